@@ -68,6 +68,20 @@ export interface Documents {
   current(): { readonly plan: CompiledPlan; readonly roster: CompiledRoster };
 }
 
+/** Every version that was ever activated, word for word; the newest one starts the house when the files are broken. */
+export interface DocumentVersions {
+  save(version: DocumentVersion): void;
+  lastGood(): DocumentVersion | null;
+}
+
+export interface DocumentVersion {
+  /** Content hashes of the two kinds, "sha256:…". */
+  readonly plan: string;
+  readonly roster: string;
+  readonly at: Instant;
+  readonly files: readonly { readonly kind: 'plan' | 'roster'; readonly path: string; readonly text: string }[];
+}
+
 /** A summary row per call, for lists. Everything in it can be made again from the audit. */
 export interface CallIndex {
   callStarted(row: { callId: CallId; at: Instant; from: string; dialled: string }): void;

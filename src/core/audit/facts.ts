@@ -1,6 +1,5 @@
-import type { LegResult, MediaFacts } from '../call/events.ts';
+import type { LegResult, LegTarget, MediaFacts } from '../call/events.ts';
 import type { EndCause, Fault } from '../call/end-causes.ts';
-import type { LegTarget } from '../call/effects.ts';
 import type { TraceLine } from '../dialplan/index.ts';
 import type { DutyTier, Urgency } from '../oncall/index.ts';
 import type { Phi } from '../phi/index.ts';

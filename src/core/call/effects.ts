@@ -2,11 +2,7 @@ import type { Fact } from '../audit/index.ts';
 import type { Prompt } from '../dialplan/index.ts';
 import type { Urgency } from '../oncall/index.ts';
 import type { EndCause } from './end-causes.ts';
-import type { LegId, TimerEvent } from './events.ts';
-
-export type LegTarget =
-  | { readonly kind: 'extension'; readonly extension: string }
-  | { readonly kind: 'number'; readonly e164: string; readonly trunk: string };
+import type { LegId, LegTarget, TimerEvent } from './events.ts';
 
 /** Shown to the called party: caller id and what the call is about. */
 export interface OfferedAs {

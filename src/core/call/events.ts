@@ -6,6 +6,11 @@ export type CallId = string & { readonly __brand: 'CallId' };
 /** "caller", or "1", "2", … in the order legs were rung. */
 export type LegId = string & { readonly __brand: 'LegId' };
 
+/** A desk phone by extension (every contact of it rings), or an outside number through a trunk. */
+export type LegTarget =
+  | { readonly kind: 'extension'; readonly extension: string }
+  | { readonly kind: 'number'; readonly e164: string; readonly trunk: string };
+
 export const CALLER = 'caller' as LegId;
 
 export interface Caller {

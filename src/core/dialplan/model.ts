@@ -1,4 +1,5 @@
 import type { ServiceId, Urgency } from '../oncall/index.ts';
+import type { Instant } from '../time/index.ts';
 
 /** A piece of speech or sound, by meaning; the shell turns it into files. */
 export type Prompt =
@@ -105,7 +106,7 @@ export interface CompiledPlan {
   mailbox(id: string): Mailbox | undefined;
   route(dialled: string, from: 'inside' | 'trunk'): Route | undefined;
   flow(id: string): Verb | undefined;
-  isOpen(hoursId: string, at: import('../time/index.ts').Instant): boolean;
+  isOpen(hoursId: string, at: Instant): boolean;
 }
 
 /** `resolve` follows `run` and `hours` until a verb that acts. */
