@@ -1,0 +1,106 @@
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError, type CommandOptions } from 'commander';
+import { PortError } from '../engine/ports.ts';
+import { Refusal, type Report } from './report.ts';
+
+/** Options that every command takes. */
+export interface CommonOptions {
+  readonly data?: string;
+  readonly config?: string;
+  readonly set: readonly string[];
+  readonly json?: boolean;
+}
+
+/** Runs one command line; resolves with the exit code: 0 done, 1 no or failed, 2 wrongly called. */
+export async function run(args: readonly string[]): Promise<number> {
+  let exitCode = 0;
+  const program = new Command('wardline')
+    .description('Self-hosted SIP PBX and clinical call-routing engine')
+    .version(version(), '--version')
+    .exitOverride()
+    .showHelpAfterError('(wardline --help, or wardline COMMAND --help, lists what there is)')
+    .showSuggestionAfterError();
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    // The reader of a pipe has seen enough (`wardline call list | head`).
+    if (error.code === 'EPIPE') process.exit(exitCode);
+    throw error;
+  });
+  for (const add of await commands()) {
+    add({
+      command: (nameAndArgs, options) => common(program.command(nameAndArgs, options)),
+      group: (name, description) => {
+        const group = program.command(name).description(description);
+        return (nameAndArgs) => common(group.command(nameAndArgs));
+      },
+      answer: (work) =>
+        async (...given: unknown[]) => {
+          exitCode = await print(given, work);
+        },
+    });
+  }
+  try {
+    await program.parseAsync([...args], { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    return error.code === 'commander.helpDisplayed' || error.code === 'commander.version' ? 0 : 2;
+  }
+}
+
+export interface Commands {
+  command(nameAndArgs: string, options?: CommandOptions): Command;
+  group(name: string, description: string): (nameAndArgs: string) => Command;
+  /** The action of a command: `work` gets what commander gives (arguments, then options) and reports. */
+  answer<A extends readonly unknown[]>(work: (...given: A) => Promise<Report>): (...given: unknown[]) => Promise<void>;
+}
+
+async function commands(): Promise<readonly ((commands: Commands) => void)[]> {
+  const modules = await Promise.all([
+    import('./up-command.ts').then((m) => m.upCommand),
+  ]);
+  return modules;
+}
+
+async function print<A extends readonly unknown[]>(given: unknown[], work: (...given: A) => Promise<Report>): Promise<number> {
+  // commander calls with the arguments, the options and the command itself.
+  const args = given.slice(0, -1) as unknown as A;
+  const { json } = (args.at(-1) ?? {}) as CommonOptions;
+  try {
+    const report = await work(...args);
+    const text = json === true ? JSON.stringify(report.json, null, 2) : report.text.join('\n');
+    if (text !== '') process.stdout.write(`${text}\n`);
+    return report.exitCode;
+  } catch (error) {
+    const { message, exitCode } = foreseen(error);
+    if (json === true) process.stdout.write(`${JSON.stringify({ error: message }, null, 2)}\n`);
+    else process.stderr.write(`wardline: ${message}\n`);
+    return exitCode;
+  }
+}
+
+/** Trouble that was foreseen, in words. Anything else is our mistake and goes on as it is, with its stack. */
+function foreseen(error: unknown): { message: string; exitCode: number } {
+  if (error instanceof Refusal) return { message: error.message, exitCode: error.exitCode };
+  if (error instanceof PortError) {
+    const cause = error.cause instanceof Error ? `: ${error.cause.message}` : '';
+    return { message: `${error.message}${cause}`, exitCode: 1 };
+  }
+  throw error;
+}
+
+function common(command: Command): Command {
+  return command
+    .option('--data <folder>', 'data folder')
+    .option('--config <file>', 'configuration file (YAML)')
+    .option('--set <path=value>', 'one configuration value; may be given several times', collect, [])
+    .option('--json', 'answer as JSON');
+}
+
+function collect(value: string, before: readonly string[]): readonly string[] {
+  return [...before, value];
+}
+
+function version(): string {
+  const file = new URL('../../package.json', import.meta.url);
+  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
+}
