@@ -24,7 +24,7 @@ export function check<S extends z.ZodType>(schema: S, layers: readonly Layer[]):
   const problems = parsed.error.issues.map((issue) => {
     const path = issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part));
     const setting = settings.findLast((s) => isWithin(path, s.path) || isWithin(s.path, path));
-    return `${setting === undefined ? 'configuration' : setting.place}: ${path.join('.')}: ${says(issue)}`;
+    return `${where(setting?.place ?? 'configuration', path)}: ${says(issue)}`;
   });
   return { kind: 'bad', problems: [...new Set(problems)] };
 }
@@ -38,14 +38,20 @@ function unknownKey(schema: z.ZodType, setting: Setting): string | null {
     const keys = parent === null ? null : knownKeys(parent);
     if (keys === null) {
       const above = at.slice(0, -1).join('.');
-      return `${setting.place}: ${setting.path.join('.')}: ${above} is a single value and has no keys below it`;
+      return `${where(setting.place, setting.path)}: ${above} is a single value and has no keys below it`;
     }
     const nearest = suggest(String(at.at(-1)), Object.keys(keys));
     const remedy =
       nearest === null ? `known here are ${Object.keys(keys).join(', ')}` : `did you mean ${[...at.slice(0, -1), nearest].join('.')}?`;
-    return `${setting.place}: ${at.join('.')}: there is no such key: ${remedy}`;
+    return `${where(setting.place, at)}: there is no such key: ${remedy}`;
   }
   return null;
+}
+
+/** "wardline.yaml:3:9: sip.port"; a `--set` names the key already. */
+function where(place: string, path: Path): string {
+  const key = path.join('.');
+  return place.endsWith(` ${key}`) ? place : `${place}: ${key}`;
 }
 
 function lay(schema: z.ZodType, settings: readonly Setting[]): Record<string, unknown> {
@@ -100,7 +106,7 @@ function says(issue: z.core.$ZodIssue): string {
     case 'unrecognized_keys':
       return `there is no such key here: ${issue.keys.join(', ')}`;
     case 'invalid_union':
-      return `${input} is not allowed here`;
+      return issue.message === 'Invalid input' ? `${input} is not allowed here` : `${input} ${issue.message}`;
     default:
       return `${input}: ${issue.message}`;
   }

@@ -1,0 +1,3 @@
+export { installedIn, loadConfig, type Sources } from './load.ts';
+export { configurationReference } from './reference.ts';
+export type { Config } from './schema.ts';
