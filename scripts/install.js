@@ -41,10 +41,13 @@ export function ensureInstalled(kind) {
   });
   if (done.error) throw new Error(`npm could not be started (${done.error.message}): install npm 10 or newer`);
   if (done.status !== 0) {
-    throw new Error('npm ci failed (its reason stands above): check the network or proxy, then run the same command again');
+    throw new Error(
+      'npm ci failed (its reason stands above): check the network or proxy, then run the same command again',
+    );
   }
   const missing = missingPackages(kind);
-  if (missing.length > 0) throw new Error(`npm ci left out ${missing.slice(0, 3).join(', ')}: delete node_modules, try again`);
+  if (missing.length > 0)
+    throw new Error(`npm ci left out ${missing.slice(0, 3).join(', ')}: delete node_modules, try again`);
 }
 
 /** The Node to run on: this one when it is new enough, else the one that npm brought. Throws with what to do. */
@@ -119,7 +122,8 @@ function readPackages(path) {
 function npmCommand() {
   // The npm that runs this script, so that npm 10 and 11 each install with themselves.
   const running = process.env.npm_execpath;
-  if (running?.endsWith('npm-cli.js')) return { file: process.env.npm_node_execpath ?? process.execPath, args: [running] };
+  if (running?.endsWith('npm-cli.js'))
+    return { file: process.env.npm_node_execpath ?? process.execPath, args: [running] };
   return { file: 'npm', args: [] };
 }
 

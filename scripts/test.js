@@ -36,11 +36,12 @@ async function main() {
   const absent = ensurePhones();
   const failures = [];
   for (const check of [
+    // Writes the types of `t`, so it comes before the check of types.
+    ['test runner', join(bin, 'tap'), ['build']],
     ['types', process.execPath, ['node_modules/typescript7/bin/tsc', '-p', 'tsconfig.json']],
     ['lint', join(bin, 'oxlint'), ['--type-aware', 'src', 'test', 'scripts']],
     ['format', join(bin, 'biome'), ['format', '.']],
     ['dead code', join(bin, 'knip'), []],
-    ['test runner', join(bin, 'tap'), ['build']],
   ]) {
     if (!(await passes(...check))) failures.push(check[0]);
   }
@@ -71,7 +72,9 @@ function ensurePhones() {
   const packages = missing().map((phone) => phone.debian);
   const canInstall = process.getuid?.() === 0 && existsSync('/etc/debian_version') && isInPath('apt-get');
   if (!canInstall) {
-    console.log(`To run every suite install ${packages.join(' and ')}: apt-get install ${packages.join(' ')} (as root).`);
+    console.log(
+      `To run every suite install ${packages.join(' and ')}: apt-get install ${packages.join(' ')} (as root).`,
+    );
     return missing().map((phone) => phone.program);
   }
   console.log(`Installing ${packages.join(' and ')} from Debian (once) …`);
@@ -91,7 +94,10 @@ function ensurePhones() {
 function testFiles(folder) {
   if (!existsSync(folder)) return [];
   const names = readdirSync(folder, { recursive: true, encoding: 'utf8' });
-  return names.filter((name) => name.endsWith('.test.ts')).map((name) => join(folder, name)).sort();
+  return names
+    .filter((name) => name.endsWith('.test.ts'))
+    .map((name) => join(folder, name))
+    .sort();
 }
 
 function isInPath(program) {

@@ -32,7 +32,8 @@ export async function run(args: readonly string[]): Promise<number> {
         const group = program.command(name).description(description);
         return (nameAndArgs) => common(group.command(nameAndArgs));
       },
-      answer: (work) =>
+      answer:
+        (work) =>
         async (...given: unknown[]) => {
           exitCode = await print(given, work);
         },
@@ -55,13 +56,14 @@ export interface Commands {
 }
 
 async function commands(): Promise<readonly ((commands: Commands) => void)[]> {
-  const modules = await Promise.all([
-    import('./up-command.ts').then((m) => m.upCommand),
-  ]);
+  const modules = await Promise.all([import('./up-command.ts').then((m) => m.upCommand)]);
   return modules;
 }
 
-async function print<A extends readonly unknown[]>(given: unknown[], work: (...given: A) => Promise<Report>): Promise<number> {
+async function print<A extends readonly unknown[]>(
+  given: unknown[],
+  work: (...given: A) => Promise<Report>,
+): Promise<number> {
   // commander calls with the arguments, the options and the command itself.
   const args = given.slice(0, -1) as unknown as A;
   const { json } = (args.at(-1) ?? {}) as CommonOptions;

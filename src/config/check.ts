@@ -42,7 +42,9 @@ function unknownKey(schema: z.ZodType, setting: Setting): string | null {
     }
     const nearest = suggest(String(at.at(-1)), Object.keys(keys));
     const remedy =
-      nearest === null ? `known here are ${Object.keys(keys).join(', ')}` : `did you mean ${[...at.slice(0, -1), nearest].join('.')}?`;
+      nearest === null
+        ? `known here are ${Object.keys(keys).join(', ')}`
+        : `did you mean ${[...at.slice(0, -1), nearest].join('.')}?`;
     return `${where(setting.place, at)}: there is no such key: ${remedy}`;
   }
   return null;
@@ -94,7 +96,9 @@ function says(issue: z.core.$ZodIssue): string {
   const input = shown(issue.input);
   switch (issue.code) {
     case 'invalid_type':
-      return issue.input === undefined ? `is missing: give ${article(issue.expected)}` : `${input} is not ${article(issue.expected)}`;
+      return issue.input === undefined
+        ? `is missing: give ${article(issue.expected)}`
+        : `${input} is not ${article(issue.expected)}`;
     case 'too_small':
       return issue.origin === 'string' && Number(issue.minimum) === 1
         ? 'is empty: give a value'

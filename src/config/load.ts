@@ -84,7 +84,9 @@ function contradictions(config: Config): string[] {
     const other = ports.slice(0, i).find(([, taken]) => taken === port && port !== 0);
     if (other) problems.push(`configuration: ${key}: ${port} is also ${other[0]}: give each its own port`);
     if (port >= rtpFirst && port <= rtpLast) {
-      problems.push(`configuration: ${key}: ${port} lies in the range for sound, media.rtpFirst to media.rtpLast: move one of them`);
+      problems.push(
+        `configuration: ${key}: ${port} lies in the range for sound, media.rtpFirst to media.rtpLast: move one of them`,
+      );
     }
   }
   return problems;

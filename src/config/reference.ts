@@ -49,5 +49,7 @@ function kind(schema: z.core.$ZodType): string {
   if (described.type === 'array') return `list of ${kind(unwrap((schema as z.ZodArray).element))}`;
   if (described.type === 'integer') return `${described.minimum} to ${described.maximum}`;
   if (described.type === 'boolean') return '`true` or `false`';
-  return described.anyOf?.some((option) => typeof option === 'object' && option.format === 'ipv4') ? 'IP address' : 'text';
+  return described.anyOf?.some((option) => typeof option === 'object' && option.format === 'ipv4')
+    ? 'IP address'
+    : 'text';
 }

@@ -38,7 +38,9 @@ export const configSchema = z.strictObject({
     .prefault({}),
   admin: z
     .strictObject({
-      host: adminSchema.shape.host.describe('Address of the admin server: loopback only, until it has TLS and sign-in.'),
+      host: adminSchema.shape.host.describe(
+        'Address of the admin server: loopback only, until it has TLS and sign-in.',
+      ),
       port: adminSchema.shape.port.describe('Port of the admin server: /healthz, /readyz, /metrics.'),
     })
     .prefault({}),

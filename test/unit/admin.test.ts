@@ -4,7 +4,10 @@ import { type House, startAdmin } from '../../src/admin/index.ts';
 
 function house(isReady: boolean): House {
   return {
-    readiness: () => ({ isReady, parts: [{ part: 'sipd', isGood: isReady, says: isReady ? 'connected' : 'not connected' }] }),
+    readiness: () => ({
+      isReady,
+      parts: [{ part: 'sipd', isGood: isReady, says: isReady ? 'connected' : 'not connected' }],
+    }),
     metrics: async () => ({ contentType: 'text/plain; version=0.0.4', text: 'wardline_calls 1\n' }),
   };
 }
@@ -37,10 +40,13 @@ t.test('a page of another site cannot read it through DNS rebinding', async (t) 
   if (admin.kind !== 'listening') return t.fail(admin.problem);
   const { request } = await import('node:http');
   const status = await new Promise<number | undefined>((resolve, reject) => {
-    request({ host: '127.0.0.1', port: admin.port, path: '/metrics', headers: { host: 'evil.example' } }, (response) => {
-      response.resume();
-      resolve(response.statusCode);
-    })
+    request(
+      { host: '127.0.0.1', port: admin.port, path: '/metrics', headers: { host: 'evil.example' } },
+      (response) => {
+        response.resume();
+        resolve(response.statusCode);
+      },
+    )
       .on('error', reject)
       .end();
   });

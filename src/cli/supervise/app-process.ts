@@ -30,9 +30,12 @@ export async function endOrphan(plan: LaunchPlan, graceMs: number): Promise<void
 }
 
 export function startApp(plan: LaunchPlan): AppProcess {
-  const child = startNode(plan.app.script, [plan.app.configFile], ['ignore', 'inherit', 'inherit', 'ipc'], [
-    '--max-semi-space-size=8',
-  ]);
+  const child = startNode(
+    plan.app.script,
+    [plan.app.configFile],
+    ['ignore', 'inherit', 'inherit', 'ipc'],
+    ['--max-semi-space-size=8'],
+  );
   const pid = child.pid ?? 0;
   if (pid > 0) writePrivate(join(plan.runFolder, 'app.json'), { pid, startedTicks: startedTicks(pid) });
   let cannotStart: string | null = null;

@@ -52,7 +52,12 @@ export async function startDaemon(plan: DaemonPlan, folders: { run: string; log:
   return { kind: 'failed', said: ['it did not get ready in 15 s', ...lastWords(readSince(logFile, from))] };
 }
 
-export async function stopDaemon(plan: DaemonPlan, record: DaemonRecord, runFolder: string, graceMs = GRACE_MS): Promise<void> {
+export async function stopDaemon(
+  plan: DaemonPlan,
+  record: DaemonRecord,
+  runFolder: string,
+  graceMs = GRACE_MS,
+): Promise<void> {
   await endProcess(record.pid, record.startedTicks, graceMs);
   rmSync(join(runFolder, `${plan.name}.json`), { force: true });
 }

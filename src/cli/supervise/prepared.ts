@@ -2,7 +2,9 @@ import { fileURLToPath } from 'node:url';
 import type { LaunchPlan } from './launch-plan.ts';
 import { startNode } from './processes.ts';
 
-export type Prepared = { readonly kind: 'ready'; readonly plan: LaunchPlan } | { readonly kind: 'over'; readonly exitCode: number };
+export type Prepared =
+  | { readonly kind: 'ready'; readonly plan: LaunchPlan }
+  | { readonly kind: 'over'; readonly exitCode: number };
 
 /**
  * Reads the command line and the configuration in a process of its own that ends at once: the libraries for that would

@@ -1,0 +1,219 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type AppProcess, endOrphan, startApp } from './app-process.ts';
+import { backOff } from './back-off.ts';
+import { startDaemon, stopDaemon } from './daemon.ts';
+import type { DaemonPlan, DaemonRecord, LaunchPlan } from './launch-plan.ts';
+import { capLog } from './log-file.ts';
+import { isAlive } from './processes.ts';
+import { takeLock, writePrivate } from './run-files.ts';
+
+/**
+ * Starts sipd, mediad and the app, starts again what dies, and ends all of it on Ctrl-C. Resolves with the exit code.
+ *
+ *   starting ──all ready──▶ up ──Ctrl-C, SIGTERM──▶ draining ──app gone, second Ctrl-C──▶ stopped
+ *       └──something cannot start──▶ stopped, exit code 1
+ */
+export async function supervise(plan: LaunchPlan): Promise<number> {
+  const lock = takeLock(plan.runFolder);
+  if (lock.kind === 'held') {
+    say(`Wardline is already up with this data folder (process ${lock.pid}): stop that one, or give another --data`);
+    return 1;
+  }
+  try {
+    return await new House(plan).run();
+  } finally {
+    lock.release();
+  }
+}
+
+const LOOK_EVERY_MS = 200;
+const CAP_LOGS_EVERY_MS = 60_000;
+/** npm hands on the Ctrl-C that the terminal has already sent to everybody; two so close together are one key press. */
+const SAME_KEY_PRESS_MS = 300;
+/** What an app that is draining may take beyond the drain time before it is ended. */
+const OVERTIME_MS = 5_000;
+
+class House {
+  readonly #plan: LaunchPlan;
+  readonly #daemons = new Map<DaemonPlan, DaemonRecord>();
+  readonly #foundAgain = new Set<DaemonPlan>();
+  readonly #stop = new AbortController();
+  readonly #hurry = new AbortController();
+  #app: AppProcess | null = null;
+  #stoppedAtMs = 0;
+
+  constructor(plan: LaunchPlan) {
+    this.#plan = plan;
+  }
+
+  async run(): Promise<number> {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => this.#onSignal());
+    const caps = setInterval(() => this.#capLogs(), CAP_LOGS_EVERY_MS);
+    try {
+      const problem = await this.#start();
+      if (problem !== null && !this.#stop.signal.aborted) {
+        for (const line of problem) say(line);
+        return 1;
+      }
+      await Promise.all([this.#keepApp(), ...this.#plan.daemons.map((daemon) => this.#keepDaemon(daemon))]);
+      return 0;
+    } finally {
+      clearInterval(caps);
+      await this.#end();
+    }
+  }
+
+  /** Null when everything is up, else what to tell the admin. */
+  async #start(): Promise<readonly string[] | null> {
+    await endOrphan(this.#plan, this.#plan.drainMs + OVERTIME_MS);
+    for (const daemon of this.#plan.daemons) {
+      if (this.#stop.signal.aborted) return null;
+      const start = await startDaemon(daemon, { run: this.#plan.runFolder, log: this.#plan.logFolder });
+      if (start.kind === 'failed') {
+        return [`${daemon.name} could not start:`, ...start.said.map((line) => `  ${wordsOf(line)}`)];
+      }
+      if (start.kind === 'foundAgain') {
+        this.#foundAgain.add(daemon);
+        say(`${daemon.name} is still running (process ${start.record.pid}): used again`);
+      }
+      this.#daemons.set(daemon, start.record);
+    }
+    if (this.#stop.signal.aborted) return null;
+    const app = startApp(this.#plan);
+    this.#app = app;
+    const ready = await app.ready;
+    if (ready === null) {
+      const { code, cannotStart } = await app.ended;
+      if (this.#stop.signal.aborted) return null;
+      return [
+        cannotStart ?? `the app ended while it started (code ${code}): see ${join(this.#plan.logFolder, 'app.log')}`,
+      ];
+    }
+    this.#writeReady(ready.ports);
+    console.log(ready.banner.join('\n'));
+    return null;
+  }
+
+  async #keepApp(): Promise<void> {
+    const wait = backOff();
+    for (;;) {
+      const ended = this.#app?.ended;
+      const end = await Promise.race([ended, aborted(this.#stop.signal)]);
+      if (this.#stop.signal.aborted) return;
+      const { waitMs, isHopeless } = wait.died(performance.now());
+      say(`the app ended (${end?.cannotStart ?? `code ${end?.code ?? 'unknown'}`}); ${next(waitMs)}`);
+      if (isHopeless) say(`THE APP KEEPS DYING: calls are refused; look at ${join(this.#plan.logFolder, 'app.log')}`);
+      if (!(await this.#pause(waitMs))) return;
+      this.#app = startApp(this.#plan);
+      const ready = await this.#app.ready;
+      if (ready !== null) {
+        this.#writeReady(ready.ports);
+        say('the app is up again');
+      }
+    }
+  }
+
+  /** A daemon found again is not our child, so all of them are watched by looking. */
+  async #keepDaemon(daemon: DaemonPlan): Promise<void> {
+    const wait = backOff();
+    while (await this.#pause(LOOK_EVERY_MS)) {
+      const record = this.#daemons.get(daemon);
+      if (record !== undefined && isAlive(record.pid, record.startedTicks)) continue;
+      const { waitMs, isHopeless } = wait.died(performance.now());
+      say(`${daemon.name} ended; ${next(waitMs)}`);
+      if (isHopeless)
+        say(`${daemon.name.toUpperCase()} KEEPS DYING: look at ${join(this.#plan.logFolder, `${daemon.name}.log`)}`);
+      if (!(await this.#pause(waitMs))) return;
+      const start = await startDaemon(daemon, { run: this.#plan.runFolder, log: this.#plan.logFolder });
+      if (start.kind === 'failed') {
+        this.#daemons.delete(daemon);
+        for (const line of start.said) say(`${daemon.name}: ${wordsOf(line)}`);
+      } else {
+        this.#daemons.set(daemon, start.record);
+        say(`${daemon.name} is up again`);
+      }
+    }
+  }
+
+  #onSignal(): void {
+    const nowMs = performance.now();
+    if (!this.#stop.signal.aborted) {
+      this.#stoppedAtMs = nowMs;
+      console.log('');
+      say(
+        `Stopping: no new calls, running calls have ${this.#plan.drainMs / 1000} s (Ctrl-C again ends them at once) …`,
+      );
+      this.#stop.abort();
+    } else if (nowMs - this.#stoppedAtMs > SAME_KEY_PRESS_MS) {
+      this.#hurry.abort();
+    }
+  }
+
+  /** The app first, so that it can say goodbye through the daemons. */
+  async #end(): Promise<void> {
+    const app = this.#app;
+    if (app !== null) {
+      app.drain();
+      const late = new AbortController();
+      const isGone = await Promise.race([
+        app.ended.then(() => true),
+        aborted(this.#hurry.signal).then(() => false),
+        sleep(this.#plan.drainMs + OVERTIME_MS, false, { signal: late.signal }).catch(() => false),
+      ]);
+      late.abort();
+      if (!isGone) app.kill();
+      await app.ended;
+    }
+    // A start that failed ends what it started, but not a daemon that was there before and may carry conversations.
+    const isStopped = this.#stop.signal.aborted;
+    const mine = [...this.#daemons].filter(([daemon]) => isStopped || !this.#foundAgain.has(daemon));
+    await Promise.all(mine.map(([daemon, record]) => stopDaemon(daemon, record, this.#plan.runFolder)));
+    for (const name of ['app.json', 'ready.json']) rmSync(join(this.#plan.runFolder, name), { force: true });
+    if (isStopped) say('Stopped.');
+  }
+
+  /** False when the house is being stopped. */
+  async #pause(ms: number): Promise<boolean> {
+    if (ms > 0) await sleep(ms, undefined, { signal: this.#stop.signal }).catch(() => {});
+    return !this.#stop.signal.aborted;
+  }
+
+  #writeReady(ports: Readonly<Record<string, number>>): void {
+    const pids = Object.fromEntries([...this.#daemons].map(([daemon, record]) => [daemon.name, record.pid]));
+    writePrivate(join(this.#plan.runFolder, 'ready.json'), {
+      ready: true,
+      ports,
+      pids: { supervisor: process.pid, app: this.#app?.pid, ...pids },
+    });
+  }
+
+  #capLogs(): void {
+    for (const name of ['sipd.log', 'mediad.log', 'app.log']) capLog(join(this.#plan.logFolder, name));
+  }
+}
+
+function next(waitMs: number): string {
+  return waitMs === 0 ? 'starting it again' : `starting it again in ${waitMs / 1000} s`;
+}
+
+function aborted(signal: AbortSignal): Promise<null> {
+  if (signal.aborted) return Promise.resolve(null);
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(null), { once: true }));
+}
+
+/** Daemons log JSON; for a terminal the message is enough. */
+function wordsOf(line: string): string {
+  try {
+    const said = JSON.parse(line) as { msg?: unknown; error?: unknown; reason?: unknown };
+    const words = [said.msg, said.error, said.reason].filter((part) => typeof part === 'string');
+    return words.length > 0 ? words.join(': ') : line;
+  } catch {
+    return line;
+  }
+}
+
+function say(line: string): void {
+  console.log(`wardline: ${line}`);
+}

@@ -1,0 +1,216 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import t, { type Test } from 'tap';
+import { backOff } from '../../src/cli/supervise/back-off.ts';
+import type { LaunchPlan } from '../../src/cli/supervise/launch-plan.ts';
+import { capLog } from '../../src/cli/supervise/log-file.ts';
+import { isAlive, startedTicks } from '../../src/cli/supervise/processes.ts';
+
+const support = fileURLToPath(new URL('../support/', import.meta.url));
+
+interface Behaviour {
+  refuses?: string;
+  drainsMs?: number;
+}
+
+/** A house of stand-ins in a folder of its own; whatever is left of it is ended with the test. */
+function house(t: Test, how: { sipd?: Behaviour; mediad?: Behaviour; app?: Behaviour; drainMs?: number } = {}) {
+  const folder = t.testdir({});
+  const plan: LaunchPlan = {
+    runFolder: join(folder, 'run'),
+    logFolder: join(folder, 'log'),
+    drainMs: how.drainMs ?? 20_000,
+    daemons: (['sipd', 'mediad'] as const).map((name) => ({
+      name,
+      script: join(support, 'stand-in.ts'),
+      optionsFile: join(folder, `${name}.behaviour`),
+      digest: 'one',
+    })),
+    app: { script: join(support, 'stand-in.ts'), configFile: join(folder, 'app.behaviour') },
+  };
+  mkdirSync(plan.logFolder);
+  for (const name of ['sipd', 'mediad', 'app'] as const) {
+    const kind = name === 'app' ? 'app' : 'daemon';
+    writeFileSync(join(folder, `${name}.behaviour`), JSON.stringify({ kind, ...how[name] }));
+  }
+  const pids = new Set<number>();
+  t.teardown(() => {
+    for (const pid of pids) if (startedTicks(pid) !== null) process.kill(pid, 'SIGKILL');
+  });
+  return {
+    plan,
+    async start(change: Partial<LaunchPlan> = {}) {
+      writeFileSync(join(folder, 'plan.json'), JSON.stringify({ ...plan, ...change }));
+      const child = spawn(process.execPath, [join(support, 'run-supervisor.ts'), join(folder, 'plan.json')], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
+      if (child.pid !== undefined) pids.add(child.pid);
+      let said = '';
+      child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+        said += text;
+      });
+      const exit = new Promise<number | null>((resolve) => child.on('exit', resolve));
+      const supervisor = {
+        child,
+        exit,
+        said: () => said,
+        /** Waits for something said; fails with all that was said when the process ends before. */
+        async until(words: string): Promise<void> {
+          while (!said.includes(words)) {
+            if (child.exitCode !== null || child.signalCode !== null) throw new Error(`ended, having said: ${said}`);
+            await sleep(10);
+          }
+        },
+        pids(): Pids {
+          const ready = JSON.parse(readFileSync(join(plan.runFolder, 'ready.json'), 'utf8')) as { pids: Pids };
+          for (const pid of Object.values(ready.pids)) pids.add(pid);
+          return ready.pids;
+        },
+      };
+      return supervisor;
+    },
+  };
+}
+
+interface Pids {
+  supervisor: number;
+  app: number;
+  sipd: number;
+  mediad: number;
+}
+
+async function gone(pid: number): Promise<void> {
+  while (startedTicks(pid) !== null) await sleep(10);
+}
+
+function stop(child: ChildProcess): void {
+  child.kill('SIGINT');
+}
+
+t.test('an app that is killed comes back, and the daemons do not notice', async (t) => {
+  const s = await house(t).start();
+  await s.until('the banner');
+  const before = s.pids();
+  process.kill(before.app, 'SIGKILL');
+  await s.until('the app is up again');
+  const after = s.pids();
+  t.not(after.app, before.app);
+  t.equal(after.sipd, before.sipd);
+  t.equal(after.mediad, before.mediad);
+  stop(s.child);
+  t.equal(await s.exit, 0);
+  for (const pid of [after.app, after.sipd, after.mediad]) t.equal(startedTicks(pid), null, 'nothing is left');
+});
+
+t.test('a daemon that is killed comes back, and the app does not notice', async (t) => {
+  const s = await house(t).start();
+  await s.until('the banner');
+  const before = s.pids();
+  process.kill(before.sipd, 'SIGKILL');
+  await s.until('sipd is up again');
+  t.ok(startedTicks(before.app));
+  stop(s.child);
+  t.equal(await s.exit, 0);
+});
+
+t.test('a supervisor that is killed leaves the house running, and the next one finds the daemons again', async (t) => {
+  const h = house(t);
+  const first = await h.start();
+  await first.until('the banner');
+  const before = first.pids();
+  const second = await h.start();
+  t.equal(await second.exit, 1, 'two supervisors for one data folder');
+  t.match(second.said(), `already up with this data folder (process ${before.supervisor})`);
+
+  first.child.kill('SIGKILL');
+  await first.exit;
+  t.ok(startedTicks(before.app), 'the app of a dead supervisor goes on');
+
+  const third = await h.start();
+  await third.until('the banner');
+  const after = third.pids();
+  t.match(third.said(), `sipd is still running (process ${before.sipd}): used again`);
+  t.equal(after.sipd, before.sipd);
+  t.equal(after.mediad, before.mediad);
+  t.not(after.app, before.app);
+  t.equal(startedTicks(before.app), null, 'two apps do not decide for one house');
+
+  third.child.kill('SIGKILL');
+  await third.exit;
+  const [sipd, mediad] = h.plan.daemons;
+  if (sipd === undefined || mediad === undefined) throw new Error('two daemons');
+  const fourth = await h.start({ daemons: [{ ...sipd, digest: 'other options' }, mediad] });
+  await fourth.until('the banner');
+  t.not(fourth.pids().sipd, before.sipd, 'a daemon with other options is replaced');
+  t.equal(fourth.pids().mediad, before.mediad);
+  stop(fourth.child);
+  t.equal(await fourth.exit, 0);
+});
+
+t.test('what cannot start says why, and nothing is left running', async (t) => {
+  for (const [part, reason] of [
+    ['mediad', 'UDP 127.0.0.1:5090 is in use'],
+    ['app', 'oncall/people.yaml:3:1: no such person'],
+  ] as const) {
+    const h = house(t, { [part]: { refuses: reason } });
+    const s = await h.start();
+    t.equal(await s.exit, 1);
+    t.match(s.said(), reason);
+    t.notMatch(s.said(), /\n\s+at /, 'no stack');
+    for (const name of ['sipd', 'mediad', 'app', 'ready', 'supervisor']) {
+      t.notOk(existsSync(join(h.plan.runFolder, `${name}.json`)), `${name}.json is gone`);
+    }
+  }
+});
+
+t.test('Ctrl-C drains; npm sends it twice at once; a second one from a person ends at once', async (t) => {
+  const s = await house(t, { app: { drainsMs: 100_000 } }).start();
+  await s.until('the banner');
+  const { app, sipd, mediad } = s.pids();
+  stop(s.child);
+  stop(s.child);
+  await s.until('no new calls');
+  await sleep(400);
+  t.ok(startedTicks(app), 'one key press does not end it');
+  stop(s.child);
+  t.equal(await s.exit, 0);
+  await Promise.all([app, sipd, mediad].map(gone));
+  t.match(s.said(), 'Stopped.');
+});
+
+t.test('an app that does not end by itself is ended after the drain time', async (t) => {
+  const s = await house(t, { app: { drainsMs: 1_000_000 }, drainMs: -4_900 }).start();
+  await s.until('the banner');
+  const { app } = s.pids();
+  s.child.kill('SIGTERM');
+  t.equal(await s.exit, 0);
+  t.equal(startedTicks(app), null);
+});
+
+t.test('back-off: at once, then slower; five deaths in a minute are called hopeless', async (t) => {
+  const wait = backOff();
+  t.same(
+    [0, 1, 2, 3].map((at) => wait.died(at).waitMs),
+    [0, 250, 500, 1000],
+  );
+  t.same(wait.died(4), { waitMs: 30_000, isHopeless: true });
+  t.same(wait.died(70_000), { waitMs: 0, isHopeless: false }, 'a good minute makes up for it');
+});
+
+t.test('a process number that was given to another process is not the process', async (t) => {
+  t.ok(isAlive(process.pid, startedTicks(process.pid) ?? ''));
+  t.notOk(isAlive(process.pid, '1'));
+});
+
+t.test('a log that is held open is kept under its cap', async (t) => {
+  const log = join(t.testdir({}), 'a.log');
+  writeFileSync(log, 'x'.repeat(100));
+  capLog(log, 100);
+  t.notOk(existsSync(`${log}.1`));
+  capLog(log, 99);
+  t.equal(readFileSync(`${log}.1`, 'utf8').length, 100);
+  t.equal(readFileSync(log, 'utf8'), '');
+});
