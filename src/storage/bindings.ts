@@ -30,7 +30,13 @@ export class SqliteBindings<Binding extends BindingRow> {
   /** Replaces the binding with the same extension and uri. A phone that was removed in between is not brought back. */
   async save(binding: Binding): Promise<void> {
     const { extension, uri, expiresAt } = binding;
-    this.#writer?.change({ kind: 'bindingSaved', extension, contact: uri, expiresAt, details: JSON.stringify(binding) });
+    this.#writer?.change({
+      kind: 'bindingSaved',
+      extension,
+      contact: uri,
+      expiresAt,
+      details: JSON.stringify(binding),
+    });
   }
 
   async remove(extension: string, uri: string): Promise<void> {

@@ -36,6 +36,8 @@ export class SqliteChain implements ChainStore {
   }
 
   #rows() {
-    return this.#db.build.selectFrom('audit_entries').select(['seq', 'at', 'call_id as callId', 'body', 'prev', 'hash']);
+    return this.#db.build
+      .selectFrom('audit_entries')
+      .select(['seq', 'at', 'call_id as callId', 'body', 'prev', 'hash']);
   }
 }

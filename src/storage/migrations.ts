@@ -49,7 +49,12 @@ async function auditPhonesCalls(db: Kysely<unknown>): Promise<void> {
     .addColumn('service', 'text')
     .execute();
   await db.schema.createIndex('calls_started').on('calls').column('started_at').execute();
-  await db.schema.createIndex('calls_unfinished').on('calls').column('call_id').where(sql<boolean>`ended_at is null`).execute();
+  await db.schema
+    .createIndex('calls_unfinished')
+    .on('calls')
+    .column('call_id')
+    .where(sql<boolean>`ended_at is null`)
+    .execute();
 }
 
 async function documentsMessages(db: Kysely<unknown>): Promise<void> {

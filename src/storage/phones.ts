@@ -24,7 +24,10 @@ export class SqlitePhones {
       ha1_sha256: row.ha1Sha256,
       created_at: row.createdAt,
     };
-    const query = this.#db.build.insertInto('phones').values(values).onConflict((c) => c.doNothing());
+    const query = this.#db.build
+      .insertInto('phones')
+      .values(values)
+      .onConflict((c) => c.doNothing());
     return this.#db.run(query) === 1;
   }
 

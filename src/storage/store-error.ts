@@ -24,7 +24,8 @@ const known: Readonly<Record<string, { code: PortErrorCode; says: (path: string)
   },
   SQLITE_IOERR: {
     code: 'storeUnavailable',
-    says: (path) => `the disk reported an error for ${path}; check the system log, then restore from a backup if needed`,
+    says: (path) =>
+      `the disk reported an error for ${path}; check the system log, then restore from a backup if needed`,
   },
   SQLITE_NOTADB: {
     code: 'storeDamaged',
@@ -53,7 +54,12 @@ export function storeError(cause: unknown, path: string): unknown {
   if (!(cause instanceof Error) || cause instanceof PortError) return cause;
   const code = (cause as { code?: unknown }).code;
   // better-sqlite3 throws a TypeError without a code when the folder is missing.
-  const word = typeof code === 'string' ? (fileErrors[code] ?? code) : cause.message.includes('directory does not exist') ? 'SQLITE_CANTOPEN' : '';
+  const word =
+    typeof code === 'string'
+      ? (fileErrors[code] ?? code)
+      : cause.message.includes('directory does not exist')
+        ? 'SQLITE_CANTOPEN'
+        : '';
   // "SQLITE_IOERR_WRITE" is an extended form of "SQLITE_IOERR".
   const entry = known[word] ?? known[word.split('_').slice(0, 2).join('_')];
   return entry === undefined ? cause : new PortError(entry.code, { cause, says: entry.says(path) });

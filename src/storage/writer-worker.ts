@@ -28,7 +28,8 @@ async function answer(request: WriterRequest): Promise<void> {
 async function resultOf(request: Exclude<WriterRequest, { kind: 'change' }>): Promise<WriterReply> {
   const { id } = request;
   try {
-    if (request.kind === 'append') return { id, kind: 'done', result: await writer().append(request.after, request.rows) };
+    if (request.kind === 'append')
+      return { id, kind: 'done', result: await writer().append(request.after, request.rows) };
     await open?.writer.close();
     open?.db.close();
     return { id, kind: 'done', result: null };

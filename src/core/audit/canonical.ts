@@ -79,7 +79,8 @@ export function canonicalJson(value: unknown, seal: (text: string) => string, de
 }
 
 function canonicalObject(value: object, seal: (text: string) => string, depth: number): string {
-  if (value instanceof Phi) return `{"${SEALED}":${JSON.stringify(seal(canonicalJson(value.reveal(), seal, depth + 1)))}}`;
+  if (value instanceof Phi)
+    return `{"${SEALED}":${JSON.stringify(seal(canonicalJson(value.reveal(), seal, depth + 1)))}}`;
   if (Array.isArray(value)) return canonicalArray(value, seal, depth);
   const keys = Object.keys(value).sort();
   if (keys.length > MAX_ITEMS) throw new CanonicalError(`${keys.length} keys in one object`);
