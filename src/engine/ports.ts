@@ -97,10 +97,12 @@ export interface CallIndex {
 }
 
 export class PortError extends Error {
+  override readonly name = 'PortError';
   readonly code: PortErrorCode;
 
-  constructor(code: PortErrorCode, options?: ErrorOptions) {
-    super(code, options);
+  /** `says`: the thing, the reason and the remedy, for a person; the code alone when left out. */
+  constructor(code: PortErrorCode, options?: ErrorOptions & { readonly says?: string }) {
+    super(options?.says ?? code, options);
     this.code = code;
   }
 }
@@ -110,5 +112,10 @@ export type PortErrorCode =
   | 'signallingUnavailable'
   | 'mediaUnavailable'
   | 'storeUnavailable'
+  /** Another process owns the store. */
+  | 'storeInUse'
+  /** Written by a newer (or, for readers, an older) Wardline. */
+  | 'storeVersion'
+  | 'storeDamaged'
   | 'keyUnreadable'
   | 'notAcceptable';

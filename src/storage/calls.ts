@@ -1,0 +1,63 @@
+import type { CallId } from '../core/call/index.ts';
+import { type Phi, phi } from '../core/phi/index.ts';
+import type { Instant } from '../core/time/index.ts';
+import type { CallIndex } from '../engine/ports.ts';
+import type { SqliteDatabase } from './database.ts';
+import type { Sealer } from './sealer.ts';
+import type { StoreWriter } from './writer.ts';
+
+export interface CallRow {
+  readonly callId: CallId;
+  readonly startedAt: Instant;
+  /** "[sealed]" when the store was opened without the key. */
+  readonly from: Phi<string>;
+  readonly dialled: string;
+  /** null while the call runs. */
+  readonly endedAt: Instant | null;
+  readonly cause: string | null;
+  readonly acceptedBy: string | null;
+  readonly service: string | null;
+}
+
+/** The summary row per call. Who called is sealed; the rest names numbers of the house only. */
+export class SqliteCalls implements CallIndex {
+  readonly #db: SqliteDatabase;
+  readonly #writer: StoreWriter | null;
+  readonly #sealer: Sealer;
+
+  constructor(db: SqliteDatabase, writer: StoreWriter | null, sealer: Sealer) {
+    this.#db = db;
+    this.#writer = writer;
+    this.#sealer = sealer;
+  }
+
+  callStarted(row: Parameters<CallIndex['callStarted']>[0]): void {
+    const { callId, at, dialled } = row;
+    this.#writer?.change({ kind: 'callStarted', callId, at, from: this.#sealer.seal(row.from), dialled });
+  }
+
+  callEnded(row: Parameters<CallIndex['callEnded']>[0]): void {
+    this.#writer?.change({ kind: 'callEnded', ...row });
+  }
+
+  unfinished(): readonly CallId[] {
+    const query = this.#db.build.selectFrom('calls').select('call_id as callId').where('ended_at', 'is', null);
+    return this.#db.all(query.orderBy('started_at')).map((row) => row.callId as CallId);
+  }
+
+  /** Newest first. `before` continues where the last page ended (its last `startedAt`). */
+  async list(page: { readonly limit: number; readonly before?: Instant }): Promise<readonly CallRow[]> {
+    let query = this.#db.build.selectFrom('calls').selectAll().orderBy('started_at', 'desc').limit(page.limit);
+    if (page.before !== undefined) query = query.where('started_at', '<', page.before);
+    return this.#db.all(query).map((row) => ({
+      callId: row.call_id as CallId,
+      startedAt: row.started_at as Instant,
+      from: phi(this.#sealer.open(row.from_sealed) ?? '[sealed]'),
+      dialled: row.dialled,
+      endedAt: row.ended_at as Instant | null,
+      cause: row.cause,
+      acceptedBy: row.accepted_by,
+      service: row.service,
+    }));
+  }
+}

@@ -1,0 +1,43 @@
+import type { AppendResult, ChainHead, ChainRow, ChainStore } from '../core/audit/index.ts';
+import type { SqliteDatabase } from './database.ts';
+import type { StoreWriter } from './writer.ts';
+
+/** The links of the audit chain: read on this connection, written by the writer. */
+export class SqliteChain implements ChainStore {
+  readonly #db: SqliteDatabase;
+  readonly #writer: StoreWriter | null;
+
+  /** Without a writer the chain can only be read. */
+  constructor(db: SqliteDatabase, writer: StoreWriter | null) {
+    this.#db = db;
+    this.#writer = writer;
+  }
+
+  async head(): Promise<ChainHead> {
+    const query = this.#db.build.selectFrom('audit_entries').select(['seq', 'hash']).orderBy('seq', 'desc').limit(1);
+    return this.#db.first(query) ?? { seq: 0, hash: new Uint8Array(32) };
+  }
+
+  async append(after: ChainHead, rows: readonly ChainRow[]): Promise<AppendResult> {
+    if (this.#writer === null) throw new TypeError('this store was opened for reading');
+    return this.#writer.append(after, rows);
+  }
+
+  async read(afterSeq: number, limit: number): Promise<readonly ChainRow[]> {
+    return this.#db.all(this.#rows().where('seq', '>', afterSeq).orderBy('seq').limit(limit));
+  }
+
+  async ofCall(callId: string, limit: number): Promise<readonly ChainRow[]> {
+    return this.#db.all(this.#rows().where('call_id', '=', callId).orderBy('seq').limit(limit));
+  }
+
+  async faults(): Promise<readonly string[]> {
+    return this.#db.faults();
+  }
+
+  #rows() {
+    return this.#db.build
+      .selectFrom('audit_entries')
+      .select(['seq', 'at', 'call_id as callId', 'body', 'prev', 'hash']);
+  }
+}

@@ -1,0 +1,25 @@
+import { instant } from '../core/time/index.ts';
+import type { DocumentVersion, DocumentVersions } from '../engine/ports.ts';
+import type { SqliteDatabase } from './database.ts';
+
+export class SqliteDocumentVersions implements DocumentVersions {
+  readonly #db: SqliteDatabase;
+
+  constructor(db: SqliteDatabase) {
+    this.#db = db;
+  }
+
+  save(version: DocumentVersion): void {
+    const { at, plan, roster } = version;
+    const files = JSON.stringify(version.files);
+    this.#db.run(this.#db.build.insertInto('document_versions').values({ at, plan, roster, files }));
+  }
+
+  lastGood(): DocumentVersion | null {
+    const newest = this.#db.build.selectFrom('document_versions').selectAll().orderBy('id', 'desc').limit(1);
+    const row = this.#db.first(newest);
+    if (row === undefined) return null;
+    const files = JSON.parse(row.files) as DocumentVersion['files'];
+    return { at: instant(row.at), plan: row.plan, roster: row.roster, files };
+  }
+}

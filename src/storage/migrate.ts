@@ -1,0 +1,53 @@
+import { type Migration, Migrator } from 'kysely/migration';
+import { PortError } from '../engine/ports.ts';
+import type { SqliteDatabase } from './database.ts';
+import { migrations as ours } from './migrations.ts';
+import { storeError } from './store-error.ts';
+
+type Migrations = Readonly<Record<string, Migration>>;
+
+/**
+ * Brings the schema up to date, all steps in one transaction: a kill or an error leaves the older schema untouched.
+ * Throws PortError storeVersion for a store that a newer Wardline has written.
+ */
+export async function migrate(db: SqliteDatabase, migrations: Migrations = ours): Promise<void> {
+  if (pending(db, migrations).length === 0) return;
+  // Kysely opens no transaction of its own for SQLite, though SQLite's DDL is transactional; so we open it here.
+  db.exec('BEGIN IMMEDIATE');
+  try {
+    const migrator = new Migrator({ db: db.build, provider: { getMigrations: async () => ({ ...migrations }) } });
+    const { error } = await migrator.migrateToLatest();
+    if (error !== undefined) throw storeError(error, db.path);
+    db.exec('COMMIT');
+  } catch (error) {
+    db.exec('ROLLBACK');
+    throw error;
+  }
+}
+
+/** Readers and small writers never migrate; they refuse what is not exactly their schema. */
+export function requireCurrentSchema(db: SqliteDatabase): void {
+  const missing = pending(db, ours);
+  if (missing.length === 0) return;
+  const says = `${db.path} has an older schema (missing ${missing[0]}); start Wardline once to migrate it`;
+  throw new PortError('storeVersion', { says });
+}
+
+function pending(db: SqliteDatabase, migrations: Migrations): readonly string[] {
+  const done = applied(db);
+  const unknown = done.find((name) => !Object.hasOwn(migrations, name));
+  if (unknown !== undefined) {
+    const says = `${db.path} was written by a newer Wardline (${unknown}); install that version, or restore the backup made before the upgrade`;
+    throw new PortError('storeVersion', { says });
+  }
+  return Object.keys(migrations).filter((name) => !done.includes(name));
+}
+
+function applied(db: SqliteDatabase): readonly string[] {
+  const table = db.prepare<[], { name: string }>("select name from sqlite_master where name = 'kysely_migration'");
+  if (table.all().length === 0) return [];
+  return db
+    .prepare<[], { name: string }>('select name from kysely_migration order by name')
+    .all()
+    .map((row) => row.name);
+}

@@ -1,0 +1,81 @@
+import { type Kysely, sql } from 'kysely';
+import type { Migration } from 'kysely/migration';
+
+/**
+ * Every change of the schema, oldest first. A migration that has been released is never edited.
+ * They run inside one transaction (migrate.ts), so a kill leaves the schema as it was.
+ */
+export const migrations: Readonly<Record<string, Migration>> = {
+  '0001-audit-phones-calls': { up: auditPhonesCalls },
+  '0002-documents-messages': { up: documentsMessages },
+};
+
+async function auditPhonesCalls(db: Kysely<unknown>): Promise<void> {
+  await db.schema
+    .createTable('audit_entries')
+    .addColumn('seq', 'integer', (c) => c.primaryKey())
+    .addColumn('at', 'integer', (c) => c.notNull())
+    .addColumn('call_id', 'text')
+    .addColumn('body', 'text', (c) => c.notNull())
+    .addColumn('prev', 'blob', (c) => c.notNull())
+    .addColumn('hash', 'blob', (c) => c.notNull())
+    .execute();
+  await db.schema.createIndex('audit_entries_call').on('audit_entries').column('call_id').execute();
+  await db.schema
+    .createTable('phones')
+    .addColumn('extension', 'text', (c) => c.primaryKey())
+    .addColumn('ha1_md5', 'text', (c) => c.notNull())
+    .addColumn('ha1_sha256', 'text', (c) => c.notNull())
+    .addColumn('created_at', 'integer', (c) => c.notNull())
+    .execute();
+  // A phone that is removed takes its registrations along.
+  await db.schema
+    .createTable('bindings')
+    .addColumn('extension', 'text', (c) => c.notNull().references('phones.extension').onDelete('cascade'))
+    .addColumn('contact', 'text', (c) => c.notNull())
+    .addColumn('details', 'text', (c) => c.notNull())
+    .addColumn('expires_at', 'integer', (c) => c.notNull())
+    .addPrimaryKeyConstraint('bindings_pk', ['extension', 'contact'])
+    .execute();
+  await db.schema
+    .createTable('calls')
+    .addColumn('call_id', 'text', (c) => c.primaryKey())
+    .addColumn('started_at', 'integer', (c) => c.notNull())
+    .addColumn('from_sealed', 'text', (c) => c.notNull())
+    .addColumn('dialled', 'text', (c) => c.notNull())
+    .addColumn('ended_at', 'integer')
+    .addColumn('cause', 'text')
+    .addColumn('accepted_by', 'text')
+    .addColumn('service', 'text')
+    .execute();
+  await db.schema.createIndex('calls_started').on('calls').column('started_at').execute();
+  await db.schema
+    .createIndex('calls_unfinished')
+    .on('calls')
+    .column('call_id')
+    .where(sql<boolean>`ended_at is null`)
+    .execute();
+}
+
+async function documentsMessages(db: Kysely<unknown>): Promise<void> {
+  await db.schema
+    .createTable('document_versions')
+    .addColumn('id', 'integer', (c) => c.primaryKey())
+    .addColumn('at', 'integer', (c) => c.notNull())
+    .addColumn('plan', 'text', (c) => c.notNull())
+    .addColumn('roster', 'text', (c) => c.notNull())
+    .addColumn('files', 'text', (c) => c.notNull())
+    .execute();
+  await db.schema
+    .createTable('messages')
+    .addColumn('message_id', 'text', (c) => c.primaryKey())
+    .addColumn('mailbox', 'text', (c) => c.notNull())
+    .addColumn('call_id', 'text')
+    .addColumn('at', 'integer', (c) => c.notNull())
+    .addColumn('duration_ms', 'integer', (c) => c.notNull())
+    .addColumn('urgent', 'integer', (c) => c.notNull())
+    .addColumn('path', 'text', (c) => c.notNull())
+    .addColumn('exported_at', 'integer')
+    .execute();
+  await db.schema.createIndex('messages_mailbox').on('messages').columns(['mailbox', 'at']).execute();
+}

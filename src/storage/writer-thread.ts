@@ -1,0 +1,95 @@
+import { Worker } from 'node:worker_threads';
+import type { AppendResult, ChainHead, ChainRow } from '../core/audit/index.ts';
+import { PortError, type PortErrorCode } from '../engine/ports.ts';
+import type { StoreChange, StoreWriter } from './writer.ts';
+
+export type WriterRequest =
+  | { readonly kind: 'append'; readonly id: number; readonly after: ChainHead; readonly rows: readonly ChainRow[] }
+  | { readonly kind: 'change'; readonly change: StoreChange }
+  | { readonly kind: 'close'; readonly id: number };
+
+export type WriterReply =
+  | { readonly id: number; readonly kind: 'done'; readonly result: AppendResult | null }
+  | { readonly id: number; readonly kind: 'failed'; readonly code: PortErrorCode; readonly says: string };
+
+interface Waiting {
+  resolve(result: AppendResult | null): void;
+  reject(error: PortError): void;
+}
+
+/**
+ * The writer in a thread of its own, so that a disk which hangs in fsync holds up no call. A thread that dies is replaced
+ * at the next append; what was under way is rejected.
+ */
+export class ThreadWriter implements StoreWriter {
+  readonly #path: string;
+  readonly #waiting = new Map<number, Waiting>();
+  #worker: Worker | undefined;
+  #nextId = 1;
+  #closed: Promise<void> | undefined;
+
+  constructor(path: string) {
+    this.#path = path;
+    this.#worker = this.#start();
+  }
+
+  async append(after: ChainHead, rows: readonly ChainRow[]): Promise<AppendResult> {
+    const result = await this.#ask((id) => ({ kind: 'append', id, after, rows }));
+    if (result === null) throw new PortError('storeUnavailable', { says: `the store ${this.#path} is closed` });
+    return result;
+  }
+
+  change(change: StoreChange): void {
+    if (this.#closed === undefined) this.#post({ kind: 'change', change });
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#finish();
+    return this.#closed;
+  }
+
+  async #finish(): Promise<void> {
+    if (this.#worker === undefined) return;
+    await this.#ask((id) => ({ kind: 'close', id })).catch(() => null);
+    await this.#worker?.terminate();
+  }
+
+  #ask(request: (id: number) => WriterRequest): Promise<AppendResult | null> {
+    const id = this.#nextId++;
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(id, { resolve, reject });
+      this.#post(request(id));
+      this.#worker?.ref();
+    });
+  }
+
+  #post(request: WriterRequest): void {
+    this.#worker ??= this.#start();
+    this.#worker.postMessage(request);
+  }
+
+  #start(): Worker {
+    const worker = new Worker(new URL('./writer-worker.ts', import.meta.url), { workerData: { path: this.#path } });
+    // An idle writer keeps no process alive; one with an append under way does (#ask).
+    worker.unref();
+    worker.on('message', (reply: WriterReply) => {
+      const waiting = this.#waiting.get(reply.id);
+      this.#waiting.delete(reply.id);
+      if (this.#waiting.size === 0) worker.unref();
+      if (reply.kind === 'done') waiting?.resolve(reply.result);
+      else waiting?.reject(new PortError(reply.code, { says: reply.says }));
+    });
+    worker.on('error', (cause) => this.#died(worker, cause));
+    worker.on('exit', () => this.#died(worker, undefined));
+    return worker;
+  }
+
+  #died(worker: Worker, cause: unknown): void {
+    if (this.#worker !== worker) return;
+    this.#worker = undefined;
+    for (const waiting of this.#waiting.values()) {
+      waiting.reject(new PortError('storeUnavailable', { cause, says: `the writer of ${this.#path} ended` }));
+    }
+    this.#waiting.clear();
+  }
+}

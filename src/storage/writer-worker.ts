@@ -1,0 +1,53 @@
+/** The thread behind writer-thread.ts: one connection, one request after the other. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { PortError } from '../engine/ports.ts';
+import { SqliteDatabase } from './database.ts';
+import { OWNER_BUSY_MS } from './options.ts';
+import { DirectWriter } from './writer.ts';
+import type { WriterReply, WriterRequest } from './writer-thread.ts';
+
+const { path } = workerData as { path: string };
+let open: { db: SqliteDatabase; writer: DirectWriter } | undefined;
+
+parentPort?.on('message', (request: WriterRequest) => {
+  void answer(request);
+});
+
+async function answer(request: WriterRequest): Promise<void> {
+  if (request.kind === 'change') {
+    try {
+      writer().change(request.change);
+    } catch {
+      // The store cannot be opened at all; the append that follows says so. The index can be made again from the audit.
+    }
+    return;
+  }
+  reply(await resultOf(request));
+}
+
+async function resultOf(request: Exclude<WriterRequest, { kind: 'change' }>): Promise<WriterReply> {
+  const { id } = request;
+  try {
+    if (request.kind === 'append')
+      return { id, kind: 'done', result: await writer().append(request.after, request.rows) };
+    await open?.writer.close();
+    open?.db.close();
+    return { id, kind: 'done', result: null };
+  } catch (error) {
+    if (error instanceof PortError) return { id, kind: 'failed', code: error.code, says: error.message };
+    return { id, kind: 'failed', code: 'storeUnavailable', says: `the writer failed: ${String(error)}` };
+  }
+}
+
+/** Opened at the first use and again after a failure to open. */
+function writer(): DirectWriter {
+  if (open === undefined) {
+    const db = new SqliteDatabase(path, { readonly: false, busyMs: OWNER_BUSY_MS });
+    open = { db, writer: new DirectWriter(db) };
+  }
+  return open.writer;
+}
+
+function reply(message: WriterReply): void {
+  parentPort?.postMessage(message);
+}
