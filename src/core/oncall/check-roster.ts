@@ -160,7 +160,11 @@ function checkStep(step: EscalationStep, at: string, problems: Problems, people:
       problems.unknown(`${at}.ring.${i}`, 'tier or person', target.person, [...dutyTiers, ...people.keys()]);
     } else if (step.devices.length > 0 && step.devices.every((device) => person[device] === undefined)) {
       const devices = step.devices.join(' and ');
-      problems.add(`${at}.ring.${i}`, `${person.name} has no ${devices}`, `add one to people.${person.id}, or change on:`);
+      problems.add(
+        `${at}.ring.${i}`,
+        `${person.name} has no ${devices}`,
+        `add one to people.${person.id}, or change on:`,
+      );
     }
   }
 }
