@@ -1,7 +1,7 @@
 import { type FastifyInstance, fastify } from 'fastify';
 import { health } from './health.ts';
 import { metrics } from './metrics.ts';
-import { type AdminOptions, isLoopback } from './options.ts';
+import type { AdminOptions } from './options.ts';
 import type { House } from './ports.ts';
 
 export type AdminStart =
@@ -23,30 +23,38 @@ export async function startAdmin(options: AdminOptions, house: House): Promise<A
   });
   await server.register(health, { house });
   await server.register(metrics, { house });
+  const { host, port } = hostAndPort(options);
   try {
-    await server.listen({ host: options.host, port: options.port });
+    await server.listen({ host, port });
   } catch (error) {
     await server.close();
     const code = (error as NodeJS.ErrnoException).code ?? String(error);
     const why = code === 'EADDRINUSE' ? 'is in use by another program' : `cannot be used (${code})`;
     return {
       kind: 'refused',
-      problem: `admin: TCP ${options.host}:${options.port} ${why}: stop that program, or choose another port with --set admin.port=PORT`,
+      problem: `admin.listen: TCP ${options.listen} ${why}: stop that program, or choose another port with --set admin.listen=${host}:PORT`,
     };
   }
   const address = server.server.address();
   return {
     kind: 'listening',
-    port: typeof address === 'object' && address !== null ? address.port : options.port,
+    port: typeof address === 'object' && address !== null ? address.port : port,
     close: () => server.close(),
   };
 }
 
 /** Null when the address is allowed, else what to tell the admin. */
 export function refusesAddress(options: AdminOptions): string | null {
-  if (isLoopback(options.host)) return null;
+  const { host } = hostAndPort(options);
+  // A name other than localhost is not looked up: what it means can change after the check.
+  if (host === '::1' || host === 'localhost' || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(host)) return null;
   return (
-    `admin.host: ${options.host} can be reached from other machines, and the admin server has no TLS and no sign-in yet: ` +
+    `admin.listen: ${host} can be reached from other machines, and the admin server has no TLS and no sign-in yet: ` +
     'use 127.0.0.1, and an SSH tunnel from afar'
   );
+}
+
+function hostAndPort({ listen }: AdminOptions): { host: string; port: number } {
+  const colon = listen.lastIndexOf(':');
+  return { host: listen.slice(0, colon).replace(/^\[|\]$/g, ''), port: Number(listen.slice(colon + 1)) };
 }

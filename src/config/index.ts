@@ -1,3 +1,4 @@
+export { type Endpoint, type Listen, parseEndpoint, parseListen } from './endpoint.ts';
 export { installedIn, loadConfig, type Sources } from './load.ts';
 export { configurationReference } from './reference.ts';
 export type { Config } from './schema.ts';

@@ -3,6 +3,7 @@ import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { z } from 'zod';
 import { type Checked, check } from './check.ts';
+import { parseEndpoint, parseListen } from './endpoint.ts';
 import { type Layer, type Path, readEnvironmentLayer, readFileLayer, readSetLayer } from './layers.ts';
 import { type Config, configSchema } from './schema.ts';
 import { schemaAt, knownKeys } from './schema-walk.ts';
@@ -66,30 +67,46 @@ function spellAsKnown(words: readonly string[]): Path {
 /** What no single key is wrong about. */
 function contradictions(config: Config): string[] {
   const problems: string[] = [];
-  const { rtpFirst, rtpLast, sipPort, eventSocketPort, dialBackPort } = config.media;
+  const { rtpFirst, rtpLast } = config.media;
   if (rtpLast - rtpFirst < 9) {
     problems.push(
-      `configuration: media.rtpLast: ${rtpLast} leaves fewer than ten ports after media.rtpFirst ${rtpFirst}: give a wider range`,
+      `configuration: media.rtpLast: fewer than ten ports after media.rtpFirst ${rtpFirst}: give a wider range`,
     );
   }
-  const ports: readonly (readonly [string, number])[] = [
-    ['sip.port', config.sip.port],
-    ['sip.controlPort', config.sip.controlPort],
-    ['media.sipPort', sipPort],
-    ['media.eventSocketPort', eventSocketPort],
-    ['media.dialBackPort', dialBackPort],
-    ['admin.port', config.admin.port],
-  ];
-  for (const [i, [key, port]] of ports.entries()) {
-    const other = ports.slice(0, i).find(([, taken]) => taken === port && port !== 0);
-    if (other) problems.push(`configuration: ${key}: ${port} is also ${other[0]}: give each its own port`);
-    if (port >= rtpFirst && port <= rtpLast) {
+  const uses = portsOf(config);
+  for (const [i, use] of uses.entries()) {
+    if (use.port === 0) continue;
+    const other = uses.slice(0, i).find(({ port, transport }) => port === use.port && transport === use.transport);
+    if (other)
       problems.push(
-        `configuration: ${key}: ${port} lies in the range for sound, media.rtpFirst to media.rtpLast: move one of them`,
+        `configuration: ${use.key}: ${use.transport} port ${use.port} is also in ${other.key}: give each its own`,
+      );
+    if (use.transport === 'udp' && use.port >= rtpFirst && use.port <= rtpLast) {
+      problems.push(
+        `configuration: ${use.key}: ${use.port} lies between media.rtpFirst and media.rtpLast: move one of them`,
       );
     }
   }
   return problems;
+}
+
+/** Every port that is taken, except those for sound. */
+function portsOf(
+  config: Config,
+): readonly { readonly key: string; readonly transport: 'udp' | 'tcp'; readonly port: number }[] {
+  const mediaSip = parseEndpoint(config.media.sip)?.port ?? 0;
+  return [
+    ...config.sip.listen.flatMap((text) => {
+      const listen = parseListen(text);
+      return listen === null ? [] : [{ key: 'sip.listen', transport: listen.transport, port: listen.port }];
+    }),
+    { key: 'signalling.port', transport: 'tcp', port: config.signalling.port },
+    { key: 'media.port', transport: 'tcp', port: config.media.port },
+    { key: 'media.sip', transport: 'udp', port: mediaSip },
+    { key: 'media.sip', transport: 'tcp', port: mediaSip },
+    { key: 'media.listenPort', transport: 'tcp', port: config.media.listenPort },
+    { key: 'admin.listen', transport: 'tcp', port: Number(config.admin.listen.split(':').at(-1)) },
+  ];
 }
 
 function freeze<T>(value: T): T {

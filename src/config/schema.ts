@@ -1,9 +1,15 @@
 import { z } from 'zod';
 import { adminSchema } from '../admin/options.ts';
+import { LOG_LEVELS } from '../observe/options.ts';
+import { telephonySchema, trunkSchema } from '../telephony/options.ts';
+import { endpointText, listenText } from './endpoint.ts';
 
 const port = z.int().min(0).max(65_535);
-const address = z.union([z.ipv4(), z.ipv6()], 'must be an IP address, such as 127.0.0.1');
+const soundPort = z.int().min(1024).max(65_535);
 const folder = z.string().min(1);
+const addressOrEmpty = z.union([z.ipv4(), z.ipv6(), z.literal('')], 'must be an IP address');
+const sip = telephonySchema.shape.sip.shape;
+const trunk = trunkSchema.shape;
 
 /** Every key of the configuration, with its default: nothing has to be set for a working house on a bare machine. */
 export const configSchema = z.strictObject({
@@ -12,37 +18,63 @@ export const configSchema = z.strictObject({
   oncall: folder.default('oncall').describe('Folder of people, rotations, services and chains.'),
   sip: z
     .strictObject({
-      host: address.default('0.0.0.0').describe('Address on which phones and trunks are served.'),
-      port: port.default(5060).describe('Port on which phones and trunks are served. 0 takes any free one.'),
-      transports: z
-        .array(z.enum(['udp', 'tcp']))
+      listen: z
+        .array(listenText)
         .min(1)
-        .max(2)
-        .default(['udp', 'tcp'])
-        .describe('Transports on which phones and trunks are served.'),
-      advertise: z
-        .union([z.ipv4(), z.ipv6(), z.literal('')], 'must be an IP address that phones can reach')
+        .max(8)
+        .default(['udp/0.0.0.0:5060', 'tcp/0.0.0.0:5060'])
+        .describe('Where phones and trunks are served, `transport/address:port`; port 0 takes any free one.'),
+      advertise: addressOrEmpty
         .default('')
-        .describe('Address that phones are told to send to. Empty: the first outward IPv4 address, else 127.0.0.1.'),
-      controlPort: port.default(9022).describe('Port on 127.0.0.1 by which the app steers sipd.'),
+        .describe(
+          'Address that phones are told to send to. Empty: that of `sip.listen`, or the first outward IPv4 address.',
+        ),
+      realm: sip.realm.describe(
+        'Realm that phones see when they are asked for a password. A change voids all passwords.',
+      ),
+      minExpires: sip.minExpires.describe('Shortest registration that is taken, in seconds.'),
+      maxExpires: sip.maxExpires.describe('Longest registration that is given, in seconds.'),
+      maxContacts: sip.maxContacts.describe('Phones that may be registered for one extension.'),
+      digests: sip.digests.describe('Hashes offered to phones, the preferred one first.'),
     })
+    .prefault({}),
+  trunks: z
+    .record(
+      telephonySchema.shape.trunks.unwrap().keyType,
+      z.strictObject({
+        target: trunk.target.describe('Where outgoing calls go, `sip:host:port;transport=udp`.'),
+        username: trunk.username.describe('User name, if the carrier asks for one.'),
+        passwordFile: trunk.passwordFile.describe('File whose first line is the password.'),
+        callerId: trunk.callerId.describe('Number that called parties see, `+12025550100`.'),
+        assertIdentity: trunk.assertIdentity.describe('Tell the carrier who calls (P-Asserted-Identity).'),
+        allowFrom: trunk.allowFrom.describe('Who may bring calls in: `192.0.2.10`, `192.0.2.0/28`, `192.0.2.10:5060`.'),
+      }),
+    )
+    .default({}),
+  signalling: z
+    .strictObject({ port: port.default(9022).describe('Port on 127.0.0.1 by which the app steers sipd.') })
     .prefault({}),
   media: z
     .strictObject({
-      sipPort: port.default(5090).describe('SIP port of mediad on 127.0.0.1; must differ from sip.port.'),
-      eventSocketPort: port.default(8021).describe('Port on 127.0.0.1 by which the app steers mediad.'),
-      dialBackPort: port.default(8085).describe('Port on 127.0.0.1 on which the app waits for mediad.'),
-      rtpFirst: port.min(1024).default(20_000).describe('First UDP port for sound.'),
-      rtpLast: port.min(1024).default(20_999).describe('Last UDP port for sound.'),
+      port: port.default(8021).describe('Port on 127.0.0.1 by which the app steers mediad.'),
+      sip: endpointText.default('127.0.0.1:5090').describe('SIP address of mediad, for the app alone.'),
+      listenPort: port.default(8085).describe('Port on 127.0.0.1 on which the app waits for mediad.'),
+      advertise: addressOrEmpty
+        .default('')
+        .describe('Address that phones send sound to. Empty: that of `sip.advertise`.'),
+      rtpFirst: soundPort.default(20_000).describe('First UDP port for sound.'),
+      rtpLast: soundPort.default(20_999).describe('Last UDP port for sound.'),
     })
     .prefault({}),
   admin: z
     .strictObject({
-      host: adminSchema.shape.host.describe(
-        'Address of the admin server: loopback only, until it has TLS and sign-in.',
+      listen: adminSchema.shape.listen.describe(
+        'Address of the admin server (/healthz, /readyz, /metrics): loopback only, until it has TLS and sign-in.',
       ),
-      port: adminSchema.shape.port.describe('Port of the admin server: /healthz, /readyz, /metrics.'),
     })
+    .prefault({}),
+  log: z
+    .strictObject({ level: z.enum(LOG_LEVELS).default('info').describe('How much is written to the logs.') })
     .prefault({}),
 });
 

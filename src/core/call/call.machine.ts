@@ -207,7 +207,10 @@ function answering(world: World, line: Line, doing: DoingOf<'answering'>, event:
 function escalate(world: World, line: Line, verb: VerbOf<'escalate'>, path: string, turn: Turn): Going {
   if (world.roster.service(verb.service) === undefined) {
     // Plan and roster are separate documents; between two activations a service may be missing. A human is not.
-    attest(turn, { fact: 'decided', trace: [{ at: path, says: `no service ${verb.service} in the roster: operator` }] });
+    attest(turn, {
+      fact: 'decided',
+      trace: [{ at: path, says: `no service ${verb.service} in the roster: operator` }],
+    });
     return { move: 'enter', verb: { verb: 'operator', forMs: operatorMs, otherwise: null }, path: `${path}.operator` };
   }
   return onEscalation(startEscalation(world, line, verb, turn), turn);

@@ -21,7 +21,10 @@ export function tryingPrompts(candidates: readonly Candidate[]): readonly Prompt
   const said = new Set<string>();
   for (const candidate of candidates) {
     if (candidate.verdict !== 'rung') continue;
-    const who = candidate.tier === 'post' ? personPrompt(candidate.person) : ({ say: 'id', id: `the-${candidate.tier}` } as const);
+    const who =
+      candidate.tier === 'post'
+        ? personPrompt(candidate.person)
+        : ({ say: 'id', id: `the-${candidate.tier}` } as const);
     const key = 'id' in who ? who.id : candidate.person.id;
     if (said.has(key)) continue;
     said.add(key);

@@ -244,7 +244,11 @@ function leftover<E extends Escalation>(
   }
   // The end of a leg that was stood down is in the audit since the CANCEL.
   if (leg.stage.name !== 'stoodDown') {
-    attest(turn, { fact: 'legEnded', leg: leg.id, result: event.type === 'legFailed' ? event.result : endedBy(event.by) });
+    attest(turn, {
+      fact: 'legEnded',
+      leg: leg.id,
+      result: event.type === 'legFailed' ? event.result : endedBy(event.by),
+    });
   }
   return withoutLeg(escalation, leg.id);
 }
@@ -314,12 +318,7 @@ function lose(
   return dismiss(taken, loser, winner, turn);
 }
 
-function stepTimedOut(
-  world: World,
-  situation: Situation,
-  escalation: EscalationIn<'working'>,
-  turn: Turn,
-): Escalation {
+function stepTimedOut(world: World, situation: Situation, escalation: EscalationIn<'working'>, turn: Turn): Escalation {
   attest(turn, { fact: 'stepOver', step: escalation.step + 1, because: 'timeUp' });
   let next = escalation;
   for (const leg of escalation.legs) {
@@ -345,4 +344,3 @@ function rescue(
 function endedBy(by: 'remote' | 'mediaLost'): { readonly kind: 'hungUp' | 'mediaLost' } {
   return { kind: by === 'remote' ? 'hungUp' : 'mediaLost' };
 }
-

@@ -36,14 +36,19 @@ export function greeting(world: World, line: Line, doing: DoingOf<'greeting'>, e
   }
   if (doing.late === null) return stay;
   const late = stepEscalation(world, line, doing.late, event, turn);
-  return { move: 'be', doing: late.name === 'bridging' ? { name: 'escalating', escalation: late } : { ...doing, late } };
+  return {
+    move: 'be',
+    doing: late.name === 'bridging' ? { name: 'escalating', escalation: late } : { ...doing, late },
+  };
 }
 
 export function recording(line: Line, event: CallEvent, turn: Turn): Move {
   if (event.type !== 'recordingEnded' || event.messageId !== line.messageId) return stay;
   const cause = attestRecording(event, turn);
   if (event.by === 'hangUp') return { move: 'end', cause, isCallerGone: true, talkedMs: 0 };
-  const id = { messageLeft: 'message-saved', noMessageLeft: 'nothing-recorded', recordingFailed: 'recording-failed' }[cause];
+  const id = { messageLeft: 'message-saved', noMessageLeft: 'nothing-recorded', recordingFailed: 'recording-failed' }[
+    cause
+  ];
   return { move: 'say', prompts: [{ say: 'id', id }], cause };
 }
 
