@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError, type CommandOptions } from 'commander';
 import { PortError } from '../engine/ports.ts';
 import { Refusal, type Report } from './report.ts';
+import { version } from './version.ts';
 
 /** Options that every command takes. */
 export interface CommonOptions {
@@ -84,8 +84,8 @@ async function print<A extends readonly unknown[]>(
 function foreseen(error: unknown): { message: string; exitCode: number } {
   if (error instanceof Refusal) return { message: error.message, exitCode: error.exitCode };
   if (error instanceof PortError) {
-    const cause = error.cause instanceof Error ? `: ${error.cause.message}` : '';
-    return { message: `${error.message}${cause}`, exitCode: 1 };
+    const says = error.message === error.code && error.cause instanceof Error ? `: ${error.cause.message}` : '';
+    return { message: `${error.message}${says}`, exitCode: 1 };
   }
   throw error;
 }
@@ -100,9 +100,4 @@ function common(command: Command): Command {
 
 function collect(value: string, before: readonly string[]): readonly string[] {
   return [...before, value];
-}
-
-function version(): string {
-  const file = new URL('../../package.json', import.meta.url);
-  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
 }

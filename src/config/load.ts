@@ -13,6 +13,8 @@ export interface Sources {
   readonly file?: string;
   readonly set: readonly string[];
   readonly data?: string;
+  /** Folders that count when nothing else names them; absolute. */
+  readonly before?: Readonly<Record<string, string>>;
 }
 
 const FOLDERS = ['data', 'dialplans', 'oncall'] as const;
@@ -26,6 +28,7 @@ export const installedIn = fileURLToPath(new URL('../..', import.meta.url));
 export function loadConfig(sources: Sources, environment: NodeJS.ProcessEnv = process.env): Checked<Config> {
   const file = sources.file ?? (existsSync(USUAL_FILE) ? USUAL_FILE : null);
   const layers: Layer[] = [
+    readSetLayer(Object.entries(sources.before ?? {}).map(([key, value]) => `${key}=${value}`)),
     ...(file === null ? [] : [fromItsFolder(readFileLayer(file), dirname(file))]),
     fromItsFolder(readEnvironmentLayer(environment, spellAsKnown), '.'),
     fromItsFolder(readSetLayer([...sources.set, ...(sources.data === undefined ? [] : [`data=${sources.data}`])]), '.'),

@@ -1,0 +1,48 @@
+import { existsSync } from 'node:fs';
+import { type Config, loadConfig } from '../config/index.ts';
+import { instant, type Instant, wall, zone } from '../core/time/index.ts';
+import { openStore, type Store, type StoreRole } from '../storage/index.ts';
+import { ensureSecrets, type Secrets } from '../vault/index.ts';
+import { dataFolders } from './folders.ts';
+import type { CommonOptions } from './program.ts';
+import { Refusal } from './report.ts';
+import { remembered } from './remembered.ts';
+
+/** The configuration for a command; what the house of this data folder was started with fills what is not given. */
+export function siteConfig(options: CommonOptions): Config {
+  const sources = {
+    set: options.set,
+    ...(options.config === undefined ? {} : { file: options.config }),
+    ...(options.data === undefined ? {} : { data: options.data }),
+  };
+  const first = loadConfig(sources);
+  if (first.kind === 'bad') throw new Refusal(first.problems.join('\nwardline: '));
+  const documents = remembered(first.value.data)?.config;
+  if (documents === undefined || options.config !== undefined) return first.value;
+  // Weakest of all: somebody who types `--data` alone means the house that lives there.
+  const filled = loadConfig({ ...sources, before: { dialplans: documents.dialplans, oncall: documents.oncall } });
+  return filled.kind === 'good' ? filled.value : first.value;
+}
+
+/** The store of a house that was started before. The caller closes it. */
+export async function siteStore(config: Config, as: StoreRole): Promise<{ store: Store; secrets: Secrets }> {
+  const folders = dataFolders(config.data);
+  if (as === 'reader' && !existsSync(folders.store)) {
+    throw new Refusal(`${config.data} holds no Wardline data yet: start it with "wardline up", or give the right --data`);
+  }
+  const secrets = await ensureSecrets(folders.secrets);
+  return { store: await openStore(folders.store, { as, sealer: secrets.phi }), secrets };
+}
+
+/** `--at`: with an offset or Z as it is, else as the clock on the site's wall shows it; now when it is not given. */
+export function instantFrom(text: string | undefined, zoneName: string): Instant {
+  if (text === undefined) return instant(Date.now());
+  const onTheWall = wall(text);
+  if (onTheWall !== null) return zone(zoneName).toInstant(onTheWall);
+  const isExact = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})$/.test(text);
+  const ms = Date.parse(text);
+  if (!isExact || Number.isNaN(ms)) {
+    throw new Refusal(`--at ${text}: must read like 2026-11-23T08:00 (time at the site) or 2026-11-23T08:00:00-06:00`, 2);
+  }
+  return instant(ms);
+}
