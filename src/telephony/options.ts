@@ -1,0 +1,77 @@
+import { z } from 'zod';
+
+/** A directory that ends up inside a media server argument: absolute, and nothing that separates or expands there. */
+const mediaPath = z.string().regex(/^\/[^\s!'"${}@|]*$/, 'an absolute path without spaces, quotes or ! $ { } @ |');
+
+const secret = {
+  /** The secret itself; for tests and one-line installations. */
+  secret: z.string().min(1).optional(),
+  /** File that holds it, first line; wins over `secret`. */
+  secretFile: z.string().min(1).optional(),
+};
+
+const port = z.number().int().min(0).max(65_535);
+
+export const trunkSchema = z.strictObject({
+  /** Where outgoing calls go, "sip:host:port;transport=udp". Absent: the trunk is not configured. */
+  target: z
+    .string()
+    .regex(/^sip:[A-Za-z0-9.[\]:-]+(;transport=(udp|tcp))?$/, 'such as sip:192.0.2.10:5060;transport=udp')
+    .optional(),
+  /** Digest for outgoing calls, if the carrier asks for it. */
+  username: z.string().min(1).optional(),
+  passwordFile: z.string().min(1).optional(),
+  /** Number that called parties see. */
+  callerId: z
+    .string()
+    .regex(/^\+[1-9]\d{4,14}$/, 'an E.164 number such as +12025550100')
+    .optional(),
+  /** P-Asserted-Identity on outgoing calls (RFC 3325); only for a carrier that is trusted with it. */
+  assertIdentity: z.boolean().default(true),
+  /** Who may bring calls in as this trunk: "192.0.2.10", "192.0.2.0/28" or "192.0.2.10:5060". */
+  allowFrom: z.array(z.string().min(1)).max(64).default([]),
+});
+
+export const telephonySchema = z.strictObject({
+  signalling: z.strictObject({
+    host: z.string().min(1).default('127.0.0.1'),
+    port: port.default(9022),
+    ...secret,
+    /** Names this instance to the signalling server, so that a restarted one gets its dialogs back. */
+    appTag: z
+      .string()
+      .regex(/^[A-Za-z0-9\-_+@:]{1,32}$/)
+      .default('wardline'),
+  }),
+  media: z.strictObject({
+    host: z.string().min(1).default('127.0.0.1'),
+    port: port.default(8021),
+    ...secret,
+    /** Where the media server dials back to. Fixed port: it is stored in calls that outlive the app. */
+    listenHost: z.string().min(1).default('127.0.0.1'),
+    listenPort: port.default(8085),
+    profile: z.string().min(1).default('drachtio_mrf'),
+    promptsDirs: z.array(mediaPath).min(1),
+    recordingsDir: mediaPath,
+  }),
+  sip: z.strictObject({
+    /** Digest realm and the host part of our addresses. */
+    realm: z
+      .string()
+      .regex(/^[A-Za-z0-9.-]{1,128}$/)
+      .default('wardline'),
+    minExpires: z.number().int().min(10).default(60),
+    maxExpires: z.number().int().min(60).default(3600),
+    maxContacts: z.number().int().min(1).max(20).default(5),
+    /** Order of the challenges; a phone takes the first it knows (RFC 8760 2.4). */
+    digests: z
+      .array(z.enum(['SHA-256', 'MD5']))
+      .min(1)
+      .max(2)
+      .default(['SHA-256', 'MD5']),
+  }),
+  trunks: z.record(z.string().regex(/^[a-z0-9-]{1,32}$/), trunkSchema).default({}),
+});
+
+export type TelephonyOptions = z.infer<typeof telephonySchema>;
+export type TrunkOptions = z.infer<typeof trunkSchema>;
