@@ -1,0 +1,188 @@
+import path from 'node:path';
+import { CALLER, type CallEvent, type CallId, type LegId } from '../core/call/index.ts';
+import type { Prompt } from '../core/dialplan/index.ts';
+import { never } from '../core/never.ts';
+import type { TelephonyCall, TelephonyEffect } from '../engine/ports.ts';
+import { CallerLeg } from './caller-leg.ts';
+import { asError, type SrfRequest, type SrfResponse } from './client-libraries/index.ts';
+import { Leg } from './leg.ts';
+import type { MediaEndpoint, Recorded } from './media-endpoint.ts';
+import type { Shell } from './shell.ts';
+
+/** One inbound call: carries out the engine's effects and tells it what happened. Never throws, never waits. */
+export class Call implements TelephonyCall {
+  readonly #shell: Shell;
+  readonly #caller: CallerLeg;
+  readonly #legs = new Map<LegId, Leg>();
+  readonly #onOver: () => void;
+  #emit: (event: CallEvent) => void = () => {};
+  #callId: CallId | null = null;
+  #isOver = false;
+  /** Leg to bridge to as soon as the caller is answered: a `direct` call that had to be anchored. */
+  #thenBridge: LegId | null = null;
+
+  constructor(shell: Shell, request: SrfRequest, response: SrfResponse, onOver: () => void) {
+    this.#shell = shell;
+    this.#onOver = onOver;
+    this.#caller = new CallerLeg(shell, request, response, {
+      answered: (media) => {
+        if (this.#thenBridge === null) this.#tell({ type: 'callerAnswered', media });
+        else this.#bridge(this.#thenBridge);
+      },
+      answerFailed: (why) => {
+        if (this.#thenBridge === null) this.#tell({ type: 'callerAnswerFailed', why });
+        else this.#tell({ type: 'bridgeFailed', leg: this.#thenBridge, why });
+      },
+      hungUp: () => this.#tell({ type: 'callerHungUp' }),
+      mediaLost: () => this.#tell({ type: 'legEnded', leg: CALLER, by: 'mediaLost' }),
+    });
+  }
+
+  /** The engine has taken the call. */
+  taken(callId: CallId, emit: (event: CallEvent) => void): void {
+    this.#callId = callId;
+    this.#emit = emit;
+  }
+
+  perform(effect: TelephonyEffect): void {
+    try {
+      if (!this.#isOver) this.#perform(effect);
+    } catch (error) {
+      this.#shell.log.error({ call: this.#callId, effect: effect.type, error }, 'effect failed');
+    }
+  }
+
+  close(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    for (const leg of this.#legs.values()) leg.close();
+    this.#caller.close();
+    this.#onOver();
+  }
+
+  #perform(effect: TelephonyEffect): void {
+    switch (effect.type) {
+      case 'answerCaller':
+        return this.#caller.answer();
+      case 'ringCaller':
+        return this.#caller.ring();
+      case 'refuseCaller':
+        return this.#caller.refuse(effect.cause);
+      case 'hangUpCaller':
+        return this.#caller.hangUp(effect.cause);
+      case 'ringLeg':
+        return this.#ringLeg(effect);
+      case 'standDownLeg':
+        return this.#legs.get(effect.leg)?.standDown(effect.because);
+      case 'play':
+        return this.#play(effect);
+      case 'gather':
+        return this.#gather(effect);
+      case 'bridge':
+        return this.#bridge(effect.leg);
+      case 'connectDirect':
+        return this.#connectDirect(effect.leg);
+      case 'recordMessage':
+        return this.#record(effect);
+      case 'callOver':
+        // A call that never got an answer ends with the status of its cause.
+        this.#caller.hangUp(effect.cause);
+        return this.close();
+      default:
+        return never(effect);
+    }
+  }
+
+  #ringLeg(effect: Extract<TelephonyEffect, { type: 'ringLeg' }>): void {
+    const { leg } = effect;
+    const made = new Leg(this.#shell, effect, this.#caller.offer, {
+      ringing: (sipStatus) => this.#tell({ type: 'legRinging', leg, sipStatus }),
+      answered: (media) => this.#tell({ type: 'legAnswered', leg, media }),
+      failed: (result) => this.#tell({ type: 'legFailed', leg, result }),
+      ended: (by) => this.#tell({ type: 'legEnded', leg, by }),
+    });
+    this.#legs.set(leg, made);
+  }
+
+  #play({ leg, token, prompts, then: loop }: Extract<TelephonyEffect, { type: 'play' }>): void {
+    const finished = (): void => {
+      if (loop === 'nothing') this.#tell({ type: 'promptFinished', leg, token });
+    };
+    const endpoint = this.#endpoint(leg);
+    // Nothing to play on: the leg's own end has been or will be told; the prompt is over at any rate.
+    if (endpoint === null) return void setImmediate(finished);
+    endpoint.play(this.#files(prompts), loop, (error) => {
+      if (error) this.#shell.log.error({ call: this.#callId, leg, error }, 'prompt not played');
+      finished();
+    });
+  }
+
+  #gather(effect: Extract<TelephonyEffect, { type: 'gather' }>): void {
+    const { leg, token, prompts, maxDigits, waitMs } = effect;
+    const gathered = (digits: string): void => this.#tell({ type: 'digitsGathered', leg, token, digits });
+    const endpoint = this.#endpoint(leg);
+    if (endpoint === null) return void setImmediate(() => gathered(''));
+    endpoint.gather(this.#files(prompts), { maxDigits, waitMs }, (digits, error) => {
+      if (error) this.#shell.log.error({ call: this.#callId, leg, error }, 'keys not gathered');
+      gathered(digits);
+    });
+  }
+
+  #bridge(leg: LegId): void {
+    const caller = this.#endpoint(CALLER);
+    const called = this.#endpoint(leg);
+    const failed = (why: string): void => this.#tell({ type: 'bridgeFailed', leg, why });
+    if (caller === null || called === null) return void setImmediate(() => failed('one side is gone'));
+    caller.bridge(called).then(
+      () => this.#tell({ type: 'bridged', leg }),
+      (error: unknown) => failed(asError(error).message),
+    );
+  }
+
+  #connectDirect(id: LegId): void {
+    const leg = this.#legs.get(id);
+    const dialog = leg?.dialog;
+    if (!dialog)
+      return void setImmediate(() => this.#tell({ type: 'bridgeFailed', leg: id, why: 'the called phone is gone' }));
+    if (leg.endpoint !== null) {
+      this.#thenBridge = id;
+      return this.#caller.answer();
+    }
+    this.#caller.connectTo(dialog, (error) =>
+      this.#tell(error ? { type: 'bridgeFailed', leg: id, why: error.message } : { type: 'bridged', leg: id }),
+    );
+  }
+
+  #record({ messageId, mailbox, maxMs }: Extract<TelephonyEffect, { type: 'recordMessage' }>): void {
+    const ended = (durationMs: number, by: 'failed' | 'hangUp' | Exclude<Recorded['by'], 'gone'>, why: string): void =>
+      this.#tell({ type: 'recordingEnded', messageId, durationMs, by, why });
+    const sealTo = this.#shell.sealRecipients(mailbox);
+    const endpoint = this.#endpoint(CALLER);
+    // Never in the clear: without somebody to seal to there is no recording.
+    const fault = sealTo.length === 0 ? `no key to seal messages of ${mailbox} to` : 'the caller is gone';
+    if (sealTo.length === 0 || endpoint === null || !/^[A-Za-z0-9-]{1,64}$/.test(messageId)) {
+      return void setImmediate(() => ended(0, 'failed', fault));
+    }
+    const file = path.join(this.#shell.options.media.recordingsDir, `${messageId}.sealed`);
+    endpoint.record(file, { sealTo, maxMs }, ({ durationMs, by }, error) => {
+      if (error) return ended(durationMs, 'failed', error.message);
+      if (by !== 'gone') return ended(durationMs, by, '');
+      if (this.#caller.isOver) return ended(durationMs, 'hangUp', '');
+      ended(durationMs, 'failed', 'the media server dropped the caller');
+    });
+  }
+
+  #endpoint(leg: LegId): MediaEndpoint | null {
+    return leg === CALLER ? this.#caller.endpoint : (this.#legs.get(leg)?.endpoint ?? null);
+  }
+
+  #files(prompts: readonly Prompt[]): readonly string[] {
+    const { files, missing } = this.#shell.prompts.filesFor(prompts);
+    if (missing.length > 0) this.#shell.log.error({ call: this.#callId, missing }, 'prompt has no file');
+    return files;
+  }
+
+  #tell(event: CallEvent): void {
+    if (!this.#isOver) this.#emit(event);
+  }
+}

@@ -1,0 +1,64 @@
+/** drachtio-fsmrf 5.0.1 ships no typings; this is the part of it that we use. */
+declare module 'drachtio-fsmrf' {
+  import type { EventEmitter } from 'node:events';
+
+  class Mrf {
+    constructor(srf: unknown, options?: { customEvents?: string[] });
+    connect(options: Mrf.ConnectOptions): Promise<Mrf.MediaServer>;
+  }
+
+  namespace Mrf {
+    interface ConnectOptions {
+      address: string;
+      port: number;
+      secret: string;
+      listenAddress: string;
+      listenPort: number;
+      profile: string;
+    }
+
+    interface MediaServer extends EventEmitter {
+      readonly maxSessions: number;
+      readonly currentSessions: number;
+      connected(): boolean;
+      disconnect(): void;
+      api(command: string): Promise<string>;
+      createEndpoint(options: { remoteSdp?: string; headers?: Record<string, string> }): Promise<Endpoint>;
+    }
+
+    /** ESL event; headers are strings, absent ones undefined. */
+    interface EslEvent {
+      getHeader(name: string): string | undefined;
+      getBody(): string;
+    }
+
+    interface Endpoint extends EventEmitter {
+      readonly uuid: string;
+      readonly local: { readonly sdp: string };
+      readonly connected: boolean;
+      /** Dialog of drachtio-srf with the media server. */
+      readonly dialog: unknown;
+      api(command: string, args: readonly string[]): Promise<EslEvent>;
+      execute(application: string, argument: string): Promise<EslEvent>;
+      play(file: string): Promise<unknown>;
+      playCollect(options: {
+        file: string;
+        min: number;
+        max: number;
+        tries: number;
+        timeout: number;
+        terminators: string;
+        varName: string;
+        regexp: string;
+        digitTimeout: number;
+      }): Promise<{ digits?: string; invalidDigits?: string; terminatorUsed?: string }>;
+      record(
+        file: string,
+        options: { timeLimitSecs: number; silenceThresh: number; silenceHits: number },
+      ): Promise<{ terminatorUsed?: string; recordMilliseconds?: string; recordSeconds?: string }>;
+      bridge(other: Endpoint): Promise<void>;
+    }
+  }
+
+  export = Mrf;
+}

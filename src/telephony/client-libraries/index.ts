@@ -1,0 +1,10 @@
+/** Every work-around of the client libraries lives in this folder, each with the version it is for and a test. */
+export { answerCaller } from './answer-caller.ts';
+export { cleanArgument } from './clean-argument.ts';
+export { headerLines } from './header-lines.ts';
+export { connectMrf, type Endpoint, type MediaServer } from './media-client.ts';
+export { askForOffer, asError, modifyDialog, sipStatusOf } from './modify-dialog.ts';
+export { probeEventSocket, probeListen } from './probe-port.ts';
+export { type OnFault, safely } from './safely.ts';
+export { connectSrf, createSrf, rehome } from './signalling-client.ts';
+export type * from './srf-types.ts';

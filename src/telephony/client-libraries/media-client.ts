@@ -1,0 +1,26 @@
+import Mrf from 'drachtio-fsmrf';
+import { probeEventSocket, probeListen } from './probe-port.ts';
+import type { SrfClient } from './srf-types.ts';
+
+export type MediaServer = Mrf.MediaServer;
+export type Endpoint = Mrf.Endpoint;
+
+const withinMs = 3000;
+
+/** One connection to a media server; rejects within a few seconds if it cannot be made. */
+export async function connectMrf(srf: SrfClient, to: Mrf.ConnectOptions): Promise<MediaServer> {
+  await probeEventSocket(to.address, to.port, to.secret, withinMs);
+  await probeListen(to.listenAddress, to.listenPort);
+  let timer: NodeJS.Timeout | undefined;
+  const tooLong = new Promise<never>((_, reject) => {
+    timer = setTimeout(
+      () => reject(new Error(`media server at ${to.address}:${to.port} was not ready within ${withinMs} ms`)),
+      withinMs,
+    );
+  });
+  try {
+    return await Promise.race([new Mrf(srf).connect(to), tooLong]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

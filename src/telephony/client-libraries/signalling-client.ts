@@ -1,0 +1,26 @@
+import Srf from 'drachtio-srf';
+import type { SrfClient, SrfDialog } from './srf-types.ts';
+
+/** drachtio-srf with the options it needs. Nothing is connected yet. */
+export function createSrf(appTag: string): SrfClient {
+  return new Srf(appTag) as unknown as SrfClient;
+}
+
+export function connectSrf(srf: SrfClient, to: { host: string; port: number; secret: string }): void {
+  // drachtio-srf 5.0.29 lengthens the pause between attempts by 1.7 without end unless told where to stop.
+  srf.connect({ ...to, reconnect: { retryMaxDelay: 1000 } });
+}
+
+/**
+ * drachtio-srf 5.0.29: dialogs made on a connection that was lost reject every request until they are given the
+ * socket of the new one. The server knows them by id and does not care who asks.
+ */
+export function rehome(srf: SrfClient, dialogs: Iterable<SrfDialog>): void {
+  const { client } = (srf as SrfClient & { _app: { client: { mapServer: Map<unknown, unknown> } } })._app;
+  const socket = client.mapServer.keys().next().value;
+  if (socket === undefined) return;
+  for (const dialog of dialogs) {
+    dialog.req.socket = socket;
+    dialog.res.socket = socket;
+  }
+}

@@ -1,0 +1,131 @@
+import { phi } from '../core/phi/index.ts';
+import type { Caller } from '../core/call/index.ts';
+import type { CallSink, NewCall } from '../engine/ports.ts';
+import type { Authenticator } from './auth/authenticator.ts';
+import { Call } from './call.ts';
+import type { SrfRequest, SrfResponse } from './client-libraries/index.ts';
+import { parseNameAddr, parseSipUri } from './name-addr.ts';
+import { peerOf } from './peer.ts';
+import type { PeerAddress } from './ports.ts';
+import { challenge } from './registrar.ts';
+import { sdpFacts } from './sdp.ts';
+import { allow, type Shell } from './shell.ts';
+
+/** A new INVITE becomes a call of the engine, or is refused at the door with the status that says why. */
+export class Inbound {
+  readonly #shell: Shell;
+  readonly #authenticator: Authenticator;
+  readonly #sink: CallSink;
+  readonly #calls = new Set<Call>();
+
+  constructor(shell: Shell, authenticator: Authenticator, sink: CallSink) {
+    this.#shell = shell;
+    this.#authenticator = authenticator;
+    this.#sink = sink;
+  }
+
+  get liveCalls(): number {
+    return this.#calls.size;
+  }
+
+  close(): void {
+    for (const call of this.#calls) call.close();
+  }
+
+  invite(request: SrfRequest, response: SrfResponse): void {
+    const peer = peerOf(request);
+    // Inside a dialog that nobody here knows (RFC 3261 12.2.2).
+    if (/;\s*tag=/i.test(request.get('To') ?? '')) return response.send(481, undefined, {});
+    if (!request.has('Contact')) return response.send(400, 'Missing Contact', {});
+
+    const caller = this.#caller(request, response, peer);
+    if (caller === null || this.#refusedForm(request, response)) return;
+    const dialled = dialledNumber(request.uri);
+    if (dialled === null) return response.send(484, undefined, {});
+    this.#arrive(request, response, {
+      caller,
+      dialled,
+      peer: `${peer.ip}:${peer.port}/${peer.protocol}`,
+      sipCallId: (request.get('Call-ID') ?? '').slice(0, 256),
+    });
+  }
+
+  #arrive(request: SrfRequest, response: SrfResponse, newCall: NewCall): void {
+    const call: Call = new Call(this.#shell, request, response, () => this.#calls.delete(call));
+    this.#calls.add(call);
+    const answer = this.#sink.callArrived(newCall, call);
+    if (answer.kind === 'taken') return call.taken(answer.callId, answer.emit);
+    this.#calls.delete(call);
+    response.send(answer.sipStatus, undefined, answer.sipStatus === 503 ? { headers: { 'Retry-After': '5' } } : {});
+  }
+
+  /** null: it has been answered. A source that belongs to a trunk is that trunk and can never be an extension. */
+  #caller(request: SrfRequest, response: SrfResponse, peer: PeerAddress): Caller | null {
+    const trunk = this.#shell.trunks.from(peer);
+    if (trunk !== undefined) return { from: { kind: 'trunk', trunk }, number: callingNumber(request) };
+
+    const result = this.#authenticator.check({
+      method: 'INVITE',
+      requestUri: request.uri,
+      authorization: request.get('Authorization') ?? request.get('Proxy-Authorization') ?? '',
+      sourceIp: peer.ip,
+    });
+    if (result.kind !== 'known') {
+      challenge(this.#shell.log, response, result, peer);
+      return null;
+    }
+    const from = parseSipUri(parseNameAddr(request.get('From') ?? '')?.uri ?? '');
+    if (from?.user !== result.extension) {
+      response.send(403, 'From is not the authenticated user', {});
+      return null;
+    }
+    return { from: { kind: 'phone', extension: result.extension }, number: null };
+  }
+
+  /** true: it has been refused. An INVITE without a description is fine: the offer is then ours (RFC 3264 4). */
+  #refusedForm(request: SrfRequest, response: SrfResponse): boolean {
+    const required = [request.get('Require'), request.get('Proxy-Require')].filter((tags) => tags !== undefined);
+    if (required.length > 0) {
+      response.send(420, undefined, { headers: { Unsupported: required.join(', ').slice(0, 256) } });
+      return true;
+    }
+    if (request.body === '') return false;
+    const type = (request.get('Content-Type') ?? '').split(';', 1)[0]?.trim().toLowerCase();
+    if (type !== 'application/sdp') {
+      response.send(415, undefined, { headers: { Accept: 'application/sdp' } });
+      return true;
+    }
+    if (sdpFacts(request.body).hasAudio) return false;
+    response.send(488, undefined, {});
+    return true;
+  }
+}
+
+/** Requests outside calls that a PBX of this kind does not take: said so, with what it does take. */
+export function refuseMethod(request: SrfRequest, response: SrfResponse): void {
+  if (request.method === 'ACK' || request.method === 'CANCEL') return;
+  if (request.method === 'OPTIONS') {
+    return response.send(200, undefined, { headers: { Allow: allow, Accept: 'application/sdp' } });
+  }
+  const isInDialog = /;\s*tag=/i.test(request.get('To') ?? '');
+  // The dialog it belongs to is not ours, or is over.
+  if (isInDialog) return response.send(481, undefined, {});
+  if (request.method === 'SUBSCRIBE' || request.method === 'PUBLISH') return response.send(489, undefined, {});
+  response.send(405, undefined, { headers: { Allow: allow } });
+}
+
+/** As dialled, without the dots and dashes people write; null when there is nothing dialable. */
+function dialledNumber(requestUri: string): string | null {
+  const user = parseSipUri(requestUri)?.user ?? '';
+  const number = /^\+?[\d\s().-]+$/.test(user) ? user.replace(/[\s().-]/g, '') : user;
+  return /^[+*#0-9A-Za-z._-]{1,64}$/.test(number) ? number : null;
+}
+
+/** The number a trunk vouches for, else the one it shows; null when withheld (RFC 3323 4.1.1.3). */
+function callingNumber(request: SrfRequest): Caller['number'] {
+  const shown =
+    parseNameAddr(request.get('P-Asserted-Identity')?.split(',', 1)[0] ?? '') ??
+    parseNameAddr(request.get('From') ?? '');
+  const user = parseSipUri(shown?.uri ?? '')?.user ?? '';
+  return user === '' || user.toLowerCase() === 'anonymous' ? null : phi(user.slice(0, 64));
+}

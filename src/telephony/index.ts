@@ -1,0 +1,195 @@
+import type { CallSink, Clock, Random, Reachability } from '../engine/ports.ts';
+import { PortError } from '../engine/ports.ts';
+import { Authenticator } from './auth/authenticator.ts';
+import { asError, connectSrf, createSrf, rehome, type SrfClient, type SrfDialog } from './client-libraries/index.ts';
+import { Inbound, refuseMethod } from './inbound.ts';
+import { type LinkHealth, MediaLink } from './media.ts';
+import type { TelephonyOptions } from './options.ts';
+import type { Bindings, ContactBinding, Credentials, Log, SealRecipients } from './ports.ts';
+import { PromptLibrary } from './prompts.ts';
+import { Registrar } from './registrar.ts';
+import { Registrations } from './registrations.ts';
+import { firstLine, readSecret } from './secrets.ts';
+import { guarded, type Shell } from './shell.ts';
+import { Trunks } from './trunks.ts';
+
+export type { TelephonyOptions } from './options.ts';
+export type * from './ports.ts';
+export { MemoryBindings } from './ports.ts';
+
+export interface TelephonyParts {
+  readonly options: TelephonyOptions;
+  readonly credentials: Credentials;
+  readonly bindings: Bindings;
+  readonly sealRecipients: SealRecipients;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+}
+
+export interface TelephonyHealth {
+  readonly signalling: LinkHealth;
+  readonly media: LinkHealth;
+  readonly registrations: number;
+  readonly calls: number;
+}
+
+/**
+ * Phones, trunks and media as the engine needs them, over a signalling server and a media server that it knows by
+ * address only. The constructor reads secrets and prompts and throws if it cannot.
+ */
+export class Telephony {
+  readonly #parts: TelephonyParts;
+  readonly #srf: SrfClient;
+  readonly #shell: Shell;
+  readonly #authenticator: Authenticator;
+  readonly #dialogs = new Set<SrfDialog>();
+  readonly #secret: string;
+  #signalling: LinkHealth = { isUp: false, why: 'not connected yet' };
+  #inbound: Inbound | null = null;
+  #isClosed = false;
+
+  constructor(parts: TelephonyParts) {
+    this.#parts = parts;
+    const { options, clock, random, log } = parts;
+    this.#secret = readSecret('telephony.signalling', options.signalling);
+    this.#srf = createSrf(options.signalling.appTag);
+    const registrations = new Registrations({ limits: options.sip, clock, store: parts.bindings, log });
+    const passwords = trunkPasswords(options);
+    this.#shell = {
+      srf: this.#srf,
+      media: new MediaLink({ srf: this.#srf, options: options.media, clock, log }),
+      prompts: new PromptLibrary(options.media.promptsDirs),
+      registrations,
+      trunks: new Trunks(options.trunks),
+      sealRecipients: parts.sealRecipients,
+      options,
+      log,
+      dialogs: this.#dialogs,
+      trunkPassword: (trunk) => passwords.get(trunk),
+    };
+    this.#authenticator = new Authenticator({
+      credentials: parts.credentials,
+      realm: options.sip.realm,
+      digests: options.sip.digests,
+      clock,
+      random,
+      isKnownDevice: (extension, ip) => registrations.isKnownDevice(extension, ip),
+    });
+  }
+
+  /**
+   * Loads registrations, then connects. Resolves when the signalling server has taken us and the media server was
+   * tried once; both are kept connected from then on. Rejects with `signallingUnavailable` if the secret is wrong.
+   */
+  async start(sink: CallSink): Promise<void> {
+    await this.#shell.registrations.load();
+    this.#route(new Inbound(this.#shell, this.#authenticator, sink));
+    await this.#connect();
+    await this.#shell.media.connect();
+  }
+
+  get reachability(): Reachability {
+    return {
+      isRegistered: (extension) => this.#shell.registrations.of(extension).length > 0,
+      trunkFault: (trunk) =>
+        this.#signalling.isUp
+          ? this.#shell.trunks.fault(trunk)
+          : `the signalling server is down: ${this.#signalling.why}`,
+    };
+  }
+
+  /** Every phone that can be rung now. */
+  get bindings(): readonly ContactBinding[] {
+    return this.#shell.registrations.all();
+  }
+
+  health(): TelephonyHealth {
+    return {
+      signalling: this.#signalling,
+      media: this.#shell.media.health,
+      registrations: this.bindings.length,
+      calls: this.#inbound?.liveCalls ?? 0,
+    };
+  }
+
+  /** Ends every call that is left and both connections. */
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#inbound?.close();
+    // One turn for the last BYEs to be written before the socket ends.
+    await new Promise((resolve) => setImmediate(resolve));
+    this.#shell.media.close();
+    try {
+      this.#srf.disconnect();
+    } catch {
+      // Never connected, or the connection is down: nothing to end.
+    }
+  }
+
+  #route(inbound: Inbound): void {
+    const { authenticator, registrations, clock, log } = {
+      authenticator: this.#authenticator,
+      registrations: this.#shell.registrations,
+      ...this.#parts,
+    };
+    const registrar = new Registrar({ authenticator, registrations, clock, log });
+    this.#inbound = inbound;
+    this.#srf.use(
+      'invite',
+      guarded(log, 'INVITE', (request, response) => inbound.invite(request, response)),
+    );
+    this.#srf.use(
+      'register',
+      guarded(log, 'REGISTER', (request, response) => registrar.register(request, response)),
+    );
+    for (const method of ['options', 'message', 'subscribe', 'publish', 'refer', 'info', 'notify']) {
+      this.#srf.use(method, guarded(log, method, refuseMethod));
+    }
+    // Whatever is left belongs to no dialog of ours.
+    this.#srf.use(guarded(log, 'request', refuseMethod));
+  }
+
+  #connect(): Promise<void> {
+    const { log, options } = this.#parts;
+    const { host, port } = options.signalling;
+    const down = (why: string): void => {
+      if (this.#signalling.isUp) log.warn({ host, port, why }, 'signalling server lost');
+      this.#signalling = { isUp: false, why };
+    };
+    return new Promise((resolve, reject) => {
+      this.#srf.on(
+        'connect',
+        guarded(log, 'connect', (error: unknown, hostPorts: string) => {
+          if (error) {
+            down('the signalling server refused the secret');
+            return reject(new PortError('signallingUnavailable', { cause: asError(error) }));
+          }
+          log.info({ host, port, hostPorts }, 'signalling server connected');
+          this.#signalling = { isUp: true, why: '' };
+          rehome(this.#srf, this.#dialogs);
+          resolve();
+        }),
+      );
+      this.#srf.on(
+        'error',
+        guarded(log, 'error', (error: Error) => down(error.message)),
+      );
+      this.#srf.on(
+        'close',
+        guarded(log, 'close', () => down('connection closed')),
+      );
+      connectSrf(this.#srf, { host, port, secret: this.#secret });
+    });
+  }
+}
+
+function trunkPasswords(options: TelephonyOptions): ReadonlyMap<string, string> {
+  const passwords = new Map<string, string>();
+  for (const [name, { passwordFile }] of Object.entries(options.trunks)) {
+    if (passwordFile !== undefined)
+      passwords.set(name, firstLine(`telephony.trunks.${name}.passwordFile`, passwordFile));
+  }
+  return passwords;
+}

@@ -1,0 +1,244 @@
+import type { CallEffect, LegResult, LegTarget, MediaFacts } from '../core/call/index.ts';
+import { Branch } from './branch.ts';
+import { asError, type SrfDialog, type UacOptions } from './client-libraries/index.ts';
+import { wireToEndpoint } from './dialog-wiring.ts';
+import { legResult, tellingResult } from './leg-result.ts';
+import type { MediaEndpoint } from './media-endpoint.ts';
+import { parseSipUri } from './name-addr.ts';
+import { offeredHeaders } from './offered-headers.ts';
+import type { ContactBinding } from './ports.ts';
+import { sdpFacts } from './sdp.ts';
+import { completedElsewhere, guarded, type Shell } from './shell.ts';
+
+type RingLeg = Extract<CallEffect, { type: 'ringLeg' }>;
+type Because = Extract<CallEffect, { type: 'standDownLeg' }>['because'];
+
+export interface LegEvents {
+  ringing(sipStatus: number): void;
+  answered(media: MediaFacts): void;
+  failed(result: LegResult): void;
+  ended(by: 'remote' | 'mediaLost'): void;
+}
+
+/*
+ *  preparing ──▶ ringing ──▶ joining ──▶ talking ──▶ over
+ *      └────────────┴───────────┴────────────────────▶       over: failed or ended is told at most once
+ *  preparing: the media server makes an endpoint; joining: it is given the answer's description
+ */
+type State = 'preparing' | 'ringing' | 'joining' | 'talking' | 'over';
+
+interface Place {
+  readonly uri: string;
+  readonly options: UacOptions;
+}
+
+/** One party being called: every phone of an extension, or one outside number. The first to answer is the party. */
+export class Leg {
+  readonly #shell: Shell;
+  readonly #target: LegTarget;
+  readonly #media: 'anchored' | 'direct';
+  readonly #events: LegEvents;
+  readonly #results: LegResult[] = [];
+  #branches: Branch[] = [];
+  #state: State = 'preparing';
+  #hasRung = false;
+  #isCancelled = false;
+  #dialog: SrfDialog | null = null;
+  #endpoint: MediaEndpoint | null = null;
+
+  /** `offer` is the caller's description for direct media; '' makes the leg anchored. */
+  constructor(shell: Shell, order: RingLeg, offer: string, events: LegEvents) {
+    this.#shell = shell;
+    this.#target = order.target;
+    this.#media = order.media === 'direct' && offer !== '' ? 'direct' : 'anchored';
+    this.#events = events;
+    const fault = this.#fault();
+    // In a later turn, like every other outcome: the engine is still starting this effect.
+    if (fault) setImmediate(() => this.#fail(fault));
+    else this.#ring(order, offer).catch((error: unknown) => this.#mediaFailed(asError(error)));
+  }
+
+  get endpoint(): MediaEndpoint | null {
+    return this.#endpoint;
+  }
+
+  get dialog(): SrfDialog | null {
+    return this.#dialog;
+  }
+
+  standDown(because: Because): void {
+    const reason = because === 'takenElsewhere' ? completedElsewhere : null;
+    switch (this.#state) {
+      case 'preparing':
+        return this.#fail({ kind: 'cancelled' });
+      case 'ringing':
+        this.#isCancelled = true;
+        for (const branch of this.#branches) branch.cancel(reason);
+        return;
+      case 'joining':
+        this.#hangUp(reason);
+        return this.#events.failed({ kind: 'cancelled' });
+      case 'talking':
+        return this.#hangUp(reason);
+      case 'over':
+    }
+  }
+
+  /** Whatever it is doing, without a word to the engine. */
+  close(): void {
+    for (const branch of this.#branches) branch.abandon(null);
+    this.#hangUp(null);
+  }
+
+  /** Why this target cannot be rung at all; null: it can. */
+  #fault(): LegResult | null {
+    if (this.#target.kind === 'number') {
+      const why = this.#shell.trunks.fault(this.#target.trunk);
+      return why === null ? null : { kind: 'trunkUnavailable', why };
+    }
+    return this.#shell.registrations.of(this.#target.extension).length === 0 ? { kind: 'notRegistered' } : null;
+  }
+
+  async #ring(order: RingLeg, offer: string): Promise<void> {
+    let localSdp = offer;
+    if (this.#media === 'anchored') {
+      const endpoint = await this.#shell.media.endpoint(null, () => this.#mediaLost());
+      if (this.#isOver()) return endpoint.close();
+      this.#endpoint = endpoint;
+      localSdp = endpoint.sdp;
+    }
+    const headers = offeredHeaders(this.#target, order.offeredAs, this.#shell.options, this.#shell.trunks);
+    const places = this.#places({ localSdp, headers });
+    if (places.length === 0) return this.#fail({ kind: 'notRegistered' });
+    this.#state = 'ringing';
+    this.#branches = places.map(({ uri, options }) => this.#branch(uri, options));
+  }
+
+  #places(options: UacOptions): readonly Place[] {
+    // Each INVITE gets objects of its own: the library writes into the headers it is given.
+    const fresh = (): UacOptions => ({ ...options, headers: { ...options.headers } });
+    if (this.#target.kind === 'number') {
+      const { trunk, e164 } = this.#target;
+      const username = this.#shell.trunks.get(trunk)?.username;
+      const password = this.#shell.trunkPassword(trunk);
+      const auth = username !== undefined && password !== undefined ? { auth: { username, password } } : {};
+      return [{ uri: this.#shell.trunks.uriFor(trunk, e164), options: { ...fresh(), ...auth } }];
+    }
+    return this.#shell.registrations.of(this.#target.extension).map((binding) => {
+      const proxy = nextHop(binding);
+      return { uri: binding.uri, options: { ...fresh(), ...(proxy === null ? {} : { proxy }) } };
+    });
+  }
+
+  #branch(uri: string, options: UacOptions): Branch {
+    const branch: Branch = new Branch(this.#shell, uri, options, {
+      rang: (sipStatus) => {
+        if (this.#hasRung || this.#isOver()) return;
+        this.#hasRung = true;
+        this.#events.ringing(sipStatus);
+      },
+      answered: (dialog) => this.#answered(branch, dialog),
+      failed: (sipStatus) => this.#branchFailed(sipStatus),
+    });
+    return branch;
+  }
+
+  #answered(winner: Branch, dialog: SrfDialog): void {
+    if (this.#state !== 'ringing') return void dialog.destroy({}, () => {});
+    this.#state = 'joining';
+    this.#dialog = dialog;
+    for (const branch of this.#branches) if (branch !== winner) branch.abandon(completedElsewhere);
+    this.#shell.dialogs.add(dialog);
+    dialog.on(
+      'destroy',
+      guarded(this.#shell.log, 'BYE', () => this.#farEndLeft(dialog)),
+    );
+    const answer = dialog.remote.sdp;
+    const { codec, cipher } = sdpFacts(answer);
+    const talk = (path: MediaFacts['path']): void => {
+      if (this.#state !== 'joining') return;
+      this.#state = 'talking';
+      this.#events.answered({ path, codec, cipher });
+    };
+    const endpoint = this.#endpoint;
+    if (endpoint === null) return talk('direct');
+    wireToEndpoint(this.#shell, dialog, endpoint);
+    endpoint.modify(answer).then(
+      () => talk('anchored'),
+      (error: unknown) => this.#mediaFailed(asError(error)),
+    );
+  }
+
+  #branchFailed(sipStatus: number): void {
+    if (this.#state !== 'ringing') return;
+    const result: LegResult =
+      this.#isCancelled && sipStatus === 487
+        ? { kind: 'cancelled' }
+        : legResult(sipStatus, this.#target, this.#hasRung);
+    this.#results.push(result);
+    // A person who declines on one phone declines on all (RFC 3261 16.7: 6xx ends the search).
+    const isDeclined = result.kind === 'declined';
+    if (isDeclined) for (const branch of this.#branches) branch.abandon(null);
+    if (isDeclined || this.#results.length === this.#branches.length) {
+      this.#fail(this.#isCancelled ? { kind: 'cancelled' } : tellingResult(this.#results));
+    }
+  }
+
+  #farEndLeft(dialog: SrfDialog): void {
+    this.#shell.dialogs.delete(dialog);
+    const was = this.#state;
+    this.#over();
+    if (was === 'talking') this.#events.ended('remote');
+    if (was === 'joining') this.#events.failed({ kind: 'mediaFailed', why: 'hung up while it was being connected' });
+  }
+
+  #mediaLost(): void {
+    const was = this.#state;
+    this.#endpoint = null;
+    if (was === 'talking') {
+      this.#hangUp(null);
+      this.#events.ended('mediaLost');
+    } else this.#mediaFailed(new Error('the media server dropped the endpoint'));
+  }
+
+  #mediaFailed(error: Error): void {
+    if (this.#isOver()) return;
+    const why = error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message;
+    for (const branch of this.#branches) branch.abandon(null);
+    this.#hangUp(null);
+    this.#events.failed({ kind: 'mediaFailed', why });
+  }
+
+  #fail(result: LegResult): void {
+    if (this.#isOver()) return;
+    this.#over();
+    this.#events.failed(result);
+  }
+
+  #hangUp(reason: string | null): void {
+    const dialog = this.#dialog;
+    this.#over();
+    if (dialog?.connected) dialog.destroy(reason ? { headers: { Reason: reason } } : {}, () => {});
+  }
+
+  #over(): void {
+    this.#state = 'over';
+    if (this.#dialog) this.#shell.dialogs.delete(this.#dialog);
+    this.#endpoint?.close();
+  }
+
+  #isOver(): boolean {
+    return this.#state === 'over';
+  }
+}
+
+/**
+ * Where to send when the Contact itself cannot be reached: behind a NAT it names another host than the one that
+ * registered. A phone on TCP is reached through its own connection, which the signalling server finds by the Contact.
+ */
+export function nextHop({ uri, source }: Pick<ContactBinding, 'uri' | 'source'>): string | null {
+  const contact = parseSipUri(uri);
+  if (source.protocol !== 'udp' || contact?.host === source.ip.toLowerCase()) return null;
+  const host = source.ip.includes(':') ? `[${source.ip}]` : source.ip;
+  return `sip:${host}:${source.port}`;
+}

@@ -1,0 +1,191 @@
+import { asError, cleanArgument, type Endpoint, modifyDialog, type SrfDialog } from './client-libraries/index.ts';
+
+export interface Recorded {
+  readonly durationMs: number;
+  readonly by: 'key' | 'limit' | 'silence' | 'gone';
+}
+
+const ringback = 'tone_stream://%(2000,4000,440,480);loops=-1';
+const music = 'local_stream://moh';
+const nothing = 'silence_stream://100';
+
+/** A voicemail caller who says nothing for this long has finished. */
+const silenceSeconds = 10;
+const silenceThreshold = 200;
+
+/**
+ * One party's end on the media server. What it is told replaces what it does; the outcome of something replaced is
+ * never reported. Ends once: by close(), or by itself, which `onGone` tells.
+ */
+export class MediaEndpoint {
+  readonly #endpoint: Endpoint;
+  readonly #gone: Promise<'gone'>;
+  #isClosed = false;
+  #isBusy = false;
+  #turn = 0;
+
+  constructor(endpoint: Endpoint, onGone: () => void) {
+    this.#endpoint = endpoint;
+    this.#gone = new Promise((resolve) => {
+      endpoint.once('destroy', () => {
+        resolve('gone');
+        if (!this.#isClosed) onGone();
+        this.#isClosed = true;
+      });
+    });
+    // "!" joins files to one prompt, so that a whole prompt is one command that can be replaced as one.
+    this.#run(this.#endpoint.execute('set', 'playback_delimiter=!'));
+  }
+
+  /** Description to offer or to answer with. */
+  get sdp(): string {
+    return this.#endpoint.local.sdp;
+  }
+
+  /** Gives the endpoint the far end's description; resolves with its own. */
+  async modify(sdp: string): Promise<string> {
+    const answer = await Promise.race([modifyDialog(this.#dialog, sdp), this.#gone]);
+    if (answer === 'gone') throw new Error('the media endpoint is gone');
+    return answer;
+  }
+
+  /** Files, then a loop if one is named. `done` runs at the end of the files unless replaced or followed by a loop. */
+  play(files: readonly string[], then: 'nothing' | 'ringback' | 'music', done: (error: Error | null) => void): void {
+    const turn = this.#next();
+    const isCurrent = (): boolean => turn === this.#turn;
+    const loop = (): void => {
+      if (!isCurrent()) return;
+      if (then === 'nothing') this.#isBusy = false;
+      else this.#settle(this.#endpoint.play(then === 'music' ? music : ringback), isCurrent, done);
+    };
+    if (files.length === 0 && then !== 'nothing') return loop();
+    this.#settle(this.#endpoint.play(cleanArgument(files.join('!') || nothing)), isCurrent, (error) => {
+      loop();
+      if (then === 'nothing' || error) done(error);
+    });
+  }
+
+  /** Files, interrupted by the first key; then waits. '' when no key came in time. */
+  gather(
+    files: readonly string[],
+    options: { maxDigits: number; waitMs: number },
+    done: (digits: string, error: Error | null) => void,
+  ): void {
+    const turn = this.#next();
+    const { maxDigits, waitMs } = options;
+    const collected = this.#endpoint.playCollect({
+      file: cleanArgument(files.join('!') || nothing),
+      min: 1,
+      max: maxDigits,
+      tries: 1,
+      timeout: waitMs,
+      // A single "#" is a wrong key, not an empty entry.
+      terminators: maxDigits === 1 ? 'none' : '#',
+      varName: `digits_${turn}`,
+      regexp: '[0-9*#A-D]+',
+      digitTimeout: Math.min(waitMs, 4000),
+    });
+    let digits = '';
+    this.#settle(
+      collected.then((result) => {
+        digits = result.digits ?? result.invalidDigits ?? '';
+      }),
+      () => turn === this.#turn,
+      (error) => {
+        this.#isBusy = false;
+        done(digits, error);
+      },
+    );
+  }
+
+  /** Records what this party says, sealed by the media server to the recipients. `done` runs once, also when it ends. */
+  record(
+    file: string,
+    options: { sealTo: readonly string[]; maxMs: number },
+    done: (recorded: Recorded, error: Error | null) => void,
+  ): void {
+    const turn = this.#next();
+    const limitSeconds = Math.max(1, Math.round(options.maxMs / 1000));
+    this.#run(this.#endpoint.execute('set', `wardline_seal_to=${cleanArgument(options.sealTo.join(','))}`));
+    this.#run(this.#endpoint.execute('set', 'playback_terminators=#'));
+    const recorded = this.#endpoint.record(cleanArgument(file), {
+      timeLimitSecs: limitSeconds,
+      silenceThresh: silenceThreshold,
+      silenceHits: silenceSeconds,
+    });
+    this.#run(this.#endpoint.execute('set', 'playback_terminators=none'));
+    const outcome = Promise.race([recorded, this.#gone]).then((result): Recorded => {
+      if (result === 'gone') return { durationMs: 0, by: 'gone' };
+      const durationMs = Number(result.recordMilliseconds ?? Number(result.recordSeconds ?? 0) * 1000) || 0;
+      if (result.terminatorUsed === '#') return { durationMs, by: 'key' };
+      if (this.#isClosed) return { durationMs, by: 'gone' };
+      return { durationMs, by: durationMs >= limitSeconds * 1000 - 500 ? 'limit' : 'silence' };
+    });
+    outcome.then(
+      (result) => {
+        if (turn === this.#turn) this.#isBusy = false;
+        done(result, null);
+      },
+      (error: unknown) => done({ durationMs: 0, by: 'gone' }, asError(error)),
+    );
+  }
+
+  /** Both hear each other. Rejects if either is gone or the media server will not. */
+  async bridge(other: MediaEndpoint): Promise<void> {
+    this.stop();
+    other.stop();
+    const result = await Promise.race([this.#endpoint.bridge(other.#endpoint), this.#gone, other.#gone]);
+    if (result === 'gone') throw new Error('a media endpoint is gone');
+  }
+
+  /** Keys that came by SIP INFO count like keys in the audio. */
+  pressKeys(keys: string): void {
+    this.#run(this.#endpoint.api('uuid_recv_dtmf', [this.#endpoint.uuid, keys]));
+  }
+
+  /** Silence; what was running is not reported. */
+  stop(): void {
+    this.#next();
+    this.#isBusy = false;
+  }
+
+  /**
+   * A BYE ends the channel at once whatever it is doing; the library's own `destroy` would queue behind a running
+   * prompt (drachtio-fsmrf 5.0.1). A recording under way still reports how long it was.
+   */
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    try {
+      this.#dialog.destroy({}, () => {});
+    } catch {
+      // The connection to the signalling server is down: the media server ends the channel by its own timers.
+    }
+  }
+
+  get #dialog(): SrfDialog {
+    return this.#endpoint.dialog as SrfDialog;
+  }
+
+  #next(): number {
+    if (this.#isBusy && !this.#isClosed) this.#run(this.#endpoint.api('uuid_break', [this.#endpoint.uuid, 'all']));
+    this.#isBusy = true;
+    this.#turn += 1;
+    return this.#turn;
+  }
+
+  #settle(work: Promise<unknown>, isCurrent: () => boolean, done: (error: Error | null) => void): void {
+    const tell = (error: Error | null): void => {
+      if (isCurrent() && !this.#isClosed) done(error);
+    };
+    Promise.race([work, this.#gone]).then(
+      () => tell(null),
+      (error: unknown) => tell(asError(error)),
+    );
+  }
+
+  /** Its result shows in what follows; it fails only when the endpoint is gone, which is told elsewhere. */
+  #run(work: Promise<unknown>): void {
+    work.catch(() => {});
+  }
+}

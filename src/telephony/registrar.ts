@@ -1,0 +1,80 @@
+import type { Clock } from '../engine/ports.ts';
+import type { AuthResult, Authenticator } from './auth/authenticator.ts';
+import { headerLines, type SrfRequest, type SrfResponse } from './client-libraries/index.ts';
+import { parseNameAddr, parseSipUri } from './name-addr.ts';
+import { peerOf } from './peer.ts';
+import type { Log, PeerAddress } from './ports.ts';
+import { contactHeader, type Registrations } from './registrations.ts';
+
+/** REGISTER (RFC 3261 10.3): who it is, whether it is its own extension, then the contacts. */
+export class Registrar {
+  readonly #authenticator: Authenticator;
+  readonly #registrations: Registrations;
+  readonly #clock: Clock;
+  readonly #log: Log;
+
+  constructor(parts: { authenticator: Authenticator; registrations: Registrations; clock: Clock; log: Log }) {
+    this.#authenticator = parts.authenticator;
+    this.#registrations = parts.registrations;
+    this.#clock = parts.clock;
+    this.#log = parts.log;
+  }
+
+  register(request: SrfRequest, response: SrfResponse): void {
+    const source = peerOf(request);
+    const result = this.#authenticator.check({
+      method: 'REGISTER',
+      requestUri: request.uri,
+      authorization: request.get('Authorization') ?? request.get('Proxy-Authorization') ?? '',
+      sourceIp: source.ip,
+    });
+    if (result.kind !== 'known') return challenge(this.#log, response, result, source);
+
+    const { extension } = result;
+    const to = parseSipUri(parseNameAddr(request.get('To') ?? '')?.uri ?? '');
+    if (to?.user !== extension) return response.send(403, 'To is not the authenticated user', {});
+    const required = request.get('Require');
+    if (required !== undefined) {
+      return response.send(420, undefined, { headers: { Unsupported: required.slice(0, 256) } });
+    }
+
+    const answer = this.#registrations.apply({
+      extension,
+      contact: request.get('Contact') ?? '',
+      expires: request.get('Expires') ?? '',
+      callId: (request.get('Call-ID') ?? '').slice(0, 256),
+      cseq: Number.parseInt(request.get('CSeq') ?? '0', 10),
+      userAgent: request.get('User-Agent') ?? '',
+      source,
+    });
+    switch (answer.kind) {
+      case 'ok': {
+        this.#log.info({ extension, contacts: answer.bindings.length, protocol: source.protocol }, 'phone registered');
+        const contact = contactHeader(answer.bindings, this.#clock.now());
+        return response.send(200, undefined, { headers: contact === '' ? {} : { Contact: contact } });
+      }
+      case 'badRequest':
+        return response.send(400, answer.why, {});
+      case 'tooBrief':
+        return response.send(423, undefined, { headers: { 'Min-Expires': String(answer.minExpires) } });
+      case 'outOfOrder':
+        return response.send(500, 'Overtaken by a newer REGISTER', {});
+    }
+  }
+}
+
+/** 401 with every algorithm on its own line, or 503 for a source that guesses. */
+export function challenge(
+  log: Log,
+  response: SrfResponse,
+  result: Exclude<AuthResult, { kind: 'known' }>,
+  source: PeerAddress,
+): void {
+  if (result.kind === 'tooManyFailures') {
+    log.warn({ ip: source.ip, retryAfterSeconds: result.retryAfterSeconds }, 'too many wrong passwords');
+    return response.send(503, undefined, { headers: { 'Retry-After': String(result.retryAfterSeconds) } });
+  }
+  if (result.failed) log.warn({ ip: source.ip }, 'wrong password or unknown extension');
+  const name = 'WWW-Authenticate';
+  response.send(401, undefined, { headers: { [name]: headerLines(name, result.challenges) } });
+}

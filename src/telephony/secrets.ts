@@ -1,0 +1,21 @@
+import { readFileSync } from 'node:fs';
+import { PortError } from '../engine/ports.ts';
+
+/** The first line of the file, else the value. Throws `keyUnreadable` that names the option to set. */
+export function readSecret(option: string, from: { secret?: string; secretFile?: string }): string {
+  if (from.secretFile !== undefined) return firstLine(option, from.secretFile);
+  if (from.secret !== undefined) return from.secret;
+  throw new PortError('keyUnreadable', { cause: new Error(`set ${option}.secretFile`) });
+}
+
+export function firstLine(option: string, file: string): string {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (cause) {
+    throw new PortError('keyUnreadable', { cause: new Error(`${option}: cannot read ${file}`, { cause }) });
+  }
+  const line = text.split(/\r?\n/, 1)[0]?.trim() ?? '';
+  if (line === '') throw new PortError('keyUnreadable', { cause: new Error(`${option}: ${file} is empty`) });
+  return line;
+}
