@@ -9,3 +9,9 @@ export type {
   SealErrorCode,
   SealOptions,
 } from './container.ts';
+export { openMessage } from './message.ts';
+export { phiSealer } from './phi-sealer.ts';
+export type { PhiSealer } from './phi-sealer.ts';
+export { ensureSecrets } from './secrets.ts';
+export type { Secrets } from './secrets.ts';
+export { exportWav } from './wav.ts';

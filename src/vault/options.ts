@@ -1,0 +1,2 @@
+/** Folder inside the data folder. */
+export const SECRETS_FOLDER = 'secrets';
