@@ -27,10 +27,10 @@ export async function run(args: readonly string[]): Promise<number> {
   });
   for (const add of await commands()) {
     add({
-      command: (nameAndArgs, options) => common(program.command(nameAndArgs, options)),
+      command: (nameAndArgs, options) => program.command(nameAndArgs, options),
       group: (name, description) => {
         const group = program.command(name).description(description);
-        return (nameAndArgs) => common(group.command(nameAndArgs));
+        return (nameAndArgs) => commonOptions(group.command(nameAndArgs)).option('--json', 'answer as JSON');
       },
       answer:
         (work) =>
@@ -90,14 +90,14 @@ function foreseen(error: unknown): { message: string; exitCode: number } {
   throw error;
 }
 
-function common(command: Command): Command {
+export function commonOptions(command: Command): Command {
   return command
     .option('--data <folder>', 'data folder')
     .option('--config <file>', 'configuration file (YAML)')
-    .option('--set <path=value>', 'one configuration value; may be given several times', collect, [])
-    .option('--json', 'answer as JSON');
-}
-
-function collect(value: string, before: readonly string[]): readonly string[] {
-  return [...before, value];
+    .option(
+      '--set <path=value>',
+      'one configuration value; may be given several times',
+      (value: string, before: readonly string[]) => [...before, value],
+      [],
+    );
 }

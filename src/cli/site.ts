@@ -28,7 +28,9 @@ export function siteConfig(options: CommonOptions): Config {
 export async function siteStore(config: Config, as: StoreRole): Promise<{ store: Store; secrets: Secrets }> {
   const folders = dataFolders(config.data);
   if (as === 'reader' && !existsSync(folders.store)) {
-    throw new Refusal(`${config.data} holds no Wardline data yet: start it with "wardline up", or give the right --data`);
+    throw new Refusal(
+      `${config.data} holds no Wardline data yet: start it with "wardline up", or give the right --data`,
+    );
   }
   const secrets = await ensureSecrets(folders.secrets);
   return { store: await openStore(folders.store, { as, sealer: secrets.phi }), secrets };
@@ -42,7 +44,10 @@ export function instantFrom(text: string | undefined, zoneName: string): Instant
   const isExact = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})$/.test(text);
   const ms = Date.parse(text);
   if (!isExact || Number.isNaN(ms)) {
-    throw new Refusal(`--at ${text}: must read like 2026-11-23T08:00 (time at the site) or 2026-11-23T08:00:00-06:00`, 2);
+    throw new Refusal(
+      `--at ${text}: must read like 2026-11-23T08:00 (time at the site) or 2026-11-23T08:00:00-06:00`,
+      2,
+    );
   }
   return instant(ms);
 }

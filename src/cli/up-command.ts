@@ -1,14 +1,18 @@
-import type { Commands } from './program.ts';
+import type { Command } from 'commander';
+import { commonOptions, type Commands } from './program.ts';
 import { Refusal } from './report.ts';
 
-/** Only for `wardline --help`: `up` itself is started by main.ts and reads its options in supervise/prepare.ts. */
+/** Only for `wardline --help`: main.ts starts `up`, and supervise/prepare.ts reads its options. */
 export function upCommand({ command, answer }: Commands): void {
-  command('up')
+  upOptions(command('up')).action(
+    answer(async () => {
+      throw new Refusal('up must be the first word: wardline up --data DIR …', 2);
+    }),
+  );
+}
+
+export function upOptions(command: Command): Command {
+  return commonOptions(command)
     .description('start sipd, mediad and the app; Ctrl-C stops them')
-    .option('--drain <seconds>', 'how long running calls may go on after Ctrl-C', '30')
-    .action(
-      answer(async () => {
-        throw new Refusal('up must be the first word: wardline up --data DIR …', 2);
-      }),
-    );
+    .option('--drain <seconds>', 'how long running calls may go on after Ctrl-C', '30');
 }

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { isMap, isScalar, isSeq, LineCounter, type Node, parseDocument, type Range } from 'yaml';
+import { isMap, isScalar, LineCounter, type Node, parseDocument, type Range } from 'yaml';
 
 export type Path = readonly (string | number)[];
 
-/** One value somebody wrote, and where: "wardline.yaml:3:9", "environment WARDLINE_SIP__PORT", "--set sip.port". */
+/** One value somebody wrote, and where: "wardline.yaml:3:9", "environment WARDLINE_MEDIA__PORT", "--set media.port". */
 export interface Setting {
   readonly path: Path;
   readonly value: unknown;
@@ -43,6 +43,15 @@ export function readFileLayer(path: string): Layer {
     return { kind: 'broken', problems: document.errors.map((e) => `${placeOf(e.pos[0])}: ${e.message}`) };
   }
   const settings: Setting[] = [];
+  const take = (node: Node | null, at: Path, start: number): string | null => {
+    try {
+      settings.push({ path: at, value: node === null ? null : node.toJS(document), place: placeOf(start) });
+      return null;
+    } catch (error) {
+      // An alias without its anchor, or aliases of aliases without end.
+      return `${placeOf(start)}: ${error instanceof Error ? error.message : String(error)}: write the value out`;
+    }
+  };
   const walk = (node: Node | null, at: Path, start: number): string | null => {
     if (isMap(node)) {
       for (const pair of node.items) {
@@ -54,13 +63,8 @@ export function readFileLayer(path: string): Layer {
       if (node.items.length === 0) settings.push({ path: at, value: {}, place: placeOf(start) });
       return null;
     }
-    if (isSeq(node)) {
-      // Lists are taken whole: a later layer replaces a list, it does not patch one.
-      settings.push({ path: at, value: node.toJS(document), place: placeOf(start) });
-      return null;
-    }
-    settings.push({ path: at, value: node === null ? null : node.toJS(document), place: placeOf(start) });
-    return null;
+    // Lists are taken whole: a later layer replaces a list, it does not patch one.
+    return take(node, at, start);
   };
   if (document.contents === null) return { kind: 'read', settings: [] };
   if (!isMap(document.contents)) {
@@ -70,7 +74,7 @@ export function readFileLayer(path: string): Layer {
   return problem === null ? { kind: 'read', settings } : { kind: 'broken', problems: [problem] };
 }
 
-/** WARDLINE_SIP__PORT=5070 is sip.port; case and single underscores inside a word do not matter to the reader. */
+/** WARDLINE_MEDIA__PORT=8021 is media.port; case and single underscores inside a word do not matter to the reader. */
 export function readEnvironmentLayer(
   environment: Readonly<Record<string, string | undefined>>,
   nameOf: (words: readonly string[]) => Path,
@@ -92,7 +96,7 @@ export function readSetLayer(entries: readonly string[]): Layer {
     const equals = entry.indexOf('=');
     const path = entry.slice(0, equals).split('.');
     if (equals < 1 || path.includes('')) {
-      problems.push(`--set ${entry}: must read path=value, for example --set sip.port=5070`);
+      problems.push(`--set ${entry}: must read path=value, for example --set signalling.port=9022`);
       continue;
     }
     const text = entry.slice(equals + 1);
@@ -104,5 +108,11 @@ export function readSetLayer(entries: readonly string[]): Layer {
 /** Text from a shell as a YAML value: 5070 is a number, true a truth value, [a, b] a list; else the text itself. */
 function scalar(text: string): unknown {
   const document = parseDocument(text, { prettyErrors: false });
-  return document.errors.length > 0 ? text : (document.toJS() as unknown);
+  if (document.errors.length > 0) return text;
+  try {
+    // "*" begins an alias in YAML; here it is text.
+    return document.toJS({ maxAliasCount: 0 }) as unknown;
+  } catch {
+    return text;
+  }
 }

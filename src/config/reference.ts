@@ -13,8 +13,8 @@ export function configurationReference(): string {
     '',
     '1. a YAML file: `--config FILE`, or `wardline.yaml` in the folder where the command is typed;',
     '2. the environment: `WARDLINE_`, then the key with two underscores for each dot, in capitals',
-    '   (`WARDLINE_SIP__PORT=5070`);',
-    '3. the command line: `--set sip.port=5070`, as often as needed; `--data DIR` is short for `--set data=DIR`.',
+    '   (`WARDLINE_SIGNALLING__PORT=9022`);',
+    '3. the command line: `--set signalling.port=9022`, as often as needed; `--data DIR` is short for `--set data=DIR`.',
     '',
     'A key that does not exist is refused with its place and the nearest one that does. A relative folder counts from',
     'the file that names it, or from where the command is typed; a default one lies in the folder of Wardline.',
@@ -47,7 +47,10 @@ function kind(schema: z.core.$ZodType): string {
   const described = z.toJSONSchema(schema, { unrepresentable: 'any', io: 'input' });
   if (described.enum) return described.enum.map((value) => `\`${String(value)}\``).join(' or ');
   if (described.type === 'array') return `list of ${kind(unwrap((schema as z.ZodArray).element))}`;
-  if (described.type === 'integer') return `${described.minimum} to ${described.maximum}`;
+  if (described.type === 'integer') {
+    const isOpen = described.maximum === undefined || described.maximum >= Number.MAX_SAFE_INTEGER;
+    return isOpen ? `at least ${described.minimum}` : `${described.minimum} to ${described.maximum}`;
+  }
   if (described.type === 'boolean') return '`true` or `false`';
   return described.anyOf?.some((option) => typeof option === 'object' && option.format === 'ipv4')
     ? 'IP address'

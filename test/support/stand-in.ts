@@ -21,5 +21,5 @@ if (behaviour.refuses !== undefined) {
   process.on('disconnect', () => {});
   setInterval(() => {}, 1000);
   if (behaviour.kind === 'app') process.send?.({ type: 'ready', ports: { admin: 1 }, banner: ['the banner'] });
-  else console.log(JSON.stringify({ ready: true, port: 1 }));
+  else console.log(JSON.stringify({ ready: true, ports: [4711] }));
 }

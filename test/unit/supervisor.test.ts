@@ -27,15 +27,14 @@ function house(t: Test, how: { sipd?: Behaviour; mediad?: Behaviour; app?: Behav
       name,
       script: join(support, 'stand-in.ts'),
       optionsFile: join(folder, `${name}.behaviour`),
+      options: { kind: 'daemon', ...how[name] },
+      pins: [{ option: ['port'], ready: ['ports', 0] }],
       digest: 'one',
     })),
     app: { script: join(support, 'stand-in.ts'), configFile: join(folder, 'app.behaviour') },
   };
   mkdirSync(plan.logFolder);
-  for (const name of ['sipd', 'mediad', 'app'] as const) {
-    const kind = name === 'app' ? 'app' : 'daemon';
-    writeFileSync(join(folder, `${name}.behaviour`), JSON.stringify({ kind, ...how[name] }));
-  }
+  writeFileSync(join(folder, 'app.behaviour'), JSON.stringify({ kind: 'app', ...how.app }));
   const pids = new Set<number>();
   t.teardown(() => {
     for (const pid of pids) if (startedTicks(pid) !== null) process.kill(pid, 'SIGKILL');
@@ -106,12 +105,14 @@ t.test('an app that is killed comes back, and the daemons do not notice', async 
 });
 
 t.test('a daemon that is killed comes back, and the app does not notice', async (t) => {
-  const s = await house(t).start();
+  const h = house(t);
+  const s = await h.start();
   await s.until('the banner');
   const before = s.pids();
   process.kill(before.sipd, 'SIGKILL');
   await s.until('sipd is up again');
   t.ok(startedTicks(before.app));
+  t.match(JSON.parse(readFileSync(h.plan.daemons[0]?.optionsFile ?? '', 'utf8')), { port: 4711 }, 'on the port it had');
   stop(s.child);
   t.equal(await s.exit, 0);
 });

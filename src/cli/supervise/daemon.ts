@@ -25,6 +25,8 @@ export async function startDaemon(plan: DaemonPlan, folders: { run: string; log:
     await endProcess(old.pid, old.startedTicks, GRACE_MS);
   }
   rmSync(recordFile, { force: true });
+  // A daemon that died an hour ago is found by the ports it had.
+  writePrivate(plan.optionsFile, pinned(plan, old?.digest === plan.digest ? old.ready : null));
 
   const logFile = join(folders.log, `${plan.name}.log`);
   const from = sizeOf(logFile);
@@ -60,6 +62,25 @@ export async function stopDaemon(
 ): Promise<void> {
   await endProcess(record.pid, record.startedTicks, graceMs);
   rmSync(join(runFolder, `${plan.name}.json`), { force: true });
+}
+
+function pinned(plan: DaemonPlan, ready: ReadyLine | null): object {
+  const options = structuredClone(plan.options);
+  if (ready === null) return options;
+  for (const pin of plan.pins) {
+    const last = pin.option.at(-1);
+    const port = at(ready, pin.ready);
+    const group = at(options, pin.option.slice(0, -1));
+    if (typeof port !== 'number' || last === undefined || typeof group !== 'object' || group === null) continue;
+    Object.assign(group, { [last]: port });
+  }
+  return options;
+}
+
+function at(value: unknown, path: readonly (string | number)[]): unknown {
+  let here = value;
+  for (const word of path) here = (here as Record<string | number, unknown> | null | undefined)?.[word];
+  return here;
 }
 
 function asReadyLine(line: string): ReadyLine | null {

@@ -11,10 +11,19 @@ export interface LaunchPlan {
 export interface DaemonPlan {
   readonly name: 'sipd' | 'mediad';
   readonly script: string;
-  /** 0600: holds the shared secret. */
+  /** Written by the supervisor before each start, 0600: holds the shared secret. */
   readonly optionsFile: string;
+  readonly options: object;
+  /** Ports that were 0: once the daemon has got them, a restarted one gets the same, or nobody would find it again. */
+  readonly pins: readonly Pin[];
   /** Names version and options: a living daemon with another digest is not used again. */
   readonly digest: string;
+}
+
+/** Where a port stands in the options, and where in the line that the daemon prints when it is ready. */
+export interface Pin {
+  readonly option: readonly (string | number)[];
+  readonly ready: readonly (string | number)[];
 }
 
 /** The line a daemon prints when it serves: its real ports, by purpose. */

@@ -1,16 +1,16 @@
-import { createHash } from 'node:crypto';
-import { chmodSync, existsSync, mkdirSync, statSync } from 'node:fs';
-import { networkInterfaces } from 'node:os';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, statSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { join } from 'node:path';
 import { refusesAddress } from '../../admin/index.ts';
-import { type Config, installedIn, loadConfig, parseEndpoint, parseListen } from '../../config/index.ts';
+import { type Config, installedIn, loadConfig } from '../../config/index.ts';
 import { PortError } from '../../engine/ports.ts';
-import { ensureSecrets, type Secrets } from '../../vault/index.ts';
+import { ensureSecrets } from '../../vault/index.ts';
+import { dataFolders } from '../folders.ts';
+import { rememberedFile } from '../remembered.ts';
 import { Refusal } from '../report.ts';
-import { dataFolders, folders } from '../folders.ts';
-import { version } from '../version.ts';
-import type { DaemonPlan, LaunchPlan } from './launch-plan.ts';
+import { upOptions } from '../up-command.ts';
+import { advertisedAddress, daemonPlans } from './daemon-options.ts';
+import type { LaunchPlan } from './launch-plan.ts';
 import { writePrivate } from './run-files.ts';
 
 // A process of its own, started by prepared.ts: checks everything that can be checked before something runs, makes
@@ -22,15 +22,13 @@ const CONFIG_REFUSED = 78;
 try {
   const plan = await prepare(process.argv.slice(2));
   await new Promise<void>((resolve) => process.send?.(plan, () => resolve()));
-  process.disconnect?.();
 } catch (error) {
-  process.exitCode = refuse(error);
-  process.disconnect?.();
+  process.exitCode = tell(error);
 }
+process.disconnect?.();
 
 async function prepare(args: readonly string[]): Promise<LaunchPlan> {
-  const options = parse(args);
-  const config = configFrom(options);
+  const { config, drainMs } = parse(args);
   const refusal = refusesAddress(config.admin);
   if (refusal !== null) throw new Refusal(refusal, CONFIG_REFUSED);
   for (const key of ['dialplans', 'oncall'] as const) {
@@ -38,19 +36,57 @@ async function prepare(args: readonly string[]): Promise<LaunchPlan> {
       throw new Refusal(`${key}: there is no folder ${config[key]}: give the right one with --set ${key}=DIR`);
     }
   }
-  makeFolders(config.data);
-  const secrets = await ensureSecrets(dataFolders(config.data).secrets);
-  const { run, log } = dataFolders(config.data);
+  const folders = dataFolders(config.data);
+  for (const folder of [config.data, folders.run, folders.log, folders.messages]) makePrivate(folder);
+  const secrets = await ensureSecrets(folders.secrets);
   const advertised = advertisedAddress(config);
-  writePrivate(join(run, 'config.json'), { config, advertised });
+  writePrivate(rememberedFile(config.data), { config, advertised });
   return {
-    runFolder: run,
-    logFolder: log,
-    drainMs: options.drainMs,
-    daemons: [
-      daemon('mediad', run, mediadOptions(config, secrets, advertised), []),
-      daemon('sipd', run, sipdOptions(config, secrets, advertised), []),
-    ],
-    app: { script: join(installedIn, 'src/cli/app.ts'), configFile: join(run, 'config.json') },
+    runFolder: folders.run,
+    logFolder: folders.log,
+    drainMs,
+    daemons: daemonPlans(config, secrets, advertised),
+    app: { script: join(installedIn, 'src/cli/app.ts'), configFile: rememberedFile(config.data) },
   };
+}
+
+function parse(args: readonly string[]): { config: Config; drainMs: number } {
+  const command = upOptions(new Command('wardline up')).exitOverride().allowExcessArguments(false);
+  command.parse([...args], { from: 'user' });
+  const given = command.opts<{ data?: string; config?: string; set: string[]; drain: string }>();
+  const drainSeconds = Number(given.drain);
+  if (!Number.isInteger(drainSeconds) || drainSeconds < 0 || drainSeconds > 86_400) {
+    throw new Refusal(`--drain ${given.drain}: must be a number of seconds from 0 to 86400`, 2);
+  }
+  const loaded = loadConfig({
+    set: given.set,
+    ...(given.config === undefined ? {} : { file: given.config }),
+    ...(given.data === undefined ? {} : { data: given.data }),
+  });
+  if (loaded.kind === 'bad') throw new Refusal(loaded.problems.join('\nwardline: '));
+  return { config: loaded.value, drainMs: drainSeconds * 1000 };
+}
+
+/** The media server takes this path as an argument, so what separates arguments there cannot be part of it. */
+const UNFIT = /[\s!'"${}@|]/;
+
+function makePrivate(folder: string): void {
+  const unfit = UNFIT.exec(folder)?.[0];
+  if (unfit !== undefined) {
+    throw new Refusal(`data: ${folder} has a "${unfit}" in its name, which the media server cannot take: use another folder`);
+  }
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    if (statSync(folder).isDirectory()) return;
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? String(error);
+    throw new Refusal(`data: ${folder} cannot be made (${code}): check who owns the folder above it, and the disk`);
+  }
+}
+
+function tell(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  if (!(error instanceof Refusal) && !(error instanceof PortError)) throw error;
+  process.stderr.write(`wardline: ${error.message}\n`);
+  return error instanceof Refusal ? error.exitCode : 1;
 }

@@ -1,0 +1,6 @@
+// `npm run docs`: writes the reference pages that are made from the code. A test compares them.
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { configurationReference } from '../src/config/index.ts';
+
+mkdirSync('docs/reference', { recursive: true });
+writeFileSync('docs/reference/configuration.md', configurationReference());

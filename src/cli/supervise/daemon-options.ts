@@ -1,0 +1,71 @@
+import { createHash } from 'node:crypto';
+import { networkInterfaces } from 'node:os';
+import { join } from 'node:path';
+import { type Config, installedIn, parseEndpoint, parseListen } from '../../config/index.ts';
+import type { z } from 'zod';
+import type { mediadOptions as mediadSchema } from '../../mediad/options.ts';
+import type { SipdOptionsInput } from '../../sipd/options.ts';
+import type { Secrets } from '../../vault/index.ts';
+import { dataFolders } from '../folders.ts';
+import { version } from '../version.ts';
+import type { DaemonPlan, Pin } from './launch-plan.ts';
+
+/** The folder of prompts: voices by language, and music. */
+export const promptFolders = ['en/wardline', 'en/asterisk-core-sounds', 'music'].map((name) =>
+  join(installedIn, 'src/mediad/prompts', name),
+);
+
+/** Writes the option files of both daemons and says how each is started. mediad first: sipd opens the door. */
+export function daemonPlans(config: Config, secrets: Secrets, advertised: string): readonly DaemonPlan[] {
+  const { run } = dataFolders(config.data);
+  const plan = (name: DaemonPlan['name'], options: object, pins: readonly Pin[]): DaemonPlan => {
+    const optionsFile = join(run, `${name}.options.json`);
+    const digest = createHash('sha256').update(JSON.stringify([version(), process.version, options])).digest('hex');
+    return { name, script: join(installedIn, 'src', name, 'main.ts'), optionsFile, options, digest, pins };
+  };
+  return [plan('mediad', mediadOptions(config, secrets, advertised), []), plan('sipd', sipdOptions(config, secrets, advertised), [])];
+}
+
+function sipdOptions(config: Config, secrets: Secrets, advertised: string): SipdOptionsInput {
+  return {
+    sip: listens(config).map(({ transport, host, port }) => ({ protocol: transport, host, port })),
+    advertisedHost: advertised,
+    control: { host: '127.0.0.1', port: config.signalling.port },
+    secret: secrets.controlSecret,
+  };
+}
+
+function mediadOptions(config: Config, secrets: Secrets, advertised: string): z.input<typeof mediadSchema> {
+  const hosts = new Set(listens(config).map(({ host }) => host));
+  const [only] = hosts;
+  return {
+    eventSocket: { host: '127.0.0.1', port: config.media.port, secret: secrets.eventSocketSecret },
+    sip: parseEndpoint(config.media.sip) ?? {},
+    rtp: {
+      // Phones that are served on one address only get their sound there too.
+      bindAddress: hosts.size === 1 && only !== undefined ? only : '0.0.0.0',
+      advertisedAddress: config.media.advertise === '' ? advertised : config.media.advertise,
+      portsFrom: config.media.rtpFirst,
+      portsTo: config.media.rtpLast,
+    },
+    promptFolders,
+    recordingsFolder: dataFolders(config.data).messages,
+    sealTo: [secrets.voicemailRecipient],
+  };
+}
+
+/** What phones are told to send to: as configured, else the one address served, else the first that leads outward. */
+export function advertisedAddress(config: Config): string {
+  if (config.sip.advertise !== '') return config.sip.advertise;
+  const hosts = new Set(listens(config).map(({ host }) => host));
+  const [only] = hosts;
+  if (hosts.size === 1 && only !== undefined && only !== '0.0.0.0' && only !== '::') return only;
+  const outward = Object.values(networkInterfaces())
+    .flatMap((addresses) => addresses ?? [])
+    .find(({ family, internal }) => family === 'IPv4' && !internal);
+  return outward?.address ?? '127.0.0.1';
+}
+
+function listens(config: Config) {
+  return config.sip.listen.flatMap((text) => parseListen(text) ?? []);
+}
