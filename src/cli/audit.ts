@@ -1,0 +1,47 @@
+import { AuditReader } from '../audit-log/index.ts';
+import { AUDIT_HEAD_FILE } from '../audit-log/options.ts';
+import type { Store } from '../storage/index.ts';
+import type { Secrets } from '../vault/index.ts';
+import { join } from 'node:path';
+import type { Config } from '../config/index.ts';
+import type { CommonOptions, Commands } from './program.ts';
+import { done, no } from './report.ts';
+import { siteConfig, siteStore } from './site.ts';
+
+export function auditCommands({ group, answer }: Commands): void {
+  const audit = group('audit', 'the record of every call');
+  audit('verify')
+    .description('read every entry and say whether one was edited, removed, added or moved')
+    .action(
+      answer(async (options: CommonOptions) => {
+        const config = siteConfig(options);
+        const { store, secrets } = await siteStore(config, 'reader');
+        try {
+          const verdict = await auditReader(config, store, secrets).verify();
+          if (verdict.kind === 'intact') {
+            const young = verdict.uncertified === 0 ? '' : `; the last ${verdict.uncertified} are too young to be certified`;
+            return done([`The audit is intact: ${verdict.entries} entries, each follows from the one before${young}.`], verdict);
+          }
+          return no(
+            [
+              `THE AUDIT IS NOT INTACT (${verdict.entries} entries):`,
+              ...verdict.problems.map(({ says, callId }) => `  ${says}${callId === null ? '' : ` (call ${callId})`}`),
+              'Keep a copy of the data folder as it is, and tell whoever answers for the records.',
+            ],
+            verdict,
+          );
+        } finally {
+          await store.close();
+        }
+      }),
+    );
+}
+
+export function auditReader(config: Config, store: Store, secrets: Secrets): AuditReader {
+  return new AuditReader({
+    store: store.chain,
+    headPath: join(config.data, AUDIT_HEAD_FILE),
+    headKey: secrets.auditHeadKey,
+    open: (sealed) => secrets.phi.open(sealed),
+  });
+}

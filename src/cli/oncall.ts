@@ -1,0 +1,61 @@
+import type { DutyTier, ServiceId } from '../core/oncall/index.ts';
+import { instant, zone } from '../core/time/index.ts';
+import type { CommonOptions, Commands } from './program.ts';
+import { done, no, Refusal, table } from './report.ts';
+import { siteDocuments } from './site-documents.ts';
+import { instantFrom, siteConfig } from './site.ts';
+
+const TIERS: readonly DutyTier[] = ['primary', 'backup', 'attending'];
+
+export function oncallCommands({ group, answer }: Commands): void {
+  const oncall = group('oncall', 'who is on call');
+  oncall('show <service>')
+    .description('who is on call for a service, until when, and by which rule')
+    .option('--at <time>', 'when: 2026-11-23T08:00 at the site, or with an offset (default: now)')
+    .action(
+      answer(async (id: string, options: CommonOptions & { at?: string }) => {
+        const config = siteConfig(options);
+        const today = await siteDocuments(config, instant(Date.now()));
+        const service = today.roster.service(id as ServiceId);
+        if (service === undefined) {
+          const known = today.roster.services().map((known) => known.id);
+          throw new Refusal(`there is no service ${id}: there are ${known.join(', ')}`);
+        }
+        const at = instantFrom(options.at, service.zone);
+        const { roster } = options.at === undefined ? today : await siteDocuments(config, at);
+        const clock = zone(service.zone);
+        const answers = TIERS.filter((tier) => service.tiers[tier] !== undefined).map((tier) => ({
+          tier,
+          result: roster.whoIsOnCall(service.id, tier, at),
+        }));
+        const rows = answers.map(({ tier, result }) => {
+          if (result.kind === 'onCall') {
+            const { person, until, because } = result.answer;
+            return [tier, person.name, person.desk ?? '', person.mobile ?? '', clock.show(until), because];
+          }
+          const because = result.kind === 'nobodyOnCall' ? result.because : 'the roster does not reach to this date';
+          return [tier, 'NOBODY', '', '', '', because];
+        });
+        const text = [
+          `${service.name} at ${clock.show(at)} (${service.zone}):`,
+          ...table(['TIER', 'WHO', 'DESK', 'MOBILE', 'UNTIL', 'BECAUSE'], rows),
+        ];
+        const json = {
+          service: service.id,
+          at: new Date(at).toISOString(),
+          onCall: answers.map(({ tier, result }) =>
+            result.kind === 'onCall'
+              ? {
+                  tier,
+                  person: result.answer.person,
+                  because: result.answer.because,
+                  since: new Date(result.answer.since).toISOString(),
+                  until: new Date(result.answer.until).toISOString(),
+                }
+              : { tier, person: null, because: result.kind === 'nobodyOnCall' ? result.because : 'outside the roster' },
+          ),
+        };
+        return answers.some(({ result }) => result.kind === 'onCall') ? done(text, json) : no(text, json);
+      }),
+    );
+}

@@ -1,0 +1,52 @@
+import { simulate, tellSimulation } from '../core/dialplan/index.ts';
+import { instant } from '../core/time/index.ts';
+import type { CommonOptions, Commands } from './program.ts';
+import { done, no, Refusal } from './report.ts';
+import { checkDocuments, siteDocuments } from './site-documents.ts';
+import { instantFrom, siteConfig } from './site.ts';
+
+export function planCommands({ group, answer }: Commands): void {
+  const plan = group('plan', 'what each number does');
+  plan('check')
+    .description('check the files in dialplans/ and oncall/ without activating them')
+    .action(
+      answer(async (options: CommonOptions) => {
+        const documents = await checkDocuments(siteConfig(options), instant(Date.now()));
+        if (documents.kind === 'bad') return no(documents.problems, { isGood: false, problems: documents.problems });
+        const { plan, roster, files } = documents;
+        return done(
+          [
+            `Good: ${plan.source.routes.length} numbers, ${roster.services().length} services, ${roster.people().length} people.`,
+            ...files.map((file) => `  ${file}`),
+          ],
+          { isGood: true, files, plan: plan.version, roster: roster.version },
+        );
+      }),
+    );
+
+  plan('simulate')
+    .description('what would happen to a call; nobody is called')
+    .requiredOption('--to <number>', 'number that is dialled')
+    .option('--from <extension>', 'extension that calls (default: a call from outside)')
+    .option('--at <time>', 'when: 2026-11-23T08:00 at the site, or with an offset (default: now)')
+    .action(
+      answer(async (options: CommonOptions & { to: string; from?: string; at?: string }) => {
+        const config = siteConfig(options);
+        const now = await siteDocuments(config, instant(Date.now()));
+        const at = instantFrom(options.at, now.plan.source.zone);
+        const { plan, roster } = options.at === undefined ? now : await siteDocuments(config, at);
+        const from = options.from ?? null;
+        if (from !== null && plan.extension(from) === undefined) {
+          throw new Refusal(`--from ${from}: the plan has no such extension; leave it out for a call from outside`);
+        }
+        const simulation = simulate(plan, roster, { from, to: options.to, at });
+        const who = from === null ? 'A caller from outside' : `${plan.extension(from)?.name} (${from})`;
+        return done([`${who} dials ${options.to}:`, ...tellSimulation(simulation, plan)], {
+          from,
+          to: options.to,
+          at: new Date(at).toISOString(),
+          ...simulation,
+        });
+      }),
+    );
+}

@@ -1,0 +1,16 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { promptFolders } from './supervise/daemon-options.ts';
+
+/** Ids of every prompt that can be played: `<folder>/8000/<id>.wav`. Empty when the folders are not there. */
+export function promptIds(folders: readonly string[] = promptFolders): ReadonlySet<string> {
+  const ids = folders.flatMap((folder) => {
+    try {
+      const names = readdirSync(join(folder, '8000'), { recursive: true, encoding: 'utf8' });
+      return names.filter((name) => name.endsWith('.wav')).map((name) => name.slice(0, -'.wav'.length));
+    } catch {
+      return [];
+    }
+  });
+  return new Set(ids);
+}

@@ -1,0 +1,41 @@
+import type { Config } from '../config/index.ts';
+import type { CompiledPlan } from '../core/dialplan/index.ts';
+import type { CompiledRoster } from '../core/oncall/index.ts';
+import { instant, type Instant, zone } from '../core/time/index.ts';
+import { loadDocuments, rosterWindow, showProblem } from '../documents/index.ts';
+import { promptIds } from './prompt-ids.ts';
+import { Refusal } from './report.ts';
+
+export type SiteDocuments =
+  | { readonly kind: 'good'; readonly plan: CompiledPlan; readonly roster: CompiledRoster; readonly files: readonly string[] }
+  | { readonly kind: 'bad'; readonly problems: readonly string[] };
+
+/** The documents as they lie in the folders now, laid out around `at`. */
+export async function checkDocuments(config: Config, at: Instant): Promise<SiteDocuments> {
+  const { dialplans, oncall } = config;
+  const loaded = await loadDocuments({ dialplans, oncall, prompts: promptIds(), now: at, window: rosterWindow(at) });
+  if (loaded.kind === 'refused') return { kind: 'bad', problems: loaded.problems.map(showProblem) };
+  return { kind: 'good', plan: loaded.plan, roster: loaded.roster, files: loaded.files.map(({ path }) => path) };
+}
+
+/** As `checkDocuments`, refused when they cannot be used. */
+export async function siteDocuments(config: Config, at: Instant): Promise<Extract<SiteDocuments, { kind: 'good' }>> {
+  const documents = await checkDocuments(config, at);
+  if (documents.kind === 'good') return documents;
+  throw new Refusal(
+    [...documents.problems, '(a house that is up goes on with the last good version; "wardline plan check" looks again)'].join('\n'),
+  );
+}
+
+/** Times for a person: as the clock on the site's wall shows them, UTC when the documents do not say where that is. */
+export interface SiteClock {
+  show(at: Instant): string;
+  /** Which zone the times are in, for below a table. */
+  readonly note: string;
+}
+
+export async function siteClock(config: Config): Promise<SiteClock> {
+  const documents = await checkDocuments(config, instant(Date.now()));
+  const name = documents.kind === 'good' ? documents.plan.source.zone : 'UTC';
+  return { show: (at) => zone(name).show(at), note: `Times are of ${name}.` };
+}

@@ -1,0 +1,111 @@
+import { createWriteStream, rmSync } from 'node:fs';
+import { userInfo } from 'node:os';
+import type { Writable } from 'node:stream';
+import { instant } from '../core/time/index.ts';
+import { exportWav, openMessage } from '../vault/index.ts';
+import { attestOnce } from './attest-once.ts';
+import type { CommonOptions, Commands } from './program.ts';
+import { done, Refusal, table } from './report.ts';
+import { siteClock } from './site-documents.ts';
+import { siteConfig, siteStore } from './site.ts';
+
+export function voicemailCommands({ group, answer }: Commands): void {
+  const voicemail = group('voicemail', 'messages that callers left');
+  voicemail('list')
+    .description('urgent ones first, then the oldest first')
+    .option('--mailbox <id>', 'of one mailbox only')
+    .action(
+      answer(async (options: CommonOptions & { mailbox?: string }) => {
+        const config = siteConfig(options);
+        const clock = await siteClock(config);
+        const { store } = await siteStore(config, 'reader');
+        try {
+          const messages = await store.messages.list(options.mailbox);
+          const rows = messages.map((message) => [
+            message.messageId,
+            message.isUrgent ? 'URGENT' : '',
+            message.mailbox,
+            clock.show(message.at),
+            seconds(message.durationMs),
+            message.exportedAt === null ? 'never' : clock.show(message.exportedAt),
+          ]);
+          return done(
+            rows.length === 0
+              ? ['No messages.']
+              : [...table(['MESSAGE', '', 'MAILBOX', 'LEFT', 'LENGTH', 'EXPORTED'], rows), clock.note],
+            {
+              messages: messages.map(({ isUrgent, path: _path, at, exportedAt, ...message }) => ({
+                ...message,
+                urgent: isUrgent,
+                at: new Date(at).toISOString(),
+                exportedAt: exportedAt === null ? null : new Date(exportedAt).toISOString(),
+              })),
+            },
+          );
+        } finally {
+          await store.close();
+        }
+      }),
+    );
+
+  voicemail('export <message>')
+    .description('write a message as a WAV file, readable by you alone; the audit notes who did it')
+    .option('--out <file>', 'where to (default: <message>.wav here)')
+    .action(
+      answer(async (messageId: string, options: CommonOptions & { out?: string }) => {
+        const config = siteConfig(options);
+        const { store, secrets } = await siteStore(config, 'guest');
+        try {
+          const message = await store.messages.find(messageId);
+          if (message === null) {
+            throw new Refusal(`there is no message ${messageId}: "wardline voicemail list" shows those that there are`);
+          }
+          const opened = await openMessage(message.path, [secrets.voicemailIdentity]);
+          if (opened.kind === 'refused') {
+            throw new Refusal(`message ${messageId} cannot be opened (${opened.reason}): ${message.path}`);
+          }
+          const out = options.out ?? `${messageId}.wav`;
+          const by = userInfo().username;
+          // Who listened is on record before there is something to listen to.
+          await attestOnce(config, store, secrets, { fact: 'messageExported', messageId, by });
+          await writeNew(out, (file) => exportWav(opened, file));
+          await store.messages.exported(messageId, instant(Date.now()));
+          const faults = [
+            ...(opened.ending === 'complete' ? [] : ['Its end is missing: the recording was cut off.']),
+            ...(opened.damaged.length === 0 ? [] : [`${opened.damaged.length} seconds are damaged and silent.`]),
+          ];
+          return done(
+            [
+              `${out}: ${seconds(message.durationMs)} of sound. It is NOT sealed: delete it when you have heard it.`,
+              ...faults,
+            ],
+            { messageId, out, ending: opened.ending, damagedSeconds: opened.damaged.length },
+          );
+        } finally {
+          await store.close();
+        }
+      }),
+    );
+}
+
+/** A new file for the owner alone; an older one of that name is never replaced, a half-written one never left. */
+async function writeNew(path: string, write: (file: Writable) => Promise<void>): Promise<void> {
+  let isMine = false;
+  const file = createWriteStream(path, { flags: 'wx', mode: 0o600, flush: true });
+  file.once('open', () => {
+    isMine = true;
+  });
+  try {
+    await write(file);
+  } catch (error) {
+    if (isMine) rmSync(path, { force: true });
+    const code = (error as NodeJS.ErrnoException).code;
+    if (code === 'EEXIST') throw new Refusal(`${path} exists already: give another name with --out`);
+    throw new Refusal(`${path} cannot be written (${code ?? String(error)}): check the folder and the disk`);
+  }
+}
+
+function seconds(ms: number): string {
+  const whole = Math.round(ms / 1000);
+  return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)} min ${whole % 60} s`;
+}
