@@ -154,7 +154,7 @@ export class Call implements TelephonyCall {
   }
 
   #record({ messageId, mailbox, maxMs }: Extract<TelephonyEffect, { type: 'recordMessage' }>): void {
-    const ended = (durationMs: number, by: 'failed' | 'hangUp' | Exclude<Recorded['by'], 'gone'>, why: string): void =>
+    const ended = (durationMs: number, by: 'hangUp' | Exclude<Recorded['by'], 'gone'>, why: string): void =>
       this.#tell({ type: 'recordingEnded', messageId, durationMs, by, why });
     const sealTo = this.#shell.sealRecipients(mailbox);
     const endpoint = this.#endpoint(CALLER);
@@ -164,9 +164,8 @@ export class Call implements TelephonyCall {
       return void setImmediate(() => ended(0, 'failed', fault));
     }
     const file = path.join(this.#shell.options.media.recordingsDir, `${messageId}.sealed`);
-    endpoint.record(file, { sealTo, maxMs }, ({ durationMs, by }, error) => {
-      if (error) return ended(durationMs, 'failed', error.message);
-      if (by !== 'gone') return ended(durationMs, by, '');
+    endpoint.record(file, { sealTo, maxMs }, ({ durationMs, by, why }) => {
+      if (by !== 'gone') return ended(durationMs, by, why);
       if (this.#caller.isOver) return ended(durationMs, 'hangUp', '');
       ended(durationMs, 'failed', 'the media server dropped the caller');
     });

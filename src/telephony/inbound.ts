@@ -54,7 +54,7 @@ export class Inbound {
     const call: Call = new Call(this.#shell, request, response, () => this.#calls.delete(call));
     this.#calls.add(call);
     const answer = this.#sink.callArrived(newCall, call);
-    if (answer.kind === 'taken') return call.taken(answer.callId, answer.emit);
+    if (answer.kind === 'taken') return call.taken(answer.callId, (event) => answer.emit(event));
     this.#calls.delete(call);
     response.send(answer.sipStatus, undefined, answer.sipStatus === 503 ? { headers: { 'Retry-After': '5' } } : {});
   }

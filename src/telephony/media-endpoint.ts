@@ -1,8 +1,17 @@
-import { asError, cleanArgument, type Endpoint, modifyDialog, type SrfDialog } from './client-libraries/index.ts';
+import {
+  asError,
+  cleanArgument,
+  type Endpoint,
+  type EslEvent,
+  modifyDialog,
+  type SrfDialog,
+} from './client-libraries/index.ts';
 
 export interface Recorded {
   readonly durationMs: number;
-  readonly by: 'key' | 'limit' | 'silence' | 'gone';
+  readonly by: 'key' | 'limit' | 'silence' | 'gone' | 'failed';
+  /** '' unless it failed. */
+  readonly why: string;
 }
 
 const ringback = 'tone_stream://%(2000,4000,440,480);loops=-1';
@@ -102,32 +111,28 @@ export class MediaEndpoint {
   record(
     file: string,
     options: { sealTo: readonly string[]; maxMs: number },
-    done: (recorded: Recorded, error: Error | null) => void,
+    done: (recorded: Recorded) => void,
   ): void {
     const turn = this.#next();
     const limitSeconds = Math.max(1, Math.round(options.maxMs / 1000));
     this.#run(this.#endpoint.execute('set', `wardline_seal_to=${cleanArgument(options.sealTo.join(','))}`));
     this.#run(this.#endpoint.execute('set', 'playback_terminators=#'));
-    const recorded = this.#endpoint.record(cleanArgument(file), {
-      timeLimitSecs: limitSeconds,
-      silenceThresh: silenceThreshold,
-      silenceHits: silenceSeconds,
-    });
+    // Not the library's `record`: it hides why the recording ended.
+    const argument = `${cleanArgument(file)} ${limitSeconds} ${silenceThreshold} ${silenceSeconds}`;
+    const recorded = this.#endpoint.execute('record', argument);
     this.#run(this.#endpoint.execute('set', 'playback_terminators=none'));
-    const outcome = Promise.race([recorded, this.#gone]).then((result): Recorded => {
-      if (result === 'gone') return { durationMs: 0, by: 'gone' };
-      const durationMs = Number(result.recordMilliseconds ?? Number(result.recordSeconds ?? 0) * 1000) || 0;
-      if (result.terminatorUsed === '#') return { durationMs, by: 'key' };
-      if (this.#isClosed) return { durationMs, by: 'gone' };
-      return { durationMs, by: durationMs >= limitSeconds * 1000 - 500 ? 'limit' : 'silence' };
-    });
-    outcome.then(
-      (result) => {
-        if (turn === this.#turn) this.#isBusy = false;
-        done(result, null);
-      },
-      (error: unknown) => done({ durationMs: 0, by: 'gone' }, asError(error)),
-    );
+    Promise.race([recorded, this.#gone])
+      .then(
+        (result) => (result === 'gone' ? { durationMs: 0, by: 'gone' as const, why: '' } : this.#recorded(result)),
+        (error: unknown) => ({ durationMs: 0, by: 'failed' as const, why: asError(error).message }),
+      )
+      .then(
+        (outcome) => {
+          if (turn === this.#turn) this.#isBusy = false;
+          done(outcome);
+        },
+        () => {},
+      );
   }
 
   /** Both hear each other. Rejects if either is gone or the media server will not. */
@@ -161,6 +166,19 @@ export class MediaEndpoint {
     } catch {
       // The connection to the signalling server is down: the media server ends the channel by its own timers.
     }
+  }
+
+  #recorded(event: EslEvent): Recorded {
+    const durationMs = Number(event.getHeader('variable_record_ms') ?? 0) || 0;
+    const response = event.getHeader('Application-Response') ?? '';
+    const cause = event.getHeader('variable_record_completion_cause') ?? '';
+    if (response.startsWith('-ERR') || cause === 'failure') return { durationMs, by: 'failed', why: response || cause };
+    const by = (): Recorded['by'] => {
+      if (this.#isClosed || cause === 'success-hangup') return 'gone';
+      if (cause === 'success-maxtime') return 'limit';
+      return event.getHeader('variable_playback_terminator_used') === '#' ? 'key' : 'silence';
+    };
+    return { durationMs, by: by(), why: '' };
   }
 
   get #dialog(): SrfDialog {

@@ -89,8 +89,9 @@ export function sameUri(one: string, other: string): boolean {
 
 /** A quoted display name that cannot leave its quotes or its line. At most 64 characters. */
 export function quoteName(name: string): string {
-  const clean = [...name].filter((c) => c >= ' ' && c !== '\u007f').slice(0, 64);
-  return `"${clean.join('').replace(/[\\"]/g, '\\$&')}"`;
+  // \p{C}: control characters, format marks and halves of characters that a cut would leave.
+  const clean = name.slice(0, 64).replace(/\p{C}/gu, '');
+  return `"${clean.replace(/[\\"]/g, '\\$&')}"`;
 }
 
 export function splitOutsideQuotes(text: string, separator: ',' | ';'): string[] {

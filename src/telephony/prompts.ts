@@ -52,7 +52,7 @@ export class PromptLibrary {
       case 'id':
         return [prompt.id];
       case 'digits':
-        return [...prompt.digits].map(digitId);
+        return prompt.digits.split('').map(digitId);
       case 'name': {
         const own = [`${prompt.of}-${prompt.id}`, `name-${prompt.id}`].find((id) => this.#files.has(id));
         return own === undefined ? spell(prompt.text) : [own];
@@ -65,8 +65,7 @@ export class PromptLibrary {
 
 /** Letters and digits one by one; whatever has no sound of its own is skipped. At most 32. */
 function spell(text: string): readonly string[] {
-  return [...text.toLowerCase()]
-    .filter((c) => /[a-z0-9]/.test(c))
+  return (text.toLowerCase().match(/[a-z0-9]/g) ?? [])
     .slice(0, 32)
     .map((c) => (c >= '0' && c <= '9' ? digitId(c) : `letters/${c}`));
 }

@@ -52,10 +52,6 @@ declare module 'drachtio-fsmrf' {
         regexp: string;
         digitTimeout: number;
       }): Promise<{ digits?: string; invalidDigits?: string; terminatorUsed?: string }>;
-      record(
-        file: string,
-        options: { timeLimitSecs: number; silenceThresh: number; silenceHits: number },
-      ): Promise<{ terminatorUsed?: string; recordMilliseconds?: string; recordSeconds?: string }>;
       bridge(other: Endpoint): Promise<void>;
     }
   }

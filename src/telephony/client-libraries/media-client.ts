@@ -4,6 +4,7 @@ import type { SrfClient } from './srf-types.ts';
 
 export type MediaServer = Mrf.MediaServer;
 export type Endpoint = Mrf.Endpoint;
+export type EslEvent = Mrf.EslEvent;
 
 const withinMs = 3000;
 

@@ -1,0 +1,101 @@
+import { randomBytes, randomInt } from 'node:crypto';
+import { createHash } from 'node:crypto';
+import { instant } from '../../src/core/time/index.ts';
+import type { Clock, Random } from '../../src/engine/ports.ts';
+import type { Credentials, Log } from '../../src/telephony/index.ts';
+
+/** A clock that moves only when told. */
+export class TestClock implements Clock {
+  #nowMs = 1_780_000_000_000;
+  #timers: { atMs: number; run: () => void }[] = [];
+
+  now() {
+    return instant(this.#nowMs);
+  }
+
+  monotonicMs() {
+    return this.#nowMs;
+  }
+
+  after(ms: number, run: () => void) {
+    const timer = { atMs: this.#nowMs + ms, run };
+    this.#timers.push(timer);
+    return { cancel: () => void (this.#timers = this.#timers.filter((one) => one !== timer)) };
+  }
+
+  advance(ms: number): void {
+    this.#nowMs += ms;
+    const due = this.#timers.filter(({ atMs }) => atMs <= this.#nowMs);
+    this.#timers = this.#timers.filter(({ atMs }) => atMs > this.#nowMs);
+    for (const { run } of due) run();
+  }
+}
+
+export const realClock: Clock = {
+  now: () => instant(Date.now()),
+  monotonicMs: () => performance.now(),
+  after(ms, run) {
+    const timer = setTimeout(run, ms);
+    return { cancel: () => clearTimeout(timer) };
+  },
+};
+
+export const random: Random = { below: (below) => randomInt(below), bytes: (count) => randomBytes(count) };
+
+/** Keeps what was logged, so that a test can say that nothing went wrong. */
+export class TestLog implements Log {
+  readonly lines: { level: string; fields: object; words: string }[] = [];
+
+  debug(fields: object, words: string): void {
+    this.lines.push({ level: 'debug', fields, words });
+  }
+
+  info(fields: object, words: string): void {
+    this.lines.push({ level: 'info', fields, words });
+  }
+
+  warn(fields: object, words: string): void {
+    this.lines.push({ level: 'warn', fields, words });
+  }
+
+  error(fields: object, words: string): void {
+    this.lines.push({ level: 'error', fields, words });
+  }
+
+  errors(): readonly unknown[] {
+    return this.lines.filter(({ level }) => level === 'error');
+  }
+}
+
+/** Phones whose password is "secret-<extension>". */
+export function credentialsFor(realm: string, extensions: readonly string[]): Credentials {
+  const hash = (algorithm: string, text: string): string => createHash(algorithm).update(text).digest('hex');
+  return {
+    ha1(extension) {
+      if (!extensions.includes(extension)) return undefined;
+      const text = `${extension}:${realm}:secret-${extension}`;
+      return { md5: hash('md5', text), sha256: hash('sha256', text) };
+    },
+  };
+}
+
+/** What a phone answers to a challenge line. */
+export function answerChallenge(
+  challenge: string,
+  as: { username: string; password: string; method: string; uri: string; nc?: number },
+): string {
+  const read = (name: string): string => new RegExp(`${name}="?([^",]+)`).exec(challenge)?.[1] ?? '';
+  const algorithm = read('algorithm');
+  const hash = (text: string): string =>
+    createHash(algorithm === 'MD5' ? 'md5' : 'sha256')
+      .update(text)
+      .digest('hex');
+  const nc = (as.nc ?? 1).toString(16).padStart(8, '0');
+  const cnonce = randomBytes(6).toString('hex');
+  const ha1 = hash(`${as.username}:${read('realm')}:${as.password}`);
+  const response = hash(`${ha1}:${read('nonce')}:${nc}:${cnonce}:auth:${hash(`${as.method}:${as.uri}`)}`);
+  return (
+    `Digest username="${as.username}", realm="${read('realm')}", nonce="${read('nonce')}", uri="${as.uri}", ` +
+    `response="${response}", algorithm=${algorithm}, cnonce="${cnonce}", qop=auth, nc=${nc}`
+  );
+}

@@ -1,0 +1,202 @@
+import { EventEmitter, once } from 'node:events';
+import { createRequire } from 'node:module';
+import net, { type AddressInfo } from 'node:net';
+import t from 'tap';
+import {
+  answerCaller,
+  cleanArgument,
+  createSrf,
+  headerLines,
+  modifyDialog,
+  probeEventSocket,
+  probeListen,
+  rehome,
+  safely,
+  type SrfClient,
+  type SrfDialog,
+  type SrfRequest,
+  type SrfResponse,
+  sipStatusOf,
+} from '../../src/telephony/client-libraries/index.ts';
+
+const require = createRequire(import.meta.url);
+
+interface Message {
+  status: number;
+  set(name: string, value: string): Message;
+  toString(): string;
+}
+interface SrfModule {
+  SipMessage: new (text?: string) => Message;
+  Dialog: new (srf: unknown, type: 'uac', parts: object) => SrfDialog;
+}
+const Srf = require('drachtio-srf') as SrfModule;
+const WireProtocol = require('drachtio-srf/lib/wire-protocol') as new (
+  options: object,
+) => EventEmitter & {
+  connect(to: { host: string; port: number }): void;
+  disconnect(socket: net.Socket): void;
+};
+
+void t.test('the versions that the work-arounds are for', async (t) => {
+  const version = (name: string): string => (require(`${name}/package.json`) as { version: string }).version;
+  t.equal(version('drachtio-srf'), '5.0.29');
+  t.equal(version('drachtio-fsmrf'), '5.0.1');
+  t.equal(version('drachtio-modesl'), '1.3.1');
+});
+
+void t.test('a fault in one listener does not stop the messages after it', async (t) => {
+  const server = await listen(t, (socket) => socket.write('3#one3#two'));
+  const faults: string[] = [];
+  const heard: string[] = [];
+  const wire = new WireProtocol({});
+  wire.on('error', () => {});
+  wire.on(
+    'msg',
+    safely(
+      'msg',
+      (where, error) => faults.push(`${where}: ${String(error)}`),
+      (_: net.Socket, text: string) => {
+        heard.push(text);
+        if (text === 'one') throw new Error('ours');
+      },
+    ),
+  );
+  const connected = once(wire, 'connect') as Promise<[net.Socket]>;
+  wire.connect({ host: '127.0.0.1', port: server.port });
+  const [socket] = await connected;
+  while (heard.length < 2) await once(socket, 'data');
+  t.same(heard, ['one', 'two']);
+  t.same(faults, ['msg: Error: ours']);
+  wire.disconnect(socket);
+});
+
+void t.test('two challenges stay two header lines', async (t) => {
+  const message = new Srf.SipMessage();
+  message.status = 401;
+  message.set('WWW-Authenticate', headerLines('WWW-Authenticate', ['Digest a', 'Digest b']));
+  const lines = message.toString().split('\r\n');
+  t.same(
+    lines.filter((line) => /^www-authenticate:/i.test(line)).map((line) => line.split(': ')[1]),
+    ['Digest a', 'Digest b'],
+  );
+});
+
+void t.test('nothing in an argument can become a command or be expanded', async (t) => {
+  t.equal(cleanArgument('a\r\napi uuid_kill x\n\n${system(rm)}'), 'aapi uuid_kill xsystem(rm)');
+});
+
+void t.test('a modify that was refused does not block the next one', async (t) => {
+  const sent: EventEmitter[] = [];
+  const agent = {
+    request(_: object, callback: (error: null, request: EventEmitter) => void) {
+      const request = new EventEmitter();
+      sent.push(request);
+      callback(null, request);
+    },
+  };
+  const party = { params: { tag: 'x' }, uri: 'sip:x@h' };
+  const message = {
+    agent,
+    get: () => 'c1',
+    getParsedHeader: (name: string) => (name === 'Contact' ? [party] : party),
+    body: 'v=0',
+    method: 'INVITE',
+    stackDialogId: 'c1;from-tag=x',
+  };
+  const dialog = new Srf.Dialog({ removeDialog() {} }, 'uac', { req: message, res: message });
+  const refused = modifyDialog(dialog, 'v=0 first');
+  sent[0]?.emit('response', { status: 488, reason: 'Not Acceptable Here' }, () => {});
+  const error = await refused.then(
+    () => null,
+    (reason: unknown) => reason,
+  );
+  t.equal(sipStatusOf(error), 488);
+  const accepted = modifyDialog(dialog, 'v=0 second');
+  await new Promise((resolve) => setImmediate(resolve));
+  t.equal(sent.length, 2, 'the second re-INVITE is on its way');
+  sent[1]?.emit('response', { status: 200, body: 'v=0 answer' }, () => {});
+  t.equal(await accepted, 'v=0 answer');
+});
+
+void t.test('a request without Contact is refused before a 200 is sent', async (t) => {
+  const srf = createSrf('test');
+  let sent = 0;
+  const request = { has: () => false, on() {} } as unknown as SrfRequest;
+  const response = { send: () => void (sent += 1) } as unknown as SrfResponse;
+  const error = await new Promise((resolve) =>
+    answerCaller(srf, request, response, { localSdp: 'v=0', headers: {} }, resolve),
+  );
+  t.match(error, { message: /no Contact/ });
+  t.equal(sent, 0);
+});
+
+void t.test('a CANCEL that crosses the 200 is told once', async (t) => {
+  const srf = createSrf('test');
+  const request = Object.assign(new EventEmitter(), { has: () => true, method: 'INVITE' });
+  let afterSend: ((error: unknown) => void) | undefined;
+  const response = {
+    send: (...args: unknown[]) => {
+      afterSend = args.at(-1) as (error: unknown) => void;
+    },
+  };
+  const outcomes: unknown[] = [];
+  answerCaller(
+    srf,
+    request as unknown as SrfRequest,
+    response as unknown as SrfResponse,
+    { localSdp: 'v=0', headers: {} },
+    (error) => outcomes.push(error),
+  );
+  await new Promise((resolve) => setImmediate(resolve));
+  request.emit('cancel');
+  afterSend?.('Response not sent due to unknown transaction');
+  t.equal(outcomes.length, 1);
+  t.ok(outcomes[0] instanceof Error);
+});
+
+void t.test('dialogs move to the new connection', async (t) => {
+  const socket = { is: 'new' };
+  const srf = { _app: { client: { mapServer: new Map([[socket, {}]]) } } } as unknown as SrfClient;
+  const dialog = { req: { socket: 'old' }, res: { socket: 'old' } } as unknown as SrfDialog;
+  rehome(srf, [dialog]);
+  t.equal(dialog.req.socket, socket);
+  t.equal(dialog.res.socket, socket);
+});
+
+void t.test('the media server port and its secret are tried before the library is', async (t) => {
+  const server = await listen(t, (socket) => {
+    socket.write('Content-Type: auth/request\n\n');
+    socket.on('data', (bytes) => {
+      const right = bytes.toString() === 'auth right\n\n';
+      socket.write(`Content-Type: command/reply\nReply-Text: ${right ? '+OK accepted' : '-ERR invalid'}\n\n`);
+    });
+  });
+  const { port } = server;
+  await t.resolves(probeEventSocket('127.0.0.1', port, 'right', 2000));
+  await t.rejects(probeEventSocket('127.0.0.1', port, 'wrong', 2000), /refused the secret/);
+  await t.rejects(probeListen('127.0.0.1', port), { code: 'EADDRINUSE' });
+  server.close();
+  await t.rejects(probeEventSocket('127.0.0.1', port, 'right', 2000), { code: 'ECONNREFUSED' });
+  await t.resolves(probeListen('127.0.0.1', port));
+});
+
+async function listen(
+  t: { teardown(run: () => void): void },
+  greet: (socket: net.Socket) => void,
+): Promise<{ port: number; close(): void }> {
+  const sockets = new Set<net.Socket>();
+  const server = net.createServer((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => {});
+    greet(socket);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const close = (): void => {
+    server.close();
+    for (const socket of sockets) socket.destroy();
+  };
+  t.teardown(close);
+  return { port: (server.address() as AddressInfo).port, close };
+}

@@ -1,0 +1,391 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import t from 'tap';
+import { instant } from '../../src/core/time/index.ts';
+import { Authenticator } from '../../src/telephony/auth/authenticator.ts';
+import { digestHash, digestResponse, parseDigestAnswers } from '../../src/telephony/auth/digest.ts';
+import { dtmfKeys } from '../../src/telephony/dtmf-info.ts';
+import { MemoryBindings } from '../../src/telephony/index.ts';
+import { nextHop } from '../../src/telephony/leg.ts';
+import { legResult, tellingResult } from '../../src/telephony/leg-result.ts';
+import { parseNameAddrs, parseSipUri, quoteName, sameUri } from '../../src/telephony/name-addr.ts';
+import { offeredHeaders } from '../../src/telephony/offered-headers.ts';
+import { telephonySchema } from '../../src/telephony/options.ts';
+import { PromptLibrary } from '../../src/telephony/prompts.ts';
+import { contactHeader, Registrations } from '../../src/telephony/registrations.ts';
+import { sdpFacts } from '../../src/telephony/sdp.ts';
+import { Trunks } from '../../src/telephony/trunks.ts';
+import { answerChallenge, credentialsFor, random, TestClock, TestLog } from '../support/telephony.ts';
+
+void t.test('digest: the vectors of RFC 7616 3.9.1', async (t) => {
+  const answer = (algorithm: string) =>
+    parseDigestAnswers(
+      'Digest username="Mufasa", realm="http-auth@example.org", uri="/dir/index.html", ' +
+        `algorithm=${algorithm}, nonce="7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v", nc=00000001, ` +
+        'cnonce="f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ", qop=auth, response="00", opaque="x"',
+    )[0];
+  for (const [algorithm, expected] of [
+    ['MD5', '8ca523f5e9506fed4657c9700eebdbec'],
+    ['SHA-256', '753927fa0e85d155564e2e272a28d1802ca10daf4496794697cf8db5856cb6c1'],
+  ] as const) {
+    const parsed = answer(algorithm);
+    if (!parsed) return t.fail(`${algorithm} was not read`);
+    t.equal(parsed.username, 'Mufasa');
+    const ha1 = digestHash(algorithm, 'Mufasa:http-auth@example.org:Circle of Life');
+    t.equal(digestResponse('GET', ha1, parsed), expected, algorithm);
+  }
+  t.same(answer('MD5-sess'), undefined, 'an algorithm that was not offered is no answer');
+});
+
+void t.test('digest: several answers in one header, quotes and rubbish', async (t) => {
+  const one = 'Digest username="a\\"b,c", realm="r", nonce="n", uri="u", response="AB", qop="auth", nc=0000000a';
+  t.same(
+    parseDigestAnswers(`${one}, algorithm=SHA-256,Digest ${one.slice(7)}`).map(({ username, algorithm }) => [
+      username,
+      algorithm,
+    ]),
+    [
+      ['a"b,c', 'SHA-256'],
+      ['a"b,c', 'MD5'],
+    ],
+  );
+  t.same(parseDigestAnswers('Basic dXNlcg=='), []);
+  t.same(parseDigestAnswers(one.replace('qop="auth"', 'qop="auth-int"')), [], 'only what was offered');
+  t.same(parseDigestAnswers(`Digest ${'x'.repeat(5000)}`), [], 'bounded');
+  t.same(parseDigestAnswers(one.replace('username="a', `username="${'a'.repeat(80)}`)), []);
+});
+
+function house() {
+  const clock = new TestClock();
+  const known = new Set<string>();
+  const authenticator = new Authenticator({
+    credentials: credentialsFor('wardline', ['2101']),
+    realm: 'wardline',
+    digests: ['SHA-256', 'MD5'],
+    clock,
+    random,
+    isKnownDevice: (extension, ip) => known.has(`${extension} ${ip}`),
+  });
+  const check = (authorization: string, sourceIp = '10.0.0.9') =>
+    authenticator.check({ method: 'REGISTER', requestUri: 'sip:wardline', authorization, sourceIp });
+  const challenges = (result = check('')): readonly string[] => (result.kind === 'challenge' ? result.challenges : []);
+  const answer = (challenge: string | undefined, password: string, username = '2101', nc = 1) =>
+    answerChallenge(challenge ?? '', { username, password, method: 'REGISTER', uri: 'sip:wardline', nc });
+  return { clock, known, check, challenges, answer };
+}
+
+void t.test('authentication: both algorithms, SHA-256 offered first', async (t) => {
+  const { check, challenges, answer } = house();
+  const [sha, md5] = challenges();
+  t.match(sha, /algorithm=SHA-256/);
+  t.match(md5, /algorithm=MD5/);
+  t.same(check(answer(sha, 'secret-2101')), { kind: 'known', extension: '2101' });
+  t.same(check(answer(challenges()[1], 'secret-2101')), { kind: 'known', extension: '2101' });
+});
+
+void t.test('authentication: an unknown extension and a wrong password get the same bytes', async (t) => {
+  const { check, challenges, answer } = house();
+  const blind = (text: string): string => text.replace(/nonce="[^"]+"/, 'nonce=""');
+  const wrong = challenges(check(answer(challenges()[0], 'guess'))).map(blind);
+  const unknown = challenges(check(answer(challenges()[0], 'guess', '9999'))).map(blind);
+  t.equal(wrong.length, 2);
+  t.same(wrong, unknown);
+  t.same(wrong, challenges().map(blind), 'and the same as without any answer');
+});
+
+void t.test('authentication: a captured answer cannot be played again', async (t) => {
+  const { clock, check, challenges, answer } = house();
+  const [sha] = challenges();
+  const captured = answer(sha, 'secret-2101');
+  t.equal(check(captured).kind, 'known');
+  t.match(challenges(check(captured))[0], /stale=true/, 'same count');
+  t.equal(check(answer(sha, 'secret-2101', '2101', 2)).kind, 'known', 'the count must rise');
+  t.equal(check(answer(sha, 'secret-2101', '2101', 2)).kind, 'challenge');
+  clock.advance(5 * 60_000 + 1);
+  t.match(challenges(check(answer(sha, 'secret-2101', '2101', 3)))[0], /stale=true/, 'too old');
+  const foreign = (sha ?? '').replace(/nonce="[^"]+"/, `nonce="${Buffer.alloc(32).toString('base64url')}"`);
+  t.equal(check(answer(foreign, 'secret-2101')).kind, 'challenge', 'a nonce of somebody else');
+});
+
+void t.test('authentication: the answer is for this method and this target only', async (t) => {
+  const { check, challenges } = house();
+  const as = { username: '2101', password: 'secret-2101' };
+  t.equal(
+    check(answerChallenge(challenges()[0] ?? '', { ...as, method: 'INVITE', uri: 'sip:wardline' })).kind,
+    'challenge',
+  );
+  t.equal(
+    check(answerChallenge(challenges()[0] ?? '', { ...as, method: 'REGISTER', uri: 'sip:elsewhere' })).kind,
+    'challenge',
+  );
+});
+
+void t.test(
+  'authentication: guessing costs growing time, and cannot lock a phone out of its own address',
+  async (t) => {
+    const { clock, known, check, challenges, answer } = house();
+    for (let i = 0; i < 5; i += 1) t.equal(check(answer(challenges()[0], 'guess')).kind, 'challenge');
+    t.same(check(answer(challenges()[0], 'secret-2101')), { kind: 'tooManyFailures', retryAfterSeconds: 1 });
+    t.equal(check(answer(challenges()[0], 'secret-2101'), '10.0.0.77').kind, 'tooManyFailures', 'from elsewhere too');
+    known.add('2101 10.0.0.50');
+    t.equal(check(answer(challenges()[0], 'secret-2101'), '10.0.0.50').kind, 'known', 'but not from its own address');
+    for (let i = 0; i < 5; i += 1) check(answer(challenges()[0], 'guess'), '10.0.0.9');
+    clock.advance(1000);
+    for (let i = 0; i < 3; i += 1) {
+      check(answer(challenges()[0], 'guess'));
+      clock.advance(1000 * 2 ** i);
+    }
+    check(answer(challenges()[0], 'guess'));
+    const waiting = check(answer(challenges()[0], 'guess'));
+    t.ok(waiting.kind === 'tooManyFailures' && waiting.retryAfterSeconds > 1, 'the wait grows');
+  },
+);
+
+function location(maxContacts = 5) {
+  const clock = new TestClock();
+  const store = new MemoryBindings();
+  const make = () =>
+    new Registrations({ limits: { minExpires: 60, maxExpires: 3600, maxContacts }, clock, store, log: new TestLog() });
+  const registrations = make();
+  let cseq = 1;
+  const register = (contact: string, expires = '', extra: { callId?: string; cseq?: number } = {}) =>
+    registrations.apply({
+      extension: '2101',
+      contact,
+      expires,
+      callId: extra.callId ?? 'c1',
+      cseq: extra.cseq ?? cseq++,
+      userAgent: 'test',
+      source: { ip: '10.0.0.9', port: 5060, protocol: 'udp' },
+    });
+  const uris = () => registrations.of('2101').map(({ uri }) => uri);
+  return { clock, store, make, registrations, register, uris };
+}
+
+void t.test('registrations: several contacts, q first, un-register one, then all', async (t) => {
+  const { clock, registrations, register, uris } = location();
+  register('<sip:2101@10.0.0.1>;q=0.3, "Desk, left" <sip:2101@10.0.0.2:5062;transport=tcp>;expires=120');
+  t.same(uris(), ['sip:2101@10.0.0.2:5062;transport=tcp', 'sip:2101@10.0.0.1']);
+  t.equal(
+    contactHeader(registrations.of('2101'), clock.now()),
+    '<sip:2101@10.0.0.2:5062;transport=tcp>;expires=120, <sip:2101@10.0.0.1>;q=0.300;expires=3600',
+  );
+  t.match(register('', '', {}), { kind: 'ok', bindings: { length: 2 } }, 'no Contact only asks');
+  register('<sip:2101@10.0.0.1>;expires=0');
+  t.same(uris(), ['sip:2101@10.0.0.2:5062;transport=tcp']);
+  t.match(register('*', '60'), { kind: 'badRequest' });
+  register('*', '0');
+  t.same(uris(), []);
+});
+
+void t.test('registrations: expiry, limits and order', async (t) => {
+  const { clock, register, uris } = location(2);
+  t.same(register('<sip:2101@10.0.0.1>', '30'), { kind: 'tooBrief', minExpires: 60 });
+  t.match(register('<sip:2101@10.0.0.1>', '99999'), { bindings: [{ expiresAt: instant(clock.now() + 3_600_000) }] });
+  t.same(register('<sip:2101@10.0.0.1>', '60', { cseq: 1 }), { kind: 'outOfOrder' });
+  clock.advance(1000);
+  register('<sip:2101@10.0.0.2>', '60');
+  clock.advance(1000);
+  register('<sip:2101@10.0.0.3>', '60');
+  t.same(uris(), ['sip:2101@10.0.0.3', 'sip:2101@10.0.0.2'], 'the one silent for longest made room');
+  t.match(register('<sip:a@h>,<sip:b@h>,<sip:c@h>', '60'), { kind: 'badRequest' });
+  t.match(register('<mailto:a@h>', '60'), { kind: 'badRequest' });
+  t.match(register('<sip:a@h', '60'), { kind: 'badRequest' });
+  clock.advance(60_000);
+  t.same(uris(), []);
+});
+
+void t.test('registrations: a phone that moved keeps one contact, and a restart keeps it', async (t) => {
+  const { clock, make, register, uris } = location();
+  const instance = '+sip.instance="<urn:uuid:1>"';
+  register(`<sip:2101@10.0.0.1:1111>;${instance}`, '120');
+  register(`<sip:2101@10.0.0.1:2222>;${instance}`, '120');
+  register('<sip:2101@10.0.0.5>', '60');
+  t.same(uris().length, 2);
+  const after = make();
+  await after.load();
+  t.same(
+    after
+      .of('2101')
+      .map(({ uri }) => uri)
+      .sort(),
+    ['sip:2101@10.0.0.1:2222', 'sip:2101@10.0.0.5'],
+  );
+  clock.advance(61_000);
+  const later = make();
+  await later.load();
+  t.same(
+    later.of('2101').map(({ uri }) => uri),
+    ['sip:2101@10.0.0.1:2222'],
+  );
+});
+
+void t.test('addresses: names, parameters, escapes and rubbish', async (t) => {
+  t.match(parseNameAddrs('"A, \\"B\\"" <sip:x@h;transport=tcp>;q=0.5;tag=1'), [
+    {
+      displayName: 'A, "B"',
+      uri: 'sip:x@h;transport=tcp',
+      params: new Map([
+        ['q', '0.5'],
+        ['tag', '1'],
+      ]),
+    },
+  ]);
+  t.match(parseNameAddrs('sip:x@h;tag=1'), [{ uri: 'sip:x@h', params: new Map([['tag', '1']]) }]);
+  t.equal(parseNameAddrs(`<sip:${'a'.repeat(9000)}@h>`), null);
+  t.equal(parseNameAddrs('<>'), null);
+  t.match(parseSipUri('sip:%2B1202;phone-context=x@[2001:DB8::1]:5070;transport=TCP'), {
+    user: '+1202',
+    host: '2001:db8::1',
+    port: 5070,
+  });
+  t.match(parseSipUri('sip:wardline'), { user: '', host: 'wardline', port: null });
+  t.equal(parseSipUri('sip:a@b:99999'), null);
+  t.equal(parseSipUri('http://x'), null);
+  t.ok(sameUri('sip:a@H:5060', 'sip:a@h;transport=udp'));
+  t.notOk(sameUri('sip:a@h', 'sip:a@h;transport=tcp'));
+  t.equal(quoteName('Ward "4B"\r\nX: 1\\'), '"Ward \\"4B\\"X: 1\\\\"');
+});
+
+void t.test('SIP statuses: every one has a meaning', async (t) => {
+  const desk = { kind: 'extension', extension: '2101' } as const;
+  const mobile = { kind: 'number', e164: '+12025550111', trunk: 'carrier' } as const;
+  const table: readonly [number, boolean, string, string][] = [
+    [486, true, 'busy', 'busy'],
+    [600, true, 'busy', 'busy'],
+    [603, true, 'declined', 'declined'],
+    [403, false, 'declined', 'trunkUnavailable'],
+    [480, true, 'noAnswer', 'noAnswer'],
+    [487, true, 'noAnswer', 'noAnswer'],
+    [408, true, 'noAnswer', 'noAnswer'],
+    [408, false, 'unreachable', 'unreachable'],
+    [404, false, 'unreachable', 'unreachable'],
+    [410, false, 'unreachable', 'unreachable'],
+    [407, false, 'unreachable', 'trunkUnavailable'],
+    [488, false, 'mediaFailed', 'mediaFailed'],
+    [503, false, 'unreachable', 'trunkUnavailable'],
+    [302, false, 'unreachable', 'unreachable'],
+  ];
+  for (const [status, rang, atDesk, byTrunk] of table) {
+    t.equal(legResult(status, desk, rang).kind, atDesk, `${status} from a phone`);
+    t.equal(legResult(status, mobile, rang).kind, byTrunk, `${status} from a trunk`);
+  }
+  t.equal(tellingResult([legResult(404, desk, false), legResult(486, desk, true)]).kind, 'busy');
+});
+
+void t.test('prompts: meanings become files of ours and nothing else', async (t) => {
+  const dir = t.testdir();
+  for (const id of [
+    'welcome',
+    'digits/7',
+    'digits/pound',
+    'letters/b',
+    'letters/o',
+    'service-cardiology',
+    'Bad Name',
+  ]) {
+    const file = path.join(dir, '8000', `${id}.wav`);
+    mkdirSync(path.dirname(file), { recursive: true });
+    writeFileSync(file, '');
+  }
+  const library = new PromptLibrary([dir]);
+  const names = (files: readonly string[]): string[] =>
+    files.map((file) => path.relative(path.join(dir, '8000'), file));
+  const { files, missing } = library.filesFor([
+    { say: 'id', id: 'welcome' },
+    { say: 'id', id: '../../etc/passwd' },
+    { say: 'digits', digits: '7#' },
+    { say: 'name', of: 'service', id: 'cardiology', text: 'Cardiology' },
+    { say: 'name', of: 'person', id: 'dr-bo', text: 'B/o!' },
+  ]);
+  t.same(names(files), [
+    'welcome.wav',
+    'digits/7.wav',
+    'digits/pound.wav',
+    'service-cardiology.wav',
+    'letters/b.wav',
+    'letters/o.wav',
+  ]);
+  t.same(missing, ['../../etc/passwd']);
+  t.equal(library.size, 6);
+  t.throws(() => new PromptLibrary(['/nowhere-at-all']));
+});
+
+void t.test('sdp: what the audit wants to know', async (t) => {
+  const sdp = (media: string): string =>
+    `v=0\r\no=- 1 1 IN IP4 10.0.0.9\r\ns=-\r\nc=IN IP4 10.0.0.9\r\nt=0 0\r\n${media}`;
+  t.same(sdpFacts(sdp('m=audio 4000 RTP/AVP 8 0\r\n')), { hasAudio: true, cipher: 'none', codec: 'PCMA' });
+  t.match(sdpFacts(sdp('m=audio 4000 RTP/SAVP 111\r\na=rtpmap:111 opus/48000/2\r\n')), {
+    cipher: 'sdes',
+    codec: 'opus',
+  });
+  t.match(sdpFacts(sdp('m=audio 4000 UDP/TLS/RTP/SAVPF 0\r\n')), { cipher: 'dtls' });
+  t.match(sdpFacts(sdp('m=audio 0 RTP/AVP 0\r\nm=video 4 RTP/AVP 9\r\n')), { hasAudio: false });
+  t.match(sdpFacts('rubbish'), { hasAudio: false });
+});
+
+void t.test('trunks: known by address and nothing else', async (t) => {
+  const options = telephonySchema.shape.trunks.parse({
+    carrier: {
+      target: 'sip:192.0.2.10:5060;transport=udp',
+      allowFrom: ['192.0.2.0/28', '127.0.0.1:5080', '2001:db8::/32'],
+    },
+    spare: {},
+  });
+  const trunks = new Trunks(options);
+  const from = (ip: string, port = 5060) => trunks.from({ ip, port, protocol: 'udp' });
+  t.equal(from('192.0.2.15'), 'carrier');
+  t.equal(from('192.0.2.16'), undefined);
+  t.equal(from('127.0.0.1', 5080), 'carrier');
+  t.equal(from('127.0.0.1', 5081), undefined);
+  t.equal(from('2001:db8::5'), 'carrier');
+  t.equal(trunks.fault('carrier'), null);
+  t.match(trunks.fault('spare'), /set telephony\.trunks\.spare\.target/);
+  t.match(trunks.fault('constructor'), /no trunk is called/);
+  t.equal(trunks.uriFor('carrier', '+12025550111'), 'sip:+12025550111@192.0.2.10:5060;transport=udp');
+  t.throws(
+    () => new Trunks({ x: { ...options.spare, assertIdentity: true, allowFrom: ['10.0.0.0/99'] } }),
+    /allowFrom/,
+  );
+});
+
+void t.test('what the called party is shown', async (t) => {
+  const options = telephonySchema.parse({
+    signalling: { secret: 'x' },
+    media: { secret: 'x', promptsDirs: ['/p'], recordingsDir: '/r' },
+    sip: {},
+    trunks: { carrier: { callerId: '+12025550100' }, shy: { assertIdentity: false } },
+  });
+  const trunks = new Trunks(options.trunks);
+  const as = { displayName: 'Ward 4B', number: '2101', urgency: 'stat' } as const;
+  t.same(offeredHeaders({ kind: 'extension', extension: '3101' }, as, options, trunks), {
+    From: '"Ward 4B" <sip:2101@wardline>',
+    'P-Asserted-Identity': '"Ward 4B" <sip:2101@wardline>',
+    Priority: 'emergency',
+    'Alert-Info': '<urn:alert:priority:high>',
+  });
+  const outside = offeredHeaders(
+    { kind: 'number', e164: '+1', trunk: 'carrier' },
+    { ...as, urgency: null },
+    options,
+    trunks,
+  );
+  t.same(outside, { From: '<sip:+12025550100@wardline>', 'P-Asserted-Identity': '<sip:+12025550100@wardline>' });
+  const shy = offeredHeaders({ kind: 'number', e164: '+1', trunk: 'shy' }, { ...as, urgency: null }, options, trunks);
+  t.same(Object.keys(shy), ['From']);
+});
+
+void t.test('a contact behind a NAT is reached where its REGISTER came from', async (t) => {
+  const source = { ip: '198.51.100.7', port: 40_001, protocol: 'udp' } as const;
+  t.equal(nextHop({ uri: 'sip:2101@192.168.1.5:5060', source }), 'sip:198.51.100.7:40001');
+  t.equal(nextHop({ uri: 'sip:2101@198.51.100.7:5060', source }), null);
+  t.equal(nextHop({ uri: 'sip:2101@192.168.1.5;transport=tcp', source: { ...source, protocol: 'tcp' } }), null);
+});
+
+void t.test('keys by INFO', async (t) => {
+  t.equal(dtmfKeys('application/dtmf-relay', 'Signal=5\r\nDuration=160\r\n'), '5');
+  t.equal(dtmfKeys('application/dtmf-relay; x=y', 'Duration=1\r\nsignal = 11'), '#');
+  t.equal(dtmfKeys('application/dtmf', '*'), '*');
+  t.equal(dtmfKeys('application/dtmf-relay', 'Signal=!'), '');
+  t.equal(dtmfKeys('application/media_control+xml', '<x/>'), null);
+});
