@@ -1,8 +1,8 @@
 import { type Decision, type Prompt, resolve, resolveVerb, type Verb } from '../dialplan/index.ts';
-import { type Escalation, servicePrompt, standDownAll, startEscalation, stepEscalation } from '../escalation/index.ts';
+import { type Escalation, standDownAll, startEscalation, stepEscalation } from '../escalation/index.ts';
 import { never } from '../never.ts';
 import { phi } from '../phi/index.ts';
-import { isMessageUrgent, nobodyAcceptedGreeting } from '../voicemail/index.ts';
+import { isMessageUrgent } from '../voicemail/index.ts';
 import { askingUrgency, askUrgency, inMenu, menu } from './doing/asking.ts';
 import { closeRecording, closing, greet, greeting, recording } from './doing/message.ts';
 import { ring, ringing, talking } from './doing/ringing.ts';
@@ -85,7 +85,7 @@ function decide(world: World, state: Extract<CallState, { name: 'live' }>, event
 
   switch (doing.name) {
     case 'answering':
-      return answering(world, line, doing, event, turn);
+      return answering(doing, event, turn);
     case 'ringing':
       return ringing(world, line, doing, event, turn);
     case 'talking':
@@ -154,7 +154,7 @@ function rest(line: Line, doing: Doing, turn: Turn) {
 
 /** A plan that leads nowhere but to itself must not keep a caller for ever. */
 const maxHops = 64;
-const goneInCircles: Going = { move: 'say', prompts: [{ say: 'id', id: 'not-available' }], cause: 'internalError' };
+const goneInCircles: Going = { move: 'say', prompts: [{ say: 'id', id: 'all-lines-failed' }], cause: 'internalError' };
 
 function enter(world: World, line: Line, verb: Verb, path: string, turn: Turn): Going {
   const decision = resolveVerb(world.plan, verb, world.at, path);
@@ -178,7 +178,7 @@ function begin(world: World, line: Line, verb: ActiveVerb, path: string, turn: T
     case 'menu':
       return menu(verb, path, turn);
     case 'voicemail':
-      return greet(verb, null, turn);
+      return greet(world, verb, null, turn);
     case 'refuse':
       return { move: 'say', prompts: verb.prompts, cause: verb.cause };
     default:
@@ -192,7 +192,7 @@ function needsAnswer(line: Line, verb: ActiveVerb): boolean {
   return verb.verb !== 'ring' && verb.verb !== 'operator';
 }
 
-function answering(world: World, line: Line, doing: DoingOf<'answering'>, event: CallEvent, turn: Turn): Move {
+function answering(doing: DoingOf<'answering'>, event: CallEvent, turn: Turn): Move {
   switch (event.type) {
     case 'callerAnswered':
       attest(turn, { fact: 'callerAnswered', media: event.media });
@@ -234,8 +234,7 @@ function leaveMessage(world: World, after: Escalation, turn: Turn): Going {
   const service = world.roster.service(after.service);
   const urgent = isMessageUrgent(service?.chains[after.urgency], after.urgency);
   attest(turn, { fact: 'nobodyAccepted', service: after.service });
-  const greeting = nobodyAcceptedGreeting(servicePrompt(world, after.service), urgent);
-  return greet({ mailbox: service?.mailbox ?? after.service, urgent, greeting }, after, turn);
+  return greet(world, { mailbox: service?.mailbox ?? after.service, urgent, greeting: [] }, after, turn);
 }
 
 function lastWords(prompts: readonly Prompt[], cause: EndCause, turn: Turn): Doing {

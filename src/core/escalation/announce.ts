@@ -8,39 +8,38 @@ import type { Candidate } from './who-to-ring.ts';
 
 export function callingPrompts(world: World, about: { service: ServiceId; urgency: Urgency }): readonly Prompt[] {
   return [
-    { say: 'id', id: 'calling' },
+    { say: 'id', id: 'calling-the-on-call' },
     servicePrompt(world, about.service),
     { say: 'id', id: `urgency-${about.urgency}` },
-    { say: 'id', id: 'please-hold' },
   ];
 }
 
 /** "Trying the backup", "trying the operator and the house supervisor": those that ring now, nobody else. */
 export function tryingPrompts(candidates: readonly Candidate[]): readonly Prompt[] {
-  const prompts: Prompt[] = [];
-  const said = new Set<string>();
-  for (const candidate of candidates) {
-    if (candidate.verdict !== 'rung') continue;
-    const who =
-      candidate.tier === 'post'
-        ? personPrompt(candidate.person)
-        : ({ say: 'id', id: `the-${candidate.tier}` } as const);
-    const key = 'id' in who ? who.id : candidate.person.id;
-    if (said.has(key)) continue;
-    said.add(key);
-    prompts.push({ say: 'id', id: prompts.length === 0 ? 'trying' : 'and' }, who);
-  }
   const rung = candidates.filter((candidate) => candidate.verdict === 'rung');
-  if (rung.length > 0 && rung.every((candidate) => candidate.device === 'mobile')) {
-    prompts.push({ say: 'id', id: 'on-the-mobile' });
+  const tiers = new Set(rung.map(({ tier }) => tier));
+  const posts = new Map(rung.flatMap(({ tier, person }) => (tier === 'post' ? [[person.id, person]] : [])));
+  const prompts: Prompt[] = [];
+  for (const tier of ['primary', 'backup', 'attending'] as const) {
+    if (tiers.has(tier)) prompts.push({ say: 'id', id: tryingTier[tier] });
   }
+  for (const [i, person] of [...posts.values()].entries()) {
+    prompts.push({ say: 'id', id: i === 0 ? 'trying' : 'and' }, personPrompt(person));
+  }
+  if (rung.length > 0 && rung.every(({ device }) => device === 'mobile')) prompts.push({ say: 'id', id: 'trying-next-number' });
   return prompts;
 }
 
-export function takenByPrompts(winner: Person): readonly Prompt[] {
+const tryingTier = {
+  primary: 'calling-primary',
+  backup: 'trying-the-backup',
+  attending: 'trying-the-attending',
+} as const;
+
+export function takenByPrompts(winner: Pick<Person, 'id' | 'name'>): readonly Prompt[] {
   return [{ say: 'id', id: 'taken-by' }, personPrompt(winner)];
 }
 
-export function personPrompt(person: Pick<Person, 'id' | 'name'>): Prompt {
-  return { say: 'name', of: 'person', id: person.id, text: person.name };
+function personPrompt({ id, name }: Pick<Person, 'id' | 'name'>): Prompt {
+  return { say: 'name', of: 'person', id, text: name };
 }

@@ -10,6 +10,7 @@ export const challenge = {
   waitMs: 5_000,
   /** Talk without an acceptance after which the answering side is taken for a machine. */
   talkLimitMs: 30_000,
+  /** The prompt says nine. */
   declineDigit: '9',
 } as const;
 
@@ -31,33 +32,32 @@ export function challengePrompts(
   const press: readonly Prompt[] = [
     { say: 'id', id: 'to-accept-press' },
     { say: 'digits', digits: situation.acceptDigit },
-    { say: 'id', id: 'to-decline-press' },
-    { say: 'digits', digits: challenge.declineDigit },
+    { say: 'id', id: 'to-decline-press-nine' },
   ];
   switch (before) {
     case 'firstAttempt':
       return [
-        { say: 'id', id: 'call-from' },
-        callerPrompt(world, situation),
-        { say: 'id', id: 'for-service' },
+        { say: 'id', id: 'call-for-you' },
         servicePrompt(world, about.service),
         { say: 'id', id: `urgency-${about.urgency}` },
+        ...callerPrompts(world, situation),
         ...press,
       ];
     case 'wrongDigit':
-      return [{ say: 'id', id: 'wrong-key' }, ...press];
+      return [{ say: 'id', id: 'wrong-digit' }, ...press];
     default:
       return press;
   }
 }
 
 /** Never the number of an outside caller: whoever picked up the mobile is not known to be staff yet. */
-function callerPrompt(world: World, { from }: Situation): Prompt {
-  if (from.kind === 'trunk') return { say: 'id', id: 'an-outside-caller' };
+function callerPrompts(world: World, { from }: Situation): readonly Prompt[] {
+  if (from.kind === 'trunk') return [{ say: 'id', id: 'from-outside' }];
   const extension = world.plan.extension(from.extension);
-  if (extension === undefined) return { say: 'digits', digits: from.extension };
-  const of = extension.kind === 'person' ? 'person' : 'unit';
-  return { say: 'name', of, id: extension.nameId, text: extension.name };
+  const named: Prompt = extension
+    ? { say: 'name', of: extension.kind === 'unit' ? 'unit' : 'person', id: extension.nameId, text: extension.name }
+    : { say: 'digits', digits: from.extension };
+  return [{ say: 'id', id: 'from-extension' }, named];
 }
 
 export function servicePrompt(world: World, service: ServiceId): Prompt {

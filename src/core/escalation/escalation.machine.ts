@@ -327,7 +327,10 @@ function stepTimedOut(world: World, situation: Situation, escalation: Escalation
   return startStep(world, situation, next, next.step + 1, [], turn);
 }
 
-const lost: readonly Prompt[] = [{ say: 'id', id: 'connection-lost' }];
+const lost: readonly Prompt[] = [
+  { say: 'id', id: 'im-sorry' },
+  { say: 'id', id: 'one-moment-please' },
+];
 
 /** The winner is gone and the caller is not: the chain goes on with the phones that only stopped because of the winner. */
 function rescue(

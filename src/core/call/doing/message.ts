@@ -1,6 +1,6 @@
 import type { Prompt } from '../../dialplan/index.ts';
 import { type Escalation, standDownAll, stepEscalation } from '../../escalation/index.ts';
-import { voicemailRules } from '../../voicemail/index.ts';
+import { greetingOf, voicemailRules } from '../../voicemail/index.ts';
 import type { EndCause } from '../end-causes.ts';
 import { CALLER, type CallEvent } from '../events.ts';
 import { type DoingOf, type Going, type Line, type Move, stay } from '../state.ts';
@@ -14,12 +14,13 @@ import type { World } from '../world.ts';
  */
 
 export function greet(
+  world: World,
   box: { readonly mailbox: string; readonly urgent: boolean; readonly greeting: readonly Prompt[] },
   late: Escalation | null,
   turn: Turn,
 ): Going {
   const token = newToken(turn);
-  const prompts: readonly Prompt[] = [...box.greeting, { say: 'id', id: 'beep' }];
+  const prompts: readonly Prompt[] = [...greetingOf(world.plan, world.roster, box), { say: 'id', id: 'beep' }];
   act(turn, { type: 'play', leg: CALLER, token, prompts, then: 'nothing' });
   return { move: 'be', doing: { name: 'greeting', mailbox: box.mailbox, urgent: box.urgent, token, late } };
 }
@@ -36,21 +37,22 @@ export function greeting(world: World, line: Line, doing: DoingOf<'greeting'>, e
   }
   if (doing.late === null) return stay;
   const late = stepEscalation(world, line, doing.late, event, turn);
-  return {
-    move: 'be',
-    doing: late.name === 'bridging' ? { name: 'escalating', escalation: late } : { ...doing, late },
-  };
+  return { move: 'be', doing: late.name === 'bridging' ? { name: 'escalating', escalation: late } : { ...doing, late } };
 }
 
 export function recording(line: Line, event: CallEvent, turn: Turn): Move {
   if (event.type !== 'recordingEnded' || event.messageId !== line.messageId) return stay;
   const cause = attestRecording(event, turn);
   if (event.by === 'hangUp') return { move: 'end', cause, isCallerGone: true, talkedMs: 0 };
-  const id = { messageLeft: 'message-saved', noMessageLeft: 'nothing-recorded', recordingFailed: 'recording-failed' }[
-    cause
-  ];
+  const id = lastWord[cause];
   return { move: 'say', prompts: [{ say: 'id', id }], cause };
 }
+
+const lastWord = {
+  messageLeft: 'voicemail-saved',
+  noMessageLeft: 'goodbye',
+  recordingFailed: 'voicemail-unavailable',
+} as const;
 
 /** The caller of a recording is gone: the recorder still has to say what it got. */
 export function closeRecording(line: Line, turn: Turn): Going {

@@ -105,7 +105,12 @@ export function talking(world: World, doing: DoingOf<'talking'>, event: CallEven
 
 function failed(otherwise: Verb | null, path: string, cause: EndCause): Going {
   if (otherwise !== null) return { move: 'enter', verb: otherwise, path: `${path}.otherwise` };
-  return { move: 'say', prompts: [{ say: 'id', id: 'not-available' }], cause };
+  return { move: 'say', prompts: [{ say: 'id', id: spoken(cause) }], cause };
+}
+
+function spoken(cause: EndCause): string {
+  if (cause === 'busy') return 'busy-here';
+  return cause === 'noAnswer' || cause === 'declined' ? 'no-answer' : 'not-reachable';
 }
 
 function causeOf(result: LegResult): EndCause {
