@@ -23,7 +23,16 @@ export function daemonPlans(config: Config, secrets: Secrets, advertised: string
     const digest = createHash('sha256').update(JSON.stringify([version(), process.version, options])).digest('hex');
     return { name, script: join(installedIn, 'src', name, 'main.ts'), optionsFile, options, digest, pins };
   };
-  return [plan('mediad', mediadOptions(config, secrets, advertised), []), plan('sipd', sipdOptions(config, secrets, advertised), [])];
+  return [
+    plan('mediad', mediadOptions(config, secrets, advertised), [
+      { option: ['eventSocket', 'port'], ready: ['eventSocket', 'port'] },
+      { option: ['sip', 'port'], ready: ['sip'] },
+    ]),
+    plan('sipd', sipdOptions(config, secrets, advertised), [
+      { option: ['control', 'port'], ready: ['control', 'port'] },
+      ...config.sip.listen.map((_, i) => ({ option: ['sip', i, 'port'], ready: ['sip', i] })),
+    ]),
+  ];
 }
 
 function sipdOptions(config: Config, secrets: Secrets, advertised: string): SipdOptionsInput {

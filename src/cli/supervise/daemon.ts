@@ -69,12 +69,19 @@ function pinned(plan: DaemonPlan, ready: ReadyLine | null): object {
   if (ready === null) return options;
   for (const pin of plan.pins) {
     const last = pin.option.at(-1);
-    const port = at(ready, pin.ready);
+    const port = portIn(at(ready, pin.ready));
     const group = at(options, pin.option.slice(0, -1));
-    if (typeof port !== 'number' || last === undefined || typeof group !== 'object' || group === null) continue;
+    if (port === null || last === undefined || typeof group !== 'object' || group === null) continue;
     Object.assign(group, { [last]: port });
   }
   return options;
+}
+
+/** A port as it stands, or at the end of "udp/127.0.0.1:5060". */
+function portIn(value: unknown): number | null {
+  if (typeof value === 'number') return value;
+  const digits = typeof value === 'string' ? /:(\d{1,5})$/.exec(value)?.[1] : undefined;
+  return digits === undefined ? null : Number(digits);
 }
 
 function at(value: unknown, path: readonly (string | number)[]): unknown {
