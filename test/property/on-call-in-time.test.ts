@@ -112,7 +112,7 @@ const quarterHours = fc.integer({ min: 0, max: 95 }).map((q) => {
   return `${String(hour).padStart(2, '0')}:${String(minute).padStart(2, '0')}`;
 });
 
-t.test('a rotation says the same as a clock on the wall, minute by minute, on nights when clocks change', async (t) => {
+t.test('a rotation says the same as a clock on the wall, minute by minute, on nights when clocks change', async () => {
   fc.assert(
     fc.property(
       zoneAndNight,
@@ -160,7 +160,7 @@ const aRule = fc.oneof(
   },
 );
 
-t.test('shifts tile what the rules cover, and earlier rules stand before later ones', async (t) => {
+t.test('shifts tile what the rules cover, and earlier rules stand before later ones', async () => {
   fc.assert(
     fc.property(
       zoneAndNight,
@@ -213,7 +213,7 @@ t.test('turns keep their order over ten years of changing clocks', async (t) => 
   }
 });
 
-t.test('wall clocks of core/time are those of Intl', async (t) => {
+t.test('wall clocks of core/time are those of Intl', async () => {
   fc.assert(
     fc.property(
       fc.constantFrom(...ZONES, 'Pacific/Apia', 'America/Caracas', 'Asia/Tehran'),

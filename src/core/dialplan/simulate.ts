@@ -51,7 +51,7 @@ export type SimulatedNext =
   | {
       readonly kind: 'offersMenu';
       readonly menu: string;
-      readonly choices: readonly { readonly key: string; readonly then: Simulation }[];
+      readonly choices: readonly { readonly key: string; readonly leadsTo: Simulation }[];
       readonly otherwise: Simulation;
     }
   /** A menu that this path has already been through: the caller is back where the menu was offered. */
@@ -133,7 +133,7 @@ function follow(scene: Scene, { verb, trace }: Decision): Simulation {
       const inner = { ...scene, menus: [...scene.menus, place] };
       const choices = Object.entries(verb.keys).map(([key, next]) => ({
         key,
-        then: go(next, `${place}.keys.${key}`, inner),
+        leadsTo: go(next, `${place}.keys.${key}`, inner),
       }));
       const otherwise = go(verb.otherwise, `${place}.otherwise`, inner);
       return { trace, next: { kind: 'offersMenu', menu: verb.id, choices, otherwise } };
@@ -244,7 +244,8 @@ function tell({ trace, next }: Simulation, show: (at: Instant) => string, indent
       }
       return lines;
     case 'offersMenu':
-      for (const { key, then } of next.choices) lines.push(`${inner}key ${key}:`, ...tell(then, show, `${inner}  `));
+      for (const { key, leadsTo } of next.choices)
+        lines.push(`${inner}key ${key}:`, ...tell(leadsTo, show, `${inner}  `));
       return [...lines, `${inner}no valid key:`, ...tell(next.otherwise, show, `${inner}  `)];
     case 'backAtMenu':
       return [...lines, `${inner}back at the menu ${next.menu}`];
