@@ -31,7 +31,8 @@ export function oncallCommands({ group, answer }: Commands): void {
         const rows = answers.map(({ tier, result }) => {
           if (result.kind === 'onCall') {
             const { person, until, because } = result.answer;
-            return [tier, person.name, person.desk ?? '', person.mobile ?? '', clock.show(until), because];
+            const end = until >= roster.window.to ? 'no end' : clock.show(until);
+            return [tier, person.name, person.desk ?? '', person.mobile ?? '', end, because];
           }
           const because = result.kind === 'nobodyOnCall' ? result.because : 'the roster does not reach to this date';
           return [tier, 'NOBODY', '', '', '', because];
@@ -50,7 +51,8 @@ export function oncallCommands({ group, answer }: Commands): void {
                   person: result.answer.person,
                   because: result.answer.because,
                   since: new Date(result.answer.since).toISOString(),
-                  until: new Date(result.answer.until).toISOString(),
+                  // The roster is laid out for a while only; what reaches to its end has none.
+                  until: result.answer.until >= roster.window.to ? null : new Date(result.answer.until).toISOString(),
                 }
               : { tier, person: null, because: result.kind === 'nobodyOnCall' ? result.because : 'outside the roster' },
           ),

@@ -25,7 +25,7 @@ export async function run(args: readonly string[]): Promise<number> {
     if (error.code === 'EPIPE') process.exit(exitCode);
     throw error;
   });
-  for (const add of await commands()) {
+  for (const add of await commandsFor(args[0])) {
     add({
       command: (nameAndArgs, options) => program.command(nameAndArgs, options),
       group: (name, description) => {
@@ -55,9 +55,16 @@ export interface Commands {
   answer<A extends readonly unknown[]>(work: (...given: A) => Promise<Report>): (...given: unknown[]) => Promise<void>;
 }
 
-async function commands(): Promise<readonly ((commands: Commands) => void)[]> {
-  const modules = await Promise.all([import('./up-command.ts').then((m) => m.upCommand)]);
-  return modules;
+const files = {
+  up: async () => (await import('./up-command.ts')).upCommand,
+  plan: async () => (await import('./plan.ts')).planCommands,
+  oncall: async () => (await import('./oncall.ts')).oncallCommands,
+};
+
+/** Only the file of the command that was asked for is read; all of them for the list of commands. */
+async function commandsFor(word: string | undefined): Promise<readonly ((commands: Commands) => void)[]> {
+  const wanted = Object.entries(files).filter(([name]) => name === word);
+  return Promise.all((wanted.length > 0 ? wanted : Object.entries(files)).map(([, load]) => load()));
 }
 
 async function print<A extends readonly unknown[]>(

@@ -8,6 +8,8 @@ export interface Remembered {
   readonly config: Config;
   /** Address that phones are told to send to. */
   readonly advertised: string;
+  /** How long running calls may go on once it is told to stop. */
+  readonly drainMs: number;
 }
 
 export function remembered(data: string): Remembered | null {

@@ -64,9 +64,11 @@ function house(t: Test, how: { sipd?: Behaviour; mediad?: Behaviour; app?: Behav
           }
         },
         pids(): Pids {
-          const ready = JSON.parse(readFileSync(join(plan.runFolder, 'ready.json'), 'utf8')) as { pids: Pids };
-          for (const pid of Object.values(ready.pids)) pids.add(pid);
-          return ready.pids;
+          const text = readFileSync(join(plan.runFolder, 'ready.json'), 'utf8');
+          const ready = JSON.parse(text) as { pid: number; appPid: number; pids: { sipd: number; mediad: number } };
+          const found = { supervisor: ready.pid, app: ready.appPid, ...ready.pids };
+          for (const pid of Object.values(found)) pids.add(pid);
+          return found;
         },
       };
       return supervisor;

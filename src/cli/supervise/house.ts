@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type AppProcess, endOrphan, startApp } from './app-process.ts';
 import { backOff } from './back-off.ts';
 import { startDaemon, stopDaemon } from './daemon.ts';
-import type { DaemonPlan, DaemonRecord, LaunchPlan } from './launch-plan.ts';
+import type { DaemonPlan, DaemonRecord, LaunchPlan, Serves } from './launch-plan.ts';
 import { capLog } from './log-file.ts';
 import { isAlive } from './processes.ts';
 import { takeLock, writePrivate } from './run-files.ts';
@@ -42,6 +42,7 @@ class House {
   readonly #stop = new AbortController();
   readonly #hurry = new AbortController();
   #app: AppProcess | null = null;
+  #serves: Serves | null = null;
   #stoppedAtMs = 0;
 
   constructor(plan: LaunchPlan) {
@@ -91,7 +92,8 @@ class House {
         cannotStart ?? `the app ended while it started (code ${code}): see ${join(this.#plan.logFolder, 'app.log')}`,
       ];
     }
-    this.#writeReady(ready.ports);
+    this.#serves = ready.serves;
+        this.#writeReady();
     console.log(ready.banner.join('\n'));
     return null;
   }
@@ -109,7 +111,8 @@ class House {
       this.#app = startApp(this.#plan);
       const ready = await this.#app.ready;
       if (ready !== null) {
-        this.#writeReady(ready.ports);
+        this.#serves = ready.serves;
+        this.#writeReady();
         say('the app is up again');
       }
     }
@@ -132,6 +135,7 @@ class House {
         for (const line of start.said) say(`${daemon.name}: ${wordsOf(line)}`);
       } else {
         this.#daemons.set(daemon, start.record);
+        this.#writeReady();
         say(`${daemon.name} is up again`);
       }
     }
@@ -180,12 +184,16 @@ class House {
     return !this.#stop.signal.aborted;
   }
 
-  #writeReady(ports: Readonly<Record<string, number>>): void {
-    const pids = Object.fromEntries([...this.#daemons].map(([daemon, record]) => [daemon.name, record.pid]));
+  /** For whoever waits for the house, or looks for its parts. */
+  #writeReady(): void {
+    if (this.#serves === null) return;
     writePrivate(join(this.#plan.runFolder, 'ready.json'), {
       ready: true,
-      ports,
-      pids: { supervisor: process.pid, app: this.#app?.pid, ...pids },
+      pid: process.pid,
+      appPid: this.#app?.pid,
+      daemonPids: [...this.#daemons.values()].map((record) => record.pid),
+      pids: Object.fromEntries([...this.#daemons].map(([daemon, record]) => [daemon.name, record.pid])),
+      ...this.#serves,
     });
   }
 

@@ -37,7 +37,13 @@ export interface DaemonRecord {
   readonly ready: ReadyLine;
 }
 
+/** Where the house can be reached, for `ready.json`: "udp/127.0.0.1:5060" per transport, "127.0.0.1:8080". */
+export interface Serves {
+  readonly sip: readonly string[];
+  readonly admin: string;
+}
+
 /** From the app to the supervisor. */
 export type AppMessage =
-  | { readonly type: 'ready'; readonly ports: Readonly<Record<string, number>>; readonly banner: readonly string[] }
+  | { readonly type: 'ready'; readonly serves: Serves; readonly banner: readonly string[] }
   | { readonly type: 'cannotStart'; readonly problem: string };

@@ -6,7 +6,7 @@ import { type Config, installedIn, loadConfig } from '../../config/index.ts';
 import { PortError } from '../../engine/ports.ts';
 import { ensureSecrets } from '../../vault/index.ts';
 import { dataFolders } from '../folders.ts';
-import { rememberedFile } from '../remembered.ts';
+import { type Remembered, rememberedFile } from '../remembered.ts';
 import { Refusal } from '../report.ts';
 import { upOptions } from '../up-command.ts';
 import { advertisedAddress, daemonPlans } from './daemon-options.ts';
@@ -40,7 +40,7 @@ async function prepare(args: readonly string[]): Promise<LaunchPlan> {
   for (const folder of [config.data, folders.run, folders.log, folders.messages]) makePrivate(folder);
   const secrets = await ensureSecrets(folders.secrets);
   const advertised = advertisedAddress(config);
-  writePrivate(rememberedFile(config.data), { config, advertised });
+  writePrivate(rememberedFile(config.data), { config, advertised, drainMs } satisfies Remembered);
   return {
     runFolder: folders.run,
     logFolder: folders.log,

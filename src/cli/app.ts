@@ -1,0 +1,33 @@
+import type { AppMessage } from './supervise/launch-plan.ts';
+import { openApp } from './app/open.ts';
+import { PortError } from '../engine/index.ts';
+import { Refusal } from './report.ts';
+
+// The app as a process, started by the supervisor:  node src/cli/app.ts <data>/run/config.json
+// SIGTERM: no new calls, running ones may end. Without its supervisor it goes on: calls matter more than a terminal.
+
+const tell = (message: AppMessage): void => {
+  if (process.connected) process.send?.(message);
+};
+// A terminal that is gone must not end a call.
+process.stdout.on('error', () => {});
+process.stderr.on('error', () => {});
+
+try {
+  const app = await openApp(process.argv[2] ?? '', (line) => process.stdout.write(`wardline: ${line}\n`));
+  process.once('SIGTERM', () => {
+    app.close().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        process.stderr.write(`wardline: the app could not end in good order: ${String(error)}\n`);
+        process.exit(1);
+      },
+    );
+  });
+  tell({ type: 'ready', serves: app.serves, banner: app.banner });
+} catch (error) {
+  if (!(error instanceof Refusal) && !(error instanceof PortError)) throw error;
+  tell({ type: 'cannotStart', problem: error.message });
+  process.exitCode = 1;
+  process.disconnect?.();
+}

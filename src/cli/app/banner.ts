@@ -1,0 +1,38 @@
+export interface BannerFacts {
+  readonly version: string;
+  readonly site: string;
+  /** "192.0.2.7:5060" for each transport that is served. */
+  readonly sip: readonly { readonly transport: 'udp' | 'tcp'; readonly address: string }[];
+  /** Example phones that nobody has replaced yet. */
+  readonly phones: readonly { readonly extension: string; readonly name: string; readonly password: string }[];
+  /** Numbers worth dialling and what will happen. */
+  readonly numbers: readonly { readonly number: string; readonly says: string }[];
+  readonly data: string;
+  readonly admin: string;
+}
+
+/** What the terminal shows when the house is up: enough to make a call with a softphone. Fits into 80 columns. */
+export function banner(facts: BannerFacts): readonly string[] {
+  const transports = [...new Set(facts.sip.map(({ transport }) => transport))].join(' or ');
+  const addresses = [...new Set(facts.sip.map(({ address }) => address))].join(', ');
+  const names = Math.max(0, ...facts.phones.map(({ name }) => name.length));
+  return [
+    '',
+    `  Wardline ${facts.version} is up: ${facts.site}`,
+    '',
+    `  SIP server   ${addresses}  (${transports})`,
+    ...facts.phones.map(
+      ({ extension, name, password }, i) =>
+        `  ${i === 0 ? 'Two phones ' : '           '}  ${extension}  ${name.padEnd(names)}  password ${password}`,
+    ),
+    ...(facts.phones.length === 0 ? ['  Phones       wardline phone list'] : []),
+    ...facts.numbers.map(
+      ({ number, says }, i) => `  ${i === 0 ? 'Try dialling' : '            '} ${number.padEnd(6)}${says}`,
+    ),
+    '',
+    `  Data         ${facts.data}`,
+    `  Admin        http://${facts.admin}/readyz`,
+    '  Stop         Ctrl-C (running calls may end first; Ctrl-C again ends them)',
+    '',
+  ];
+}

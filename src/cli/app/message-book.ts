@@ -1,0 +1,77 @@
+import type { CallId } from '../../core/call/index.ts';
+import type { Instant } from '../../core/time/index.ts';
+import type { AuditPort } from '../../engine/ports.ts';
+
+/** What the list of messages needs to keep; the sound is the sealed file at `path`. */
+export interface Message {
+  readonly messageId: string;
+  readonly mailbox: string;
+  readonly callId: string | null;
+  readonly at: Instant;
+  readonly durationMs: number;
+  readonly isUrgent: boolean;
+  readonly path: string;
+  readonly exportedAt: Instant | null;
+}
+
+export interface MessageBookParts {
+  readonly audit: AuditPort;
+  save(message: Message): Promise<void>;
+  pathOf(messageId: string): string;
+  /** Length of what is in a sealed file; 0 when there is none or nothing in it. */
+  measure(path: string): Promise<number>;
+  onTrouble(error: unknown, messageId: string): void;
+}
+
+/**
+ * The audit says when a recording started and ended; the list of messages follows from that. So it stands between the
+ * engine and the audit, lets every fact pass, and enters a message once its end is on record.
+ */
+export function messageBook({ audit, save, pathOf, measure, onTrouble }: MessageBookParts): AuditPort {
+  const open = new Map<string, { readonly mailbox: string; readonly isUrgent: boolean; readonly at: Instant }>();
+
+  async function enter(messageId: string, said: number, callId: string | null): Promise<void> {
+    const started = open.get(messageId);
+    open.delete(messageId);
+    if (started === undefined) return;
+    const path = pathOf(messageId);
+    // A media server that was lost cannot say how long it recorded; what it sealed is there all the same.
+    const durationMs = said > 0 ? said : await measure(path);
+    if (durationMs > 0) await save({ messageId, durationMs, callId, path, exportedAt: null, ...started });
+  }
+
+  return {
+    attest: async (entries) => {
+      for (const { at, fact } of entries) {
+        if (fact.fact === 'recordingStarted') open.set(fact.messageId, { mailbox: fact.mailbox, isUrgent: fact.urgent, at });
+      }
+      const how = await audit.attest(entries);
+      for (const { fact, callId } of entries) {
+        if (fact.fact !== 'recordingEnded') continue;
+        enter(fact.messageId, fact.durationMs, callId).catch((error: unknown) => onTrouble(error, fact.messageId));
+      }
+      return how;
+    },
+  };
+}
+
+/** A fact of a call as it is read back. */
+export interface PastFact {
+  readonly at: Instant;
+  readonly fact: { readonly fact: string; readonly [key: string]: unknown };
+}
+
+/** Recordings of a call that a dead process left open: their sound is sealed and safe, only the entry is missing. */
+export function unfinishedRecordings(callId: CallId, facts: readonly PastFact[]): readonly Omit<Message, 'durationMs' | 'path'>[] {
+  const ended = new Set(facts.filter(({ fact }) => fact.fact === 'recordingEnded').map(({ fact }) => fact['messageId']));
+  return facts
+    .filter(({ fact }) => fact.fact === 'recordingStarted' && !ended.has(fact['messageId']))
+    .map(({ at, fact }) => ({
+      messageId: String(fact['messageId']),
+      mailbox: String(fact['mailbox']),
+      isUrgent: fact['urgent'] === true,
+      callId,
+      at,
+      exportedAt: null,
+    }));
+}

@@ -1,0 +1,186 @@
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { startAdmin } from '../../admin/index.ts';
+import { AuditLog } from '../../audit-log/index.ts';
+import { AUDIT_HEAD_FILE, AUDIT_SPOOL_FILE } from '../../audit-log/options.ts';
+import { parseListen } from '../../config/index.ts';
+import type { SystemFact } from '../../core/audit/index.ts';
+import { LiveDocuments, showProblem } from '../../documents/index.ts';
+import { Engine, engineSchema, systemClock, systemRandom } from '../../engine/index.ts';
+import { createHealth, createLogger, createMetrics } from '../../observe/index.ts';
+import { openStore } from '../../storage/index.ts';
+import { Telephony } from '../../telephony/index.ts';
+import { telephonySchema } from '../../telephony/options.ts';
+import { ensureSecrets, openMessage } from '../../vault/index.ts';
+import { auditReader } from '../audit.ts';
+import { dataFolders } from '../folders.ts';
+import { promptIds } from '../prompt-ids.ts';
+import { Refusal } from '../report.ts';
+import { promptFolders } from '../supervise/daemon-options.ts';
+import { readJson } from '../supervise/run-files.ts';
+import { version } from '../version.ts';
+import { callMetrics } from './call-metrics.ts';
+import { logTo } from './log.ts';
+import { messageBook, unfinishedRecordings } from './message-book.ts';
+import { readinessOf } from './readiness.ts';
+import type { Remembered } from '../remembered.ts';
+import { banner } from './banner.ts';
+import { examplePhones } from './example-phones.ts';
+
+export interface App {
+  /** As `ready.json` tells it: "udp/127.0.0.1:5060" for each transport served, and the address of the admin server. */
+  readonly serves: { readonly sip: readonly string[]; readonly admin: string };
+  readonly banner: readonly string[];
+  /** No new calls, running ones may end for a while; then everything is written and closed. May be called twice. */
+  close(): Promise<void>;
+}
+
+/**
+ * Builds the house: store and secrets, documents, engine, telephony, admin, in that order, and closes it the other way
+ * round. Rejects with Refusal or PortError that names what is wrong and what to do; then nothing is left open.
+ */
+export async function openApp(configFile: string, terminal: (line: string) => void): Promise<App> {
+  const { config, advertised, drainMs } = readJson(configFile) as Remembered;
+  const folders = dataFolders(config.data);
+  const closers: (() => unknown)[] = [];
+  const closeAll = async (): Promise<void> => {
+    for (const close of closers.splice(0).toReversed()) await close();
+  };
+  try {
+    return await build();
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
+
+  async function build(): Promise<App> {
+    const file = logTo(join(folders.log, 'app.log'), terminal);
+    closers.push(() => file.close());
+    const log = createLogger({ name: 'wardline', level: config.log.level, destination: file, format: 'json' });
+    const health = createHealth();
+    const metrics = createMetrics();
+
+    const secrets = await ensureSecrets(folders.secrets);
+    const store = await openStore(folders.store, { as: 'owner', sealer: secrets.phi });
+    closers.push(() => store.close());
+    const audit = await AuditLog.open({
+      store: store.chain,
+      headPath: join(config.data, AUDIT_HEAD_FILE),
+      spoolPath: join(config.data, AUDIT_SPOOL_FILE),
+      headKey: secrets.auditHeadKey,
+      seal: (text) => secrets.phi.seal(text),
+      bootId: randomUUID(),
+      clock: systemClock,
+      logger: log,
+      health,
+      metrics,
+    });
+    closers.push(() => audit.close());
+    const record = (fact: SystemFact) => audit.attest([{ at: systemClock.now(), callId: null, fact }]);
+
+    const activations = metrics.counter('wardline_document_activations_total', 'Times that documents came into force.');
+    const documents = new LiveDocuments({
+      options: { dialplans: config.dialplans, oncall: config.oncall, pollMs: 500 },
+      prompts: promptIds(),
+      versions: store.documents,
+      clock: systemClock,
+      onActivated: (version, changed) => {
+        activations.inc();
+        health.ok('documents');
+        for (const kind of changed) {
+          const files = version.files.filter((document) => document.kind === kind).map(({ path }) => path);
+          void record({ fact: 'documentActivated', kind, version: version[kind], files });
+          log.info({ kind, version: version[kind] }, 'document activated');
+          terminal(`${kind} in force: ${files.join(', ')}`);
+        }
+      },
+      onRefused: (problems) => {
+        const lines = problems.map(showProblem);
+        health.failing('documents', `the files cannot be used; the last good version is in force: ${lines[0] ?? ''}`);
+        void record({ fact: 'documentRefused', problems: lines });
+        log.info({ problems: lines }, 'document refused');
+        for (const line of ['documents refused, the last good version stays in force:', ...lines]) terminal(line);
+      },
+      onClockImplausible: (now) => {
+        log.error({ now: new Date(now).toISOString() }, 'clock is wrong: nobody is rung by schedule until it is set');
+      },
+    });
+    const started = await documents.start();
+    if (started.kind === 'refused') {
+      throw new Refusal(['the documents cannot be used:', ...started.problems.map(showProblem)].join('\n'));
+    }
+    closers.push(() => documents.close());
+
+    const pathOf = (messageId: string) => join(folders.messages, `${messageId}.sealed`);
+    const measure = (path: string) => lengthOf(path, secrets.voicemailIdentity);
+    const saveMessage = store.messages.save.bind(store.messages);
+    const reader = auditReader(config, store, secrets);
+    for (const callId of store.calls.unfinished()) {
+      for (const recording of unfinishedRecordings(callId, await reader.ofCall(callId))) {
+        const path = pathOf(recording.messageId);
+        const durationMs = await measure(path);
+        if (durationMs > 0) await saveMessage({ ...recording, path, durationMs });
+      }
+    }
+
+    const directory = await openDirectory();
+    const telephony = new Telephony({
+      options: telephonyOptions(),
+      credentials: directory,
+      bindings: store.bindings(),
+      sealRecipients: secrets.sealRecipients,
+      clock: systemClock,
+      random: systemRandom,
+      log,
+    });
+    const engine = new Engine({
+      options: engineSchema.parse({ drainMs }),
+      audit: messageBook({
+        audit,
+        pathOf,
+        measure,
+        save: saveMessage,
+        onTrouble: (error, message) => log.error({ err: error, message }, 'message could not be entered in the list'),
+      }),
+      index: store.calls,
+      documents,
+      reachability: telephony.reachability,
+      clock: systemClock,
+      random: systemRandom,
+      log,
+      observer: callMetrics(metrics),
+    });
+    await engine.recover();
+    await record({ fact: 'started', version: version(), node: process.version });
+    await telephony.start(engine);
+    closers.push(() => telephony.close());
+    let isDraining = false;
+    closers.push(async () => {
+      isDraining = true;
+      await engine.drain(drainMs);
+      await record({ fact: 'stopped', because: 'told to stop' });
+    });
+
+    metrics.gaugeOf('wardline_calls_running', 'Calls that run now.', () => engine.liveCalls.length);
+    metrics.gaugeOf('wardline_phones_registered', 'Contacts that can be rung now.', () => telephony.bindings.length);
+    const admin = await startAdmin(config.admin, {
+      readiness: () => readinessOf(telephony.health(), isDraining, health),
+      metrics: async () => ({ contentType: metrics.contentType, text: await metrics.text() }),
+    });
+    if (admin.kind === 'refused') throw new Refusal(admin.problem);
+    closers.push(() => admin.close());
+  }
+}
+
+/** Milliseconds of sound in a sealed file; 0 when there is none. */
+async function lengthOf(path: string, identity: string): Promise<number> {
+  try {
+    const opened = await openMessage(path, [identity]);
+    if (opened.kind === 'refused') return 0;
+    const { rate, channels, encoding } = opened.format;
+    return Math.round((opened.audio.length * 1000) / (rate * channels * (encoding === 'L16' ? 2 : 1)));
+  } catch {
+    // No such file: nothing was recorded.
+    return 0;
+  }
+}
