@@ -5,5 +5,5 @@ export type { SqliteChain } from './chain.ts';
 export type { MessageRow, SqliteMessages } from './messages.ts';
 export type { PhoneRow, SqlitePhones } from './phones.ts';
 export type { Sealer } from './sealer.ts';
-export { openStore, Store } from './store.ts';
-export type { StoreOptions, StoreRole } from './store.ts';
+export { openStore } from './store.ts';
+export type { Store, StoreOptions, StoreRole } from './store.ts';

@@ -38,7 +38,18 @@ export async function openStore(path: string, options: StoreOptions = {}): Promi
   const role = options.as ?? 'owner';
   const lock = await prepare(path, role);
   try {
-    return new Store(path, role, options, lock);
+    const db = new SqliteDatabase(path, {
+      readonly: role === 'reader',
+      busyMs: role === 'owner' ? OWNER_BUSY_MS : GUEST_BUSY_MS,
+    });
+    try {
+      requireCurrentSchema(db);
+      const writer = role === 'reader' ? null : role === 'owner' ? await ThreadWriter.open(path) : new DirectWriter(db);
+      return new Store(db, writer, lock, options);
+    } catch (error) {
+      db.close();
+      throw error;
+    }
   } catch (error) {
     lock?.release();
     throw error;
@@ -97,24 +108,17 @@ export class Store {
   readonly #lock: OwnerLock | null;
   readonly #now: () => number;
 
-  constructor(path: string, role: StoreRole, options: StoreOptions, lock: OwnerLock | null) {
-    this.path = path;
+  constructor(db: SqliteDatabase, writer: StoreWriter | null, lock: OwnerLock | null, options: StoreOptions) {
+    this.path = db.path;
+    this.#db = db;
+    this.#writer = writer;
     this.#lock = lock;
     this.#now = options.now ?? Date.now;
-    const busyMs = role === 'owner' ? OWNER_BUSY_MS : GUEST_BUSY_MS;
-    this.#db = new SqliteDatabase(path, { readonly: role === 'reader', busyMs });
-    try {
-      requireCurrentSchema(this.#db);
-    } catch (error) {
-      this.#db.close();
-      throw error;
-    }
-    this.#writer = writerFor(role, this.#db);
-    this.chain = new SqliteChain(this.#db, this.#writer);
-    this.calls = new SqliteCalls(this.#db, this.#writer, options.sealer ?? noKey);
-    this.phones = new SqlitePhones(this.#db);
-    this.documents = new SqliteDocumentVersions(this.#db);
-    this.messages = new SqliteMessages(this.#db);
+    this.chain = new SqliteChain(db, writer);
+    this.calls = new SqliteCalls(db, writer, options.sealer ?? noKey);
+    this.phones = new SqlitePhones(db);
+    this.documents = new SqliteDocumentVersions(db);
+    this.messages = new SqliteMessages(db);
   }
 
   /** Registrations, in the shape that `telephony` keeps them. */
@@ -128,9 +132,4 @@ export class Store {
     this.#db.close();
     this.#lock?.release();
   }
-}
-
-function writerFor(role: StoreRole, db: SqliteDatabase): StoreWriter | null {
-  if (role === 'reader') return null;
-  return role === 'owner' ? new ThreadWriter(db.path) : new DirectWriter(db);
 }

@@ -6,6 +6,8 @@ import type { StoreChange, StoreWriter } from './writer.ts';
 export type WriterRequest =
   | { readonly kind: 'append'; readonly id: number; readonly after: ChainHead; readonly rows: readonly ChainRow[] }
   | { readonly kind: 'change'; readonly change: StoreChange }
+  /** Answered once the thread has opened the store. */
+  | { readonly kind: 'open'; readonly id: number }
   | { readonly kind: 'close'; readonly id: number };
 
 export type WriterReply =
@@ -28,9 +30,16 @@ export class ThreadWriter implements StoreWriter {
   #nextId = 1;
   #closed: Promise<void> | undefined;
 
-  constructor(path: string) {
+  private constructor(path: string) {
     this.#path = path;
     this.#worker = this.#start();
+  }
+
+  /** Resolves when the thread is ready, so that the first call does not wait for it. */
+  static async open(path: string): Promise<ThreadWriter> {
+    const writer = new ThreadWriter(path);
+    await writer.#ask((id) => ({ kind: 'open', id }));
+    return writer;
   }
 
   async append(after: ChainHead, rows: readonly ChainRow[]): Promise<AppendResult> {

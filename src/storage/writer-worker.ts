@@ -1,5 +1,6 @@
 /** The thread behind writer-thread.ts: one connection, one request after the other. */
 import { parentPort, workerData } from 'node:worker_threads';
+import { never } from '../core/never.ts';
 import { PortError } from '../engine/ports.ts';
 import { SqliteDatabase } from './database.ts';
 import { OWNER_BUSY_MS } from './options.ts';
@@ -28,11 +29,19 @@ async function answer(request: WriterRequest): Promise<void> {
 async function resultOf(request: Exclude<WriterRequest, { kind: 'change' }>): Promise<WriterReply> {
   const { id } = request;
   try {
-    if (request.kind === 'append')
-      return { id, kind: 'done', result: await writer().append(request.after, request.rows) };
-    await open?.writer.close();
-    open?.db.close();
-    return { id, kind: 'done', result: null };
+    switch (request.kind) {
+      case 'open':
+        writer();
+        return { id, kind: 'done', result: null };
+      case 'append':
+        return { id, kind: 'done', result: await writer().append(request.after, request.rows) };
+      case 'close':
+        await open?.writer.close();
+        open?.db.close();
+        return { id, kind: 'done', result: null };
+      default:
+        return never(request);
+    }
   } catch (error) {
     if (error instanceof PortError) return { id, kind: 'failed', code: error.code, says: error.message };
     return { id, kind: 'failed', code: 'storeUnavailable', says: `the writer failed: ${String(error)}` };

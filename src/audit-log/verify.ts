@@ -1,0 +1,176 @@
+import type { ChainRow, ChainStore } from '../core/audit/index.ts';
+import type { HeadFile } from './head-file.ts';
+import { GENESIS, hashOf, isSame } from './link.ts';
+
+export type Verdict =
+  | {
+      readonly kind: 'intact';
+      readonly entries: number;
+      /** Behind the certified head: committed just now, or when Wardline was killed. Chained, but could be cut off unseen. */
+      readonly uncertified: number;
+    }
+  | { readonly kind: 'broken'; readonly entries: number; readonly problems: readonly Problem[] };
+
+export interface Problem {
+  readonly what: ProblemKind;
+  /** The entry, or the first of those that are missing; null when the problem is with no single entry. */
+  readonly seq: number | null;
+  readonly callId: string | null;
+  readonly says: string;
+}
+
+/**
+ * edited: its bytes are not those that were chained; removed: missing, also at the end; unlinked: does not follow the
+ * entry before it, so one of the two was inserted, removed, replaced or moved; replaced: not the chain that was certified.
+ */
+export type ProblemKind =
+  | 'edited'
+  | 'removed'
+  | 'unlinked'
+  | 'replaced'
+  | 'headMissing'
+  | 'headForged'
+  | 'headSetAside'
+  | 'unreadable';
+
+const PAGE_ROWS = 2000;
+const MAX_PROBLEMS = 100;
+
+/** Reads every byte of the chain, a page at a time. Rejects with PortError only when the store cannot be opened. */
+export async function verifyChain(store: ChainStore, headFile: HeadFile): Promise<Verdict> {
+  // The head is read first: what is appended meanwhile lies behind it.
+  const headState = await headFile.read();
+  const problems: Problem[] = [];
+  const walk = new ChainWalk(
+    (problem) => problems.push(problem),
+    headState.kind === 'certified' ? headState.head.seq : null,
+  );
+
+  try {
+    for (
+      let rows = await store.read(Number.MIN_SAFE_INTEGER, PAGE_ROWS);
+      ;
+      rows = await store.read(walk.lastRead, PAGE_ROWS)
+    ) {
+      for (const row of rows) walk.take(row);
+      if (rows.length < PAGE_ROWS || problems.length > MAX_PROBLEMS) break;
+    }
+    for (const fault of await store.faults()) problems.push(ofStore('unreadable', `the store reports: ${fault}`));
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== 'storeDamaged') throw error;
+    const seq = walk.lastSeq + 1;
+    problems.push({
+      what: 'unreadable',
+      seq,
+      callId: null,
+      says: `entry ${seq} cannot be read: ${(error as Error).message}`,
+    });
+  }
+
+  switch (headState.kind) {
+    case 'missing':
+      if (walk.lastSeq > 0)
+        problems.push(ofStore('headMissing', 'the certified head is missing: a cut end cannot be ruled out'));
+      break;
+    case 'forged':
+      problems.push(ofStore('headForged', 'the certified head is damaged, or was made without the key'));
+      break;
+    case 'certified': {
+      const { seq, hash } = headState.head;
+      if (walk.lastSeq < seq) problems.push(cut(walk.lastSeq + 1, seq));
+      else if (seq > 0 && (walk.certified === null || !isSame(walk.certified, hash))) {
+        problems.push({
+          what: 'replaced',
+          seq,
+          callId: walk.certifiedCallId,
+          says: `entry ${seq} is not the one that was certified: the chain was replaced, or rewritten at or before it`,
+        });
+      }
+    }
+  }
+  for (const path of await headFile.evidence()) {
+    problems.push(ofStore('headSetAside', `the chain once differed from what was certified; evidence: ${path}`));
+  }
+  const certifiedSeq = headState.kind === 'certified' ? headState.head.seq : 0;
+  if (problems.length > 0) return { kind: 'broken', entries: walk.count, problems: problems.slice(0, MAX_PROBLEMS) };
+  return { kind: 'intact', entries: walk.count, uncertified: walk.count - certifiedSeq };
+}
+
+/** Goes along the chain; knows what the next entry must look like. */
+class ChainWalk {
+  readonly #report: (problem: Problem) => void;
+  readonly #certifiedSeq: number | null;
+  count = 0;
+  lastSeq = 0;
+  lastRead = Number.MIN_SAFE_INTEGER;
+  /** Hash of the entry that the certified head names. */
+  certified: Uint8Array | null = null;
+  certifiedCallId: string | null = null;
+  /** What the next entry may name as its predecessor: more than one after an entry whose hash is in doubt. */
+  #prev: readonly Uint8Array[] = [GENESIS.hash];
+
+  constructor(report: (problem: Problem) => void, certifiedSeq: number | null) {
+    this.#report = report;
+    this.#certifiedSeq = certifiedSeq;
+  }
+
+  take(row: ChainRow): void {
+    this.count += 1;
+    this.lastRead = row.seq;
+    if (row.seq <= this.lastSeq) {
+      // Rows come in order of seq, so this one stands before the first.
+      this.#report({ what: 'unlinked', seq: row.seq, callId: row.callId, says: `entry ${row.seq} was inserted` });
+      return;
+    }
+    if (row.seq > this.lastSeq + 1) this.#missing(row);
+    const expected = this.#prev.find((prev) => isSame(prev, row.prev)) ?? this.#prev[0] ?? GENESIS.hash;
+    const computed = hashOf(expected, row.body);
+    this.#check(row, expected, computed);
+    this.#prev = isSame(computed, row.hash) ? [row.hash] : [row.hash, computed];
+    this.lastSeq = row.seq;
+    if (row.seq === this.#certifiedSeq) {
+      this.certified = row.hash;
+      this.certifiedCallId = row.callId;
+    }
+  }
+
+  #check(row: ChainRow, expected: Uint8Array, computed: Uint8Array): void {
+    const at = { seq: row.seq, callId: row.callId };
+    if (isSame(computed, row.hash)) {
+      if (!isSame(expected, row.prev))
+        this.#report({ ...at, what: 'edited', says: `entry ${row.seq}: its back link was edited` });
+      else if (!row.body.startsWith(opening(row))) {
+        this.#report({ ...at, what: 'edited', says: `entry ${row.seq}: its time or call was edited beside the body` });
+      }
+      return;
+    }
+    if (!isSame(expected, row.prev) && isSame(hashOf(row.prev, row.body), row.hash)) {
+      const says = `entry ${row.seq} does not follow entry ${row.seq - 1}: one of them was inserted, removed, replaced or moved`;
+      this.#report({ ...at, what: 'unlinked', says });
+      return;
+    }
+    this.#report({ ...at, what: 'edited', says: `entry ${row.seq} was edited, inserted or moved` });
+  }
+
+  #missing(row: ChainRow): void {
+    const from = this.lastSeq + 1;
+    const many = from === row.seq - 1 ? `entry ${from} is` : `entries ${from} to ${row.seq - 1} are`;
+    this.#report({ what: 'removed', seq: from, callId: null, says: `${many} missing` });
+    // Whatever was there, the next entry names it.
+    this.#prev = [row.prev];
+  }
+}
+
+/** Keys are sorted, so every body of this time and call begins like this (core/audit/canonical.ts). */
+function opening(row: ChainRow): string {
+  return `{"at":${row.at},"callId":${JSON.stringify(row.callId)},"fact":`;
+}
+
+function cut(from: number, to: number): Problem {
+  const many = from === to ? `entry ${from} is` : `entries ${from} to ${to} are`;
+  return { what: 'removed', seq: from, callId: null, says: `${many} missing at the end: the chain was cut` };
+}
+
+function ofStore(what: ProblemKind, says: string): Problem {
+  return { what, seq: null, callId: null, says };
+}

@@ -1,0 +1,438 @@
+import { randomBytes } from 'node:crypto';
+import { readFileSync, writeFileSync, existsSync, mkdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { AuditLog, AuditReader, type AuditLogOptions } from '../../src/audit-log/index.ts';
+import type { AppendResult, ChainHead, ChainRow, ChainStore, Fact } from '../../src/core/audit/index.ts';
+import type { CallId } from '../../src/core/call/index.ts';
+import { phi } from '../../src/core/phi/index.ts';
+import { instant } from '../../src/core/time/index.ts';
+import { type AuditEntry, type Clock, PortError } from '../../src/engine/ports.ts';
+import { createHealth, createLogger, createMetrics } from '../../src/observe/index.ts';
+import { openStore } from '../../src/storage/index.ts';
+import { phiSealer } from '../../src/vault/index.ts';
+
+const NUMBER = '2025550177';
+const KEY = Buffer.alloc(32, 7);
+const sealer = phiSealer(Buffer.alloc(32, 9));
+
+const clock: Clock = {
+  now: () => instant(Date.now()),
+  monotonicMs: () => performance.now(),
+  after: (ms, run) => {
+    const timer = setTimeout(run, ms);
+    // A log that a test has "killed" must not keep the process alive.
+    if (ms > 10_000) timer.unref();
+    return { cancel: () => clearTimeout(timer) };
+  },
+};
+
+/** A chain in memory whose disk does what a test tells it. */
+class FaultyChain implements ChainStore {
+  rows: ChainRow[] = [];
+  /** Runs before every append; may throw, or hang. */
+  fault: () => Promise<void> | void = () => {};
+  /** Runs after every append: committed, but the answer is lost. */
+  afterthought: () => void = () => {};
+  appends = 0;
+
+  async head(): Promise<ChainHead> {
+    await this.fault();
+    return this.#head();
+  }
+  async append(after: ChainHead, rows: readonly ChainRow[]): Promise<AppendResult> {
+    this.appends += 1;
+    await this.fault();
+    const head = this.#head();
+    if (head.seq !== after.seq || Buffer.compare(head.hash, after.hash) !== 0) return { kind: 'headMoved', head };
+    this.rows.push(...rows);
+    this.afterthought();
+    return { kind: 'appended' };
+  }
+  async read(afterSeq: number, limit: number): Promise<readonly ChainRow[]> {
+    return this.rows.filter((row) => row.seq > afterSeq).slice(0, limit);
+  }
+  async ofCall(callId: string): Promise<readonly ChainRow[]> {
+    return this.rows.filter((row) => row.callId === callId);
+  }
+  async faults(): Promise<readonly string[]> {
+    return [];
+  }
+  /** The same disk for the next process; whoever still uses this one gets no answer any more. */
+  afterKill(): FaultyChain {
+    const next = new FaultyChain();
+    next.rows = [...this.rows];
+    this.fault = () => new Promise(() => {});
+    return next;
+  }
+  #head(): ChainHead {
+    const last = this.rows.at(-1);
+    return last === undefined ? { seq: 0, hash: new Uint8Array(32) } : { seq: last.seq, hash: last.hash };
+  }
+}
+
+function full(): never {
+  throw new PortError('storeUnavailable', { says: 'the disk is full' });
+}
+
+interface Bench {
+  readonly log: AuditLog;
+  readonly reader: AuditReader;
+  readonly health: ReturnType<typeof createHealth>;
+  readonly lines: string[];
+  readonly options: AuditLogOptions;
+}
+
+async function openLog(dir: string, store: ChainStore, more: Partial<AuditLogOptions> = {}): Promise<Bench> {
+  const lines: string[] = [];
+  const logger = createLogger({
+    name: 'test',
+    level: 'debug',
+    destination: { write: (line) => void lines.push(line) },
+  });
+  const health = createHealth();
+  const options: AuditLogOptions = {
+    store,
+    headPath: join(dir, 'audit.head'),
+    spoolPath: join(dir, 'audit.spool'),
+    headKey: KEY,
+    seal: sealer.seal,
+    bootId: randomBytes(6).toString('base64url'),
+    clock,
+    // A loaded machine may take its time; only the test of the deadline has one.
+    deadlineMs: 60_000,
+    logger,
+    health,
+    metrics: createMetrics({ process: false }),
+    ...more,
+  };
+  const log = await AuditLog.open(options);
+  return { log, reader: new AuditReader({ ...options, open: sealer.open }), health, lines, options };
+}
+
+function fact(n: number): AuditEntry {
+  const facts: Fact[] = [
+    {
+      fact: 'arrived',
+      from: 'carrier',
+      number: phi(NUMBER),
+      dialled: phi(NUMBER),
+      peer: '10.0.0.9:5060/udp',
+      sipCallId: `c${n}`,
+    },
+    { fact: 'stepStarted', step: n, says: 'Dr Ames', dwellMs: 15000 },
+    { fact: 'keyPressed', menu: 'main', key: String(n), meaning: 'operator' },
+  ];
+  return { at: instant(1_700_000_000_000 + n), callId: `CALL-${n % 5}` as CallId, fact: facts[n % 3] as Fact };
+}
+
+const steps = (count: number, from = 0): AuditEntry[] =>
+  Array.from({ length: count }, (_, i) => ({
+    at: instant(i),
+    callId: 'CALL-1' as CallId,
+    fact: { fact: 'stepStarted', step: from + i, says: '', dwellMs: 1 },
+  }));
+
+/** The step numbers in the order they lie in the chain. */
+async function stepsIn(reader: AuditReader): Promise<number[]> {
+  const records = await reader.list({ afterSeq: 0, limit: 1_000_000 });
+  return records.flatMap(({ fact }) => (fact.fact === 'stepStarted' ? [fact.step] : []));
+}
+
+async function until(done: () => boolean): Promise<void> {
+  while (!done()) await new Promise((resolve) => setImmediate(resolve));
+}
+
+t.test('facts are durable, chained, read back with names opened only by key', async (t) => {
+  const dir = t.testdir({});
+  const store = await openStore(join(dir, 'w.db'));
+  t.teardown(() => store.close());
+  const { log, reader, options } = await openLog(dir, store.chain);
+  t.same(await Promise.all(Array.from({ length: 200 }, (_, n) => log.attest([fact(n)]))), Array(200).fill('durable'));
+  t.equal(await log.attest([]), 'durable');
+  t.same(await reader.verify(), { kind: 'intact', entries: 200, uncertified: 0 });
+  const call = await reader.ofCall('CALL-0');
+  t.equal(call.length, 40);
+  const arrived = call[0];
+  t.match(arrived, {
+    seq: 1,
+    callId: 'CALL-0',
+    isLate: false,
+    fact: { fact: 'arrived', from: 'carrier', sipCallId: 'c0' },
+  });
+  t.equal(arrived?.fact.fact === 'arrived' && arrived.fact.number?.reveal(), NUMBER);
+  const closed = await new AuditReader({ ...options, open: undefined }).ofCall('CALL-0');
+  t.equal(closed[0]?.fact.fact === 'arrived' && closed[0].fact.number?.reveal(), '[sealed]');
+  await log.close();
+  await store.close();
+  for (const file of ['w.db', 'audit.head', 'audit.spool']) {
+    t.notOk(readFileSync(join(dir, file)).includes(NUMBER), `${file} names nobody`);
+    t.equal(statSync(join(dir, file)).mode & 0o777, 0o600);
+  }
+});
+
+t.test('facts that come together are committed together, in order', async (t) => {
+  const store = new FaultyChain();
+  const { log, reader } = await openLog(t.testdir({}), store);
+  await Promise.all(steps(500).map((entry) => log.attest([entry])));
+  t.ok(store.appends <= 12, `${store.appends} commits`);
+  t.same(
+    await stepsIn(reader),
+    Array.from({ length: 500 }, (_, i) => i),
+  );
+  await log.close();
+});
+
+t.test(
+  'the store is full, then has space again: calls go on, nothing is lost, order is kept, late is said',
+  async (t) => {
+    const dir = t.testdir({});
+    const store = new FaultyChain();
+    const { log, reader, health, lines } = await openLog(dir, store);
+    t.equal(await log.attest(steps(1)), 'durable');
+    store.fault = full;
+    t.equal(await log.attest(steps(10, 1)), 'spooled');
+    t.match(health.report(), { kind: 'failing', checks: [{ name: 'audit', why: /the disk is full/ }] });
+    for (let i = 0; i < 20; i++) t.equal(await log.attest(steps(5, 11 + i * 5)), 'spooled');
+    t.match(lines.filter((line) => line.includes('"error"')).join(''), /audit delayed.*|the disk is full/);
+    t.equal(
+      readFileSync(join(dir, 'audit.spool'), 'utf8').match(/stepStarted/g)?.length,
+      110,
+      'all of it is in the spool file',
+    );
+    t.notOk(readFileSync(join(dir, 'audit.spool')).includes(NUMBER));
+    store.fault = () => {};
+    await until(() => health.report().kind === 'ok');
+    t.equal(await log.attest(steps(1, 111)), 'durable');
+    t.same(
+      await stepsIn(reader),
+      Array.from({ length: 112 }, (_, i) => i),
+    );
+    const records = await reader.list({ afterSeq: 0, limit: 1000 });
+    t.same(records.filter((r) => r.isLate).length, 110);
+    t.match(records.find((r) => r.fact.fact === 'auditDelayed')?.fact, { facts: 110, because: 'the disk is full' });
+    t.equal((await reader.verify()).kind, 'intact');
+    t.equal(statSync(join(dir, 'audit.spool')).size, 0);
+    await log.close();
+  },
+);
+
+t.test('a store that hangs is answered for within its time; what it takes after all is written once', async (t) => {
+  const dir = t.testdir({});
+  const store = new FaultyChain();
+  const { log, reader, health } = await openLog(dir, store, { deadlineMs: 50 });
+  let release = (): void => {};
+  store.fault = () => new Promise((resolve) => (release = resolve));
+  const first = log.attest(steps(3));
+  await until(() => store.appends === 1);
+  const second = log.attest(steps(3, 3));
+  t.same(await Promise.all([first, second]), ['spooled', 'spooled']);
+  t.equal(await log.attest(steps(1, 6)), 'spooled');
+  store.fault = () => {};
+  release();
+  await until(() => health.report().kind === 'ok');
+  t.same(await stepsIn(reader), [0, 1, 2, 3, 4, 5, 6]);
+  const records = await reader.list({ afterSeq: 0, limit: 100 });
+  t.same(
+    records.map((r) => r.isLate),
+    [false, false, false, true, true, true, true, false],
+  );
+  await log.close();
+});
+
+t.test('killed while the store is away: the next start merges the spool, in order, once', async (t) => {
+  const dir = t.testdir({});
+  const store = new FaultyChain();
+  const killed = await openLog(dir, store);
+  await killed.log.attest(steps(2));
+  // The commit of these three is done, but its answer never comes; then the disk is gone.
+  let hang = false;
+  store.afterthought = () => {
+    hang = true;
+    full();
+  };
+  store.fault = () => (hang ? new Promise<void>(() => {}) : undefined);
+  t.equal(await killed.log.attest(steps(3, 2)), 'spooled');
+  t.equal(await killed.log.attest(steps(4, 5)), 'spooled');
+
+  const next = await openLog(dir, store.afterKill());
+  t.equal(await next.log.attest(steps(1, 9)), 'spooled', 'behind what waits already');
+  await until(() => next.health.report().kind === 'ok');
+  t.equal(await next.log.attest(steps(1, 10)), 'durable');
+  t.same(await stepsIn(next.reader), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+  t.equal((await next.reader.verify()).kind, 'intact');
+  await next.log.close();
+});
+
+t.test('a spool file that was torn or altered says how much is lost', async (t) => {
+  const dir = t.testdir({});
+  const store = new FaultyChain();
+  const killed = await openLog(dir, store);
+  await killed.log.attest(steps(1));
+  store.fault = full;
+  await killed.log.attest(steps(5, 1));
+  const path = join(dir, 'audit.spool');
+  const text = readFileSync(path, 'utf8').replace('"step":2', '"step":7');
+  writeFileSync(path, text.slice(0, -20));
+  const next = await openLog(dir, store.afterKill());
+  await until(() => next.health.report().kind === 'ok');
+  t.same(await stepsIn(next.reader), [0, 1, 3, 4]);
+  const records = await next.reader.list({ afterSeq: 0, limit: 100 });
+  t.match(records.find((r) => r.fact.fact === 'auditLost')?.fact, { facts: 2 });
+  t.match(next.lines.join(''), /audit facts lost/);
+  await next.log.close();
+});
+
+t.test('more facts than memory keeps are read back from the spool file', { timeout: 60_000 }, async (t) => {
+  const dir = t.testdir({});
+  const store = new FaultyChain();
+  const { log, reader, health } = await openLog(dir, store);
+  await log.attest(steps(1));
+  store.fault = full;
+  const COUNT = 104_000;
+  for (let from = 1; from < COUNT; from += 2000) await log.attest(steps(Math.min(2000, COUNT - from), from));
+  t.ok(log.waiting <= 100_000, 'memory is bounded');
+  store.fault = () => {};
+  await until(() => health.report().kind === 'ok');
+  const found = await stepsIn(reader);
+  t.equal(found.length, COUNT);
+  t.ok(
+    found.every((step, i) => step === i),
+    'in order',
+  );
+  t.equal((await reader.verify()).kind, 'intact');
+  await log.close();
+});
+
+t.test('no spool file and no memory left: the loss is counted, said and recorded', { timeout: 60_000 }, async (t) => {
+  const store = new FaultyChain();
+  const { log, reader, health } = await openLog(t.testdir({}), store, { spoolPath: null });
+  await log.attest(steps(1));
+  store.fault = full;
+  for (let i = 0; i < 51; i++) await log.attest(steps(2000));
+  t.match(health.report().checks[0], { why: /facts were lost/ });
+  store.fault = () => {};
+  await until(() => health.report().kind === 'ok');
+  const lost = (await reader.list({ afterSeq: 0, limit: 200_000 })).find((r) => r.fact.fact === 'auditLost');
+  t.match(lost?.fact, { facts: 2000 });
+  await log.close();
+});
+
+t.test('under load the log leaves the delayed state', async (t) => {
+  const store = new FaultyChain();
+  const { log, health } = await openLog(t.testdir({}), store);
+  store.fault = full;
+  await log.attest(steps(1));
+  store.fault = () => new Promise((resolve) => setImmediate(resolve));
+  let busy = true;
+  const load = (async () => {
+    while (busy) {
+      void log.attest(steps(1));
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  })();
+  await until(() => health.report().kind === 'ok');
+  t.equal(await log.attest(steps(1)), 'durable');
+  busy = false;
+  await load;
+  await log.close();
+});
+
+t.test('an owner and commands in other processes append to one chain', async (t) => {
+  const dir = t.testdir({});
+  const path = join(dir, 'w.db');
+  const store = await openStore(path);
+  const owner = await openLog(dir, store.chain);
+  const guestStore = await openStore(path, { as: 'guest' });
+  const guest = await openLog(dir, guestStore.chain, { spoolPath: null });
+  const results: string[] = [];
+  for (let i = 0; i < 30; i++) {
+    results.push(...(await Promise.all([owner.log.attest(steps(2)), guest.log.attest(steps(1))])));
+  }
+  t.same(new Set(results), new Set(['durable']));
+  await guest.log.close();
+  await guestStore.close();
+  t.equal(await owner.log.attest(steps(1)), 'durable');
+  t.match(await owner.reader.verify(), { kind: 'intact', entries: 91 });
+  await owner.log.close();
+  await store.close();
+});
+
+t.test(
+  'the chain was cut while Wardline was down: recorded, alarmed, evidence kept, never repaired in silence',
+  async (t) => {
+    const dir = t.testdir({});
+    const store = new FaultyChain();
+    const before = await openLog(dir, store);
+    await before.log.attest(steps(10));
+    await before.log.close();
+    store.rows.length = 7;
+    const after = await openLog(dir, store);
+    await after.log.attest(steps(1));
+    t.match(after.lines.join(''), /audit chain differs from its certified head/);
+    const records = await after.reader.list({ afterSeq: 7, limit: 5 });
+    t.match(records[0]?.fact, {
+      fact: 'auditBroken',
+      certifiedEntries: 10,
+      foundEntries: 7,
+      because: /entries 8 to 10 are missing/,
+    });
+    const verdict = await after.reader.verify();
+    t.equal(verdict.kind, 'broken');
+    t.match(verdict.kind === 'broken' && verdict.problems, [{ what: 'headSetAside', says: /audit\.head\.broken-/ }]);
+    await after.log.close();
+  },
+);
+
+t.test('a head file that was replaced, forged, deleted, or cannot be written', async (t) => {
+  const dir = t.testdir({});
+  const store = new FaultyChain();
+  const { log, reader, options } = await openLog(dir, store);
+  await log.attest(steps(3));
+  await log.attest(steps(2));
+  await log.close();
+  const whole = readFileSync(options.headPath);
+  const forged = Buffer.from(whole.toString('latin1').replace(/[0-9a-f]{64}/g, 'ab'.repeat(32)));
+  writeFileSync(options.headPath, forged);
+  t.match(await reader.verify(), { kind: 'broken', problems: [{ what: 'headForged' }] });
+  const otherKey = new AuditReader({ ...options, headKey: Buffer.alloc(32, 1) });
+  writeFileSync(options.headPath, whole);
+  t.match(await otherKey.verify(), { problems: [{ what: 'headForged' }] }, 'written without the key');
+  t.match(await reader.verify(), { kind: 'intact' });
+  const torn = Buffer.from(whole);
+  torn.fill(0, 300, 400);
+  writeFileSync(options.headPath, torn);
+  t.match(await reader.verify(), { kind: 'intact' }, 'one torn slot costs at most one commit');
+
+  const elsewhere = await openLog(dir, new FaultyChain(), { headPath: join(dir, 'none', 'audit.head') });
+  t.equal(await elsewhere.log.attest(steps(1)), 'durable', 'the entry itself is safe');
+  t.match(elsewhere.health.report(), { kind: 'failing', checks: [{ why: /audit\.head cannot be written/ }] });
+  mkdirSync(join(dir, 'none'));
+  await elsewhere.log.attest(steps(1));
+  t.ok(existsSync(join(dir, 'none', 'audit.head')));
+  await elsewhere.log.close();
+});
+
+t.test('a fact that cannot be written is shown, not left out', async (t) => {
+  const { log, reader } = await openLog(t.testdir({}), new FaultyChain());
+  const wrong = { fact: 'stepStarted', step: 1, says: '', dwellMs: 1.5 } as const;
+  t.equal(await log.attest([{ at: instant(1), callId: 'CALL-1' as CallId, fact: wrong }]), 'durable');
+  t.match((await reader.ofCall('CALL-1'))[0]?.fact, { fact: 'factUnwritable', kind: 'stepStarted', because: /1\.5/ });
+  await log.close();
+});
+
+t.test('a stop while the store is away leaves everything in the spool file', async (t) => {
+  const dir = t.testdir({});
+  const store = new FaultyChain();
+  const first = await openLog(dir, store);
+  await first.log.attest(steps(1));
+  store.fault = full;
+  await first.log.attest(steps(5, 1));
+  const { unwritten } = await first.log.close();
+  t.equal(unwritten, 5);
+  store.fault = () => {};
+  const next = await openLog(dir, store);
+  await until(() => next.health.report().kind === 'ok');
+  t.same(await stepsIn(next.reader), [0, 1, 2, 3, 4, 5]);
+  await next.log.close();
+});
