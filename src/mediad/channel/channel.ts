@@ -8,7 +8,7 @@
 import type { EventHeaders } from '../event-socket/framing.ts';
 import type { LegMedia, PlayEvents, PlayResult, Running } from '../media/leg-media.ts';
 import type { PlayItem } from '../media/messages.ts';
-import type { Application, ApplicationCall } from './applications/application.ts';
+import { NO_RESPONSE, type Application, type ApplicationCall } from './applications/application.ts';
 import type { EventBus } from './events.ts';
 
 export type ChannelState = 'arriving' | 'answered' | 'hungUp';
@@ -38,6 +38,8 @@ export interface ChannelOptions {
   readonly destination: string;
   /** Called once; the cause is for the BYE. `byRemote`: the other side has hung up already. */
   readonly onHangup: (cause: HangupCause, byRemote: boolean) => void;
+  /** The last event is out. */
+  readonly onEnded: () => void;
   /** The channel has become busy or idle, bridged or not. */
   readonly onActivity: () => void;
   readonly now?: () => number;
@@ -54,6 +56,8 @@ const MAX_VARIABLES = 500;
 const MAX_VARIABLE_BYTES = 16_384;
 /** A key pressed once may arrive both as RTP and as INFO. */
 const SAME_PRESS_MS = 250;
+/** A disk that does not answer must not keep a channel for ever. */
+const MAX_ENDING_MS = 5000;
 
 export class Channel {
   readonly uuid: string;
@@ -130,7 +134,7 @@ export class Channel {
   /** Ends the running application; with `all` also those that wait. */
   break(all: boolean): void {
     const waiting = all ? this.#queue.splice(0) : [];
-    for (const call of waiting) this.#completed(call, '_none_');
+    for (const call of waiting) this.#completed(call, NO_RESPONSE);
     this.#running?.abort.abort();
   }
 
@@ -216,26 +220,18 @@ export class Channel {
     }
   }
 
-  /** The first cause counts. */
+  /** The first cause counts. The events come when the running application has ended, which may have a file to finish. */
   hangup(cause: HangupCause, byRemote = false): void {
     if (this.#state === 'hungUp') return;
     this.#state = 'hungUp';
     this.variables.set('hangup_cause', cause);
-    this.unbridge();
-    const running = this.#running;
-    this.#running = undefined;
-    // An application that still has a file to finish completes by itself; everything else is completed here and now.
-    running?.abort.abort();
-    if (running !== undefined) this.#completed(running.call, '_none_');
-    for (const call of this.#queue.splice(0)) this.#completed(call, '_none_');
     this.#digitListeners.clear();
+    this.unbridge();
     this.media.close();
-    const about = { 'Hangup-Cause': cause };
-    this.#publishCallState(about);
-    this.publish('CHANNEL_HANGUP', about);
     this.#options.onHangup(cause, byRemote);
-    this.publish('CHANNEL_HANGUP_COMPLETE', about);
-    this.publish('CHANNEL_DESTROY', about);
+    if (this.#running === undefined) return this.#ended();
+    this.#running.abort.abort();
+    setTimeout(() => this.#giveUpRunning(), MAX_ENDING_MS).unref();
   }
 
   publish(name: string, headers: EventHeaders = {}, options: { subclass?: string; body?: string } = {}): void {
@@ -246,7 +242,6 @@ export class Channel {
 
   profileHeaders(): EventHeaders {
     const isAnswered = this.#state === 'answered';
-    const bridged = this.#peer === undefined ? {} : { 'Other-Leg-Unique-ID': this.#peer.uuid };
     return {
       'Channel-State': this.#state === 'hungUp' ? 'CS_HANGUP' : 'CS_EXECUTE',
       'Channel-Call-State': isAnswered ? 'ACTIVE' : this.#state === 'hungUp' ? 'HANGUP' : 'RINGING',
@@ -269,7 +264,7 @@ export class Channel {
       'Caller-Unique-ID': this.uuid,
       'Caller-Channel-Name': this.name,
       'Caller-Channel-Created-Time': String(this.#createdAtMs * 1000),
-      ...bridged,
+      ...(this.#peer !== undefined && { 'Other-Leg-Unique-ID': this.#peer.uuid }),
     };
   }
 
@@ -305,11 +300,25 @@ export class Channel {
   }
 
   #finished(call: QueuedCall, response: string): void {
-    // After a hang-up it has been completed already.
     if (this.#running?.call !== call) return;
     this.#running = undefined;
     this.#completed(call, response);
-    this.#runNext();
+    if (this.#state === 'hungUp') this.#ended();
+    else this.#runNext();
+  }
+
+  #giveUpRunning(): void {
+    if (this.#running !== undefined) this.#finished(this.#running.call, NO_RESPONSE);
+  }
+
+  #ended(): void {
+    for (const call of this.#queue.splice(0)) this.#completed(call, NO_RESPONSE);
+    const about = { 'Hangup-Cause': this.variables.get('hangup_cause') ?? '' };
+    this.#publishCallState(about);
+    this.publish('CHANNEL_HANGUP', about);
+    this.publish('CHANNEL_HANGUP_COMPLETE', about);
+    this.publish('CHANNEL_DESTROY', about);
+    this.#options.onEnded();
   }
 
   #completed(call: QueuedCall, response: string): void {

@@ -22,7 +22,7 @@ const MAX_HEADERS = 128;
 /** Cuts a byte stream into commands. Once `isBroken`, nothing more comes out: close the connection. */
 export class CommandReader {
   #limits: ReadLimits;
-  #buffer = Buffer.alloc(0);
+  #buffer: Buffer = Buffer.alloc(0);
   #lines: string[] = [];
   #headBytes = 0;
   #isBroken = false;
@@ -138,7 +138,7 @@ function withBody(head: string, body: string, length: 'first' | 'last' = 'last')
 }
 
 function encodeValue(value: string): string {
-  return encodeURIComponent(value.toWellFormed());
+  return encodeURIComponent(value.toWellFormed()).replaceAll('%2F', '/');
 }
 
 /** Reply texts stay readable; only what would break a line or a decoder is encoded. */

@@ -73,6 +73,7 @@ async function perform(message: ToWorker): Promise<void> {
 }
 
 function tell(message: FromWorker): void {
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- threads have no origins
   parentPort!.postMessage(message);
 }
 
@@ -227,7 +228,7 @@ function closeLeg(leg: string): void {
 
 function closeAll(): void {
   isClosing = true;
-  for (const leg of [...legs.keys()]) closeLeg(leg);
+  for (const leg of legs.keys()) closeLeg(leg);
   finishClosing();
 }
 
