@@ -1,0 +1,43 @@
+/** What an application is given, and how it reads its arguments. */
+import type { Channel } from '../channel.ts';
+
+export interface ApplicationCall {
+  readonly channel: Channel;
+  /** As sent: nothing is ever expanded in it. */
+  readonly arguments: string;
+  /** Aborted by a break, a bridge and a hang-up; the application then ends soon. */
+  readonly signal: AbortSignal;
+}
+
+/** Resolves with the Application-Response: `_none_`, `FILE PLAYED`, `FILE NOT FOUND`, `-ERR reason`. Never needs to reject. */
+export type Application = (call: ApplicationCall) => Promise<string>;
+
+export const NO_RESPONSE = '_none_';
+
+/** Words separated by blanks; single quotes group, a backslash inside them keeps a quote. */
+export function splitArguments(text: string): string[] {
+  const words: string[] = [];
+  const pattern = /'((?:[^'\\]|\\.)*)'|(\S+)/g;
+  for (const match of text.matchAll(pattern)) words.push(match[1]?.replaceAll("\\'", "'") ?? match[2] ?? '');
+  return words;
+}
+
+/** A whole number within bounds, or the fallback for anything else. */
+export function wholeNumber(text: string | undefined, fallback: number, bounds: { min: number; max: number }): number {
+  if (text === undefined || !/^-?\d{1,9}$/.test(text)) return fallback;
+  return Math.min(bounds.max, Math.max(bounds.min, Number(text)));
+}
+
+/** Resolves after the time, or at once when the signal is aborted. */
+export function waitFor(waitMs: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    const timer = setTimeout(done, waitMs);
+    signal.addEventListener('abort', done, { once: true });
+    function done(): void {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', done);
+      resolve();
+    }
+  });
+}

@@ -1,0 +1,80 @@
+/** Turns what a client names (files, tone_stream://, silence_stream://) into things to play. Files come from the prompt folders only. */
+import { realpath } from 'node:fs/promises';
+import { isAbsolute, resolve, sep } from 'node:path';
+import type { PlayItem } from '../../media/messages.ts';
+import { parseToneScript } from '../../media/tone.ts';
+
+export type PromptResult =
+  | { readonly kind: 'found'; readonly items: readonly PlayItem[] }
+  | { readonly kind: 'refused'; readonly reason: string };
+
+const MAX_ITEMS = 64;
+/** What a leg hears that nobody attends to: a soft double beep every five seconds. */
+export const HOLD_TONE = 'tone_stream://v=-24;%(180,120,440);%(180,4500,440);loops=-1';
+
+export class PromptFinder {
+  readonly #folders: readonly string[];
+
+  constructor(folders: readonly string[]) {
+    this.#folders = folders.map((folder) => resolve(folder));
+  }
+
+  /** `delimiter` '' for a single name. */
+  async find(text: string, delimiter: string): Promise<PromptResult> {
+    const list = text.startsWith('file_string://') ? text.slice('file_string://'.length) : text;
+    const separator = list === text ? delimiter : '!';
+    const names = separator === '' ? [list] : list.split(separator);
+    if (names.length > MAX_ITEMS) return { kind: 'refused', reason: `more than ${MAX_ITEMS} prompts in one list` };
+    const items: PlayItem[] = [];
+    for (const name of names.map((n) => n.trim()).filter((n) => n !== '')) {
+      const item = await this.#findOne(name);
+      if (typeof item === 'string') return { kind: 'refused', reason: `${name}: ${item}` };
+      items.push(item);
+    }
+    return items.length === 0 ? { kind: 'refused', reason: 'nothing to play' } : { kind: 'found', items };
+  }
+
+  async #findOne(name: string): Promise<PlayItem | string> {
+    const [, scheme, rest = ''] = /^([a-z_]+):\/\/(.*)$/.exec(name) ?? [];
+    switch (scheme) {
+      case 'tone_stream':
+        return toneItem(name, rest);
+      case 'local_stream':
+        return toneItem(name, HOLD_TONE.slice('tone_stream://'.length));
+      case 'silence_stream':
+        return silenceItem(name, rest);
+      case undefined:
+        return this.#file(name);
+      default:
+        return `${scheme} is not supported; use a WAV file, tone_stream or silence_stream`;
+    }
+  }
+
+  async #file(name: string): Promise<PlayItem | string> {
+    const [, path = name, offset = '0'] = /^(.*)@@(\d{1,9})$/.exec(name) ?? [];
+    const candidates = isAbsolute(path) ? [path] : this.#folders.map((folder) => resolve(folder, path));
+    for (const candidate of candidates) {
+      const real = await realpath(candidate).catch(() => undefined);
+      if (real === undefined) continue;
+      for (const folder of this.#folders) {
+        const root = await realpath(folder).catch(() => folder);
+        if (real.startsWith(root + sep)) return { kind: 'wav', name, path: real, offsetSamples: Number(offset) };
+      }
+    }
+    return 'not found in the prompt folders';
+  }
+}
+
+function toneItem(name: string, text: string): PlayItem | string {
+  const script = parseToneScript(text);
+  return script === undefined
+    ? 'not a tone script; %(on,off,hz,…), v= and loops= are supported'
+    : { kind: 'tone', name, script };
+}
+
+/** `milliseconds[,noise]`; -1 is endless. The noise is left out. */
+function silenceItem(name: string, text: string): PlayItem | string {
+  const [, ms] = /^(-1|\d{1,8})(?:,\d+)?$/.exec(text) ?? [];
+  if (ms === undefined) return 'not a length in milliseconds';
+  return { kind: 'silence', name, durationMs: ms === '-1' ? Infinity : Number(ms) };
+}

@@ -1,0 +1,67 @@
+/**
+ * What happens to a leg while no application controls it: a bridge, a prompt or a recording goes on, an idle leg hears a hold tone, and after a
+ * while (60 s) a leg that is not bridged is hung up, so that nobody waits for ever and nothing is leaked.
+ */
+import type { PlayItem } from '../media/messages.ts';
+import type { Running } from '../media/leg-media.ts';
+import type { Channel } from './channel.ts';
+
+export interface AttendanceOptions {
+  readonly unattendedMs: number;
+  readonly hold: readonly PlayItem[];
+}
+
+export class Attendance {
+  readonly #channel: Channel;
+  readonly #options: AttendanceOptions;
+  #controllers = 0;
+  #holding: Running<unknown> | undefined;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(channel: Channel, options: AttendanceOptions) {
+    this.#channel = channel;
+    this.#options = options;
+  }
+
+  /** An event socket of this leg's own has opened. */
+  attended(): void {
+    this.#controllers += 1;
+    this.#stop();
+  }
+
+  /** It has closed. */
+  left(): void {
+    this.#controllers -= 1;
+    if (this.#controllers > 0 || this.#channel.state === 'hungUp') return;
+    this.#timer = setTimeout(() => this.#expired(), this.#options.unattendedMs);
+    this.activity();
+  }
+
+  /** The leg has become idle or busy. */
+  activity(): void {
+    if (this.#timer === undefined) return;
+    if (!this.#channel.isIdle) return this.#stopHolding();
+    this.#holding ??= this.#channel.media.play(this.#options.hold, true, { itemStarted() {}, itemStopped() {} });
+  }
+
+  close(): void {
+    this.#stop();
+  }
+
+  #expired(): void {
+    const isInUse = this.#channel.peer !== undefined || this.#channel.runningApplication === 'record';
+    if (isInUse) this.#timer = setTimeout(() => this.#expired(), this.#options.unattendedMs);
+    else this.#channel.hangup('NORMAL_CLEARING');
+  }
+
+  #stop(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#stopHolding();
+  }
+
+  #stopHolding(): void {
+    this.#holding?.stop();
+    this.#holding = undefined;
+  }
+}

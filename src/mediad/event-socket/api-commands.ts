@@ -1,0 +1,210 @@
+/** The `api` and `bgapi` commands, with FreeSWITCH's answers. */
+import { randomUUID } from 'node:crypto';
+import { splitArguments } from '../channel/applications/application.ts';
+import type { Channel } from '../channel/channel.ts';
+import { VERSION, type Switchboard } from '../channel/switchboard.ts';
+import { headerBlock } from './framing.ts';
+
+export interface ApiContext {
+  readonly switchboard: Switchboard;
+  /** Opens a further event socket for a channel; a string is the reason why not. */
+  readonly dial: (channel: Channel, target: string) => string | undefined;
+}
+
+type ApiCommand = (args: string, context: ApiContext) => string | Promise<string>;
+type ChannelCommand = (channel: Channel, words: readonly string[], context: ApiContext) => string | Promise<string>;
+
+const OK = '+OK\n';
+const NO_CHANNEL = '-ERR No such channel!\n';
+
+/** Runs `name args`; unknown names are answered as FreeSWITCH does. */
+export async function runApiCommand(text: string, context: ApiContext): Promise<string> {
+  const [, name = '', args = ''] = /^(\S+)\s*(.*)$/s.exec(text.trim()) ?? [];
+  const plain = COMMANDS.get(name);
+  if (plain !== undefined) return plain(args, context);
+  const onChannel = CHANNEL_COMMANDS.get(name);
+  if (onChannel === undefined) return `-ERR ${name} Command not found!\n`;
+  const [uuid = '', ...words] = splitArguments(args);
+  if (uuid === '') return `-USAGE: ${name} <uuid> …\n`;
+  const channel = context.switchboard.find(uuid);
+  return channel === undefined || channel.state === 'hungUp' ? NO_CHANNEL : onChannel(channel, words, context);
+}
+
+const COMMANDS: ReadonlyMap<string, ApiCommand> = new Map<string, ApiCommand>([
+  [
+    'sofia',
+    (args, { switchboard }) =>
+      args.trim() === 'status' ? sofiaStatus(switchboard) : '-ERR only sofia status is supported\n',
+  ],
+  ['status', (_, { switchboard }) => status(switchboard)],
+  ['version', () => `FreeSWITCH Version ${VERSION}\n`],
+  ['create_uuid', () => randomUUID()],
+  ['show', (args, { switchboard }) => show(args, switchboard)],
+  ['uuid_exists', (args, { switchboard }) => String(isAlive(switchboard.find(args.trim())))],
+  [
+    'hupall',
+    (args, { switchboard }) => {
+      for (const channel of switchboard.channels) channel.hangup(args.trim() || 'MANAGER_REQUEST');
+      return '+OK hangup all channels with cause MANAGER_REQUEST\n';
+    },
+  ],
+]);
+
+const CHANNEL_COMMANDS: ReadonlyMap<string, ChannelCommand> = new Map<string, ChannelCommand>([
+  ['uuid_kill', (channel, [cause]) => (channel.hangup(cause ?? 'NORMAL_CLEARING'), OK)],
+  ['uuid_bridge', uuidBridge],
+  ['uuid_break', (channel, words) => (channel.break(words.includes('all')), OK)],
+  ['uuid_transfer', uuidTransfer],
+  ['uuid_park', (channel) => (park(channel), OK)],
+  ['uuid_dump', uuidDump],
+  ['uuid_getvar', (channel, [name]) => channel.variables.get(name ?? '') ?? '_undef_'],
+  ['uuid_setvar', (channel, [name, ...value]) => setVariable(channel, name, value.join(' '))],
+  ['uuid_setvar_multi', (channel, words) => setVariables(channel, words.join(' '))],
+  ['uuid_set_media_stats', setMediaStats],
+  ['uuid_recv_dtmf', (channel, [digits = '']) => (receiveDigits(channel, digits), OK)],
+  ['uuid_send_dtmf', (channel, [digits = '']) => (channel.media.sendDigits(digits.split('@')[0] ?? '', 2000), OK)],
+  ['uuid_media_chain', async (channel) => `${(await channel.media.report())?.chain ?? 'closed'}\n`],
+]);
+
+function isAlive(channel: Channel | undefined): boolean {
+  return channel !== undefined && channel.state !== 'hungUp';
+}
+
+function uuidBridge(channel: Channel, [other = '']: readonly string[], { switchboard }: ApiContext): string {
+  const peer = switchboard.find(other);
+  if (peer === undefined || peer === channel) return '-ERR Invalid uuid\n';
+  if (peer.state !== 'answered' || channel.state !== 'answered') return '-ERR Channels not ready\n';
+  channel.bridge(peer);
+  return `+OK ${peer.uuid}\n`;
+}
+
+/** `uuid_transfer u [-bleg|-both] park inline` and `… 'socket:host:port async full' inline`. */
+function uuidTransfer(channel: Channel, words: readonly string[], context: ApiContext): string {
+  const flag = words[0]?.startsWith('-') ? words[0] : '';
+  const [destination = '', dialplan = ''] = flag === '' ? words : words.slice(1);
+  if (dialplan !== 'inline') return '-ERR only inline transfers to park and socket are supported\n';
+  const legs = [
+    ...(flag === '-bleg' ? [] : [channel]),
+    ...(flag === '' || channel.peer === undefined ? [] : [channel.peer]),
+  ];
+  if (destination === 'park') {
+    for (const leg of legs) park(leg);
+    return OK;
+  }
+  const target = /^socket:(\S+)/.exec(destination)?.[1];
+  if (target === undefined) return '-ERR only inline transfers to park and socket are supported\n';
+  const refusals = legs.map((leg) => context.dial(leg, target)).filter((refusal) => refusal !== undefined);
+  return refusals.length === 0 ? OK : `-ERR ${refusals[0]}\n`;
+}
+
+function park(channel: Channel): void {
+  channel.unbridge();
+  channel.break(true);
+}
+
+async function uuidDump(channel: Channel, [format]: readonly string[]): Promise<string> {
+  const headers = { ...channel.profileHeaders(), ...channel.variableHeaders() };
+  return format === 'json' ? JSON.stringify(headers) : headerBlock(headers);
+}
+
+function setVariable(channel: Channel, name: string | undefined, value: string): string {
+  if (name === undefined) return '-ERR No variable specified\n';
+  if (value === '') channel.variables.delete(name);
+  else if (!channel.set(name, value)) return '-ERR the variable is too large, or there are too many\n';
+  return OK;
+}
+
+function setVariables(channel: Channel, text: string): string {
+  for (const assignment of text.split(';')) {
+    const equals = assignment.indexOf('=');
+    const answer = setVariable(channel, assignment.slice(0, equals).trim(), assignment.slice(equals + 1));
+    if (answer !== OK) return answer;
+  }
+  return OK;
+}
+
+/** FreeSWITCH's names for what was counted. */
+async function setMediaStats(channel: Channel): Promise<string> {
+  const report = await channel.media.report();
+  if (report === undefined) return NO_CHANNEL;
+  const { counters } = report;
+  const values: Readonly<Record<string, number>> = {
+    in_raw_bytes: counters.bytesIn,
+    in_media_bytes: counters.bytesIn - counters.packetsIn * 12,
+    in_packet_count: counters.packetsIn,
+    in_media_packet_count: counters.packetsIn - counters.digitPacketsIn,
+    in_skip_packet_count: counters.lostIn,
+    in_dtmf_packet_count: counters.digitPacketsIn,
+    in_foreign_packet_count: counters.foreignIn,
+    in_broken_packet_count: counters.brokenIn,
+    out_raw_bytes: counters.bytesOut,
+    out_media_bytes: counters.bytesOut - counters.packetsOut * 12,
+    out_packet_count: counters.packetsOut,
+    out_media_packet_count: counters.packetsOut,
+  };
+  for (const [name, value] of Object.entries(values)) channel.variables.set(`rtp_audio_${name}`, String(value));
+  channel.variables.set('rtp_audio_in_jitter_ms', counters.jitterInMs.toFixed(2));
+  return '+OK Success\n';
+}
+
+function receiveDigits(channel: Channel, digits: string): void {
+  for (const digit of digits.slice(0, 128)) channel.heardDigit({ digit, durationSamples: 2000, source: 'APP' });
+}
+
+function sofiaStatus(switchboard: Switchboard): string {
+  const line = '='.repeat(97);
+  const row = (name: string, type: string, data: string, state: string) =>
+    `${name.padStart(25)}\t${type}\t  ${data.padStart(40)}\t${state}\n`;
+  return (
+    row('Name', '   Type', 'Data', 'State') +
+    `${line}\n` +
+    row(
+      'drachtio_mrf',
+      'profile',
+      `sip:mod_sofia@${switchboard.options.sipAddress()}`,
+      `RUNNING (${switchboard.count})`,
+    ) +
+    `${line}\n1 profile 0 aliases\n\n`
+  );
+}
+
+function status(switchboard: Switchboard): string {
+  const seconds = Math.floor((Date.now() - switchboard.startedAtMs) / 1000);
+  const minutes = Math.floor(seconds / 60);
+  return (
+    `UP 0 years, ${Math.floor(minutes / 1440)} days, ${Math.floor(minutes / 60) % 24} hours, ${minutes % 60} minutes, ${seconds % 60} seconds\n` +
+    `FreeSWITCH (Version ${VERSION}) is ready\n` +
+    `${switchboard.created} session(s) since startup\n` +
+    `${switchboard.count} session(s) - peak ${switchboard.count}\n` +
+    `${switchboard.options.maxChannels} session(s) max\n`
+  );
+}
+
+function show(args: string, switchboard: Switchboard): string {
+  const [what, ...rest] = splitArguments(args);
+  if (what !== 'channels' && what !== 'calls') return '-USAGE: show channels [count|as json]\n';
+  const { channels } = switchboard;
+  if (rest[0] === 'count') return `\n${channels.length} total.\n`;
+  const rows = channels.map(channelRow);
+  if (rest.join(' ') === 'as json') {
+    return JSON.stringify({ row_count: rows.length, ...(rows.length > 0 && { rows }) });
+  }
+  const names = Object.keys(channelRow(undefined));
+  const lines = rows.map((row) => Object.values(row).join(','));
+  return rows.length === 0 ? '\n0 total.\n' : `${names.join(',')}\n${lines.join('\n')}\n\n${rows.length} total.\n`;
+}
+
+function channelRow(channel: Channel | undefined): Readonly<Record<string, string>> {
+  return {
+    uuid: channel?.uuid ?? '',
+    direction: 'inbound',
+    created_epoch: String(Math.floor((channel?.createdAtMs ?? 0) / 1000)),
+    name: channel?.name ?? '',
+    state: channel?.state === 'hungUp' ? 'CS_HANGUP' : 'CS_EXECUTE',
+    application: channel?.runningApplication ?? '',
+    context: 'mrf',
+    read_codec: channel?.variables.get('read_codec') ?? '',
+    callstate: channel?.state === 'answered' ? 'ACTIVE' : 'RINGING',
+    call_uuid: channel?.peer?.uuid ?? '',
+  };
+}

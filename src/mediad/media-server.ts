@@ -1,0 +1,159 @@
+/** Puts the parts together: media threads, the SIP side, the event socket. */
+import { mkdir } from 'node:fs/promises';
+import type { Application } from './channel/applications/application.ts';
+import { basicApplications } from './channel/applications/basic.ts';
+import { playAndGetDigits } from './channel/applications/play-and-get-digits.ts';
+import { playbackApplications } from './channel/applications/playback.ts';
+import { HOLD_TONE, PromptFinder } from './channel/applications/prompts.ts';
+import { recordApplications } from './channel/applications/record.ts';
+import { Switchboard } from './channel/switchboard.ts';
+import type { ApiContext } from './event-socket/api-commands.ts';
+import { Dialler } from './event-socket/dialler.ts';
+import { EventSocketListener } from './event-socket/listener.ts';
+import type { Log } from './log.ts';
+import { MediaWorker } from './media/media-worker.ts';
+import type { MediadOptions } from './options.ts';
+import { UserAgent } from './sip/user-agent.ts';
+
+/** A part that could not start; the message names the place, the reason and the remedy. */
+export class StartError extends Error {
+  readonly code = 'startFailed';
+  constructor(message: string, cause: unknown) {
+    super(message, { cause });
+    this.name = 'StartError';
+  }
+}
+
+export class MediaServer {
+  readonly #options: MediadOptions;
+  readonly #log: Log;
+  readonly #workers: readonly MediaWorker[];
+  readonly #switchboard: Switchboard;
+  readonly #dialler: Dialler;
+  readonly #context: ApiContext;
+  #agent!: UserAgent;
+  #listener!: EventSocketListener;
+  #nextWorker = 0;
+  #closed: Promise<void> | undefined;
+
+  private constructor(options: MediadOptions, log: Log, hold: Switchboard['options']['hold']) {
+    this.#options = options;
+    this.#log = log;
+    const { rtp } = options;
+    const settings = {
+      bindAddress: rtp.bindAddress,
+      portsFrom: rtp.portsFrom,
+      portsTo: rtp.portsTo,
+      mediaSilenceMs: rtp.silenceMs,
+      promptCacheBytes: options.promptCacheBytes,
+    };
+    this.#workers = Array.from(
+      { length: options.workers },
+      () => new MediaWorker(settings, (error) => this.#failed(error)),
+    );
+    this.#switchboard = new Switchboard({
+      maxChannels: options.maxChannels,
+      unattendedMs: options.unattendedMs,
+      hold,
+      sipAddress: () => `${options.sip.advertisedHost ?? options.sip.host}:${this.#agent.port}`,
+    });
+    this.#dialler = new Dialler(options.eventSocket.outboundHosts, log);
+    this.#context = {
+      switchboard: this.#switchboard,
+      dial: (channel, target) => this.#dialler.dial(channel, target, this.#context),
+    };
+  }
+
+  /** Rejects with StartError; nothing is left open then. */
+  static async open(options: MediadOptions, log: Log): Promise<MediaServer> {
+    const prompts = new PromptFinder(options.promptFolders);
+    const hold = await prompts.find(HOLD_TONE, '');
+    const server = new MediaServer(options, log, hold.kind === 'found' ? hold.items : []);
+    try {
+      await server.#open(prompts);
+      return server;
+    } catch (error) {
+      await server.close();
+      throw error;
+    }
+  }
+
+  get eventSocketPort(): number {
+    return this.#listener.port;
+  }
+
+  get sipPort(): number {
+    return this.#agent.port;
+  }
+
+  /** Hangs up, finishes the recordings, closes everything. May be called twice. */
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #open(prompts: PromptFinder): Promise<void> {
+    const { eventSocket, sip, rtp, recordingsFolder, sealTo } = this.#options;
+    if (recordingsFolder !== undefined) {
+      await starting(
+        mkdir(recordingsFolder, { recursive: true, mode: 0o700 }),
+        `recordingsFolder ${recordingsFolder}`,
+        'make it writable',
+      );
+    }
+    const applications = new Map<string, Application>([
+      ...basicApplications,
+      ...playbackApplications(prompts),
+      ...recordApplications({ folder: recordingsFolder, sealTo, log: this.#log }),
+      ['play_and_get_digits', playAndGetDigits(prompts)],
+    ]);
+    this.#agent = await starting(
+      UserAgent.open({
+        ...sip,
+        advertisedHost: sip.advertisedHost,
+        mediaAddress: rtp.advertisedAddress ?? rtp.bindAddress,
+        applications,
+        context: this.#context,
+        dialler: this.#dialler,
+        log: this.#log,
+        pickWorker: () => this.#workers[this.#nextWorker++ % this.#workers.length]!,
+      }),
+      `SIP address ${sip.host}:${sip.port} (options sip.host, sip.port)`,
+      'stop what uses it or choose another',
+    );
+    this.#listener = await starting(
+      EventSocketListener.open(eventSocket, eventSocket.secret, this.#context),
+      `event socket ${eventSocket.host}:${eventSocket.port} (options eventSocket.host, eventSocket.port)`,
+      'stop what uses it or choose another',
+    );
+  }
+
+  async #close(): Promise<void> {
+    this.#agent?.drain();
+    const ended = this.#switchboard.channels.length;
+    this.#switchboard.close();
+    await Promise.all(this.#workers.map((worker) => worker.close()));
+    // The BYEs and the last events are on their way.
+    if (ended > 0) await new Promise((resolve) => setTimeout(resolve, 100));
+    this.#dialler.close();
+    this.#listener?.close();
+    this.#agent?.close();
+  }
+
+  /** Without its thread no leg has audio: better to end, and be restarted, than to be silent. */
+  #failed(error: Error): void {
+    if (this.#closed !== undefined) return;
+    this.#log.error({ reason: error.message }, 'media thread failed');
+    for (const channel of this.#switchboard.channels) channel.hangup('MEDIA_TIMEOUT');
+    throw error;
+  }
+}
+
+async function starting<T>(part: Promise<T>, place: string, remedy: string): Promise<T> {
+  try {
+    return await part;
+  } catch (error) {
+    const reason = (error as NodeJS.ErrnoException).code ?? (error as Error).message;
+    throw new StartError(`${place} cannot be used: ${reason}; ${remedy}`, error);
+  }
+}

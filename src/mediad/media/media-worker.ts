@@ -1,0 +1,47 @@
+/** The signalling side's handle on one media thread. */
+import { Worker } from 'node:worker_threads';
+import type { FromWorker, ToWorker, WorkerSettings } from './messages.ts';
+import type { MessagePort } from 'node:worker_threads';
+
+export class MediaWorker {
+  readonly #worker: Worker;
+  readonly #listeners = new Map<string, (message: FromWorker) => void>();
+  readonly #exited: Promise<void>;
+  #isClosed = false;
+
+  /** `failed` is told when the thread ends by itself: its legs have no audio any more. */
+  constructor(settings: WorkerSettings, failed: (error: Error) => void) {
+    this.#worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData: settings });
+    this.#worker.on('message', (message: FromWorker) => {
+      if ('leg' in message) this.#listeners.get(message.leg)?.(message);
+    });
+    this.#worker.on('error', failed);
+    this.#exited = new Promise((resolve) => {
+      this.#worker.once('exit', () => {
+        resolve();
+        if (!this.#isClosed) failed(new Error('the media thread has ended'));
+      });
+    });
+  }
+
+  listen(leg: string, listener: (message: FromWorker) => void): void {
+    this.#listeners.set(leg, listener);
+  }
+
+  forget(leg: string): void {
+    this.#listeners.delete(leg);
+  }
+
+  tell(message: ToWorker, transfer: readonly MessagePort[] = []): void {
+    this.#worker.postMessage(message, transfer);
+  }
+
+  /** Resolves when all recordings are complete and the thread has ended. */
+  async close(): Promise<void> {
+    if (!this.#isClosed) {
+      this.#isClosed = true;
+      this.tell({ type: 'close' });
+    }
+    await this.#exited;
+  }
+}

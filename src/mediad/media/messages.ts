@@ -1,0 +1,136 @@
+/** What the signalling side tells a media worker, and what it hears back. Everything here crosses a thread by structured clone. */
+import type { MessagePort } from 'node:worker_threads';
+import type { Metadata } from '../../vault/index.ts';
+import type { G711 } from './g711.ts';
+import type { ToneScript } from './tone.ts';
+
+export interface RemoteMedia {
+  readonly codec: G711;
+  readonly payloadType: number;
+  readonly eventPayloadType: number | undefined;
+  /** undefined: nobody to send to (hold, black hole). */
+  readonly sendTo: Endpoint | undefined;
+  /** Addresses besides sendTo's that this leg's audio may come from. */
+  readonly alsoFrom: readonly string[];
+  /** False while the other side is not expected to send. */
+  readonly isReceiving: boolean;
+}
+
+export interface Endpoint {
+  readonly address: string;
+  readonly port: number;
+}
+
+export type PlayItem = { readonly name: string } & (
+  | { readonly kind: 'wav'; readonly path: string; readonly offsetSamples: number }
+  | { readonly kind: 'tone'; readonly script: ToneScript }
+  | { readonly kind: 'silence'; readonly durationMs: number }
+);
+
+export interface RecordLimits {
+  /** Infinity: none. */
+  readonly maxMs: number;
+  /** Mean absolute amplitude below which a frame counts as silent; 0 switches the detector off. */
+  readonly silenceLevel: number;
+  readonly silenceMs: number;
+}
+
+export interface RecordRequest {
+  readonly path: string;
+  readonly recipients: readonly string[];
+  readonly metadata: Metadata;
+  readonly limits: RecordLimits;
+}
+
+export type RecordEnding = 'stopped' | 'timeLimit' | 'silence' | 'legClosed' | 'failed';
+
+export type ToWorker =
+  | { readonly type: 'openLeg'; readonly leg: string }
+  | { readonly type: 'setRemote'; readonly leg: string; readonly remote: RemoteMedia }
+  | {
+      readonly type: 'play';
+      readonly leg: string;
+      readonly play: number;
+      readonly items: readonly PlayItem[];
+      readonly isEndless: boolean;
+    }
+  | { readonly type: 'stopPlay'; readonly leg: string; readonly play: number }
+  | { readonly type: 'record'; readonly leg: string; readonly recording: number; readonly request: RecordRequest }
+  | { readonly type: 'stopRecord'; readonly leg: string; readonly recording: number }
+  | { readonly type: 'bridge'; readonly leg: string; readonly port: MessagePort }
+  | { readonly type: 'bridgeLocal'; readonly leg: string; readonly peer: string }
+  | { readonly type: 'unbridge'; readonly leg: string }
+  | { readonly type: 'mute'; readonly leg: string; readonly way: 'read' | 'write'; readonly isMuted: boolean }
+  | { readonly type: 'sendDigits'; readonly leg: string; readonly digits: string; readonly durationSamples: number }
+  | { readonly type: 'report'; readonly leg: string; readonly query: number }
+  | { readonly type: 'closeLeg'; readonly leg: string }
+  | { readonly type: 'close' };
+
+export type FromWorker =
+  | { readonly type: 'legOpened'; readonly leg: string; readonly port: number }
+  | { readonly type: 'legRefused'; readonly leg: string; readonly reason: string }
+  | { readonly type: 'playItemStarted'; readonly leg: string; readonly play: number; readonly name: string }
+  | {
+      readonly type: 'playItemStopped';
+      readonly leg: string;
+      readonly play: number;
+      readonly name: string;
+      readonly samples: number;
+    }
+  | {
+      readonly type: 'playEnded';
+      readonly leg: string;
+      readonly play: number;
+      readonly samples: number;
+      readonly lastItemSamples: number;
+    }
+  | { readonly type: 'playRefused'; readonly leg: string; readonly play: number; readonly reason: string }
+  | { readonly type: 'recordStarted'; readonly leg: string; readonly recording: number }
+  | {
+      readonly type: 'recordEnded';
+      readonly leg: string;
+      readonly recording: number;
+      readonly ending: RecordEnding;
+      readonly samples: number;
+      readonly reason: string;
+    }
+  | {
+      readonly type: 'digitHeard';
+      readonly leg: string;
+      readonly digit: string;
+      readonly durationSamples: number;
+      readonly ssrc: number;
+      readonly timestamp: number;
+    }
+  | { readonly type: 'mediaSilent'; readonly leg: string; readonly silentMs: number }
+  | { readonly type: 'reported'; readonly leg: string; readonly query: number; readonly report: LegReport }
+  | { readonly type: 'legClosed'; readonly leg: string }
+  | { readonly type: 'closed' };
+
+export interface LegReport {
+  readonly counters: MediaCounters;
+  readonly chain: string;
+}
+
+export interface MediaCounters {
+  readonly packetsIn: number;
+  readonly bytesIn: number;
+  readonly digitPacketsIn: number;
+  readonly lostIn: number;
+  /** RFC 3550, in ms. */
+  readonly jitterInMs: number;
+  readonly foreignIn: number;
+  readonly brokenIn: number;
+  readonly packetsOut: number;
+  readonly bytesOut: number;
+}
+
+/** Handed to a worker when it starts. */
+export interface WorkerSettings {
+  readonly bindAddress: string;
+  /** Even ports are tried from `from` to `to`; 0 and 0 take any free port. */
+  readonly portsFrom: number;
+  readonly portsTo: number;
+  readonly mediaSilenceMs: number;
+  readonly promptCacheBytes: number;
+}

@@ -1,0 +1,82 @@
+/** One outgoing RTP stream: our own frames and relayed ones leave with one SSRC, one sequence and one running timestamp. */
+import { randomBytes } from 'node:crypto';
+import { FRAME_SAMPLES } from './g711.ts';
+import { sequenceStep, timestampStep, writeRtp } from './rtp-packet.ts';
+
+export interface OutgoingFrame {
+  readonly payloadType: number;
+  readonly payload: Buffer;
+  readonly marker?: boolean;
+  /** How far the frame's timestamp lies behind now, in samples. */
+  readonly sinceStart?: number;
+}
+
+export interface RelayedFrame extends OutgoingFrame {
+  readonly ssrc: number;
+  readonly sequence: number;
+  readonly timestamp: number;
+}
+
+/** More than two seconds apart is not the same talk. */
+const RESTART_SAMPLES = 16_000;
+
+export class RtpSender {
+  readonly #send: (datagram: Buffer) => void;
+  readonly #ssrc = randomBytes(4).readUInt32BE();
+  #sequence = randomBytes(2).readUInt16BE();
+  #timestamp = randomBytes(4).readUInt32BE();
+  #isTalking = false;
+  /** What to add to a relayed stream's numbers; undefined when that stream must be joined anew. */
+  #join: { ssrc: number; sequence: number; timestamp: number; last: number } | undefined;
+
+  constructor(send: (datagram: Buffer) => void) {
+    this.#send = send;
+  }
+
+  /** Called once per 20 ms, whether or not anything is sent. */
+  tick(): void {
+    this.#timestamp = (this.#timestamp + FRAME_SAMPLES) >>> 0;
+  }
+
+  frame(frame: OutgoingFrame): void {
+    this.#join = undefined;
+    this.#emit(frame, this.#sequence, this.#timestamp - (frame.sinceStart ?? 0), frame.marker ?? !this.#isTalking);
+    this.#sequence = (this.#sequence + 1) & 0xffff;
+    this.#isTalking = true;
+  }
+
+  /** Keeps gaps and order of the incoming stream, so that a loss upstream is still a loss downstream. */
+  relay(frame: RelayedFrame): void {
+    let join = this.#join;
+    const isNew =
+      join === undefined ||
+      join.ssrc !== frame.ssrc ||
+      Math.abs(timestampStep(join.last, frame.timestamp)) > RESTART_SAMPLES;
+    if (join === undefined || isNew) {
+      join = {
+        ssrc: frame.ssrc,
+        sequence: this.#sequence - frame.sequence,
+        timestamp: this.#timestamp - frame.timestamp,
+        last: frame.timestamp,
+      };
+      this.#join = join;
+    }
+    const sequence = (frame.sequence + join.sequence) & 0xffff;
+    const timestamp = frame.timestamp + join.timestamp;
+    join.last = frame.timestamp;
+    if (sequenceStep(this.#sequence, sequence) >= 0) this.#sequence = (sequence + 1) & 0xffff;
+    if (timestampStep(this.#timestamp, timestamp) > 0) this.#timestamp = timestamp >>> 0;
+    this.#emit(frame, sequence, timestamp, isNew || frame.marker === true);
+    this.#isTalking = true;
+  }
+
+  /** The next frame of our own begins a talk spurt. */
+  pause(): void {
+    this.#isTalking = false;
+  }
+
+  #emit(frame: OutgoingFrame, sequence: number, timestamp: number, marker: boolean): void {
+    const { payloadType, payload } = frame;
+    this.#send(writeRtp({ payloadType, payload, marker, sequence, timestamp, ssrc: this.#ssrc }));
+  }
+}

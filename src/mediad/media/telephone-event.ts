@@ -1,0 +1,140 @@
+/** Digits as RTP events, RFC 4733. */
+import { FRAME_SAMPLES } from './g711.ts';
+import { timestampStep } from './rtp-packet.ts';
+
+export interface DigitPress {
+  readonly digit: string;
+  /** In units of the RTP clock (8000 a second). */
+  readonly durationSamples: number;
+  readonly timestamp: number;
+}
+
+const DIGITS = '0123456789*#ABCD';
+/** A sender repeats an event every 20 to 50 ms; after this silence all three end packets were lost. */
+const LOST_END_MS = 250;
+
+/**
+ * One press per RTP timestamp, however many of its packets are lost, repeated or late. It is reported at its end; if the end is lost, when the
+ * next press begins or nothing more arrives.
+ */
+export class DigitReceiver {
+  readonly #report: (press: DigitPress) => void;
+  #current: { digit: string; timestamp: number; durationSamples: number; heardAt: number } | undefined;
+  /** Timestamp of the newest press: older ones are stragglers. */
+  #newest: number | undefined;
+  #ssrc: number | undefined;
+
+  constructor(report: (press: DigitPress) => void) {
+    this.#report = report;
+  }
+
+  push(event: { ssrc: number; timestamp: number; payload: Buffer }, nowMs: number): void {
+    if (event.payload.length < 4) return;
+    const digit = DIGITS[event.payload[0]!];
+    if (digit === undefined) return;
+    if (event.ssrc !== this.#ssrc) this.#restart(event.ssrc);
+    const { timestamp } = event;
+    const step = this.#newest === undefined ? 1 : timestampStep(this.#newest, timestamp);
+    if (step < 0 || (step === 0 && this.#current === undefined)) return;
+    if (step > 0) this.#begin(digit, timestamp);
+    const current = this.#current!;
+    current.heardAt = nowMs;
+    current.durationSamples = Math.max(current.durationSamples, event.payload.readUInt16BE(2));
+    if ((event.payload[1]! & 0x80) !== 0) this.#end();
+  }
+
+  tick(nowMs: number): void {
+    if (this.#current !== undefined && nowMs - this.#current.heardAt > LOST_END_MS) this.#end();
+  }
+
+  /** Reports a press that is still held. */
+  close(): void {
+    this.#end();
+  }
+
+  describe(): string {
+    return 'dtmf';
+  }
+
+  #begin(digit: string, timestamp: number): void {
+    this.#end();
+    this.#newest = timestamp;
+    this.#current = { digit, timestamp, durationSamples: 0, heardAt: 0 };
+  }
+
+  #end(): void {
+    const current = this.#current;
+    if (current === undefined) return;
+    this.#current = undefined;
+    const { digit, durationSamples, timestamp } = current;
+    this.#report({ digit, durationSamples, timestamp });
+  }
+
+  #restart(ssrc: number): void {
+    this.#end();
+    this.#ssrc = ssrc;
+    this.#newest = undefined;
+  }
+}
+
+export interface EventFrame {
+  readonly payload: Buffer;
+  /** First packet of a press. */
+  readonly marker: boolean;
+  /** Samples since the press began: the packet's timestamp lies so far back. */
+  readonly sinceStart: number;
+}
+
+const MAX_QUEUED_DIGITS = 128;
+const END_PACKETS = 3;
+const PAUSE_FRAMES = 4;
+/** -10 dBm0, a usual level. */
+const VOLUME = 10;
+
+/** Sends queued digits, one packet per 20 ms frame, with a pause between them. */
+export class DigitSender {
+  readonly #queue: { code: number; durationSamples: number }[] = [];
+  #sent = 0;
+  #ends = 0;
+  #pause = 0;
+
+  /** Unknown characters and digits beyond the queue's bound are left out. */
+  queue(digits: string, durationSamples: number): void {
+    for (const digit of digits.toUpperCase()) {
+      const code = DIGITS.indexOf(digit);
+      if (code !== -1 && this.#queue.length < MAX_QUEUED_DIGITS) this.#queue.push({ code, durationSamples });
+    }
+  }
+
+  get isSending(): boolean {
+    return this.#queue.length > 0 || this.#pause > 0;
+  }
+
+  /** The packet due in this frame; undefined in a pause. */
+  next(): EventFrame | undefined {
+    if (this.#pause > 0) {
+      this.#pause -= 1;
+      return undefined;
+    }
+    const press = this.#queue[0];
+    if (press === undefined) return undefined;
+    const marker = this.#sent === 0;
+    const sinceStart = this.#sent;
+    this.#sent += FRAME_SAMPLES;
+    const isEnd = this.#sent >= press.durationSamples;
+    const payload = Buffer.alloc(4);
+    payload[0] = press.code;
+    payload[1] = (isEnd ? 0x80 : 0) | VOLUME;
+    payload.writeUInt16BE(Math.min(this.#sent, press.durationSamples, 0xffff), 2);
+    if (isEnd) this.#ends += 1;
+    if (this.#ends === END_PACKETS) this.#next();
+    return { payload, marker, sinceStart };
+  }
+
+  #next(): void {
+    this.#queue.shift();
+    this.#sent = 0;
+    this.#ends = 0;
+    this.#pause = PAUSE_FRAMES;
+  }
+}

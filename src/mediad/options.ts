@@ -1,0 +1,81 @@
+/** What mediad can be told. Checked once at the start; ports may be 0 for any free one. */
+import { z } from 'zod';
+
+const port = z.number().int().min(0).max(65_535);
+const ipv4 = z.ipv4();
+
+export const mediadOptions = z.strictObject({
+  eventSocket: z.strictObject({
+    host: ipv4.default('127.0.0.1'),
+    port: port.default(8021),
+    secret: z
+      .string()
+      .min(16, 'the secret needs at least 16 characters')
+      .max(256)
+      .regex(/^[\x21-\x7e]+$/, 'the secret is printable ASCII without spaces'),
+    /** Hosts that an X-esl-outbound header may name; mediad dials nobody else. */
+    outboundHosts: z.array(ipv4).default(['127.0.0.1']),
+  }),
+  sip: z
+    .strictObject({
+      host: ipv4.default('127.0.0.1'),
+      port: port.default(5090),
+      /** Written into Contact; the listening address if absent. */
+      advertisedHost: ipv4.optional(),
+    })
+    .prefault({}),
+  rtp: z
+    .strictObject({
+      bindAddress: ipv4.default('127.0.0.1'),
+      /** Written into SDP; bindAddress if absent, which then must be a real address. */
+      advertisedAddress: ipv4.optional(),
+      portsFrom: port.default(20_000),
+      portsTo: port.default(29_999),
+      /** Told with a wardline::media_timeout event; 0 never. */
+      silenceMs: z.number().int().min(0).max(3_600_000).default(20_000),
+    })
+    .prefault({}),
+  /** Prompts are played from these folders only, searched in order. */
+  promptFolders: z.array(z.string().min(1)).max(16).default([]),
+  /** Recordings are written below this folder only; without it nothing is recorded. */
+  recordingsFolder: z.string().min(1).optional(),
+  /** age recipients (age1…) for recordings whose channel names none. */
+  sealTo: z
+    .array(z.string().regex(/^age1[a-z0-9]{10,200}$/, 'not an age recipient (age1…)'))
+    .max(16)
+    .default([]),
+  workers: z.number().int().min(1).max(16).default(1),
+  maxChannels: z.number().int().min(1).max(10_000).default(1000),
+  promptCacheBytes: z.number().int().min(1_000_000).max(1_000_000_000).default(64_000_000),
+  /** A leg that nobody controls and that is not bridged is hung up after this. */
+  unattendedMs: z.number().int().min(1000).max(3_600_000).default(60_000),
+});
+
+export type MediadOptions = z.infer<typeof mediadOptions>;
+
+export type OptionsResult =
+  | { readonly kind: 'checked'; readonly options: MediadOptions }
+  | { readonly kind: 'refused'; readonly problems: readonly string[] };
+
+/** Each problem names the place and what is wrong there. */
+export function checkOptions(input: unknown): OptionsResult {
+  const parsed = mediadOptions.safeParse(input);
+  if (!parsed.success) {
+    return {
+      kind: 'refused',
+      problems: parsed.error.issues.map((issue) => `${issue.path.join('.') || 'options'}: ${issue.message}`),
+    };
+  }
+  const { rtp } = parsed.data;
+  const problems: string[] = [];
+  if (rtp.portsFrom > rtp.portsTo) problems.push('rtp.portsFrom: larger than rtp.portsTo');
+  if ((rtp.portsFrom === 0) !== (rtp.portsTo === 0))
+    problems.push('rtp.portsFrom: 0 needs portsTo 0 too (any free port)');
+  if (rtp.portsFrom > 0 && rtp.portsFrom < 1024) problems.push('rtp.portsFrom: smaller than 1024');
+  if (rtp.bindAddress === '0.0.0.0' && rtp.advertisedAddress === undefined) {
+    problems.push(
+      'rtp.advertisedAddress: needed, because rtp.bindAddress is 0.0.0.0; give the address phones can reach',
+    );
+  }
+  return problems.length === 0 ? { kind: 'checked', options: parsed.data } : { kind: 'refused', problems };
+}

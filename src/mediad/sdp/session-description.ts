@@ -1,0 +1,144 @@
+/** Session descriptions, RFC 8866: only what telephone audio needs, with bounds on everything. */
+export type Direction = 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive';
+
+export interface PayloadFormat {
+  readonly payloadType: number;
+  /** In capitals: PCMU, PCMA, TELEPHONE-EVENT. */
+  readonly name: string;
+  readonly rate: number;
+  readonly channels: number;
+}
+
+export interface MediaDescription {
+  readonly media: string;
+  readonly port: number;
+  readonly protocol: string;
+  readonly formats: readonly PayloadFormat[];
+  /** As written, to mirror a refused line. */
+  readonly formatText: string;
+  readonly address: string;
+  readonly direction: Direction;
+  readonly ptimeMs: number | undefined;
+}
+
+export interface SessionDescription {
+  readonly media: readonly MediaDescription[];
+}
+
+export type SdpResult =
+  | { readonly kind: 'parsed'; readonly session: SessionDescription }
+  | { readonly kind: 'refused'; readonly reason: string };
+
+export const MAX_SDP_BYTES = 16_384;
+const MAX_MEDIA = 4;
+const MAX_FORMATS = 32;
+const MAX_ATTRIBUTES = 64;
+
+/** Payload types that need no rtpmap, RFC 3551. */
+const STATIC_FORMATS: Readonly<Record<number, string>> = { 0: 'PCMU', 8: 'PCMA' };
+const DIRECTIONS: readonly string[] = ['sendrecv', 'sendonly', 'recvonly', 'inactive'];
+
+interface Section {
+  address: string | undefined;
+  direction: Direction | undefined;
+  ptimeMs: number | undefined;
+  attributes: number;
+}
+
+interface MediaSection extends Section {
+  readonly media: string;
+  readonly port: number;
+  readonly protocol: string;
+  readonly payloadTypes: readonly string[];
+  readonly maps: Map<number, { name: string; rate: number; channels: number }>;
+}
+
+/** Never throws. Unknown lines and attributes are skipped. */
+export function parseSdp(text: string): SdpResult {
+  if (text.length > MAX_SDP_BYTES) return refuse(`larger than ${MAX_SDP_BYTES} bytes`);
+  const lines = text.split('\n').map((line) => line.replace(/\r$/, ''));
+  if (!lines[0]?.startsWith('v=0')) return refuse('does not begin with v=0');
+  const session: Section = { address: undefined, direction: undefined, ptimeMs: undefined, attributes: 0 };
+  const sections: MediaSection[] = [];
+  for (const line of lines) {
+    const value = line.slice(2);
+    const section = sections.at(-1) ?? session;
+    if (line.startsWith('m=')) {
+      const media = parseMediaLine(value);
+      if (typeof media === 'string') return refuse(media);
+      if (sections.length === MAX_MEDIA) return refuse(`more than ${MAX_MEDIA} media lines`);
+      sections.push(media);
+    } else if (line.startsWith('c=')) {
+      const address = /^IN IP4 (\d{1,3}(?:\.\d{1,3}){3})(?:\/\d+)?$/.exec(value.trim())?.[1];
+      if (address === undefined) return refuse('a connection line that is not IPv4');
+      section.address = address;
+    } else if (line.startsWith('a=')) {
+      section.attributes += 1;
+      if (section.attributes > MAX_ATTRIBUTES) return refuse(`more than ${MAX_ATTRIBUTES} attributes`);
+      readAttribute(value, section, sections.at(-1));
+    }
+  }
+  return { kind: 'parsed', session: { media: sections.map((section) => finish(section, session)) } };
+}
+
+function parseMediaLine(value: string): MediaSection | string {
+  const [media = '', port = '', protocol = '', ...payloadTypes] = value.trim().split(/ +/);
+  if (!/^\d{1,5}(\/\d{1,2})?$/.test(port)) return 'a media line without a port';
+  if (payloadTypes.length === 0) return 'a media line without formats';
+  if (payloadTypes.length > MAX_FORMATS) return `more than ${MAX_FORMATS} formats`;
+  return {
+    media,
+    port: Number.parseInt(port, 10),
+    protocol,
+    payloadTypes,
+    maps: new Map(),
+    address: undefined,
+    direction: undefined,
+    ptimeMs: undefined,
+    attributes: 0,
+  };
+}
+
+function readAttribute(value: string, section: Section, media: MediaSection | undefined): void {
+  if (DIRECTIONS.includes(value)) {
+    section.direction = value as Direction;
+    return;
+  }
+  if (media === undefined) return;
+  const ptime = /^ptime:(\d{1,4})$/.exec(value);
+  if (ptime !== null) media.ptimeMs = Number(ptime[1]);
+  const map = /^rtpmap:(\d{1,3}) ([\w.+-]{1,32})\/(\d{1,6})(?:\/(\d))?/.exec(value);
+  if (map === null) return;
+  const [, payloadType = '', name = '', rate = '', channels = '1'] = map;
+  media.maps.set(Number(payloadType), {
+    name: name.toUpperCase(),
+    rate: Number(rate),
+    channels: Number(channels),
+  });
+}
+
+function finish(section: MediaSection, session: Section): MediaDescription {
+  return {
+    media: section.media,
+    port: section.port,
+    protocol: section.protocol,
+    formats: section.payloadTypes.flatMap((text) => format(text, section)),
+    formatText: section.payloadTypes.join(' '),
+    address: section.address ?? session.address ?? '0.0.0.0',
+    direction: section.direction ?? session.direction ?? 'sendrecv',
+    ptimeMs: section.ptimeMs,
+  };
+}
+
+function format(text: string, section: MediaSection): PayloadFormat[] {
+  if (!/^\d{1,3}$/.test(text) || Number(text) > 127) return [];
+  const payloadType = Number(text);
+  const map = section.maps.get(payloadType);
+  if (map !== undefined) return [{ payloadType, ...map }];
+  const name = STATIC_FORMATS[payloadType];
+  return name === undefined ? [] : [{ payloadType, name, rate: 8000, channels: 1 }];
+}
+
+function refuse(reason: string): SdpResult {
+  return { kind: 'refused', reason };
+}

@@ -1,0 +1,281 @@
+import { isIP } from 'node:net';
+import type { Timer } from '../clock.ts';
+import { Headers } from '../message/headers.ts';
+import { parseNameAddr } from '../message/name-addr.ts';
+import { cseqOf, noBody, parseCSeq, serialise, type SipRequest, type SipResponse } from '../message/sip-message.ts';
+import { hostPortText, parseUri } from '../message/uri.ts';
+import type { Flow, HostPort, Vantage } from '../transport/flow.ts';
+import type { IncomingRequest } from './incoming-request.ts';
+import type { OutgoingHandlers, OutgoingRequest } from './outgoing-request.ts';
+
+export type DialogState = 'early' | 'confirmed' | 'ended';
+
+export type DialogEnding =
+  /** The peer's BYE; it was also given to `onRequest`, which answers it. */
+  | { readonly why: 'byeReceived'; readonly bye: SipRequest }
+  /** The final response to our BYE came, or its timeout. */
+  | { readonly why: 'byeSent'; readonly bye: SipRequest }
+  /** No ACK for our 2xx in 64 T1. We have sent this BYE. */
+  | { readonly why: 'ackTimeout'; readonly bye: SipRequest }
+  /** A subscription ended with NOTIFY. */
+  | { readonly why: 'subscriptionEnded' };
+
+export interface InDialogOptions {
+  readonly headers?: Headers;
+  readonly body?: Buffer;
+}
+
+/** What a dialog needs of its endpoint. */
+export interface DialogHost {
+  sendInDialog(dialog: Dialog, request: DraftRequest, handlers: OutgoingHandlers): OutgoingRequest;
+  /** Sends bytes of a request that has no transaction: an ACK. Returns it with its Via. */
+  sendAck(dialog: Dialog, draft: DraftRequest): { sent: SipRequest; flow: Flow | undefined };
+  after(afterMs: number, action: () => void): Timer;
+  readonly t1: number;
+  readonly t2: number;
+  contactFor(flow: Vantage): string;
+}
+
+/** A request without its Via: the next hop decides that. */
+export interface DraftRequest {
+  readonly method: string;
+  readonly uri: string;
+  readonly headers: Headers;
+  readonly body: Buffer;
+}
+
+export interface DialogParts {
+  readonly role: 'uac' | 'uas';
+  /** The method that created it. */
+  readonly createdBy: 'INVITE' | 'SUBSCRIBE';
+  readonly callId: string;
+  readonly localTag: string;
+  readonly remoteTag: string;
+  /** Values for From and To of our requests, tags included. */
+  readonly local: string;
+  readonly remote: string;
+  readonly routeSet: readonly string[];
+  readonly remoteTarget: string | undefined;
+  readonly localCseq: number;
+  readonly remoteCseq: number | undefined;
+  /** Where the peer's message came from. */
+  readonly flow: Flow;
+}
+
+/** One dialog of RFC 3261 12, from our side. */
+export class Dialog {
+  readonly role: 'uac' | 'uas';
+  readonly createdBy: 'INVITE' | 'SUBSCRIBE';
+  readonly callId: string;
+  readonly localTag: string;
+  readonly remoteTag: string;
+  /** The From tag of the request that created it. */
+  readonly initiatorTag: string;
+  state: DialogState = 'early';
+  /** Our INVITE in this dialog without a final response. */
+  openInvite: OutgoingRequest | undefined;
+  /** The peer's INVITE in this dialog that we have not answered. */
+  pendingInvite: IncomingRequest | undefined;
+  readonly #host: DialogHost;
+  readonly #local: string;
+  readonly #remote: string;
+  readonly #routeSet: readonly string[];
+  #target: string;
+  #flow: Flow;
+  #localCseq: number;
+  #remoteCseq: number | undefined;
+  /** 2xx we repeat until its ACK comes, by CSeq number. */
+  readonly #unacknowledged = new Map<number, Timer>();
+  #lastAck: { readonly cseq: number; readonly bytes: Buffer; readonly flow: Flow } | undefined;
+  #openInviteCseq = 0;
+
+  constructor(parts: DialogParts, host: DialogHost) {
+    this.#host = host;
+    this.role = parts.role;
+    this.createdBy = parts.createdBy;
+    this.callId = parts.callId;
+    this.localTag = parts.localTag;
+    this.remoteTag = parts.remoteTag;
+    this.initiatorTag = parts.role === 'uac' ? parts.localTag : parts.remoteTag;
+    this.#local = parts.local;
+    this.#remote = parts.remote;
+    this.#routeSet = parts.routeSet;
+    this.#flow = parts.flow;
+    this.#target = parts.remoteTarget ?? fallbackTarget(parts.flow);
+    this.#localCseq = parts.localCseq;
+    this.#openInviteCseq = parts.localCseq;
+    this.#remoteCseq = parts.remoteCseq;
+  }
+
+  /** Unique in this endpoint. */
+  get key(): string {
+    return dialogKey(this.callId, this.localTag, this.remoteTag);
+  }
+
+  /** Where our requests are addressed to. */
+  get remoteTarget(): string {
+    return this.#target;
+  }
+
+  get flow(): Flow {
+    return this.#flow;
+  }
+
+  /** Sends a request in this dialog. A CSeq in `options.headers` is used if it is higher than the last one. */
+  request(method: string, options: InDialogOptions, handlers: OutgoingHandlers): OutgoingRequest {
+    const draft = this.#draft(method, this.#nextCseq(options.headers), options);
+    const outgoing = this.#host.sendInDialog(this, draft, handlers);
+    if (method === 'INVITE') {
+      this.openInvite = outgoing;
+      this.#openInviteCseq = cseqOf(outgoing.sent).number;
+    }
+    return outgoing;
+  }
+
+  /** Ends the dialog with BYE. */
+  bye(options: InDialogOptions = {}, handlers: OutgoingHandlers = { onResponse() {} }): OutgoingRequest {
+    return this.request('BYE', options, handlers);
+  }
+
+  /** Acknowledges the last 2xx to our INVITE, and keeps the ACK for the case that the 2xx comes again. */
+  ack(options: InDialogOptions = {}): SipRequest {
+    const draft = this.#draft('ACK', this.#openInviteCseq, options);
+    const { sent, flow } = this.#host.sendAck(this, draft);
+    if (flow !== undefined) this.#lastAck = { cseq: this.#openInviteCseq, bytes: serialise(sent), flow };
+    return sent;
+  }
+
+  /** A 2xx came again. True if its ACK was at hand and has been repeated. */
+  repeatAck(response: SipResponse): boolean {
+    if (this.#lastAck === undefined || this.#lastAck.cseq !== cseqOf(response).number) return false;
+    this.#lastAck.flow.send(this.#lastAck.bytes);
+    return true;
+  }
+
+  /** Whether a request is new in sequence, RFC 3261 12.2.2; remembers its number if so. */
+  accepts(request: SipRequest): boolean {
+    const { number } = cseqOf(request);
+    if (this.#remoteCseq !== undefined && number <= this.#remoteCseq) return false;
+    this.#remoteCseq = number;
+    return true;
+  }
+
+  /** A target refresh came from the peer, in a request or in a 2xx. */
+  refresh(message: SipRequest | SipResponse, from: Flow): void {
+    const contact = contactUri(message);
+    if (contact !== undefined) this.#target = contact;
+    this.#flow = from;
+  }
+
+  /** Repeats our 2xx until its ACK comes (RFC 3261 13.3.1.4), on every transport. `onGivenUp` after 64 T1. */
+  repeatUntilAck(response: SipResponse, flow: Flow, onGivenUp: () => void): void {
+    const bytes = serialise(response);
+    const cseq = cseqOf(response).number;
+    const { t1, t2 } = this.#host;
+    const stopAfterMs = 64 * t1;
+    const repeat = (waitMs: number, passedMs: number): void => {
+      const nextMs = Math.min(waitMs, stopAfterMs - passedMs);
+      const timer = this.#host.after(nextMs, () => {
+        if (passedMs + nextMs >= stopAfterMs) {
+          this.#unacknowledged.delete(cseq);
+          return onGivenUp();
+        }
+        flow.send(bytes);
+        repeat(Math.min(waitMs * 2, t2), passedMs + nextMs);
+      });
+      this.#unacknowledged.set(cseq, timer);
+    };
+    repeat(t1, 0);
+  }
+
+  /** An ACK came. True if it is the first for that 2xx. */
+  acknowledged(ack: SipRequest): boolean {
+    const { number } = cseqOf(ack);
+    const timer = this.#unacknowledged.get(number);
+    timer?.stop();
+    return this.#unacknowledged.delete(number);
+  }
+
+  /** Stops everything this dialog does by itself. */
+  stop(): void {
+    this.state = 'ended';
+    for (const timer of this.#unacknowledged.values()) timer.stop();
+    this.#unacknowledged.clear();
+  }
+
+  /** The URI whose host our requests go to, and what overrides it. */
+  nextHop(): { readonly uri: string; readonly flow: Flow | undefined; readonly address: HostPort | undefined } {
+    const first = this.#routeSet[0];
+    if (first !== undefined) return { uri: uriOf(first), flow: undefined, address: undefined };
+    if (this.#flow.protocol !== 'udp' && this.#flow.isOpen) {
+      return { uri: this.#target, flow: this.#flow, address: undefined };
+    }
+    // Behind NAT the Contact names an address we cannot reach; the source address of its message is one we can.
+    const host = parseUri(this.#target)?.host;
+    const isReachable = host === this.#flow.remote.host && isIP(host) !== 0;
+    return { uri: this.#target, flow: undefined, address: isReachable ? undefined : this.#flow.remote };
+  }
+
+  #draft(method: string, cseq: number, options: InDialogOptions): DraftRequest {
+    const headers = new Headers();
+    const first = this.#routeSet[0];
+    const isLoose = first === undefined || parseUri(uriOf(first))?.params.has('lr') === true;
+    // RFC 3261 12.2.1.1: a strict router takes the Request-URI, and the target goes last.
+    const routes = isLoose ? this.#routeSet : [...this.#routeSet.slice(1), `<${this.#target}>`];
+    for (const route of routes) headers.add('Route', route);
+    headers.add('Max-Forwards', '70');
+    headers.add('From', this.#local);
+    headers.add('To', this.#remote);
+    headers.add('Call-ID', this.callId);
+    headers.add('CSeq', `${cseq} ${method}`);
+    const contact = options.headers?.get('Contact');
+    if (contact !== undefined) headers.add('Contact', contact);
+    else if (needsContact.has(method)) headers.add('Contact', this.#host.contactFor(this.#flow));
+    options.headers?.forEach((name, value, key) => {
+      if (!dialogOwned.has(key)) headers.add(name, value);
+    });
+    return { method, uri: isLoose ? this.#target : uriOf(first as string), headers, body: options.body ?? noBody };
+  }
+
+  #nextCseq(headers: Headers | undefined): number {
+    const wanted = parseCSeq(headers?.get('CSeq') ?? '')?.number;
+    this.#localCseq = wanted !== undefined && wanted > this.#localCseq ? wanted : this.#localCseq + 1;
+    return this.#localCseq;
+  }
+}
+
+const needsContact: ReadonlySet<string> = new Set(['INVITE', 'SUBSCRIBE', 'REFER', 'UPDATE', 'NOTIFY']);
+
+const dialogOwned: ReadonlySet<string> = new Set([
+  'via',
+  'route',
+  'record-route',
+  'max-forwards',
+  'from',
+  'to',
+  'call-id',
+  'cseq',
+  'contact',
+  'content-length',
+]);
+
+export function dialogKey(callId: string, localTag: string, remoteTag: string): string {
+  return `${callId} ${localTag} ${remoteTag}`;
+}
+
+/** The URI of the first Contact, if it is one we can address. */
+export function contactUri(message: SipRequest | SipResponse): string | undefined {
+  const contact = message.headers.list('Contact')[0];
+  const uri = contact === undefined ? undefined : parseNameAddr(contact)?.uri;
+  return uri !== undefined && parseUri(uri) !== undefined ? uri : undefined;
+}
+
+function uriOf(route: string): string {
+  return parseNameAddr(route)?.uri ?? route;
+}
+
+// A peer that sent no Contact (RFC 3261 8.1.1.8 forbids it) is spoken to where it spoke from.
+function fallbackTarget(flow: Flow): string {
+  const transport = flow.protocol === 'udp' ? '' : `;transport=${flow.protocol}`;
+  return `sip:${hostPortText(flow.remote.host, flow.remote.port)}${transport}`;
+}

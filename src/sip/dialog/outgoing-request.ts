@@ -1,0 +1,152 @@
+import type { Clock, Timer } from '../clock.ts';
+import { Headers } from '../message/headers.ts';
+import { cseqOf, noBody, responseTo, type SipRequest, type SipResponse, toTagOf } from '../message/sip-message.ts';
+import type { ClientTransaction } from '../transaction/client-transaction.ts';
+import type { TransactionLayer } from '../transaction/transaction-layer.ts';
+import type { Flow } from '../transport/flow.ts';
+import type { Dialog } from './dialog.ts';
+
+/** Where a response came from. */
+export interface ResponseOrigin {
+  /** The dialog it established or belongs to. */
+  readonly dialog: Dialog | undefined;
+  /** Undefined if nobody sent it: a 408 or 503 that we made because nothing came. */
+  readonly flow: Flow | undefined;
+}
+
+export interface OutgoingHandlers {
+  /** Every provisional above 100, then exactly one final response: if no other, 408 (silence) or 503 (unreachable). */
+  onResponse(response: SipResponse, origin: ResponseOrigin): void;
+}
+
+/** How the endpoint turns a 1xx or 2xx into a dialog, and what it does with a second 2xx. */
+export interface DialogMaker {
+  dialogFor(outgoing: OutgoingRequest, response: SipResponse, from: Flow): Dialog | undefined;
+  /** The transaction has its final response. */
+  settled(outgoing: OutgoingRequest, response: SipResponse): void;
+}
+
+/** A request of ours on its way. */
+export class OutgoingRequest {
+  /** As sent. */
+  readonly sent: SipRequest;
+  /** The dialog it was sent in, if any. */
+  readonly within: Dialog | undefined;
+  readonly #layer: TransactionLayer;
+  readonly #clock: Clock;
+  readonly #forgetAfterMs: number;
+  readonly #handlers: OutgoingHandlers;
+  readonly #maker: DialogMaker;
+  #flow: Flow | undefined;
+  #transaction: ClientTransaction | undefined;
+  #state: 'waiting' | 'proceeding' | 'settled' = 'waiting';
+  #cancel: SipRequest | undefined;
+  #forget: Timer | undefined;
+
+  constructor(options: {
+    sent: SipRequest;
+    within: Dialog | undefined;
+    layer: TransactionLayer;
+    clock: Clock;
+    /** How long a cancelled INVITE may go on without a final response, RFC 3261 9.1. */
+    forgetAfterMs: number;
+    handlers: OutgoingHandlers;
+    maker: DialogMaker;
+  }) {
+    this.sent = options.sent;
+    this.within = options.within;
+    this.#layer = options.layer;
+    this.#clock = options.clock;
+    this.#forgetAfterMs = options.forgetAfterMs;
+    this.#handlers = options.handlers;
+    this.#maker = options.maker;
+  }
+
+  get isSettled(): boolean {
+    return this.#state === 'settled';
+  }
+
+  /** Puts the request on the wire. Called once by the endpoint, when the next hop is known. */
+  start(flow: Flow): void {
+    if (this.#state === 'settled') return;
+    this.#flow = flow;
+    this.#transaction = this.#layer.start(this.sent, flow, {
+      onResponse: (response, from) => this.#received(response, from),
+      onFailure: (why) => this.fail(why === 'timeout' ? 408 : 503),
+    });
+  }
+
+  /** Settles without an answer from the network. */
+  fail(status: 408 | 503, reason?: string): void {
+    if (this.#state === 'settled') return;
+    this.#settle(responseTo(this.sent, status, { reason }), undefined);
+  }
+
+  /**
+   * Cancels an INVITE and returns the CANCEL; undefined if it is settled or no INVITE.
+   * The CANCEL waits for the first provisional response (RFC 3261 9.1); the INVITE ends with 487, or with the
+   * answer that was faster.
+   */
+  cancel(headers: Headers = new Headers()): SipRequest | undefined {
+    if (this.#state === 'settled' || this.sent.method !== 'INVITE' || this.#cancel !== undefined) return undefined;
+    this.#cancel = cancelFor(this.sent, headers);
+    if (this.#state === 'proceeding') this.#sendCancel();
+    return this.#cancel;
+  }
+
+  #received(response: SipResponse, from: Flow): void {
+    if (response.status < 200) {
+      const isFirst = this.#state === 'waiting';
+      if (isFirst) this.#state = 'proceeding';
+      if (isFirst && this.#cancel !== undefined) this.#sendCancel();
+      if (response.status === 100) return;
+      this.#handlers.onResponse(response, { dialog: this.#maker.dialogFor(this, response, from), flow: from });
+    } else if (this.#state === 'settled') {
+      // A 2xx again, or from another branch: the maker repeats its ACK or ends that branch.
+      this.#maker.dialogFor(this, response, from);
+    } else {
+      this.#settle(response, from);
+    }
+  }
+
+  #settle(response: SipResponse, from: Flow | undefined): void {
+    this.#state = 'settled';
+    this.#forget?.stop();
+    const dialog =
+      from !== undefined && response.status < 300 ? this.#maker.dialogFor(this, response, from) : this.within;
+    this.#maker.settled(this, response);
+    this.#handlers.onResponse(response, { dialog, flow: from });
+  }
+
+  #sendCancel(): void {
+    if (this.#flow === undefined || this.#cancel === undefined) return;
+    // The answer to a CANCEL says nothing we act on: the INVITE's own final response does.
+    this.#layer.start(this.#cancel, this.#flow, { onResponse() {}, onFailure() {} });
+    this.#forget = this.#clock.after(this.#forgetAfterMs, () => {
+      this.#transaction?.abandon();
+      this.fail(408);
+    });
+  }
+}
+
+/** RFC 3261 9.1: same Request-URI, Call-ID, From, To, CSeq number, Route and top Via as the INVITE. */
+function cancelFor(invite: SipRequest, extra: Headers): SipRequest {
+  const headers = new Headers();
+  headers.add('Via', invite.headers.get('Via') as string);
+  headers.copy('Route', invite.headers);
+  headers.add('Max-Forwards', '70');
+  headers.copy('From', invite.headers);
+  headers.copy('To', invite.headers);
+  headers.copy('Call-ID', invite.headers);
+  headers.add('CSeq', `${cseqOf(invite).number} CANCEL`);
+  extra.forEach((name, value, key) => {
+    if (!headers.has(key)) headers.add(name, value);
+  });
+  return { kind: 'request', method: 'CANCEL', uri: invite.uri, headers, body: noBody };
+}
+
+/** Whether a response can make a dialog: RFC 3261 12.1, RFC 6665 4.1. */
+export function makesDialog(method: string, response: SipResponse): boolean {
+  if (toTagOf(response) === '' || response.status <= 100 || response.status >= 300) return false;
+  return method === 'INVITE' || (method === 'SUBSCRIBE' && response.status >= 200);
+}

@@ -1,0 +1,41 @@
+export { type Clock, systemClock, type Timer } from './clock.ts';
+export { Dialog, type DialogEnding, type DialogState, type InDialogOptions } from './dialog/dialog.ts';
+export {
+  type EndpointCounters,
+  type EndpointHandlers,
+  type EndpointOptions,
+  type NewRequest,
+  type RequestResult,
+  SipEndpoint,
+} from './dialog/endpoint.ts';
+export { IncomingRequest, type ResponseOptions } from './dialog/incoming-request.ts';
+export { type OutgoingHandlers, OutgoingRequest, type ResponseOrigin } from './dialog/outgoing-request.ts';
+export { type Logger, silentLogger } from './logger.ts';
+export { headerName, isToken } from './message/header-names.ts';
+export { encodeHeaderValue, Headers } from './message/headers.ts';
+export { limits as messageLimits } from './message/limits.ts';
+export { type NameAddr, parseNameAddr, serialiseNameAddr, tagOf } from './message/name-addr.ts';
+export type { Params } from './message/params.ts';
+export { parseMessage, type ParseResult } from './message/parse-message.ts';
+export {
+  callIdOf,
+  type CSeq,
+  cseqOf,
+  fromTagOf,
+  responseTo,
+  serialise,
+  type SipMessage,
+  type SipRequest,
+  type SipResponse,
+  startLine,
+  toTagOf,
+} from './message/sip-message.ts';
+export { splitList } from './message/split-list.ts';
+export { reasonPhrase } from './message/status.ts';
+export { hostPortText, parseHostPort, parseUri, serialiseUri, type SipUri } from './message/uri.ts';
+export { parseVia, serialiseVia, type Via } from './message/via.ts';
+export { type Random, systemRandom } from './random.ts';
+export { type SipTimers, standardTimers } from './transaction/timers.ts';
+export { describe, type Flow, type HostPort, type ListenAddress, type Protocol } from './transport/flow.ts';
+export { type Network, systemNetwork, type UdpSocket } from './transport/network.ts';
+export { defaultTransportLimits, ListenError, type TransportLimits } from './transport/transport.ts';

@@ -1,0 +1,88 @@
+import { limits } from './limits.ts';
+import { parseNameAddr } from './name-addr.ts';
+import { parseCSeq, type SipMessage } from './sip-message.ts';
+import { parseUri, schemeOf } from './uri.ts';
+import { magicCookie, parseVia } from './via.ts';
+
+export interface Problem {
+  readonly status: number;
+  /** What is wrong, never what was sent. */
+  readonly why: string;
+}
+
+const once = ['From', 'To', 'Call-ID', 'CSeq'] as const;
+
+/** What keeps a message that could be read from being served: the must-haves of RFC 3261 8.1.1, as RFC 4475 tests them. */
+export function findProblem(message: SipMessage): Problem | undefined {
+  const { headers } = message;
+  for (const name of once) {
+    const lines = headers.lines(name);
+    if (lines.length !== 1 || lines[0] === '') return bad(lines.length > 1 ? `several ${name}` : `no ${name}`);
+  }
+  const cseq = parseCSeq(headers.get('CSeq') as string);
+  if (cseq === undefined) return bad('malformed CSeq');
+  if (message.kind === 'request' && message.method !== cseq.method) {
+    return isKnownMethod(message.method) ? bad('CSeq of another method') : { status: 501, why: 'unknown method' };
+  }
+  return addressProblem(message) ?? (message.kind === 'request' ? requestProblem(message) : undefined);
+}
+
+export function isKnownMethod(method: string): boolean {
+  return knownMethods.has(method);
+}
+
+export const knownMethods: ReadonlySet<string> = new Set([
+  'ACK',
+  'BYE',
+  'CANCEL',
+  'INFO',
+  'INVITE',
+  'MESSAGE',
+  'NOTIFY',
+  'OPTIONS',
+  'PRACK',
+  'PUBLISH',
+  'REFER',
+  'REGISTER',
+  'SUBSCRIBE',
+  'UPDATE',
+]);
+
+function addressProblem(message: SipMessage): Problem | undefined {
+  const { headers } = message;
+  const vias = headers.lines('Via');
+  for (const via of vias) if (parseVia(via) === undefined) return bad('malformed Via');
+  for (const name of ['From', 'To'] as const) {
+    const address = parseNameAddr(headers.get(name) as string);
+    if (address === undefined || schemeOf(address.uri) === undefined) return bad(`malformed ${name}`);
+  }
+  if (!headers.has('Contact')) return undefined;
+  for (const contact of headers.list('Contact')) {
+    if (contact !== '*' && parseNameAddr(contact) === undefined) return bad('malformed Contact');
+  }
+  return undefined;
+}
+
+function requestProblem(request: Extract<SipMessage, { kind: 'request' }>): Problem | undefined {
+  const scheme = schemeOf(request.uri);
+  if (scheme === undefined || /[\s<>"]/.test(request.uri)) return bad('malformed Request-URI');
+  if (scheme === 'sip' || scheme === 'sips') {
+    if (parseUri(request.uri) === undefined) return bad('malformed Request-URI');
+  } else if (scheme !== 'tel') return { status: 416, why: 'unsupported URI scheme' };
+  const maxForwards = request.headers.lines('Max-Forwards');
+  if (maxForwards.length > 1) return bad('several Max-Forwards');
+  if (maxForwards[0] !== undefined && !(/^\d{1,3}$/.test(maxForwards[0]) && Number(maxForwards[0]) <= 255)) {
+    return bad('malformed Max-Forwards');
+  }
+  // RFC 4475 3.2.1: a branch that is nothing but the cookie identifies no transaction.
+  if (parseVia(request.headers.get('Via') as string)?.params.get('branch') === magicCookie) return bad('empty branch');
+  const type = request.headers.get('Content-Type');
+  if (request.body.length > limits.sdpBytes && type?.toLowerCase().startsWith('application/sdp') === true) {
+    return { status: 413, why: 'SDP too large' };
+  }
+  return isKnownMethod(request.method) ? undefined : { status: 501, why: 'unknown method' };
+}
+
+function bad(why: string): Problem {
+  return { status: 400, why };
+}

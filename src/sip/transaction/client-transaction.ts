@@ -1,0 +1,28 @@
+import type { Clock } from '../clock.ts';
+import type { SipRequest, SipResponse } from '../message/sip-message.ts';
+import type { Flow } from '../transport/flow.ts';
+import type { SipTimers } from './timers.ts';
+
+/** What every transaction is given. */
+export interface TransactionContext {
+  readonly flow: Flow;
+  readonly clock: Clock;
+  readonly timers: SipTimers;
+  /** Called once, when the machine has ended and can be forgotten. */
+  readonly onTerminated: () => void;
+}
+
+/** Who sent the request and wants to know. */
+export interface ClientUser {
+  /** Each response that is news: provisionals, the final one, and further 2xx to an INVITE. */
+  onResponse(response: SipResponse, from: Flow): void;
+  /** No final response will come: nobody answered in 64 T1, or the connection broke. */
+  onFailure(why: 'timeout' | 'transport'): void;
+}
+
+export interface ClientTransaction {
+  readonly request: SipRequest;
+  receive(response: SipResponse, from: Flow): void;
+  /** Ends at once and tells nobody: the user has lost interest. */
+  abandon(): void;
+}

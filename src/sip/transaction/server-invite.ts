@@ -1,0 +1,110 @@
+//               INVITE
+//                 |  no response within 200 ms: 100
+//                 V      INVITE again: last provisional again
+//             proceeding -------- 300-699 --------> completed -- ACK --> confirmed -- timer I --> terminated
+//                 | 2xx                              | timer G: send again
+//                 V                                  | timer H: no ACK came
+//             accepted -- timer L --> terminated     +-------------------------------------------> terminated
+//             (INVITE again is absorbed, the 2xx is repeated by the dialog: RFC 6026 7.1)
+import type { Timer } from '../clock.ts';
+import { responseTo, serialise, type SipRequest, type SipResponse } from '../message/sip-message.ts';
+import { type Flow, isReliable } from '../transport/flow.ts';
+import type { TransactionContext } from './client-transaction.ts';
+import type { ServerTransaction } from './server-transaction.ts';
+import { transactionTimeoutMs } from './timers.ts';
+
+type State = 'proceeding' | 'accepted' | 'completed' | 'confirmed' | 'terminated';
+
+const tryingAfterMs = 200;
+
+/** RFC 3261 17.2.1 with RFC 6026. */
+export class ServerInvite implements ServerTransaction {
+  readonly request: SipRequest;
+  readonly source: Flow;
+  readonly flow: Flow;
+  readonly #context: TransactionContext;
+  #state: State = 'proceeding';
+  #last: Buffer | undefined;
+  #trying: Timer | undefined;
+  #timerG: Timer | undefined;
+  #timerHorL: Timer | undefined;
+  #timerI: Timer | undefined;
+
+  constructor(request: SipRequest, source: Flow, context: TransactionContext) {
+    this.request = request;
+    this.source = source;
+    this.flow = context.flow;
+    this.#context = context;
+    this.#trying = context.clock.after(tryingAfterMs, () => this.respond(responseTo(request, 100)));
+  }
+
+  get isAnswered(): boolean {
+    return this.#state !== 'proceeding';
+  }
+
+  respond(response: SipResponse): boolean {
+    if (this.#state !== 'proceeding') return false;
+    this.#trying?.stop();
+    this.#last = serialise(response);
+    this.flow.send(this.#last);
+    const { clock, timers } = this.#context;
+    if (response.status < 200) return true;
+    if (response.status < 300) {
+      this.#state = 'accepted';
+      this.#timerHorL = clock.after(transactionTimeoutMs(timers), () => this.#terminate());
+      return true;
+    }
+    this.#state = 'completed';
+    this.#timerHorL = clock.after(transactionTimeoutMs(timers), () => this.#terminate());
+    if (!isReliable(this.flow.protocol)) this.#repeatFinal(timers.t1);
+    return true;
+  }
+
+  repeat(): void {
+    switch (this.#state) {
+      case 'proceeding':
+      case 'completed':
+        if (this.#last !== undefined) this.flow.send(this.#last);
+        return;
+      case 'accepted':
+      case 'confirmed':
+      case 'terminated':
+        return;
+    }
+  }
+
+  /** An ACK with the branch of this INVITE. True if it acknowledged a failure, so that nobody else need see it. */
+  acknowledge(): boolean {
+    switch (this.#state) {
+      case 'completed': {
+        this.#state = 'confirmed';
+        this.#timerG?.stop();
+        this.#timerHorL?.stop();
+        const waitMs = isReliable(this.flow.protocol) ? 0 : this.#context.timers.t4;
+        this.#timerI = this.#context.clock.after(waitMs, () => this.#terminate());
+        return true;
+      }
+      case 'confirmed':
+      case 'terminated':
+        return true;
+      case 'proceeding':
+      case 'accepted':
+        // Some phones put the ACK of a 2xx into the branch of the INVITE; the dialog wants it.
+        return false;
+    }
+  }
+
+  #repeatFinal(afterMs: number): void {
+    this.#timerG = this.#context.clock.after(afterMs, () => {
+      if (this.#last !== undefined) this.flow.send(this.#last);
+      this.#repeatFinal(Math.min(afterMs * 2, this.#context.timers.t2));
+    });
+  }
+
+  #terminate(): void {
+    if (this.#state === 'terminated') return;
+    this.#state = 'terminated';
+    for (const timer of [this.#trying, this.#timerG, this.#timerHorL, this.#timerI]) timer?.stop();
+    this.#context.onTerminated();
+  }
+}

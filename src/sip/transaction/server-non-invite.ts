@@ -1,0 +1,57 @@
+//     request
+//        V
+//     trying -- 1xx --> proceeding      request again: last response again, if any
+//        | 200-699          | 200-699
+//        +---> completed <--+
+//                  | timer J
+//                  V
+//              terminated
+import { serialise, type SipRequest, type SipResponse } from '../message/sip-message.ts';
+import { type Flow, isReliable } from '../transport/flow.ts';
+import type { TransactionContext } from './client-transaction.ts';
+import type { ServerTransaction } from './server-transaction.ts';
+import { transactionTimeoutMs } from './timers.ts';
+
+type State = 'trying' | 'proceeding' | 'completed' | 'terminated';
+
+/** RFC 3261 17.2.2. */
+export class ServerNonInvite implements ServerTransaction {
+  readonly request: SipRequest;
+  readonly source: Flow;
+  readonly flow: Flow;
+  readonly #context: TransactionContext;
+  #state: State = 'trying';
+  #last: Buffer | undefined;
+
+  constructor(request: SipRequest, source: Flow, context: TransactionContext) {
+    this.request = request;
+    this.source = source;
+    this.flow = context.flow;
+    this.#context = context;
+  }
+
+  get isAnswered(): boolean {
+    return this.#state === 'completed' || this.#state === 'terminated';
+  }
+
+  respond(response: SipResponse): boolean {
+    if (this.isAnswered) return false;
+    this.#last = serialise(response);
+    this.flow.send(this.#last);
+    if (response.status < 200) {
+      this.#state = 'proceeding';
+      return true;
+    }
+    this.#state = 'completed';
+    const waitMs = isReliable(this.flow.protocol) ? 0 : transactionTimeoutMs(this.#context.timers);
+    this.#context.clock.after(waitMs, () => {
+      this.#state = 'terminated';
+      this.#context.onTerminated();
+    });
+    return true;
+  }
+
+  repeat(): void {
+    if (this.#last !== undefined) this.flow.send(this.#last);
+  }
+}

@@ -1,0 +1,16 @@
+import type { SipRequest, SipResponse } from '../message/sip-message.ts';
+import type { Flow } from '../transport/flow.ts';
+
+export interface ServerTransaction {
+  readonly request: SipRequest;
+  /** Where the request came from. */
+  readonly source: Flow;
+  /** Where responses go. */
+  readonly flow: Flow;
+  /** Whether a final response has gone out. */
+  readonly isAnswered: boolean;
+  /** False if a final response has gone out already, or the transaction is over: nothing was sent then. */
+  respond(response: SipResponse): boolean;
+  /** The request came again. */
+  repeat(): void;
+}

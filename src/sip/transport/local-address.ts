@@ -1,0 +1,27 @@
+import { isIPv6 } from 'node:net';
+import { networkInterfaces } from 'node:os';
+
+/** Which of this machine's addresses a peer at `remote` should be told, when we listen on a wildcard address. */
+export function localAddressFor(remote: string): string {
+  const isV6 = isIPv6(remote);
+  if (isLoopback(remote)) return isV6 ? '::1' : '127.0.0.1';
+  const mine = Object.values(networkInterfaces())
+    .flatMap((list) => list ?? [])
+    .filter((entry) => !entry.internal && (entry.family === 'IPv6') === isV6 && !entry.address.startsWith('fe80'));
+  const best = mine.toSorted((a, b) => commonPrefix(b.address, remote) - commonPrefix(a.address, remote))[0];
+  return best?.address ?? (isV6 ? '::1' : '127.0.0.1');
+}
+
+export function isWildcard(host: string): boolean {
+  return host === '0.0.0.0' || host === '::';
+}
+
+export function isLoopback(host: string): boolean {
+  return host.startsWith('127.') || host === '::1' || host.startsWith('::ffff:127.');
+}
+
+function commonPrefix(a: string, b: string): number {
+  let i = 0;
+  while (i < a.length && a[i] === b[i]) i++;
+  return i;
+}

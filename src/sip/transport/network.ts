@@ -1,0 +1,68 @@
+import { createSocket } from 'node:dgram';
+import { createConnection, createServer, isIPv6, type Server, type Socket } from 'node:net';
+import { lookup } from 'node:dns/promises';
+import type { HostPort } from './flow.ts';
+
+/** The sockets of the world. Another implementation makes a whole network in memory, for tests. */
+export interface Network {
+  /** Rejects with a Node system error, code EADDRINUSE and the like. */
+  bindUdp(at: HostPort, onDatagram: (bytes: Buffer, from: HostPort) => void): Promise<UdpSocket>;
+  listenTcp(at: HostPort, onConnection: (socket: Socket) => void): Promise<Server>;
+  connectTcp(to: HostPort): Socket;
+  /** The first address of a host name. Rejects if there is none. */
+  resolve(host: string): Promise<string>;
+}
+
+export interface UdpSocket {
+  /** The real port, also when 0 was asked for. */
+  readonly local: HostPort;
+  send(bytes: Buffer, to: HostPort): void;
+  close(): void;
+}
+
+// Linux gives at most net.core.rmem_max; asking for more than that is no error.
+const receiveBufferBytes = 4 * 1024 * 1024;
+
+export const systemNetwork: Network = {
+  bindUdp(at, onDatagram) {
+    return new Promise((resolve, reject) => {
+      const socket = createSocket({
+        type: isIPv6(at.host) ? 'udp6' : 'udp4',
+        recvBufferSize: receiveBufferBytes,
+        // Only literal addresses get here; the default would go through the resolver's queue for each datagram.
+        lookup: (address, _options, done) => done(null, address, isIPv6(address) ? 6 : 4),
+      });
+      socket.once('error', reject);
+      socket.bind(at.port, at.host, () => {
+        socket.removeListener('error', reject);
+        // ECONNREFUSED and the like for single datagrams: timers of the transaction decide, not the socket.
+        socket.on('error', () => {});
+        const { address, port } = socket.address();
+        resolve({
+          local: { host: address, port },
+          send: (bytes, to) => socket.send(bytes, to.port, to.host, ignoreSendError),
+          close: () => socket.close(),
+        });
+      });
+      socket.on('message', (bytes, from) => onDatagram(bytes, { host: from.address, port: from.port }));
+    });
+  },
+  listenTcp(at, onConnection) {
+    return new Promise((resolve, reject) => {
+      const server = createServer({ noDelay: true, keepAlive: true }, onConnection);
+      server.once('error', reject);
+      server.listen(at.port, at.host, () => {
+        server.removeListener('error', reject);
+        // EMFILE while accepting: the connection is lost, the server goes on.
+        server.on('error', () => {});
+        resolve(server);
+      });
+    });
+  },
+  connectTcp: (to) => createConnection({ host: to.host, port: to.port, noDelay: true, keepAlive: true }),
+  resolve: async (host) => (await lookup(host)).address,
+};
+
+function ignoreSendError(): void {
+  // A datagram that could not be sent is a datagram lost: retransmission and timers B and F take care of it.
+}

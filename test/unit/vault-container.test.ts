@@ -1,0 +1,176 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { generateX25519Identity, identityToRecipient } from 'age-encryption';
+import t from 'tap';
+import { openSealed, SealedWriter, type OpenResult, type SealedSink, type SealError } from '../../src/vault/index.ts';
+
+const format = { encoding: 'PCMU', rate: 8000, channels: 1 } as const;
+const metadata = { call: 'K7Q-2M', mailbox: 'cardiology', urgent: true };
+const ama = await generateX25519Identity();
+const beau = await generateX25519Identity();
+const eve = await generateX25519Identity();
+const recipients = [await identityToRecipient(ama), await identityToRecipient(beau)];
+const speech = randomBytes(3 * 8000 + 4000);
+
+class MemorySink implements SealedSink {
+  readonly #parts: Uint8Array[] = [];
+  closed = 0;
+  async append(bytes: Uint8Array): Promise<void> {
+    this.#parts.push(bytes);
+  }
+  async close(): Promise<void> {
+    this.closed += 1;
+  }
+  get bytes(): Buffer {
+    return Buffer.concat(this.#parts);
+  }
+}
+
+async function seal(audio: Uint8Array, pushBytes = 160): Promise<Buffer> {
+  const sink = new MemorySink();
+  const writer = await SealedWriter.open({ sink, recipients, format, metadata });
+  for (let at = 0; at < audio.length; at += pushBytes) writer.push(audio.subarray(at, at + pushBytes));
+  await writer.close();
+  await writer.close();
+  return sink.bytes;
+}
+
+function opened(result: OpenResult): OpenResult & { kind: 'opened' } {
+  if (result.kind !== 'opened') throw new Error(`refused: ${result.reason}`);
+  return result;
+}
+
+const sealed = await seal(speech);
+/** Byte offsets at which each segment begins. */
+const marks: number[] = [];
+for (let at = sealed.indexOf('WSEG'); at !== -1; at = sealed.indexOf('WSEG', at + 12 + sealed.readUInt32BE(at + 8))) {
+  marks.push(at);
+}
+
+void t.test('every recipient alone opens it, sample for sample, and nobody else does', async (t) => {
+  for (const identity of [ama, beau]) {
+    const result = opened(await openSealed(sealed, [eve, identity]));
+    t.ok(speech.equals(result.audio));
+    t.same([result.format, result.metadata, result.ending, result.damaged], [format, metadata, 'complete', []]);
+  }
+  t.same(await openSealed(sealed, [eve]), { kind: 'refused', reason: 'wrongKey' });
+  t.same(await openSealed(sealed, []), { kind: 'refused', reason: 'wrongKey' });
+});
+
+void t.test('nothing of the audio, the metadata or the key is readable in the file', async (t) => {
+  t.equal(sealed.indexOf(speech.subarray(100, 116)), -1);
+  t.equal(sealed.indexOf('cardiology'), -1);
+  t.equal(marks.length, 6, 'two descriptions, three whole seconds, the rest');
+});
+
+void t.test('an empty recording and one that ends on a whole second are complete', async (t) => {
+  for (const size of [0, 8000, 16000]) {
+    const result = opened(await openSealed(await seal(speech.subarray(0, size)), [ama]));
+    t.equal(result.audio.length, size);
+    t.equal(result.ending, 'complete');
+  }
+});
+
+void t.test('a file cut anywhere opens up to the last whole segment and says so', async (t) => {
+  const wrong: number[] = [];
+  for (let size = 0; size < sealed.length; size += size < 700 ? 1 : 37) {
+    const result = await openSealed(sealed.subarray(0, size), [ama]);
+    const whole = marks.filter((_, i) => (marks[i + 1] ?? sealed.length) <= size).length;
+    const isRight =
+      result.kind === 'refused'
+        ? whole === 0 && result.reason === (size === 0 ? 'notSealed' : 'truncated')
+        : result.ending === 'truncated' &&
+          result.damaged.length === 0 &&
+          speech.subarray(0, Math.max(0, whole - 2) * 8000).equals(result.audio);
+    if (!isRight) wrong.push(size);
+  }
+  t.same(wrong, [], 'sizes at which the cut file opened wrongly');
+});
+
+void t.test('any damaged byte costs at most its own segment', async (t) => {
+  const wrong: number[] = [];
+  let checked = 0;
+  for (let at = 0; at < sealed.length; at += at < marks[2]! + 40 ? 1 : 61) {
+    const harmed = Buffer.from(sealed);
+    harmed[at]! ^= 1 << (at % 8);
+    const result = await openSealed(harmed, [ama]);
+    checked += 1;
+    if (!(at < marks[0]! ? refusedFor(result, at) : lostOnly(result, at))) wrong.push(at);
+  }
+  t.ok(checked > 500);
+  t.same(wrong, [], 'offsets at which damage was handled wrongly');
+});
+
+function refusedFor(result: OpenResult, at: number): boolean {
+  if (result.kind !== 'refused') return false;
+  const expected = at < 16 ? ['notSealed'] : at < 18 ? ['unsupportedVersion'] : ['damaged', 'truncated'];
+  return expected.includes(result.reason);
+}
+
+function lostOnly(result: OpenResult, at: number): boolean {
+  const segment = marks.findLastIndex((mark) => mark <= at);
+  const isLast = segment === marks.length - 1;
+  const rest = [0, 1, 2, 3].filter((i) => i + 2 !== segment).map((i) => speech.subarray(i * 8000, (i + 1) * 8000));
+  return (
+    result.kind === 'opened' &&
+    Buffer.concat(rest).equals(result.audio) &&
+    (isLast || result.damaged.join() === String(segment)) &&
+    result.ending === (isLast ? 'truncated' : 'complete')
+  );
+}
+
+void t.test('segments cannot be swapped, repeated, dropped or taken from another file', async (t) => {
+  const part = (i: number) => sealed.subarray(marks[i], marks[i + 1]);
+  const head = sealed.subarray(0, marks[0]);
+  const swapped = Buffer.concat([head, part(0), part(1), part(3), part(2), part(4), part(5)]);
+  t.same(opened(await openSealed(swapped, [ama])).damaged, [2]);
+  const repeated = Buffer.concat([head, part(0), part(1), part(2), part(2), part(3), part(4), part(5)]);
+  t.ok(speech.equals(opened(await openSealed(repeated, [ama])).audio));
+  const dropped = Buffer.concat([head, part(0), part(1), part(2), part(4), part(5)]);
+  t.same(opened(await openSealed(dropped, [ama])).damaged, [3]);
+  const other = await seal(speech);
+  const foreign = Buffer.concat([head, part(0), part(1), other.subarray(other.length - (sealed.length - marks[2]!))]);
+  t.equal(opened(await openSealed(foreign, [ama])).audio.length, 0);
+});
+
+void t.test('what follows the last segment does not belong to it', async (t) => {
+  const result = opened(await openSealed(Buffer.concat([sealed, Buffer.from('WSEG tail')]), [ama]));
+  t.ok(speech.equals(result.audio));
+  t.equal(result.ending, 'complete');
+});
+
+void t.test('other files are refused by name', async (t) => {
+  t.same(await openSealed(Buffer.from('RIFF....WAVE'), [ama]), { kind: 'refused', reason: 'notSealed' });
+  t.same(await openSealed(Buffer.from('wardline-sealed 2\nx'), [ama]), {
+    kind: 'refused',
+    reason: 'unsupportedVersion',
+  });
+  const rehashed = Buffer.from(sealed.subarray(0, marks[0]));
+  rehashed[30]! ^= 1;
+  createHash('sha256')
+    .update(rehashed.subarray(0, -32))
+    .digest()
+    .copy(rehashed, rehashed.length - 32);
+  t.same(await openSealed(rehashed, [ama]), { kind: 'refused', reason: 'wrongKey' });
+});
+
+void t.test('without a recipient nothing is written', async (t) => {
+  const sink = new MemorySink();
+  const code = (error: unknown) => (error as SealError).code;
+  t.equal(await SealedWriter.open({ sink, recipients: [], format, metadata }).catch(code), 'noRecipients');
+  t.equal(await SealedWriter.open({ sink, recipients: ['age1nope'], format, metadata }).catch(code), 'badRecipient');
+  t.equal(sink.bytes.length, 0);
+});
+
+void t.test('a failing and a hanging disk are reported once, and close says so', async (t) => {
+  const failures: string[] = [];
+  const onFailure = (error: SealError) => failures.push(error.code);
+  const full: SealedSink = { append: () => Promise.reject(new Error('ENOSPC')), close: async () => {} };
+  const writer = await SealedWriter.open({ sink: full, recipients, format, metadata, onFailure });
+  writer.push(speech);
+  t.equal(await writer.close().catch((error: SealError) => error.code), 'sinkFailed');
+  const hanging: SealedSink = { append: () => new Promise(() => {}), close: async () => {} };
+  const stuck = await SealedWriter.open({ sink: hanging, recipients, format, metadata, onFailure });
+  for (let second = 0; second < 200; second++) stuck.push(speech.subarray(0, 8000));
+  t.equal(stuck.failure?.code, 'sinkTooSlow');
+  t.same(failures, ['sinkFailed', 'sinkTooSlow']);
+});
