@@ -76,6 +76,8 @@ export class Dialog {
   openInvite: OutgoingRequest | undefined;
   /** The peer's INVITE in this dialog that we have not answered. */
   pendingInvite: IncomingRequest | undefined;
+  /** A 2xx to our INVITE has come and `ack` has not been called since. */
+  awaitsAck = false;
   readonly #host: DialogHost;
   readonly #local: string;
   readonly #remote: string;
@@ -139,6 +141,7 @@ export class Dialog {
 
   /** Acknowledges the last 2xx to our INVITE, and keeps the ACK for the case that the 2xx comes again. */
   ack(options: InDialogOptions = {}): SipRequest {
+    this.awaitsAck = false;
     const draft = this.#draft('ACK', this.#openInviteCseq, options);
     const { sent, flow } = this.#host.sendAck(this, draft);
     if (flow !== undefined) this.#lastAck = { cseq: this.#openInviteCseq, bytes: serialise(sent), flow };
@@ -234,7 +237,7 @@ export class Dialog {
     options.headers?.forEach((name, value, key) => {
       if (!dialogOwned.has(key)) headers.add(name, value);
     });
-    return { method, uri: isLoose ? this.#target : uriOf(first as string), headers, body: options.body ?? noBody };
+    return { method, uri: isLoose ? this.#target : uriOf(first), headers, body: options.body ?? noBody };
   }
 
   #nextCseq(headers: Headers | undefined): number {

@@ -77,7 +77,7 @@ function parseAddrSpec(text: string, start: number): NameAddr | undefined {
 
 function areTokens(words: string): boolean {
   // Any UTF-8 is let through here, although RFC 3261 wants quotes: phones write names in their own language.
-  return words.split(/[ \t]+/).every((word) => isToken(word.replaceAll(/[^\x00-\x7F]/g, 'u')));
+  return words.split(/[ \t]+/).every((word) => isToken(word.replaceAll(/[\u0080-\uFFFF]/g, 'u')));
 }
 
 function isSpaceless(uri: string): boolean {

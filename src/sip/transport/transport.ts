@@ -46,7 +46,7 @@ export class ListenError extends Error {
   readonly code: string;
   constructor(address: ListenAddress, cause: unknown) {
     const code = (cause as { code?: string }).code ?? 'UNKNOWN';
-    super(`cannot listen on ${describe(address)}: ${remedies[code] ?? String((cause as Error).message)}`, { cause });
+    super(`cannot listen on ${describe(address)}: ${remedies[code] ?? (cause as Error).message}`, { cause });
     this.name = 'ListenError';
     this.code = code;
   }
