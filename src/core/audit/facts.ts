@@ -7,6 +7,7 @@ import type { Phi } from '../phi/index.ts';
 /**
  * The closed vocabulary of the audit. A fact is what was decided or what happened, never what a program did.
  * Values of `Phi` are sealed before they are written. Times are in the entry, not in the fact.
+ * Steps count from 1. `person` is a PersonId, an extension for a plain call, and '' where nobody holds the tier.
  */
 export type CallFact =
   | {
@@ -50,7 +51,7 @@ export type CallFact =
   | {
       readonly fact: 'challengeAnswered';
       readonly leg: string;
-      readonly result: 'accepted' | 'declined' | 'wrongDigit' | 'silence' | 'tooLate';
+      readonly result: 'accepted' | 'declined' | 'wrongDigit' | 'silence' | 'timeout' | 'tooLate';
     }
   | {
       readonly fact: 'stepOver';

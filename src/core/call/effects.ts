@@ -47,7 +47,10 @@ export type CallEffect =
       readonly prompts: readonly Prompt[];
       readonly then: 'nothing' | 'ringback' | 'music';
     }
-  /** -> digitsGathered (token). Replaces whatever the leg hears; a key interrupts the prompts. */
+  /**
+   * -> digitsGathered (token), '' when no key came within `waitMs` after the last prompt had ended.
+   * Replaces whatever the leg hears; a key interrupts the prompts and counts.
+   */
   | {
       readonly type: 'gather';
       readonly leg: LegId;

@@ -39,11 +39,18 @@ export interface MediaFacts {
   readonly cipher: 'none' | 'sdes' | 'dtls';
 }
 
-/** Timers come back as the event they were set with; a stale one is recognised by its step or token and ignored. */
+/**
+ * Timers come back as the event they were set with; a stale one is recognised and ignored. `step` counts the steps
+ * that were started in this call, so that a step which is started again after a lost connection has a new number.
+ */
 export type TimerEvent =
   | { readonly type: 'stepTimedOut'; readonly step: number }
   | { readonly type: 'shiftBoundaryReached'; readonly step: number }
-  | { readonly type: 'ringTimedOut'; readonly leg: LegId };
+  | { readonly type: 'ringTimedOut'; readonly leg: LegId }
+  /** A mobile has talked for as long as a human needs at most. */
+  | { readonly type: 'challengeTimedOut'; readonly leg: LegId }
+  /** The caller hung up while recording and the recorder has not said what it got. */
+  | { readonly type: 'recordingOverdue'; readonly messageId: string };
 
 export type CallEvent =
   | {
@@ -53,6 +60,7 @@ export type CallEvent =
       readonly dialled: string;
       /** Peer address of the INVITE, "10.0.0.9:5060/udp". */
       readonly peer: string;
+      readonly sipCallId: string;
       /** Drawn by the engine: '1'…'8', never the digit of the call before. */
       readonly acceptDigit: string;
       /** Drawn by the engine for a message that this call may leave. */
@@ -81,6 +89,8 @@ export type CallEvent =
       readonly by: 'key' | 'hangUp' | 'limit' | 'silence' | 'failed';
       readonly why: string;
     }
+  /** Draining took too long: the engine ends this call now. */
+  | { readonly type: 'wardlineStopping' }
   | TimerEvent;
 
 /** Every event as the runner hands it to `step`, with the second it happened at. */

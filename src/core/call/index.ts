@@ -1,4 +1,6 @@
+export { expectedCall, stepCall } from './call.machine.ts';
 export * from './effects.ts';
 export * from './end-causes.ts';
 export * from './events.ts';
 export * from './world.ts';
+export type { CallState } from './state.ts';

@@ -53,7 +53,7 @@ export interface Extension {
   /** "Ward 4B" */
   readonly name: string;
   readonly kind: 'unit' | 'person' | 'post';
-  /** Prompt for the name, if one is recorded. */
+  /** The recorded name is the prompt `name-<nameId>`: "ward-4b". Empty: none is recorded, the name is spelled. */
   readonly nameId: string;
 }
 

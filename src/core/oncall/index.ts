@@ -1,1 +1,7 @@
+export * from './check-roster.ts';
+export * from './compile-roster.ts';
+export * from './index-roster.ts';
 export * from './model.ts';
+export * from './problem.ts';
+export * from './shifts.ts';
+export { type TierShifts } from './who-is-on-call.ts';

@@ -1,0 +1,338 @@
+import { type Decision, type Prompt, resolve, resolveVerb, type Verb } from '../dialplan/index.ts';
+import { type Escalation, standDownAll, startEscalation, stepEscalation } from '../escalation/index.ts';
+import { never } from '../never.ts';
+import { phi } from '../phi/index.ts';
+import { isMessageUrgent } from '../voicemail/index.ts';
+import { askingUrgency, askUrgency, inMenu, menu } from './doing/asking.ts';
+import { closeRecording, closing, greet, greeting, recording } from './doing/message.ts';
+import { ring, ringing, talking } from './doing/ringing.ts';
+import { type EndCause, endCauses } from './end-causes.ts';
+import type { CallEffect } from './effects.ts';
+import { CALLER, type CallEvent } from './events.ts';
+import {
+  type ActiveVerb,
+  type CallState,
+  type Doing,
+  type DoingOf,
+  type Going,
+  type Line,
+  type Move,
+  stay,
+  type VerbOf,
+} from './state.ts';
+import { act, attest, effectsOf, newToken, newTurn, type Turn } from './turn.ts';
+import type { World } from './world.ts';
+
+/*
+ *   expected ── callArrived ──▶ the verb the plan says ◀── otherwise, key ──┐
+ *                                 │                                         │
+ *                  ring ──▶ ringing ──▶ talking        menu ──▶ menu ───────┤
+ *              escalate ──▶ escalating ──▶ greeting    askUrgency ──────────┘
+ *             voicemail ──▶ greeting ──▶ recording     refuse ──▶ saying
+ *   every verb but ring ──▶ answering first            every state ── caller hangs up ──▶ over
+ */
+
+export const expectedCall: CallState = { name: 'expected' };
+
+/** No clock, no randomness: the same world, state and event give the same answer, live, simulated or replayed. */
+export function stepCall(
+  world: World,
+  state: CallState,
+  event: CallEvent,
+): { readonly state: CallState; readonly effects: readonly CallEffect[] } {
+  switch (state.name) {
+    case 'expected':
+      return event.type === 'callArrived' ? arrived(world, event) : { state, effects: [] };
+    case 'live': {
+      const turn = newTurn(state.line);
+      if (isStray(state.doing, event)) return rest(state.line, state.doing, sendAway(event, turn));
+      const move = decide(world, state, event, turn);
+      return move.move === 'stay' ? rest(state.line, state.doing, turn) : settle(world, state.line, move, turn);
+    }
+    case 'over':
+      return { state, effects: [] };
+    default:
+      return never(state);
+  }
+}
+
+function arrived(world: World, event: Extract<CallEvent, { type: 'callArrived' }>) {
+  const { callId, caller, dialled, peer, sipCallId, acceptDigit, messageId } = event;
+  const from = caller.from.kind === 'phone' ? 'inside' : 'trunk';
+  const line: Line = {
+    ...{ callId, from: caller.from, isAnswered: false, acceptDigit, messageId },
+    ...{ nextLeg: 1, nextToken: 1, hops: 0 },
+  };
+  const turn = newTurn(line);
+  // A number that is not ours may be a patient's.
+  const shown = world.plan.route(dialled, from) || world.plan.extension(dialled) ? dialled : phi(dialled);
+  const origin = caller.from.kind === 'phone' ? caller.from.extension : `trunk ${caller.from.trunk}`;
+  attest(
+    turn,
+    { fact: 'arrived', from: origin, number: caller.number, dialled: shown, peer, sipCallId },
+    { fact: 'documentsUsed', plan: world.plan.version, roster: world.roster.version },
+  );
+  const decision = resolve(world.plan, { dialled, from, at: world.at });
+  const move = begin(world, line, decided(decision, turn), pathOf(decision, `routes.${dialled}`), turn);
+  return settle(world, line, move, turn);
+}
+
+function decide(world: World, state: Extract<CallState, { name: 'live' }>, event: CallEvent, turn: Turn): Move {
+  const { line, doing } = state;
+  const left = callerLeft(event);
+  if (left !== null) return callerGone(world, line, doing, left, turn);
+  if (event.type === 'wardlineStopping') return stopping(world, line, doing, turn);
+
+  switch (doing.name) {
+    case 'answering':
+      return answering(doing, event, turn);
+    case 'ringing':
+      return ringing(world, line, doing, event, turn);
+    case 'talking':
+      return talking(world, doing, event, turn);
+    case 'menu':
+      return inMenu(doing, event, turn);
+    case 'askingUrgency':
+      return askingUrgency(doing, event, turn);
+    case 'escalating':
+      return onEscalation(stepEscalation(world, line, doing.escalation, event, turn), turn);
+    case 'greeting':
+      return greeting(world, line, doing, event, turn);
+    case 'recording':
+      return recording(line, event, turn);
+    case 'closing':
+      return closing(line, event, turn);
+    case 'saying':
+      if (event.type !== 'promptFinished' || event.leg !== CALLER || event.token !== doing.token) return stay;
+      return { move: 'end', cause: doing.cause, isCallerGone: false, talkedMs: 0 };
+    default:
+      return never(doing);
+  }
+}
+
+/** Carries a move out. Moves that enter a verb lead to further moves until the call is at rest or over. */
+function settle(world: World, before: Line, first: Going, turn: Turn) {
+  let move = first;
+  let line = before;
+  for (;;) {
+    switch (move.move) {
+      case 'be':
+        return rest(line, move.doing, turn);
+      case 'beAnswered':
+        return rest({ ...line, isAnswered: true }, move.doing, turn);
+      case 'begin':
+        line = { ...line, isAnswered: true };
+        move = begin(world, line, move.verb, move.path, turn);
+        break;
+      case 'enter':
+        line = { ...line, hops: line.hops + 1 };
+        move = line.hops > maxHops ? goneInCircles : enter(world, line, move.verb, move.path, turn);
+        break;
+      case 'leaveMessage':
+        move = leaveMessage(world, move.after, turn);
+        break;
+      case 'say':
+        if (line.isAnswered) return rest(line, lastWords(move.prompts, move.cause, turn), turn);
+        move = { move: 'end', cause: move.cause, isCallerGone: false, talkedMs: 0 };
+        break;
+      case 'end':
+        return finish(line, move, turn);
+      default:
+        return never(move);
+    }
+  }
+}
+
+function rest(line: Line, doing: Doing, turn: Turn) {
+  const state: CallState = {
+    name: 'live',
+    line: { ...line, nextLeg: turn.nextLeg, nextToken: turn.nextToken },
+    doing,
+  };
+  return { state, effects: effectsOf(turn) };
+}
+
+/** A plan that leads nowhere but to itself must not keep a caller for ever. */
+const maxHops = 64;
+const goneInCircles: Going = { move: 'say', prompts: [{ say: 'id', id: 'all-lines-failed' }], cause: 'internalError' };
+
+function enter(world: World, line: Line, verb: Verb, path: string, turn: Turn): Going {
+  const decision = resolveVerb(world.plan, verb, world.at, path);
+  return begin(world, line, decided(decision, turn), pathOf(decision, path), turn);
+}
+
+function begin(world: World, line: Line, verb: ActiveVerb, path: string, turn: Turn): Going {
+  if (!line.isAnswered && needsAnswer(line, verb)) {
+    act(turn, { type: 'answerCaller' });
+    return { move: 'be', doing: { name: 'answering', verb, path } };
+  }
+  switch (verb.verb) {
+    case 'ring':
+      return ring(world, line, { ...verb, path }, turn);
+    case 'operator':
+      return ring(world, line, { ...verb, extension: world.plan.source.operator, path }, turn);
+    case 'escalate':
+      return escalate(world, line, verb, path, turn);
+    case 'askUrgency':
+      return askUrgency(verb, path, turn);
+    case 'menu':
+      return menu(verb, path, turn);
+    case 'voicemail':
+      return greet(world, verb, null, turn);
+    case 'refuse':
+      return { move: 'say', prompts: verb.prompts, cause: verb.cause };
+    default:
+      return never(verb);
+  }
+}
+
+/** An inside phone shows a refusal by itself; an outside caller would only hear what some carrier makes of it. */
+function needsAnswer(line: Line, verb: ActiveVerb): boolean {
+  if (verb.verb === 'refuse') return line.from.kind === 'trunk' && verb.prompts.length > 0;
+  return verb.verb !== 'ring' && verb.verb !== 'operator';
+}
+
+function answering(doing: DoingOf<'answering'>, event: CallEvent, turn: Turn): Move {
+  switch (event.type) {
+    case 'callerAnswered':
+      attest(turn, { fact: 'callerAnswered', media: event.media });
+      return { move: 'begin', verb: doing.verb, path: doing.path };
+    case 'callerAnswerFailed':
+      return { move: 'end', cause: 'mediaUnavailable', isCallerGone: false, talkedMs: 0 };
+    default:
+      return stay;
+  }
+}
+
+function escalate(world: World, line: Line, verb: VerbOf<'escalate'>, path: string, turn: Turn): Going {
+  if (world.roster.service(verb.service) === undefined) {
+    // Plan and roster are separate documents; between two activations a service may be missing. A human is not.
+    attest(turn, { fact: 'decided', trace: [{ at: path, says: `no service ${verb.service} in the roster: operator` }] });
+    return { move: 'enter', verb: { verb: 'operator', forMs: operatorMs, otherwise: null }, path: `${path}.operator` };
+  }
+  return onEscalation(startEscalation(world, line, verb, turn), turn);
+}
+
+const operatorMs = 60_000;
+
+function onEscalation(escalation: Escalation, turn: Turn): Going {
+  switch (escalation.name) {
+    case 'exhausted':
+      return { move: 'leaveMessage', after: escalation };
+    case 'over':
+      standDownAll(escalation, 'callOver', turn);
+      return { move: 'end', cause: escalation.cause, isCallerGone: false, talkedMs: escalation.talkedMs };
+    default:
+      return { move: 'be', doing: { name: 'escalating', escalation } };
+  }
+}
+
+function leaveMessage(world: World, after: Escalation, turn: Turn): Going {
+  const service = world.roster.service(after.service);
+  const urgent = isMessageUrgent(service?.chains[after.urgency], after.urgency);
+  attest(turn, { fact: 'nobodyAccepted', service: after.service });
+  return greet(world, { mailbox: service?.mailbox ?? after.service, urgent, greeting: [] }, after, turn);
+}
+
+function lastWords(prompts: readonly Prompt[], cause: EndCause, turn: Turn): Doing {
+  const token = newToken(turn);
+  act(turn, { type: 'play', leg: CALLER, token, prompts, then: 'nothing' });
+  return { name: 'saying', token, cause };
+}
+
+/** BYE or CANCEL of the caller, or the caller's sound is gone. */
+function callerLeft(event: CallEvent): 'hungUp' | 'mediaLost' | null {
+  if (event.type === 'callerHungUp') return 'hungUp';
+  if (event.type !== 'legEnded' || event.leg !== CALLER) return null;
+  return event.by === 'remote' ? 'hungUp' : 'mediaLost';
+}
+
+function callerGone(world: World, line: Line, doing: Doing, left: 'hungUp' | 'mediaLost', turn: Turn): Move {
+  if (doing.name === 'closing') return stay;
+  if (doing.name === 'recording') {
+    if (left === 'mediaLost') act(turn, { type: 'hangUpCaller', cause: 'mediaLost' });
+    return closeRecording(line, turn);
+  }
+  standDownLegs(doing, 'callerGone', turn);
+  const cause = causeOfLeaving(line, doing, left);
+  return { move: 'end', cause, isCallerGone: left === 'hungUp', talkedMs: talkedMs(world, doing) };
+}
+
+function causeOfLeaving(line: Line, doing: Doing, left: 'hungUp' | 'mediaLost'): EndCause {
+  if (doing.name === 'saying') return doing.cause;
+  if (left === 'mediaLost') return 'mediaLost';
+  if (doing.name === 'greeting') return 'noMessageLeft';
+  return line.isAnswered ? 'callerHungUp' : 'callerCancelled';
+}
+
+function stopping(world: World, line: Line, doing: Doing, turn: Turn): Move {
+  if (doing.name === 'closing') return stay;
+  if (doing.name === 'recording') {
+    act(turn, { type: 'hangUpCaller', cause: 'shuttingDown' });
+    return closeRecording(line, turn);
+  }
+  standDownLegs(doing, 'callOver', turn);
+  return { move: 'end', cause: 'shuttingDown', isCallerGone: false, talkedMs: talkedMs(world, doing) };
+}
+
+function standDownLegs(doing: Doing, because: 'callerGone' | 'callOver', turn: Turn): void {
+  switch (doing.name) {
+    case 'ringing':
+    case 'talking':
+      attest(turn, { fact: 'legEnded', leg: doing.leg, result: { kind: 'stoodDown' } });
+      act(turn, { type: 'standDownLeg', leg: doing.leg, because });
+      return;
+    case 'escalating':
+      return standDownAll(doing.escalation, because, turn);
+    case 'greeting':
+      if (doing.late) standDownAll(doing.late, because, turn);
+      return;
+    default:
+  }
+}
+
+function talkedMs(world: World, doing: Doing): number {
+  if (doing.name === 'talking') return world.at - doing.since;
+  if (doing.name === 'escalating' && doing.escalation.name === 'talking') return world.at - doing.escalation.since;
+  return 0;
+}
+
+/** An answer of a leg that nobody waits for any more: it crossed its CANCEL. */
+function isStray(doing: Doing, event: CallEvent): event is Extract<CallEvent, { type: 'legAnswered' }> {
+  if (event.type !== 'legAnswered') return false;
+  switch (doing.name) {
+    case 'ringing':
+    case 'talking':
+      return doing.leg !== event.leg;
+    case 'escalating':
+      return doing.escalation.legs.every((leg) => leg.id !== event.leg);
+    case 'greeting':
+      return doing.late === null || doing.late.legs.every((leg) => leg.id !== event.leg);
+    default:
+      return true;
+  }
+}
+
+function sendAway({ leg, media }: Extract<CallEvent, { type: 'legAnswered' }>, turn: Turn): Turn {
+  attest(turn, { fact: 'legAnswered', leg, media }, { fact: 'legEnded', leg, result: { kind: 'stoodDown' } });
+  act(turn, { type: 'standDownLeg', leg, because: 'stepOver' });
+  return turn;
+}
+
+/** The one way out. */
+function finish(line: Line, { cause, isCallerGone, talkedMs }: Extract<Move, { move: 'end' }>, turn: Turn) {
+  attest(turn, { fact: 'ended', cause, fault: endCauses[cause].fault, talkedMs });
+  if (!isCallerGone) act(turn, { type: line.isAnswered ? 'hangUpCaller' : 'refuseCaller', cause });
+  act(turn, { type: 'callOver', cause });
+  const state: CallState = { name: 'over', cause };
+  return { state, effects: effectsOf(turn) };
+}
+
+function decided({ verb, trace }: Decision, turn: Turn): ActiveVerb {
+  attest(turn, { fact: 'decided', trace });
+  return verb;
+}
+
+function pathOf({ trace }: Decision, otherwise: string): string {
+  return trace.at(-1)?.at ?? otherwise;
+}

@@ -1,0 +1,100 @@
+import type { Prompt } from '../../dialplan/index.ts';
+import { never } from '../../never.ts';
+import { CALLER, type CallEvent } from '../events.ts';
+import { type DoingOf, type Going, type Move, stay, type VerbOf } from '../state.ts';
+import { act, attest, newToken, type Turn } from '../turn.ts';
+import type { Verb } from '../../dialplan/index.ts';
+
+/** Questions to the caller: the menu of a patient line, and how urgent it is. */
+
+/** A wrong key is asked again; after that it counts as none, so that nobody is kept from a doctor by a keypad. */
+const urgencyTries = 3;
+
+export function menu(verb: VerbOf<'menu'>, path: string, turn: Turn): Going {
+  return offerMenu(verb, path, 1, [...verb.greeting, ...verb.prompts], turn);
+}
+
+export function inMenu(doing: DoingOf<'menu'>, event: CallEvent, turn: Turn): Move {
+  if (event.type !== 'digitsGathered' || event.leg !== CALLER || event.token !== doing.token) return stay;
+  const { verb, path, attempt } = doing;
+  const key = event.digits;
+  const chosen = Object.hasOwn(verb.keys, key) ? verb.keys[key] : undefined;
+  attest(turn, { fact: 'keyPressed', menu: verb.id, key, meaning: chosen ? meaningOf(chosen) : noMeaning(key) });
+  if (chosen) return { move: 'enter', verb: chosen, path: `${path}.keys.${key}` };
+  if (attempt >= verb.tries) return { move: 'enter', verb: verb.otherwise, path: `${path}.otherwise` };
+  return offerMenu(verb, path, attempt + 1, [...(key === '' ? verb.noKey : verb.wrongKey), ...verb.prompts], turn);
+}
+
+export function askUrgency(verb: VerbOf<'askUrgency'>, path: string, turn: Turn): Going {
+  return offerUrgencies(verb, path, 1, verb.prompts, turn);
+}
+
+export function askingUrgency(doing: DoingOf<'askingUrgency'>, event: CallEvent, turn: Turn): Move {
+  if (event.type !== 'digitsGathered' || event.leg !== CALLER || event.token !== doing.token) return stay;
+  const { verb, path, attempt } = doing;
+  const key = event.digits;
+  const chosen = Object.hasOwn(verb.keys, key) ? verb.keys[key] : undefined;
+  const isLast = key === '' || attempt >= urgencyTries;
+  const urgency = chosen ?? (isLast ? verb.noKey : null);
+  const meaning = chosen ?? (urgency ? `${noMeaning(key)}: ${urgency}` : noMeaning(key));
+  attest(turn, { fact: 'keyPressed', menu: 'urgency', key, meaning });
+  if (urgency === null) {
+    return offerUrgencies(verb, path, attempt + 1, [{ say: 'id', id: 'wrong-key' }, ...verb.prompts], turn);
+  }
+  return {
+    move: 'enter',
+    verb: { verb: 'escalate', service: verb.service, urgency },
+    path: `${path}.keys.${chosen ? key : 'none'}`,
+  };
+}
+
+function offerMenu(verb: VerbOf<'menu'>, path: string, attempt: number, prompts: readonly Prompt[], turn: Turn): Going {
+  const token = gather(prompts, Object.keys(verb.keys), verb.noKeyMs, turn);
+  return { move: 'be', doing: { name: 'menu', verb, path, attempt, token } };
+}
+
+function offerUrgencies(
+  verb: VerbOf<'askUrgency'>,
+  path: string,
+  attempt: number,
+  prompts: readonly Prompt[],
+  turn: Turn,
+): Going {
+  const token = gather(prompts, Object.keys(verb.keys), verb.noKeyMs, turn);
+  return { move: 'be', doing: { name: 'askingUrgency', verb, path, attempt, token } };
+}
+
+function gather(prompts: readonly Prompt[], keys: readonly string[], waitMs: number, turn: Turn): number {
+  const token = newToken(turn);
+  const maxDigits = Math.max(1, ...keys.map((key) => key.length));
+  act(turn, { type: 'gather', leg: CALLER, token, prompts, maxDigits, waitMs });
+  return token;
+}
+
+function noMeaning(key: string): string {
+  return key === '' ? 'no key' : 'no such key';
+}
+
+function meaningOf(verb: Verb): string {
+  switch (verb.verb) {
+    case 'ring':
+      return `ring ${verb.extension}`;
+    case 'escalate':
+      return `${verb.service}, ${verb.urgency}`;
+    case 'askUrgency':
+      return `${verb.service}, ask how urgent`;
+    case 'menu':
+      return `menu ${verb.id}`;
+    case 'voicemail':
+      return `voicemail ${verb.mailbox}`;
+    case 'run':
+      return `flow ${verb.flow}`;
+    case 'hours':
+      return `by opening hours ${verb.hours}`;
+    case 'operator':
+    case 'refuse':
+      return verb.verb;
+    default:
+      return never(verb);
+  }
+}

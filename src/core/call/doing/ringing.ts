@@ -1,0 +1,127 @@
+import type { Verb } from '../../dialplan/index.ts';
+import type { EndCause } from '../end-causes.ts';
+import { CALLER, type CallEvent, type LegResult } from '../events.ts';
+import { type DoingOf, type Going, type Line, type Move, stay } from '../state.ts';
+import { act, attest, newLeg, newToken, type Turn } from '../turn.ts';
+import type { World } from '../world.ts';
+
+/*
+ *   ringing ── answered ──▶ connecting ── bridged ──▶ talking
+ *      │ busy, declined, no answer, …      │ failed
+ *      └──────────────┬────────────────────┘
+ *                     ▼
+ *       otherwise of the plan, or the end with the cause
+ */
+
+/** Rings one extension. An unanswered caller is connected directly, phone to phone; an answered one is bridged. */
+export function ring(
+  world: World,
+  line: Line,
+  to: { readonly extension: string; readonly forMs: number; readonly otherwise: Verb | null; readonly path: string },
+  turn: Turn,
+): Going {
+  const { extension, forMs, otherwise, path } = to;
+  const skip = (because: string, cause: EndCause): Going => {
+    attest(turn, { fact: 'considered', step: 1, tier: 'post', person: extension, verdict: 'skipped', because });
+    return failed(otherwise, path, cause);
+  };
+  if (line.from.kind === 'phone' && line.from.extension === extension) return skip('is the calling phone', 'busy');
+  if (!world.isRegistered(extension)) return skip(`no phone is registered for ${extension}`, 'notRegistered');
+
+  const leg = newLeg(turn);
+  const target = { kind: 'extension', extension } as const;
+  const media = line.isAnswered ? 'anchored' : 'direct';
+  attest(turn, { fact: 'legRung', leg, person: extension, target });
+  act(
+    turn,
+    { type: 'ringLeg', leg, target, media, offeredAs: offeredAs(world, line) },
+    { type: 'wakeMe', afterMs: forMs, with: { type: 'ringTimedOut', leg } },
+  );
+  if (line.isAnswered) act(turn, { type: 'play', leg: CALLER, token: newToken(turn), prompts: [], then: 'ringback' });
+  return { move: 'be', doing: { name: 'ringing', leg, stage: 'ringing', otherwise, path } };
+}
+
+export function ringing(world: World, line: Line, doing: DoingOf<'ringing'>, event: CallEvent, turn: Turn): Move {
+  const { leg, otherwise, path } = doing;
+  if (!('leg' in event) || event.leg !== leg) return stay;
+  switch (event.type) {
+    case 'legRinging':
+      attest(turn, { fact: 'legRinging', leg, sipStatus: event.sipStatus });
+      if (!line.isAnswered) act(turn, { type: 'ringCaller' });
+      return stay;
+    case 'legAnswered':
+      if (doing.stage !== 'ringing') return stay;
+      attest(turn, { fact: 'legAnswered', leg, media: event.media });
+      act(turn, line.isAnswered ? { type: 'bridge', leg } : { type: 'connectDirect', leg });
+      return { move: 'be', doing: { ...doing, stage: 'connecting' } };
+    case 'bridged':
+      if (doing.stage !== 'connecting') return stay;
+      attest(turn, { fact: 'bridged', leg });
+      return { move: 'beAnswered', doing: { name: 'talking', leg, since: world.at } };
+    case 'bridgeFailed':
+      attest(turn, { fact: 'legEnded', leg, result: { kind: 'mediaLost' } });
+      act(turn, { type: 'standDownLeg', leg, because: 'callOver' });
+      return failed(otherwise, path, 'mediaUnavailable');
+    case 'legFailed':
+      attest(turn, { fact: 'legEnded', leg, result: event.result });
+      return failed(otherwise, path, causeOf(event.result));
+    case 'legEnded':
+      attest(turn, { fact: 'legEnded', leg, result: { kind: event.by === 'remote' ? 'hungUp' : 'mediaLost' } });
+      return failed(otherwise, path, event.by === 'remote' ? 'noAnswer' : 'mediaUnavailable');
+    case 'ringTimedOut':
+      if (doing.stage !== 'ringing') return stay;
+      attest(turn, { fact: 'legEnded', leg, result: { kind: 'stoodDown' } });
+      act(turn, { type: 'standDownLeg', leg, because: 'stepOver' });
+      return failed(otherwise, path, 'noAnswer');
+    default:
+      return stay;
+  }
+}
+
+export function talking(world: World, doing: DoingOf<'talking'>, event: CallEvent, turn: Turn): Move {
+  if (!('leg' in event) || event.leg !== doing.leg) return stay;
+  const talkedMs = world.at - doing.since;
+  switch (event.type) {
+    case 'legEnded':
+      attest(turn, { fact: 'legEnded', leg: doing.leg, result: { kind: event.by === 'remote' ? 'hungUp' : 'mediaLost' } });
+      return {
+        move: 'end',
+        cause: event.by === 'remote' ? 'calleeHungUp' : 'mediaLost',
+        isCallerGone: false,
+        talkedMs,
+      };
+    case 'bridgeFailed':
+      attest(turn, { fact: 'legEnded', leg: doing.leg, result: { kind: 'mediaLost' } });
+      act(turn, { type: 'standDownLeg', leg: doing.leg, because: 'callOver' });
+      return { move: 'end', cause: 'mediaLost', isCallerGone: false, talkedMs };
+    default:
+      return stay;
+  }
+}
+
+function failed(otherwise: Verb | null, path: string, cause: EndCause): Going {
+  if (otherwise !== null) return { move: 'enter', verb: otherwise, path: `${path}.otherwise` };
+  return { move: 'say', prompts: [{ say: 'id', id: spoken(cause) }], cause };
+}
+
+function spoken(cause: EndCause): string {
+  if (cause === 'busy') return 'busy-here';
+  return cause === 'noAnswer' || cause === 'declined' ? 'no-answer' : 'not-reachable';
+}
+
+function causeOf(result: LegResult): EndCause {
+  switch (result.kind) {
+    case 'mediaFailed':
+      return 'mediaUnavailable';
+    case 'cancelled':
+      return 'noAnswer';
+    default:
+      return result.kind;
+  }
+}
+
+function offeredAs(world: World, { from }: Line) {
+  if (from.kind === 'trunk') return { displayName: 'Outside call', number: world.plan.source.mainNumber, urgency: null };
+  const name = world.plan.extension(from.extension)?.name ?? from.extension;
+  return { displayName: name, number: from.extension, urgency: null };
+}

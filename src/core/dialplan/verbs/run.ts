@@ -1,0 +1,19 @@
+import type { Verb } from '../model.ts';
+import type { CompiledPlan } from '../model.ts';
+import type { Placed, VerbOf, VerbRules } from './rules.ts';
+
+/** Continues with a named flow. */
+export const run: VerbRules<'run'> = {
+  check(verb, at, names, problems) {
+    if (!names.flows.has(verb.flow)) problems.unknown(`${at}.run`, 'flow', verb.flow, names.flows.keys());
+  },
+  // The flow is checked where it is defined; `findLoops` follows it.
+  ways: () => [],
+  says: (verb) => `continue with the flow ${verb.flow}`,
+};
+
+export function byFlow(verb: VerbOf<'run'>, plan: CompiledPlan): Placed {
+  const flow: Verb | undefined = plan.flow(verb.flow);
+  if (!flow) throw new RangeError(`the plan was compiled without flow ${verb.flow}`);
+  return { verb: flow, at: `flows.${verb.flow}` };
+}

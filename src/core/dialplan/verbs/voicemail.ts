@@ -1,0 +1,16 @@
+import { checkPrompts, type VerbRules } from './rules.ts';
+
+/** Takes a message. */
+export const voicemail: VerbRules<'voicemail'> = {
+  check(verb, at, names, problems) {
+    if (!names.mailboxes.has(verb.mailbox)) {
+      problems.unknown(`${at}.mailbox`, 'mailbox', verb.mailbox, names.mailboxes.keys());
+    }
+    checkPrompts(verb.greeting, `${at}.greeting`, names, problems);
+  },
+  ways: () => [],
+  says(verb, plan) {
+    const name = plan.mailbox(verb.mailbox)?.name ?? verb.mailbox;
+    return `take ${verb.urgent ? 'an urgent' : 'a'} message for the mailbox of ${name}`;
+  },
+};

@@ -1,0 +1,351 @@
+import type { CallEvent } from '../call/events.ts';
+import { act, attest, newToken, type Turn } from '../call/turn.ts';
+import type { World } from '../call/world.ts';
+import type { Prompt } from '../dialplan/index.ts';
+import type { ServiceId, Urgency } from '../oncall/index.ts';
+import { callingPrompts } from './announce.ts';
+import { challenge, challengePrompts, judgeKey } from './challenge.ts';
+import { dismiss, hangUpLeg, isOpen, legOf, standDownRinging, withoutLeg, withStage } from './legs.ts';
+import type { Escalation, EscalationIn, EscalationLeg, Situation } from './model.ts';
+import { addSuccessors, chainSteps, startStep } from './start-step.ts';
+
+/*
+ *   start ──▶ working ──all failed · time up──▶ working (next step) ──last step──▶ settling ──▶ exhausted
+ *                │ acceptance                                                         │             │
+ *                ▼                                                                    │             │ desk answer
+ *             bridging ◀──────────────────────────acceptance──────────────────────────┴─────────────┘ crossed CANCEL
+ *                │ bridged          └─ not bridged · winner lost ──▶ working (same step, the phones that had no chance)
+ *                ▼
+ *             talking ── winner hangs up ──▶ over
+ *                └─ sound lost ──▶ working (same step, …)
+ */
+
+/** Begins to work down the chain of `urgency` for an answered caller. */
+export function startEscalation(
+  world: World,
+  situation: Situation,
+  about: { readonly service: ServiceId; readonly urgency: Urgency },
+  turn: Turn,
+): Escalation {
+  const { service, urgency } = about;
+  const chain = world.roster.service(service)?.chains[urgency].id ?? 'none';
+  const steps = chainSteps(world, service, urgency).length;
+  attest(turn, { fact: 'escalationStarted', service, urgency, chain, steps });
+  const fresh: Escalation = { name: 'exhausted', service, urgency, legs: [], tried: [], step: 0, round: 0 };
+  return startStep(world, situation, fresh, 0, callingPrompts(world, about), turn);
+}
+
+/** Facts and acts go into `turn`. Events that are none of its business leave the escalation as it is. */
+export function stepEscalation(
+  world: World,
+  situation: Situation,
+  escalation: Escalation,
+  event: CallEvent,
+  turn: Turn,
+): Escalation {
+  switch (escalation.name) {
+    case 'working':
+      return working(world, situation, escalation, event, turn);
+    case 'settling':
+      return settling(world, situation, escalation, event, turn);
+    case 'exhausted':
+      return exhausted(escalation, event, turn);
+    case 'bridging':
+      return bridging(world, situation, escalation, event, turn);
+    case 'talking':
+      return talking(world, situation, escalation, event, turn);
+    default:
+      return escalation;
+  }
+}
+
+function working(
+  world: World,
+  situation: Situation,
+  escalation: EscalationIn<'working'>,
+  event: CallEvent,
+  turn: Turn,
+): Escalation {
+  switch (event.type) {
+    case 'stepTimedOut':
+      // Nothing cancels a timer: only the one of the step in work counts.
+      if (event.step !== escalation.round) return escalation;
+      return stepTimedOut(world, situation, escalation, turn);
+    case 'shiftBoundaryReached':
+      if (event.step !== escalation.round) return escalation;
+      return addSuccessors(world, situation, escalation, turn);
+    default: {
+      const next = anyLeg(world, situation, escalation, event, turn);
+      if (next.name !== 'working' || next.legs.some((leg) => leg.step === next.step && isOpen(leg))) return next;
+      attest(turn, { fact: 'stepOver', step: next.step + 1, because: 'everybodyFailed' });
+      return startStep(world, situation, next, next.step + 1, [], turn);
+    }
+  }
+}
+
+function settling(
+  world: World,
+  situation: Situation,
+  escalation: EscalationIn<'settling'>,
+  event: CallEvent,
+  turn: Turn,
+): Escalation {
+  const next = anyLeg(world, situation, escalation, event, turn);
+  return next.name === 'settling' && !next.legs.some(isOpen) ? { ...next, name: 'exhausted' } : next;
+}
+
+function exhausted(escalation: EscalationIn<'exhausted'>, event: CallEvent, turn: Turn): Escalation {
+  if (!('leg' in event)) return escalation;
+  const leg = legOf(escalation, event.leg);
+  if (leg === undefined) return escalation;
+  switch (event.type) {
+    case 'legAnswered':
+      if (leg.stage.name !== 'stoodDown') return escalation;
+      attest(turn, { fact: 'legAnswered', leg: leg.id, media: event.media });
+      // A challenge would talk over the greeting the caller hears by now; a desk phone needs none.
+      return leg.device === 'desk'
+        ? accept(escalation, leg, 'answeredDesk', turn)
+        : hangUpLeg(escalation, leg, 'stepOver', turn);
+    case 'promptFinished':
+    case 'legFailed':
+    case 'legEnded':
+      return leftover(escalation, leg, event, turn);
+    default:
+      return escalation;
+  }
+}
+
+function bridging(
+  world: World,
+  situation: Situation,
+  escalation: EscalationIn<'bridging'>,
+  event: CallEvent,
+  turn: Turn,
+): Escalation {
+  if (!('leg' in event) || event.leg !== escalation.winner) return takenAlready(escalation, event, turn);
+  switch (event.type) {
+    case 'bridged':
+      attest(turn, { fact: 'bridged', leg: event.leg });
+      return { ...escalation, name: 'talking', since: world.at };
+    case 'bridgeFailed':
+      attest(turn, { fact: 'legEnded', leg: event.leg, result: { kind: 'mediaLost' } });
+      act(turn, { type: 'standDownLeg', leg: event.leg, because: 'notAccepted' });
+      return rescue(world, situation, escalation, turn);
+    case 'legEnded':
+      // Also a BYE of the winner: nobody has spoken yet, so it is no end of a conversation.
+      attest(turn, { fact: 'legEnded', leg: event.leg, result: endedBy(event.by) });
+      return rescue(world, situation, escalation, turn);
+    case 'legFailed':
+      attest(turn, { fact: 'legEnded', leg: event.leg, result: event.result });
+      return rescue(world, situation, escalation, turn);
+    default:
+      return escalation;
+  }
+}
+
+function talking(
+  world: World,
+  situation: Situation,
+  escalation: EscalationIn<'talking'>,
+  event: CallEvent,
+  turn: Turn,
+): Escalation {
+  if (!('leg' in event) || event.leg !== escalation.winner) return takenAlready(escalation, event, turn);
+  switch (event.type) {
+    case 'legEnded':
+      attest(turn, { fact: 'legEnded', leg: event.leg, result: endedBy(event.by) });
+      if (event.by === 'mediaLost') return rescue(world, situation, escalation, turn);
+      return {
+        ...withoutLeg(escalation, event.leg),
+        name: 'over',
+        cause: 'calleeHungUp',
+        talkedMs: world.at - escalation.since,
+      };
+    case 'bridgeFailed':
+      attest(turn, { fact: 'legEnded', leg: event.leg, result: { kind: 'mediaLost' } });
+      act(turn, { type: 'standDownLeg', leg: event.leg, because: 'notAccepted' });
+      return rescue(world, situation, escalation, turn);
+    default:
+      return escalation;
+  }
+}
+
+/** What may happen to any leg while nobody has taken the call. */
+function anyLeg(
+  world: World,
+  situation: Situation,
+  escalation: EscalationIn<'working'> | EscalationIn<'settling'>,
+  event: CallEvent,
+  turn: Turn,
+): Escalation {
+  if (!('leg' in event)) return escalation;
+  const leg = legOf(escalation, event.leg);
+  if (leg === undefined) return escalation;
+  switch (event.type) {
+    case 'legRinging':
+      if (leg.stage.name === 'ringing') attest(turn, { fact: 'legRinging', leg: leg.id, sipStatus: event.sipStatus });
+      return escalation;
+    case 'legAnswered':
+      if (leg.stage.name !== 'ringing' && leg.stage.name !== 'stoodDown') return escalation;
+      attest(turn, { fact: 'legAnswered', leg: leg.id, media: event.media });
+      if (leg.device === 'desk') return accept(escalation, leg, 'answeredDesk', turn);
+      act(turn, { type: 'wakeMe', afterMs: challenge.talkLimitMs, with: { type: 'challengeTimedOut', leg: leg.id } });
+      return ask(world, situation, escalation, leg, 1, 'firstAttempt', turn);
+    case 'digitsGathered':
+      if (leg.stage.name !== 'challenged' || leg.stage.token !== event.token) return escalation;
+      return keyPressed(world, situation, escalation, leg, leg.stage.attempt, event.digits, turn);
+    case 'challengeTimedOut':
+      if (leg.stage.name !== 'challenged') return escalation;
+      attest(turn, { fact: 'challengeAnswered', leg: leg.id, result: 'timeout' });
+      return hangUpLeg(escalation, leg, 'notAccepted', turn);
+    case 'promptFinished':
+    case 'legFailed':
+    case 'legEnded':
+      return leftover(escalation, leg, event, turn);
+    default:
+      return escalation;
+  }
+}
+
+/** Legs that lost. Everybody who answers now hears who took the call. */
+function takenAlready(
+  escalation: EscalationIn<'bridging'> | EscalationIn<'talking'>,
+  event: CallEvent,
+  turn: Turn,
+): Escalation {
+  if (!('leg' in event)) return escalation;
+  const leg = legOf(escalation, event.leg);
+  const winner = legOf(escalation, escalation.winner);
+  if (leg === undefined || winner === undefined) return escalation;
+  switch (event.type) {
+    case 'legAnswered':
+      if (leg.stage.name !== 'stoodDown') return escalation;
+      attest(turn, { fact: 'legAnswered', leg: leg.id, media: event.media });
+      return dismiss(escalation, leg, winner, turn);
+    case 'promptFinished':
+    case 'legFailed':
+    case 'legEnded':
+      return leftover(escalation, leg, event, turn);
+    default:
+      return escalation;
+  }
+}
+
+/** A leg goes away, or has heard who took the call. */
+function leftover<E extends Escalation>(
+  escalation: E,
+  leg: EscalationLeg,
+  event: Extract<CallEvent, { type: 'promptFinished' | 'legFailed' | 'legEnded' }>,
+  turn: Turn,
+): E {
+  if (event.type === 'promptFinished') {
+    if (leg.stage.name !== 'dismissed' || leg.stage.token !== event.token) return escalation;
+    return hangUpLeg(escalation, leg, 'takenElsewhere', turn);
+  }
+  // The end of a leg that was stood down is in the audit since the CANCEL.
+  if (leg.stage.name !== 'stoodDown') {
+    attest(turn, { fact: 'legEnded', leg: leg.id, result: event.type === 'legFailed' ? event.result : endedBy(event.by) });
+  }
+  return withoutLeg(escalation, leg.id);
+}
+
+function keyPressed<E extends EscalationIn<'working'> | EscalationIn<'settling'>>(
+  world: World,
+  situation: Situation,
+  escalation: E,
+  leg: EscalationLeg,
+  attempt: number,
+  digits: string,
+  turn: Turn,
+): Escalation {
+  const result = judgeKey(digits, situation.acceptDigit);
+  attest(turn, { fact: 'challengeAnswered', leg: leg.id, result });
+  if (result === 'accepted') return accept(escalation, leg, 'pressedDigit', turn);
+  if (result === 'declined' || attempt >= challenge.attempts) return hangUpLeg(escalation, leg, 'notAccepted', turn);
+  return ask(world, situation, escalation, leg, attempt + 1, result, turn);
+}
+
+function ask<E extends EscalationIn<'working'> | EscalationIn<'settling'>>(
+  world: World,
+  situation: Situation,
+  escalation: E,
+  leg: EscalationLeg,
+  attempt: number,
+  before: 'firstAttempt' | 'wrongDigit' | 'silence',
+  turn: Turn,
+): E {
+  const token = newToken(turn);
+  const prompts = challengePrompts(world, situation, escalation, before);
+  attest(turn, { fact: 'challenged', leg: leg.id, attempt });
+  act(turn, { type: 'gather', leg: leg.id, token, prompts, maxDigits: 1, waitMs: challenge.waitMs });
+  return withStage(escalation, leg.id, { name: 'challenged', attempt, token });
+}
+
+/** The one place where a call is taken. Whoever comes first gets it; `bridging` answers everybody after that. */
+function accept(
+  escalation: EscalationIn<'working'> | EscalationIn<'settling'> | EscalationIn<'exhausted'>,
+  winner: EscalationLeg,
+  how: 'answeredDesk' | 'pressedDigit',
+  turn: Turn,
+): Escalation {
+  attest(turn, { fact: 'accepted', leg: winner.id, person: winner.person, how, step: winner.step + 1 });
+  act(turn, { type: 'bridge', leg: winner.id });
+  const { service, urgency, tried, step, round } = escalation;
+  const losers = escalation.legs.filter((leg) => leg.id !== winner.id && isOpen(leg));
+  let taken: EscalationIn<'bridging'> = {
+    name: 'bridging',
+    ...{ service, urgency, tried, step, round, legs: escalation.legs },
+    winner: winner.id,
+    spared: losers.map(({ phone }) => phone),
+  };
+  taken = withStage(taken, winner.id, { name: 'accepted' });
+  for (const loser of losers) taken = lose(taken, loser, winner, turn);
+  return taken;
+}
+
+function lose(
+  taken: EscalationIn<'bridging'>,
+  loser: EscalationLeg,
+  winner: EscalationLeg,
+  turn: Turn,
+): EscalationIn<'bridging'> {
+  if (loser.stage.name === 'ringing') return standDownRinging(taken, loser, 'takenElsewhere', turn);
+  attest(turn, { fact: 'challengeAnswered', leg: loser.id, result: 'tooLate' });
+  return dismiss(taken, loser, winner, turn);
+}
+
+function stepTimedOut(
+  world: World,
+  situation: Situation,
+  escalation: EscalationIn<'working'>,
+  turn: Turn,
+): Escalation {
+  attest(turn, { fact: 'stepOver', step: escalation.step + 1, because: 'timeUp' });
+  let next = escalation;
+  for (const leg of escalation.legs) {
+    if (leg.stage.name === 'ringing') next = standDownRinging(next, leg, 'stepOver', turn);
+  }
+  return startStep(world, situation, next, next.step + 1, [], turn);
+}
+
+const lost: readonly Prompt[] = [
+  { say: 'id', id: 'im-sorry' },
+  { say: 'id', id: 'one-moment-please' },
+];
+
+/** The winner is gone and the caller is not: the chain goes on with the phones that only stopped because of the winner. */
+function rescue(
+  world: World,
+  situation: Situation,
+  escalation: EscalationIn<'bridging'> | EscalationIn<'talking'>,
+  turn: Turn,
+): Escalation {
+  const tried = escalation.tried.filter((phone) => !escalation.spared.includes(phone));
+  const rest = { ...withoutLeg(escalation, escalation.winner), tried };
+  return startStep(world, situation, rest, escalation.step, lost, turn);
+}
+
+function endedBy(by: 'remote' | 'mediaLost'): { readonly kind: 'hungUp' | 'mediaLost' } {
+  return { kind: by === 'remote' ? 'hungUp' : 'mediaLost' };
+}
+

@@ -1,0 +1,3 @@
+export { startEscalation, stepEscalation } from './escalation.machine.ts';
+export { standDownAll } from './legs.ts';
+export type { Escalation, EscalationLeg, Situation } from './model.ts';

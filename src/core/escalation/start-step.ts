@@ -1,0 +1,128 @@
+import { CALLER } from '../call/events.ts';
+import type { OfferedAs } from '../call/effects.ts';
+import { act, attest, newLeg, newToken, type Turn } from '../call/turn.ts';
+import type { World } from '../call/world.ts';
+import type { Prompt } from '../dialplan/index.ts';
+import type { EscalationStep, ServiceId, Urgency } from '../oncall/index.ts';
+import { plusMs, type Instant } from '../time/index.ts';
+import { tryingPrompts } from './announce.ts';
+import { isOpen } from './legs.ts';
+import type { Escalation, EscalationBase, EscalationIn, EscalationLeg, Situation } from './model.ts';
+import { whoToRing, type Candidate } from './who-to-ring.ts';
+
+/**
+ * Starts chain step `from`, or the first one after it that rings a phone: a step with nobody to ring costs no time.
+ * `lead` is what the caller hears first. After the last step the escalation settles or is exhausted.
+ */
+export function startStep(
+  world: World,
+  situation: Situation,
+  escalation: Escalation,
+  from: number,
+  lead: readonly Prompt[],
+  turn: Turn,
+): Escalation {
+  const steps = chainSteps(world, escalation.service, escalation.urgency);
+  let base = baseOf(escalation);
+
+  for (let number = from; number < steps.length; number += 1) {
+    const step = steps[number] as EscalationStep;
+    base = { ...base, step: number, round: base.round + 1 };
+    attest(turn, { fact: 'stepStarted', step: number + 1, says: saysStep(step), dwellMs: step.dwellMs });
+    const { candidates, nextBoundary } = whoToRing(world, situation, base.service, step, base.tried);
+    base = ring(world, situation, base, candidates, turn);
+    if (candidates.some(({ verdict }) => verdict === 'rung')) {
+      const stepEndsAt = plusMs(world.at, step.dwellMs);
+      act(turn, { type: 'wakeMe', afterMs: step.dwellMs, with: { type: 'stepTimedOut', step: base.round } });
+      wakeAtBoundary(world.at, nextBoundary, stepEndsAt, base.round, turn);
+      tellCaller([...lead, ...(number === 0 ? [] : tryingPrompts(candidates))], turn);
+      return { ...base, name: 'working', stepEndsAt };
+    }
+    attest(turn, { fact: 'stepOver', step: number + 1, because: 'nobodyToRing' });
+  }
+
+  // Decision 6: whoever is being asked at this moment may still say yes; any right human beats no human.
+  if (!base.legs.some(isOpen)) return { ...base, name: 'exhausted' };
+  if (lead.length > 0) tellCaller(lead, turn);
+  return { ...base, name: 'settling' };
+}
+
+/** The tiers may have passed to somebody else while phones ring: the successor rings too, nobody stops ringing. */
+export function addSuccessors(
+  world: World,
+  situation: Situation,
+  escalation: EscalationIn<'working'>,
+  turn: Turn,
+): Escalation {
+  const step = chainSteps(world, escalation.service, escalation.urgency)[escalation.step];
+  if (step === undefined) return escalation;
+  const { candidates, nextBoundary } = whoToRing(world, situation, escalation.service, step, escalation.tried);
+  const fresh = candidates.filter((candidate) => candidate.verdict === 'rung' || !candidate.alreadyTried);
+  wakeAtBoundary(world.at, nextBoundary, escalation.stepEndsAt, escalation.round, turn);
+  return { ...ring(world, situation, escalation, fresh, turn), name: 'working', stepEndsAt: escalation.stepEndsAt };
+}
+
+export function chainSteps(world: World, service: ServiceId, urgency: Urgency): readonly EscalationStep[] {
+  return world.roster.service(service)?.chains[urgency].steps ?? [];
+}
+
+function ring(
+  world: World,
+  situation: Situation,
+  base: EscalationBase,
+  candidates: readonly Candidate[],
+  turn: Turn,
+): EscalationBase {
+  const legs: EscalationLeg[] = [...base.legs];
+  const tried = [...base.tried];
+  for (const candidate of candidates) {
+    const { tier, verdict, because } = candidate;
+    const person = candidate.person?.id ?? '';
+    attest(turn, { fact: 'considered', step: base.step + 1, tier, person, verdict, because });
+    if (candidate.verdict === 'skipped') continue;
+    const leg = newLeg(turn);
+    const { target, device, phone } = candidate;
+    attest(turn, { fact: 'legRung', leg, person, target });
+    act(turn, { type: 'ringLeg', leg, target, media: 'anchored', offeredAs: offeredAs(world, situation, base, device) });
+    const { id, name } = candidate.person;
+    legs.push({ id: leg, person: id, personName: name, device, phone, step: base.step, stage: { name: 'ringing' } });
+    tried.push(phone);
+  }
+  return { ...base, legs, tried };
+}
+
+/** A mobile shows the main number: carriers refuse or rewrite a caller id that is not ours. */
+function offeredAs(
+  world: World,
+  { from }: Situation,
+  { service, urgency }: EscalationBase,
+  device: 'desk' | 'mobile',
+): OfferedAs {
+  const caller = from.kind === 'phone' ? (world.plan.extension(from.extension)?.name ?? from.extension) : 'outside call';
+  const name = world.roster.service(service)?.name ?? service;
+  const shownUrgency = urgency === 'stat' ? 'STAT' : urgency;
+  const isInside = from.kind === 'phone' && device === 'desk';
+  return {
+    displayName: `${name} ${shownUrgency}: ${caller}`,
+    number: isInside ? from.extension : world.plan.source.mainNumber,
+    urgency,
+  };
+}
+
+function wakeAtBoundary(at: Instant, boundary: Instant | null, stepEndsAt: Instant, round: number, turn: Turn): void {
+  if (boundary === null || boundary <= at || boundary >= stepEndsAt) return;
+  act(turn, { type: 'wakeMe', afterMs: boundary - at, with: { type: 'shiftBoundaryReached', step: round } });
+}
+
+function tellCaller(prompts: readonly Prompt[], turn: Turn): void {
+  act(turn, { type: 'play', leg: CALLER, token: newToken(turn), prompts, then: 'ringback' });
+}
+
+function baseOf({ service, urgency, legs, tried, step, round }: Escalation): EscalationBase {
+  return { service, urgency, legs, tried, step, round };
+}
+
+function saysStep({ targets, devices }: EscalationStep): string {
+  const who = targets.map((target) => (target.kind === 'tier' ? target.tier : target.person)).join(' and ');
+  return `${who}: ${devices.map((device) => (device === 'desk' ? 'desk phone' : 'mobile')).join(' and ')}`;
+}

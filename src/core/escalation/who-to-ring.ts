@@ -1,0 +1,119 @@
+import type { LegTarget } from '../call/events.ts';
+import type { World } from '../call/world.ts';
+import type { Device, DutyTier, EscalationStep, Person, ServiceId, StepTarget } from '../oncall/index.ts';
+import type { Instant } from '../time/index.ts';
+import type { Situation } from './model.ts';
+
+/** One phone of one target of a step, and whether it rings. Every candidate goes to the audit. */
+export type Candidate =
+  | {
+      readonly verdict: 'skipped';
+      readonly tier: DutyTier | 'post';
+      readonly person: Person | null;
+      readonly because: string;
+      readonly alreadyTried: boolean;
+    }
+  | {
+      readonly verdict: 'rung';
+      readonly tier: DutyTier | 'post';
+      readonly person: Person;
+      readonly because: string;
+      readonly device: Device;
+      readonly phone: string;
+      readonly target: LegTarget;
+    };
+
+export interface Candidates {
+  readonly candidates: readonly Candidate[];
+  /** First instant at which one of the tiers passes to somebody else. */
+  readonly nextBoundary: Instant | null;
+}
+
+/**
+ * Looks up who holds the tiers of `step` at this second and decides, phone by phone, who rings.
+ * A phone in `tried` is not rung again; a phone that cannot ring costs no time.
+ */
+export function whoToRing(
+  world: World,
+  situation: Situation,
+  service: ServiceId,
+  step: EscalationStep,
+  tried: readonly string[],
+): Candidates {
+  const candidates: Candidate[] = [];
+  const used = new Set(tried);
+  let nextBoundary: Instant | null = null;
+
+  for (const target of step.targets) {
+    const holder = whoHolds(world, service, target);
+    if (holder.until !== null && (nextBoundary === null || holder.until < nextBoundary)) nextBoundary = holder.until;
+    if (holder.person === null) {
+      candidates.push({ verdict: 'skipped', tier: holder.tier, person: null, because: holder.because, alreadyTried: false });
+      continue;
+    }
+    for (const device of step.devices) {
+      const candidate = phoneOf(world, situation, holder.person, device, used, holder);
+      if (candidate.verdict === 'rung') used.add(candidate.phone);
+      candidates.push(candidate);
+    }
+  }
+  return { candidates, nextBoundary };
+}
+
+interface Holder {
+  readonly tier: DutyTier | 'post';
+  readonly person: Person | null;
+  readonly because: string;
+  readonly until: Instant | null;
+}
+
+function whoHolds(world: World, service: ServiceId, target: StepTarget): Holder {
+  if (target.kind === 'person') {
+    const person = world.roster.person(target.person) ?? null;
+    const because = person ? 'named in the chain' : `nobody is called ${target.person} in the roster`;
+    return { tier: 'post', person, because, until: null };
+  }
+  const { tier } = target;
+  const result = world.roster.whoIsOnCall(service, tier, world.at);
+  switch (result.kind) {
+    case 'onCall':
+      return { tier, person: result.answer.person, because: result.answer.because, until: result.answer.until };
+    case 'nobodyOnCall':
+      return { tier, person: null, because: result.because, until: null };
+    default:
+      return { tier, person: null, because: 'the roster does not reach to this date', until: null };
+  }
+}
+
+function phoneOf(
+  world: World,
+  situation: Situation,
+  person: Person,
+  device: Device,
+  used: ReadonlySet<string>,
+  { tier, because }: Holder,
+): Candidate {
+  const skip = (why: string, alreadyTried = false): Candidate => ({
+    verdict: 'skipped',
+    tier,
+    person,
+    because: `${why}; ${because}`,
+    alreadyTried,
+  });
+  const phone = device === 'desk' ? person.desk : person.mobile;
+  if (phone === undefined) return skip(device === 'desk' ? 'has no desk phone' : 'has no mobile');
+  const spoken = device === 'desk' ? `desk phone ${phone}` : 'mobile';
+  if (used.has(phone)) return skip(`${spoken} was already tried`, true);
+
+  if (device === 'desk') {
+    if (situation.from.kind === 'phone' && situation.from.extension === phone) return skip(`${spoken} is the calling phone`);
+    if (!world.isRegistered(phone)) return skip(`${spoken} is not registered`);
+    const target = { kind: 'extension', extension: phone } as const;
+    return { verdict: 'rung', tier, person, because: `${spoken}; ${because}`, device, phone, target };
+  }
+  const { trunk } = world.plan.source;
+  const fault = world.trunkFault(trunk);
+  if (fault !== null) return skip(`${spoken} cannot be reached, trunk ${trunk}: ${fault}`);
+  const target = { kind: 'number', e164: phone, trunk } as const;
+  return { verdict: 'rung', tier, person, because: `${spoken}; ${because}`, device, phone, target };
+}

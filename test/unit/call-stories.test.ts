@@ -1,0 +1,154 @@
+import t from 'tap';
+import { CALLER } from '../../src/core/call/index.ts';
+import { phones, mobiles } from '../support/lakeside.ts';
+import { PaperCall } from '../support/paper-phones.ts';
+
+t.test('extension to extension: ring, answer, talk, hang up from either side', async (t) => {
+  for (const side of ['callee', 'caller'] as const) {
+    const call = new PaperCall(phones.ames);
+    t.equal(call.caller, 'hearsRinging');
+    t.equal(call.legs[0]?.media, 'direct');
+    t.equal(call.legs[0]?.displayName, 'Ward 4B');
+    call.after(4).phone(phones.ames).answers();
+    t.equal(call.caller, 'answered');
+    call.after(10);
+    if (side === 'callee') call.phone(phones.ames).hangsUp();
+    else call.hangsUp();
+    t.equal(call.endedBecause, side === 'callee' ? 'calleeHungUp' : 'callerHungUp');
+    t.equal(call.fact('ended')?.talkedMs, 10_000);
+    t.equal(call.legs[0]?.status, 'gone');
+  }
+});
+
+t.test('extension to extension: every failure has its ending', async (t) => {
+  const ways = {
+    busy: { kind: 'busy', sipStatus: 486 },
+    declined: { kind: 'declined', sipStatus: 603 },
+    noAnswer: { kind: 'noAnswer', sipStatus: 480 },
+    unreachable: { kind: 'unreachable', sipStatus: 408 },
+    mediaUnavailable: { kind: 'mediaFailed', why: 'no port' },
+  } as const;
+  for (const [cause, result] of Object.entries(ways)) {
+    const call = new PaperCall(phones.ames);
+    call.phone(phones.ames).fails(result);
+    t.equal(call.refusedWith, cause);
+    t.equal(call.endedBecause, cause);
+  }
+  t.equal(new PaperCall(phones.ames, { unregistered: [phones.ames] }).refusedWith, 'notRegistered');
+  t.equal(new PaperCall(phones.ward).refusedWith, 'busy', 'the calling phone');
+  t.equal(new PaperCall('9999').refusedWith, 'numberNotInService');
+});
+
+t.test('nobody answers in time: the phone stops and the caller is told', async (t) => {
+  const call = new PaperCall(phones.ames).after(20);
+  t.equal(call.phone(phones.ames).leg.stoodDownBecause, 'stepOver');
+  t.equal(call.refusedWith, 'noAnswer');
+});
+
+t.test('CANCEL stops the phone', async (t) => {
+  const call = new PaperCall(phones.ames).after(2).hangsUp();
+  t.equal(call.endedBecause, 'callerCancelled');
+  t.equal(call.phone(phones.ames).leg.stoodDownBecause, 'callerGone');
+});
+
+t.test('otherwise: an unanswered extension leads to its voicemail', async (t) => {
+  const call = new PaperCall(phones.icu).after(20);
+  t.equal(call.caller, 'answered');
+  t.same(call.heard, ['voicemail-greeting-office', 'beep']);
+  const late = call.phone(phones.icu).answers();
+  t.equal(late.leg.status, 'gone', 'an answer that crosses its CANCEL is hung up');
+  call.after(2).hangsUp();
+  t.equal(call.endedBecause, 'messageLeft');
+  t.equal(call.endings, 1);
+});
+
+t.test('voicemail: each way a recording ends', async (t) => {
+  const recording = () => new PaperCall(phones.icu, { unregistered: [phones.icu] }).after(2);
+  t.test('the recorder fails: a spoken refusal', async (t) => {
+    const call = recording().recordingEnds('failed', 0);
+    t.equal(call.heard.at(-1), 'voicemail-unavailable');
+    t.equal(call.after(2).endedBecause, 'recordingFailed');
+  });
+  t.test('nothing was said', async (t) => {
+    t.equal(recording().recordingEnds('silence', 0).after(2).endedBecause, 'noMessageLeft');
+  });
+  t.test('the caller hangs up during the greeting', async (t) => {
+    const call = new PaperCall(phones.icu, { unregistered: [phones.icu] }).hangsUp();
+    t.equal(call.endedBecause, 'noMessageLeft');
+  });
+  t.test('the recorder never says what it got', async (t) => {
+    const call = recording().happens({ type: 'callerHungUp' });
+    t.equal(call.endings, 0);
+    t.equal(call.after(5).endedBecause, 'recordingFailed');
+  });
+  t.test('the house stops: the message so far is kept', async (t) => {
+    const call = recording().happens({ type: 'wardlineStopping' });
+    t.equal(call.caller, 'hungUp');
+    t.equal(call.recordingEnds('hangUp', 3_000).endedBecause, 'messageLeft');
+  });
+});
+
+t.test('7010 asks how urgent it is', async (t) => {
+  t.equal(new PaperCall('7010').presses('1').fact('escalationStarted')?.urgency, 'stat');
+  t.equal(new PaperCall('7010').presses('3').fact('escalationStarted')?.urgency, 'routine');
+  t.equal(new PaperCall('7010').after(6).fact('escalationStarted')?.urgency, 'urgent', 'no key is urgent');
+  const wrong = new PaperCall('7010').presses('8');
+  t.same(wrong.heard.slice(-2), ['wrong-key', 'urgency-menu']);
+  wrong.presses('8').presses('8');
+  t.equal(wrong.fact('escalationStarted')?.urgency, 'urgent', 'three wrong keys count as none');
+  t.same(
+    wrong.factsOf('keyPressed').map(({ meaning }) => meaning),
+    ['no such key', 'no such key', 'no such key: urgent'],
+  );
+});
+
+t.test('the main line for a caller from the trunk', async (t) => {
+  const main = () => new PaperCall('+12025550100', { fromTrunk: true });
+  t.same(main().heard, ['main-greeting', 'main-menu']);
+  t.same(main().presses('5').heard.slice(-2), ['wrong-key', 'main-menu']);
+  t.same(main().after(7).heard.slice(-2), ['no-key', 'main-menu']);
+
+  const lost = main().presses('5').presses('5');
+  t.same(lost.ringing, [phones.operator], 'the tries are used up: the operator');
+  t.equal(lost.legs[0]?.media, 'anchored');
+  t.equal(lost.callerHears, 'ringback');
+  lost.phone(phones.operator).answers();
+  t.equal(lost.callerHears, 'leg');
+
+  const clinical = main().presses('2');
+  t.equal(clinical.fact('escalationStarted')?.urgency, 'urgent');
+  const mobile = clinical.after(20).phone(mobiles.ames).answers();
+  t.ok(mobile.leg.heard.includes('from-outside'));
+
+  const message = main().presses('1').after(2);
+  t.match(message.recording, { mailbox: 'office', urgent: false });
+});
+
+t.test('operator does not answer: on to the next verb, and words when there is none', async (t) => {
+  const call = new PaperCall('1500').presses('0').after(20);
+  t.same(call.heard.slice(-2), ['voicemail-greeting-office', 'beep']);
+});
+
+t.test('no media server: refused with a cause, nobody rung', async (t) => {
+  const call = new PaperCall('7011', { answerFails: true });
+  t.equal(call.refusedWith, 'mediaUnavailable');
+  t.equal(call.legs.length, 0);
+});
+
+t.test("the caller's sound is lost: everybody is hung up", async (t) => {
+  const call = new PaperCall('7011');
+  call.phone(phones.ames).answers();
+  call.happens({ type: 'legEnded', leg: CALLER, by: 'mediaLost' });
+  t.equal(call.endedBecause, 'mediaLost');
+  t.equal(call.caller, 'hungUp');
+  t.equal(call.phone(phones.ames).leg.status, 'gone');
+});
+
+t.test('the house stops: whatever the call is doing ends with the cause', async (t) => {
+  t.equal(new PaperCall(phones.ames).happens({ type: 'wardlineStopping' }).refusedWith, 'shuttingDown');
+  const talking = new PaperCall('7011');
+  talking.phone(phones.ames).answers();
+  talking.happens({ type: 'wardlineStopping' });
+  t.equal(talking.endedBecause, 'shuttingDown');
+  t.equal(talking.phone(phones.ames).leg.status, 'gone');
+});
