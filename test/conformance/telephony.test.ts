@@ -1,0 +1,417 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import t from 'tap';
+import type { LegId } from '../../src/core/call/index.ts';
+import type { TelephonyEffect } from '../../src/engine/ports.ts';
+import { MemoryBindings } from '../../src/telephony/index.ts';
+import type { Message, RawPhone } from '../support/raw-phone.ts';
+import { House, type ScriptedCall } from '../support/telephony-house.ts';
+
+const caller = 'caller' as LegId;
+const one = '1' as LegId;
+const two = '2' as LegId;
+
+const offeredAs = { displayName: 'Ward 4B', number: '2101', urgency: 'stat' } as const;
+
+function ringDesk(leg: LegId, extension: string, media: 'anchored' | 'direct'): TelephonyEffect {
+  return { type: 'ringLeg', leg, target: { kind: 'extension', extension }, media, offeredAs };
+}
+
+/** The caller is answered and hears nothing yet. */
+async function answeredCaller(house: House, number = '7011', toneHz = 0) {
+  const phone = await house.phone('2101');
+  const rtp = await house.rtp();
+  const { call, branch } = await phone.invite(number, { body: rtp.sdp() });
+  const scripted = await house.nextCall();
+  scripted.do({ type: 'answerCaller' });
+  const ok = await phone.nextResponse(call, 'INVITE');
+  phone.acknowledge(call, ok);
+  await scripted.next('callerAnswered');
+  rtp.talkTo(ok.body, toneHz);
+  return { phone, rtp, call, branch, scripted, ok };
+}
+
+async function over(scripted: ScriptedCall): Promise<void> {
+  scripted.do({ type: 'callOver', cause: 'callerHungUp' });
+}
+
+void t.test('phones register over UDP and TCP with both digests', async (t) => {
+  const bindings = new MemoryBindings();
+  const house = await House.open(t, { bindings });
+  for (const transport of ['udp', 'tcp'] as const) {
+    for (const algorithm of ['SHA-256', 'MD5'] as const) {
+      const phone = await house.phone('2101', transport);
+      const ok = await phone.register({ algorithm });
+      t.equal(ok.status, 200, `${transport} ${algorithm}`);
+      t.match(ok.get('Contact'), `<sip:2101@127.0.0.1:${phone.port}`);
+    }
+  }
+  t.equal(house.telephony.bindings.length, 4, 'four contacts of one extension');
+  t.ok(house.telephony.reachability.isRegistered('2101'));
+  t.notOk(house.telephony.reachability.isRegistered('2102'));
+  t.equal((await bindings.load()).length, 4);
+
+  const phone = await house.phone('2101');
+  t.match((await phone.register({ contact: '' })).text.match(/expires=/g), { length: 4 }, 'asking lists them');
+  const brief = await phone.register({ expires: 5 });
+  t.equal(brief.status, 423);
+  t.equal(brief.get('Min-Expires'), '60');
+  t.equal((await phone.register({ contact: '*', expires: 60 })).status, 400);
+  t.equal((await phone.register({ contact: '*', expires: 0 })).status, 200);
+  t.equal(house.telephony.bindings.length, 0);
+  t.same(house.log.errors(), []);
+});
+
+void t.test('a wrong password and an unknown extension get the same bytes', async (t) => {
+  const house = await House.open(t);
+  // What differs between any two requests: the nonce, and what we must echo or tag.
+  const blind = (message: Message): string =>
+    message.text.replace(/nonce="[^"]+"/g, '').replace(/^(Via|From|To|Call-ID|CSeq): .*\r\n/gim, '');
+  const wrong = await (await house.phone('2101')).register({ password: 'guess' });
+  const unknown = await (await house.phone('9999')).register({ password: 'guess' });
+  t.equal(wrong.status, 401);
+  t.equal(blind(wrong), blind(unknown));
+  t.match(wrong.all('WWW-Authenticate')[0], /algorithm=SHA-256/);
+  t.match(wrong.all('WWW-Authenticate')[1], /algorithm=MD5/);
+
+  for (const user of ['2101', '9999']) {
+    const phone = await house.phone(user);
+    const { call } = await phone.invite('7011', { password: 'guess', body: (await house.rtp()).sdp() });
+    t.equal((await phone.nextResponse(call, 'INVITE')).status, 401, `INVITE of ${user}`);
+  }
+});
+
+void t.test('what is refused at the door, and how', async (t) => {
+  const house = await House.open(t);
+  const phone = await house.phone('2101');
+  const { sdp } = await house.rtp().then((rtp) => ({ sdp: rtp.sdp() }));
+  const refused = async (options: Parameters<RawPhone['invite']>[1]): Promise<Message> => {
+    const { call } = await phone.invite('7011', options);
+    return phone.nextResponse(call, 'INVITE');
+  };
+  const required = await refused({ body: sdp, headers: ['Require: foo'] });
+  t.equal(required.status, 420);
+  t.equal(required.get('Unsupported'), 'foo');
+  t.equal((await refused({ body: 'hello', type: 'text/plain' })).status, 415);
+  t.equal((await refused({ body: sdp.replace('m=audio', 'm=video') })).status, 488);
+  house.refuseWith = 503;
+  t.equal((await refused({ body: sdp })).status, 503);
+
+  const outside = { callId: 'x', localTag: 'y', target: 'sip:wardline', cseq: 1, remoteTag: '', remoteTarget: '' };
+  for (const [method, status] of [
+    ['OPTIONS', 200],
+    ['MESSAGE', 405],
+    ['SUBSCRIBE', 489],
+    ['PUBLISH', 489],
+  ] as const) {
+    const call = { ...outside, callId: `x-${method}` };
+    phone.request(method, 'sip:wardline', { call, cseq: 1, headers: [`Contact: ${phone.contact}`, 'Event: x'] });
+    t.equal((await phone.nextResponse(call, method)).status, status, method);
+  }
+  t.same(house.log.errors(), []);
+});
+
+for (const hangsUp of ['caller', 'called'] as const) {
+  void t.test(`phone to phone, direct media, the ${hangsUp} hangs up`, async (t) => {
+    const house = await House.open(t);
+    const called = await house.registered('2102', hangsUp === 'caller' ? 'udp' : 'tcp');
+    const phone = await house.phone('2101');
+    const [a, b] = [await house.rtp(), await house.rtp()];
+    const { call } = await phone.invite('2102', { body: a.sdp() });
+    const scripted = await house.nextCall();
+    t.match(scripted.newCall, { caller: { from: { kind: 'phone', extension: '2101' } }, dialled: '2102' });
+    scripted.do(ringDesk(one, '2102', 'direct'));
+    const invite = await called.nextRequest('INVITE');
+    t.match(invite.get('From'), '"Ward 4B" <sip:2101@wardline>');
+    t.equal(invite.get('Priority'), 'emergency');
+    t.match(invite.body, `m=audio ${a.port} `, 'the offer is the caller’s own');
+    called.respond(invite, 180);
+    await scripted.next('legRinging');
+    scripted.do({ type: 'ringCaller' });
+    await phone.nextResponse(call, 'INVITE', 180);
+    called.respond(invite, 200, { body: b.sdp() });
+    t.match(await scripted.next('legAnswered'), { media: { path: 'direct', codec: 'PCMU' } });
+    await called.nextRequest('ACK');
+    scripted.do({ type: 'connectDirect', leg: one });
+    const ok = await phone.nextResponse(call, 'INVITE');
+    phone.acknowledge(call, ok);
+    t.match(ok.body, `m=audio ${b.port} `);
+    await scripted.next('bridged');
+
+    a.talkTo(ok.body, 600);
+    await b.hears(600);
+
+    phone.inDialog(call, 'INFO', ['Content-Type: application/dtmf-relay'], 'Signal=4\r\n');
+    const info = await called.nextRequest('INFO');
+    t.equal(info.body, 'Signal=4\r\n');
+    called.respond(info, 200);
+    t.equal((await phone.nextResponse(call, 'INFO')).status, 200);
+
+    phone.inDialog(call, 'INVITE', ['Content-Type: application/sdp'], a.sdp('sendonly', 2));
+    const hold = await called.nextRequest('INVITE');
+    t.match(hold.body, 'a=sendonly', 'hold reaches the other phone');
+    called.respond(hold, 200, { body: b.sdp('recvonly', 2) });
+    const held = await phone.nextResponse(call, 'INVITE');
+    t.match(held.body, 'a=recvonly');
+    phone.acknowledge(call, held);
+
+    if (hangsUp === 'caller') {
+      phone.inDialog(call, 'BYE');
+      await scripted.next('callerHungUp');
+      scripted.do({ type: 'standDownLeg', leg: one, because: 'callOver' });
+      called.respond(await called.nextRequest('BYE'), 200);
+    } else {
+      called.inDialog(called.dialogOf(invite), 'BYE');
+      t.match(await scripted.next('legEnded'), { by: 'remote' });
+      scripted.do({ type: 'hangUpCaller', cause: 'calleeHungUp' });
+      const bye = await phone.nextRequest('BYE');
+      t.match(bye.get('Reason'), 'Q.850;cause=16');
+      phone.respond(bye, 200);
+    }
+    await over(scripted);
+    t.same(house.log.errors(), []);
+  });
+}
+
+void t.test('the caller cancels; busy; declined; not registered; nobody there', async (t) => {
+  const house = await House.open(t);
+  const called = await house.registered('2102');
+  const phone = await house.phone('2101');
+  const rtp = await house.rtp();
+  const { call, branch } = await phone.invite('2102', { body: rtp.sdp() });
+  const scripted = await house.nextCall();
+  scripted.do(ringDesk(one, '2102', 'direct'));
+  const invite = await called.nextRequest('INVITE');
+  called.respond(invite, 180);
+  await scripted.next('legRinging');
+  phone.cancel(call, branch);
+  t.equal((await phone.nextResponse(call, 'INVITE')).status, 487);
+  await scripted.next('callerHungUp');
+  scripted.do({ type: 'standDownLeg', leg: one, because: 'callerGone' });
+  const cancel = await called.nextRequest('CANCEL');
+  t.equal(cancel.get('Reason'), '', 'nobody answered elsewhere');
+  called.respond(cancel, 200);
+  called.respond(invite, 487);
+  t.match(await scripted.next('legFailed'), { result: { kind: 'cancelled' } });
+  await over(scripted);
+
+  const next = await phone.invite('2102', { body: rtp.sdp() });
+  const again = await house.nextCall();
+  for (const [leg, status, kind] of [
+    [one, 486, 'busy'],
+    [two, 603, 'declined'],
+  ] as const) {
+    again.do(ringDesk(leg, '2102', 'direct'));
+    called.respond(await called.nextRequest('INVITE'), status);
+    t.match(await again.next('legFailed', leg), { result: { kind, sipStatus: status } });
+  }
+  again.do(ringDesk('3' as LegId, '3101', 'direct'));
+  t.match(await again.next('legFailed', '3'), { result: { kind: 'notRegistered' } });
+  const target = { kind: 'number', e164: '+12025550111', trunk: 'carrier' } as const;
+  again.do({ type: 'ringLeg', leg: '4' as LegId, target, media: 'anchored', offeredAs });
+  t.match(await again.next('legFailed', '4'), { result: { kind: 'trunkUnavailable', why: /carrier\.target/ } });
+  again.do({ type: 'refuseCaller', cause: 'busy' });
+  const refusal = await phone.nextResponse(next.call, 'INVITE');
+  t.equal(refusal.status, 486);
+  t.match(refusal.get('Reason'), 'Q.850;cause=17');
+  await over(again);
+  t.same(house.log.errors(), []);
+});
+
+void t.test('an answered caller hears a prompt, then ringing, then another prompt', async (t) => {
+  const house = await House.open(t);
+  const { rtp, phone, call, scripted } = await answeredCaller(house);
+  scripted.do({ type: 'play', leg: caller, token: 1, prompts: [{ say: 'id', id: 'long' }], then: 'nothing' });
+  await rtp.hears(700);
+  scripted.do({ type: 'play', leg: caller, token: 2, prompts: [{ say: 'id', id: 'short' }], then: 'ringback' });
+  await rtp.hears(900);
+  await rtp.hears(440);
+  const short = { say: 'id', id: 'short' } as const;
+  scripted.do({ type: 'play', leg: caller, token: 3, prompts: [short, short], then: 'nothing' });
+  await rtp.hears(900);
+  t.match(await scripted.next('promptFinished'), { token: 3 });
+  t.same(scripted.events, [], 'what was replaced is not reported');
+  phone.inDialog(call, 'BYE');
+  await scripted.next('callerHungUp');
+  await over(scripted);
+  t.same(house.log.errors(), []);
+});
+
+void t.test('two phones ring anchored, the first answer wins, the other is told why', async (t) => {
+  const house = await House.open(t);
+  const first = await house.registered('3101');
+  const second = await house.registered('3102');
+  const { rtp, phone, call, scripted } = await answeredCaller(house, '7011', 600);
+  scripted.do(ringDesk(one, '3101', 'anchored'), ringDesk(two, '3102', 'anchored'));
+  const invite = await first.nextRequest('INVITE');
+  const other = await second.nextRequest('INVITE');
+  first.respond(invite, 180);
+  second.respond(other, 180);
+  await scripted.next('legRinging', '1');
+  await scripted.next('legRinging', '2');
+  const doctor = await house.rtp();
+  first.respond(invite, 200, { body: doctor.sdp() });
+  t.match(await scripted.next('legAnswered'), { leg: one, media: { path: 'anchored', codec: 'PCMU' } });
+  scripted.do({ type: 'standDownLeg', leg: two, because: 'takenElsewhere' }, { type: 'bridge', leg: one });
+  const cancel = await second.nextRequest('CANCEL');
+  t.match(cancel.get('Reason'), /^SIP;cause=200/);
+  second.respond(cancel, 200);
+  second.respond(other, 487);
+  t.match(await scripted.next('legFailed'), { leg: two, result: { kind: 'cancelled' } });
+  await scripted.next('bridged');
+  doctor.talkTo(invite.body, 1000);
+  await doctor.hears(600);
+  await rtp.hears(1000);
+
+  first.inDialog(first.dialogOf(invite), 'BYE');
+  t.match(await scripted.next('legEnded'), { leg: one, by: 'remote' });
+  scripted.do({ type: 'hangUpCaller', cause: 'calleeHungUp' });
+  phone.respond(await phone.nextRequest('BYE'), 200);
+  t.ok(call.remoteTag);
+  await over(scripted);
+  t.same(house.log.errors(), []);
+});
+
+void t.test('all phones of an extension ring; the others stop when one answers', async (t) => {
+  const house = await House.open(t);
+  const desk = await house.registered('3101');
+  const soft = await house.registered('3101', 'tcp');
+  const { phone, call, scripted } = await answeredCaller(house);
+  scripted.do(ringDesk(one, '3101', 'anchored'));
+  const atDesk = await desk.nextRequest('INVITE');
+  const atSoft = await soft.nextRequest('INVITE');
+  desk.respond(atDesk, 486);
+  soft.respond(atSoft, 180);
+  soft.respond(atSoft, 200, { body: (await house.rtp()).sdp() });
+  await scripted.next('legAnswered');
+  scripted.do({ type: 'standDownLeg', leg: one, because: 'callOver' });
+  soft.respond(await soft.nextRequest('BYE'), 200);
+
+  scripted.do(ringDesk(two, '3101', 'anchored'));
+  const again = await desk.nextRequest('INVITE');
+  desk.respond(again, 180);
+  const atSoftToo = await soft.nextRequest('INVITE');
+  soft.respond(atSoftToo, 180);
+  desk.respond(again, 200, { body: (await house.rtp()).sdp() });
+  await scripted.next('legAnswered', '2');
+  t.match((await soft.nextRequest('CANCEL')).get('Reason'), /^SIP;cause=200/);
+  phone.inDialog(call, 'BYE');
+  await scripted.next('callerHungUp');
+  await over(scripted);
+  t.equal((await desk.nextRequest('BYE')).method, 'BYE', 'the end of the call takes every leg with it');
+  t.same(house.log.errors(), []);
+});
+
+void t.test('keys by RFC 4733 and by INFO, and none', async (t) => {
+  const house = await House.open(t);
+  const { rtp, phone, call, scripted } = await answeredCaller(house);
+  const gather = (token: number, maxDigits: number, waitMs: number): void =>
+    scripted.do({ type: 'gather', leg: caller, token, prompts: [{ say: 'id', id: 'long' }], maxDigits, waitMs });
+  gather(1, 1, 5000);
+  await rtp.hears(700);
+  rtp.press('7');
+  t.match(await scripted.next('digitsGathered'), { token: 1, digits: '7' });
+
+  gather(2, 1, 5000);
+  phone.inDialog(call, 'INFO', ['Content-Type: application/dtmf-relay'], 'Signal=9\r\nDuration=160\r\n');
+  t.equal((await phone.nextResponse(call, 'INFO')).status, 200);
+  t.match(await scripted.next('digitsGathered'), { token: 2, digits: '9' });
+
+  gather(3, 3, 5000);
+  for (const key of ['1', '2', '#']) rtp.press(key);
+  t.match(await scripted.next('digitsGathered'), { token: 3, digits: '12' });
+
+  scripted.do({ type: 'gather', leg: caller, token: 4, prompts: [], maxDigits: 1, waitMs: 300 });
+  t.match(await scripted.next('digitsGathered'), { token: 4, digits: '' });
+  phone.inDialog(call, 'BYE');
+  await scripted.next('callerHungUp');
+  await over(scripted);
+  t.same(house.log.errors(), []);
+});
+
+void t.test('a message is recorded sealed; "#" ends it, and so does hanging up', async (t) => {
+  const { generateX25519Identity, identityToRecipient } = await import('age-encryption');
+  const house = await House.open(t, { sealTo: [await identityToRecipient(await generateX25519Identity())] });
+  const record = (messageId: string): TelephonyEffect => ({
+    type: 'recordMessage',
+    messageId,
+    mailbox: 'cardiology',
+    urgent: true,
+    maxMs: 60_000,
+  });
+  for (const by of ['key', 'hangUp'] as const) {
+    const { rtp, phone, call, scripted } = await answeredCaller(house, '7011', 600);
+    const messageId = `message-${by}`;
+    scripted.do({ type: 'play', leg: caller, token: 1, prompts: [{ say: 'id', id: 'short' }], then: 'nothing' });
+    await scripted.next('promptFinished');
+    scripted.do(record(messageId));
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    if (by === 'key') rtp.press('#');
+    else {
+      phone.inDialog(call, 'BYE');
+      await scripted.next('callerHungUp');
+    }
+    const ended = await scripted.next('recordingEnded');
+    t.match(ended, { messageId, by });
+    t.ok(ended.durationMs > 700 && ended.durationMs < 10_000, `${ended.durationMs} ms`);
+    t.ok(readFileSync(path.join(house.recordingsDir, `${messageId}.sealed`)).length > 1000);
+    if (by === 'key') scripted.do({ type: 'hangUpCaller', cause: 'messageLeft' });
+    await over(scripted);
+  }
+  t.same(house.log.errors(), []);
+});
+
+void t.test('without a key to seal to nothing is recorded', async (t) => {
+  const house = await House.open(t);
+  const { scripted } = await answeredCaller(house);
+  scripted.do({ type: 'recordMessage', messageId: 'm', mailbox: 'office', urgent: false, maxMs: 1000 });
+  t.match(await scripted.next('recordingEnded'), { by: 'failed', why: /no key/, durationMs: 0 });
+  await over(scripted);
+});
+
+void t.test('a trunk brings a call in by its address, also without an offer', async (t) => {
+  const house = await House.open(t);
+  const trunk = await house.phone('+12025550199', 'udp', '127.0.0.2');
+  const rtp = await house.rtp();
+  const { call } = await trunk.invite('+12025550100', { isTrunk: true });
+  const scripted = await house.nextCall();
+  t.match(scripted.newCall, { caller: { from: { kind: 'trunk', trunk: 'carrier' } }, dialled: '+12025550100' });
+  t.equal(scripted.newCall.caller.number?.reveal(), '+12025550199');
+  scripted.do({ type: 'answerCaller' });
+  const ok = await trunk.nextResponse(call, 'INVITE');
+  t.match(ok.body, 'm=audio', 'the offer is ours');
+  trunk.acknowledge(call, ok, rtp.sdp());
+  t.match(await scripted.next('callerAnswered'), { media: { path: 'anchored', codec: 'PCMU' } });
+  rtp.talkTo(ok.body, 500);
+  scripted.do({ type: 'play', leg: caller, token: 1, prompts: [{ say: 'id', id: 'long' }], then: 'nothing' });
+  await rtp.hears(700);
+  trunk.inDialog(call, 'INVITE', ['Content-Type: application/sdp'], rtp.sdp('sendrecv', 2));
+  const changed = await trunk.nextResponse(call, 'INVITE');
+  t.equal(changed.status, 200);
+  t.match(changed.body, 'm=audio');
+  trunk.acknowledge(call, changed);
+  trunk.inDialog(call, 'REFER', ['Refer-To: <sip:x@y>']);
+  t.equal((await trunk.nextResponse(call, 'REFER')).status, 501);
+  scripted.do({ type: 'hangUpCaller', cause: 'messageLeft' });
+  trunk.respond(await trunk.nextRequest('BYE'), 200);
+  await over(scripted);
+  t.same(house.log.errors(), []);
+});
+
+void t.test('the media server dies: calls are told, and a new one is found by itself', async (t) => {
+  const house = await House.open(t);
+  const { scripted } = await answeredCaller(house);
+  t.match(house.telephony.health(), { signalling: { isUp: true }, media: { isUp: true }, calls: 1 });
+  house.mediad.kill('SIGKILL');
+  t.match(await scripted.next('legEnded'), { leg: caller, by: 'mediaLost' });
+  t.match(house.telephony.health().media, { isUp: false });
+  await over(scripted);
+  const phone = await house.phone('2101');
+  const { call } = await phone.invite('7011', { body: (await house.rtp()).sdp() });
+  const next = await house.nextCall();
+  next.do({ type: 'answerCaller' });
+  t.match(await next.next('callerAnswerFailed'), { why: /mediaUnavailable/ });
+  next.do({ type: 'refuseCaller', cause: 'mediaUnavailable' });
+  t.equal((await phone.nextResponse(call, 'INVITE')).status, 503);
+  await over(next);
+});

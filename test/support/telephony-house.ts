@@ -1,0 +1,259 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import type { CallEvent, CallId } from '../../src/core/call/index.ts';
+import type { CallSink, NewCall, TelephonyCall, TelephonyEffect } from '../../src/engine/ports.ts';
+import { type Bindings, MemoryBindings, Telephony } from '../../src/telephony/index.ts';
+import { telephonySchema } from '../../src/telephony/options.ts';
+import { RawPhone } from './raw-phone.ts';
+import { RtpPort } from './rtp-port.ts';
+import { credentialsFor, random, realClock, TestLog } from './telephony.ts';
+
+const secret = 'a-secret-for-tests-only';
+const extensions = ['2101', '2102', '3101', '3102'];
+
+interface Teardown {
+  testdir(): string;
+  teardown(run: () => unknown): void;
+}
+
+/** A call as the engine would see it, driven by the test. */
+export class ScriptedCall {
+  readonly newCall: NewCall;
+  readonly events: CallEvent[] = [];
+  readonly #telephony: TelephonyCall;
+  readonly #waiting: { match: (event: CallEvent) => boolean; take: (event: CallEvent) => void }[] = [];
+
+  constructor(newCall: NewCall, telephony: TelephonyCall) {
+    this.newCall = newCall;
+    this.#telephony = telephony;
+  }
+
+  do(...effects: readonly TelephonyEffect[]): void {
+    for (const effect of effects) this.#telephony.perform(effect);
+  }
+
+  emit(event: CallEvent): void {
+    const at = this.#waiting.findIndex(({ match }) => match(event));
+    if (at < 0) this.events.push(event);
+    else this.#waiting.splice(at, 1)[0]?.take(event);
+  }
+
+  next<T extends CallEvent['type']>(type: T, leg?: string): Promise<Extract<CallEvent, { type: T }>> {
+    const match = (event: CallEvent): boolean =>
+      event.type === type && (leg === undefined || ('leg' in event && event.leg === leg));
+    const at = this.events.findIndex(match);
+    const known = at < 0 ? undefined : this.events.splice(at, 1)[0];
+    if (known) return Promise.resolve(known as Extract<CallEvent, { type: T }>);
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        reject(new Error(`no ${type} ${leg ?? ''}; unread: ${JSON.stringify(this.events)}`));
+      }, 8000);
+      this.#waiting.push({
+        match,
+        take: (event) => {
+          clearTimeout(timer);
+          resolve(event as Extract<CallEvent, { type: T }>);
+        },
+      });
+    });
+  }
+}
+
+export class House {
+  readonly telephony: Telephony;
+  readonly log: TestLog;
+  readonly recordingsDir: string;
+  readonly sip: { readonly udp: number; readonly tcp: number };
+  readonly mediad: ChildProcess;
+  readonly #t: Teardown;
+  readonly #arrived: ScriptedCall[] = [];
+  readonly #waiting: ((call: ScriptedCall) => void)[] = [];
+  /** What to answer a new call with; 0 takes it. */
+  refuseWith = 0;
+
+  private constructor(
+    t: Teardown,
+    parts: { telephony: Telephony; log: TestLog; recordingsDir: string; sip: House['sip']; mediad: ChildProcess },
+  ) {
+    this.#t = t;
+    this.telephony = parts.telephony;
+    this.log = parts.log;
+    this.recordingsDir = parts.recordingsDir;
+    this.sip = parts.sip;
+    this.mediad = parts.mediad;
+  }
+
+  /** sipd and mediad as processes, telephony here, driven by scripted calls. */
+  static async open(
+    t: Teardown,
+    options: { bindings?: Bindings; sealTo?: readonly string[]; trunkTarget?: string } = {},
+  ): Promise<House> {
+    const dir = t.testdir();
+    const promptsDir = path.join(dir, 'prompts');
+    const recordingsDir = path.join(dir, 'recordings');
+    mkdirSync(path.join(promptsDir, '8000'), { recursive: true });
+    writeFileSync(path.join(promptsDir, '8000', 'long.wav'), toneWav(700, 5000));
+    writeFileSync(path.join(promptsDir, '8000', 'short.wav'), toneWav(900, 400));
+
+    const sipd = await startDaemon(
+      t,
+      'sipd',
+      {
+        sip: ['udp', 'tcp'].map((protocol) => ({ protocol, host: '127.0.0.1', port: 0 })),
+        control: { host: '127.0.0.1', port: 0 },
+        secret,
+      },
+      dir,
+    );
+    const mediad = await startDaemon(
+      t,
+      'mediad',
+      {
+        eventSocket: { host: '127.0.0.1', port: 0, secret },
+        sip: { host: '127.0.0.1', port: 0 },
+        rtp: { bindAddress: '127.0.0.1', portsFrom: 0, portsTo: 0 },
+        promptFolders: [promptsDir],
+        recordingsFolder: recordingsDir,
+      },
+      dir,
+    );
+    const sipPort = (protocol: string): number =>
+      Number(
+        sipd.ready.sip
+          ?.find((one) => one.startsWith(protocol))
+          ?.split(':')
+          .at(-1),
+      );
+
+    const log = new TestLog();
+    const telephony = new Telephony({
+      options: telephonySchema.parse({
+        signalling: { ...sipd.ready.control, secret },
+        media: {
+          ...mediad.ready.eventSocket,
+          secret,
+          listenPort: 0,
+          promptsDirs: [promptsDir],
+          recordingsDir,
+        },
+        sip: { minExpires: 60 },
+        trunks: {
+          carrier: {
+            ...(options.trunkTarget === undefined ? {} : { target: options.trunkTarget }),
+            callerId: '+12025550100',
+            allowFrom: ['127.0.0.2'],
+          },
+        },
+      }),
+      credentials: credentialsFor('wardline', extensions),
+      bindings: options.bindings ?? new MemoryBindings(),
+      sealRecipients: () => options.sealTo ?? [],
+      clock: realClock,
+      random,
+      log,
+    });
+    const house = new House(t, {
+      telephony,
+      log,
+      recordingsDir,
+      sip: { udp: sipPort('udp'), tcp: sipPort('tcp') },
+      mediad: mediad.child,
+    });
+    t.teardown(() => telephony.close());
+    await telephony.start(house.sink());
+    return house;
+  }
+
+  async phone(user: string, transport: 'udp' | 'tcp' = 'udp', localIp = '127.0.0.1'): Promise<RawPhone> {
+    const phone = await RawPhone.open(user, this.sip, transport, localIp);
+    this.#t.teardown(() => phone.close());
+    return phone;
+  }
+
+  async registered(user: string, transport: 'udp' | 'tcp' = 'udp'): Promise<RawPhone> {
+    const phone = await this.phone(user, transport);
+    const { status } = await phone.register();
+    if (status !== 200) throw new Error(`${user} could not register: ${status}`);
+    return phone;
+  }
+
+  async rtp(): Promise<RtpPort> {
+    const rtp = await RtpPort.open();
+    this.#t.teardown(() => rtp.close());
+    return rtp;
+  }
+
+  nextCall(): Promise<ScriptedCall> {
+    const known = this.#arrived.shift();
+    return known ? Promise.resolve(known) : new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  sink(): CallSink {
+    return {
+      callArrived: (newCall, telephony) => {
+        if (this.refuseWith > 0) return { kind: 'refused', sipStatus: this.refuseWith };
+        const call = new ScriptedCall(newCall, telephony);
+        const waiting = this.#waiting.shift();
+        if (waiting) waiting(call);
+        else this.#arrived.push(call);
+        return { kind: 'taken', callId: 'TEST-CALL' as CallId, emit: (event) => call.emit(event) };
+      },
+    };
+  }
+}
+
+interface Ready {
+  readonly control?: { readonly host: string; readonly port: number };
+  readonly eventSocket?: { readonly host: string; readonly port: number };
+  readonly sip?: readonly string[];
+}
+
+async function startDaemon(
+  t: Teardown,
+  name: string,
+  options: object,
+  dir: string,
+): Promise<{ ready: Ready; child: ChildProcess }> {
+  const file = path.join(dir, `${name}.json`);
+  writeFileSync(file, JSON.stringify(options), { mode: 0o600 });
+  const main = new URL(`../../src/${name}/main.ts`, import.meta.url).pathname;
+  const child = spawn(process.execPath, [main, file], { stdio: ['ignore', 'pipe', 'pipe'] });
+  let said = '';
+  child.stderr.on('data', (bytes) => {
+    said += String(bytes);
+    if (process.env.SHOW_DAEMONS) process.stderr.write(`${name}: ${String(bytes)}`);
+  });
+  t.teardown(async () => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    child.kill('SIGTERM');
+    await once(child, 'exit');
+  });
+  const line = await Promise.race([
+    once(createInterface(child.stdout), 'line').then(([text]) => String(text)),
+    once(child, 'exit').then(() => Promise.reject(new Error(`${name} ended: ${said}`))),
+  ]);
+  return { ready: JSON.parse(line) as Ready, child };
+}
+
+function toneWav(hz: number, durationMs: number): Buffer {
+  const count = 8 * durationMs;
+  const data = Buffer.alloc(44 + 2 * count);
+  data.write('RIFF', 0);
+  data.writeUInt32LE(36 + 2 * count, 4);
+  data.write('WAVEfmt ', 8);
+  data.writeUInt32LE(16, 16);
+  data.writeUInt16LE(1, 20);
+  data.writeUInt16LE(1, 22);
+  data.writeUInt32LE(8000, 24);
+  data.writeUInt32LE(16_000, 28);
+  data.writeUInt16LE(2, 32);
+  data.writeUInt16LE(16, 34);
+  data.write('data', 36);
+  data.writeUInt32LE(2 * count, 40);
+  for (let i = 0; i < count; i += 1)
+    data.writeInt16LE(Math.round(9000 * Math.sin((2 * Math.PI * hz * i) / 8000)), 44 + 2 * i);
+  return data;
+}
