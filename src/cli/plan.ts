@@ -41,7 +41,7 @@ export function planCommands({ group, answer }: Commands): void {
         }
         const simulation = simulate(plan, roster, { from, to: options.to, at });
         const who = from === null ? 'A caller from outside' : `${plan.extension(from)?.name} (${from})`;
-        return done([`${who} dials ${options.to}:`, ...tellSimulation(simulation, plan)], {
+        return done([`${who} dials ${options.to}:`, ...tellSimulation(simulation)], {
           from,
           to: options.to,
           at: new Date(at).toISOString(),
