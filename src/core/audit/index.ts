@@ -1,1 +1,3 @@
 export * from './facts.ts';
+export { ladder, type Rung } from './ladder.ts';
+export { type Names, type Revealed, sentence } from './sentence.ts';

@@ -244,15 +244,19 @@ function leftover<E extends Escalation>(
   }
   // The end of a leg that was stood down is in the audit since the CANCEL.
   if (leg.stage.name !== 'stoodDown') {
-    attest(turn, { fact: 'legEnded', leg: leg.id, result: event.type === 'legFailed' ? event.result : endedBy(event.by) });
+    attest(turn, {
+      fact: 'legEnded',
+      leg: leg.id,
+      result: event.type === 'legFailed' ? event.result : endedBy(event.by),
+    });
   }
   return withoutLeg(escalation, leg.id);
 }
 
-function keyPressed<E extends EscalationIn<'working'> | EscalationIn<'settling'>>(
+function keyPressed(
   world: World,
   situation: Situation,
-  escalation: E,
+  escalation: EscalationIn<'working'> | EscalationIn<'settling'>,
   leg: EscalationLeg,
   attempt: number,
   digits: string,
@@ -294,7 +298,12 @@ function accept(
   const losers = escalation.legs.filter((leg) => leg.id !== winner.id && isOpen(leg));
   let taken: EscalationIn<'bridging'> = {
     name: 'bridging',
-    ...{ service, urgency, tried, step, round, legs: escalation.legs },
+    service,
+    urgency,
+    tried,
+    step,
+    round,
+    legs: escalation.legs,
     winner: winner.id,
     spared: losers.map(({ phone }) => phone),
   };
@@ -314,12 +323,7 @@ function lose(
   return dismiss(taken, loser, winner, turn);
 }
 
-function stepTimedOut(
-  world: World,
-  situation: Situation,
-  escalation: EscalationIn<'working'>,
-  turn: Turn,
-): Escalation {
+function stepTimedOut(world: World, situation: Situation, escalation: EscalationIn<'working'>, turn: Turn): Escalation {
   attest(turn, { fact: 'stepOver', step: escalation.step + 1, because: 'timeUp' });
   let next = escalation;
   for (const leg of escalation.legs) {
@@ -348,4 +352,3 @@ function rescue(
 function endedBy(by: 'remote' | 'mediaLost'): { readonly kind: 'hungUp' | 'mediaLost' } {
   return { kind: by === 'remote' ? 'hungUp' : 'mediaLost' };
 }
-

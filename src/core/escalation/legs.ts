@@ -26,7 +26,12 @@ export function isOpen(leg: EscalationLeg): boolean {
 }
 
 /** CANCELs a ringing leg. It stays in the list: its answer may cross the CANCEL. */
-export function standDownRinging<E extends Escalation>(escalation: E, leg: EscalationLeg, because: Because, turn: Turn): E {
+export function standDownRinging<E extends Escalation>(
+  escalation: E,
+  leg: EscalationLeg,
+  because: Because,
+  turn: Turn,
+): E {
   attest(turn, { fact: 'legEnded', leg: leg.id, result: { kind: 'stoodDown' } });
   act(turn, { type: 'standDownLeg', leg: leg.id, because });
   return withStage(escalation, leg.id, { name: 'stoodDown' });

@@ -83,7 +83,13 @@ function ring(
     const leg = newLeg(turn);
     const { target, device, phone } = candidate;
     attest(turn, { fact: 'legRung', leg, person, target });
-    act(turn, { type: 'ringLeg', leg, target, media: 'anchored', offeredAs: offeredAs(world, situation, base, device) });
+    act(turn, {
+      type: 'ringLeg',
+      leg,
+      target,
+      media: 'anchored',
+      offeredAs: offeredAs(world, situation, base, device),
+    });
     const { id, name } = candidate.person;
     legs.push({ id: leg, person: id, personName: name, device, phone, step: base.step, stage: { name: 'ringing' } });
     tried.push(phone);
@@ -98,7 +104,8 @@ function offeredAs(
   { service, urgency }: EscalationBase,
   device: 'desk' | 'mobile',
 ): OfferedAs {
-  const caller = from.kind === 'phone' ? (world.plan.extension(from.extension)?.name ?? from.extension) : 'outside call';
+  const caller =
+    from.kind === 'phone' ? (world.plan.extension(from.extension)?.name ?? from.extension) : 'outside call';
   const name = world.roster.service(service)?.name ?? service;
   const shownUrgency = urgency === 'stat' ? 'STAT' : urgency;
   const isInside = from.kind === 'phone' && device === 'desk';

@@ -48,7 +48,13 @@ export function whoToRing(
     const holder = whoHolds(world, service, target);
     if (holder.until !== null && (nextBoundary === null || holder.until < nextBoundary)) nextBoundary = holder.until;
     if (holder.person === null) {
-      candidates.push({ verdict: 'skipped', tier: holder.tier, person: null, because: holder.because, alreadyTried: false });
+      candidates.push({
+        verdict: 'skipped',
+        tier: holder.tier,
+        person: null,
+        because: holder.because,
+        alreadyTried: false,
+      });
       continue;
     }
     for (const device of step.devices) {
@@ -79,7 +85,7 @@ function whoHolds(world: World, service: ServiceId, target: StepTarget): Holder 
     case 'onCall':
       return { tier, person: result.answer.person, because: result.answer.because, until: result.answer.until };
     case 'nobodyOnCall':
-      return { tier, person: null, because: result.because, until: null };
+      return { tier, person: null, because: result.because, until: result.until ?? null };
     default:
       return { tier, person: null, because: 'the roster does not reach to this date', until: null };
   }
@@ -106,7 +112,8 @@ function phoneOf(
   if (used.has(phone)) return skip(`${spoken} was already tried`, true);
 
   if (device === 'desk') {
-    if (situation.from.kind === 'phone' && situation.from.extension === phone) return skip(`${spoken} is the calling phone`);
+    if (situation.from.kind === 'phone' && situation.from.extension === phone)
+      return skip(`${spoken} is the calling phone`);
     if (!world.isRegistered(phone)) return skip(`${spoken} is not registered`);
     const target = { kind: 'extension', extension: phone } as const;
     return { verdict: 'rung', tier, person, because: `${spoken}; ${because}`, device, phone, target };

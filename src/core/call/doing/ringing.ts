@@ -83,7 +83,11 @@ export function talking(world: World, doing: DoingOf<'talking'>, event: CallEven
   const talkedMs = world.at - doing.since;
   switch (event.type) {
     case 'legEnded':
-      attest(turn, { fact: 'legEnded', leg: doing.leg, result: { kind: event.by === 'remote' ? 'hungUp' : 'mediaLost' } });
+      attest(turn, {
+        fact: 'legEnded',
+        leg: doing.leg,
+        result: { kind: event.by === 'remote' ? 'hungUp' : 'mediaLost' },
+      });
       return {
         move: 'end',
         cause: event.by === 'remote' ? 'calleeHungUp' : 'mediaLost',
@@ -121,7 +125,8 @@ function causeOf(result: LegResult): EndCause {
 }
 
 function offeredAs(world: World, { from }: Line) {
-  if (from.kind === 'trunk') return { displayName: 'Outside call', number: world.plan.source.mainNumber, urgency: null };
+  if (from.kind === 'trunk')
+    return { displayName: 'Outside call', number: world.plan.source.mainNumber, urgency: null };
   const name = world.plan.extension(from.extension)?.name ?? from.extension;
   return { displayName: name, number: from.extension, urgency: null };
 }
