@@ -10,7 +10,7 @@ import {
   type Urgency,
   urgencies,
 } from '../oncall/index.ts';
-import { type Instant, plusMs, zone } from '../time/index.ts';
+import { type Instant, plusMs } from '../time/index.ts';
 import type { CompiledPlan, Decision, TraceLine, Verb } from './model.ts';
 import { resolve, resolveVerb } from './resolve.ts';
 import { showUrgency } from './verbs/index.ts';
@@ -51,7 +51,7 @@ export type SimulatedNext =
   | {
       readonly kind: 'offersMenu';
       readonly menu: string;
-      readonly choices: readonly { readonly key: string; readonly then: Simulation }[];
+      readonly choices: readonly { readonly key: string; readonly leadsTo: Simulation }[];
       readonly otherwise: Simulation;
     }
   /** A menu that this path has already been through: the caller is back where the menu was offered. */
@@ -94,8 +94,8 @@ export function simulate(plan: CompiledPlan, roster: CompiledRoster, supposed: S
 }
 
 /** One line for each thing that would happen, indented below what it depends on. */
-export function tellSimulation(simulation: Simulation, plan: CompiledPlan): readonly string[] {
-  return tell(simulation, (at) => zone(plan.source.zone).show(at), '');
+export function tellSimulation(simulation: Simulation): readonly string[] {
+  return tell(simulation, '');
 }
 
 interface Scene {
@@ -133,7 +133,7 @@ function follow(scene: Scene, { verb, trace }: Decision): Simulation {
       const inner = { ...scene, menus: [...scene.menus, place] };
       const choices = Object.entries(verb.keys).map(([key, next]) => ({
         key,
-        then: go(next, `${place}.keys.${key}`, inner),
+        leadsTo: go(next, `${place}.keys.${key}`, inner),
       }));
       const otherwise = go(verb.otherwise, `${place}.otherwise`, inner);
       return { trace, next: { kind: 'offersMenu', menu: verb.id, choices, otherwise } };
@@ -221,17 +221,17 @@ function phoneFault(device: Device, phone: string | null, supposed: Supposed, tr
   return null;
 }
 
-function tell({ trace, next }: Simulation, show: (at: Instant) => string, indent: string): string[] {
+function tell({ trace, next }: Simulation, indent: string): string[] {
   const lines = trace.map(({ at, says }) => `${indent}${says}  [${at}]`);
   const inner = `${indent}  `;
   switch (next.kind) {
     case 'rings': {
       if (!next.isRegistered) lines.push(`${inner}no phone is registered for ${next.extension}`);
-      if (next.otherwise) lines.push(`${inner}if it does not answer:`, ...tell(next.otherwise, show, `${inner}  `));
+      if (next.otherwise) lines.push(`${inner}if it does not answer:`, ...tell(next.otherwise, `${inner}  `));
       return lines;
     }
     case 'escalates':
-      return [...lines, ...tellEscalation(next.escalation, show, inner)];
+      return [...lines, ...tellEscalation(next.escalation, inner)];
     case 'asksUrgency':
       for (const urgency of urgencies) {
         const choices = next.choices.filter((choice) => choice.escalation.urgency === urgency);
@@ -240,12 +240,12 @@ function tell({ trace, next }: Simulation, show: (at: Instant) => string, indent
         const keys = choices.map(({ key }) => `key ${key}`).join(', ');
         const isDefault = urgency === next.noKey ? `, or no key for ${next.noKeyMs / 1000} s` : '';
         lines.push(`${inner}${keys}${isDefault}: ${showUrgency(urgency)}`);
-        lines.push(...tellEscalation(first.escalation, show, `${inner}  `));
+        lines.push(...tellEscalation(first.escalation, `${inner}  `));
       }
       return lines;
     case 'offersMenu':
-      for (const { key, then } of next.choices) lines.push(`${inner}key ${key}:`, ...tell(then, show, `${inner}  `));
-      return [...lines, `${inner}no valid key:`, ...tell(next.otherwise, show, `${inner}  `)];
+      for (const { key, leadsTo } of next.choices) lines.push(`${inner}key ${key}:`, ...tell(leadsTo, `${inner}  `));
+      return [...lines, `${inner}no valid key:`, ...tell(next.otherwise, `${inner}  `)];
     case 'backAtMenu':
       return [...lines, `${inner}back at the menu ${next.menu}`];
     case 'takesMessage':
@@ -256,11 +256,12 @@ function tell({ trace, next }: Simulation, show: (at: Instant) => string, indent
   }
 }
 
-function tellEscalation(escalation: SimulatedEscalation, show: (at: Instant) => string, indent: string): string[] {
+function tellEscalation(escalation: SimulatedEscalation, indent: string): string[] {
   const lines: string[] = [];
+  const start = escalation.steps[0]?.at ?? 0;
   for (const { step, at, forMs, considered } of escalation.steps) {
     const time = forMs === 0 ? 'nobody to ring, no waiting' : `for ${forMs / 1000} s`;
-    lines.push(`${indent}step ${step}, ${show(at)}, ${time}`);
+    lines.push(`${indent}step ${step}, after ${(at - start) / 1000} s: ${time}`);
     for (const phone of considered) lines.push(`${indent}  ${tellPhone(phone)}`);
   }
   const { mailbox, urgent } = escalation.end;

@@ -1,0 +1,94 @@
+import type { z } from 'zod';
+import { compilePlan, type CompiledPlan } from '../core/dialplan/index.ts';
+import { checkRoster, type CompiledRoster, compileRoster, indexRoster, type Problem } from '../core/oncall/index.ts';
+import type { Span } from '../core/time/index.ts';
+import { checkShape } from './check-shape.ts';
+import { type DocumentFile, type DocumentKind, versionOf } from './document-file.ts';
+import type { Written } from './merge.ts';
+import { type ParsedFile, parseYaml } from './parse-yaml.ts';
+import { planSource } from './plan-source.ts';
+import type { DocumentProblem } from './problem.ts';
+import { rosterSource } from './roster-source.ts';
+import { planFile, type PlanFile } from './schema/plan-file.ts';
+import { type RosterFile, rosterFile } from './schema/roster-file.ts';
+
+export type CompileResult =
+  | { readonly kind: 'ok'; readonly plan: CompiledPlan; readonly roster: CompiledRoster }
+  | { readonly kind: 'refused'; readonly problems: readonly DocumentProblem[] };
+
+/**
+ * Documents to compiled plan and roster, in three passes that each need the one before: shape of every file, joining
+ * of the files of a kind, agreement of all names. The first pass that finds problems reports all of its own.
+ */
+export function compileDocuments(
+  files: readonly DocumentFile[],
+  options: { readonly prompts: ReadonlySet<string>; readonly window: Span },
+): CompileResult {
+  const problems: DocumentProblem[] = [];
+  const rosters: Written<RosterFile>[] = readAll('roster', rosterFile, files, problems);
+  const plans: Written<PlanFile>[] = readAll('plan', planFile, files, problems);
+  if (problems.length > 0) return refused(problems);
+
+  const roster = rosterSource(versionOf('roster', files), rosters, problems);
+  const plan = planSource(versionOf('plan', files), plans, roster, problems);
+  if (problems.length > 0 || plan === null) return refused(problems);
+
+  const faults = [...checkRoster(roster)];
+  const compiled = compilePlan(plan, indexRoster(roster), options.prompts);
+  if (compiled.kind === 'refused') faults.push(...compiled.problems);
+  if (faults.length > 0) return refused(faults.map((fault) => placed(fault, rosters, plans)));
+  if (compiled.kind === 'refused') return refused([]);
+  return { kind: 'ok', plan: compiled.plan, roster: compileRoster(roster, options.window) };
+}
+
+function readAll<T>(
+  kind: DocumentKind,
+  schema: z.ZodType<T>,
+  files: readonly DocumentFile[],
+  problems: DocumentProblem[],
+): Written<T>[] {
+  const written: Written<T>[] = [];
+  for (const file of files) {
+    if (file.kind !== kind) continue;
+    const parsed = parseYaml(file);
+    if (parsed.kind === 'refused') {
+      problems.push(...parsed.problems);
+      continue;
+    }
+    const shape = checkShape(schema, parsed.file);
+    if (shape.kind === 'refused') problems.push(...shape.problems);
+    else written.push({ file: parsed.file, content: shape.written });
+  }
+  return written;
+}
+
+/** A fault that the core found, at its place in the file that defines the thing. */
+function placed(
+  { document, path: dotted, on, reason, remedy, suggestion }: Problem,
+  rosters: readonly Written<RosterFile>[],
+  plans: readonly Written<PlanFile>[],
+): DocumentProblem {
+  const all: readonly Written<object>[] = document === 'roster' ? rosters : plans;
+  const path = dotted.split('.');
+  const own = findOwner(all, path);
+  // The route to an extension is not written out: the extension is.
+  const extension = own === null && path[0] === 'routes' ? findOwner(all, ['extensions', path[1] ?? '']) : null;
+  const file: ParsedFile = (own ?? extension ?? all[0]!).file;
+  const at = extension ? ['extensions', path[1] ?? ''] : path;
+  return { file: file.path, ...file.place(at, on), reason, remedy, suggestion };
+}
+
+function findOwner(all: readonly Written<object>[], [section, id]: readonly string[]): Written<object> | null {
+  const owns = ({ content }: Written<object>) => {
+    const entries = (content as Record<string, unknown>)[section ?? ''];
+    return typeof entries === 'object' && entries !== null && Object.hasOwn(entries, id ?? '');
+  };
+  const hasSection = ({ content }: Written<object>) => Object.hasOwn(content, section ?? '');
+  return all.find(owns) ?? (section === 'site' ? all.find(hasSection) : undefined) ?? null;
+}
+
+const MAX_PROBLEMS = 100;
+
+function refused(problems: readonly DocumentProblem[]): CompileResult {
+  return { kind: 'refused', problems: problems.slice(0, MAX_PROBLEMS) };
+}

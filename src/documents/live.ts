@@ -1,0 +1,172 @@
+import { type FSWatcher, watch } from 'node:fs';
+import type { CompiledPlan } from '../core/dialplan/index.ts';
+import type { CompiledRoster } from '../core/oncall/index.ts';
+import type { Instant } from '../core/time/index.ts';
+import type { Clock, Documents, DocumentVersion, DocumentVersions } from '../engine/ports.ts';
+import { compileFiles, loadDocuments, type LoadResult } from './load.ts';
+import type { DocumentsOptions } from './options.ts';
+import type { DocumentProblem } from './problem.ts';
+import { fingerprint } from './read-folder.ts';
+import { isPlausible } from './roster-window.ts';
+
+export interface LiveDocumentsParts {
+  readonly options: DocumentsOptions;
+  readonly prompts: ReadonlySet<string>;
+  readonly versions: DocumentVersions;
+  readonly clock: Clock;
+  /** A version other than the one before came into force; `changed` says which kinds differ from it. */
+  onActivated(version: DocumentVersion, changed: readonly ('plan' | 'roster')[]): void;
+  /** The files were changed and cannot be used; what was in force stays so. Told once per change. */
+  onRefused(problems: readonly DocumentProblem[]): void;
+  /** The clock cannot be right: nobody is rung by schedule until it is. Told once each time. */
+  onClockImplausible(now: Instant): void;
+}
+
+export type StartResult =
+  | { readonly kind: 'started'; readonly from: 'files' }
+  /** The files cannot be used; the version that was in force last is again. */
+  | { readonly kind: 'started'; readonly from: 'lastGood'; readonly problems: readonly DocumentProblem[] }
+  | { readonly kind: 'refused'; readonly problems: readonly DocumentProblem[] };
+
+type Good = Extract<LoadResult, { kind: 'ok' }>;
+
+/** A write takes a few of these: truncate, write, rename. */
+const SETTLE_MS = 100;
+const DAY_MS = 86_400_000;
+
+/**
+ * The documents in force, kept in step with their folders. A change is checked as a whole and replaces plan and roster
+ * in one assignment, or is refused. Calls hold on to what `current()` gave them when they arrived.
+ */
+export class LiveDocuments implements Documents {
+  readonly #parts: LiveDocumentsParts;
+  readonly #watchers: FSWatcher[] = [];
+  #good: Good | null = null;
+  #laidOutAt: Instant = 0 as Instant;
+  /** Of the files as they were last checked, whatever came of it. */
+  #seen = '';
+  #timers: { poll: Cancel; settle: Cancel } = { poll: null, settle: null };
+  #checking: Promise<void> | null = null;
+  #isClosed = false;
+
+  constructor(parts: LiveDocumentsParts) {
+    this.#parts = parts;
+  }
+
+  /** Call once. After `refused` nothing is watched and `current()` throws. */
+  async start(): Promise<StartResult> {
+    this.#seen = await this.#fingerprint();
+    const now = this.#parts.clock.now();
+    const loaded = await this.#load();
+    const lastGood = this.#parts.versions.lastGood();
+    if (loaded.kind === 'ok') {
+      this.#activate(loaded, lastGood);
+      this.#watch();
+      return { kind: 'started', from: 'files' };
+    }
+    const { problems } = loaded;
+    const before = lastGood && compileFiles(lastGood.files, { prompts: this.#parts.prompts, now });
+    if (before === null || before.kind === 'refused') return { kind: 'refused', problems };
+    this.#activate(before, lastGood);
+    this.#watch();
+    this.#parts.onRefused(problems);
+    return { kind: 'started', from: 'lastGood', problems };
+  }
+
+  current(): { readonly plan: CompiledPlan; readonly roster: CompiledRoster } {
+    if (this.#good === null) throw new Error('no documents are in force: start() refused or was not called');
+    return this.#good;
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#timers.poll?.cancel();
+    this.#timers.settle?.cancel();
+    for (const watcher of this.#watchers.splice(0)) watcher.close();
+    await this.#checking;
+  }
+
+  #watch(): void {
+    const { dialplans, oncall } = this.#parts.options;
+    for (const folder of [dialplans, oncall]) {
+      try {
+        const watcher = watch(folder, { persistent: false }, () => this.#settle());
+        // A folder that was moved away, or no more watches to be had: the poll goes on seeing changes.
+        watcher.on('error', () => watcher.close());
+        this.#watchers.push(watcher);
+      } catch {
+        // As above.
+      }
+    }
+    this.#poll();
+  }
+
+  #poll(): void {
+    if (this.#isClosed) return;
+    this.#timers.poll = this.#parts.clock.after(this.#parts.options.pollMs, () => {
+      this.#keepWindow();
+      void this.#fingerprint().then((print) => {
+        if (print !== this.#seen) this.#settle();
+        this.#poll();
+      });
+    });
+  }
+
+  /** Waits until the writing is over; each notice starts the wait again. */
+  #settle(): void {
+    if (this.#isClosed) return;
+    this.#timers.settle?.cancel();
+    this.#timers.settle = this.#parts.clock.after(SETTLE_MS, () => {
+      this.#timers.settle = null;
+      this.#checking = (this.#checking ?? Promise.resolve()).then(() => this.#check());
+    });
+  }
+
+  async #check(): Promise<void> {
+    const print = await this.#fingerprint();
+    if (this.#isClosed || print === this.#seen) return;
+    const loaded = await this.#load();
+    // Written while it was read: what was read may be half of each.
+    if ((await this.#fingerprint()) !== print) return this.#settle();
+    if (this.#isClosed) return;
+    this.#seen = print;
+    if (loaded.kind === 'refused') this.#parts.onRefused(loaded.problems);
+    else this.#activate(loaded, this.#good?.version ?? null);
+  }
+
+  #activate(good: Good, before: DocumentVersion | null): void {
+    this.#layOut(good);
+    const { version } = good;
+    const changed = (['plan', 'roster'] as const).filter((kind) => version[kind] !== before?.[kind]);
+    if (changed.length === 0) return;
+    this.#parts.versions.save(version);
+    this.#parts.onActivated(version, changed);
+  }
+
+  #layOut(good: Good): void {
+    this.#good = good;
+    this.#laidOutAt = this.#parts.clock.now();
+    if (!isPlausible(this.#laidOutAt)) this.#parts.onClockImplausible(this.#laidOutAt);
+  }
+
+  /** Lays the same version out again every day, and when the clock was set. */
+  #keepWindow(): void {
+    const now = this.#parts.clock.now();
+    const isFresh = Math.abs(now - this.#laidOutAt) < DAY_MS && isPlausible(now) === isPlausible(this.#laidOutAt);
+    if (isFresh || this.#good === null) return;
+    const again = compileFiles(this.#good.files, { prompts: this.#parts.prompts, now });
+    if (again.kind === 'ok') this.#layOut({ ...again, version: this.#good.version });
+  }
+
+  #load(): Promise<LoadResult> {
+    const { options, prompts, clock } = this.#parts;
+    return loadDocuments({ ...options, prompts, now: clock.now() });
+  }
+
+  async #fingerprint(): Promise<string> {
+    const { dialplans, oncall } = this.#parts.options;
+    return `${await fingerprint(dialplans)}\n${await fingerprint(oncall)}`;
+  }
+}
+
+type Cancel = { cancel(): void } | null;
