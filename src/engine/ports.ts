@@ -1,7 +1,7 @@
 import type { Fact } from '../core/audit/index.ts';
-import type { CallEffect, CallEvent, Caller, CallId } from '../core/call/index.ts';
+import type { CallEffect, CallEvent, Caller, CallId, EndCause } from '../core/call/index.ts';
 import type { CompiledPlan } from '../core/dialplan/index.ts';
-import type { CompiledRoster } from '../core/oncall/index.ts';
+import type { CompiledRoster, Urgency } from '../core/oncall/index.ts';
 import type { Instant } from '../core/time/index.ts';
 
 /** What the engine needs from the world, in our words. */
@@ -94,6 +94,32 @@ export interface CallIndex {
   }): void;
   /** Calls without an ending, left by a process that died. */
   unfinished(): readonly CallId[];
+}
+
+/** `message` is a fixed verb phrase; what varies is in the fields. Never throws. */
+export interface Log {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+/** Told about every call, for metrics. Never throws. */
+export interface CallObserver {
+  callArrived(): void;
+  callOver(call: CallSummary): void;
+}
+
+export interface CallSummary {
+  readonly callId: CallId;
+  readonly cause: EndCause;
+  readonly service: string | null;
+  readonly urgency: Urgency | null;
+  /** PersonId of whoever accepted last. */
+  readonly acceptedBy: string | null;
+  /** From the arrival to the first acceptance by a human of a chain. */
+  readonly timeToHumanMs: number | null;
+  readonly talkedMs: number;
+  readonly lastedMs: number;
 }
 
 export class PortError extends Error {

@@ -40,7 +40,11 @@ const anyEvent: fc.Arbitrary<CallEvent> = fc.oneof(
   leg.map((leg): CallEvent => ({ type: 'legRinging', leg, sipStatus: 180 })),
   { weight: 4, arbitrary: leg.map((leg): CallEvent => ({ type: 'legAnswered', leg, media })) },
   { weight: 3, arbitrary: fc.record({ type: fc.constant('legFailed' as const), leg, result }) },
-  fc.record({ type: fc.constant('legEnded' as const), leg, by: fc.constantFrom('remote' as const, 'mediaLost' as const) }),
+  fc.record({
+    type: fc.constant('legEnded' as const),
+    leg,
+    by: fc.constantFrom('remote' as const, 'mediaLost' as const),
+  }),
   { weight: 3, arbitrary: fc.record({ type: fc.constant('promptFinished' as const), leg, token }) },
   {
     weight: 4,
@@ -78,7 +82,11 @@ interface Run {
   readonly state: CallState;
   readonly effects: readonly CallEffect[];
   /** Effects of each step, with the event that caused them. */
-  readonly steps: readonly { readonly event: CallEvent; readonly effects: readonly CallEffect[]; readonly after: CallState }[];
+  readonly steps: readonly {
+    readonly event: CallEvent;
+    readonly effects: readonly CallEffect[];
+    readonly after: CallState;
+  }[];
 }
 
 /** Runs the events and then, if the call is still there, hangs up the caller and lets the recorder be overdue. */
@@ -88,7 +96,9 @@ function run({ dialled, fromTrunk, unregistered, events }: Scenario): Run {
   const steps: { event: CallEvent; effects: readonly CallEffect[]; after: CallState }[] = [];
   const happens = (event: CallEvent) => {
     const world = {
-      ...{ at, plan, roster },
+      at,
+      plan,
+      roster,
       isRegistered: (extension: string) => !unregistered.includes(extension),
       trunkFault: () => null,
     };
@@ -99,8 +109,15 @@ function run({ dialled, fromTrunk, unregistered, events }: Scenario): Run {
   happens({
     type: 'callArrived',
     callId: 'K7QX-2M4D' as CallId,
-    caller: { from: fromTrunk ? { kind: 'trunk', trunk: 'carrier' } : { kind: 'phone', extension: phones.ward }, number: null },
-    ...{ dialled, peer: 'peer', sipCallId: 'sip', acceptDigit: '4', messageId: 'm1' },
+    caller: {
+      from: fromTrunk ? { kind: 'trunk', trunk: 'carrier' } : { kind: 'phone', extension: phones.ward },
+      number: null,
+    },
+    dialled,
+    peer: 'peer',
+    sipCallId: 'sip',
+    acceptDigit: '4',
+    messageId: 'm1',
   });
   for (const [event, laterMs] of events) {
     at = plusMs(at, laterMs);
@@ -119,7 +136,7 @@ interface Scenario {
 }
 
 function law(name: string, holds: (run: Run) => void) {
-  t.test(name, async () => {
+  void t.test(name, async () => {
     fc.assert(
       fc.property(scenario, (story) => holds(run(story))),
       { numRuns },
@@ -148,17 +165,20 @@ law('every step attests first and acts afterwards', ({ steps }) => {
   }
 });
 
-law('nobody is left ringing or talking alone: every leg that was rung is stood down, has failed or has ended', ({ steps }) => {
-  const open = new Set<string>();
-  for (const { event, effects } of steps) {
-    if (event.type === 'legFailed' || event.type === 'legEnded') open.delete(event.leg);
-    for (const effect of effects) {
-      if (effect.type === 'ringLeg') open.add(effect.leg);
-      if (effect.type === 'standDownLeg') open.delete(effect.leg);
+law(
+  'nobody is left ringing or talking alone: every leg that was rung is stood down, has failed or has ended',
+  ({ steps }) => {
+    const open = new Set<string>();
+    for (const { event, effects } of steps) {
+      if (event.type === 'legFailed' || event.type === 'legEnded') open.delete(event.leg);
+      for (const effect of effects) {
+        if (effect.type === 'ringLeg') open.add(effect.leg);
+        if (effect.type === 'standDownLeg') open.delete(effect.leg);
+      }
     }
-  }
-  be(open.size === 0, `open: ${[...open].join(' ')}`);
-});
+    be(open.size === 0, `open: ${[...open].join(' ')}`);
+  },
+);
 
 law('every leg that was rung has an end in the audit', ({ effects }) => {
   const rung = new Set<string>();
@@ -219,7 +239,8 @@ law('an answered caller is never left without sound or progress', ({ steps }) =>
     if (event.type === 'callerAnswered') isAnswered = true;
     for (const effect of effects) {
       if ((effect.type === 'play' || effect.type === 'gather') && effect.leg === CALLER) hears = 'something';
-      if (effect.type === 'bridge' || effect.type === 'connectDirect' || effect.type === 'recordMessage') hears = 'something';
+      if (effect.type === 'bridge' || effect.type === 'connectDirect' || effect.type === 'recordMessage')
+        hears = 'something';
     }
     if (after.name !== 'live' || !isAnswered || !after.line.isAnswered) continue;
     be(hears === 'something', `silence while ${after.doing.name}`);
@@ -231,12 +252,14 @@ law('an answered caller is never left without sound or progress', ({ steps }) =>
 
 /** The caller's newest prompt is the one that ended, and it was not followed by ringback. */
 function isWaitedFor(token: number, steps: Run['steps'], now: readonly CallEffect[]): boolean {
-  const before = steps.flatMap(({ effects }) => effects).slice(0, steps.flatMap(({ effects }) => effects).indexOf(now[0]!));
+  const before = steps
+    .flatMap(({ effects }) => effects)
+    .slice(0, steps.flatMap(({ effects }) => effects).indexOf(now[0]!));
   const last = before.findLast((effect) => 'leg' in effect && effect.leg === CALLER);
   return last?.type === 'play' && last.token === token && last.then === 'nothing';
 }
 
-t.test('the chain makes progress: with every phone silent, voicemail comes at the sum of the dwells', async () => {
+void t.test('the chain makes progress: with every phone silent, voicemail comes at the sum of the dwells', async () => {
   const target = fc.constantFrom(
     { kind: 'tier', tier: 'primary' } as const,
     { kind: 'tier', tier: 'backup' } as const,
@@ -244,8 +267,15 @@ t.test('the chain makes progress: with every phone silent, voicemail comes at th
     { kind: 'person', person: 'supervisor' as never } as const,
   );
   const devices = fc.constantFrom(['desk'] as const, ['mobile'] as const, ['desk', 'mobile'] as const);
-  const aStep = fc.record({ targets: fc.array(target, { maxLength: 3 }), devices, seconds: fc.integer({ min: 1, max: 60 }) });
-  const stories = fc.record({ steps: fc.array(aStep, { maxLength: 6 }), unregistered: fc.subarray(Object.values(phones)) });
+  const aStep = fc.record({
+    targets: fc.array(target, { maxLength: 3 }),
+    devices,
+    seconds: fc.integer({ min: 1, max: 60 }),
+  });
+  const stories = fc.record({
+    steps: fc.array(aStep, { maxLength: 6 }),
+    unregistered: fc.subarray(Object.values(phones)),
+  });
   fc.assert(
     fc.property(stories, ({ steps, unregistered }) => {
       const stat = steps.map(({ targets, devices, seconds }) => step(targets, devices, seconds));
@@ -265,12 +295,22 @@ t.test('the chain makes progress: with every phone silent, voicemail comes at th
   );
 });
 
-t.test('people who do anything at any time: the shell is never asked for the impossible', async () => {
+void t.test('people who do anything at any time: the shell is never asked for the impossible', async () => {
   const number = fc.constantFrom(...Object.values(phones), ...Object.values(mobiles));
-  const doing = fc.constantFrom('answers', 'declines', 'isBusy', 'hangsUp', 'losesSound', 'presses') satisfies fc.Arbitrary<string>;
-  const moves = fc.array(fc.record({ number, doing, key: fc.constantFrom('1', '4', '9'), afterS: fc.nat({ max: 20 }) }), {
-    maxLength: 25,
-  });
+  const doing = fc.constantFrom(
+    'answers',
+    'declines',
+    'isBusy',
+    'hangsUp',
+    'losesSound',
+    'presses',
+  ) satisfies fc.Arbitrary<string>;
+  const moves = fc.array(
+    fc.record({ number, doing, key: fc.constantFrom('1', '4', '9'), afterS: fc.nat({ max: 20 }) }),
+    {
+      maxLength: 25,
+    },
+  );
   const tiers = { primary: always('ames'), backup: always('bell'), attending: always('chen') };
   fc.assert(
     fc.property(fc.constantFrom('7011', '7012', '7013', '1500'), moves, (dialled, moves) => {
@@ -284,13 +324,17 @@ t.test('people who do anything at any time: the shell is never asked for the imp
         if (doing === 'presses') phone.presses(key);
         else if (doing === 'answers' && (status === 'ringing' || status === 'cancelled')) phone.answers();
         else if ((doing === 'declines' || doing === 'isBusy') && status === 'ringing') phone[doing]();
-        else if ((doing === 'hangsUp' || doing === 'losesSound') && (status === 'answered' || status === 'bridged')) phone[doing]();
+        else if ((doing === 'hangsUp' || doing === 'losesSound') && (status === 'answered' || status === 'bridged'))
+          phone[doing]();
       }
       call.after(300);
       if (call.recording) call.presses('#').after(10);
       const isTalking = call.legs.some(({ status }) => status === 'bridged');
       be(call.endings === 1 || isTalking, `the call is neither over nor talking: ${call.state.name}`);
-      be(isTalking || call.legs.every(({ status }) => status !== 'ringing' && status !== 'answered'), 'somebody is left');
+      be(
+        isTalking || call.legs.every(({ status }) => status !== 'ringing' && status !== 'answered'),
+        'somebody is left',
+      );
     }),
     { numRuns: 500 },
   );

@@ -3,7 +3,7 @@ import { CALLER } from '../../src/core/call/index.ts';
 import { phones, mobiles } from '../support/lakeside.ts';
 import { PaperCall } from '../support/paper-phones.ts';
 
-t.test('extension to extension: ring, answer, talk, hang up from either side', async (t) => {
+void t.test('extension to extension: ring, answer, talk, hang up from either side', async (t) => {
   for (const side of ['callee', 'caller'] as const) {
     const call = new PaperCall(phones.ames);
     t.equal(call.caller, 'hearsRinging');
@@ -20,7 +20,7 @@ t.test('extension to extension: ring, answer, talk, hang up from either side', a
   }
 });
 
-t.test('extension to extension: every failure has its ending', async (t) => {
+void t.test('extension to extension: every failure has its ending', async (t) => {
   const ways = {
     busy: { kind: 'busy', sipStatus: 486 },
     declined: { kind: 'declined', sipStatus: 603 },
@@ -39,19 +39,19 @@ t.test('extension to extension: every failure has its ending', async (t) => {
   t.equal(new PaperCall('9999').refusedWith, 'numberNotInService');
 });
 
-t.test('nobody answers in time: the phone stops and the caller is told', async (t) => {
+void t.test('nobody answers in time: the phone stops and the caller is told', async (t) => {
   const call = new PaperCall(phones.ames).after(20);
   t.equal(call.phone(phones.ames).leg.stoodDownBecause, 'stepOver');
   t.equal(call.refusedWith, 'noAnswer');
 });
 
-t.test('CANCEL stops the phone', async (t) => {
+void t.test('CANCEL stops the phone', async (t) => {
   const call = new PaperCall(phones.ames).after(2).hangsUp();
   t.equal(call.endedBecause, 'callerCancelled');
   t.equal(call.phone(phones.ames).leg.stoodDownBecause, 'callerGone');
 });
 
-t.test('otherwise: an unanswered extension leads to its voicemail', async (t) => {
+void t.test('otherwise: an unanswered extension leads to its voicemail', async (t) => {
   const call = new PaperCall(phones.icu).after(20);
   t.equal(call.caller, 'answered');
   t.same(call.heard, ['voicemail-greeting-office', 'beep']);
@@ -62,33 +62,33 @@ t.test('otherwise: an unanswered extension leads to its voicemail', async (t) =>
   t.equal(call.endings, 1);
 });
 
-t.test('voicemail: each way a recording ends', async (t) => {
+void t.test('voicemail: each way a recording ends', async (t) => {
   const recording = () => new PaperCall(phones.icu, { unregistered: [phones.icu] }).after(2);
-  t.test('the recorder fails: a spoken refusal', async (t) => {
+  void t.test('the recorder fails: a spoken refusal', async (t) => {
     const call = recording().recordingEnds('failed', 0);
     t.equal(call.heard.at(-1), 'voicemail-unavailable');
     t.equal(call.after(2).endedBecause, 'recordingFailed');
   });
-  t.test('nothing was said', async (t) => {
+  void t.test('nothing was said', async (t) => {
     t.equal(recording().recordingEnds('silence', 0).after(2).endedBecause, 'noMessageLeft');
   });
-  t.test('the caller hangs up during the greeting', async (t) => {
+  void t.test('the caller hangs up during the greeting', async (t) => {
     const call = new PaperCall(phones.icu, { unregistered: [phones.icu] }).hangsUp();
     t.equal(call.endedBecause, 'noMessageLeft');
   });
-  t.test('the recorder never says what it got', async (t) => {
+  void t.test('the recorder never says what it got', async (t) => {
     const call = recording().happens({ type: 'callerHungUp' });
     t.equal(call.endings, 0);
     t.equal(call.after(5).endedBecause, 'recordingFailed');
   });
-  t.test('the house stops: the message so far is kept', async (t) => {
+  void t.test('the house stops: the message so far is kept', async (t) => {
     const call = recording().happens({ type: 'wardlineStopping' });
     t.equal(call.caller, 'hungUp');
     t.equal(call.recordingEnds('hangUp', 3_000).endedBecause, 'messageLeft');
   });
 });
 
-t.test('7010 asks how urgent it is', async (t) => {
+void t.test('7010 asks how urgent it is', async (t) => {
   t.equal(new PaperCall('7010').presses('1').fact('escalationStarted')?.urgency, 'stat');
   t.equal(new PaperCall('7010').presses('3').fact('escalationStarted')?.urgency, 'routine');
   t.equal(new PaperCall('7010').after(6).fact('escalationStarted')?.urgency, 'urgent', 'no key is urgent');
@@ -102,7 +102,7 @@ t.test('7010 asks how urgent it is', async (t) => {
   );
 });
 
-t.test('the main line for a caller from the trunk', async (t) => {
+void t.test('the main line for a caller from the trunk', async (t) => {
   const main = () => new PaperCall('+12025550100', { fromTrunk: true });
   t.same(main().heard, ['main-greeting', 'main-menu']);
   t.same(main().presses('5').heard.slice(-2), ['wrong-key', 'main-menu']);
@@ -124,18 +124,18 @@ t.test('the main line for a caller from the trunk', async (t) => {
   t.match(message.recording, { mailbox: 'office', urgent: false });
 });
 
-t.test('operator does not answer: on to the next verb, and words when there is none', async (t) => {
+void t.test('operator does not answer: on to the next verb, and words when there is none', async (t) => {
   const call = new PaperCall('1500').presses('0').after(20);
   t.same(call.heard.slice(-2), ['voicemail-greeting-office', 'beep']);
 });
 
-t.test('no media server: refused with a cause, nobody rung', async (t) => {
+void t.test('no media server: refused with a cause, nobody rung', async (t) => {
   const call = new PaperCall('7011', { answerFails: true });
   t.equal(call.refusedWith, 'mediaUnavailable');
   t.equal(call.legs.length, 0);
 });
 
-t.test("the caller's sound is lost: everybody is hung up", async (t) => {
+void t.test("the caller's sound is lost: everybody is hung up", async (t) => {
   const call = new PaperCall('7011');
   call.phone(phones.ames).answers();
   call.happens({ type: 'legEnded', leg: CALLER, by: 'mediaLost' });
@@ -144,7 +144,7 @@ t.test("the caller's sound is lost: everybody is hung up", async (t) => {
   t.equal(call.phone(phones.ames).leg.status, 'gone');
 });
 
-t.test('the house stops: whatever the call is doing ends with the cause', async (t) => {
+void t.test('the house stops: whatever the call is doing ends with the cause', async (t) => {
   t.equal(new PaperCall(phones.ames).happens({ type: 'wardlineStopping' }).refusedWith, 'shuttingDown');
   const talking = new PaperCall('7011');
   talking.phone(phones.ames).answers();

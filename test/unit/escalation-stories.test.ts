@@ -6,7 +6,7 @@ import { PaperCall } from '../support/paper-phones.ts';
 
 const tier = (name: 'primary' | 'backup' | 'attending') => ({ kind: 'tier', tier: name }) as const;
 
-t.test('STAT rings desk and mobile of the primary together, and a desk answer takes the call', async (t) => {
+void t.test('STAT rings desk and mobile of the primary together, and a desk answer takes the call', async (t) => {
   const call = new PaperCall('7011');
   t.same(call.ringing, [phones.ames, mobiles.ames]);
   t.equal(call.callerHears, 'ringback');
@@ -25,22 +25,28 @@ t.test('STAT rings desk and mobile of the primary together, and a desk answer ta
   t.equal(call.caller, 'hungUp');
 });
 
-t.test('a mobile proves a human: it hears who calls and what to press, and only then gets the call', async (t) => {
+void t.test('a mobile proves a human: it hears who calls and what to press, and only then gets the call', async (t) => {
   const call = new PaperCall('7011', { acceptDigit: '4' });
   const mobile = call.phone(mobiles.ames).answers();
   t.equal(call.fact('accepted'), undefined, 'an answer alone is no acceptance');
   t.equal(call.callerHears, 'ringback');
   t.same(mobile.leg.heard, [
-    ...['call-for-you', 'Cardiology', 'urgency-stat', 'from-extension', 'Ward 4B'],
-    ...['to-accept-press', '4', 'to-decline-press-nine'],
+    'call-for-you',
+    'Cardiology',
+    'urgency-stat',
+    'from-extension',
+    'Ward 4B',
+    'to-accept-press',
+    '4',
+    'to-decline-press-nine',
   ]);
   mobile.presses('4');
   t.equal(call.fact('accepted')?.how, 'pressedDigit');
   t.equal(mobile.leg.status, 'bridged');
 });
 
-t.test('a mailbox that answers never gets the caller', async (t) => {
-  t.test('silence, asked three times', async (t) => {
+void t.test('a mailbox that answers never gets the caller', async (t) => {
+  void t.test('silence, asked three times', async (t) => {
     const call = new PaperCall('7012', { unregistered: [phones.ames] });
     t.same(call.ringing, [mobiles.ames], 'the unregistered desk cost no time');
     call.phone(mobiles.ames).answers();
@@ -53,7 +59,7 @@ t.test('a mailbox that answers never gets the caller', async (t) => {
     t.equal(call.fact('accepted'), undefined);
     t.same(call.ringing, [phones.bell, mobiles.bell], 'the chain went on meanwhile');
   });
-  t.test('30 seconds of talk', async (t) => {
+  void t.test('30 seconds of talk', async (t) => {
     const call = new PaperCall('7011');
     const mobile = call.phone(mobiles.ames).answers();
     call.after(12.9);
@@ -68,7 +74,7 @@ t.test('a mailbox that answers never gets the caller', async (t) => {
     t.same(call.factsOf('challengeAnswered').at(-1)?.result, 'timeout');
     t.equal(call.fact('accepted'), undefined);
   });
-  t.test('a wrong digit three times', async (t) => {
+  void t.test('a wrong digit three times', async (t) => {
     const call = new PaperCall('7011', { acceptDigit: '4' });
     const mobile = call.phone(mobiles.ames).answers();
     mobile.presses('1').presses('2').presses('3');
@@ -76,7 +82,7 @@ t.test('a mailbox that answers never gets the caller', async (t) => {
     t.equal(call.fact('accepted'), undefined);
     t.same(call.ringing, [phones.ames], 'the desk rings on');
   });
-  t.test('hanging up', async (t) => {
+  void t.test('hanging up', async (t) => {
     const call = new PaperCall('7011', { unregistered: [phones.ames] });
     call.phone(mobiles.ames).answers().hangsUp();
     t.equal(call.elapsed, 0);
@@ -84,7 +90,7 @@ t.test('a mailbox that answers never gets the caller', async (t) => {
   });
 });
 
-t.test('9 declines and the next step rings at once', async (t) => {
+void t.test('9 declines and the next step rings at once', async (t) => {
   const call = new PaperCall('7011', { unregistered: [phones.ames] });
   call.phone(mobiles.ames).answers().presses('9');
   t.equal(call.elapsed, 0);
@@ -93,7 +99,7 @@ t.test('9 declines and the next step rings at once', async (t) => {
   t.equal(call.callerHears, 'ringback');
 });
 
-t.test('declined, busy, unreachable, unregistered and empty steps cost no waiting', async (t) => {
+void t.test('declined, busy, unreachable, unregistered and empty steps cost no waiting', async (t) => {
   const call = new PaperCall('7011', {
     unregistered: [phones.bell],
     roster: aRoster({ tiers: { primary: always('ames'), backup: always('bell') } }),
@@ -120,26 +126,26 @@ t.test('declined, busy, unreachable, unregistered and empty steps cost no waitin
   );
 });
 
-t.test('a trunk that is down does not cost time, and the audit says so', async (t) => {
+void t.test('a trunk that is down does not cost time, and the audit says so', async (t) => {
   const call = new PaperCall('7011', { trunkFault: 'no answer to OPTIONS' });
   t.same(call.ringing, [phones.ames]);
   t.match(call.factsOf('considered')[1]?.because, /^mobile cannot be reached, trunk carrier: no answer to OPTIONS/);
 });
 
-t.test('the calling phone is never rung', async (t) => {
+void t.test('the calling phone is never rung', async (t) => {
   const call = new PaperCall('7011', { from: phones.ames });
   t.same(call.ringing, [mobiles.ames]);
   t.match(call.factsOf('considered')[0]?.because, /is the calling phone/);
 });
 
-t.test('a phone is rung once, whoever it is rung for', async (t) => {
+void t.test('a phone is rung once, whoever it is rung for', async (t) => {
   const roster = aRoster({ tiers: { primary: always('ames'), backup: always('ames'), attending: always('chen') } });
   const call = new PaperCall('7011', { roster }).after(15);
   t.same(call.ringing, [phones.chen, mobiles.chen], 'the backup is the primary: 0 s');
   t.equal(call.legs.length, 4);
 });
 
-t.test('the dwell of a step: the phones that did not answer stop, the next ones ring', async (t) => {
+void t.test('the dwell of a step: the phones that did not answer stop, the next ones ring', async (t) => {
   const call = new PaperCall('7011').after(14.9);
   t.same(call.ringing, [phones.ames, mobiles.ames]);
   call.after(0.1);
@@ -147,7 +153,17 @@ t.test('the dwell of a step: the phones that did not answer stop, the next ones 
   t.equal(call.phone(phones.ames).leg.stoodDownBecause, 'stepOver');
 });
 
-t.test('nobody answers: voicemail at the sum of the dwells, marked urgent for STAT', async (t) => {
+void t.test('the timer of an earlier step does not cut a later one short', async (t) => {
+  const call = new PaperCall('7012').after(5);
+  call.phone(phones.ames).declines();
+  t.same(call.ringing, [mobiles.ames]);
+  call.after(24.9);
+  t.same(call.ringing, [mobiles.ames], '25 s from when it began to ring');
+  call.after(0.1);
+  t.same(call.ringing, [phones.bell, mobiles.bell]);
+});
+
+void t.test('nobody answers: voicemail at the sum of the dwells, marked urgent for STAT', async (t) => {
   const call = new PaperCall('7011').after(59.9);
   t.same(call.ringing, [phones.operator, phones.supervisor, mobiles.supervisor]);
   t.same(call.heard.slice(-4), ['trying', 'the operator', 'and', 'the house supervisor']);
@@ -164,12 +180,12 @@ t.test('nobody answers: voicemail at the sum of the dwells, marked urgent for ST
   t.equal(call.endedBecause, 'messageLeft');
 });
 
-t.test('a routine message is not marked urgent', async (t) => {
+void t.test('a routine message is not marked urgent', async (t) => {
   const call = new PaperCall('7013').after(25);
   t.match(call.recording, { urgent: false });
 });
 
-t.test('two mobiles accept within the same moment: one wins, the other hears who took the call', async (t) => {
+void t.test('two mobiles accept within the same moment: one wins, the other hears who took the call', async (t) => {
   const stat = [step([tier('primary'), tier('backup')], ['mobile'], 30)];
   const call = new PaperCall('7011', { roster: aRoster({ stat }) });
   const ames = call.phone(mobiles.ames).answers();
@@ -186,8 +202,8 @@ t.test('two mobiles accept within the same moment: one wins, the other hears who
   t.equal(bell.leg.status, 'bridged');
 });
 
-t.test('an answer that crosses its CANCEL', async (t) => {
-  t.test('is sent away politely when the call is taken', async (t) => {
+void t.test('an answer that crosses its CANCEL', async (t) => {
+  void t.test('is sent away politely when the call is taken', async (t) => {
     const call = new PaperCall('7011');
     call.phone(phones.ames).answers();
     const mobile = call.phone(mobiles.ames).answers();
@@ -196,14 +212,14 @@ t.test('an answer that crosses its CANCEL', async (t) => {
     t.equal(mobile.leg.status, 'gone');
     t.equal(call.factsOf('accepted').length, 1, 'a late accept does not steal the call');
   });
-  t.test('takes the call when nobody has, from a desk phone', async (t) => {
+  void t.test('takes the call when nobody has, from a desk phone', async (t) => {
     const call = new PaperCall('7011').after(15);
     call.phone(phones.ames).answers();
     t.equal(call.fact('accepted')?.person, 'ames');
     t.equal(call.fact('accepted')?.step, 1);
     t.same(call.ringing, []);
   });
-  t.test('takes the call while the voicemail greeting plays', async (t) => {
+  void t.test('takes the call while the voicemail greeting plays', async (t) => {
     const call = new PaperCall('7011').after(60);
     call.phone(phones.operator).answers();
     t.equal(call.fact('accepted')?.person, 'operator');
@@ -213,8 +229,8 @@ t.test('an answer that crosses its CANCEL', async (t) => {
   });
 });
 
-t.test('somebody of an earlier step who is being asked may still take the call', async (t) => {
-  t.test('while the next step rings', async (t) => {
+void t.test('somebody of an earlier step who is being asked may still take the call', async (t) => {
+  void t.test('while the next step rings', async (t) => {
     const call = new PaperCall('7011').after(14);
     const mobile = call.phone(mobiles.ames).answers();
     call.after(2);
@@ -223,7 +239,7 @@ t.test('somebody of an earlier step who is being asked may still take the call',
     t.equal(call.fact('accepted')?.person, 'ames');
     t.same(call.ringing, []);
   });
-  t.test('when the chain is through; voicemail waits for the answer, bounded', async (t) => {
+  void t.test('when the chain is through; voicemail waits for the answer, bounded', async (t) => {
     const call = new PaperCall('7011').after(59);
     const mobile = call.phone(mobiles.supervisor).answers();
     call.after(2);
@@ -235,7 +251,7 @@ t.test('somebody of an earlier step who is being asked may still take the call',
   });
 });
 
-t.test('a hand-over while ringing adds the successor and does not drop the first', async (t) => {
+void t.test('a hand-over while ringing adds the successor and does not drop the first', async (t) => {
   const handOff = '2026-11-23T12:00';
   const rotation = { kind: 'rotation', everyDays: 1, since: handOff, people: ['bell', 'ames'] } as never;
   const roster = aRoster({ tiers: { primary: [rotation], backup: always('chen') } });
@@ -247,7 +263,17 @@ t.test('a hand-over while ringing adds the successor and does not drop the first
   t.equal(call.fact('accepted')?.person, 'ames');
 });
 
-t.test('the on-call person is looked up again at each step', async (t) => {
+void t.test('a shift that begins while others ring brings its person in', async (t) => {
+  const rotation = { kind: 'rotation', everyDays: 7, since: '2026-11-23T12:00', people: ['bell'] } as never;
+  const stat = [step([tier('primary'), tier('backup')], ['desk'], 15)];
+  const roster = aRoster({ tiers: { primary: [rotation], backup: always('chen') }, stat });
+  const call = new PaperCall('7011', { roster, at: plusMs(noon, -5_000) });
+  t.same(call.ringing, [phones.chen]);
+  call.after(5);
+  t.same(call.ringing, [phones.chen, phones.bell]);
+});
+
+void t.test('the on-call person is looked up again at each step', async (t) => {
   const rotation = { kind: 'rotation', everyDays: 1, since: '2026-11-23T12:00', people: ['bell', 'ames'] } as never;
   const stat = [step([tier('primary')], ['desk'], 15), step([tier('primary')], ['desk'], 15)];
   const roster = aRoster({ tiers: { primary: [rotation] }, stat });
@@ -257,7 +283,7 @@ t.test('the on-call person is looked up again at each step', async (t) => {
   t.same(call.ringing, [phones.ames]);
 });
 
-t.test('a caller who hangs up stops everything at once', async (t) => {
+void t.test('a caller who hangs up stops everything at once', async (t) => {
   const call = new PaperCall('7011').after(14);
   call.phone(mobiles.ames).answers();
   call.after(2).hangsUp();
@@ -269,8 +295,8 @@ t.test('a caller who hangs up stops everything at once', async (t) => {
   t.equal(call.endings, 1);
 });
 
-t.test('the winner is lost: the caller goes back into the chain', async (t) => {
-  t.test('in the middle of the talk, to the phones that only stopped because of the winner', async (t) => {
+void t.test('the winner is lost: the caller goes back into the chain', async (t) => {
+  void t.test('in the middle of the talk, to the phones that only stopped because of the winner', async (t) => {
     const call = new PaperCall('7011');
     call.phone(phones.ames).answers();
     call.after(30).phone(phones.ames).losesSound();
@@ -281,14 +307,14 @@ t.test('the winner is lost: the caller goes back into the chain', async (t) => {
     t.same(call.ringing, [phones.bell, mobiles.bell]);
     t.equal(call.endedBecause, undefined);
   });
-  t.test('before a word was spoken, also by hanging up', async (t) => {
+  void t.test('before a word was spoken, also by hanging up', async (t) => {
     const call = new PaperCall('7013');
     const desk = call.phone(phones.ames);
     const answer = desk.answer();
     call.happenTogether([answer, { type: 'legEnded', leg: desk.leg.id, by: 'remote' }]);
     t.ok(call.fact('nobodyAccepted'), 'the chain had one step: voicemail');
   });
-  t.test('when the bridge fails', async (t) => {
+  void t.test('when the bridge fails', async (t) => {
     const call = new PaperCall('7011');
     const desk = call.phone(phones.ames);
     call.happenTogether([desk.answer(), { type: 'bridgeFailed', leg: desk.leg.id, why: 'no port' }]);
@@ -297,15 +323,30 @@ t.test('the winner is lost: the caller goes back into the chain', async (t) => {
   });
 });
 
-t.test('the audit tells the story in order', async (t) => {
+void t.test('the audit tells the story in order', async (t) => {
   const call = new PaperCall('7011').after(5);
   call.phone(phones.ames).answers().hangsUp();
   t.same(
     call.facts.map(({ fact }) => fact.fact),
     [
-      ...['arrived', 'documentsUsed', 'decided', 'callerAnswered', 'escalationStarted', 'stepStarted'],
-      ...['considered', 'legRung', 'considered', 'legRung', 'legRinging', 'legRinging'],
-      ...['legAnswered', 'accepted', 'legEnded', 'bridged', 'legEnded', 'ended'],
+      'arrived',
+      'documentsUsed',
+      'decided',
+      'callerAnswered',
+      'escalationStarted',
+      'stepStarted',
+      'considered',
+      'legRung',
+      'considered',
+      'legRung',
+      'legRinging',
+      'legRinging',
+      'legAnswered',
+      'accepted',
+      'legEnded',
+      'bridged',
+      'legEnded',
+      'ended',
     ],
   );
 });

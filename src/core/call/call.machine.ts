@@ -1,8 +1,8 @@
 import { type Decision, type Prompt, resolve, resolveVerb, type Verb } from '../dialplan/index.ts';
 import { type Escalation, standDownAll, startEscalation, stepEscalation } from '../escalation/index.ts';
 import { never } from '../never.ts';
-import { phi } from '../phi/index.ts';
 import { isMessageUrgent } from '../voicemail/index.ts';
+import { arrivedFact, originOf } from './arrived.ts';
 import { askingUrgency, askUrgency, inMenu, menu } from './doing/asking.ts';
 import { closeRecording, closing, greet, greeting, recording } from './doing/message.ts';
 import { ring, ringing, talking } from './doing/ringing.ts';
@@ -57,22 +57,24 @@ export function stepCall(
 }
 
 function arrived(world: World, event: Extract<CallEvent, { type: 'callArrived' }>) {
-  const { callId, caller, dialled, peer, sipCallId, acceptDigit, messageId } = event;
-  const from = caller.from.kind === 'phone' ? 'inside' : 'trunk';
+  const { callId, caller, dialled, acceptDigit, messageId } = event;
   const line: Line = {
-    ...{ callId, from: caller.from, isAnswered: false, acceptDigit, messageId },
-    ...{ nextLeg: 1, nextToken: 1, hops: 0 },
+    callId,
+    from: caller.from,
+    isAnswered: false,
+    acceptDigit,
+    messageId,
+    nextLeg: 1,
+    nextToken: 1,
+    hops: 0,
   };
   const turn = newTurn(line);
-  // A number that is not ours may be a patient's.
-  const shown = world.plan.route(dialled, from) || world.plan.extension(dialled) ? dialled : phi(dialled);
-  const origin = caller.from.kind === 'phone' ? caller.from.extension : `trunk ${caller.from.trunk}`;
-  attest(
-    turn,
-    { fact: 'arrived', from: origin, number: caller.number, dialled: shown, peer, sipCallId },
-    { fact: 'documentsUsed', plan: world.plan.version, roster: world.roster.version },
-  );
-  const decision = resolve(world.plan, { dialled, from, at: world.at });
+  attest(turn, arrivedFact(world.plan, event), {
+    fact: 'documentsUsed',
+    plan: world.plan.version,
+    roster: world.roster.version,
+  });
+  const decision = resolve(world.plan, { dialled, from: originOf(caller), at: world.at });
   const move = begin(world, line, decided(decision, turn), pathOf(decision, `routes.${dialled}`), turn);
   return settle(world, line, move, turn);
 }
@@ -237,8 +239,10 @@ function leaveMessage(world: World, after: Escalation, turn: Turn): Going {
   return greet(world, { mailbox: service?.mailbox ?? after.service, urgent, greeting: [] }, after, turn);
 }
 
-function lastWords(prompts: readonly Prompt[], cause: EndCause, turn: Turn): Doing {
+function lastWords(words: readonly Prompt[], cause: EndCause, turn: Turn): Doing {
   const token = newToken(turn);
+  // A plan without words for a refusal does not make it a silent one.
+  const prompts: readonly Prompt[] = words.length > 0 ? words : [{ say: 'id', id: 'all-lines-failed' }];
   act(turn, { type: 'play', leg: CALLER, token, prompts, then: 'nothing' });
   return { name: 'saying', token, cause };
 }

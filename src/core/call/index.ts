@@ -1,3 +1,4 @@
+export { arrivedFact, type Arrival } from './arrived.ts';
 export { expectedCall, stepCall } from './call.machine.ts';
 export * from './effects.ts';
 export * from './end-causes.ts';

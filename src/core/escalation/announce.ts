@@ -26,7 +26,8 @@ export function tryingPrompts(candidates: readonly Candidate[]): readonly Prompt
   for (const [i, person] of [...posts.values()].entries()) {
     prompts.push({ say: 'id', id: i === 0 ? 'trying' : 'and' }, personPrompt(person));
   }
-  if (rung.length > 0 && rung.every(({ device }) => device === 'mobile')) prompts.push({ say: 'id', id: 'trying-next-number' });
+  if (rung.length > 0 && rung.every(({ device }) => device === 'mobile'))
+    prompts.push({ say: 'id', id: 'trying-next-number' });
   return prompts;
 }
 

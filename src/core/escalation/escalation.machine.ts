@@ -253,10 +253,10 @@ function leftover<E extends Escalation>(
   return withoutLeg(escalation, leg.id);
 }
 
-function keyPressed<E extends EscalationIn<'working'> | EscalationIn<'settling'>>(
+function keyPressed(
   world: World,
   situation: Situation,
-  escalation: E,
+  escalation: EscalationIn<'working'> | EscalationIn<'settling'>,
   leg: EscalationLeg,
   attempt: number,
   digits: string,
@@ -298,7 +298,12 @@ function accept(
   const losers = escalation.legs.filter((leg) => leg.id !== winner.id && isOpen(leg));
   let taken: EscalationIn<'bridging'> = {
     name: 'bridging',
-    ...{ service, urgency, tried, step, round, legs: escalation.legs },
+    service,
+    urgency,
+    tried,
+    step,
+    round,
+    legs: escalation.legs,
     winner: winner.id,
     spared: losers.map(({ phone }) => phone),
   };

@@ -85,7 +85,7 @@ function whoHolds(world: World, service: ServiceId, target: StepTarget): Holder 
     case 'onCall':
       return { tier, person: result.answer.person, because: result.answer.because, until: result.answer.until };
     case 'nobodyOnCall':
-      return { tier, person: null, because: result.because, until: null };
+      return { tier, person: null, because: result.because, until: result.until ?? null };
     default:
       return { tier, person: null, because: 'the roster does not reach to this date', until: null };
   }

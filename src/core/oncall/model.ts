@@ -76,7 +76,14 @@ export interface OnCallAnswer {
 
 export type OnCallResult =
   | { readonly kind: 'onCall'; readonly answer: OnCallAnswer }
-  | { readonly kind: 'nobodyOnCall'; readonly service: ServiceId; readonly tier: DutyTier; readonly because: string }
+  | {
+      readonly kind: 'nobodyOnCall';
+      readonly service: ServiceId;
+      readonly tier: DutyTier;
+      readonly because: string;
+      /** When somebody will be, if the rules say so. */
+      readonly until?: Instant;
+    }
   | { readonly kind: 'outsideWindow'; readonly from: Instant; readonly to: Instant };
 
 /** Rules laid out as spans in UTC for a window; answers are an index look-up, never date arithmetic. */

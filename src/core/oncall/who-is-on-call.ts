@@ -69,5 +69,5 @@ function nobody(tier: TierShifts, at: Instant): OnCallResult {
       : next === undefined
         ? `no rule names a ${tier.tier} of ${tier.service}`
         : `the ${tier.tier} rotation of ${tier.service} begins ${tier.zone.show(next.from)}`;
-  return { kind: 'nobodyOnCall', service: tier.service, tier: tier.tier, because };
+  return { kind: 'nobodyOnCall', service: tier.service, tier: tier.tier, because, until: next?.from };
 }

@@ -37,7 +37,10 @@ export function greeting(world: World, line: Line, doing: DoingOf<'greeting'>, e
   }
   if (doing.late === null) return stay;
   const late = stepEscalation(world, line, doing.late, event, turn);
-  return { move: 'be', doing: late.name === 'bridging' ? { name: 'escalating', escalation: late } : { ...doing, late } };
+  return {
+    move: 'be',
+    doing: late.name === 'bridging' ? { name: 'escalating', escalation: late } : { ...doing, late },
+  };
 }
 
 export function recording(line: Line, event: CallEvent, turn: Turn): Move {

@@ -1,0 +1,198 @@
+import type { CallFact } from '../core/audit/index.ts';
+import {
+  type CallEffect,
+  type CallEvent,
+  type CallId,
+  type CallState,
+  type EndCause,
+  endCauses,
+  expectedCall,
+  stepCall,
+  type World,
+} from '../core/call/index.ts';
+import type { CompiledPlan } from '../core/dialplan/index.ts';
+import type { CompiledRoster } from '../core/oncall/index.ts';
+import type { Instant } from '../core/time/index.ts';
+import type { AuditPort, CallSummary, Clock, Log, Reachability, TelephonyCall } from './ports.ts';
+
+/** More events than any telephone can cause before one of them is worked off. */
+const inboxLimit = 1_000;
+
+export interface CallRunnerParts {
+  readonly callId: CallId;
+  readonly telephony: TelephonyCall;
+  /** In force when the call arrived; it keeps them to its end. */
+  readonly documents: { readonly plan: CompiledPlan; readonly roster: CompiledRoster };
+  readonly reachability: Reachability;
+  readonly audit: AuditPort;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly auditPatienceMs: number;
+  /** The last thing a runner does. */
+  readonly over: (summary: CallSummary) => void;
+}
+
+/**
+ * Runs one call: an inbox of events, one drained completely before the next. Facts are attested before the acts behind
+ * them start. Whatever goes wrong in here ends this call and no other.
+ */
+export class CallRunner {
+  readonly #parts: CallRunnerParts;
+  readonly #arrivedAt: Instant;
+  readonly #inbox: { readonly at: Instant; readonly event: CallEvent }[] = [];
+  readonly #timers = new Set<{ cancel(): void }>();
+  readonly #summary: { -readonly [K in keyof CallSummary]: CallSummary[K] };
+  #state: CallState = expectedCall;
+  #isDraining = false;
+  #isOver = false;
+
+  constructor(parts: CallRunnerParts) {
+    this.#parts = parts;
+    this.#arrivedAt = parts.clock.now();
+    this.#summary = {
+      callId: parts.callId,
+      cause: 'internalError',
+      service: null,
+      urgency: null,
+      acceptedBy: null,
+      timeToHumanMs: null,
+      talkedMs: 0,
+      lastedMs: 0,
+    };
+  }
+
+  /** Never throws. Events after the end are ignored. */
+  emit(event: CallEvent): void {
+    if (this.#isOver) return;
+    if (this.#inbox.length >= inboxLimit) {
+      void this.#fail(new Error(`more than ${inboxLimit} events wait in the inbox`));
+      return;
+    }
+    this.#inbox.push({ at: this.#parts.clock.now(), event });
+    if (this.#isDraining) return;
+    this.#isDraining = true;
+    // Not in the caller's stack: whoever reports an event has finished its own work before we act.
+    queueMicrotask(() => void this.#drain());
+  }
+
+  async #drain(): Promise<void> {
+    try {
+      for (let next = this.#inbox.shift(); next && !this.#isOver; next = this.#inbox.shift()) {
+        const { state, effects } = stepCall(this.#worldAt(next.at), this.#state, next.event);
+        this.#state = state;
+        await this.#perform(effects, next.at);
+      }
+    } catch (error) {
+      await this.#fail(error);
+    } finally {
+      this.#isDraining = false;
+    }
+  }
+
+  #worldAt(at: Instant): World {
+    const { documents, reachability } = this.#parts;
+    return {
+      at,
+      plan: documents.plan,
+      roster: documents.roster,
+      isRegistered: (extension) => reachability.isRegistered(extension),
+      trunkFault: (trunk) => reachability.trunkFault(trunk),
+    };
+  }
+
+  async #perform(effects: readonly CallEffect[], at: Instant): Promise<void> {
+    let facts: CallFact[] = [];
+    for (const effect of effects) {
+      if (effect.type === 'attest') {
+        facts.push(effect.fact as CallFact);
+        continue;
+      }
+      if (facts.length > 0) await this.#attest(facts, at);
+      facts = [];
+      // The runner may have failed while the audit took its time.
+      if (this.#isOver) return;
+      this.#act(effect);
+    }
+    if (facts.length > 0) await this.#attest(facts, at);
+  }
+
+  #act(effect: Exclude<CallEffect, { type: 'attest' }>): void {
+    switch (effect.type) {
+      case 'wakeMe':
+        return this.#wake(effect.afterMs, effect.with);
+      case 'callOver':
+        this.#parts.telephony.perform(effect);
+        return this.#close(effect.cause);
+      default:
+        this.#parts.telephony.perform(effect);
+    }
+  }
+
+  #wake(afterMs: number, event: CallEvent): void {
+    const timer = this.#parts.clock.after(afterMs, () => {
+      this.#timers.delete(timer);
+      this.emit(event);
+    });
+    this.#timers.add(timer);
+  }
+
+  /** Decision 4: a store that cannot take a fact in time must not stop the call. The port spools and raises the alarm. */
+  async #attest(facts: readonly CallFact[], at: Instant): Promise<void> {
+    const { audit, clock, log, callId, auditPatienceMs } = this.#parts;
+    for (const fact of facts) this.#note(fact, at);
+    const written = (async () => audit.attest(facts.map((fact) => ({ at, callId, fact }))))();
+    const isInTime = await new Promise<boolean>((resolve) => {
+      const patience = clock.after(auditPatienceMs, () => resolve(false));
+      void written
+        .catch((error: unknown) => log.error({ call: callId, err: error }, 'audit refused facts'))
+        .then(() => {
+          patience.cancel();
+          resolve(true);
+        });
+    });
+    if (!isInTime) log.warn({ call: callId, facts: facts.length }, 'audit is late, the call goes on');
+  }
+
+  #note(fact: CallFact, at: Instant): void {
+    switch (fact.fact) {
+      case 'escalationStarted':
+        this.#summary.service = fact.service;
+        this.#summary.urgency = fact.urgency;
+        return;
+      case 'accepted':
+        this.#summary.acceptedBy = fact.person;
+        this.#summary.timeToHumanMs ??= at - this.#arrivedAt;
+        return;
+      case 'ended':
+        this.#summary.talkedMs = fact.talkedMs;
+        return;
+      default:
+    }
+  }
+
+  async #fail(error: unknown): Promise<void> {
+    if (this.#isOver) return;
+    const { callId, telephony, log, clock } = this.#parts;
+    const cause = 'internalError';
+    log.error({ call: callId, err: error }, 'call ended by an error');
+    // Nothing else may start while the ending is written down.
+    this.#isOver = true;
+    await this.#attest([{ fact: 'ended', cause, fault: endCauses[cause].fault, talkedMs: 0 }], clock.now());
+    try {
+      telephony.perform({ type: 'callOver', cause });
+    } catch (second) {
+      log.error({ call: callId, err: second }, 'telephony could not tear the call down');
+    }
+    this.#close(cause);
+  }
+
+  #close(cause: EndCause): void {
+    this.#isOver = true;
+    this.#inbox.length = 0;
+    for (const timer of this.#timers) timer.cancel();
+    this.#timers.clear();
+    this.#summary.cause = cause;
+    this.#summary.lastedMs = this.#parts.clock.now() - this.#arrivedAt;
+    this.#parts.over(this.#summary);
+  }
+}

@@ -1,0 +1,160 @@
+import { arrivedFact, type CallEvent, type CallId, type EndCause, endCauses } from '../core/call/index.ts';
+import { CallRegister } from './call-register.ts';
+import { CallRunner } from './call-runner.ts';
+import type { EngineOptions } from './options.ts';
+import type {
+  AuditPort,
+  CallIndex,
+  CallObserver,
+  CallSink,
+  CallSummary,
+  Clock,
+  Documents,
+  Log,
+  NewCall,
+  Random,
+  Reachability,
+  TelephonyCall,
+} from './ports.ts';
+import { recoverCalls } from './recovery.ts';
+
+export interface EngineParts {
+  readonly options: EngineOptions;
+  readonly audit: AuditPort;
+  readonly index: CallIndex;
+  readonly documents: Documents;
+  readonly reachability: Reachability;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly observer?: CallObserver;
+}
+
+/** A call that is being stopped may still have to hear from its recorder. */
+const lastGraceMs = 6_000;
+
+/**
+ * Takes calls and runs them: names each, gives it the documents of this moment, and lets it go when it is over.
+ * Call `recover` before the first call, `drain` before the process ends.
+ */
+export class Engine implements CallSink {
+  readonly #parts: EngineParts;
+  readonly #register: CallRegister<CallRunner>;
+  #isDraining = false;
+
+  constructor(parts: EngineParts) {
+    this.#parts = parts;
+    this.#register = new CallRegister(parts.random);
+  }
+
+  get liveCalls(): readonly CallId[] {
+    return this.#register.calls().map(([callId]) => callId);
+  }
+
+  /** Ends, in the audit, the calls that a process before this one left open. Resolves with their number. */
+  recover(): Promise<number> {
+    return recoverCalls(this.#parts);
+  }
+
+  callArrived(call: NewCall, telephony: TelephonyCall): ReturnType<CallSink['callArrived']> {
+    const { options, observer, index, clock, log } = this.#parts;
+    const callId = this.#register.newCallId();
+    observer?.callArrived();
+    const { from, dialled } = arrivedFact(this.#parts.documents.current().plan, call);
+    this.#guard(callId, () => index.callStarted({ callId, at: clock.now(), from, dialled: String(dialled) }));
+
+    if (this.#isDraining) return this.#refuse(callId, call, 'shuttingDown', 'the house is stopping');
+    if (this.#register.size >= options.maxCalls) {
+      log.warn({ call: callId, limit: options.maxCalls }, 'too many calls');
+      return this.#refuse(callId, call, 'overloaded', `${options.maxCalls} calls are running`);
+    }
+
+    const runner = this.#start(callId, telephony);
+    runner.emit({
+      type: 'callArrived',
+      callId,
+      caller: call.caller,
+      dialled: call.dialled,
+      peer: call.peer,
+      sipCallId: call.sipCallId,
+      acceptDigit: this.#register.newAcceptDigit(),
+      messageId: this.#register.newMessageId(),
+    });
+    return { kind: 'taken', callId, emit: (event: CallEvent) => runner.emit(event) };
+  }
+
+  /**
+   * Takes no new calls, waits up to `limitMs` for the running ones, then ends those that are left.
+   * Resolves with the number that had to be ended, when nothing runs any more.
+   */
+  async drain(limitMs: number = this.#parts.options.drainMs): Promise<number> {
+    const { log } = this.#parts;
+    this.#isDraining = true;
+    log.info({ calls: this.#register.size }, 'draining');
+    if (await this.#emptyWithin(limitMs)) return 0;
+    const left = this.#register.calls();
+    for (const [, runner] of left) runner.emit({ type: 'wardlineStopping' });
+    if (!(await this.#emptyWithin(lastGraceMs))) log.error({ calls: this.liveCalls }, 'calls did not end');
+    return left.length;
+  }
+
+  async #emptyWithin(ms: number): Promise<boolean> {
+    return new Promise((resolve) => {
+      const limit = this.#parts.clock.after(ms, () => resolve(this.#register.size === 0));
+      void this.#register.empty().then(() => {
+        limit.cancel();
+        resolve(true);
+      });
+    });
+  }
+
+  #start(callId: CallId, telephony: TelephonyCall): CallRunner {
+    const { documents, reachability, audit, clock, log, options } = this.#parts;
+    const runner = new CallRunner({
+      callId,
+      telephony,
+      reachability,
+      audit,
+      clock,
+      log,
+      documents: documents.current(),
+      auditPatienceMs: options.auditPatienceMs,
+      over: (summary) => this.#over(summary),
+    });
+    this.#register.add(callId, runner);
+    return runner;
+  }
+
+  #over(summary: CallSummary): void {
+    const { index, clock, observer } = this.#parts;
+    const { callId, cause, acceptedBy, service } = summary;
+    this.#guard(callId, () => index.callEnded({ callId, at: clock.now(), cause, acceptedBy, service }));
+    observer?.callOver(summary);
+    this.#register.remove(callId);
+  }
+
+  /** Every call leaves a record, also one that gets no further than the door. */
+  #refuse(callId: CallId, call: NewCall, cause: EndCause, why: string): ReturnType<CallSink['callArrived']> {
+    const { audit, clock } = this.#parts;
+    const at = clock.now();
+    const { fault, sip: sipStatus } = endCauses[cause];
+    void audit.attest([
+      { at, callId, fact: arrivedFact(this.#parts.documents.current().plan, call) },
+      { at, callId, fact: { fact: 'refusedAtDoor', cause, why } },
+      { at, callId, fact: { fact: 'ended', cause, fault, talkedMs: 0 } },
+    ]);
+    const nothing = { service: null, urgency: null, acceptedBy: null, timeToHumanMs: null, talkedMs: 0, lastedMs: 0 };
+    this.#guard(callId, () => this.#parts.index.callEnded({ callId, at, cause, acceptedBy: null, service: null }));
+    this.#parts.observer?.callOver({ callId, cause, ...nothing });
+    return { kind: 'refused', sipStatus };
+  }
+
+  /** The index is only for lists and can be made again from the audit: its troubles are logged, not the call's. */
+  #guard(callId: CallId, write: () => void): void {
+    try {
+      write();
+    } catch (error) {
+      this.#parts.log.error({ call: callId, err: error }, 'call index could not be written');
+    }
+  }
+}

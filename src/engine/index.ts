@@ -1,0 +1,5 @@
+export { Engine, type EngineParts } from './engine.ts';
+export { type EngineOptions, engineSchema } from './options.ts';
+export * from './ports.ts';
+export { systemClock } from './system-clock.ts';
+export { systemRandom } from './system-random.ts';

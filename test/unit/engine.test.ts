@@ -1,0 +1,306 @@
+import t from 'tap';
+import type { CallEffect, CallEvent, CallId, LegId } from '../../src/core/call/index.ts';
+import { phi } from '../../src/core/phi/index.ts';
+import {
+  type AuditEntry,
+  type AuditPort,
+  type CallIndex,
+  type CallSummary,
+  Engine,
+  engineSchema,
+  type NewCall,
+  systemClock,
+  systemRandom,
+  type TelephonyEffect,
+} from '../../src/engine/index.ts';
+import { aPlan, aRoster, mobiles, phones } from '../support/lakeside.ts';
+import { settled, VirtualClock } from '../support/engine-clock.ts';
+
+const media = { path: 'anchored', codec: 'PCMU', cipher: 'none' } as const;
+const plan = aPlan();
+const roster = aRoster();
+
+function aHouse(parts: { options?: object; audit?: AuditPort; isRegistered?: (extension: string) => boolean } = {}) {
+  const clock = new VirtualClock();
+  const entries: AuditEntry[] = [];
+  const rows: { readonly [key: string]: unknown }[] = [];
+  const logged: string[] = [];
+  const over: CallSummary[] = [];
+  const unfinished: CallId[] = [];
+  const memory: AuditPort = {
+    attest: async (facts) => {
+      entries.push(...facts);
+      return 'durable';
+    },
+  };
+  const index: CallIndex = {
+    callStarted: (row) => void rows.push(row),
+    callEnded: (row) => void rows.push(row),
+    unfinished: () => unfinished,
+  };
+  const note = (_fields: object, message: string) => void logged.push(message);
+  const engine = new Engine({
+    options: engineSchema.parse(parts.options ?? {}),
+    audit: parts.audit ?? memory,
+    index,
+    documents: { current: () => ({ plan, roster }) },
+    reachability: { isRegistered: parts.isRegistered ?? (() => true), trunkFault: () => null },
+    clock,
+    random: systemRandom,
+    log: { info: note, warn: note, error: note },
+    observer: { callArrived: () => {}, callOver: (summary) => void over.push(summary) },
+  });
+  const factsOf = (callId: CallId) => entries.flatMap((entry) => (entry.callId === callId ? [entry.fact.fact] : []));
+  return { engine, clock, entries, rows, logged, over, unfinished, factsOf };
+}
+
+const fromWard: NewCall = {
+  caller: { from: { kind: 'phone', extension: phones.ward }, number: null },
+  dialled: '7011',
+  peer: '127.0.0.1:5060/udp',
+  sipCallId: 'abc@phone',
+};
+
+function dial(engine: Engine, dialled: string, perform?: (effect: TelephonyEffect) => void) {
+  const effects: TelephonyEffect[] = [];
+  const call = engine.callArrived(
+    { ...fromWard, dialled },
+    {
+      perform(effect) {
+        effects.push(effect);
+        perform?.(effect);
+      },
+    },
+  );
+  if (call.kind === 'refused') throw new Error(`refused with ${call.sipStatus}`);
+  const says = async (...events: readonly CallEvent[]) => {
+    for (const event of events) call.emit(event);
+    await settled();
+  };
+  return { ...call, effects, says, types: () => effects.map(({ type }) => type) };
+}
+
+const legId = (id: string) => id as LegId;
+
+void t.test('a whole call: dialled, rung, accepted, talked, over', async (t) => {
+  const { engine, clock, factsOf, over, rows } = aHouse();
+  const call = dial(engine, '7011');
+  t.match(call.callId, /^[A-HJ-NP-TV-Z2-9]{4}-[A-HJ-NP-TV-Z2-9]{4}$/);
+  await settled();
+  t.same(call.types(), ['answerCaller']);
+  await call.says({ type: 'callerAnswered', media });
+  t.same(call.types().slice(1), ['ringLeg', 'ringLeg', 'play']);
+  await clock.advance(4_000);
+  await call.says({ type: 'legAnswered', leg: legId('1'), media }, { type: 'bridged', leg: legId('1') });
+  await clock.advance(60_000);
+  await call.says({ type: 'legEnded', leg: legId('1'), by: 'remote' });
+  t.same(call.types().slice(-2), ['hangUpCaller', 'callOver']);
+  t.same(factsOf(call.callId).at(-1), 'ended');
+  t.match(over, [
+    {
+      callId: call.callId,
+      cause: 'calleeHungUp',
+      service: 'cardiology',
+      urgency: 'stat',
+      acceptedBy: 'ames',
+      timeToHumanMs: 4_000,
+      talkedMs: 60_000,
+      lastedMs: 64_000,
+    },
+  ]);
+  t.match(rows, [
+    { from: phones.ward, dialled: '7011' },
+    { cause: 'calleeHungUp', acceptedBy: 'ames', service: 'cardiology' },
+  ]);
+  t.same(engine.liveCalls, []);
+  t.equal(clock.pending, 0, 'no timer outlives its call');
+});
+
+void t.test('facts are on disk before the acts behind them start', async (t) => {
+  const journal: string[] = [];
+  const waiting: (() => void)[] = [];
+  const { engine } = aHouse({
+    audit: {
+      attest: (facts) => {
+        journal.push(...facts.map(({ fact }) => fact.fact));
+        return new Promise((resolve) => waiting.push(() => resolve('durable')));
+      },
+    },
+  });
+  const call = dial(engine, '7011', ({ type }) => journal.push(type));
+  await call.says({ type: 'callerAnswered', media });
+  t.same(journal, ['arrived', 'documentsUsed', 'decided']);
+  waiting.shift()?.();
+  await settled();
+  t.same(journal.slice(3, 5), ['answerCaller', 'callerAnswered'], 'the next event waits for the first to be done');
+  t.notOk(journal.includes('ringLeg'), 'intent is durable before the first ring');
+  waiting.shift()?.();
+  await settled();
+  t.equal(journal.indexOf('ringLeg'), journal.lastIndexOf('legRung') + 1);
+});
+
+void t.test('an audit store that is slow, silent or broken does not stop the call', async (t) => {
+  const slow: AuditPort = { attest: () => new Promise(() => {}) };
+  const rejecting: AuditPort = { attest: async () => Promise.reject(new Error('disk full')) };
+  const throwing: AuditPort = {
+    attest: () => {
+      throw new Error('disk full');
+    },
+  };
+  for (const audit of [slow, rejecting, throwing]) {
+    const { engine, clock, logged } = aHouse({ audit });
+    const call = dial(engine, '7011');
+    await clock.advance(audit === slow ? 99 : 0);
+    t.equal(call.effects.length, audit === slow ? 0 : 1);
+    await clock.advance(1);
+    t.same(call.types(), ['answerCaller']);
+    t.same(logged.slice(0, 1), [audit === slow ? 'audit is late, the call goes on' : 'audit refused facts']);
+  }
+});
+
+void t.test('an event that comes while the audit writes keeps its own time', async (t) => {
+  const slowMs = 50;
+  const entries: AuditEntry[] = [];
+  const clockOf: { clock?: VirtualClock } = {};
+  const { engine, clock } = aHouse({
+    audit: {
+      attest: (facts) => {
+        entries.push(...facts);
+        return new Promise((resolve) => clockOf.clock?.after(slowMs, () => resolve('durable')));
+      },
+    },
+  });
+  clockOf.clock = clock;
+  const call = dial(engine, '7011');
+  await clock.advance(10);
+  const hungUpAt = clock.now();
+  await call.says({ type: 'callerHungUp' });
+  await clock.advance(200);
+  t.equal(entries.find(({ fact }) => fact.fact === 'ended')?.at, hungUpAt);
+  t.same(call.types(), ['answerCaller', 'callOver']);
+});
+
+void t.test('an error ends that call only', async (t) => {
+  void t.test('in the shell', async (t) => {
+    const { engine, factsOf, logged } = aHouse();
+    const broken = dial(engine, '7011', ({ type }) => {
+      if (type === 'ringLeg') throw new Error('socket is gone');
+    });
+    const other = dial(engine, '7011');
+    await broken.says({ type: 'callerAnswered', media });
+    await other.says({ type: 'callerAnswered', media });
+    t.same(broken.types().slice(-1), ['callOver']);
+    t.equal(factsOf(broken.callId).filter((fact) => fact === 'ended').length, 1);
+    t.ok(logged.includes('call ended by an error'));
+    t.same(engine.liveCalls, [other.callId]);
+    t.ok(other.types().includes('ringLeg'));
+  });
+  void t.test('in a decision', async (t) => {
+    const { engine, entries, over } = aHouse({
+      isRegistered: (extension) => {
+        if (extension === phones.bell) throw new Error('registrations are unreadable');
+        return true;
+      },
+    });
+    const call = dial(engine, phones.bell);
+    await settled();
+    t.match(entries.at(-1)?.fact, { fact: 'ended', cause: 'internalError', fault: 'wardline' });
+    t.equal(over[0]?.cause, 'internalError');
+    await call.says({ type: 'callerHungUp' });
+    t.same(call.types(), ['callOver'], 'events after the end are ignored');
+  });
+  void t.test('by flooding its inbox', async (t) => {
+    const { engine, over, clock } = aHouse({ audit: { attest: () => new Promise(() => {}) } });
+    const call = dial(engine, '7011');
+    for (let i = 0; i < 1_001; i += 1) call.emit({ type: 'legRinging', leg: legId('1'), sipStatus: 180 });
+    await settled();
+    t.same(over, [], 'the ending waits for the audit');
+    await clock.advance(100);
+    t.equal(over[0]?.cause, 'internalError');
+    t.same(call.types(), ['callOver']);
+  });
+});
+
+void t.test('the door: too many calls, and a house that is stopping', async (t) => {
+  const { engine, clock, entries, rows } = aHouse({ options: { maxCalls: 1 } });
+  const first = dial(engine, '7011');
+  const outside: NewCall = {
+    ...fromWard,
+    caller: { from: { kind: 'trunk', trunk: 'carrier' }, number: phi('+12025559999') },
+    dialled: '+12025558888',
+  };
+  const nobody = { perform: (_effect: CallEffect) => t.fail('a refused call causes nothing') };
+  t.same(engine.callArrived(outside, nobody), { kind: 'refused', sipStatus: 503 });
+  await settled();
+  t.same(
+    entries.filter(({ callId }) => callId !== first.callId).map(({ fact }) => fact.fact),
+    ['arrived', 'refusedAtDoor', 'ended'],
+  );
+  t.match(rows.slice(1), [{ from: 'trunk carrier', dialled: '[phi]' }, { cause: 'overloaded' }]);
+  t.notMatch(JSON.stringify(rows), /5558888/);
+
+  const drained = engine.drain(1_000);
+  t.equal(engine.callArrived(outside, nobody).kind, 'refused');
+  await first.says({ type: 'callerAnswered', media });
+  await clock.advance(999);
+  t.same(engine.liveCalls, [first.callId]);
+  await clock.advance(1);
+  t.equal(await drained, 1);
+  t.same(first.types().slice(-4), ['standDownLeg', 'standDownLeg', 'hangUpCaller', 'callOver']);
+  t.match(entries.at(-1)?.fact, { fact: 'ended', cause: 'shuttingDown' });
+});
+
+void t.test('draining waits for calls that end by themselves', async (t) => {
+  const { engine, clock } = aHouse();
+  const call = dial(engine, phones.ames);
+  const drained = engine.drain();
+  await call.says({ type: 'callerHungUp' });
+  t.equal(await drained, 0);
+  t.equal(clock.pending, 0);
+});
+
+void t.test('calls that a dead process left open get their ending', async (t) => {
+  const { engine, unfinished, entries, rows } = aHouse();
+  t.equal(await engine.recover(), 0);
+  unfinished.push('AAAA-AAAA' as CallId, 'BBBB-BBBB' as CallId);
+  t.equal(await engine.recover(), 2);
+  t.match(entries, [
+    { callId: 'AAAA-AAAA', fact: { fact: 'ended', cause: 'wardlineRestarted' } },
+    { callId: 'BBBB-BBBB', fact: { fact: 'ended', cause: 'wardlineRestarted' } },
+    { callId: null, fact: { fact: 'callsLost', calls: ['AAAA-AAAA', 'BBBB-BBBB'] } },
+  ]);
+  t.equal(rows.length, 2);
+});
+
+void t.test('the digit to accept differs from that of the call before', async (t) => {
+  const { engine } = aHouse({ options: { maxCalls: 1_000 } });
+  const digits: string[] = [];
+  for (let i = 0; i < 60; i += 1) {
+    const call = dial(engine, '7011');
+    await call.says({ type: 'callerAnswered', media });
+    const mobile = call.effects.find((effect) => effect.type === 'ringLeg' && effect.target.kind === 'number');
+    t.match(mobile, { target: { e164: mobiles.ames } });
+    await call.says({ type: 'legAnswered', leg: legId('2'), media });
+    const gather = call.effects.find(({ type }) => type === 'gather');
+    const spoken = gather?.type === 'gather' ? gather.prompts.find(({ say }) => say === 'digits') : undefined;
+    digits.push(spoken?.say === 'digits' ? spoken.digits : '');
+  }
+  t.ok(digits.every((digit) => /^[1-8]$/.test(digit)));
+  t.ok(digits.every((digit, i) => digit !== digits[i - 1]));
+  t.equal(new Set(digits).size, 8);
+});
+
+void t.test('the clock and the randomness of the machine', async (t) => {
+  await new Promise<void>((resolve) => {
+    const keepAlive = setInterval(() => {}, 1_000);
+    systemClock.after(1, () => {
+      clearInterval(keepAlive);
+      resolve();
+    });
+  });
+  systemClock.after(0, () => t.fail('cancelled')).cancel();
+  t.ok(systemClock.now() > 1_700_000_000_000);
+  t.ok(Number.isInteger(systemClock.now()), 'the canonical form of a fact takes integers only');
+  t.ok(systemRandom.below(3) < 3);
+  t.equal(systemRandom.bytes(16).length, 16);
+});
