@@ -1,5 +1,5 @@
 import { headerName, isToken } from './header-names.ts';
-import { Headers } from './headers.ts';
+import { encodeHeaderValue, Headers } from './headers.ts';
 import { limits } from './limits.ts';
 import { noBody, type SipMessage, type SipRequest } from './sip-message.ts';
 import { splitList } from './split-list.ts';
@@ -118,8 +118,9 @@ class Reader {
     const value = line.slice(colon + 1).trim();
     // A lone CR or LF inside a value is how headers are smuggled.
     if (value.includes('\n') || value.includes('\r')) this.#fault(400, 'line end inside a header');
-    if (entry.key === 'via' && value.includes(',')) for (const hop of splitList(value)) headers.add('Via', hop);
-    else headers.add(entry.name, value);
+    const clean = encodeHeaderValue(value);
+    if (entry.key === 'via' && clean.includes(',')) for (const hop of splitList(clean)) headers.addParsed(entry, hop);
+    else headers.addParsed(entry, clean);
   }
 
   #body(): Buffer {
