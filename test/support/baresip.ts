@@ -143,7 +143,10 @@ export class Baresip {
   event(type: string, waitMs = 10_000, after = 0, of?: string): Promise<PhoneEvent> {
     return until(
       `${type} at baresip${of ? ` of ${of}` : ''}; seen: ${this.events.map((event) => event.type).join(' ')}`,
-      () => this.events.slice(after).find((event) => event.type === type && (!of || event.accountaor?.includes(`sip:${of}@`))),
+      () =>
+        this.events
+          .slice(after)
+          .find((event) => event.type === type && (!of || event.accountaor?.includes(`sip:${of}@`))),
       waitMs,
     );
   }
@@ -172,7 +175,11 @@ export class Baresip {
 
 function accountLine(account: Account): string {
   const transport = account.transport ?? 'udp';
-  const parts = [`<sip:${account.user}@${account.server};transport=${transport}>`, 'ptime=20', 'audio_codecs=PCMU,PCMA'];
+  const parts = [
+    `<sip:${account.user}@${account.server};transport=${transport}>`,
+    'ptime=20',
+    'audio_codecs=PCMU,PCMA',
+  ];
   if (account.password) parts.push(`auth_user=${account.user}`, `auth_pass=${account.password}`);
   parts.push(`regint=${account.register ? 600 : 0}`);
   if (account.answer === 'auto') parts.push('answermode=auto');

@@ -33,7 +33,11 @@ export function freeUdpPort(): Promise<number> {
 }
 
 /** Waits for something to become true by looking every 25 ms; says what did not happen. */
-export async function until<T>(what: string, look: () => T | undefined | null | false | Promise<T | undefined | null | false>, waitMs = 10_000): Promise<T> {
+export async function until<T>(
+  what: string,
+  look: () => T | undefined | null | false | Promise<T | undefined | null | false>,
+  waitMs = 10_000,
+): Promise<T> {
   const deadline = performance.now() + waitMs;
   for (;;) {
     const seen = await look();
