@@ -48,9 +48,9 @@ export class Baresip {
     this.#child = child;
   }
 
-  static async start(t: Teardown, accounts: readonly Account[], toneHz: number): Promise<Baresip> {
+  static async start(t: Teardown, accounts: readonly Account[], toneHz: number, sipPort?: number): Promise<Baresip> {
     const dir = scratch(t, 'baresip');
-    const [control, sip] = await Promise.all([freeTcpPort(), freeUdpPort()]);
+    const [control, sip] = await Promise.all([freeTcpPort(), sipPort ?? freeUdpPort()]);
     mkdirSync(join(dir, 'heard'));
     writeTone(join(dir, 'tone.wav'), toneHz, 120);
     writeFileSync(join(dir, 'config'), config(dir, control, sip));
@@ -117,9 +117,13 @@ export class Baresip {
 
   /** Makes one of several accounts the one that the next commands speak of. */
   async as(user: string): Promise<this> {
-    const event = this.events.find((seen) => seen.accountaor?.includes(`sip:${user}@`));
-    await this.command('uafind', event?.accountaor ?? `sip:${user}@`);
+    await this.command('uafind', this.aor(user));
     return this;
+  }
+
+  /** Address of record of an account, as baresip names it. */
+  aor(user: string): string {
+    return this.events.find((seen) => seen.accountaor?.includes(`sip:${user}@`))?.accountaor ?? `sip:${user}@`;
   }
 
   dial(target: string): Promise<unknown> {

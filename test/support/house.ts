@@ -240,19 +240,22 @@ export class CallFacts {
   }
 }
 
-const DIGITS = join(ROOT, 'src/mediad/prompts/en/asterisk-core-sounds/8000');
+const VOICES = join(ROOT, 'src/mediad/prompts/en');
 
-/** Which prompt file can be heard in the sound, as a share 0…1 of a perfect match. */
-export function heardPrompt(sound: Sound, path: string): number {
+/** Files of the prompts as they are shipped. */
+export const PROMPTS = {
+  wardline: (id: string) => join(VOICES, 'wardline/8000', `${id}.wav`),
+  digit: (digit: string) => join(VOICES, 'asterisk-core-sounds/8000', `digits-${digit}.wav`),
+};
+
+/** How much of a prompt file can be heard in the sound: 1 = sample for sample. */
+export function heardWithin(sound: Sound, path: string): number {
   return find(readWav(path), sound).score;
 }
 
-/** The digit that was spoken last, recognised by its recording. */
-export function digitHeard(
-  sound: Sound,
-  digitFile: (digit: string) => string = (digit) => join(DIGITS, `digits-${digit}.wav`),
-): string | null {
-  const scores = [...'12345678'].map((digit) => ({ digit, score: heardPrompt(sound, digitFile(digit)) }));
+/** The digit that was spoken, recognised by its recording. */
+export function digitHeard(sound: Sound): string | null {
+  const scores = [...'12345678'].map((digit) => ({ digit, score: heardWithin(sound, PROMPTS.digit(digit)) }));
   scores.sort((a, b) => b.score - a.score);
   const [best, second] = scores;
   return best && second && best.score > 0.8 && best.score > second.score * 1.3 ? best.digit : null;

@@ -72,12 +72,12 @@ export function shareOf(sound: Sound, frequencyHz: number, from = 0, seconds = N
   return (s1 * s1 + s2 * s2 - k * s1 * s2) / (energy * (n / 2));
 }
 
-/** Longest stretch in seconds in which the tone is plainly there (100 ms windows, half of the energy). */
-export function heardFor(sound: Sound, frequencyHz: number): number {
+/** Longest stretch in seconds in which the tone is plainly there (100 ms windows, `share` of the energy). */
+export function heardFor(sound: Sound, frequencyHz: number, share = 0.5): number {
   let longest = 0;
   let run = 0;
   for (let at = 0; at + 0.1 <= sound.samples.length / sound.rateHz; at += 0.1) {
-    run = shareOf(sound, frequencyHz, at, 0.1) > 0.5 ? run + 0.1 : 0;
+    run = shareOf(sound, frequencyHz, at, 0.1) > share ? run + 0.1 : 0;
     longest = Math.max(longest, run);
   }
   return longest;
