@@ -168,6 +168,11 @@ export class House {
     return phone;
   }
 
+  /** The daemons are not our children: they outlive the supervisor on purpose. */
+  daemonPids(): number[] {
+    return (this.ready['daemonPids'] as number[] | undefined) ?? [];
+  }
+
   uri(number: string): string {
     return `sip:${number}@${this.sip}`;
   }
