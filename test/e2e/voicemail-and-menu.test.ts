@@ -121,7 +121,7 @@ t.test('story 8: the main line from the trunk, keys by RFC 4733', async (t) => {
     t.equal(facts.ending, 'callerHungUp');
   });
 
-  await t.test('a wrong key, then none, then a wrong one: the third time goes to the operator', async (t) => {
+  await t.test('a wrong key, then none, then a wrong one: the third time goes to the operator', async () => {
     const [o, before] = [operator.mark(), patient.heard().length];
     await patient.dial(main);
     await until('the call to be heard', () => patient.heard().length > before);

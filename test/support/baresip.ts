@@ -171,6 +171,11 @@ export class Baresip {
       .map((name) => readWav(join(this.dir, 'heard', name)));
   }
 
+  /** As when its cable is pulled: no BYE, no un-registration. */
+  vanish(): void {
+    this.#child.kill('SIGKILL');
+  }
+
   async close(): Promise<void> {
     this.#socket?.destroy();
     await stopChild(this.#child);

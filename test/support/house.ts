@@ -168,6 +168,10 @@ export class House {
     return phone;
   }
 
+  readyNow(): Record<string, unknown> {
+    return JSON.parse(readFileSync(join(this.data, 'run/ready.json'), 'utf8')) as Record<string, unknown>;
+  }
+
   /** The daemons are not our children: they outlive the supervisor on purpose. */
   daemonPids(): number[] {
     return (this.ready['daemonPids'] as number[] | undefined) ?? [];
