@@ -3,6 +3,7 @@ import { appendFileSync, cpSync, existsSync, readdirSync, readFileSync, writeFil
 import { join } from 'node:path';
 import { type Account, Baresip } from './baresip.ts';
 import { ended, scratch, startChild, until } from './processes.ts';
+import { processTree } from './plaintext-scan.ts';
 import { find, readWav, type Sound } from './sound.ts';
 
 export const ROOT = new URL('../..', import.meta.url).pathname.replace(/\/$/, '');
@@ -166,6 +167,11 @@ export class House {
     );
     await phone.event('REGISTER_OK');
     return phone;
+  }
+
+  /** Every process of this house. */
+  pids(): number[] {
+    return [...new Set([...processTree(this.child.pid ?? 0), ...this.daemonPids()])];
   }
 
   readyNow(): Record<string, unknown> {

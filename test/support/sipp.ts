@@ -18,6 +18,8 @@ export interface SippOptions {
   readonly calls?: number;
   readonly rate?: number;
   readonly args?: readonly string[];
+  /** Writes every message down; left out under load. */
+  readonly keepsMessages?: boolean;
 }
 
 export interface Sipp {
@@ -27,6 +29,8 @@ export interface Sipp {
   readonly done: Promise<number | null>;
   /** Every message sent and received so far, as SIPp wrote them down. */
   messages(): string;
+  /** The last line of `-trace_stat`, by column name. */
+  statistics(): { number(column: string): number };
   /** What SIPp complained about. */
   errors(): string;
   close(): Promise<void>;
@@ -43,7 +47,15 @@ export async function startSipp(t: { teardown(fn: () => unknown): void }, option
   );
   const args = [
     ...['-sf', 'scenario.xml', '-i', '127.0.0.1', '-p', String(port), '-mi', '127.0.0.1', '-mp', String(mediaPort)],
-    ...['-m', String(options.calls ?? 1), '-nostdin', '-trace_msg', '-trace_err', '-t', options.transport ?? 'u1'],
+    ...[
+      '-m',
+      String(options.calls ?? 1),
+      '-nostdin',
+      '-trace_err',
+      ...(options.keepsMessages === false ? [] : ['-trace_msg']),
+      '-t',
+      options.transport ?? 'u1',
+    ],
     ...(options.rate ? ['-r', String(options.rate)] : []),
     ...(options.service ? ['-s', options.service] : []),
     ...(options.user ? ['-au', options.user] : []),
@@ -65,6 +77,13 @@ export async function startSipp(t: { teardown(fn: () => unknown): void }, option
     child,
     done: ended(child),
     messages: () => read('_messages.log'),
+    statistics: () => {
+      const name = readdirSync(dir).find((file) => file.endsWith('.csv')) ?? '';
+      const lines = readFileSync(join(dir, name), 'utf8').trim().split('\n');
+      const columns = (lines[0] ?? '').split(';');
+      const values = (lines.at(-1) ?? '').split(';');
+      return { number: (column) => Number(values[columns.indexOf(column)]) };
+    },
     errors: () => read('_errors.log'),
     close: () => stopChild(child),
   };
