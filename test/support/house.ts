@@ -260,7 +260,7 @@ const VOICES = join(ROOT, 'src/mediad/prompts/en');
 /** Files of the prompts as they are shipped. */
 export const PROMPTS = {
   wardline: (id: string) => join(VOICES, 'wardline/8000', `${id}.wav`),
-  digit: (digit: string) => join(VOICES, 'asterisk-core-sounds/8000', `digits-${digit}.wav`),
+  digit: (digit: string) => join(VOICES, 'asterisk-core-sounds/8000', `digit-${digit}.wav`),
 };
 
 /** How much of a prompt file can be heard in the sound: 1 = sample for sample. */
