@@ -1,0 +1,50 @@
+import { House } from '../support/house.ts';
+import { benchAudit } from './audit.ts';
+import { benchCallRate, rssMb } from './call-rate.ts';
+import { benchRouting } from './routing.ts';
+
+/**
+ * `npm run bench -- [routing|audit|memory|calls …] [--seconds N] [--rates 50,100,200]`
+ * Prints a table per benchmark, then one JSON object with every figure. Nothing is asserted here.
+ */
+const args = process.argv.slice(2);
+const option = (name: string, otherwise: string) =>
+  args.includes(name) ? (args[args.indexOf(name) + 1] ?? otherwise) : otherwise;
+const names = args.filter((arg, i) => !arg.startsWith('--') && !args[i - 1]?.startsWith('--'));
+const seconds = Number(option('--seconds', '20'));
+const rates = option('--rates', '50,100,150,200,250,300').split(',').map(Number);
+
+const benches: Record<string, () => Promise<unknown> | unknown> = {
+  routing: benchRouting,
+  audit: benchAudit,
+  memory: idleMemory,
+  calls: () => benchCallRate(rates, seconds),
+};
+
+const unknown = names.filter((name) => !(name in benches));
+if (unknown.length > 0) {
+  console.error(`no such benchmark: ${unknown.join(', ')}; there are ${Object.keys(benches).join(', ')}`);
+  process.exit(2);
+}
+
+const results: Record<string, unknown> = { node: process.version, at: new Date().toISOString() };
+for (const [name, bench] of Object.entries(benches)) {
+  if (names.length > 0 && !names.includes(name)) continue;
+  console.log(`\n${name}`);
+  const result = await bench();
+  console.table(result);
+  results[name] = result;
+}
+console.log(JSON.stringify(results));
+
+/** Proportional memory of all processes of a house that has nothing to do. */
+async function idleMemory(): Promise<readonly { processes: number; pssMb: number }[]> {
+  const undo: (() => unknown)[] = [];
+  const house = await House.start({ teardown: (fn) => void undo.unshift(fn) });
+  try {
+    await new Promise((resolve) => setTimeout(resolve, 5000));
+    return [{ processes: house.pids().length, pssMb: rssMb(house.pids()) }];
+  } finally {
+    for (const fn of undo) await fn();
+  }
+}

@@ -1,0 +1,228 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { Baresip } from '../support/baresip.ts';
+import { heardWithin, House, PROMPTS } from '../support/house.ts';
+import { processTree, scanForPlaintext, tonePatterns } from '../support/plaintext-scan.ts';
+import { freeUdpPort, scratch, until } from '../support/processes.ts';
+import { sippSdp, startSipp } from '../support/sipp.ts';
+import { heardFor, readWav, shareOf } from '../support/sound.ts';
+
+// Stories 7 and 8: a message nobody can read from a disk, and the patients' main line.
+
+const TONE = 400;
+
+t.test('story 7: nobody accepts, the message is sealed while it is recorded', async (t) => {
+  const house = await House.start(t, { phones: ['2101'] });
+  const nurse = await house.desk(t, '2101', TONE);
+  const patterns = tonePatterns(TONE);
+  const pids = () => [...processTree(house.child.pid ?? 0), ...house.daemonPids()];
+  const scan = () => scanForPlaintext([house.data, house.documents], pids(), patterns);
+
+  const trap = join(scratch(t, 'trap'), 'plain.wav');
+  writeFileSync(trap, readFileSync(join(nurse.dir, 'tone.wav')));
+  t.equal(
+    scanForPlaintext([join(trap, '..')], [], patterns).found.length,
+    1,
+    'the scan finds a plain recording where there is one',
+  );
+
+  await nurse.dial(house.uri('7011'));
+  const sound = () => nurse.heard()[0]!;
+  await until(
+    'the greeting',
+    () => nurse.heard()[0] && heardWithin(sound(), PROMPTS.wardline('voicemail-greeting-service')) > 0.8,
+    30_000,
+  );
+  await until('the recording to start', async () => (await house.facts()).has('recordingStarted'), 20_000);
+  const startedAt = performance.now();
+  await until('three seconds of message', () => performance.now() - startedAt > 3000);
+  const during = scan();
+  t.same(during.found, [], 'no plaintext while it records');
+  t.ok(
+    during.filesRead > 10 && during.bytesRead > 100_000,
+    `${during.filesRead} files, ${during.bytesRead} bytes were read`,
+  );
+  await nurse.press('#');
+  await until('the message to be saved', async () => (await house.facts()).has('recordingEnded'));
+  const facts = await house.endedCall(20_000);
+  t.match(facts.of('recordingEnded'), [{ by: 'key' }]);
+  t.equal(facts.of('recordingStarted')[0]?.['urgent'], true, 'STAT is marked urgent');
+  t.equal(facts.ending, 'messageLeft');
+  t.same(scan().found, [], 'no plaintext afterwards');
+
+  const { messages } = await house.json<{
+    messages: { messageId: string; durationMs: number; urgent: boolean; mailbox: string }[];
+  }>('voicemail', 'list');
+  t.equal(messages.length, 1);
+  t.match(messages[0], { urgent: true, mailbox: 'cardiology' });
+  const wav = join(scratch(t, 'export'), 'message.wav');
+  const exported = await house.cli('voicemail', 'export', messages[0]?.messageId ?? '', '--out', wav);
+  t.equal(exported.code, 0, exported.err);
+  const message = readWav(wav);
+  const seconds = message.samples.length / message.rateHz;
+  t.ok(seconds > 2.5 && seconds < 8, `${seconds} s`);
+  t.ok(shareOf(message, TONE, 0.5, 2) > 0.97, 'the nurse can be heard');
+  const plain = scanForPlaintext([join(wav, '..')], [], patterns);
+  t.equal(plain.found.length, 1, 'sound-identical: the very samples that were sent stand in the export');
+  t.same(scan().found, [], 'export leaves nothing behind');
+});
+
+t.test('story 7: hang-up ends the message, a routine one is not urgent', async (t) => {
+  const house = await House.start(t, { phones: ['2101'] });
+  const nurse = await house.desk(t, '2101', TONE);
+  await nurse.dial(house.uri('7013'));
+  await until(
+    'the recording to start',
+    async () => (await house.facts().catch(() => undefined))?.has('recordingStarted'),
+    30_000,
+  );
+  const startedAt = performance.now();
+  await until('two seconds of message', () => performance.now() - startedAt > 2000);
+  await nurse.hangUp();
+  const facts = await house.endedCall();
+  t.match(facts.of('recordingEnded'), [{ by: 'hangUp' }]);
+  t.equal(facts.ending, 'messageLeft');
+  t.equal(facts.of('recordingStarted')[0]?.['urgent'], false);
+});
+
+t.test('story 8: the main line from the trunk, keys by RFC 4733', async (t) => {
+  const carrierPort = await freeUdpPort();
+  const house = await House.start(t, { phones: ['1000'], carrier: carrierPort });
+  const operator = await house.desk(t, '1000', 660);
+  const patient = await Baresip.start(
+    t,
+    [{ user: '+13125550177', server: `127.0.0.1:${carrierPort}`, register: false }],
+    440,
+    carrierPort,
+  );
+  const main = house.uri('+12025550100');
+  const sound = () => patient.heard().at(-1)!;
+
+  await t.test('emergency notice, then 0 is the operator', async (t) => {
+    await patient.dial(main);
+    await until(
+      'the greeting',
+      () => patient.heard()[0] && heardWithin(sound(), PROMPTS.wardline('main-greeting')) > 0.8,
+      20_000,
+    );
+    await until('the menu', () => heardWithin(sound(), PROMPTS.wardline('main-menu')) > 0.8, 20_000);
+    const o = operator.mark();
+    await patient.press('0');
+    await operator.event('CALL_INCOMING', 5000, o);
+    await operator.accept();
+    await until(
+      'both to hear each other',
+      () => heardFor(sound(), 660) > 0.8 && heardFor(operator.heard().at(-1)!, 440) > 0.8,
+    );
+    await patient.hangUp();
+    const facts = await house.endedCall();
+    t.match(facts.of('keyPressed'), [{ key: '0' }]);
+    t.equal(facts.ending, 'callerHungUp');
+  });
+
+  await t.test('a wrong key, then none, then a wrong one: the third time goes to the operator', async () => {
+    const [o, before] = [operator.mark(), patient.heard().length];
+    await patient.dial(main);
+    await until('the call to be heard', () => patient.heard().length > before);
+    await patient.press('7');
+    await until('"not valid"', () => heardWithin(sound(), PROMPTS.wardline('wrong-key')) > 0.8, 20_000);
+    await until('"did not hear"', () => heardWithin(sound(), PROMPTS.wardline('no-key')) > 0.8, 40_000);
+    await patient.press('8');
+    await operator.event('CALL_INCOMING', 20_000, o);
+    await patient.hangUp();
+    await house.endedCall();
+  });
+
+  await t.test('2 then 2 is the clinical voicemail', async (t) => {
+    const before = patient.heard().length;
+    await patient.dial(main);
+    await until('the call to be heard', () => patient.heard().length > before);
+    await patient.press('2');
+    await until('the clinical menu', () => heardWithin(sound(), PROMPTS.wardline('clinical-menu')) > 0.8, 20_000);
+    await patient.press('2');
+    await until('the recording to start', async () => (await house.facts()).has('recordingStarted'), 20_000);
+    const at = performance.now();
+    await until('a second of message', () => performance.now() - at > 1200);
+    await patient.hangUp();
+    const facts = await house.endedCall();
+    t.equal(facts.ending, 'messageLeft');
+    t.same(
+      facts.of('keyPressed').map((fact) => fact['key']),
+      ['2', '2'],
+    );
+  });
+});
+
+t.test('story 8: keys by SIP INFO', async (t) => {
+  const carrierPort = await freeUdpPort();
+  const house = await House.start(t, { phones: ['1000'], carrier: carrierPort });
+  const operator = await house.desk(t, '1000', 660);
+  const patient = await startSipp(t, {
+    localPort: carrierPort,
+    remote: house.sip,
+    scenario: pressesZeroByInfo,
+    service: '+12025550100',
+  });
+  await operator.event('CALL_INCOMING', 15_000);
+  await operator.accept();
+  await operator.event('CALL_ESTABLISHED', 5000);
+  t.equal(await patient.done, 0, patient.errors());
+  const facts = await house.endedCall();
+  t.match(facts.of('keyPressed'), [{ key: '0' }]);
+  t.match(facts.of('arrived'), [{ from: 'trunk carrier' }]);
+});
+
+const request = (method: string, cseq: number, more = '', body = '') => `
+<send retrans="500"><![CDATA[
+
+${method} [next_url] SIP/2.0
+Via: SIP/2.0/UDP [local_ip]:[local_port];branch=[branch]
+From: <sip:+13125550177@[local_ip]:[local_port]>;tag=[pid]p[call_number]
+To: <sip:[service]@[remote_ip]:[remote_port]>[peer_tag_param]
+Call-ID: [call_id]
+CSeq: ${cseq} ${method}
+Max-Forwards: 70
+Contact: <sip:+13125550177@[local_ip]:[local_port]>
+${more}Content-Length: [len]
+
+${body}]]></send>`;
+
+const pressesZeroByInfo = `
+<send retrans="500"><![CDATA[
+
+INVITE sip:[service]@[remote_ip]:[remote_port] SIP/2.0
+Via: SIP/2.0/UDP [local_ip]:[local_port];branch=[branch]
+From: <sip:+13125550177@[local_ip]:[local_port]>;tag=[pid]p[call_number]
+To: <sip:[service]@[remote_ip]:[remote_port]>
+Call-ID: [call_id]
+CSeq: 1 INVITE
+Max-Forwards: 70
+Contact: <sip:+13125550177@[local_ip]:[local_port]>
+Content-Type: application/sdp
+Content-Length: [len]
+
+${sippSdp}
+]]></send>
+<recv response="100" optional="true"/>
+<recv response="180" optional="true"/>
+<recv response="183" optional="true"/>
+<recv response="200" rrs="true"/>
+<send><![CDATA[
+
+ACK [next_url] SIP/2.0
+Via: SIP/2.0/UDP [local_ip]:[local_port];branch=[branch]
+From: <sip:+13125550177@[local_ip]:[local_port]>;tag=[pid]p[call_number]
+To: <sip:[service]@[remote_ip]:[remote_port]>[peer_tag_param]
+Call-ID: [call_id]
+CSeq: 1 ACK
+Max-Forwards: 70
+Content-Length: 0
+
+]]></send>
+<pause milliseconds="2000"/>
+${request('INFO', 2, 'Content-Type: application/dtmf-relay\n', 'Signal=0\nDuration=160\n')}
+<recv response="200"/>
+<pause milliseconds="3000"/>
+${request('BYE', 3)}
+<recv response="200"/>`;

@@ -1,0 +1,277 @@
+import { type ChildProcess, execFile } from 'node:child_process';
+import { appendFileSync, cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Account, Baresip } from './baresip.ts';
+import { ended, scratch, startChild, until } from './processes.ts';
+import { processTree } from './plaintext-scan.ts';
+import { find, readWav, type Sound } from './sound.ts';
+
+export const ROOT = new URL('../..', import.meta.url).pathname.replace(/\/$/, '');
+const MAIN = join(ROOT, 'src/main.ts');
+
+interface Teardown {
+  teardown(fn: () => unknown): void;
+}
+
+export interface HouseOptions {
+  /** Extensions that get a phone password. */
+  readonly phones?: readonly string[];
+  /** SIP port of the carrier on loopback. */
+  readonly carrier?: number;
+  /** Changes the text of every document before the start, e.g. to shorten a dwell. */
+  readonly edit?: (text: string, path: string) => string;
+  readonly set?: Readonly<Record<string, string>>;
+  /** Goes on with the data of an earlier house. */
+  readonly data?: string;
+}
+
+export interface CliResult {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** A whole Wardline, started as a person starts it, on free loopback ports with its data in a scratch folder. */
+export class House {
+  readonly data: string;
+  readonly documents: string;
+  readonly child: ChildProcess;
+  readonly terminal: () => string;
+  readonly #passwords = new Map<string, string>();
+  sip = '';
+  ready: Record<string, unknown> = {};
+
+  private constructor(data: string, documents: string, child: ChildProcess, terminal: () => string) {
+    this.data = data;
+    this.documents = documents;
+    this.child = child;
+    this.terminal = terminal;
+  }
+
+  static async start(t: Teardown, options: HouseOptions = {}): Promise<House> {
+    const documents = scratch(t, 'documents');
+    for (const kind of ['dialplans', 'oncall']) {
+      cpSync(join(ROOT, kind), join(documents, kind), { recursive: true });
+      for (const file of readdirSync(join(documents, kind))) {
+        if (!file.endsWith('.yaml') || !options.edit) continue;
+        const path = join(documents, kind, file);
+        writeFileSync(path, options.edit(readFileSync(path, 'utf8'), path));
+      }
+    }
+    const data = options.data ?? join(scratch(t, 'data'), 'data');
+    const set = {
+      'sip.listen': '["udp/127.0.0.1:0","tcp/127.0.0.1:0"]',
+      'sip.advertise': '127.0.0.1',
+      'signalling.port': '0',
+      'media.port': '0',
+      'media.sip': '127.0.0.1:0',
+      'media.advertise': '127.0.0.1',
+      'media.listenPort': '0',
+      'admin.listen': '127.0.0.1:0',
+      dialplans: join(documents, 'dialplans'),
+      oncall: join(documents, 'oncall'),
+      ...(options.carrier
+        ? {
+            'trunks.carrier.target': `sip:127.0.0.1:${options.carrier};transport=udp`,
+            'trunks.carrier.allowFrom': `["127.0.0.1:${options.carrier}"]`,
+          }
+        : {}),
+      ...options.set,
+    };
+    const args = ['up', '--data', data, ...Object.entries(set).flatMap(([key, value]) => ['--set', `${key}=${value}`])];
+    const child = startChild(process.execPath, [MAIN, ...args], { cwd: ROOT });
+    const log = join(documents, 'terminal');
+    for (const stream of [child.stdout, child.stderr])
+      stream?.on('data', (bytes: Buffer) => existsSync(documents) && appendFileSync(log, bytes));
+    const house = new House(data, documents, child, () => (existsSync(log) ? readFileSync(log, 'utf8') : ''));
+    t.teardown(() => house.close());
+    await house.#waitReady();
+    for (const extension of options.phones ?? []) await house.addPhone(extension);
+    return house;
+  }
+
+  async #waitReady(): Promise<void> {
+    const path = join(this.data, 'run/ready.json');
+    await until(
+      'the house to be ready',
+      () => {
+        if (this.child.exitCode !== null)
+          throw new Error(`wardline up ended with ${this.child.exitCode}:\n${this.terminal()}`);
+        if (!existsSync(path)) return false;
+        this.ready = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>;
+        return this.ready['ready'] === true && this.ready['pid'] === this.child.pid;
+      },
+      20_000,
+    ).catch((error: Error) => {
+      throw new Error(`${error.message}\n${this.terminal()}`);
+    });
+    const listen = (this.ready['sip'] as string[]).find((at) => at.startsWith('udp/')) ?? '';
+    this.sip = listen.slice('udp/'.length);
+  }
+
+  get sipTcp(): string {
+    return ((this.ready['sip'] as string[]).find((at) => at.startsWith('tcp/')) ?? '').slice('tcp/'.length);
+  }
+
+  get admin(): string {
+    return String(this.ready['admin']);
+  }
+
+  /** Runs a `wardline` command on this house's data. */
+  cli(...args: string[]): Promise<CliResult> {
+    return new Promise((resolve) => {
+      execFile(
+        process.execPath,
+        [MAIN, ...args, '--data', this.data],
+        { cwd: ROOT, timeout: 30_000 },
+        (error, out, err) => {
+          const code = error ? (typeof error.code === 'number' ? error.code : -1) : 0;
+          resolve({ code, out, err });
+        },
+      );
+    });
+  }
+
+  async json<T>(...args: string[]): Promise<T> {
+    const { out, err, code } = await this.cli(...args, '--json');
+    if (code !== 0) throw new Error(`wardline ${args.join(' ')} -> ${code}: ${err}${out}`);
+    return JSON.parse(out) as T;
+  }
+
+  async addPhone(extension: string): Promise<string> {
+    const { password } = await this.json<{ password: string }>('phone', 'add', extension);
+    this.#passwords.set(extension, password);
+    return password;
+  }
+
+  password(extension: string): string {
+    const password = this.#passwords.get(extension);
+    if (!password) throw new Error(`no phone was added for ${extension}`);
+    return password;
+  }
+
+  /** A desk phone that is registered, ready to ring. */
+  async desk(t: Teardown, extension: string, toneHz: number, more: Partial<Account> = {}): Promise<Baresip> {
+    const phone = await Baresip.start(
+      t,
+      [
+        {
+          user: extension,
+          password: this.password(extension),
+          server: more.transport === 'tcp' ? this.sipTcp : this.sip,
+          register: true,
+          ...more,
+        },
+      ],
+      toneHz,
+    );
+    await phone.event('REGISTER_OK');
+    return phone;
+  }
+
+  /** Every process of this house. */
+  pids(): number[] {
+    return [...new Set([...processTree(this.child.pid ?? 0), ...this.daemonPids()])];
+  }
+
+  readyNow(): Record<string, unknown> {
+    return JSON.parse(readFileSync(join(this.data, 'run/ready.json'), 'utf8')) as Record<string, unknown>;
+  }
+
+  /** The daemons are not our children: they outlive the supervisor on purpose. */
+  daemonPids(): number[] {
+    return (this.ready['daemonPids'] as number[] | undefined) ?? [];
+  }
+
+  uri(number: string): string {
+    return `sip:${number}@${this.sip}`;
+  }
+
+  /** The facts of the newest call, or of the one named. */
+  async facts(callId?: string): Promise<CallFacts> {
+    const id = callId ?? (await this.newestCall());
+    const shown = await this.json<{ entries: { at: string; fact: Record<string, unknown> & { fact: string } }[] }>(
+      'call',
+      'show',
+      id,
+    );
+    return new CallFacts(
+      id,
+      shown.entries.map((entry) => entry.fact),
+    );
+  }
+
+  async newestCall(): Promise<string> {
+    const { calls } = await this.json<{ calls: { callId: string; startedAt: string }[] }>('call', 'list');
+    const newest = calls[0];
+    if (!newest) throw new Error('no call yet');
+    return newest.callId;
+  }
+
+  /** Waits until the newest call has its ending and gives its facts. */
+  endedCall(waitMs = 10_000): Promise<CallFacts> {
+    return until(
+      'the ending of the newest call in the audit',
+      async () => {
+        const facts = await this.facts().catch(() => undefined);
+        return facts?.has('ended') ? facts : undefined;
+      },
+      waitMs,
+    );
+  }
+
+  async close(): Promise<number | null> {
+    if (this.child.exitCode === null && this.child.signalCode === null) {
+      this.child.kill('SIGINT');
+      const hurry = setTimeout(() => this.child.kill('SIGINT'), 4000);
+      const stop = setTimeout(() => this.child.kill('SIGKILL'), 15_000);
+      await ended(this.child);
+      clearTimeout(hurry);
+      clearTimeout(stop);
+    }
+    return this.child.exitCode;
+  }
+}
+
+export class CallFacts {
+  readonly callId: string;
+  readonly all: readonly (Record<string, unknown> & { fact: string })[];
+
+  constructor(callId: string, all: readonly (Record<string, unknown> & { fact: string })[]) {
+    this.callId = callId;
+    this.all = all;
+  }
+
+  of(fact: string): readonly Record<string, unknown>[] {
+    return this.all.filter((entry) => entry.fact === fact);
+  }
+
+  has(fact: string): boolean {
+    return this.of(fact).length > 0;
+  }
+
+  get ending(): unknown {
+    return this.of('ended')[0]?.['cause'];
+  }
+}
+
+const VOICES = join(ROOT, 'src/mediad/prompts/en');
+
+/** Files of the prompts as they are shipped. */
+export const PROMPTS = {
+  wardline: (id: string) => join(VOICES, 'wardline/8000', `${id}.wav`),
+  digit: (digit: string) => join(VOICES, 'asterisk-core-sounds/8000', `digit-${digit}.wav`),
+};
+
+/** How much of a prompt file can be heard in the sound: 1 = sample for sample. */
+export function heardWithin(sound: Sound, path: string): number {
+  return find(readWav(path), sound).score;
+}
+
+/** The digit that was spoken, recognised by its recording. */
+export function digitHeard(sound: Sound): string | null {
+  const scores = [...'12345678'].map((digit) => ({ digit, score: heardWithin(sound, PROMPTS.digit(digit)) }));
+  scores.sort((a, b) => b.score - a.score);
+  const [best, second] = scores;
+  return best && second && best.score > 0.8 && best.score > second.score * 1.3 ? best.digit : null;
+}
