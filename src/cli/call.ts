@@ -1,6 +1,10 @@
 import type { CallRow } from '../storage/index.ts';
 import { endCauses, type EndCause } from '../core/call/index.ts';
-import { tellCall } from '../core/audit/index.ts';
+import { ladder, type Revealed } from '../core/audit/index.ts';
+import { instant } from '../core/time/index.ts';
+import type { AuditRecord } from '../audit-log/index.ts';
+import type { Config } from '../config/index.ts';
+import type { PersonId, ServiceId } from '../core/oncall/index.ts';
 import { auditReader } from './audit.ts';
 import type { CommonOptions, Commands } from './program.ts';
 import { done, Refusal, table } from './report.ts';
@@ -49,6 +53,75 @@ export function callCommands({ group, answer }: Commands): void {
         }
       }),
     );
+
+  call('show <call>')
+    .description('everything that happened to a call, from the first ring to the ending')
+    .option('--reveal', 'show the numbers of outside callers')
+    .action(
+      answer(async (callId: string, options: CommonOptions & { reveal?: boolean }) => {
+        const config = siteConfig(options);
+        const { store, secrets } = await siteStore(config, 'reader');
+        try {
+          const records = await auditReader(config, store, secrets).ofCall(callId);
+          const entries = records.map((record) => ({ ...record, at: instant(record.at) }));
+          if (entries.length === 0) {
+            throw new Refusal(`the audit knows no call ${callId}: "wardline call list" shows those that it knows`);
+          }
+          const clock = await siteClock(config);
+          const rungs = ladder(entries, await names(config), options.reveal === true ? revealed(records) : {});
+          const rows = rungs.map(({ afterMs, says }, i) => [
+            `+${(afterMs / 1000).toFixed(1)} s`,
+            says + (entries[i]?.isLate === true ? ' (written late)' : ''),
+          ]);
+          const [first] = rungs;
+          return done(
+            [
+              `Call ${callId}, ${clock.show(first?.at ?? instant(0))}`,
+              ...table(['', ''], rows).slice(1),
+              clock.note,
+            ],
+            {
+              callId,
+              entries: entries.map(({ at, seq, fact, isLate }, i) => ({
+                seq,
+                at: new Date(at).toISOString(),
+                isLate,
+                says: rungs[i]?.says,
+                fact,
+              })),
+            },
+          );
+        } finally {
+          await store.close();
+        }
+      }),
+    );
+}
+
+/** Names as the documents have them today; whoever has left since is told by id. */
+async function names(config: Config): Promise<Parameters<typeof ladder>[1]> {
+  const documents = await checkDocuments(config, instant(Date.now()));
+  if (documents.kind === 'bad') return { person: same, service: same, mailbox: same };
+  const { plan, roster } = documents;
+  return {
+    person: (id) => roster.person(id as PersonId)?.name ?? plan.extension(id)?.name ?? id,
+    service: (id) => roster.service(id as ServiceId)?.name ?? id,
+    mailbox: (id) => plan.mailbox(id)?.name ?? id,
+  };
+}
+
+function same(id: string): string {
+  return id;
+}
+
+function revealed(entries: readonly AuditRecord[]): Revealed {
+  const arrived = entries.map(({ fact }) => fact).find((fact) => fact.fact === 'arrived');
+  if (arrived?.fact !== 'arrived') return {};
+  const { number, dialled } = arrived;
+  return {
+    ...(number === null ? {} : { number: number.reveal() }),
+    ...(typeof dialled === 'string' ? {} : { dialled: dialled.reveal() }),
+  };
 }
 
 /** An outside number shows its last two digits; an extension of the house is nobody's secret. */

@@ -58,6 +58,10 @@ export interface Commands {
 const files = {
   up: async () => (await import('./up-command.ts')).upCommand,
   plan: async () => (await import('./plan.ts')).planCommands,
+  audit: async () => (await import('./audit.ts')).auditCommands,
+  call: async () => (await import('./call.ts')).callCommands,
+  doctor: async () => (await import('./doctor.ts')).doctorCommand,
+  voicemail: async () => (await import('./voicemail.ts')).voicemailCommands,
   oncall: async () => (await import('./oncall.ts')).oncallCommands,
 };
 

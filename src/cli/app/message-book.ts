@@ -1,3 +1,4 @@
+import type { Fact } from '../../core/audit/index.ts';
 import type { CallId } from '../../core/call/index.ts';
 import type { Instant } from '../../core/time/index.ts';
 import type { AuditPort } from '../../engine/ports.ts';
@@ -55,23 +56,15 @@ export function messageBook({ audit, save, pathOf, measure, onTrouble }: Message
   };
 }
 
-/** A fact of a call as it is read back. */
-export interface PastFact {
-  readonly at: Instant;
-  readonly fact: { readonly fact: string; readonly [key: string]: unknown };
-}
-
 /** Recordings of a call that a dead process left open: their sound is sealed and safe, only the entry is missing. */
-export function unfinishedRecordings(callId: CallId, facts: readonly PastFact[]): readonly Omit<Message, 'durationMs' | 'path'>[] {
-  const ended = new Set(facts.filter(({ fact }) => fact.fact === 'recordingEnded').map(({ fact }) => fact['messageId']));
-  return facts
-    .filter(({ fact }) => fact.fact === 'recordingStarted' && !ended.has(fact['messageId']))
-    .map(({ at, fact }) => ({
-      messageId: String(fact['messageId']),
-      mailbox: String(fact['mailbox']),
-      isUrgent: fact['urgent'] === true,
-      callId,
-      at,
-      exportedAt: null,
-    }));
+export function unfinishedRecordings(
+  callId: CallId,
+  facts: readonly { readonly at: Instant; readonly fact: Fact }[],
+): readonly Omit<Message, 'durationMs' | 'path'>[] {
+  const ended = new Set(facts.flatMap(({ fact }) => (fact.fact === 'recordingEnded' ? [fact.messageId] : [])));
+  return facts.flatMap(({ at, fact }) => {
+    if (fact.fact !== 'recordingStarted' || ended.has(fact.messageId)) return [];
+    const { messageId, mailbox, urgent } = fact;
+    return [{ messageId, mailbox, isUrgent: urgent, callId, at, exportedAt: null }];
+  });
 }

@@ -3,15 +3,16 @@ import { join } from 'node:path';
 import { startAdmin } from '../../admin/index.ts';
 import { AuditLog } from '../../audit-log/index.ts';
 import { AUDIT_HEAD_FILE, AUDIT_SPOOL_FILE } from '../../audit-log/options.ts';
-import { parseListen } from '../../config/index.ts';
+import { type Config, parseListen } from '../../config/index.ts';
 import type { SystemFact } from '../../core/audit/index.ts';
+import { instant } from '../../core/time/index.ts';
 import { LiveDocuments, showProblem } from '../../documents/index.ts';
 import { Engine, engineSchema, systemClock, systemRandom } from '../../engine/index.ts';
 import { createHealth, createLogger, createMetrics } from '../../observe/index.ts';
 import { openStore } from '../../storage/index.ts';
 import { Telephony } from '../../telephony/index.ts';
-import { telephonySchema } from '../../telephony/options.ts';
-import { ensureSecrets, openMessage } from '../../vault/index.ts';
+import { type TelephonyOptions, telephonySchema } from '../../telephony/options.ts';
+import { ensureSecrets, openMessage, type Secrets } from '../../vault/index.ts';
 import { auditReader } from '../audit.ts';
 import { dataFolders } from '../folders.ts';
 import { promptIds } from '../prompt-ids.ts';
@@ -25,7 +26,9 @@ import { messageBook, unfinishedRecordings } from './message-book.ts';
 import { readinessOf } from './readiness.ts';
 import type { Remembered } from '../remembered.ts';
 import { banner } from './banner.ts';
-import { examplePhones } from './example-phones.ts';
+import { examplePhones, worthDialling } from './example-phones.ts';
+import { openPhones } from './phones.ts';
+import type { DaemonRecord } from '../supervise/launch-plan.ts';
 
 export interface App {
   /** As `ready.json` tells it: "udp/127.0.0.1:5060" for each transport served, and the address of the admin server. */
@@ -114,19 +117,21 @@ export async function openApp(configFile: string, terminal: (line: string) => vo
     const pathOf = (messageId: string) => join(folders.messages, `${messageId}.sealed`);
     const measure = (path: string) => lengthOf(path, secrets.voicemailIdentity);
     const saveMessage = store.messages.save.bind(store.messages);
+    const links = readLinks(folders.run);
     const reader = auditReader(config, store, secrets);
     for (const callId of store.calls.unfinished()) {
-      for (const recording of unfinishedRecordings(callId, await reader.ofCall(callId))) {
+      const facts = (await reader.ofCall(callId)).map(({ at, fact }) => ({ at: instant(at), fact }));
+      for (const recording of unfinishedRecordings(callId, facts)) {
         const path = pathOf(recording.messageId);
         const durationMs = await measure(path);
         if (durationMs > 0) await saveMessage({ ...recording, path, durationMs });
       }
     }
 
-    const directory = await openDirectory();
+    const phones = await openPhones(store, config.sip.realm);
     const telephony = new Telephony({
-      options: telephonyOptions(),
-      credentials: directory,
+      options: telephonyOptions(config, secrets, links),
+      credentials: phones,
       bindings: store.bindings(),
       sealRecipients: secrets.sealRecipients,
       clock: systemClock,
@@ -169,7 +174,71 @@ export async function openApp(configFile: string, terminal: (line: string) => vo
     });
     if (admin.kind === 'refused') throw new Refusal(admin.problem);
     closers.push(() => admin.close());
+
+    const { plan, roster } = documents.current();
+    const examples = await examplePhones({ file: folders.examplePhones, plan, roster, phones, at: systemClock.now() });
+    const serves = { sip: links.sip, admin: hostAndPort(config.admin.listen, admin.port) };
+    return {
+      serves,
+      banner: banner({
+        version: version(),
+        site: plan.source.site,
+        sip: links.sip.map((text) => reachable(text, advertised)),
+        phones: examples.map(({ extension, password }) => {
+          return { extension, password, name: plan.extension(extension)?.name ?? '' };
+        }),
+        numbers: worthDialling(plan, examples),
+        data: config.data,
+        admin: serves.admin,
+      }),
+      close: closeAll,
+    };
   }
+}
+
+/** Where the daemons are, as they said themselves when they got ready. */
+interface Links {
+  readonly controlPort: number;
+  readonly eventSocketPort: number;
+  /** "udp/0.0.0.0:5060" */
+  readonly sip: readonly string[];
+}
+
+function readLinks(run: string): Links {
+  const sipd = (readJson(join(run, 'sipd.json')) as DaemonRecord).ready as unknown as {
+    control: { port: number };
+    sip: readonly string[];
+  };
+  const mediad = (readJson(join(run, 'mediad.json')) as DaemonRecord).ready as unknown as { eventSocket: { port: number } };
+  return { controlPort: sipd.control.port, eventSocketPort: mediad.eventSocket.port, sip: sipd.sip };
+}
+
+function telephonyOptions(config: Config, secrets: Secrets, links: Links): TelephonyOptions {
+  const { realm, minExpires, maxExpires, maxContacts, digests } = config.sip;
+  return telephonySchema.parse({
+    signalling: { port: links.controlPort, secret: secrets.controlSecret },
+    media: {
+      port: links.eventSocketPort,
+      secret: secrets.eventSocketSecret,
+      listenPort: config.media.listenPort,
+      promptsDirs: promptFolders,
+      recordingsDir: dataFolders(config.data).messages,
+    },
+    sip: { realm, minExpires, maxExpires, maxContacts, digests },
+    trunks: config.trunks,
+  });
+}
+
+/** The address a softphone is given: one that listens on every address is reached by the advertised one. */
+function reachable(text: string, advertised: string): { transport: 'udp' | 'tcp'; address: string } {
+  const listen = parseListen(text);
+  if (listen === null) return { transport: 'udp', address: text };
+  const isAny = listen.host === '0.0.0.0' || listen.host === '::';
+  return { transport: listen.transport, address: hostAndPort(`${isAny ? advertised : listen.host}:`, listen.port) };
+}
+
+function hostAndPort(listen: string, port: number): string {
+  return `${listen.slice(0, listen.lastIndexOf(':'))}:${port}`;
 }
 
 /** Milliseconds of sound in a sealed file; 0 when there is none. */

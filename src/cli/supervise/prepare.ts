@@ -19,6 +19,9 @@ import { writePrivate } from './run-files.ts';
 /** sysexits.h EX_CONFIG: a service manager must not try again. */
 const CONFIG_REFUSED = 78;
 
+/** The media server takes this path as an argument, so what separates arguments there cannot be part of it. */
+const UNFIT = /[\s!'"${}@|]/;
+
 try {
   const plan = await prepare(process.argv.slice(2));
   await new Promise<void>((resolve) => process.send?.(plan, () => resolve()));
@@ -66,9 +69,6 @@ function parse(args: readonly string[]): { config: Config; drainMs: number } {
   if (loaded.kind === 'bad') throw new Refusal(loaded.problems.join('\nwardline: '));
   return { config: loaded.value, drainMs: drainSeconds * 1000 };
 }
-
-/** The media server takes this path as an argument, so what separates arguments there cannot be part of it. */
-const UNFIT = /[\s!'"${}@|]/;
 
 function makePrivate(folder: string): void {
   const unfit = UNFIT.exec(folder)?.[0];
