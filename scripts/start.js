@@ -1,4 +1,5 @@
 // `npm start`: installs what is missing, then `wardline up` with the options given after `--`.
+import './compile-cache.js';
 import { continueOn, ensureInstalled, refuse } from './install.js';
 
 try {

@@ -1,4 +1,4 @@
-import { Command, CommanderError, type CommandOptions } from 'commander';
+import { Command, CommanderError } from 'commander';
 import { PortError } from '../engine/ports.ts';
 import { Refusal, type Report } from './report.ts';
 import { version } from './version.ts';
@@ -27,10 +27,11 @@ export async function run(args: readonly string[]): Promise<number> {
   });
   for (const add of await commandsFor(args[0])) {
     add({
-      command: (nameAndArgs, options) => program.command(nameAndArgs, options),
+      plain: (name) => program.command(name),
+      command: (nameAndArgs) => withJson(program.command(nameAndArgs)),
       group: (name, description) => {
         const group = program.command(name).description(description);
-        return (nameAndArgs) => commonOptions(group.command(nameAndArgs)).option('--json', 'answer as JSON');
+        return (nameAndArgs) => withJson(group.command(nameAndArgs));
       },
       answer:
         (work) =>
@@ -49,7 +50,9 @@ export async function run(args: readonly string[]): Promise<number> {
 }
 
 export interface Commands {
-  command(nameAndArgs: string, options?: CommandOptions): Command;
+  /** A command that takes no options yet. */
+  plain(name: string): Command;
+  command(nameAndArgs: string): Command;
   group(name: string, description: string): (nameAndArgs: string) => Command;
   /** The action of a command: `work` gets what commander gives (arguments, then options) and reports. */
   answer<A extends readonly unknown[]>(work: (...given: A) => Promise<Report>): (...given: unknown[]) => Promise<void>;
@@ -99,6 +102,10 @@ function foreseen(error: unknown): { message: string; exitCode: number } {
     return { message: `${error.message}${says}`, exitCode: 1 };
   }
   throw error;
+}
+
+function withJson(command: Command): Command {
+  return commonOptions(command).option('--json', 'answer as JSON');
 }
 
 export function commonOptions(command: Command): Command {

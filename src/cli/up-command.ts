@@ -3,8 +3,8 @@ import { commonOptions, type Commands } from './program.ts';
 import { Refusal } from './report.ts';
 
 /** Only for `wardline --help`: main.ts starts `up`, and supervise/prepare.ts reads its options. */
-export function upCommand({ command, answer }: Commands): void {
-  upOptions(command('up')).action(
+export function upCommand({ plain, answer }: Commands): void {
+  upOptions(plain('up')).action(
     answer(async () => {
       throw new Refusal('up must be the first word: wardline up --data DIR …', 2);
     }),

@@ -155,6 +155,7 @@ export class Telephony {
     const { log, options } = this.#parts;
     const { host, port } = options.signalling;
     const down = (why: string): void => {
+      if (this.#isClosed) return;
       if (this.#signalling.isUp) log.warn({ host, port, why }, 'signalling server lost');
       this.#signalling = { isUp: false, why };
     };

@@ -12,6 +12,7 @@ import { upOptions } from '../up-command.ts';
 import { advertisedAddress, daemonPlans } from './daemon-options.ts';
 import type { LaunchPlan } from './launch-plan.ts';
 import { writePrivate } from './run-files.ts';
+import { warmCode } from './warm-code.ts';
 
 // A process of its own, started by prepared.ts: checks everything that can be checked before something runs, makes
 // folders and secrets, writes the option files, tells the supervisor what to start, and ends.
@@ -32,6 +33,7 @@ process.disconnect?.();
 
 async function prepare(args: readonly string[]): Promise<LaunchPlan> {
   const { config, drainMs } = parse(args);
+  const warm = warmCode();
   const refusal = refusesAddress(config.admin);
   if (refusal !== null) throw new Refusal(refusal, CONFIG_REFUSED);
   for (const key of ['dialplans', 'oncall'] as const) {
@@ -42,6 +44,7 @@ async function prepare(args: readonly string[]): Promise<LaunchPlan> {
   const folders = dataFolders(config.data);
   for (const folder of [config.data, folders.run, folders.log, folders.messages]) makePrivate(folder);
   const secrets = await ensureSecrets(folders.secrets);
+  await warm;
   const advertised = advertisedAddress(config);
   writePrivate(rememberedFile(config.data), { config, advertised, drainMs } satisfies Remembered);
   return {

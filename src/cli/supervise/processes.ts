@@ -2,6 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
+const COMPILE_CACHE = new URL('../../../scripts/compile-cache.js', import.meta.url).href;
+
 /**
  * The only module that starts processes: always our own Node, one script of ours, one argument of ours, no shell.
  * Every process gets its own group, so that Ctrl-C in the terminal reaches the supervisor alone.
@@ -12,7 +14,7 @@ export function startNode(
   stdio: ('ignore' | 'inherit' | 'ipc' | 'pipe' | number)[],
   nodeFlags: readonly string[] = [],
 ): ChildProcess {
-  return spawn(process.execPath, [...nodeFlags, script, ...args], { stdio, detached: true });
+  return spawn(process.execPath, ['--import', COMPILE_CACHE, ...nodeFlags, script, ...args], { stdio, detached: true });
 }
 
 /** When a process was started, in the kernel's ticks; tells a process from a later one with the same number. */
