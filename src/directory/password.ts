@@ -3,6 +3,8 @@ import type { Random } from '../engine/ports.ts';
 /** 32 signs, so 5 bits each, without those that are taken for one another (l and 1, o and 0). */
 const SIGNS = 'abcdefghijkmnpqrstuvwxyz23456789';
 const LENGTH = 26;
+/** People choose words and years, not signs; so nothing of less than 16 signs is strong. */
+const MAX_BITS_PER_SIGN = 5;
 
 /** 130 random bits that can be read from a sheet of paper. */
 export function makePassword(random: Random): string {
@@ -21,8 +23,7 @@ export function passwordBits(password: string): number {
   if (/[^a-zA-Z0-9]/.test(password)) pool += 20;
   const distinct = new Set(password).size;
   if (distinct < 2) return 0;
-  // Somebody who tries words needs far fewer tries for a run of letters than for as many random signs.
-  const perSign = Math.log2(Math.min(pool, distinct * distinct));
+  const perSign = Math.min(MAX_BITS_PER_SIGN, Math.log2(Math.min(pool, distinct * distinct)));
   return Math.floor(surprises(password) * perSign);
 }
 

@@ -44,7 +44,12 @@ async function house(watch = false) {
   };
   const options = {
     phones,
-    audit: { attest: async (entries: readonly AuditEntry[]) => facts.push(...entries) && ('durable' as const) },
+    audit: {
+      attest: async (entries: readonly AuditEntry[]) => {
+        facts.push(...entries);
+        return 'durable' as const;
+      },
+    },
     clock,
     random: { below: (n: number) => randomInt(n), bytes: (n: number) => randomBytes(n) },
     logger: createLogger({ name: 'test', level: 'debug', destination: { write: (line) => void lines.push(line) } }),
