@@ -18,6 +18,8 @@ export interface AuditLogOptions {
   readonly clock: Clock;
   /** After this the call goes on; 50 unless said otherwise (architecture decision 4). */
   readonly deadlineMs?: number;
+  /** Facts kept in memory while the store is away; 100,000 unless said otherwise. More of them wait in the spool file. */
+  readonly maxKept?: number;
   readonly logger: Logger;
   readonly health: Health;
   readonly metrics?: Metrics;
@@ -64,13 +66,14 @@ export class AuditLog implements AuditPort {
   readonly #options: AuditLogOptions;
   readonly #headFile: HeadFile;
   readonly #deadlineMs: number;
+  readonly #maxKept: number;
   #spool: SpoolFile | null;
   #head: ChainHead | null = null;
   #mode: Mode = { name: 'prompt' };
   /** In order. The first `#underway` of them are in a commit that has not ended. */
   #queue: Pending[] = [];
   #underway = 0;
-  /** Facts beyond MAX_KEPT, or of an earlier process, are only in the spool file, from here on. */
+  /** Facts beyond what memory keeps, or of an earlier process, are only in the spool file, from here on. */
   #spilledFrom: number | null = null;
   /** Ids that are known to be written although they are in the spool file. */
   #written: ReadonlySet<string> = new Set();
@@ -91,6 +94,7 @@ export class AuditLog implements AuditPort {
     this.#headFile = new HeadFile(options.headPath, options.headKey);
     this.#spool = spool;
     this.#deadlineMs = options.deadlineMs ?? DEADLINE_MS;
+    this.#maxKept = options.maxKept ?? MAX_KEPT;
     this.#facts = options.metrics?.counter('wardline_audit_facts_total', 'Facts by how they were taken.', ['how']);
     this.#kept = options.metrics?.gauge('wardline_audit_facts_waiting', 'Facts that wait for the store.');
   }
@@ -173,7 +177,7 @@ export class AuditLog implements AuditPort {
   /** Behind everything that waits already: in memory while there is room, and in the spool file in any case. */
   #keep(pending: readonly Pending[]): Promise<void> {
     const offset = this.#spool?.size ?? 0;
-    const isInMemory = this.#spilledFrom === null && this.#queue.length + pending.length <= MAX_KEPT;
+    const isInMemory = this.#spilledFrom === null && this.#queue.length + pending.length <= this.#maxKept;
     if (isInMemory) this.#queue.push(...pending);
     const isOnDisk = this.#writeSpool(pending).then((done) => {
       if (!done && !isInMemory) this.#lose(pending.length, 'the spool file could not be written and memory is full');

@@ -27,7 +27,7 @@ export interface LoggerOptions {
 export function createLogger(options: LoggerOptions): Logger {
   const out = options.destination ?? pino.destination({ dest: 1, sync: true });
   const format = options.format ?? (options.destination === undefined && process.stdout.isTTY ? 'terminal' : 'json');
-  const destination = format === 'json' ? out : { write: (line: string) => void out.write(oneLine(line)) };
+  const destination = format === 'json' ? out : { write: (line: string) => out.write(oneLine(line)) };
   const root = pino(
     {
       name: options.name,

@@ -6,7 +6,7 @@ export function oneLine(json: string): string {
   const time = String(line['time']).slice(11, 23);
   const fields = Object.entries(line).filter(([key]) => !OWN.has(key));
   const words = fields.map(([key, value]) => `${key}=${shown(value)}`);
-  return `${[time, String(line['level']).padEnd(5), `${line['name']}:`, printable(String(line['msg'])), ...words].join(' ')}\n`;
+  return `${[time, String(line['level']).padEnd(5), `${String(line['name'])}:`, printable(String(line['msg'])), ...words].join(' ')}\n`;
 }
 
 function shown(value: unknown): string {

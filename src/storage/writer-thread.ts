@@ -74,6 +74,7 @@ export class ThreadWriter implements StoreWriter {
 
   #post(request: WriterRequest): void {
     this.#worker ??= this.#start();
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
     this.#worker.postMessage(request);
   }
 

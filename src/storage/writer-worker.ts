@@ -58,5 +58,6 @@ function writer(): DirectWriter {
 }
 
 function reply(message: WriterReply): void {
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
   parentPort?.postMessage(message);
 }

@@ -96,7 +96,7 @@ async function openLog(dir: string, store: ChainStore, more: Partial<AuditLogOpt
     headPath: join(dir, 'audit.head'),
     spoolPath: join(dir, 'audit.spool'),
     headKey: KEY,
-    seal: sealer.seal,
+    seal: (text) => sealer.seal(text),
     bootId: randomBytes(6).toString('base64url'),
     clock,
     // A loaded machine may take its time; only the test of the deadline has one.
@@ -107,7 +107,13 @@ async function openLog(dir: string, store: ChainStore, more: Partial<AuditLogOpt
     ...more,
   };
   const log = await AuditLog.open(options);
-  return { log, reader: new AuditReader({ ...options, open: sealer.open }), health, lines, options };
+  return {
+    log,
+    reader: new AuditReader({ ...options, open: (sealed) => sealer.open(sealed) }),
+    health,
+    lines,
+    options,
+  };
 }
 
 function fact(n: number): AuditEntry {
@@ -139,11 +145,16 @@ async function stepsIn(reader: AuditReader): Promise<number[]> {
   return records.flatMap(({ fact }) => (fact.fact === 'stepStarted' ? [fact.step] : []));
 }
 
+/** A caller waits for the spool file only a moment; a busy disk may take longer. */
+async function untilSpooled(dir: string, facts: number): Promise<void> {
+  await until(() => readFileSync(join(dir, 'audit.spool'), 'utf8').match(/stepStarted/g)?.length === facts);
+}
+
 async function until(done: () => boolean): Promise<void> {
   while (!done()) await new Promise((resolve) => setImmediate(resolve));
 }
 
-t.test('facts are durable, chained, read back with names opened only by key', async (t) => {
+void t.test('facts are durable, chained, read back with names opened only by key', async (t) => {
   const dir = t.testdir({});
   const store = await openStore(join(dir, 'w.db'));
   t.teardown(() => store.close());
@@ -171,7 +182,7 @@ t.test('facts are durable, chained, read back with names opened only by key', as
   }
 });
 
-t.test('facts that come together are committed together, in order', async (t) => {
+void t.test('facts that come together are committed together, in order', async (t) => {
   const store = new FaultyChain();
   const { log, reader } = await openLog(t.testdir({}), store);
   await Promise.all(steps(500).map((entry) => log.attest([entry])));
@@ -183,7 +194,7 @@ t.test('facts that come together are committed together, in order', async (t) =>
   await log.close();
 });
 
-t.test(
+void t.test(
   'the store is full, then has space again: calls go on, nothing is lost, order is kept, late is said',
   async (t) => {
     const dir = t.testdir({});
@@ -195,11 +206,7 @@ t.test(
     t.match(health.report(), { kind: 'failing', checks: [{ name: 'audit', why: /the disk is full/ }] });
     for (let i = 0; i < 20; i++) t.equal(await log.attest(steps(5, 11 + i * 5)), 'spooled');
     t.match(lines.filter((line) => line.includes('"error"')).join(''), /audit delayed.*|the disk is full/);
-    t.equal(
-      readFileSync(join(dir, 'audit.spool'), 'utf8').match(/stepStarted/g)?.length,
-      110,
-      'all of it is in the spool file',
-    );
+    await untilSpooled(dir, 110);
     t.notOk(readFileSync(join(dir, 'audit.spool')).includes(NUMBER));
     store.fault = () => {};
     await until(() => health.report().kind === 'ok');
@@ -217,30 +224,33 @@ t.test(
   },
 );
 
-t.test('a store that hangs is answered for within its time; what it takes after all is written once', async (t) => {
-  const dir = t.testdir({});
-  const store = new FaultyChain();
-  const { log, reader, health } = await openLog(dir, store, { deadlineMs: 50 });
-  let release = (): void => {};
-  store.fault = () => new Promise((resolve) => (release = resolve));
-  const first = log.attest(steps(3));
-  await until(() => store.appends === 1);
-  const second = log.attest(steps(3, 3));
-  t.same(await Promise.all([first, second]), ['spooled', 'spooled']);
-  t.equal(await log.attest(steps(1, 6)), 'spooled');
-  store.fault = () => {};
-  release();
-  await until(() => health.report().kind === 'ok');
-  t.same(await stepsIn(reader), [0, 1, 2, 3, 4, 5, 6]);
-  const records = await reader.list({ afterSeq: 0, limit: 100 });
-  t.same(
-    records.map((r) => r.isLate),
-    [false, false, false, true, true, true, true, false],
-  );
-  await log.close();
-});
+void t.test(
+  'a store that hangs is answered for within its time; what it takes after all is written once',
+  async (t) => {
+    const dir = t.testdir({});
+    const store = new FaultyChain();
+    const { log, reader, health } = await openLog(dir, store, { deadlineMs: 50 });
+    let release = (): void => {};
+    store.fault = () => new Promise((resolve) => (release = resolve));
+    const first = log.attest(steps(3));
+    await until(() => store.appends === 1);
+    const second = log.attest(steps(3, 3));
+    t.same(await Promise.all([first, second]), ['spooled', 'spooled']);
+    t.equal(await log.attest(steps(1, 6)), 'spooled');
+    store.fault = () => {};
+    release();
+    await until(() => health.report().kind === 'ok');
+    t.same(await stepsIn(reader), [0, 1, 2, 3, 4, 5, 6]);
+    const records = await reader.list({ afterSeq: 0, limit: 100 });
+    t.same(
+      records.map((r) => r.isLate),
+      [false, false, false, true, true, true, true, false],
+    );
+    await log.close();
+  },
+);
 
-t.test('killed while the store is away: the next start merges the spool, in order, once', async (t) => {
+void t.test('killed while the store is away: the next start merges the spool, in order, once', async (t) => {
   const dir = t.testdir({});
   const store = new FaultyChain();
   const killed = await openLog(dir, store);
@@ -254,6 +264,7 @@ t.test('killed while the store is away: the next start merges the spool, in orde
   store.fault = () => (hang ? new Promise<void>(() => {}) : undefined);
   t.equal(await killed.log.attest(steps(3, 2)), 'spooled');
   t.equal(await killed.log.attest(steps(4, 5)), 'spooled');
+  await untilSpooled(dir, 7);
 
   const next = await openLog(dir, store.afterKill());
   t.equal(await next.log.attest(steps(1, 9)), 'spooled', 'behind what waits already');
@@ -264,13 +275,14 @@ t.test('killed while the store is away: the next start merges the spool, in orde
   await next.log.close();
 });
 
-t.test('a spool file that was torn or altered says how much is lost', async (t) => {
+void t.test('a spool file that was torn or altered says how much is lost', async (t) => {
   const dir = t.testdir({});
   const store = new FaultyChain();
   const killed = await openLog(dir, store);
   await killed.log.attest(steps(1));
   store.fault = full;
   await killed.log.attest(steps(5, 1));
+  await untilSpooled(dir, 5);
   const path = join(dir, 'audit.spool');
   const text = readFileSync(path, 'utf8').replace('"step":2', '"step":7');
   writeFileSync(path, text.slice(0, -20));
@@ -283,15 +295,15 @@ t.test('a spool file that was torn or altered says how much is lost', async (t) 
   await next.log.close();
 });
 
-t.test('more facts than memory keeps are read back from the spool file', { timeout: 60_000 }, async (t) => {
+void t.test('more facts than memory keeps are read back from the spool file', async (t) => {
   const dir = t.testdir({});
   const store = new FaultyChain();
-  const { log, reader, health } = await openLog(dir, store);
+  const { log, reader, health } = await openLog(dir, store, { maxKept: 1000 });
   await log.attest(steps(1));
   store.fault = full;
-  const COUNT = 104_000;
-  for (let from = 1; from < COUNT; from += 2000) await log.attest(steps(Math.min(2000, COUNT - from), from));
-  t.ok(log.waiting <= 100_000, 'memory is bounded');
+  const COUNT = 5400;
+  for (let from = 1; from < COUNT; from += 50) await log.attest(steps(Math.min(50, COUNT - from), from));
+  t.equal(log.waiting, 1000, 'memory is bounded');
   store.fault = () => {};
   await until(() => health.report().kind === 'ok');
   const found = await stepsIn(reader);
@@ -304,41 +316,41 @@ t.test('more facts than memory keeps are read back from the spool file', { timeo
   await log.close();
 });
 
-t.test('no spool file and no memory left: the loss is counted, said and recorded', { timeout: 60_000 }, async (t) => {
+void t.test('no spool file and no memory left: the loss is counted, said and recorded', async (t) => {
   const store = new FaultyChain();
-  const { log, reader, health } = await openLog(t.testdir({}), store, { spoolPath: null });
+  const { log, reader, health } = await openLog(t.testdir({}), store, { spoolPath: null, maxKept: 1000 });
   await log.attest(steps(1));
   store.fault = full;
-  for (let i = 0; i < 51; i++) await log.attest(steps(2000));
+  for (let i = 0; i < 12; i++) await log.attest(steps(100));
   t.match(health.report().checks[0], { why: /facts were lost/ });
   store.fault = () => {};
   await until(() => health.report().kind === 'ok');
-  const lost = (await reader.list({ afterSeq: 0, limit: 200_000 })).find((r) => r.fact.fact === 'auditLost');
-  t.match(lost?.fact, { facts: 2000 });
+  const lost = (await reader.list({ afterSeq: 0, limit: 10_000 })).find((r) => r.fact.fact === 'auditLost');
+  t.match(lost?.fact, { facts: 200 });
   await log.close();
 });
 
-t.test('under load the log leaves the delayed state', async (t) => {
+void t.test('under load the log leaves the delayed state', async (t) => {
   const store = new FaultyChain();
   const { log, health } = await openLog(t.testdir({}), store);
   store.fault = full;
   await log.attest(steps(1));
   store.fault = () => new Promise((resolve) => setImmediate(resolve));
-  let busy = true;
-  const load = (async () => {
-    while (busy) {
+  const load = new AbortController();
+  const loaded = (async () => {
+    while (!load.signal.aborted) {
       void log.attest(steps(1));
       await new Promise((resolve) => setImmediate(resolve));
     }
   })();
   await until(() => health.report().kind === 'ok');
   t.equal(await log.attest(steps(1)), 'durable');
-  busy = false;
-  await load;
+  load.abort();
+  await loaded;
   await log.close();
 });
 
-t.test('an owner and commands in other processes append to one chain', async (t) => {
+void t.test('an owner and commands in other processes append to one chain', async (t) => {
   const dir = t.testdir({});
   const path = join(dir, 'w.db');
   const store = await openStore(path);
@@ -358,7 +370,7 @@ t.test('an owner and commands in other processes append to one chain', async (t)
   await store.close();
 });
 
-t.test(
+void t.test(
   'the chain was cut while Wardline was down: recorded, alarmed, evidence kept, never repaired in silence',
   async (t) => {
     const dir = t.testdir({});
@@ -384,7 +396,7 @@ t.test(
   },
 );
 
-t.test('a head file that was replaced, forged, deleted, or cannot be written', async (t) => {
+void t.test('a head file that was replaced, forged, deleted, or cannot be written', async (t) => {
   const dir = t.testdir({});
   const store = new FaultyChain();
   const { log, reader, options } = await openLog(dir, store);
@@ -413,7 +425,7 @@ t.test('a head file that was replaced, forged, deleted, or cannot be written', a
   await elsewhere.log.close();
 });
 
-t.test('a fact that cannot be written is shown, not left out', async (t) => {
+void t.test('a fact that cannot be written is shown, not left out', async (t) => {
   const { log, reader } = await openLog(t.testdir({}), new FaultyChain());
   const wrong = { fact: 'stepStarted', step: 1, says: '', dwellMs: 1.5 } as const;
   t.equal(await log.attest([{ at: instant(1), callId: 'CALL-1' as CallId, fact: wrong }]), 'durable');
@@ -421,7 +433,7 @@ t.test('a fact that cannot be written is shown, not left out', async (t) => {
   await log.close();
 });
 
-t.test('a stop while the store is away leaves everything in the spool file', async (t) => {
+void t.test('a stop while the store is away leaves everything in the spool file', async (t) => {
   const dir = t.testdir({});
   const store = new FaultyChain();
   const first = await openLog(dir, store);

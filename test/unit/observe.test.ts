@@ -15,15 +15,18 @@ function capture(options: Partial<LoggerOptions> = {}): { log: Logger; lines: st
 /** Everything a careless line could carry. */
 function sayEverything(log: Logger): void {
   const caller = phi(NUMBER);
-  const failure = Object.assign(new Error(`lookup of ${caller} failed`, { cause: new Error(`for ${phi(NAME)}`) }), {
-    details: { caller, list: [caller, { name: phi(NAME) }] },
-  });
+  const failure = Object.assign(
+    new Error(`lookup of ${String(caller)} failed`, { cause: new Error(`for ${String(phi(NAME))}`) }),
+    {
+      details: { caller, list: [caller, { name: phi(NAME) }] },
+    },
+  );
   log.info({ from: caller }, 'call arrived');
   log.info({ a: { b: { c: { name: phi({ full: NAME }) } } } }, 'nested');
   log.info({ map: new Map([[caller, phi(NAME)]]), set: new Set([caller]) }, 'collections');
   log.warn({ err: failure }, 'lookup failed');
   log.error(failure, 'an error as the fields');
-  log.info({ json: JSON.stringify({ caller }), text: `${caller}`, joined: [caller].join() }, 'as text');
+  log.info({ json: JSON.stringify({ caller }), text: String(caller), joined: [caller].join() }, 'as text');
   log.child({ caller: phi(NAME) }).debug({}, 'from a child');
   log.info({ uri: `sip:+1${NUMBER}@10.0.0.1` }, `INVITE sip:+1${NUMBER}@example.test failed`);
   log.info({ password: PASSWORD, controlSecret: PASSWORD, deep: { ha1Md5: PASSWORD, phiKey: PASSWORD } }, 'secrets');
@@ -35,7 +38,7 @@ function sayEverything(log: Logger): void {
 }
 
 for (const format of ['json', 'terminal'] as const) {
-  t.test(`planted names, numbers and secrets are nowhere in a ${format} log`, async (t) => {
+  void t.test(`planted names, numbers and secrets are nowhere in a ${format} log`, async (t) => {
     const { log, lines } = capture({ format });
     sayEverything(log);
     const all = lines.join('');
@@ -48,7 +51,7 @@ for (const format of ['json', 'terminal'] as const) {
   });
 }
 
-t.test('a log line never throws and stays bounded', async (t) => {
+void t.test('a log line never throws and stays bounded', async (t) => {
   const { log, lines } = capture();
   const loop: Record<string, unknown> = {};
   loop['self'] = loop;
@@ -69,7 +72,7 @@ t.test('a log line never throws and stays bounded', async (t) => {
   t.ok((lines[1] ?? '').length < 6000, 'bounded');
 });
 
-t.test('levels, children and the terminal form', async (t) => {
+void t.test('levels, children and the terminal form', async (t) => {
   const { log, lines } = capture({ level: 'info', format: 'terminal' });
   log.debug({}, 'not shown');
   log.child({ call: 'K7QX-2M4D' }).warn({ step: 2, says: 'a b\nc\u001b[31m' }, 'step timed out');
@@ -77,7 +80,7 @@ t.test('levels, children and the terminal form', async (t) => {
   t.match(lines[0], /^\d\d:\d\d:\d\d\.\d{3} warn {2}test: step timed out call=K7QX-2M4D step=2 says="a b·c·\[31m"\n$/);
 });
 
-t.test('metrics: names, values, the same name twice', async (t) => {
+void t.test('metrics: names, values, the same name twice', async (t) => {
   const metrics = createMetrics({ process: false });
   metrics.counter('wardline_calls_total', 'Calls.', ['cause']).inc({ cause: 'busy' });
   metrics.counter('wardline_calls_total', 'Calls.', ['cause']).inc({ cause: 'busy' }, 2);
@@ -94,7 +97,7 @@ t.test('metrics: names, values, the same name twice', async (t) => {
   t.match(await createMetrics().text(), /process_cpu/);
 });
 
-t.test('health: one failing check makes the whole failing, and says why', async (t) => {
+void t.test('health: one failing check makes the whole failing, and says why', async (t) => {
   const health = createHealth();
   t.same(health.report(), { kind: 'ok', checks: [] });
   health.ok('store');

@@ -24,7 +24,7 @@ import {
 
 const FILES = 6;
 
-t.test('secrets are made once, private, and read back the same', async (t) => {
+void t.test('secrets are made once, private, and read back the same', async (t) => {
   const dir = join(t.testdir({}), 'secrets');
   const first = await ensureSecrets(dir);
   const again = await ensureSecrets(dir);
@@ -42,14 +42,14 @@ t.test('secrets are made once, private, and read back the same', async (t) => {
   t.equal(new Set(files.map((file) => readFileSync(join(dir, file), 'utf8'))).size, FILES, 'all different');
 });
 
-t.test('two first starts at once end up with the same secrets', async (t) => {
+void t.test('two first starts at once end up with the same secrets', async (t) => {
   const dir = join(t.testdir({}), 'secrets');
   const made = await Promise.all(Array.from({ length: 5 }, () => ensureSecrets(dir)));
   t.equal(new Set(made.map((secrets) => secrets.controlSecret)).size, 1);
   t.same(readdirSync(join(dir, '..')), ['secrets'], 'no drafts are left');
 });
 
-t.test(
+void t.test(
   'missing, damaged, cut or open secrets are refused with the file and the remedy, and never replaced',
   async (t) => {
     const dir = join(t.testdir({}), 'secrets');
@@ -89,7 +89,7 @@ t.test(
   },
 );
 
-t.test(
+void t.test(
   'secrets that this user may not read, and a data folder that cannot be written',
   { skip: process.getuid?.() !== 0 && 'needs root to become somebody else' },
   async (t) => {
@@ -116,7 +116,7 @@ t.test(
   },
 );
 
-t.test('sealed texts open only with their key and unaltered', async (t) => {
+void t.test('sealed texts open only with their key and unaltered', async (t) => {
   const sealer = phiSealer(Buffer.alloc(32, 1));
   const sealed = sealer.seal('Grüße +12025550177');
   t.equal(sealer.open(sealed), 'Grüße +12025550177');
@@ -133,7 +133,7 @@ t.test('sealed texts open only with their key and unaltered', async (t) => {
   }
 });
 
-t.test('an exported message encodes back to the very bytes that were recorded', async (t) => {
+void t.test('an exported message encodes back to the very bytes that were recorded', async (t) => {
   const secrets = await ensureSecrets(join(t.testdir({}), 'secrets'));
   for (const encoding of ['PCMU', 'PCMA'] as const) {
     const recorded = Buffer.from(Array.from({ length: 8000 * 2 + 700 }, (_, i) => (i * 7 + (i >> 8)) & 0xff));
@@ -153,7 +153,7 @@ t.test('an exported message encodes back to the very bytes that were recorded', 
   }
 });
 
-t.test('a lost second is silence in its place', async (t) => {
+void t.test('a lost second is silence in its place', async (t) => {
   const secrets = await ensureSecrets(join(t.testdir({}), 'secrets'));
   const recorded = Buffer.concat([Buffer.alloc(8000, 0x10), Buffer.alloc(8000, 0x20), Buffer.alloc(4000, 0x30)]);
   const path = await seal(
@@ -176,7 +176,7 @@ t.test('a lost second is silence in its place', async (t) => {
   t.equal(encodeUlaw(wav.readInt16LE(44 + 18000 * 2)), 0x30);
 });
 
-t.test('a message that is gone, is not one, or is for somebody else', async (t) => {
+void t.test('a message that is gone, is not one, or is for somebody else', async (t) => {
   const dir = t.testdir({ 'not.sealed': 'hello' });
   const [ours, theirs] = await Promise.all([ensureSecrets(join(dir, 'a')), ensureSecrets(join(dir, 'b'))]);
   const path = await seal(
