@@ -36,6 +36,13 @@ export { hostPortText, parseHostPort, parseUri, serialiseUri, type SipUri } from
 export { parseVia, serialiseVia, type Via } from './message/via.ts';
 export { type Random, systemRandom } from './random.ts';
 export { type SipTimers, standardTimers } from './transaction/timers.ts';
-export { describe, type Flow, type HostPort, type ListenAddress, type Protocol } from './transport/flow.ts';
+export {
+  describe,
+  type Flow,
+  type HostPort,
+  type ListenAddress,
+  type Protocol,
+  type Vantage,
+} from './transport/flow.ts';
 export { type Network, systemNetwork, type UdpSocket } from './transport/network.ts';
 export { defaultTransportLimits, ListenError, type TransportLimits } from './transport/transport.ts';

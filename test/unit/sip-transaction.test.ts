@@ -90,9 +90,10 @@ async function anAnsweredCall() {
   return { ...all, alices: alice.dialog, bobs };
 }
 
+const nothing = { dialogs: 0, clients: 0, servers: 0 };
 const times = (list: [number, string][]): number[] => list.map(([at]) => at);
 
-t.test('timers A and B: an INVITE into the void is sent 7 times and ends with 408 at 32 s', async (t) => {
+void t.test('timers A and B: an INVITE into the void is sent 7 times and ends with 408 at 32 s', async (t) => {
   const { clock, network, alice, bob } = await aPair();
   network.loses = () => true;
   alice.request('INVITE', bob);
@@ -102,7 +103,7 @@ t.test('timers A and B: an INVITE into the void is sent 7 times and ends with 40
   t.same(alice.endpoint.counts.clients, 0);
 });
 
-t.test('timer A stops at the first provisional', async (t) => {
+void t.test('timer A stops at the first provisional', async (t) => {
   const { clock, network, alice, bob } = await aPair();
   alice.request('INVITE', bob);
   clock.advance(600);
@@ -113,7 +114,7 @@ t.test('timer A stops at the first provisional', async (t) => {
   t.same(alice.responses, [], '100 is not news');
 });
 
-t.test('timers E and F: a request into the void', async (t) => {
+void t.test('timers E and F: a request into the void', async (t) => {
   const { clock, network, alice, bob } = await aPair();
   network.loses = () => true;
   alice.request('OPTIONS', bob);
@@ -123,7 +124,7 @@ t.test('timers E and F: a request into the void', async (t) => {
   t.same(alice.responses, [[32_000, 408]]);
 });
 
-t.test('timers G and H: a failure is repeated until its ACK, at most 32 s', async (t) => {
+void t.test('timers G and H: a failure is repeated until its ACK, at most 32 s', async (t) => {
   const { clock, network, alice, bob } = await aPair();
   bob.onRequest = (incoming) => void incoming.respond(486);
   network.loses = (packet) => packet.what === 'ACK';
@@ -134,10 +135,10 @@ t.test('timers G and H: a failure is repeated until its ACK, at most 32 s', asyn
   t.same(network.sentFrom(alice.port, 'ACK').length, expected.length, 'each repetition is acknowledged again');
   t.same(alice.responses.length, 1, 'the failure is reported once');
   clock.advance(33_000);
-  t.same([alice.endpoint.counts, bob.endpoint.counts], Array(2).fill({ dialogs: 0, clients: 0, servers: 0 }));
+  t.same([alice.endpoint.counts, bob.endpoint.counts], [nothing, nothing]);
 });
 
-t.test('timer I: the machine of an acknowledged failure lives 5 s and absorbs', async (t) => {
+void t.test('timer I: the machine of an acknowledged failure lives 5 s and absorbs', async (t) => {
   const { clock, alice, bob } = await aPair();
   bob.onRequest = (incoming) => void incoming.respond(486);
   alice.request('INVITE', bob);
@@ -147,7 +148,7 @@ t.test('timer I: the machine of an acknowledged failure lives 5 s and absorbs', 
   t.same(bob.endpoint.counts.servers, 0);
 });
 
-t.test('timers J and K: 32 s and 5 s', async (t) => {
+void t.test('timers J and K: 32 s and 5 s', async (t) => {
   const { clock, alice, bob } = await aPair();
   bob.onRequest = (incoming) => void incoming.respond(200);
   alice.request('OPTIONS', bob);
@@ -161,7 +162,7 @@ t.test('timers J and K: 32 s and 5 s', async (t) => {
   t.same(bob.endpoint.counts.servers, 0);
 });
 
-t.test('a repeated request gets the same answer and is shown once', async (t) => {
+void t.test('a repeated request gets the same answer and is shown once', async (t) => {
   const { clock, network, alice, bob } = await aPair();
   bob.onRequest = (incoming) => void incoming.respond(200);
   network.loses = (packet) => packet.what === '200 OPTIONS' && packet.atMs < 400;
@@ -175,7 +176,7 @@ t.test('a repeated request gets the same answer and is shown once', async (t) =>
   t.same(alice.responses, [[502, 200]]);
 });
 
-t.test('a lost 200 is repeated until the ACK; a repeated 200 gets the stored ACK', async (t) => {
+void t.test('a lost 200 is repeated until the ACK; a repeated 200 gets the stored ACK', async (t) => {
   const { clock, network, alice, bob } = await aPair();
   bob.onRequest = (incoming) => void incoming.respond(200);
   alice.onResponse = (_response, dialog) => void dialog?.ack({ headers: new Headers().add('X-Story', 'kept') });
@@ -195,7 +196,7 @@ t.test('a lost 200 is repeated until the ACK; a repeated 200 gets the stored ACK
   t.same(alice.responses.length, 1);
 });
 
-t.test('no ACK for 32 s: BYE with the reason, told once', async (t) => {
+void t.test('no ACK for 32 s: BYE with the reason, told once', async (t) => {
   const { clock, network, alice, bob } = await aPair();
   bob.onRequest = (incoming) => void incoming.respond(200);
   alice.onRequest = (incoming) => void incoming.respond(200);
@@ -212,7 +213,7 @@ t.test('no ACK for 32 s: BYE with the reason, told once', async (t) => {
   t.same([bob.endings, alice.endings], [['ackTimeout'], ['byeReceived']]);
 });
 
-t.test('CANCEL waits for a provisional, gets 200, and the INVITE 487', async (t) => {
+void t.test('CANCEL waits for a provisional, gets 200, and the INVITE 487', async (t) => {
   const { clock, network, alice, bob } = await aPair();
   bob.onRequest = (incoming) => {
     clock.after(100, () => incoming.respond(180));
@@ -235,10 +236,10 @@ t.test('CANCEL waits for a provisional, gets 200, and the INVITE 487', async (t)
   );
   t.same(bob.requests[0]?.respond(200), undefined, 'too late to answer');
   clock.advance(60_000);
-  t.same([alice.endpoint.counts, bob.endpoint.counts], Array(2).fill({ dialogs: 0, clients: 0, servers: 0 }));
+  t.same([alice.endpoint.counts, bob.endpoint.counts], [nothing, nothing]);
 });
 
-t.test('a cancelled INVITE that nobody ends is forgotten after 32 s', async (t) => {
+void t.test('a cancelled INVITE that nobody ends is forgotten after 32 s', async (t) => {
   const { clock, network, alice, bob } = await aPair();
   bob.onRequest = (incoming) => void incoming.respond(180);
   const outgoing = alice.request('INVITE', bob);
@@ -258,7 +259,7 @@ t.test('a cancelled INVITE that nobody ends is forgotten after 32 s', async (t) 
   t.same(alice.endpoint.counts.clients, 0);
 });
 
-t.test('CANCEL crossing the 200: the call is answered and can be ended', async (t) => {
+void t.test('CANCEL crossing the 200: the call is answered and can be ended', async (t) => {
   const { clock, alice, bob } = await aPair();
   bob.onRequest = (incoming) => {
     if (incoming.request.method !== 'INVITE') return void incoming.respond(200);
@@ -280,7 +281,7 @@ t.test('CANCEL crossing the 200: the call is answered and can be ended', async (
   t.same([alice.endings, bob.endings], [['byeSent'], ['byeReceived']]);
 });
 
-t.test('in a dialog: INFO, re-INVITE both ways, BYE; then 481', async (t) => {
+void t.test('in a dialog: INFO, re-INVITE both ways, BYE; then 481', async (t) => {
   const { clock, network, alice, bob, alices, bobs } = await anAnsweredCall();
   const seen: string[] = [];
   const say = (response: SipResponse) => void seen.push(String(response.status));
@@ -307,7 +308,7 @@ t.test('in a dialog: INFO, re-INVITE both ways, BYE; then 481', async (t) => {
   t.equal(new Set(cseqs).size, cseqs.length, 'no CSeq is used twice');
 });
 
-t.test('INVITE glare: both get 491', async (t) => {
+void t.test('INVITE glare: both get 491', async (t) => {
   const { clock, alice, bob, alices, bobs } = await anAnsweredCall();
   const seen: number[] = [];
   const say = { onResponse: (response: SipResponse) => void seen.push(response.status) };
@@ -319,7 +320,7 @@ t.test('INVITE glare: both get 491', async (t) => {
   t.same([alice.requests.length, bob.requests.length], before, 'neither was shown');
 });
 
-t.test('a second INVITE while the first waits is told to come back', async (t) => {
+void t.test('a second INVITE while the first waits is told to come back', async (t) => {
   const { clock, network, alices, bob } = await anAnsweredCall();
   bob.onRequest = () => {};
   alices.request('INVITE', {}, { onResponse() {} });
@@ -329,7 +330,7 @@ t.test('a second INVITE while the first waits is told to come back', async (t) =
   t.match(refusal?.text, /Retry-After: \d/);
 });
 
-t.test('a CSeq that is not higher is refused', async (t) => {
+void t.test('a CSeq that is not higher is refused', async (t) => {
   const { clock, network, alice, bob, alices } = await anAnsweredCall();
   bob.onRequest = (incoming) => void incoming.respond(200);
   alices.request('INFO', {}, { onResponse() {} });
@@ -345,7 +346,7 @@ t.test('a CSeq that is not higher is refused', async (t) => {
   t.ok(alice);
 });
 
-t.test('BYE while a re-INVITE waits: the re-INVITE gets 487', async (t) => {
+void t.test('BYE while a re-INVITE waits: the re-INVITE gets 487', async (t) => {
   const { clock, bob, alices } = await anAnsweredCall();
   bob.onRequest = (incoming) => void (incoming.request.method === 'BYE' && incoming.respond(200));
   const seen: number[] = [];
@@ -354,11 +355,14 @@ t.test('BYE while a re-INVITE waits: the re-INVITE gets 487', async (t) => {
   clock.advance(10);
   alices.bye({}, say);
   clock.advance(10);
-  t.same(seen.sort(), [200, 487]);
+  t.same(
+    seen.toSorted((a, b) => a - b),
+    [200, 487],
+  );
   t.same(bob.endings, ['byeReceived']);
 });
 
-t.test('BYE in the early dialog cancels the INVITE', async (t) => {
+void t.test('BYE in the early dialog cancels the INVITE', async (t) => {
   const { clock, alice, bob } = await aPair();
   bob.onRequest = (incoming) => void incoming.respond(180);
   alice.request('INVITE', bob);
@@ -372,7 +376,7 @@ t.test('BYE in the early dialog cancels the INVITE', async (t) => {
   );
 });
 
-t.test('two branches answer: the first wins, the second is acknowledged and ended', async (t) => {
+void t.test('two branches answer: the first wins, the second is acknowledged and ended', async (t) => {
   const { clock, network, alice, bob } = await aPair();
   bob.onRequest = (incoming) =>
     void (incoming.request.method === 'INVITE' ? incoming.respond(200) : incoming.respond(200));
@@ -394,7 +398,7 @@ t.test('two branches answer: the first wins, the second is acknowledged and ende
   t.equal(alice.dialog?.state, 'confirmed');
 });
 
-t.test('the same INVITE over two paths is refused once with 482', async (t) => {
+void t.test('the same INVITE over two paths is refused once with 482', async (t) => {
   const { clock, network, alice, bob } = await aPair();
   alice.request('INVITE', bob);
   clock.advance(5);
@@ -409,7 +413,7 @@ t.test('the same INVITE over two paths is refused once with 482', async (t) => {
   t.same(bob.requests.length, 1);
 });
 
-t.test('what an endpoint answers by itself', async (t) => {
+void t.test('what an endpoint answers by itself', async (t) => {
   const { clock, network, bob } = await aPair();
   const socket = await network.bindUdp({ host: '127.0.0.1', port: 0 }, () => {});
   const ask = (method: string, extra = '', to = '<sip:bob@127.0.0.1>') => {

@@ -1,4 +1,3 @@
-import { isIP } from 'node:net';
 import type { Timer } from '../clock.ts';
 import { Headers } from '../message/headers.ts';
 import { parseNameAddr } from '../message/name-addr.ts';
@@ -76,6 +75,8 @@ export class Dialog {
   openInvite: OutgoingRequest | undefined;
   /** The peer's INVITE in this dialog that we have not answered. */
   pendingInvite: IncomingRequest | undefined;
+  /** A 2xx to our INVITE has come and `ack` has not been called since. */
+  awaitsAck = false;
   readonly #host: DialogHost;
   readonly #local: string;
   readonly #remote: string;
@@ -139,6 +140,7 @@ export class Dialog {
 
   /** Acknowledges the last 2xx to our INVITE, and keeps the ACK for the case that the 2xx comes again. */
   ack(options: InDialogOptions = {}): SipRequest {
+    this.awaitsAck = false;
     const draft = this.#draft('ACK', this.#openInviteCseq, options);
     const { sent, flow } = this.#host.sendAck(this, draft);
     if (flow !== undefined) this.#lastAck = { cseq: this.#openInviteCseq, bytes: serialise(sent), flow };
@@ -212,7 +214,7 @@ export class Dialog {
     }
     // Behind NAT the Contact names an address we cannot reach; the source address of its message is one we can.
     const host = parseUri(this.#target)?.host;
-    const isReachable = host === this.#flow.remote.host && isIP(host) !== 0;
+    const isReachable = host === this.#flow.remote.host;
     return { uri: this.#target, flow: undefined, address: isReachable ? undefined : this.#flow.remote };
   }
 
@@ -234,7 +236,7 @@ export class Dialog {
     options.headers?.forEach((name, value, key) => {
       if (!dialogOwned.has(key)) headers.add(name, value);
     });
-    return { method, uri: isLoose ? this.#target : uriOf(first as string), headers, body: options.body ?? noBody };
+    return { method, uri: isLoose ? this.#target : uriOf(first), headers, body: options.body ?? noBody };
   }
 
   #nextCseq(headers: Headers | undefined): number {

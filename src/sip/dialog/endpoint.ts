@@ -9,6 +9,7 @@ import {
   fromTagOf,
   isTargetRefresh,
   noBody,
+  parseCSeq,
   responseTo,
   serialise,
   type SipRequest,
@@ -184,6 +185,15 @@ export class SipEndpoint implements ResponseSender, DialogMaker, DialogHost {
     return this.#start(draft, flow, handlers);
   }
 
+  /** How the receiver of such a request would see us; undefined if it would be refused. */
+  vantageFor(draft: Pick<NewRequest, 'uri' | 'nextHop' | 'flow'>): Vantage | undefined {
+    if (draft.flow !== undefined && draft.flow.isOpen) return draft.flow;
+    const found = hopOf(draft.nextHop ?? draft.uri, this.#transport.protocols);
+    if (found.kind === 'refused') return undefined;
+    const { hop } = found;
+    return hop.isLiteral ? this.#transport.vantageTo(hop.protocol, hop) : this.#anyVantage(hop.protocol);
+  }
+
   /** `<sip:host:port;transport=…>`, as the peer of `flow` should see us. */
   contactFor(flow: Vantage): string {
     const { host, port } = this.sentBy(flow);
@@ -262,6 +272,7 @@ export class SipEndpoint implements ResponseSender, DialogMaker, DialogHost {
       if (response.status >= 200 && response.status < 300) {
         if (outgoing.isSettled && sent.method === 'INVITE' && within.repeatAck(response)) return within;
         if (isTargetRefresh(sent.method)) within.refresh(response, from);
+        if (sent.method === 'INVITE') within.awaitsAck = true;
       }
       return within;
     }
@@ -274,6 +285,7 @@ export class SipEndpoint implements ResponseSender, DialogMaker, DialogHost {
     if (response.status < 200) return dialog;
     dialog.refresh(response, from);
     dialog.state = 'confirmed';
+    dialog.awaitsAck = sent.method === 'INVITE';
     this.#winners.set(outgoing, dialog);
     return dialog;
   }
@@ -566,7 +578,8 @@ export class SipEndpoint implements ResponseSender, DialogMaker, DialogHost {
     if (tagOf(from) === '') headers.set('From', `${from};tag=${this.#random.token()}`);
     headers.add('To', given.get('To') ?? `<${draft.uri}>`);
     headers.add('Call-ID', given.get('Call-ID') ?? this.#random.uuid());
-    headers.add('CSeq', given.get('CSeq') ?? `${1 + this.#random.below(10_000)} ${draft.method}`);
+    const cseq = parseCSeq(given.get('CSeq') ?? '')?.number ?? 1 + this.#random.below(10_000);
+    headers.add('CSeq', `${cseq} ${draft.method}`);
     if (given.has('Contact')) headers.copy('Contact', given);
     else if (dialogCreators.has(draft.method)) headers.add('Contact', this.contactFor(flow));
     given.forEach((name, value, key) => {

@@ -1,0 +1,74 @@
+import type { Socket } from 'node:net';
+import { FrameReader, frame } from './frame-reader.ts';
+
+/** An app that has not said who it is needs few bytes to do so. */
+const maxBytesBeforeLogin = 4_096;
+const maxFrameBytes = 1024 * 1024;
+/** An app that stops reading may hold this much of our memory. */
+const maxUnsentBytes = 64 * 1024 * 1024;
+
+export interface AppConnectionEvents {
+  onPayload(connection: AppConnection, payload: Buffer): void;
+  onClosed(connection: AppConnection): void;
+}
+
+/** One app at the control port. */
+export class AppConnection {
+  readonly #socket: Socket;
+  readonly #reader = new FrameReader();
+  readonly #uuid: () => string;
+  readonly #events: AppConnectionEvents;
+  isAuthenticated = false;
+  isOpen = true;
+  /** The tags it logged in with, joined; '' if none. Apps with the same tags are one app, before and after a restart. */
+  tag = '';
+  /** The verbs it wants, lower case. */
+  readonly verbs = new Set<string>();
+
+  constructor(socket: Socket, uuid: () => string, events: AppConnectionEvents) {
+    this.#socket = socket;
+    this.#uuid = uuid;
+    this.#events = events;
+    socket.on('data', (chunk) => this.#received(chunk));
+    socket.on('error', () => this.close());
+    socket.on('end', () => this.close());
+    socket.on('close', () => this.close());
+  }
+
+  /** Ready for requests: logged in and interested in something. */
+  get isAttached(): boolean {
+    return this.isOpen && this.isAuthenticated && this.verbs.size > 0;
+  }
+
+  /** Answers the app's message `id`. */
+  reply(id: string, tokens: string, message?: Buffer): void {
+    this.#write(frame(`${this.#uuid()}|response|${id}|${tokens}`, message));
+  }
+
+  /** Shows a SIP message to the app. */
+  show(tokens: string, message: Buffer): void {
+    this.#write(frame(`${this.#uuid()}|sip|${tokens}`, message));
+  }
+
+  close(): void {
+    if (!this.isOpen) return;
+    this.isOpen = false;
+    this.#socket.destroySoon();
+    this.#events.onClosed(this);
+  }
+
+  #write(bytes: Buffer): void {
+    if (!this.isOpen) return;
+    if (this.#socket.writableLength > maxUnsentBytes) return this.close();
+    this.#socket.write(bytes);
+  }
+
+  #received(chunk: Buffer): void {
+    const payloads = this.#reader.push(chunk, this.isAuthenticated ? maxFrameBytes : maxBytesBeforeLogin);
+    if (payloads === undefined) return this.close();
+    for (const payload of payloads) {
+      if (!this.isOpen) return;
+      this.#events.onPayload(this, payload);
+    }
+  }
+}

@@ -1,0 +1,52 @@
+import type { Dialog, SipRequest } from '../sip/index.ts';
+import { callIdOf, fromTagOf } from '../sip/index.ts';
+import type { AppConnection } from './control/app-connection.ts';
+
+/** A dialog and the app that made or accepted it. */
+export interface OwnedDialog {
+  readonly dialog: Dialog;
+  readonly owner: AppConnection;
+}
+
+/** Dialogs by the id apps know them by: Call-ID and the From tag of the request that created them. */
+export class DialogBook {
+  readonly #entries = new Map<string, OwnedDialog>();
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  find(id: string): OwnedDialog | undefined {
+    return this.#entries.get(id);
+  }
+
+  /** The owner stays the same for the life of a dialog. */
+  own(dialog: Dialog, owner: AppConnection): void {
+    const id = idOfDialog(dialog);
+    const known = this.#entries.get(id);
+    // Forked early dialogs share an id; the one that is answered takes it.
+    if (known === undefined || known.dialog !== dialog) this.#entries.set(id, { dialog, owner: known?.owner ?? owner });
+  }
+
+  drop(dialog: Dialog): OwnedDialog | undefined {
+    const id = idOfDialog(dialog);
+    const entry = this.#entries.get(id);
+    if (entry?.dialog !== dialog) return undefined;
+    this.#entries.delete(id);
+    return entry;
+  }
+
+  all(): Iterable<OwnedDialog> {
+    return this.#entries.values();
+  }
+}
+
+export function idOfDialog(dialog: Dialog): string {
+  return `${dialog.callId};from-tag=${dialog.initiatorTag}`;
+}
+
+/** The id a request gives its dialog; '' for a request that makes none. */
+export function idOfCreator(request: SipRequest): string {
+  const creates = request.method === 'INVITE' || request.method === 'SUBSCRIBE';
+  return creates ? `${callIdOf(request)};from-tag=${fromTagOf(request)}` : '';
+}

@@ -1,0 +1,59 @@
+import { z } from 'zod';
+
+const listenAddress = z.strictObject({
+  protocol: z.string().transform((protocol, context) => {
+    if (protocol === 'udp' || protocol === 'tcp') return protocol;
+    context.addIssue({
+      code: 'custom',
+      message: `transport "${protocol.slice(0, 20)}" is not supported by this version: use "udp" or "tcp"`,
+    });
+    return z.NEVER;
+  }),
+  host: z.string().min(1),
+  /** 0 means any free port. */
+  port: z.int().min(0).max(65_535),
+});
+
+/** What sipd is started with: a JSON file that only its owner can read, because of the secret. */
+export const sipdOptionsSchema = z.strictObject({
+  sip: z.array(listenAddress).min(1, 'sipd needs at least one address to listen on for SIP'),
+  /** What peers on other machines are told instead of our own address. */
+  advertisedHost: z.string().min(1).optional(),
+  control: z
+    .strictObject({
+      host: z.string().min(1).default('127.0.0.1'),
+      port: z.int().min(0).max(65_535).default(9022),
+    })
+    .default({ host: '127.0.0.1', port: 9022 }),
+  /** Shared with the app. There is no default, and the well-known one of other servers is too short. */
+  secret: z
+    .string()
+    .min(16, 'the secret must have at least 16 characters: generate one, for example with: openssl rand -hex 32')
+    .refine((secret) => secret.trim().length >= 16, 'the secret must not be blank'),
+  limits: z
+    .strictObject({
+      tcpConnections: z.int().positive().default(5_000),
+      tcpConnectionsPerSource: z.int().positive().default(200),
+      tcpMessageWithinMs: z.int().positive().default(4_000),
+      controlConnections: z.int().positive().default(64),
+      /** New requests the app has not answered; above it, 503. */
+      pendingRequests: z.int().positive().default(20_000),
+    })
+    .prefault({}),
+  timers: z
+    .strictObject({
+      t1Ms: z.int().positive().default(500),
+      t2Ms: z.int().positive().default(4_000),
+      t4Ms: z.int().positive().default(5_000),
+      /** An app that has not answered a request for so long is answered for: 480, or 408. */
+      appAnswersWithinMs: z.int().positive().default(64_000),
+      /** How long new requests wait for an app to come back before they get 503. */
+      holdNewMs: z.int().nonnegative().default(5_000),
+      /** The same for requests in a dialog. */
+      holdInDialogMs: z.int().nonnegative().default(20_000),
+    })
+    .prefault({}),
+});
+
+export type SipdOptions = z.output<typeof sipdOptionsSchema>;
+export type SipdOptionsInput = z.input<typeof sipdOptionsSchema>;

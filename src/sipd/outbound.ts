@@ -1,0 +1,210 @@
+import {
+  type Clock,
+  type Dialog,
+  type Headers,
+  hostPortText,
+  type OutgoingHandlers,
+  type OutgoingRequest,
+  type Random,
+  serialise,
+  type SipEndpoint,
+  type SipRequest,
+  type SipResponse,
+  type Vantage,
+} from '../sip/index.ts';
+import type { AppConnection } from './control/app-connection.ts';
+import type { AppMessage } from './control/app-message.ts';
+import { metaTokens } from './control/meta.ts';
+import { type DialogBook, idOfCreator, idOfDialog } from './dialog-book.ts';
+import { looksLikeSdp } from './inbound.ts';
+import type { RegisteredFlows } from './registered-flows.ts';
+
+type AppRequest = Extract<AppMessage, { kind: 'request' }>;
+
+interface Running {
+  readonly outgoing: OutgoingRequest;
+  readonly app: AppConnection;
+}
+
+export interface OutboundOptions {
+  readonly endpoint: () => SipEndpoint;
+  readonly dialogs: DialogBook;
+  readonly flows: RegisteredFlows;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+/** The tokens of the reply to an app, and the message as sent if one was sent. */
+export interface Reply {
+  readonly tokens: string;
+  readonly message?: Buffer;
+}
+
+/** From the apps to the network: requests outside and inside dialogs, CANCEL, ACK, and the responses to them. */
+export class Outbound {
+  readonly #o: OutboundOptions;
+  readonly #running = new Map<string, Running>();
+  /** INVITEs whose app is gone: whoever answers them is told that nobody is there. */
+  readonly #orphans = new Set<OutgoingRequest>();
+  /** Requests whose reply was written in this turn of the event loop. */
+  readonly #fresh = new Set<string>();
+
+  constructor(options: OutboundOptions) {
+    this.#o = options;
+  }
+
+  get count(): number {
+    return this.#running.size;
+  }
+
+  /** A request outside dialogs. `proxy`: where to send it, instead of where its URI points. */
+  request(app: AppConnection, message: AppRequest, proxy: string | undefined): Reply {
+    if (message.method === 'ACK' || message.method === 'CANCEL') return nok(`a ${message.method} needs a transaction`);
+    const problem = completeBody(message);
+    if (problem !== undefined) return nok(problem);
+    const endpoint = this.#o.endpoint();
+    const nextHop = proxy === undefined || proxy === '' ? undefined : asUri(proxy);
+    const canReuse = nextHop === undefined && reusing.has(message.method);
+    const flow = canReuse ? this.#o.flows.find(message.uri) : undefined;
+    const target = { uri: message.uri, nextHop, flow };
+    const vantage = endpoint.vantageFor(target);
+    if (vantage !== undefined) replaceLocalhost(message.headers, endpoint.sentBy(vantage), vantage);
+    const txnId = this.#o.random.uuid();
+    this.#markFresh(txnId);
+    const { method, headers, body } = message;
+    const result = endpoint.request({ method, headers, body, ...target }, this.#handlers(txnId, app, undefined));
+    if (result.kind === 'refused') return nok(result.why);
+    this.#running.set(txnId, { outgoing: result.outgoing, app });
+    return this.#echo(result.outgoing.sent, txnId, vantage);
+  }
+
+  /** A request, or an ACK, inside a dialog. Any app may send it: the id is all that counts. */
+  requestInDialog(app: AppConnection, message: AppRequest, dialogId: string): Reply {
+    const dialog = this.#o.dialogs.find(dialogId)?.dialog;
+    if (dialog === undefined || dialog.state === 'ended') {
+      return nok(`unable to find dialog for dialog id ${dialogId}`);
+    }
+    const problem = completeBody(message);
+    if (problem !== undefined) return nok(problem);
+    replaceLocalhost(message.headers, this.#o.endpoint().sentBy(dialog.flow), dialog.flow);
+    const { method, headers, body } = message;
+    if (method === 'ACK') {
+      if (!dialog.awaitsAck) return nok('there is no answer to acknowledge');
+      return this.#echo(dialog.ack({ headers, body }), this.#o.random.uuid(), dialog.flow);
+    }
+    if (method === 'BYE') dialog.openInvite?.cancel();
+    const txnId = this.#o.random.uuid();
+    this.#markFresh(txnId);
+    const outgoing = dialog.request(method, { headers, body }, this.#handlers(txnId, app, dialog));
+    this.#running.set(txnId, { outgoing, app });
+    return this.#echo(outgoing.sent, txnId, dialog.flow);
+  }
+
+  cancel(txnId: string, message: AppRequest): Reply {
+    const sent = this.#running.get(txnId)?.outgoing.cancel(message.headers);
+    if (sent === undefined) return nok(`unable to cancel unknown transaction id: ${txnId}`);
+    return this.#echo(sent, this.#o.random.uuid(), undefined);
+  }
+
+  /** An app is gone: nobody will take the calls it was placing. */
+  onGone(app: AppConnection): void {
+    for (const [txnId, { outgoing, app: owner }] of this.#running) {
+      if (owner !== app) continue;
+      this.#running.delete(txnId);
+      if (outgoing.within !== undefined || outgoing.sent.method !== 'INVITE') continue;
+      this.#orphans.add(outgoing);
+      outgoing.cancel();
+    }
+  }
+
+  /** Cancels every call that is still being placed. */
+  close(): void {
+    for (const { app } of this.#running.values()) this.onGone(app);
+  }
+
+  #handlers(txnId: string, app: AppConnection, within: Dialog | undefined): OutgoingHandlers {
+    return {
+      onResponse: (response, { dialog, flow }) => {
+        const isFinal = response.status >= 200;
+        const running = this.#running.get(txnId);
+        if (running === undefined) return this.#orphanAnswered(response, dialog, isFinal);
+        if (isFinal) this.#running.delete(txnId);
+        if (within === undefined && dialog !== undefined && dialog.state !== 'ended') this.#o.dialogs.own(dialog, app);
+        if (within === undefined && response.status >= 300) this.#dropEarly(running.outgoing);
+        const message = serialise(response);
+        const from = flow?.remote ?? { host: '127.0.0.1', port: 0 };
+        const meta = metaTokens(message, flow?.protocol ?? 'udp', from, this.#o.clock.now());
+        const dialogId = within === undefined ? idOfCreator(running.outgoing.sent) : idOfDialog(within);
+        this.#showLater(txnId, () => app.show(`network|${meta}|${txnId}|${dialogId}|`, message));
+      },
+    };
+  }
+
+  /** Apps that await the reply lose a response that comes in the same read: the two are written in different turns. */
+  #showLater(txnId: string, show: () => void): void {
+    if (this.#fresh.has(txnId)) setImmediate(show);
+    else show();
+  }
+
+  #markFresh(txnId: string): void {
+    if (this.#fresh.size === 0) setImmediate(() => this.#fresh.clear());
+    this.#fresh.add(txnId);
+  }
+
+  #orphanAnswered(response: SipResponse, dialog: Dialog | undefined, isFinal: boolean): void {
+    if (!isFinal) return;
+    for (const orphan of this.#orphans) if (orphan.isSettled) this.#orphans.delete(orphan);
+    if (response.status >= 300 || dialog?.awaitsAck !== true || dialog.role !== 'uac') return;
+    dialog.ack();
+    dialog.bye();
+  }
+
+  #dropEarly(outgoing: OutgoingRequest): void {
+    const entry = this.#o.dialogs.find(idOfCreator(outgoing.sent));
+    if (entry?.dialog.state === 'ended') this.#o.dialogs.drop(entry.dialog);
+  }
+
+  #echo(sent: SipRequest, txnId: string, vantage: Vantage | undefined): Reply {
+    const message = serialise(sent);
+    const local = vantage?.local ?? { host: '127.0.0.1', port: 0 };
+    const meta = metaTokens(message, vantage?.protocol ?? 'udp', local, this.#o.clock.now());
+    return { tokens: `OK|application|${meta}|${txnId}|Msg sent:|`, message };
+  }
+}
+
+/** Methods that go back over the connection a phone registered on. */
+const reusing: ReadonlySet<string> = new Set(['INVITE', 'OPTIONS', 'NOTIFY', 'MESSAGE']);
+
+/** Apps write `localhost` for the address they cannot know. */
+const mayNameLocalhost = ['From', 'To', 'Contact', 'P-Asserted-Identity'] as const;
+
+function replaceLocalhost(headers: Headers, own: { host: string; port: number }, vantage: Vantage): void {
+  for (const name of mayNameLocalhost) {
+    const value = headers.get(name);
+    if (value?.includes('localhost') !== true) continue;
+    const address = hostPortText(own.host, own.port);
+    const suffix = name === 'Contact' && vantage.protocol === 'tcp' ? `${address};transport=tcp` : address;
+    headers.set(name, inAngles(value, name).replaceAll(/([@:])localhost(?![\w.:-])/g, `$1${suffix}`));
+  }
+}
+
+// Without angle brackets a URI parameter would become a parameter of the header.
+function inAngles(value: string, name: string): string {
+  return name === 'Contact' && !value.includes('<') && !value.includes(';') ? `<${value}>` : value;
+}
+
+/** What is wrong with the body, or nothing after its type has been filled in. */
+function completeBody(message: AppRequest): string | undefined {
+  if (message.body.length === 0 || message.headers.has('Content-Type')) return undefined;
+  if (!looksLikeSdp(message.body)) return 'missing content-type';
+  message.headers.set('Content-Type', 'application/sdp');
+  return undefined;
+}
+
+function asUri(proxy: string): string {
+  return /^sips?:/i.test(proxy) ? proxy : `sip:${proxy}`;
+}
+
+function nok(why: string): Reply {
+  return { tokens: `NOK|${why}` };
+}

@@ -1,0 +1,211 @@
+import { describe, type Dialog, type Logger, SipEndpoint, systemClock, systemRandom } from '../sip/index.ts';
+import { AppRegistry } from './app-registry.ts';
+import type { AppConnection } from './control/app-connection.ts';
+import { parseAppMessage } from './control/app-message.ts';
+import { type AppCommand, ControlServer } from './control/control-server.ts';
+import { DialogBook } from './dialog-book.ts';
+import { Inbound } from './inbound.ts';
+import type { SipdOptions } from './options.ts';
+import { Outbound, type Reply } from './outbound.ts';
+import { RegisteredFlows } from './registered-flows.ts';
+
+/** Where a running sipd can be reached: `sip` as `udp/127.0.0.1:5060`. */
+export interface SipdAddresses {
+  readonly control: { readonly host: string; readonly port: number };
+  readonly sip: readonly string[];
+}
+
+/** Plain counters and gauges, for a log line or a scrape. */
+export type SipdMetrics = Readonly<Record<string, number>>;
+
+// The version apps look at: from v0.8.2 on they may ping.
+const protocolVersion = 'v0.9.9';
+
+/** Verbs an app can ask for, lower case. */
+const verbs: ReadonlySet<string> = new Set([
+  'invite',
+  'register',
+  'options',
+  'message',
+  'subscribe',
+  'notify',
+  'publish',
+  'refer',
+  'info',
+  'bye',
+  'ack',
+  'cancel',
+  'update',
+  'prack',
+]);
+
+/** How long goodbyes may take. */
+const partingMs = 2_000;
+
+/** The signalling daemon: a SIP endpoint whose decisions are made by the apps at its control port. */
+export class SipdServer {
+  readonly #endpoint: SipEndpoint;
+  readonly #control: ControlServer;
+  readonly #dialogs: DialogBook;
+  readonly #inbound: Inbound;
+  readonly #outbound: Outbound;
+  #closing: Promise<void> | undefined;
+
+  private constructor(parts: {
+    endpoint: SipEndpoint;
+    control: ControlServer;
+    dialogs: DialogBook;
+    inbound: Inbound;
+    outbound: Outbound;
+  }) {
+    this.#endpoint = parts.endpoint;
+    this.#control = parts.control;
+    this.#dialogs = parts.dialogs;
+    this.#inbound = parts.inbound;
+    this.#outbound = parts.outbound;
+  }
+
+  /** Opens all ports. Rejects with a sentence that names the address, the reason and the remedy. */
+  static async open(options: SipdOptions, logger: Logger): Promise<SipdServer> {
+    const clock = systemClock;
+    const random = systemRandom;
+    const dialogs = new DialogBook();
+    const flows = new RegisteredFlows(clock);
+    const connections = new Set<AppConnection>();
+    const apps = new AppRegistry(connections);
+    const inbound = new Inbound({ apps, dialogs, flows, clock, random, options });
+    const { t1Ms, t2Ms, t4Ms } = options.timers;
+    const endpoint = await SipEndpoint.open({
+      listen: options.sip,
+      advertisedHost: options.advertisedHost,
+      supported: ['replaces', 'timer', 'path', 'outbound', 'norefersub', 'tdialog', 'eventlist', 'histinfo'],
+      timers: { t1: t1Ms, t2: t2Ms, t4: t4Ms },
+      limits: options.limits,
+      logger,
+      handlers: {
+        onRequest: (incoming) => inbound.onRequest(incoming),
+        onCancelled: (incoming, by) => inbound.onCancelled(incoming, by),
+        onAck: (dialog, ack, from) => inbound.onAck(dialog, ack, from),
+        onDialogEnded: (dialog, ending) => inbound.onDialogEnded(dialog, ending),
+      },
+    });
+    const outbound = new Outbound({ endpoint: () => endpoint, dialogs, flows, clock, random });
+    const addresses = endpoint.addresses.map(describe).join(',');
+    try {
+      const control = await ControlServer.open({
+        listen: options.control,
+        secret: options.secret,
+        maxConnections: options.limits.controlConnections,
+        logger,
+        uuid: () => random.uuid(),
+        greeting: () => `${advertised(endpoint, options)}|${protocolVersion}|${addresses}`,
+        onCommand: (app, command) => server.#command(app, command),
+        onGone: (app) => server.#gone(app, logger),
+        connections,
+      });
+      const server = new SipdServer({ endpoint, control, dialogs, inbound, outbound });
+      return server;
+    } catch (error) {
+      endpoint.close();
+      throw error;
+    }
+  }
+
+  get addresses(): SipdAddresses {
+    return { control: this.#control.address, sip: this.#endpoint.addresses.map(describe) };
+  }
+
+  get metrics(): SipdMetrics {
+    return {
+      apps: this.#control.connections.size,
+      ownedDialogs: this.#dialogs.size,
+      requestsRunning: this.#outbound.count,
+      ...this.#inbound.counts,
+      ...this.#endpoint.counts,
+      ...this.#endpoint.counters,
+      ...this.#endpoint.transportCounters,
+    };
+  }
+
+  /** Refuses what waits, cancels what rings, ends what talks, and closes; at most two seconds. May be called twice. */
+  close(): Promise<void> {
+    this.#closing ??= this.#part();
+    return this.#closing;
+  }
+
+  async #part(): Promise<void> {
+    this.#inbound.close();
+    this.#outbound.close();
+    const goodbyes: Promise<void>[] = [];
+    for (const { dialog } of this.#dialogs.all()) {
+      if (dialog.state === 'confirmed' && dialog.createdBy === 'INVITE') goodbyes.push(goodbye(dialog));
+    }
+    const patience = new Promise<void>((resolve) => {
+      setTimeout(resolve, partingMs).unref();
+    });
+    await Promise.race([Promise.all(goodbyes), patience]);
+    this.#control.close();
+    this.#endpoint.close();
+  }
+
+  #command(app: AppConnection, command: AppCommand): void {
+    const { id, name, tokens } = command;
+    switch (name) {
+      case 'route':
+        return this.#route(app, id, tokens[0] ?? '');
+      case 'remove_route':
+        app.verbs.delete(tokens[0] ?? '');
+        return app.reply(id, 'OK');
+      case 'ping':
+        return app.reply(id, 'OK|pong');
+      case 'sip': {
+        const { tokens: answer, message } = this.#sip(app, command);
+        return app.reply(id, answer, message);
+      }
+      case 'proxy':
+        return app.reply(
+          id,
+          'NOK|proxying is not supported by this server: answer the request or place a call instead',
+        );
+      default:
+        app.reply(id, 'NO|Unknown message type');
+        return app.close();
+    }
+  }
+
+  #route(app: AppConnection, id: string, verb: string): void {
+    if (!verbs.has(verb)) return app.reply(id, 'NOK|this server does not route that verb');
+    const isFirst = app.verbs.size === 0;
+    app.verbs.add(verb);
+    app.reply(id, 'OK');
+    this.#inbound.onRoute(app, verb, isFirst);
+  }
+
+  #sip(app: AppConnection, command: AppCommand): Reply {
+    const [txnId = '', dialogId = '', proxy] = command.tokens;
+    const message = command.message === undefined ? undefined : parseAppMessage(command.message);
+    if (message === undefined) return { tokens: 'NOK|not a SIP message' };
+    if (message.kind === 'response') return this.#inbound.respond(txnId, message);
+    if (dialogId !== '') return this.#outbound.requestInDialog(app, message, dialogId);
+    if (txnId !== '' && message.method === 'CANCEL') return this.#outbound.cancel(txnId, message);
+    return this.#outbound.request(app, message, proxy);
+  }
+
+  #gone(app: AppConnection, logger: Logger): void {
+    logger.info({ tag: app.tag }, 'app gone');
+    this.#inbound.onGone(app);
+    this.#outbound.onGone(app);
+  }
+}
+
+function advertised(endpoint: SipEndpoint, options: SipdOptions): string {
+  return endpoint.addresses
+    .map((address) => describe({ ...address, host: options.advertisedHost ?? address.host }))
+    .join(',');
+}
+
+function goodbye(dialog: Dialog): Promise<void> {
+  return new Promise((resolve) => {
+    dialog.bye({}, { onResponse: (response) => void (response.status >= 200 && resolve()) });
+  });
+}
