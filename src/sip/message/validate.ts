@@ -70,7 +70,7 @@ function requestProblem(request: Extract<SipMessage, { kind: 'request' }>): Prob
   } else if (scheme !== 'tel') return { status: 416, why: 'unsupported URI scheme' };
   const maxForwards = request.headers.lines('Max-Forwards');
   if (maxForwards.length > 1) return bad('several Max-Forwards');
-  if (maxForwards[0] !== undefined && !(/^\d{1,3}$/.test(maxForwards[0]) && Number(maxForwards[0]) <= 255)) {
+  if (maxForwards[0] !== undefined && !(/^\d{1,10}$/.test(maxForwards[0]) && Number(maxForwards[0]) <= 255)) {
     return bad('malformed Max-Forwards');
   }
   // RFC 4475 3.2.1: a branch that is nothing but the cookie identifies no transaction.
