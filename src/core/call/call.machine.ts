@@ -1,10 +1,10 @@
 import { type Decision, type Prompt, resolve, resolveVerb, type Verb } from '../dialplan/index.ts';
-import { type Escalation, standDownAll, startEscalation, stepEscalation } from '../escalation/index.ts';
+import { stepEscalation } from '../escalation/index.ts';
 import { never } from '../never.ts';
-import { isMessageUrgent } from '../voicemail/index.ts';
 import { arrivedFact, originOf } from './arrived.ts';
 import { askingUrgency, askUrgency, inMenu, menu } from './doing/asking.ts';
-import { closeRecording, closing, greet, greeting, recording } from './doing/message.ts';
+import { escalate, leaveMessage, onEscalation } from './doing/escalating.ts';
+import { closing, greet, greeting, recording } from './doing/message.ts';
 import { ring, ringing, talking } from './doing/ringing.ts';
 import { type EndCause, endCauses } from './end-causes.ts';
 import type { CallEffect } from './effects.ts';
@@ -18,8 +18,9 @@ import {
   type Line,
   type Move,
   stay,
-  type VerbOf,
 } from './state.ts';
+import { callerGone, callerLeft, stopping } from './leaving.ts';
+import { isStray, sendAway } from './stray-answer.ts';
 import { act, attest, effectsOf, newToken, newTurn, type Turn } from './turn.ts';
 import type { World } from './world.ts';
 
@@ -206,124 +207,12 @@ function answering(doing: DoingOf<'answering'>, event: CallEvent, turn: Turn): M
   }
 }
 
-function escalate(world: World, line: Line, verb: VerbOf<'escalate'>, path: string, turn: Turn): Going {
-  if (world.roster.service(verb.service) === undefined) {
-    // Plan and roster are separate documents; between two activations a service may be missing. A human is not.
-    attest(turn, {
-      fact: 'decided',
-      trace: [{ at: path, says: `no service ${verb.service} in the roster: operator` }],
-    });
-    return { move: 'enter', verb: { verb: 'operator', forMs: operatorMs, otherwise: null }, path: `${path}.operator` };
-  }
-  return onEscalation(startEscalation(world, line, verb, turn), turn);
-}
-
-const operatorMs = 60_000;
-
-function onEscalation(escalation: Escalation, turn: Turn): Going {
-  switch (escalation.name) {
-    case 'exhausted':
-      return { move: 'leaveMessage', after: escalation };
-    case 'over':
-      standDownAll(escalation, 'callOver', turn);
-      return { move: 'end', cause: escalation.cause, isCallerGone: false, talkedMs: escalation.talkedMs };
-    default:
-      return { move: 'be', doing: { name: 'escalating', escalation } };
-  }
-}
-
-function leaveMessage(world: World, after: Escalation, turn: Turn): Going {
-  const service = world.roster.service(after.service);
-  const urgent = isMessageUrgent(service?.chains[after.urgency], after.urgency);
-  attest(turn, { fact: 'nobodyAccepted', service: after.service });
-  return greet(world, { mailbox: service?.mailbox ?? after.service, urgent, greeting: [] }, after, turn);
-}
-
 function lastWords(words: readonly Prompt[], cause: EndCause, turn: Turn): Doing {
   const token = newToken(turn);
   // A plan without words for a refusal does not make it a silent one.
   const prompts: readonly Prompt[] = words.length > 0 ? words : [{ say: 'id', id: 'all-lines-failed' }];
   act(turn, { type: 'play', leg: CALLER, token, prompts, then: 'nothing' });
   return { name: 'saying', token, cause };
-}
-
-/** BYE or CANCEL of the caller, or the caller's sound is gone. */
-function callerLeft(event: CallEvent): 'hungUp' | 'mediaLost' | null {
-  if (event.type === 'callerHungUp') return 'hungUp';
-  if (event.type !== 'legEnded' || event.leg !== CALLER) return null;
-  return event.by === 'remote' ? 'hungUp' : 'mediaLost';
-}
-
-function callerGone(world: World, line: Line, doing: Doing, left: 'hungUp' | 'mediaLost', turn: Turn): Move {
-  if (doing.name === 'closing') return stay;
-  if (doing.name === 'recording') {
-    if (left === 'mediaLost') act(turn, { type: 'hangUpCaller', cause: 'mediaLost' });
-    return closeRecording(line, turn);
-  }
-  standDownLegs(doing, 'callerGone', turn);
-  const cause = causeOfLeaving(line, doing, left);
-  return { move: 'end', cause, isCallerGone: left === 'hungUp', talkedMs: talkedMs(world, doing) };
-}
-
-function causeOfLeaving(line: Line, doing: Doing, left: 'hungUp' | 'mediaLost'): EndCause {
-  if (doing.name === 'saying') return doing.cause;
-  if (left === 'mediaLost') return 'mediaLost';
-  if (doing.name === 'greeting') return 'noMessageLeft';
-  return line.isAnswered ? 'callerHungUp' : 'callerCancelled';
-}
-
-function stopping(world: World, line: Line, doing: Doing, turn: Turn): Move {
-  if (doing.name === 'closing') return stay;
-  if (doing.name === 'recording') {
-    act(turn, { type: 'hangUpCaller', cause: 'shuttingDown' });
-    return closeRecording(line, turn);
-  }
-  standDownLegs(doing, 'callOver', turn);
-  return { move: 'end', cause: 'shuttingDown', isCallerGone: false, talkedMs: talkedMs(world, doing) };
-}
-
-function standDownLegs(doing: Doing, because: 'callerGone' | 'callOver', turn: Turn): void {
-  switch (doing.name) {
-    case 'ringing':
-    case 'talking':
-      attest(turn, { fact: 'legEnded', leg: doing.leg, result: { kind: 'stoodDown' } });
-      act(turn, { type: 'standDownLeg', leg: doing.leg, because });
-      return;
-    case 'escalating':
-      return standDownAll(doing.escalation, because, turn);
-    case 'greeting':
-      if (doing.late) standDownAll(doing.late, because, turn);
-      return;
-    default:
-  }
-}
-
-function talkedMs(world: World, doing: Doing): number {
-  if (doing.name === 'talking') return world.at - doing.since;
-  if (doing.name === 'escalating' && doing.escalation.name === 'talking') return world.at - doing.escalation.since;
-  return 0;
-}
-
-/** An answer of a leg that nobody waits for any more: it crossed its CANCEL. */
-function isStray(doing: Doing, event: CallEvent): event is Extract<CallEvent, { type: 'legAnswered' }> {
-  if (event.type !== 'legAnswered') return false;
-  switch (doing.name) {
-    case 'ringing':
-    case 'talking':
-      return doing.leg !== event.leg;
-    case 'escalating':
-      return doing.escalation.legs.every((leg) => leg.id !== event.leg);
-    case 'greeting':
-      return doing.late === null || doing.late.legs.every((leg) => leg.id !== event.leg);
-    default:
-      return true;
-  }
-}
-
-function sendAway({ leg, media }: Extract<CallEvent, { type: 'legAnswered' }>, turn: Turn): Turn {
-  attest(turn, { fact: 'legAnswered', leg, media }, { fact: 'legEnded', leg, result: { kind: 'stoodDown' } });
-  act(turn, { type: 'standDownLeg', leg, because: 'stepOver' });
-  return turn;
 }
 
 /** The one way out. */

@@ -1,12 +1,13 @@
 import type { CallEvent } from '../call/events.ts';
-import { act, attest, newToken, type Turn } from '../call/turn.ts';
+import { act, attest, type Turn } from '../call/turn.ts';
 import type { World } from '../call/world.ts';
 import type { Prompt } from '../dialplan/index.ts';
 import type { ServiceId, Urgency } from '../oncall/index.ts';
+import { accept } from './acceptance.ts';
 import { callingPrompts } from './announce.ts';
-import { challenge, challengePrompts, judgeKey } from './challenge.ts';
-import { dismiss, hangUpLeg, isOpen, legOf, standDownRinging, withoutLeg, withStage } from './legs.ts';
-import type { Escalation, EscalationIn, EscalationLeg, Situation } from './model.ts';
+import { challengeLeg, keyPressed } from './ask-human.ts';
+import { dismiss, endedBy, hangUpLeg, isOpen, leftover, legOf, standDownRinging, withoutLeg } from './legs.ts';
+import type { Escalation, EscalationIn, Situation } from './model.ts';
 import { addSuccessors, chainSteps, startStep } from './start-step.ts';
 
 /*
@@ -189,8 +190,7 @@ function anyLeg(
       if (leg.stage.name !== 'ringing' && leg.stage.name !== 'stoodDown') return escalation;
       attest(turn, { fact: 'legAnswered', leg: leg.id, media: event.media });
       if (leg.device === 'desk') return accept(escalation, leg, 'answeredDesk', turn);
-      act(turn, { type: 'wakeMe', afterMs: challenge.talkLimitMs, with: { type: 'challengeTimedOut', leg: leg.id } });
-      return ask(world, situation, escalation, leg, 1, 'firstAttempt', turn);
+      return challengeLeg(world, situation, escalation, leg, turn);
     case 'digitsGathered':
       if (leg.stage.name !== 'challenged' || leg.stage.token !== event.token) return escalation;
       return keyPressed(world, situation, escalation, leg, leg.stage.attempt, event.digits, turn);
@@ -231,98 +231,6 @@ function takenAlready(
   }
 }
 
-/** A leg goes away, or has heard who took the call. */
-function leftover<E extends Escalation>(
-  escalation: E,
-  leg: EscalationLeg,
-  event: Extract<CallEvent, { type: 'promptFinished' | 'legFailed' | 'legEnded' }>,
-  turn: Turn,
-): E {
-  if (event.type === 'promptFinished') {
-    if (leg.stage.name !== 'dismissed' || leg.stage.token !== event.token) return escalation;
-    return hangUpLeg(escalation, leg, 'takenElsewhere', turn);
-  }
-  // The end of a leg that was stood down is in the audit since the CANCEL.
-  if (leg.stage.name !== 'stoodDown') {
-    attest(turn, {
-      fact: 'legEnded',
-      leg: leg.id,
-      result: event.type === 'legFailed' ? event.result : endedBy(event.by),
-    });
-  }
-  return withoutLeg(escalation, leg.id);
-}
-
-function keyPressed(
-  world: World,
-  situation: Situation,
-  escalation: EscalationIn<'working'> | EscalationIn<'settling'>,
-  leg: EscalationLeg,
-  attempt: number,
-  digits: string,
-  turn: Turn,
-): Escalation {
-  const result = judgeKey(digits, situation.acceptDigit);
-  attest(turn, { fact: 'challengeAnswered', leg: leg.id, result });
-  if (result === 'accepted') return accept(escalation, leg, 'pressedDigit', turn);
-  if (result === 'declined' || attempt >= challenge.attempts) return hangUpLeg(escalation, leg, 'notAccepted', turn);
-  return ask(world, situation, escalation, leg, attempt + 1, result, turn);
-}
-
-function ask<E extends EscalationIn<'working'> | EscalationIn<'settling'>>(
-  world: World,
-  situation: Situation,
-  escalation: E,
-  leg: EscalationLeg,
-  attempt: number,
-  before: 'firstAttempt' | 'wrongDigit' | 'silence',
-  turn: Turn,
-): E {
-  const token = newToken(turn);
-  const prompts = challengePrompts(world, situation, escalation, before);
-  attest(turn, { fact: 'challenged', leg: leg.id, attempt });
-  act(turn, { type: 'gather', leg: leg.id, token, prompts, maxDigits: 1, waitMs: challenge.waitMs });
-  return withStage(escalation, leg.id, { name: 'challenged', attempt, token });
-}
-
-/** The one place where a call is taken. Whoever comes first gets it; `bridging` answers everybody after that. */
-function accept(
-  escalation: EscalationIn<'working'> | EscalationIn<'settling'> | EscalationIn<'exhausted'>,
-  winner: EscalationLeg,
-  how: 'answeredDesk' | 'pressedDigit',
-  turn: Turn,
-): Escalation {
-  attest(turn, { fact: 'accepted', leg: winner.id, person: winner.person, how, step: winner.step + 1 });
-  act(turn, { type: 'bridge', leg: winner.id });
-  const { service, urgency, tried, step, round } = escalation;
-  const losers = escalation.legs.filter((leg) => leg.id !== winner.id && isOpen(leg));
-  let taken: EscalationIn<'bridging'> = {
-    name: 'bridging',
-    service,
-    urgency,
-    tried,
-    step,
-    round,
-    legs: escalation.legs,
-    winner: winner.id,
-    spared: losers.map(({ phone }) => phone),
-  };
-  taken = withStage(taken, winner.id, { name: 'accepted' });
-  for (const loser of losers) taken = lose(taken, loser, winner, turn);
-  return taken;
-}
-
-function lose(
-  taken: EscalationIn<'bridging'>,
-  loser: EscalationLeg,
-  winner: EscalationLeg,
-  turn: Turn,
-): EscalationIn<'bridging'> {
-  if (loser.stage.name === 'ringing') return standDownRinging(taken, loser, 'takenElsewhere', turn);
-  attest(turn, { fact: 'challengeAnswered', leg: loser.id, result: 'tooLate' });
-  return dismiss(taken, loser, winner, turn);
-}
-
 function stepTimedOut(world: World, situation: Situation, escalation: EscalationIn<'working'>, turn: Turn): Escalation {
   attest(turn, { fact: 'stepOver', step: escalation.step + 1, because: 'timeUp' });
   let next = escalation;
@@ -347,8 +255,4 @@ function rescue(
   const tried = escalation.tried.filter((phone) => !escalation.spared.includes(phone));
   const rest = { ...withoutLeg(escalation, escalation.winner), tried };
   return startStep(world, situation, rest, escalation.step, lost, turn);
-}
-
-function endedBy(by: 'remote' | 'mediaLost'): { readonly kind: 'hungUp' | 'mediaLost' } {
-  return { kind: by === 'remote' ? 'hungUp' : 'mediaLost' };
 }

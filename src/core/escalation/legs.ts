@@ -1,4 +1,4 @@
-import { CALLER, type LegId } from '../call/events.ts';
+import { CALLER, type CallEvent, type LegId } from '../call/events.ts';
 import type { CallEffect } from '../call/effects.ts';
 import { act, attest, newToken, type Turn } from '../call/turn.ts';
 import { takenByPrompts } from './announce.ts';
@@ -50,6 +50,32 @@ export function dismiss<E extends Escalation>(escalation: E, leg: EscalationLeg,
   const prompts = takenByPrompts({ id: winner.person, name: winner.personName });
   act(turn, { type: 'play', leg: leg.id, token, prompts, then: 'nothing' });
   return withStage(escalation, leg.id, { name: 'dismissed', token });
+}
+
+/** A leg goes away, or has heard who took the call. */
+export function leftover<E extends Escalation>(
+  escalation: E,
+  leg: EscalationLeg,
+  event: Extract<CallEvent, { type: 'promptFinished' | 'legFailed' | 'legEnded' }>,
+  turn: Turn,
+): E {
+  if (event.type === 'promptFinished') {
+    if (leg.stage.name !== 'dismissed' || leg.stage.token !== event.token) return escalation;
+    return hangUpLeg(escalation, leg, 'takenElsewhere', turn);
+  }
+  // The end of a leg that was stood down is in the audit since the CANCEL.
+  if (leg.stage.name !== 'stoodDown') {
+    attest(turn, {
+      fact: 'legEnded',
+      leg: leg.id,
+      result: event.type === 'legFailed' ? event.result : endedBy(event.by),
+    });
+  }
+  return withoutLeg(escalation, leg.id);
+}
+
+export function endedBy(by: 'remote' | 'mediaLost'): { readonly kind: 'hungUp' | 'mediaLost' } {
+  return { kind: by === 'remote' ? 'hungUp' : 'mediaLost' };
 }
 
 /** Nobody is left ringing or talking alone. For the end of the call; nothing is expected from the legs afterwards. */

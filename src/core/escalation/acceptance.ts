@@ -1,0 +1,41 @@
+import { act, attest, type Turn } from '../call/turn.ts';
+import { dismiss, isOpen, standDownRinging, withStage } from './legs.ts';
+import type { Escalation, EscalationIn, EscalationLeg } from './model.ts';
+
+/** The one place where a call is taken. Whoever comes first gets it; `bridging` answers everybody after that. */
+export function accept(
+  escalation: EscalationIn<'working'> | EscalationIn<'settling'> | EscalationIn<'exhausted'>,
+  winner: EscalationLeg,
+  how: 'answeredDesk' | 'pressedDigit',
+  turn: Turn,
+): Escalation {
+  attest(turn, { fact: 'accepted', leg: winner.id, person: winner.person, how, step: winner.step + 1 });
+  act(turn, { type: 'bridge', leg: winner.id });
+  const { service, urgency, tried, step, round } = escalation;
+  const losers = escalation.legs.filter((leg) => leg.id !== winner.id && isOpen(leg));
+  let taken: EscalationIn<'bridging'> = {
+    name: 'bridging',
+    service,
+    urgency,
+    tried,
+    step,
+    round,
+    legs: escalation.legs,
+    winner: winner.id,
+    spared: losers.map(({ phone }) => phone),
+  };
+  taken = withStage(taken, winner.id, { name: 'accepted' });
+  for (const loser of losers) taken = lose(taken, loser, winner, turn);
+  return taken;
+}
+
+function lose(
+  taken: EscalationIn<'bridging'>,
+  loser: EscalationLeg,
+  winner: EscalationLeg,
+  turn: Turn,
+): EscalationIn<'bridging'> {
+  if (loser.stage.name === 'ringing') return standDownRinging(taken, loser, 'takenElsewhere', turn);
+  attest(turn, { fact: 'challengeAnswered', leg: loser.id, result: 'tooLate' });
+  return dismiss(taken, loser, winner, turn);
+}
