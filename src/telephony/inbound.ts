@@ -66,9 +66,9 @@ export class Inbound {
 
     const result = this.#authenticator.check({
       method: 'INVITE',
-      requestUri: request.uri,
       authorization: request.get('Authorization') ?? request.get('Proxy-Authorization') ?? '',
       sourceIp: peer.ip,
+      userAgent: request.get('User-Agent') ?? '',
     });
     if (result.kind !== 'known') {
       challenge(this.#shell.log, response, result, peer);

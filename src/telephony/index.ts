@@ -72,6 +72,7 @@ export class Telephony {
       credentials: parts.credentials,
       realm: options.sip.realm,
       digests: options.sip.digests,
+      md5OnlyAgents: options.sip.md5OnlyAgents,
       clock,
       random,
       isKnownDevice: (extension, ip) => registrations.isKnownDevice(extension, ip),

@@ -69,6 +69,12 @@ export const telephonySchema = z.strictObject({
       .min(1)
       .max(2)
       .default(['SHA-256', 'MD5']),
+    /**
+     * Beginnings of User-Agent that fail on a challenge they do not know, or on more than one, and so are offered
+     * MD5 alone; '' is a phone that does not say what it is. Nothing is lost: whoever can rewrite this header on the
+     * way can remove a challenge as well.
+     */
+    md5OnlyAgents: z.array(z.string().max(64)).max(64).default(['', 'SIPp', 'baresip']),
   }),
   trunks: z.record(z.string().regex(/^[a-z0-9-]{1,32}$/), trunkSchema).default({}),
 });

@@ -24,9 +24,9 @@ export class Registrar {
     const source = peerOf(request);
     const result = this.#authenticator.check({
       method: 'REGISTER',
-      requestUri: request.uri,
       authorization: request.get('Authorization') ?? request.get('Proxy-Authorization') ?? '',
       sourceIp: source.ip,
+      userAgent: request.get('User-Agent') ?? '',
     });
     if (result.kind !== 'known') return challenge(this.#log, response, result, source);
 

@@ -1,15 +1,21 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { generateX25519Identity, identityToRecipient } from 'age-encryption';
 import t from 'tap';
 import type { LegId } from '../../src/core/call/index.ts';
 import type { TelephonyEffect } from '../../src/engine/ports.ts';
 import { MemoryBindings } from '../../src/telephony/index.ts';
 import type { Message, RawPhone } from '../support/raw-phone.ts';
-import { House, type ScriptedCall } from '../support/telephony-house.ts';
+import { House, type ScriptedCall, type Teardown } from '../support/telephony-house.ts';
 
 const caller = 'caller' as LegId;
 const one = '1' as LegId;
 const two = '2' as LegId;
+
+const bindings = new MemoryBindings();
+const recipient = await identityToRecipient(await generateX25519Identity());
+/** One pair of daemons for all stories: what one leaves behind would show in the next. */
+const house = await House.open(t, { bindings, sealTo: (mailbox) => (mailbox === 'cardiology' ? [recipient] : []) });
 
 const offeredAs = { displayName: 'Ward 4B', number: '2101', urgency: 'stat' } as const;
 
@@ -17,10 +23,15 @@ function ringDesk(leg: LegId, extension: string, media: 'anchored' | 'direct'): 
   return { type: 'ringLeg', leg, target: { kind: 'extension', extension }, media, offeredAs };
 }
 
+function play(token: number, ids: readonly string[], loop: 'nothing' | 'ringback'): TelephonyEffect {
+  const prompts = ids.map((id) => ({ say: 'id', id }) as const);
+  return { type: 'play', leg: caller, token, prompts, then: loop };
+}
+
 /** The caller is answered and hears nothing yet. */
-async function answeredCaller(house: House, number = '7011', toneHz = 0) {
-  const phone = await house.phone('2101');
-  const rtp = await house.rtp();
+async function answeredCaller(t: Teardown, number = '7011', toneHz = 0) {
+  const phone = await house.phone(t, '2101');
+  const rtp = await house.rtp(t);
   const { call, branch } = await phone.invite(number, { body: rtp.sdp() });
   const scripted = await house.nextCall();
   scripted.do({ type: 'answerCaller' });
@@ -36,11 +47,9 @@ async function over(scripted: ScriptedCall): Promise<void> {
 }
 
 void t.test('phones register over UDP and TCP with both digests', async (t) => {
-  const bindings = new MemoryBindings();
-  const house = await House.open(t, { bindings });
   for (const transport of ['udp', 'tcp'] as const) {
     for (const algorithm of ['SHA-256', 'MD5'] as const) {
-      const phone = await house.phone('2101', transport);
+      const phone = await house.phone(t, '2101', transport);
       const ok = await phone.register({ algorithm });
       t.equal(ok.status, 200, `${transport} ${algorithm}`);
       t.match(ok.get('Contact'), `<sip:2101@127.0.0.1:${phone.port}`);
@@ -51,7 +60,7 @@ void t.test('phones register over UDP and TCP with both digests', async (t) => {
   t.notOk(house.telephony.reachability.isRegistered('2102'));
   t.equal((await bindings.load()).length, 4);
 
-  const phone = await house.phone('2101');
+  const phone = await house.phone(t, '2101');
   t.match((await phone.register({ contact: '' })).text.match(/expires=/g), { length: 4 }, 'asking lists them');
   const brief = await phone.register({ expires: 5 });
   t.equal(brief.status, 423);
@@ -59,32 +68,30 @@ void t.test('phones register over UDP and TCP with both digests', async (t) => {
   t.equal((await phone.register({ contact: '*', expires: 60 })).status, 400);
   t.equal((await phone.register({ contact: '*', expires: 0 })).status, 200);
   t.equal(house.telephony.bindings.length, 0);
-  t.same(house.log.errors(), []);
+  t.same(house.log.takeErrors(), []);
 });
 
 void t.test('a wrong password and an unknown extension get the same bytes', async (t) => {
-  const house = await House.open(t);
   // What differs between any two requests: the nonce, and what we must echo or tag.
   const blind = (message: Message): string =>
     message.text.replace(/nonce="[^"]+"/g, '').replace(/^(Via|From|To|Call-ID|CSeq): .*\r\n/gim, '');
-  const wrong = await (await house.phone('2101')).register({ password: 'guess' });
-  const unknown = await (await house.phone('9999')).register({ password: 'guess' });
+  const wrong = await (await house.phone(t, '2101')).register({ password: 'guess' });
+  const unknown = await (await house.phone(t, '9999')).register({ password: 'guess' });
   t.equal(wrong.status, 401);
   t.equal(blind(wrong), blind(unknown));
   t.match(wrong.all('WWW-Authenticate')[0], /algorithm=SHA-256/);
   t.match(wrong.all('WWW-Authenticate')[1], /algorithm=MD5/);
 
   for (const user of ['2101', '9999']) {
-    const phone = await house.phone(user);
-    const { call } = await phone.invite('7011', { password: 'guess', body: (await house.rtp()).sdp() });
+    const phone = await house.phone(t, user);
+    const { call } = await phone.invite('7011', { password: 'guess', body: (await house.rtp(t)).sdp() });
     t.equal((await phone.nextResponse(call, 'INVITE')).status, 401, `INVITE of ${user}`);
   }
 });
 
 void t.test('what is refused at the door, and how', async (t) => {
-  const house = await House.open(t);
-  const phone = await house.phone('2101');
-  const { sdp } = await house.rtp().then((rtp) => ({ sdp: rtp.sdp() }));
+  const phone = await house.phone(t, '2101');
+  const { sdp } = await house.rtp(t).then((rtp) => ({ sdp: rtp.sdp() }));
   const refused = async (options: Parameters<RawPhone['invite']>[1]): Promise<Message> => {
     const { call } = await phone.invite('7011', options);
     return phone.nextResponse(call, 'INVITE');
@@ -96,6 +103,7 @@ void t.test('what is refused at the door, and how', async (t) => {
   t.equal((await refused({ body: sdp.replace('m=audio', 'm=video') })).status, 488);
   house.refuseWith = 503;
   t.equal((await refused({ body: sdp })).status, 503);
+  house.refuseWith = 0;
 
   const outside = { callId: 'x', localTag: 'y', target: 'sip:wardline', cseq: 1, remoteTag: '', remoteTarget: '' };
   for (const [method, status] of [
@@ -108,15 +116,14 @@ void t.test('what is refused at the door, and how', async (t) => {
     phone.request(method, 'sip:wardline', { call, cseq: 1, headers: [`Contact: ${phone.contact}`, 'Event: x'] });
     t.equal((await phone.nextResponse(call, method)).status, status, method);
   }
-  t.same(house.log.errors(), []);
+  t.same(house.log.takeErrors(), []);
 });
 
 for (const hangsUp of ['caller', 'called'] as const) {
   void t.test(`phone to phone, direct media, the ${hangsUp} hangs up`, async (t) => {
-    const house = await House.open(t);
-    const called = await house.registered('2102', hangsUp === 'caller' ? 'udp' : 'tcp');
-    const phone = await house.phone('2101');
-    const [a, b] = [await house.rtp(), await house.rtp()];
+    const called = await house.registered(t, '2102', hangsUp === 'caller' ? 'udp' : 'tcp');
+    const phone = await house.phone(t, '2101');
+    const [a, b] = [await house.rtp(t), await house.rtp(t)];
     const { call } = await phone.invite('2102', { body: a.sdp() });
     const scripted = await house.nextCall();
     t.match(scripted.newCall, { caller: { from: { kind: 'phone', extension: '2101' } }, dialled: '2102' });
@@ -169,15 +176,14 @@ for (const hangsUp of ['caller', 'called'] as const) {
       phone.respond(bye, 200);
     }
     await over(scripted);
-    t.same(house.log.errors(), []);
+    t.same(house.log.takeErrors(), []);
   });
 }
 
 void t.test('the caller cancels; busy; declined; not registered; nobody there', async (t) => {
-  const house = await House.open(t);
-  const called = await house.registered('2102');
-  const phone = await house.phone('2101');
-  const rtp = await house.rtp();
+  const called = await house.registered(t, '2102');
+  const phone = await house.phone(t, '2101');
+  const rtp = await house.rtp(t);
   const { call, branch } = await phone.invite('2102', { body: rtp.sdp() });
   const scripted = await house.nextCall();
   scripted.do(ringDesk(one, '2102', 'direct'));
@@ -215,33 +221,30 @@ void t.test('the caller cancels; busy; declined; not registered; nobody there', 
   t.equal(refusal.status, 486);
   t.match(refusal.get('Reason'), 'Q.850;cause=17');
   await over(again);
-  t.same(house.log.errors(), []);
+  t.same(house.log.takeErrors(), []);
 });
 
 void t.test('an answered caller hears a prompt, then ringing, then another prompt', async (t) => {
-  const house = await House.open(t);
-  const { rtp, phone, call, scripted } = await answeredCaller(house);
-  scripted.do({ type: 'play', leg: caller, token: 1, prompts: [{ say: 'id', id: 'long' }], then: 'nothing' });
+  const { rtp, phone, call, scripted } = await answeredCaller(t);
+  scripted.do(play(1, ['long'], 'nothing'));
   await rtp.hears(700);
-  scripted.do({ type: 'play', leg: caller, token: 2, prompts: [{ say: 'id', id: 'short' }], then: 'ringback' });
+  scripted.do(play(2, ['short'], 'ringback'));
   await rtp.hears(900);
   await rtp.hears(440);
-  const short = { say: 'id', id: 'short' } as const;
-  scripted.do({ type: 'play', leg: caller, token: 3, prompts: [short, short], then: 'nothing' });
+  scripted.do(play(3, ['short', 'short'], 'nothing'));
   await rtp.hears(900);
   t.match(await scripted.next('promptFinished'), { token: 3 });
   t.same(scripted.events, [], 'what was replaced is not reported');
   phone.inDialog(call, 'BYE');
   await scripted.next('callerHungUp');
   await over(scripted);
-  t.same(house.log.errors(), []);
+  t.same(house.log.takeErrors(), []);
 });
 
 void t.test('two phones ring anchored, the first answer wins, the other is told why', async (t) => {
-  const house = await House.open(t);
-  const first = await house.registered('3101');
-  const second = await house.registered('3102');
-  const { rtp, phone, call, scripted } = await answeredCaller(house, '7011', 600);
+  const first = await house.registered(t, '3101');
+  const second = await house.registered(t, '3102');
+  const { rtp, phone, call, scripted } = await answeredCaller(t, '7011', 600);
   scripted.do(ringDesk(one, '3101', 'anchored'), ringDesk(two, '3102', 'anchored'));
   const invite = await first.nextRequest('INVITE');
   const other = await second.nextRequest('INVITE');
@@ -249,7 +252,7 @@ void t.test('two phones ring anchored, the first answer wins, the other is told 
   second.respond(other, 180);
   await scripted.next('legRinging', '1');
   await scripted.next('legRinging', '2');
-  const doctor = await house.rtp();
+  const doctor = await house.rtp(t);
   first.respond(invite, 200, { body: doctor.sdp() });
   t.match(await scripted.next('legAnswered'), { leg: one, media: { path: 'anchored', codec: 'PCMU' } });
   scripted.do({ type: 'standDownLeg', leg: two, because: 'takenElsewhere' }, { type: 'bridge', leg: one });
@@ -269,20 +272,19 @@ void t.test('two phones ring anchored, the first answer wins, the other is told 
   phone.respond(await phone.nextRequest('BYE'), 200);
   t.ok(call.remoteTag);
   await over(scripted);
-  t.same(house.log.errors(), []);
+  t.same(house.log.takeErrors(), []);
 });
 
 void t.test('all phones of an extension ring; the others stop when one answers', async (t) => {
-  const house = await House.open(t);
-  const desk = await house.registered('3101');
-  const soft = await house.registered('3101', 'tcp');
-  const { phone, call, scripted } = await answeredCaller(house);
+  const desk = await house.registered(t, '3101');
+  const soft = await house.registered(t, '3101', 'tcp');
+  const { phone, call, scripted } = await answeredCaller(t);
   scripted.do(ringDesk(one, '3101', 'anchored'));
   const atDesk = await desk.nextRequest('INVITE');
   const atSoft = await soft.nextRequest('INVITE');
   desk.respond(atDesk, 486);
   soft.respond(atSoft, 180);
-  soft.respond(atSoft, 200, { body: (await house.rtp()).sdp() });
+  soft.respond(atSoft, 200, { body: (await house.rtp(t)).sdp() });
   await scripted.next('legAnswered');
   scripted.do({ type: 'standDownLeg', leg: one, because: 'callOver' });
   soft.respond(await soft.nextRequest('BYE'), 200);
@@ -292,19 +294,18 @@ void t.test('all phones of an extension ring; the others stop when one answers',
   desk.respond(again, 180);
   const atSoftToo = await soft.nextRequest('INVITE');
   soft.respond(atSoftToo, 180);
-  desk.respond(again, 200, { body: (await house.rtp()).sdp() });
+  desk.respond(again, 200, { body: (await house.rtp(t)).sdp() });
   await scripted.next('legAnswered', '2');
   t.match((await soft.nextRequest('CANCEL')).get('Reason'), /^SIP;cause=200/);
   phone.inDialog(call, 'BYE');
   await scripted.next('callerHungUp');
   await over(scripted);
   t.equal((await desk.nextRequest('BYE')).method, 'BYE', 'the end of the call takes every leg with it');
-  t.same(house.log.errors(), []);
+  t.same(house.log.takeErrors(), []);
 });
 
 void t.test('keys by RFC 4733 and by INFO, and none', async (t) => {
-  const house = await House.open(t);
-  const { rtp, phone, call, scripted } = await answeredCaller(house);
+  const { rtp, phone, call, scripted } = await answeredCaller(t);
   const gather = (token: number, maxDigits: number, waitMs: number): void =>
     scripted.do({ type: 'gather', leg: caller, token, prompts: [{ say: 'id', id: 'long' }], maxDigits, waitMs });
   gather(1, 1, 5000);
@@ -326,12 +327,10 @@ void t.test('keys by RFC 4733 and by INFO, and none', async (t) => {
   phone.inDialog(call, 'BYE');
   await scripted.next('callerHungUp');
   await over(scripted);
-  t.same(house.log.errors(), []);
+  t.same(house.log.takeErrors(), []);
 });
 
 void t.test('a message is recorded sealed; "#" ends it, and so does hanging up', async (t) => {
-  const { generateX25519Identity, identityToRecipient } = await import('age-encryption');
-  const house = await House.open(t, { sealTo: [await identityToRecipient(await generateX25519Identity())] });
   const record = (messageId: string): TelephonyEffect => ({
     type: 'recordMessage',
     messageId,
@@ -340,9 +339,9 @@ void t.test('a message is recorded sealed; "#" ends it, and so does hanging up',
     maxMs: 60_000,
   });
   for (const by of ['key', 'hangUp'] as const) {
-    const { rtp, phone, call, scripted } = await answeredCaller(house, '7011', 600);
+    const { rtp, phone, call, scripted } = await answeredCaller(t, '7011', 600);
     const messageId = `message-${by}`;
-    scripted.do({ type: 'play', leg: caller, token: 1, prompts: [{ say: 'id', id: 'short' }], then: 'nothing' });
+    scripted.do(play(1, ['short'], 'nothing'));
     await scripted.next('promptFinished');
     scripted.do(record(messageId));
     await new Promise((resolve) => setTimeout(resolve, 1500));
@@ -358,21 +357,19 @@ void t.test('a message is recorded sealed; "#" ends it, and so does hanging up',
     if (by === 'key') scripted.do({ type: 'hangUpCaller', cause: 'messageLeft' });
     await over(scripted);
   }
-  t.same(house.log.errors(), []);
+  t.same(house.log.takeErrors(), []);
 });
 
 void t.test('without a key to seal to nothing is recorded', async (t) => {
-  const house = await House.open(t);
-  const { scripted } = await answeredCaller(house);
+  const { scripted } = await answeredCaller(t);
   scripted.do({ type: 'recordMessage', messageId: 'm', mailbox: 'office', urgent: false, maxMs: 1000 });
   t.match(await scripted.next('recordingEnded'), { by: 'failed', why: /no key/, durationMs: 0 });
   await over(scripted);
 });
 
 void t.test('a trunk brings a call in by its address, also without an offer', async (t) => {
-  const house = await House.open(t);
-  const trunk = await house.phone('+12025550199', 'udp', '127.0.0.2');
-  const rtp = await house.rtp();
+  const trunk = await house.phone(t, '+12025550199', 'udp', '127.0.0.2');
+  const rtp = await house.rtp(t);
   const { call } = await trunk.invite('+12025550100', { isTrunk: true });
   const scripted = await house.nextCall();
   t.match(scripted.newCall, { caller: { from: { kind: 'trunk', trunk: 'carrier' } }, dialled: '+12025550100' });
@@ -383,7 +380,7 @@ void t.test('a trunk brings a call in by its address, also without an offer', as
   trunk.acknowledge(call, ok, rtp.sdp());
   t.match(await scripted.next('callerAnswered'), { media: { path: 'anchored', codec: 'PCMU' } });
   rtp.talkTo(ok.body, 500);
-  scripted.do({ type: 'play', leg: caller, token: 1, prompts: [{ say: 'id', id: 'long' }], then: 'nothing' });
+  scripted.do(play(1, ['long'], 'nothing'));
   await rtp.hears(700);
   trunk.inDialog(call, 'INVITE', ['Content-Type: application/sdp'], rtp.sdp('sendrecv', 2));
   const changed = await trunk.nextResponse(call, 'INVITE');
@@ -395,23 +392,38 @@ void t.test('a trunk brings a call in by its address, also without an offer', as
   scripted.do({ type: 'hangUpCaller', cause: 'messageLeft' });
   trunk.respond(await trunk.nextRequest('BYE'), 200);
   await over(scripted);
-  t.same(house.log.errors(), []);
+  t.same(house.log.takeErrors(), []);
 });
 
-void t.test('the media server dies: calls are told, and a new one is found by itself', async (t) => {
-  const house = await House.open(t);
-  const { scripted } = await answeredCaller(house);
+void t.test('the media server dies: calls are told, and the next one is found by itself', async (t) => {
+  const { scripted } = await answeredCaller(t);
   t.match(house.telephony.health(), { signalling: { isUp: true }, media: { isUp: true }, calls: 1 });
-  house.mediad.kill('SIGKILL');
+  await house.killMediad();
   t.match(await scripted.next('legEnded'), { leg: caller, by: 'mediaLost' });
-  t.match(house.telephony.health().media, { isUp: false });
   await over(scripted);
-  const phone = await house.phone('2101');
-  const { call } = await phone.invite('7011', { body: (await house.rtp()).sdp() });
+  await until(() => !house.telephony.health().media.isUp);
+  const phone = await house.phone(t, '2101');
+  const { call } = await phone.invite('7011', { body: (await house.rtp(t)).sdp() });
   const next = await house.nextCall();
   next.do({ type: 'answerCaller' });
   t.match(await next.next('callerAnswerFailed'), { why: /mediaUnavailable/ });
   next.do({ type: 'refuseCaller', cause: 'mediaUnavailable' });
   t.equal((await phone.nextResponse(call, 'INVITE')).status, 503);
   await over(next);
+
+  await house.restartMediad(t);
+  await until(() => house.telephony.health().media.isUp);
+  const again = await answeredCaller(t);
+  again.scripted.do(play(1, ['long'], 'nothing'));
+  await again.rtp.hears(700);
+  await over(again.scripted);
+  t.same(house.log.takeErrors(), []);
 });
+
+async function until(isTrue: () => boolean): Promise<void> {
+  const limit = performance.now() + 8000;
+  while (!isTrue()) {
+    if (performance.now() > limit) throw new Error(`waited in vain for ${String(isTrue)}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}

@@ -159,6 +159,7 @@ export class RawPhone {
       `To: <${call.target}>${call.remoteTag === '' ? '' : `;tag=${call.remoteTag}`}`,
       `Call-ID: ${call.callId}`,
       `CSeq: ${cseq} ${method}`,
+      'User-Agent: raw-phone',
       ...headers,
       `Content-Length: ${Buffer.byteLength(body)}`,
     ];

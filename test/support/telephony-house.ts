@@ -14,7 +14,7 @@ import { credentialsFor, random, realClock, TestLog } from './telephony.ts';
 const secret = 'a-secret-for-tests-only';
 const extensions = ['2101', '2102', '3101', '3102'];
 
-interface Teardown {
+export interface Teardown {
   testdir(): string;
   teardown(run: () => unknown): void;
 }
@@ -67,29 +67,36 @@ export class House {
   readonly log: TestLog;
   readonly recordingsDir: string;
   readonly sip: { readonly udp: number; readonly tcp: number };
-  readonly mediad: ChildProcess;
-  readonly #t: Teardown;
+  #mediad: ChildProcess;
+  readonly #mediadOptions: object;
+  readonly #dir: string;
   readonly #arrived: ScriptedCall[] = [];
   readonly #waiting: ((call: ScriptedCall) => void)[] = [];
   /** What to answer a new call with; 0 takes it. */
   refuseWith = 0;
 
-  private constructor(
-    t: Teardown,
-    parts: { telephony: Telephony; log: TestLog; recordingsDir: string; sip: House['sip']; mediad: ChildProcess },
-  ) {
-    this.#t = t;
+  private constructor(parts: {
+    telephony: Telephony;
+    log: TestLog;
+    recordingsDir: string;
+    sip: House['sip'];
+    mediad: ChildProcess;
+    mediadOptions: object;
+    dir: string;
+  }) {
     this.telephony = parts.telephony;
     this.log = parts.log;
     this.recordingsDir = parts.recordingsDir;
     this.sip = parts.sip;
-    this.mediad = parts.mediad;
+    this.#mediad = parts.mediad;
+    this.#mediadOptions = parts.mediadOptions;
+    this.#dir = parts.dir;
   }
 
   /** sipd and mediad as processes, telephony here, driven by scripted calls. */
   static async open(
     t: Teardown,
-    options: { bindings?: Bindings; sealTo?: readonly string[]; trunkTarget?: string } = {},
+    options: { bindings?: Bindings; sealTo?: (mailbox: string) => readonly string[]; trunkTarget?: string } = {},
   ): Promise<House> {
     const dir = t.testdir();
     const promptsDir = path.join(dir, 'prompts');
@@ -108,25 +115,15 @@ export class House {
       },
       dir,
     );
-    const mediad = await startDaemon(
-      t,
-      'mediad',
-      {
-        eventSocket: { host: '127.0.0.1', port: 0, secret },
-        sip: { host: '127.0.0.1', port: 0 },
-        rtp: { bindAddress: '127.0.0.1', portsFrom: 0, portsTo: 0 },
-        promptFolders: [promptsDir],
-        recordingsFolder: recordingsDir,
-      },
-      dir,
-    );
-    const sipPort = (protocol: string): number =>
-      Number(
-        sipd.ready.sip
-          ?.find((one) => one.startsWith(protocol))
-          ?.split(':')
-          .at(-1),
-      );
+    const mediadOptions = (eventSocketPort: number, sipPort: number): object => ({
+      eventSocket: { host: '127.0.0.1', port: eventSocketPort, secret },
+      sip: { host: '127.0.0.1', port: sipPort },
+      rtp: { bindAddress: '127.0.0.1', portsFrom: 0, portsTo: 0 },
+      promptFolders: [promptsDir],
+      recordingsFolder: recordingsDir,
+    });
+    const mediad = await startDaemon(t, 'mediad', mediadOptions(0, 0), dir);
+    const sipPort = (protocol: string): number => portOf(sipd.ready.sip, protocol);
 
     const log = new TestLog();
     const telephony = new Telephony({
@@ -150,40 +147,57 @@ export class House {
       }),
       credentials: credentialsFor('wardline', extensions),
       bindings: options.bindings ?? new MemoryBindings(),
-      sealRecipients: () => options.sealTo ?? [],
+      sealRecipients: options.sealTo ?? (() => []),
       clock: realClock,
       random,
       log,
     });
-    const house = new House(t, {
+    const house = new House({
       telephony,
       log,
       recordingsDir,
       sip: { udp: sipPort('udp'), tcp: sipPort('tcp') },
       mediad: mediad.child,
+      mediadOptions: mediadOptions(mediad.ready.eventSocket?.port ?? 0, portOf(mediad.ready.sip, 'udp')),
+      dir,
     });
     t.teardown(() => telephony.close());
     await telephony.start(house.sink());
     return house;
   }
 
-  async phone(user: string, transport: 'udp' | 'tcp' = 'udp', localIp = '127.0.0.1'): Promise<RawPhone> {
+  async phone(t: Teardown, user: string, transport: 'udp' | 'tcp' = 'udp', localIp = '127.0.0.1'): Promise<RawPhone> {
     const phone = await RawPhone.open(user, this.sip, transport, localIp);
-    this.#t.teardown(() => phone.close());
+    t.teardown(() => phone.close());
     return phone;
   }
 
-  async registered(user: string, transport: 'udp' | 'tcp' = 'udp'): Promise<RawPhone> {
-    const phone = await this.phone(user, transport);
+  /** Un-registers when the test ends. */
+  async registered(t: Teardown, user: string, transport: 'udp' | 'tcp' = 'udp'): Promise<RawPhone> {
+    const phone = await RawPhone.open(user, this.sip, transport);
     const { status } = await phone.register();
     if (status !== 200) throw new Error(`${user} could not register: ${status}`);
+    t.teardown(async () => {
+      await phone.register({ expires: 0 });
+      phone.close();
+    });
     return phone;
   }
 
-  async rtp(): Promise<RtpPort> {
+  async rtp(t: Teardown): Promise<RtpPort> {
     const rtp = await RtpPort.open();
-    this.#t.teardown(() => rtp.close());
+    t.teardown(() => rtp.close());
     return rtp;
+  }
+
+  /** Kills the media server; `restartMediad` starts it again where it was. */
+  async killMediad(): Promise<void> {
+    this.#mediad.kill('SIGKILL');
+    await once(this.#mediad, 'exit');
+  }
+
+  async restartMediad(t: Teardown): Promise<void> {
+    this.#mediad = (await startDaemon(t, 'mediad', this.#mediadOptions, this.#dir)).child;
   }
 
   nextCall(): Promise<ScriptedCall> {
@@ -205,10 +219,16 @@ export class House {
   }
 }
 
+/** sipd names several addresses, mediad one: "udp/127.0.0.1:5060". */
+function portOf(addresses: string | readonly string[] | undefined, protocol: string): number {
+  const one = [addresses ?? []].flat().find((address) => address.startsWith(protocol));
+  return Number(String(one).split(':').at(-1));
+}
+
 interface Ready {
   readonly control?: { readonly host: string; readonly port: number };
   readonly eventSocket?: { readonly host: string; readonly port: number };
-  readonly sip?: readonly string[];
+  readonly sip?: readonly string[] | string;
 }
 
 async function startDaemon(

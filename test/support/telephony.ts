@@ -1,5 +1,4 @@
-import { randomBytes, randomInt } from 'node:crypto';
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes, randomInt } from 'node:crypto';
 import { instant } from '../../src/core/time/index.ts';
 import type { Clock, Random } from '../../src/engine/ports.ts';
 import type { Credentials, Log } from '../../src/telephony/index.ts';
@@ -62,8 +61,9 @@ export class TestLog implements Log {
     this.lines.push({ level: 'error', fields, words });
   }
 
-  errors(): readonly unknown[] {
-    return this.lines.filter(({ level }) => level === 'error');
+  /** Errors since the last look. */
+  takeErrors(): readonly unknown[] {
+    return this.lines.splice(0).filter(({ level }) => level === 'error');
   }
 }
 

@@ -62,12 +62,13 @@ function house() {
     credentials: credentialsFor('wardline', ['2101']),
     realm: 'wardline',
     digests: ['SHA-256', 'MD5'],
+    md5OnlyAgents: ['', 'oldphone'],
     clock,
     random,
     isKnownDevice: (extension, ip) => known.has(`${extension} ${ip}`),
   });
-  const check = (authorization: string, sourceIp = '10.0.0.9') =>
-    authenticator.check({ method: 'REGISTER', requestUri: 'sip:wardline', authorization, sourceIp });
+  const check = (authorization: string, sourceIp = '10.0.0.9', userAgent = 'phone') =>
+    authenticator.check({ method: 'REGISTER', requestUri: 'sip:wardline', authorization, sourceIp, userAgent });
   const challenges = (result = check('')): readonly string[] => (result.kind === 'challenge' ? result.challenges : []);
   const answer = (challenge: string | undefined, password: string, username = '2101', nc = 1) =>
     answerChallenge(challenge ?? '', { username, password, method: 'REGISTER', uri: 'sip:wardline', nc });
@@ -81,6 +82,17 @@ void t.test('authentication: both algorithms, SHA-256 offered first', async (t) 
   t.match(md5, /algorithm=MD5/);
   t.same(check(answer(sha, 'secret-2101')), { kind: 'known', extension: '2101' });
   t.same(check(answer(challenges()[1], 'secret-2101')), { kind: 'known', extension: '2101' });
+});
+
+void t.test('authentication: a phone that trips over SHA-256 is offered MD5 alone', async (t) => {
+  const { check, challenges, answer } = house();
+  for (const agent of ['', 'oldphone v1']) {
+    const offered = challenges(check('', '10.0.0.9', agent));
+    t.equal(offered.length, 1, agent);
+    t.match(offered[0], /algorithm=MD5/);
+    t.equal(check(answer(offered[0], 'secret-2101')).kind, 'known');
+  }
+  t.equal(challenges(check('', '10.0.0.9', 'newphone')).length, 2);
 });
 
 void t.test('authentication: an unknown extension and a wrong password get the same bytes', async (t) => {

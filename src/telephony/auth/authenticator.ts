@@ -7,10 +7,11 @@ import { Nonces } from './nonces.ts';
 
 export interface AuthRequest {
   readonly method: string;
-  readonly requestUri: string;
   /** `Authorization` or `Proxy-Authorization` as received, '' without one. */
   readonly authorization: string;
   readonly sourceIp: string;
+  /** '' without one. */
+  readonly userAgent: string;
 }
 
 export type AuthResult =
@@ -27,6 +28,7 @@ export class Authenticator {
   readonly #credentials: Credentials;
   readonly #realm: string;
   readonly #digests: readonly DigestAlgorithm[];
+  readonly #md5OnlyAgents: readonly string[];
   readonly #nonces: Nonces;
   readonly #bySource: Backoff;
   readonly #byUser: Backoff;
@@ -38,6 +40,7 @@ export class Authenticator {
     credentials: Credentials;
     realm: string;
     digests: readonly DigestAlgorithm[];
+    md5OnlyAgents: readonly string[];
     clock: Clock;
     random: Random;
     /** An address this phone has a registration from: strangers' wrong guesses must not lock it out. */
@@ -46,6 +49,7 @@ export class Authenticator {
     this.#credentials = parts.credentials;
     this.#realm = parts.realm;
     this.#digests = parts.digests;
+    this.#md5OnlyAgents = parts.md5OnlyAgents;
     this.#nonces = new Nonces(parts.clock, parts.random);
     this.#bySource = new Backoff(parts.clock);
     this.#byUser = new Backoff(parts.clock);
@@ -56,7 +60,7 @@ export class Authenticator {
 
   check(request: AuthRequest): AuthResult {
     const answer = this.#ownAnswer(request.authorization);
-    if (answer === undefined) return this.#challenge(false, false);
+    if (answer === undefined) return this.#challenge(request, {});
 
     const exempt = this.#isKnownDevice(answer.username, request.sourceIp);
     const waitMs = exempt ? 0 : Math.max(this.#bySource.waitMs(request.sourceIp), this.#byUser.waitMs(answer.username));
@@ -66,11 +70,11 @@ export class Authenticator {
     if (!this.#isRight(request, answer)) {
       this.#bySource.failed(request.sourceIp);
       this.#byUser.failed(answer.username);
-      return this.#challenge(false, true);
+      return this.#challenge(request, { failed: true });
     }
     // Right password, old or used nonce: say stale, so that the phone answers again without asking its user.
     if (!this.#nonces.isFresh(answer.nonce) || !this.#nonces.use(answer.nonce, answer.nc)) {
-      return this.#challenge(true, false);
+      return this.#challenge(request, { stale: true });
     }
     this.#bySource.succeeded(request.sourceIp);
     this.#byUser.succeeded(answer.username);
@@ -91,21 +95,25 @@ export class Authenticator {
     const given = Buffer.alloc(expected.length);
     given.write(answer.response);
     const equal = timingSafeEqual(expected, given) && answer.response.length === expected.length;
-    return equal && known !== undefined && sameTarget(answer.uri, request.requestUri);
+    // The digest's uri is not compared with the request's: proxies rewrite the one and clients abbreviate the other
+    // (RFC 3261 22.4). A captured answer is of no use for another call anyway, because its count is used up.
+    return equal && known !== undefined;
   }
 
-  #challenge(stale: boolean, failed: boolean): AuthResult {
+  #challenge(request: AuthRequest, { stale = false, failed = false }): AuthResult {
     const nonce = this.#nonces.make();
-    const challenges = this.#digests.map(
+    const challenges = this.#offeredTo(request.userAgent).map(
       (algorithm) =>
         `Digest realm="${this.#realm}", nonce="${nonce}", algorithm=${algorithm}, qop="auth"${stale ? ', stale=true' : ''}`,
     );
     return { kind: 'challenge', challenges, failed };
   }
-}
 
-/** Phones drop or add URI parameters between the request line and the digest; who and where must agree. */
-function sameTarget(digestUri: string, requestUri: string): boolean {
-  const bare = (uri: string): string => uri.split(/[;?]/, 1)[0]?.toLowerCase() ?? '';
-  return bare(digestUri) === bare(requestUri);
+  #offeredTo(userAgent: string): readonly DigestAlgorithm[] {
+    if (!this.#digests.includes('MD5')) return this.#digests;
+    const isSimple = this.#md5OnlyAgents.some((start) =>
+      start === '' ? userAgent === '' : userAgent.startsWith(start),
+    );
+    return isSimple ? ['MD5'] : this.#digests;
+  }
 }
