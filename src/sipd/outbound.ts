@@ -46,6 +46,8 @@ export class Outbound {
   readonly #running = new Map<string, Running>();
   /** INVITEs whose app is gone: whoever answers them is told that nobody is there. */
   readonly #orphans = new Set<OutgoingRequest>();
+  /** Requests whose reply was written in this turn of the event loop. */
+  readonly #fresh = new Set<string>();
 
   constructor(options: OutboundOptions) {
     this.#o = options;
@@ -68,6 +70,7 @@ export class Outbound {
     const vantage = endpoint.vantageFor(target);
     if (vantage !== undefined) replaceLocalhost(message.headers, endpoint.sentBy(vantage), vantage);
     const txnId = this.#o.random.uuid();
+    this.#markFresh(txnId);
     const { method, headers, body } = message;
     const result = endpoint.request({ method, headers, body, ...target }, this.#handlers(txnId, app, undefined));
     if (result.kind === 'refused') return nok(result.why);
@@ -91,6 +94,7 @@ export class Outbound {
     }
     if (method === 'BYE') dialog.openInvite?.cancel();
     const txnId = this.#o.random.uuid();
+    this.#markFresh(txnId);
     const outgoing = dialog.request(method, { headers, body }, this.#handlers(txnId, app, dialog));
     this.#running.set(txnId, { outgoing, app });
     return this.#echo(outgoing.sent, txnId, dialog.flow);
@@ -131,9 +135,20 @@ export class Outbound {
         const from = flow?.remote ?? { host: '127.0.0.1', port: 0 };
         const meta = metaTokens(message, flow?.protocol ?? 'udp', from, this.#o.clock.now());
         const dialogId = within === undefined ? idOfCreator(running.outgoing.sent) : idOfDialog(within);
-        app.show(`network|${meta}|${txnId}|${dialogId}|`, message);
+        this.#showLater(txnId, () => app.show(`network|${meta}|${txnId}|${dialogId}|`, message));
       },
     };
+  }
+
+  /** Apps that await the reply lose a response that comes in the same read: the two are written in different turns. */
+  #showLater(txnId: string, show: () => void): void {
+    if (this.#fresh.has(txnId)) setImmediate(show);
+    else show();
+  }
+
+  #markFresh(txnId: string): void {
+    if (this.#fresh.size === 0) setImmediate(() => this.#fresh.clear());
+    this.#fresh.add(txnId);
   }
 
   #orphanAnswered(response: SipResponse, dialog: Dialog | undefined, isFinal: boolean): void {

@@ -90,6 +90,7 @@ async function anAnsweredCall() {
   return { ...all, alices: alice.dialog, bobs };
 }
 
+const nothing = { dialogs: 0, clients: 0, servers: 0 };
 const times = (list: [number, string][]): number[] => list.map(([at]) => at);
 
 void t.test('timers A and B: an INVITE into the void is sent 7 times and ends with 408 at 32 s', async (t) => {
@@ -134,7 +135,7 @@ void t.test('timers G and H: a failure is repeated until its ACK, at most 32 s',
   t.same(network.sentFrom(alice.port, 'ACK').length, expected.length, 'each repetition is acknowledged again');
   t.same(alice.responses.length, 1, 'the failure is reported once');
   clock.advance(33_000);
-  t.same([alice.endpoint.counts, bob.endpoint.counts], Array(2).fill({ dialogs: 0, clients: 0, servers: 0 }));
+  t.same([alice.endpoint.counts, bob.endpoint.counts], [nothing, nothing]);
 });
 
 void t.test('timer I: the machine of an acknowledged failure lives 5 s and absorbs', async (t) => {
@@ -235,7 +236,7 @@ void t.test('CANCEL waits for a provisional, gets 200, and the INVITE 487', asyn
   );
   t.same(bob.requests[0]?.respond(200), undefined, 'too late to answer');
   clock.advance(60_000);
-  t.same([alice.endpoint.counts, bob.endpoint.counts], Array(2).fill({ dialogs: 0, clients: 0, servers: 0 }));
+  t.same([alice.endpoint.counts, bob.endpoint.counts], [nothing, nothing]);
 });
 
 void t.test('a cancelled INVITE that nobody ends is forgotten after 32 s', async (t) => {
@@ -354,7 +355,10 @@ void t.test('BYE while a re-INVITE waits: the re-INVITE gets 487', async (t) => 
   clock.advance(10);
   alices.bye({}, say);
   clock.advance(10);
-  t.same(seen.sort(), [200, 487]);
+  t.same(
+    seen.toSorted((a, b) => a - b),
+    [200, 487],
+  );
   t.same(bob.endings, ['byeReceived']);
 });
 

@@ -8,7 +8,12 @@
 import type { EventHeaders } from '../event-socket/framing.ts';
 import type { LegMedia, PlayEvents, PlayResult, Running } from '../media/leg-media.ts';
 import type { PlayItem } from '../media/messages.ts';
-import { NO_RESPONSE, type Application, type ApplicationCall } from './applications/application.ts';
+import {
+  INSTANT_APPLICATIONS,
+  NO_RESPONSE,
+  type Application,
+  type ApplicationCall,
+} from './applications/application.ts';
 import type { EventBus } from './events.ts';
 
 export type ChannelState = 'arriving' | 'answered' | 'hungUp';
@@ -126,7 +131,9 @@ export class Channel {
   /** Queues an application; the completion comes as an event. False when too many wait or the channel has ended. */
   execute(application: string, args: string, eventUuid: string): boolean {
     if (this.#state === 'hungUp' || this.#queue.length >= MAX_QUEUED) return false;
-    this.#queue.push({ application, arguments: args, eventUuid });
+    const call = { application, arguments: args, eventUuid };
+    if (this.#mayOvertake(application)) this.#runBeside(call);
+    else this.#queue.push(call);
     this.#runNext();
     return true;
   }
@@ -287,7 +294,7 @@ export class Channel {
     this.#options.onActivity();
     this.#run(call, abort.signal).then(
       (response) => this.#finished(call, response),
-      (error: unknown) => this.#finished(call, `-ERR ${error instanceof Error ? error.message : String(error)}`),
+      (error: unknown) => this.#finished(call, failureOf(error)),
     );
   }
 
@@ -307,6 +314,21 @@ export class Channel {
     else this.#runNext();
   }
 
+  /**
+   * As in FreeSWITCH, what takes no time does not wait for a prompt that may never end; and nothing makes a hang-up wait.
+   * It still never overtakes what was sent before it and has not begun.
+   */
+  #mayOvertake(application: string): boolean {
+    if (application === 'hangup') return true;
+    return this.#running !== undefined && this.#queue.length === 0 && INSTANT_APPLICATIONS.has(application);
+  }
+
+  #runBeside(call: QueuedCall): void {
+    this.publish('CHANNEL_EXECUTE', applicationHeaders(call));
+    const done = (response: string) => this.#completed(call, response);
+    this.#run(call, new AbortController().signal).then(done, (error: unknown) => done(failureOf(error)));
+  }
+
   #giveUpRunning(): void {
     if (this.#running !== undefined) this.#finished(this.#running.call, NO_RESPONSE);
   }
@@ -324,6 +346,10 @@ export class Channel {
   #completed(call: QueuedCall, response: string): void {
     this.publish('CHANNEL_EXECUTE_COMPLETE', { ...applicationHeaders(call), 'Application-Response': response });
   }
+}
+
+function failureOf(error: unknown): string {
+  return `-ERR ${error instanceof Error ? error.message : String(error)}`;
 }
 
 function applicationHeaders(call: QueuedCall): EventHeaders {

@@ -65,7 +65,9 @@ export class Recorder {
   tick(nowMs: number): void {
     if (this.#isEnded) return;
     if (nowMs - this.#lastHeardMs > ABSENT_MS) {
-      this.#silence(Math.max(0, this.#dueSamples(nowMs - ABSENT_MS) - this.#samples));
+      const missing = Math.max(0, this.#dueSamples(nowMs - ABSENT_MS) - this.#samples);
+      this.#silence(missing);
+      if (this.#nextTimestamp !== undefined) this.#nextTimestamp = (this.#nextTimestamp + missing) >>> 0;
     }
     if (nowMs - this.#startedAtMs >= this.#limits.maxMs) this.close('timeLimit');
   }

@@ -1,4 +1,3 @@
-import { isIP } from 'node:net';
 import type { Timer } from '../clock.ts';
 import { Headers } from '../message/headers.ts';
 import { parseNameAddr } from '../message/name-addr.ts';
@@ -215,7 +214,7 @@ export class Dialog {
     }
     // Behind NAT the Contact names an address we cannot reach; the source address of its message is one we can.
     const host = parseUri(this.#target)?.host;
-    const isReachable = host === this.#flow.remote.host && isIP(host) !== 0;
+    const isReachable = host === this.#flow.remote.host;
     return { uri: this.#target, flow: undefined, address: isReachable ? undefined : this.#flow.remote };
   }
 

@@ -1,5 +1,4 @@
-import { isIP } from 'node:net';
-import { parseUri } from '../message/uri.ts';
+import { isAddress, parseUri } from '../message/uri.ts';
 import type { HostPort, Protocol } from '../transport/flow.ts';
 
 /** The place a URI names: RFC 3263 without the DNS records, which the caller resolves. */
@@ -27,7 +26,7 @@ export function hopOf(uri: string, bound: readonly Protocol[]): HopResult {
   }
   const maddr = parsed.params.get('maddr');
   const host = maddr ?? parsed.host;
-  return { kind: 'hop', hop: { protocol, host, port: parsed.port ?? 5060, isLiteral: isIP(host) !== 0 } };
+  return { kind: 'hop', hop: { protocol, host, port: parsed.port ?? 5060, isLiteral: isAddress(host) } };
 }
 
 function refused(why: string): HopResult {

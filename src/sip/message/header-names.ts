@@ -132,12 +132,15 @@ for (const char of "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ01234567
   tokenChar[char.charCodeAt(0)] = 1;
 }
 
+export function isTokenCode(code: number): boolean {
+  return code < 128 && tokenChar[code] === 1;
+}
+
 /** RFC 3261 25.1 `token`. */
 export function isToken(text: string): boolean {
   if (text.length === 0) return false;
   for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i);
-    if (code > 127 || tokenChar[code] === 0) return false;
+    if (!isTokenCode(text.charCodeAt(i))) return false;
   }
   return true;
 }

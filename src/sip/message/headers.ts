@@ -1,4 +1,4 @@
-import { headerName, isToken } from './header-names.ts';
+import { type HeaderName, headerName, isToken } from './header-names.ts';
 import { splitList } from './split-list.ts';
 
 /**
@@ -46,6 +46,21 @@ export class Headers {
     this.#names.push(entry.name);
     this.#values.push(encodeHeaderValue(value));
     return this;
+  }
+
+  /** For the parser only: name and value are known to be clean. */
+  addParsed(entry: HeaderName, value: string): void {
+    this.#keys.push(entry.key);
+    this.#names.push(entry.name);
+    this.#values.push(value);
+  }
+
+  /** How many fields of that name there are. */
+  countOf(name: string): number {
+    const { key } = headerName(name);
+    let count = 0;
+    for (let i = 0; i < this.#keys.length; i++) if (this.#keys[i] === key) count++;
+    return count;
   }
 
   /** Puts a field in front of all others. */
@@ -125,11 +140,8 @@ export class Headers {
 
 /** The one encoder of header values: what could end a line or a C string becomes a space. */
 export function encodeHeaderValue(value: string): string {
-  for (let i = 0; i < value.length; i++) {
-    const code = value.charCodeAt(i);
-    if (code === 10 || code === 13 || code === 0) return value.replaceAll(/[\r\n\0]+/g, ' ');
-  }
-  return value;
+  if (!value.includes('\n') && !value.includes('\r') && !value.includes('\0')) return value;
+  return value.replaceAll(/[\r\n\0]+/g, ' ');
 }
 
 function assertName(name: string): void {

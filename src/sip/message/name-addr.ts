@@ -1,5 +1,5 @@
-import { isToken } from './header-names.ts';
-import { noParams, type Params, parseParams, quotedEnd, serialiseParams, skipSpace } from './params.ts';
+import { isTokenCode } from './header-names.ts';
+import { areParams, noParams, type Params, parseParams, quotedEnd, serialiseParams, skipSpace } from './params.ts';
 
 /** The value of From, To, Contact, Route and their like. */
 export interface NameAddr {
@@ -13,28 +13,46 @@ export interface NameAddr {
 
 /** Undefined if the text is neither a name-addr nor an addr-spec of RFC 3261 25.1. */
 export function parseNameAddr(text: string): NameAddr | undefined {
-  let i = skipSpace(text, 0);
-  let displayName: string | undefined;
-  if (text.charCodeAt(i) === 34) {
-    const end = quotedEnd(text, i);
-    if (end === undefined) return undefined;
-    displayName = text.slice(i, end);
-    i = skipSpace(text, end);
-    if (text.charCodeAt(i) !== 60) return undefined;
+  const found = locate(text);
+  if (found === undefined) return undefined;
+  const { nameStart, nameEnd, uriStart, uriEnd, paramsAt } = found;
+  const params = paramsAt < text.length ? parseParams(text, paramsAt) : noParams;
+  if (params === undefined) return undefined;
+  const displayName = text.slice(nameStart, nameEnd).trim();
+  return { displayName: displayName === '' ? undefined : displayName, uri: text.slice(uriStart, uriEnd), params };
+}
+
+/** Whether `parseNameAddr` would succeed; allocates nothing. */
+export function isNameAddr(text: string): boolean {
+  const found = locate(text);
+  return found !== undefined && areParams(text, found.paramsAt);
+}
+
+interface Places {
+  readonly nameStart: number;
+  readonly nameEnd: number;
+  readonly uriStart: number;
+  readonly uriEnd: number;
+  readonly paramsAt: number;
+}
+
+function locate(text: string): Places | undefined {
+  const nameStart = skipSpace(text, 0);
+  let nameEnd = nameStart;
+  if (text.charCodeAt(nameStart) === 34) {
+    const end = quotedEnd(text, nameStart);
+    if (end === undefined || text.charCodeAt(skipSpace(text, end)) !== 60) return undefined;
+    nameEnd = end;
   }
-  const open = text.indexOf('<', i);
-  if (open < 0) return parseAddrSpec(text, i);
-  if (displayName === undefined) {
-    const words = text.slice(i, open).trim();
-    if (words !== '' && !areTokens(words)) return undefined;
-    displayName = words === '' ? undefined : words;
+  const open = text.indexOf('<', nameEnd);
+  if (open < 0) return locateAddrSpec(text, nameStart);
+  if (nameEnd === nameStart) {
+    nameEnd = open;
+    if (!areTokens(text, nameStart, open)) return undefined;
   }
   const close = text.indexOf('>', open);
-  if (close < 0) return undefined;
-  const uri = text.slice(open + 1, close);
-  if (!isSpaceless(uri)) return undefined;
-  const params = parseParams(text, close + 1);
-  return params === undefined ? undefined : { displayName, uri, params };
+  if (close < 0 || !isUri(text, open + 1, close)) return undefined;
+  return { nameStart, nameEnd, uriStart: open + 1, uriEnd: close, paramsAt: close + 1 };
 }
 
 export function serialiseNameAddr(address: NameAddr): string {
@@ -67,23 +85,38 @@ export function tagOf(value: string): string {
 }
 
 // RFC 3261 20.10: without angle brackets every parameter belongs to the header, and ? and , may not occur.
-function parseAddrSpec(text: string, start: number): NameAddr | undefined {
+function locateAddrSpec(text: string, start: number): Places | undefined {
   const semicolon = text.indexOf(';', start);
-  const uri = (semicolon < 0 ? text.slice(start) : text.slice(start, semicolon)).trim();
-  if (uri === '' || uri.includes('?') || uri.includes(',') || uri.includes('"') || !isSpaceless(uri)) return undefined;
-  const params = semicolon < 0 ? noParams : parseParams(text, semicolon);
-  return params === undefined ? undefined : { displayName: undefined, uri, params };
-}
-
-function areTokens(words: string): boolean {
-  // Any UTF-8 is let through here, although RFC 3261 wants quotes: phones write names in their own language.
-  return words.split(/[ \t]+/).every((word) => isToken(word.replaceAll(/[\u0080-\uFFFF]/g, 'u')));
-}
-
-function isSpaceless(uri: string): boolean {
-  for (let i = 0; i < uri.length; i++) {
-    const code = uri.charCodeAt(i);
-    if (code <= 32 || code === 60) return false;
+  const paramsAt = semicolon < 0 ? text.length : semicolon;
+  let uriEnd = paramsAt;
+  while (uriEnd > start && isSpaceCode(text.charCodeAt(uriEnd - 1))) uriEnd--;
+  if (!isUri(text, start, uriEnd)) return undefined;
+  for (let i = start; i < uriEnd; i++) {
+    const code = text.charCodeAt(i);
+    if (code === 63 || code === 44 || code === 34) return undefined;
   }
-  return uri.includes(':');
+  return { nameStart: start, nameEnd: start, uriStart: start, uriEnd, paramsAt };
+}
+
+// Any UTF-8 is let through here, although RFC 3261 wants quotes: phones write names in their own language.
+function areTokens(text: string, start: number, end: number): boolean {
+  for (let i = start; i < end; i++) {
+    const code = text.charCodeAt(i);
+    if (code < 128 && !isTokenCode(code) && !isSpaceCode(code)) return false;
+  }
+  return true;
+}
+
+function isUri(text: string, start: number, end: number): boolean {
+  let hasScheme = false;
+  for (let i = start; i < end; i++) {
+    const code = text.charCodeAt(i);
+    if (code <= 32 || code === 60) return false;
+    if (code === 58) hasScheme = true;
+  }
+  return hasScheme;
+}
+
+function isSpaceCode(code: number): boolean {
+  return code === 32 || code === 9;
 }

@@ -1,4 +1,4 @@
-import { isToken } from './header-names.ts';
+import { isTokenCode } from './header-names.ts';
 
 /** Parameters after `;`. Names in lower case; a parameter without a value has the value ''. */
 export type Params = ReadonlyMap<string, string>;
@@ -10,28 +10,39 @@ export const noParams: Params = new Map();
  * Undefined if it is not well formed: an empty parameter, a name that is no token, an open quote.
  */
 export function parseParams(text: string, start: number): Params | undefined {
-  let i = skipSpace(text, start);
-  if (i >= text.length) return noParams;
   const params = new Map<string, string>();
+  const isWellFormed = eachParam(text, start, (name, value) => {
+    if (!params.has(name)) params.set(name, value);
+  });
+  return isWellFormed ? params : undefined;
+}
+
+/** Whether `parseParams` would succeed; costs a third of it. */
+export function areParams(text: string, start: number): boolean {
+  return eachParam(text, start, undefined);
+}
+
+function eachParam(text: string, start: number, take: ((name: string, value: string) => void) | undefined): boolean {
+  let i = skipSpace(text, start);
   while (i < text.length) {
-    if (text.charCodeAt(i) !== 59) return undefined;
+    if (text.charCodeAt(i) !== 59) return false;
     i = skipSpace(text, i + 1);
     const nameStart = i;
-    while (i < text.length && !isDelimiter(text.charCodeAt(i))) i++;
-    const name = text.slice(nameStart, i).toLowerCase();
-    if (!isToken(name)) return undefined;
+    while (i < text.length && isTokenCode(text.charCodeAt(i))) i++;
+    const nameEnd = i;
+    if (nameEnd === nameStart) return false;
     i = skipSpace(text, i);
-    let value = '';
+    let valueStart = i;
+    let valueEnd: number | undefined = i;
     if (text.charCodeAt(i) === 61) {
-      i = skipSpace(text, i + 1);
-      const end = text.charCodeAt(i) === 34 ? quotedEnd(text, i) : plainEnd(text, i);
-      if (end === undefined || end === i) return undefined;
-      value = text.slice(i, end);
-      i = skipSpace(text, end);
+      valueStart = skipSpace(text, i + 1);
+      valueEnd = text.charCodeAt(valueStart) === 34 ? quotedEnd(text, valueStart) : plainEnd(text, valueStart);
+      if (valueEnd === undefined || valueEnd === valueStart) return false;
+      i = skipSpace(text, valueEnd);
     }
-    if (!params.has(name)) params.set(name, value);
+    take?.(text.slice(nameStart, nameEnd).toLowerCase(), text.slice(valueStart, valueEnd));
   }
-  return params;
+  return true;
 }
 
 export function serialiseParams(params: Params): string {
@@ -64,8 +75,4 @@ function plainEnd(text: string, start: number): number | undefined {
     if (code === 34 || code === 44 || code === 60 || code === 62 || code < 32) return undefined;
   }
   return i;
-}
-
-function isDelimiter(code: number): boolean {
-  return code === 59 || code === 61 || code === 32 || code === 9;
 }

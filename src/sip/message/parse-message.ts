@@ -1,10 +1,9 @@
 import { headerName, isToken } from './header-names.ts';
-import { Headers } from './headers.ts';
+import { encodeHeaderValue, Headers } from './headers.ts';
 import { limits } from './limits.ts';
 import { noBody, type SipMessage, type SipRequest } from './sip-message.ts';
 import { splitList } from './split-list.ts';
 import { findProblem } from './validate.ts';
-import { parseVia } from './via.ts';
 
 export type ParseResult =
   | { readonly kind: 'message'; readonly message: SipMessage }
@@ -66,8 +65,8 @@ class Reader {
     const body = this.#body();
     const safeMethod = isToken(method) ? method : 'INVALID';
     const request: SipRequest = { kind: 'request', method: safeMethod, uri, headers: this.#headers, body };
-    const via = this.#headers.get('Via');
-    if (via === undefined || parseVia(via) === undefined) return drop('no usable Via');
+    // Without a Via at all it is no SIP; with a crooked one it can still be told so, where it came from.
+    if (this.#headers.get('Via')?.toUpperCase().startsWith('SIP') !== true) return drop('no usable Via');
     const problem = this.#problem ?? findProblem(request);
     return problem === undefined ? { kind: 'message', message: request } : { kind: 'refuse', request, ...problem };
   }
@@ -115,11 +114,12 @@ class Reader {
     const name = line.slice(0, colon).trimEnd();
     const entry = headerName(name);
     if (entry.name === name && !isToken(name)) return this.#fault(400, 'malformed header name');
-    const value = line.slice(colon + 1).trim();
+    const value = line.slice(colon + 1);
     // A lone CR or LF inside a value is how headers are smuggled.
     if (value.includes('\n') || value.includes('\r')) this.#fault(400, 'line end inside a header');
-    if (entry.key === 'via' && value.includes(',')) for (const hop of splitList(value)) headers.add('Via', hop);
-    else headers.add(entry.name, value);
+    const clean = encodeHeaderValue(value).trim();
+    if (entry.key === 'via' && clean.includes(',')) for (const hop of splitList(clean)) headers.addParsed(entry, hop);
+    else headers.addParsed(entry, clean);
   }
 
   #body(): Buffer {

@@ -1,4 +1,4 @@
-import { isIPv6 } from 'node:net';
+import { isIPv4, isIPv6 } from 'node:net';
 import { limits } from './limits.ts';
 import { noParams, type Params, parseParams, serialiseParams } from './params.ts';
 
@@ -62,6 +62,14 @@ export function serialiseUri(uri: SipUri): string {
 export function schemeOf(uri: string): string | undefined {
   const match = /^([a-zA-Z][a-zA-Z0-9+.-]*):/.exec(uri);
   return match?.[1]?.toLowerCase();
+}
+
+/** Whether a host of a URI is an address rather than a name that has to be looked up. */
+export function isAddress(host: string): boolean {
+  if (host.includes(':')) return true;
+  const last = host.charCodeAt(host.length - 1);
+  // RFC 1123: no top-level domain ends in a digit.
+  return last >= 48 && last <= 57 && isIPv4(host);
 }
 
 /** `host`, `host:port`, `[v6]`, `[v6]:port`. */

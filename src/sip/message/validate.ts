@@ -1,5 +1,5 @@
 import { limits } from './limits.ts';
-import { parseNameAddr } from './name-addr.ts';
+import { isNameAddr } from './name-addr.ts';
 import { parseCSeq, type SipMessage } from './sip-message.ts';
 import { parseUri, schemeOf } from './uri.ts';
 import { magicCookie, parseVia } from './via.ts';
@@ -16,8 +16,8 @@ const once = ['From', 'To', 'Call-ID', 'CSeq'] as const;
 export function findProblem(message: SipMessage): Problem | undefined {
   const { headers } = message;
   for (const name of once) {
-    const lines = headers.lines(name);
-    if (lines.length !== 1 || lines[0] === '') return bad(lines.length > 1 ? `several ${name}` : `no ${name}`);
+    const count = headers.countOf(name);
+    if (count !== 1 || headers.get(name) === '') return bad(count > 1 ? `several ${name}` : `no ${name}`);
   }
   const cseq = parseCSeq(headers.get('CSeq') as string);
   if (cseq === undefined) return bad('malformed CSeq');
@@ -53,12 +53,11 @@ function addressProblem(message: SipMessage): Problem | undefined {
   const vias = headers.lines('Via');
   for (const via of vias) if (parseVia(via) === undefined) return bad('malformed Via');
   for (const name of ['From', 'To'] as const) {
-    const address = parseNameAddr(headers.get(name) as string);
-    if (address === undefined || schemeOf(address.uri) === undefined) return bad(`malformed ${name}`);
+    if (!isNameAddr(headers.get(name) as string)) return bad(`malformed ${name}`);
   }
   if (!headers.has('Contact')) return undefined;
   for (const contact of headers.list('Contact')) {
-    if (contact !== '*' && parseNameAddr(contact) === undefined) return bad('malformed Contact');
+    if (contact !== '*' && !isNameAddr(contact)) return bad('malformed Contact');
   }
   return undefined;
 }
@@ -71,7 +70,7 @@ function requestProblem(request: Extract<SipMessage, { kind: 'request' }>): Prob
   } else if (scheme !== 'tel') return { status: 416, why: 'unsupported URI scheme' };
   const maxForwards = request.headers.lines('Max-Forwards');
   if (maxForwards.length > 1) return bad('several Max-Forwards');
-  if (maxForwards[0] !== undefined && !(/^\d{1,3}$/.test(maxForwards[0]) && Number(maxForwards[0]) <= 255)) {
+  if (maxForwards[0] !== undefined && !(/^\d{1,10}$/.test(maxForwards[0]) && Number(maxForwards[0]) <= 255)) {
     return bad('malformed Max-Forwards');
   }
   // RFC 4475 3.2.1: a branch that is nothing but the cookie identifies no transaction.

@@ -17,7 +17,19 @@ export const magicCookie = 'z9hG4bK';
 // White space is allowed around the slashes (RFC 4475 3.1.1.1). Every part excludes the next separator: linear time.
 const sentProtocol = /^SIP[ \t]*\/[ \t]*2\.0[ \t]*\/[ \t]*([A-Za-z0-9-.!%*_+`'~]+)[ \t]+/i;
 
+/** Undefined if it is not well formed. Each layer asks for the same top Via in turn, so the last one is kept. */
 export function parseVia(text: string): Via | undefined {
+  if (text !== lastText) {
+    lastVia = readVia(text);
+    lastText = text;
+  }
+  return lastVia;
+}
+
+let lastText = '';
+let lastVia: Via | undefined;
+
+function readVia(text: string): Via | undefined {
   const match = sentProtocol.exec(text);
   if (match === null) return undefined;
   const semicolon = text.indexOf(';');

@@ -35,12 +35,13 @@ export const systemNetwork: Network = {
       socket.once('error', reject);
       socket.bind(at.port, at.host, () => {
         socket.removeListener('error', reject);
-        // ECONNREFUSED and the like for single datagrams: timers of the transaction decide, not the socket.
+        // ECONNREFUSED, EMSGSIZE and the like for single datagrams: a datagram that could not be sent is a datagram lost,
+        // and the timers of its transaction take care of that.
         socket.on('error', () => {});
         const { address, port } = socket.address();
         resolve({
           local: { host: address, port },
-          send: (bytes, to) => socket.send(bytes, to.port, to.host, ignoreSendError),
+          send: (bytes, to) => socket.send(bytes, to.port, to.host),
           close: () => socket.close(),
         });
       });
@@ -62,7 +63,3 @@ export const systemNetwork: Network = {
   connectTcp: (to) => createConnection({ host: to.host, port: to.port, noDelay: true, keepAlive: true }),
   resolve: async (host) => (await lookup(host)).address,
 };
-
-function ignoreSendError(): void {
-  // A datagram that could not be sent is a datagram lost: retransmission and timers B and F take care of it.
-}

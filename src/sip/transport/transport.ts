@@ -1,4 +1,4 @@
-import { isIPv6, type Server, type Socket } from 'node:net';
+import type { Server, Socket } from 'node:net';
 import type { Clock } from '../clock.ts';
 import type { Logger } from '../logger.ts';
 import { parseMessage, type ParseResult } from '../message/parse-message.ts';
@@ -205,12 +205,17 @@ export class Transport {
   }
 
   #listenerFor(protocol: Protocol, remoteHost: string): Listener | undefined {
-    const wantsV6 = isIPv6(remoteHost);
-    const fitting = this.#listeners.filter(
-      (listener) => listener.protocol === protocol && isIPv6(listener.local.host) === wantsV6,
-    );
+    // Only literal addresses get here, and only those of IPv6 have colons.
+    const wantsV6 = remoteHost.includes(':');
     const isNear = isLoopback(remoteHost);
-    return fitting.find((listener) => isLoopback(listener.local.host) === isNear) ?? fitting[0];
+    let second: Listener | undefined;
+    for (const listener of this.#listeners) {
+      const { host } = listener.local;
+      if (listener.protocol !== protocol || host.includes(':') !== wantsV6) continue;
+      if (isLoopback(host) === isNear) return listener;
+      second ??= listener;
+    }
+    return second;
   }
 
   #udpFlow(socket: UdpSocket, local: HostPort, remote: HostPort): Flow {

@@ -1,8 +1,14 @@
 import type { HostPort, Protocol } from '../../sip/index.ts';
 
-/** `HH:MM:SS.uuuuuu` in UTC, as drachtio writes times. */
+/** `HH:MM:SS.uuuuuu` in UTC, as drachtio writes times. Arithmetic, because Date formatting costs more than the rest. */
 export function timeToken(atMs: number): string {
-  return `${new Date(atMs).toISOString().slice(11, 23)}000`;
+  const seconds = Math.floor(atMs / 1_000) % 86_400;
+  const clock = `${two(Math.floor(seconds / 3_600))}:${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}`;
+  return `${clock}.${String(Math.floor(atMs) % 1_000).padStart(3, '0')}000`;
+}
+
+function two(value: number): string {
+  return value < 10 ? `0${value}` : String(value);
 }
 
 /** The tokens every meta line about a SIP message shares: bytes, protocol, address, port, time. */

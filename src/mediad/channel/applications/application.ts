@@ -14,6 +14,19 @@ export type Application = (call: ApplicationCall) => Promise<string>;
 
 export const NO_RESPONSE = '_none_';
 
+/** Those that take no time. */
+export const INSTANT_APPLICATIONS: ReadonlySet<string> = new Set([
+  'answer',
+  'set',
+  'export',
+  'unset',
+  'multiset',
+  'set_mute',
+  'send_dtmf',
+  'stop_record_session',
+  'hangup',
+]);
+
 /** Words separated by blanks; single quotes group, a backslash inside them keeps a quote. */
 export function splitArguments(text: string): string[] {
   const words: string[] = [];

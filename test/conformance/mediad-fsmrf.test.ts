@@ -1,0 +1,240 @@
+/** mediad as the real drachtio-fsmrf client sees it, with phones that send and hear real RTP. */
+import { once } from 'node:events';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { generateX25519Identity, identityToRecipient } from 'age-encryption';
+import t from 'tap';
+import { openSealed } from '../../src/vault/index.ts';
+import { FsmrfClient, startMediad, type MrfEndpoint } from '../support/mediad-process.ts';
+import { RtpPhone } from '../support/rtp-phone.ts';
+import { toneShare, toneSamples } from '../support/tones.ts';
+import { writeWav } from '../support/wav-file.ts';
+
+const identity = await generateX25519Identity();
+const recipient = await identityToRecipient(identity);
+const mediad = await startMediad({ sealTo: [recipient] });
+const client = await FsmrfClient.connect(mediad);
+
+t.teardown(async () => {
+  client.close();
+  await mediad.stop();
+});
+
+async function aPhone(
+  law: 'PCMU' | 'PCMA' = 'PCMU',
+): Promise<{ phone: RtpPhone; endpoint: MrfEndpoint; hangUp: () => Promise<void> }> {
+  const phone = await RtpPhone.open(law);
+  const endpoint = await client.server.createEndpoint({ remoteSdp: phone.sdp });
+  phone.talkTo(endpoint.local.sdp);
+  const hangUp = async () => {
+    await endpoint.destroy();
+    phone.close();
+  };
+  return { phone, endpoint, hangUp };
+}
+
+void t.test('a prompt is heard, 8 and 16 kHz alike, and the promise says how long it was', async (t) => {
+  await writeWav(join(mediad.prompts, 'low.wav'), 8000, toneSamples(500, 4000));
+  const wide = Int16Array.from({ length: 8000 }, (_, i) =>
+    Math.round(8000 * Math.sin((2 * Math.PI * 900 * i) / 16_000)),
+  );
+  await writeWav(join(mediad.prompts, 'wide.wav'), 16_000, wide);
+  const { phone, endpoint, hangUp } = await aPhone();
+  const files: string[] = [];
+  endpoint.on('playback-start', ({ file }: { file: string }) => files.push(file));
+  const played = endpoint.play(['low.wav', join(mediad.prompts, 'wide.wav')]);
+  await phone.hears(500);
+  await phone.hears(900);
+  t.equal(Number((await played).playbackMilliseconds), 1000);
+  t.same(files, ['low.wav', join(mediad.prompts, 'wide.wav')]);
+  await t.rejects(endpoint.play('missing.wav'), { message: 'File Not Found' });
+  await t.rejects(endpoint.play('/etc/passwd'), { message: 'File Not Found' });
+  await hangUp();
+});
+
+void t.test('endless ringback sounds until it is broken, and a break frees the queue', async (t) => {
+  const { phone, endpoint, hangUp } = await aPhone();
+  const ringing = endpoint.play('tone_stream://%(2000,4000,440,480);loops=-1');
+  await phone.until('both tones', 5000, () => {
+    const last = phone.heard(Math.max(0, phone.packets.length - 10));
+    return toneShare(last, 440) > 0.3 && toneShare(last, 480) > 0.3;
+  });
+  t.match((await endpoint.api('uuid_break', endpoint.uuid)).getBody(), /^\+OK/);
+  await ringing;
+  await phone.hearsNothing();
+  const again = endpoint.play('tone_stream://%(2000,4000,440,480);loops=-1');
+  await endpoint.set({ answered_by: 'nobody', step: '2' });
+  await hangUp();
+  await again;
+});
+
+void t.test('digits are collected by RFC 4733, also with lost ends, and by INFO', async (t) => {
+  const { phone, endpoint, hangUp } = await aPhone();
+  const heard: string[] = [];
+  endpoint.on('dtmf', ({ dtmf, source }: { dtmf: string; source: string }) => heard.push(`${dtmf} ${source}`));
+  const question = { file: 'tone_stream://%(60000,0,350)', min: 1, max: 3, timeout: 5000, digitTimeout: 5000 };
+  const answer = endpoint.playCollect({ ...question });
+  await phone.hears(350);
+  await phone.press('4');
+  await phone.press('2', { dropEnd: true });
+  await phone.press('#');
+  t.match(await answer, { digits: '42', terminatorUsed: '#' });
+  const second = endpoint.playCollect({ ...question, file: 'silence_stream://60000', max: 2 });
+  await once(endpoint, 'playback-start');
+  const relay = await endpoint.dialog.call.request('INFO', 'application/dtmf-relay', 'Signal=7\r\nDuration=160\r\n');
+  t.equal(relay.status, 200);
+  t.equal((await endpoint.dialog.call.request('INFO', 'application/dtmf', '8')).status, 200);
+  t.equal((await endpoint.dialog.call.request('INFO', 'text/plain', 'x')).status, 415);
+  t.match(await second, { digits: '78' });
+  t.same(heard, ['4 RTP', '2 RTP', '# RTP', '7 ENDPOINT', '8 ENDPOINT']);
+  await hangUp();
+});
+
+void t.test('no digit and a wrong digit are no answer', async (t) => {
+  const { phone, endpoint, hangUp } = await aPhone();
+  const silent = await endpoint.playCollect({ file: 'silence_stream://40', min: 1, max: 1, timeout: 100 });
+  t.notOk(silent.digits);
+  const wrong = endpoint.playCollect({
+    file: 'tone_stream://%(60000,0,350)',
+    min: 1,
+    max: 1,
+    timeout: 5000,
+    regexp: '[12]',
+  });
+  await phone.hears(350);
+  await phone.press('9');
+  t.match(await wrong, { digits: null, invalidDigits: '9' });
+  await hangUp();
+});
+
+void t.test('two bridged legs hear each other, whatever their law, and park when parted', async (t) => {
+  const alice = await aPhone('PCMU');
+  const bob = await aPhone('PCMA');
+  await alice.endpoint.bridge(bob.endpoint);
+  alice.phone.say(440);
+  bob.phone.say(700);
+  await Promise.all([alice.phone.hears(700), bob.phone.hears(440)]);
+  t.equal(bob.phone.packets.at(-1)?.payloadType, 8);
+  const before = bob.phone.packets.length;
+  await alice.phone.press('5');
+  await bob.phone.until('the digit', 5000, () =>
+    bob.phone.packets.slice(before).some((p) => p.payloadType === 101 && p.payload[0] === 5),
+  );
+  await alice.endpoint.mute();
+  await bob.phone.hearsNothing();
+  await alice.endpoint.unmute();
+  await bob.phone.hears(440);
+  await alice.endpoint.unbridge();
+  await Promise.all([alice.phone.hearsNothing(), bob.phone.hearsNothing()]);
+  await alice.endpoint.bridge(bob.endpoint);
+  await bob.phone.hears(440);
+  await alice.hangUp();
+  await bob.phone.hearsNothing();
+  t.match((await bob.endpoint.api('uuid_exists', bob.endpoint.uuid)).getBody(), 'true');
+  await bob.hangUp();
+});
+
+void t.test('a recording opens to the samples that were sent, and nothing is readable on the disk', async (t) => {
+  const { phone, endpoint, hangUp } = await aPhone();
+  await endpoint.set({ playback_terminators: '#', wardline_seal_to: recipient });
+  const file = join(mediad.recordings, 'one', 'message.sealed');
+  phone.say(600);
+  const result = endpoint.record(file, { timeLimitSecs: 30 });
+  const start = phone.sent.length;
+  await phone.until('a while', 20_000, () => phone.sent.length - start > 130);
+  await phone.press('#');
+  const { terminatorUsed, recordMilliseconds } = await result;
+  t.equal(terminatorUsed, '#');
+  t.ok(Number(recordMilliseconds) > 2000, `${recordMilliseconds} ms`);
+  const sealed = await readFile(file);
+  const opened = await openSealed(sealed, [identity]);
+  if (opened.kind === 'refused') throw new Error(opened.reason);
+  t.same(
+    [opened.format, opened.ending, opened.damaged],
+    [{ encoding: 'PCMU', rate: 8000, channels: 1 }, 'complete', []],
+  );
+  t.equal(opened.audio.length, Number(recordMilliseconds) * 8);
+  t.ok(Buffer.concat(phone.sent).includes(Buffer.from(opened.audio)), 'a piece of what was sent, sample for sample');
+  const probe = Buffer.concat(phone.sent.slice(-2)).subarray(0, 64);
+  for (const name of await readdir(mediad.folder, { recursive: true, withFileTypes: true })) {
+    if (!name.isFile()) continue;
+    const bytes = await readFile(join(name.parentPath, name.name));
+    t.notOk(bytes.includes(probe), `${name.name} holds no audio in clear`);
+  }
+  await hangUp();
+});
+
+void t.test('a recording that would not be sealed in its place is refused, and the call goes on', async (t) => {
+  const { phone, endpoint, hangUp } = await aPhone();
+  const outside = await endpoint.execute('record', '/tmp/plain.wav');
+  t.match(outside.getHeader('Application-Response'), /outside the recordings folder/);
+  await endpoint.set({ wardline_seal_to: 'age1wrong' });
+  const nobody = await endpoint.execute('record', join(mediad.recordings, 'x.sealed'));
+  t.match(nobody.getHeader('Application-Response'), /not an age recipient/);
+  t.notOk((await readdir(mediad.recordings, { recursive: true })).includes('x.sealed'));
+  const unknown = await endpoint.execute('system', 'reboot');
+  t.match(unknown.getHeader('Application-Response'), /not supported/);
+  const heard = phone.hears(1000);
+  await endpoint.play('tone_stream://%(600,0,1000)');
+  await heard;
+  await hangUp();
+});
+
+void t.test('a hang-up in the middle keeps the recording and settles every promise', async (t) => {
+  const { phone, endpoint } = await aPhone();
+  const file = join(mediad.recordings, 'cut-short.sealed');
+  const recorded = endpoint.record(file);
+  const never = endpoint.play('silence_stream://-1');
+  await phone.until('a second', 20_000, () => phone.sent.length > 60);
+  endpoint.dialog.call.bye();
+  const result = await recorded;
+  await never;
+  t.ok(Number(result.recordMilliseconds) > 0);
+  const opened = await openSealed(await readFile(file), [identity]);
+  t.match(opened, { kind: 'opened', ending: 'complete' });
+  phone.close();
+});
+
+void t.test('an endpoint without a description is silent until it is given one', async (t) => {
+  const endpoint = await client.server.createEndpoint();
+  t.match(endpoint.local.sdp, /m=audio \d+ RTP\/AVP 0 8 101/);
+  const phone = await RtpPhone.open('PCMA');
+  await endpoint.modify(phone.sdp);
+  const variables = await endpoint.getChannelVariables(false);
+  t.match(variables, { variable_rtp_use_codec_name: 'PCMA', variable_remote_media_port: String(phone.port) });
+  phone.talkTo(endpoint.dialog.remote.sdp);
+  const playing = endpoint.play('tone_stream://%(60000,0,600)');
+  await phone.hears(600);
+  await endpoint.modify(phone.sdpWith('inactive'));
+  t.match(endpoint.dialog.remote.sdp, /a=inactive/);
+  await endpoint.modify(phone.sdp);
+  await phone.hears(600);
+  const counted = await endpoint.getChannelVariables(true);
+  t.ok(Number(counted['variable_rtp_audio_in_packet_count']) > 0);
+  await endpoint.destroy();
+  await playing;
+  phone.close();
+});
+
+void t.test('codecs: the first we speak; none in common is 488', async (t) => {
+  const phone = await RtpPhone.open();
+  const both = phone.sdp
+    .replace('AVP 0 101', 'AVP 0 8 101')
+    .replace('a=rtpmap:0', 'a=rtpmap:8 PCMA/8000\r\na=rtpmap:0');
+  const endpoint = await client.server.createEndpoint({ remoteSdp: both, codecs: 'PCMA' });
+  t.match(endpoint.local.sdp, /m=audio \d+ RTP\/AVP 8 101/);
+  const opus = phone.sdp
+    .replaceAll('PCMU/8000', 'opus/48000/2')
+    .replaceAll(' 0 101', ' 96 101')
+    .replaceAll(':0 ', ':96 ');
+  await t.rejects(client.server.createEndpoint({ remoteSdp: opus }), { message: 'refused with 488' });
+  await endpoint.destroy();
+  phone.close();
+});
+
+void t.test('the inbound socket answers as FreeSWITCH does', async (t) => {
+  t.match(await client.server.api('status'), /0 session\(s\) - peak/);
+  t.match(await client.server.api('nonsense 1'), '-ERR nonsense Command not found!');
+  t.match(await client.server.api('uuid_kill 00000000'), '-ERR No such channel!');
+  t.match(JSON.parse(await client.server.api('show channels as json')), { row_count: 0 });
+});
