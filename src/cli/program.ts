@@ -51,11 +51,13 @@ export async function run(args: readonly string[]): Promise<number> {
 
 export interface Commands {
   /** A command that takes no options yet. */
-  plain(name: string): Command;
-  command(nameAndArgs: string): Command;
-  group(name: string, description: string): (nameAndArgs: string) => Command;
+  readonly plain: (name: string) => Command;
+  readonly command: (nameAndArgs: string) => Command;
+  readonly group: (name: string, description: string) => (nameAndArgs: string) => Command;
   /** The action of a command: `work` gets what commander gives (arguments, then options) and reports. */
-  answer<A extends readonly unknown[]>(work: (...given: A) => Promise<Report>): (...given: unknown[]) => Promise<void>;
+  readonly answer: <A extends readonly unknown[]>(
+    work: (...given: A) => Promise<Report>,
+  ) => (...given: unknown[]) => Promise<void>;
 }
 
 const files = {
