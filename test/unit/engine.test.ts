@@ -212,6 +212,7 @@ void t.test('an error ends that call only', async (t) => {
   void t.test('by flooding its inbox', async (t) => {
     const { engine, over, clock } = aHouse({ audit: { attest: () => new Promise(() => {}) } });
     const call = dial(engine, '7011');
+    await settled();
     for (let i = 0; i < 1_001; i += 1) call.emit({ type: 'legRinging', leg: legId('1'), sipStatus: 180 });
     await settled();
     t.same(over, [], 'the ending waits for the audit');
