@@ -12,11 +12,23 @@ export function checkShape<T>(
 ): { readonly kind: 'fits'; readonly written: T } | { readonly kind: 'refused'; readonly problems: DocumentProblem[] } {
   const result = schema.safeParse(file.value);
   if (result.success) return { kind: 'fits', written: result.data };
-  const faults = result.error.issues.flatMap((issue) => faultsOf(issue, schema, file.value, []));
+  const { issues } = result.error;
+  const faults = issues
+    .slice(0, 4 * MAX_PROBLEMS)
+    .filter((issue) => !isConsequence(issue, issues))
+    .flatMap((issue) => faultsOf(issue, schema, file.value, []));
   const problems = faults.slice(0, MAX_PROBLEMS).map(({ path, on, ...fault }) => {
     return { file: file.path, ...file.place(path, on), ...fault };
   });
   return { kind: 'refused', problems };
+}
+
+/** A rule about the keys of a group says nothing new where one of the keys was misspelled. */
+function isConsequence(issue: z.core.$ZodIssue, all: readonly z.core.$ZodIssue[]): boolean {
+  const place = issue.path.join('.');
+  return (
+    issue.code === 'custom' && all.some(({ code, path }) => code === 'unrecognized_keys' && path.join('.') === place)
+  );
 }
 
 interface Fault {
@@ -77,7 +89,8 @@ function missing(path: readonly string[], schema: z.ZodType | null): Fault {
 function show(value: unknown): string {
   if (value === null) return 'an empty value';
   if (Array.isArray(value)) return 'a list';
-  return typeof value === 'object' ? 'a group of keys' : `"${String(value).slice(0, 60)}"`;
+  // YAML in the core schema gives text, booleans, lists and groups; numbers were turned into text.
+  return typeof value === 'string' || typeof value === 'boolean' ? `"${value}"`.slice(0, 60) : 'a group of keys';
 }
 
 function remedyOf(schema: z.ZodType | null): string {

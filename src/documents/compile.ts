@@ -36,7 +36,7 @@ export function compileDocuments(
   const faults = [...checkRoster(roster)];
   const compiled = compilePlan(plan, indexRoster(roster), options.prompts);
   if (compiled.kind === 'refused') faults.push(...compiled.problems);
-  if (faults.length > 0) return refused(faults.map((fault) => placed(fault, rosters, plans)));
+  if (faults.length > 0) return refused(faults.slice(0, MAX_PROBLEMS).map((fault) => placed(fault, rosters, plans)));
   if (compiled.kind === 'refused') return refused([]);
   return { kind: 'ok', plan: compiled.plan, roster: compileRoster(roster, options.window) };
 }
@@ -69,13 +69,20 @@ function placed(
   plans: readonly Written<PlanFile>[],
 ): DocumentProblem {
   const all: readonly Written<object>[] = document === 'roster' ? rosters : plans;
-  const path = dotted.split('.');
+  let path: readonly string[] = dotted.split('.');
   const own = findOwner(all, path);
+  if (own && isInheritedZone(own, path)) path = ['zone'];
   // The route to an extension is not written out: the extension is.
   const extension = own === null && path[0] === 'routes' ? findOwner(all, ['extensions', path[1] ?? '']) : null;
   const file: ParsedFile = (own ?? extension ?? all[0]!).file;
   const at = extension ? ['extensions', path[1] ?? ''] : path;
   return { file: file.path, ...file.place(at, on), reason, remedy, suggestion };
+}
+
+/** A service without its own zone has that of its file. */
+function isInheritedZone({ content }: Written<object>, [section, id, key]: readonly string[]): boolean {
+  if (section !== 'services' || key !== 'zone') return false;
+  return (content as RosterFile).services?.[id ?? '']?.zone === undefined;
 }
 
 function findOwner(all: readonly Written<object>[], [section, id]: readonly string[]): Written<object> | null {

@@ -6,7 +6,7 @@ import type { Clock, Documents, DocumentVersion, DocumentVersions } from '../eng
 import { compileFiles, loadDocuments, type LoadResult } from './load.ts';
 import type { DocumentsOptions } from './options.ts';
 import type { DocumentProblem } from './problem.ts';
-import { fingerprint } from './read-folder.ts';
+import { fingerprint, isDocumentName } from './read-folder.ts';
 import { isPlausible } from './roster-window.ts';
 
 export interface LiveDocumentsParts {
@@ -90,7 +90,10 @@ export class LiveDocuments implements Documents {
     const { dialplans, oncall } = this.#parts.options;
     for (const folder of [dialplans, oncall]) {
       try {
-        const watcher = watch(folder, { persistent: false }, () => this.#settle());
+        // What editors leave beside a document must not put off its check.
+        const watcher = watch(folder, { persistent: false }, (_event, name) => {
+          if (name === null || isDocumentName(name)) this.#settle();
+        });
         // A folder that was moved away, or no more watches to be had: the poll goes on seeing changes.
         watcher.on('error', () => watcher.close());
         this.#watchers.push(watcher);
@@ -106,7 +109,7 @@ export class LiveDocuments implements Documents {
     this.#timers.poll = this.#parts.clock.after(this.#parts.options.pollMs, () => {
       this.#keepWindow();
       void this.#fingerprint().then((print) => {
-        if (print !== this.#seen) this.#settle();
+        if (print !== this.#seen && this.#timers.settle === null) this.#settle();
         this.#poll();
       });
     });

@@ -52,7 +52,12 @@ export async function fingerprint(folder: string): Promise<string> {
 
 async function documentNames(folder: string): Promise<string[]> {
   const names = await readdir(folder);
-  return names.filter((name) => /^[^.].*\.ya?ml$/.test(name)).sort();
+  return names.filter(isDocumentName).sort();
+}
+
+/** Hidden files are what editors write before they rename. */
+export function isDocumentName(name: string): boolean {
+  return /^[^.].*\.ya?ml$/.test(name);
 }
 
 async function stamp(file: string): Promise<string> {

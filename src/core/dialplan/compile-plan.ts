@@ -139,7 +139,7 @@ function checkTree(verb: Verb, at: string, names: KnownNames, problems: Problems
 function checkAgreement(names: KnownNames): readonly Problem[] {
   const problems = new Problems('roster');
   for (const { id, desk } of names.roster.people()) {
-    if (desk !== undefined && !names.extensions.has(desk)) {
+    if (desk !== undefined && isExtensionNumber(desk) && !names.extensions.has(desk)) {
       problems.unknown(`people.${id}.desk`, 'extension', desk, names.extensions.keys());
     }
   }

@@ -11,7 +11,10 @@ export interface Problem {
   readonly suggestion: string | null;
 }
 
-/** Collects problems of one document. */
+/** More of them tell nobody anything, and finding suggestions takes time. */
+const MAX_PROBLEMS = 100;
+
+/** Collects the first problems of one document. */
 export class Problems {
   readonly #document: Problem['document'];
   readonly #found: Problem[] = [];
@@ -21,11 +24,13 @@ export class Problems {
   }
 
   add(path: string, reason: string, remedy: string, more: Partial<Pick<Problem, 'on' | 'suggestion'>> = {}): void {
+    if (this.#found.length >= MAX_PROBLEMS) return;
     this.#found.push({ document: this.#document, path, on: 'value', reason, remedy, suggestion: null, ...more });
   }
 
   /** A name that nothing bears. `kind` is what it should name: "service". */
   unknown(path: string, kind: string, name: string, known: Iterable<string>): void {
+    if (this.#found.length >= MAX_PROBLEMS) return;
     const names = [...known];
     const suggestion = didYouMean(name, names);
     const shown = names.slice(0, 12).join(', ') + (names.length > 12 ? ', …' : '');

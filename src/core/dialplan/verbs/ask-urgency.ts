@@ -5,7 +5,7 @@ import { checkKeys, checkPrompts, checkService, checkTime, seconds, type VerbRul
 export const askUrgency: VerbRules<'askUrgency'> = {
   check(verb, at, names, problems) {
     checkService(verb.service, `${at}.service`, names, problems);
-    checkPrompts(verb.prompts, `${at}.prompts`, names, problems);
+    checkPrompts(verb.prompts, `${at}.say`, names, problems);
     checkKeys(verb.keys, `${at}.keys`, problems);
     checkTime(verb.noKeyMs, `${at}.wait`, problems, 60_000);
   },

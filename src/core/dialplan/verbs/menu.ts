@@ -6,10 +6,10 @@ const MAX_TRIES = 10;
 export const menu: VerbRules<'menu'> = {
   check(verb, at, names, problems) {
     if (verb.prompts.length === 0) {
-      problems.add(`${at}.prompts`, 'the menu says nothing', 'name the prompt that tells the keys');
+      problems.add(`${at}.say`, 'the menu says nothing', 'name the prompt that tells the keys');
     }
     checkPrompts(verb.greeting, `${at}.greeting`, names, problems);
-    checkPrompts(verb.prompts, `${at}.prompts`, names, problems);
+    checkPrompts(verb.prompts, `${at}.say`, names, problems);
     checkPrompts(verb.wrongKey, `${at}.wrong-key`, names, problems);
     checkPrompts(verb.noKey, `${at}.no-key`, names, problems);
     checkKeys(verb.keys, `${at}.keys`, problems);

@@ -3,7 +3,7 @@ import { checkPrompts, type VerbRules } from './rules.ts';
 /** Ends the call with a cause; with prompts the caller is told first. */
 export const refuse: VerbRules<'refuse'> = {
   check(verb, at, names, problems) {
-    checkPrompts(verb.prompts, `${at}.prompts`, names, problems);
+    checkPrompts(verb.prompts, `${at}.say`, names, problems);
   },
   ways: () => [],
   says: (verb) =>

@@ -1,0 +1,204 @@
+import { readFileSync } from 'node:fs';
+import t from 'tap';
+import { resolve, resolveVerb, simulate, tellSimulation } from '../../src/core/dialplan/index.ts';
+import type { DutyTier, ServiceId } from '../../src/core/oncall/index.ts';
+import { instant, wall, zone } from '../../src/core/time/index.ts';
+import { documentSchemas, loadDocuments, showProblem } from '../../src/documents/index.ts';
+
+/** What the example plays; the ids are those of the recorded prompts. */
+const PROMPTS = new Set([
+  'main-greeting',
+  'main-menu',
+  'clinical-menu',
+  'wrong-key',
+  'no-key',
+  'urgency-menu',
+  'voicemail-greeting-office',
+  'number-not-in-service',
+  ...['operator', 'house-supervisor', 'ward-4b', 'icu', 'dr-ames', 'dr-bell', 'dr-chen', 'dr-diaz', 'dr-evans'].map(
+    (name) => `name-${name}`,
+  ),
+]);
+
+const chicago = zone('America/Chicago');
+const at = (text: string) => chicago.toInstant(wall(text)!);
+
+async function lakeside() {
+  const now = at('2026-10-20 12:00');
+  const loaded = await loadDocuments({ dialplans: 'dialplans', oncall: 'oncall', prompts: PROMPTS, now });
+  if (loaded.kind === 'refused') throw new Error(loaded.problems.map(showProblem).join('\n'));
+  return loaded;
+}
+
+void t.test('who is on call at Lakeside, and why', async (t) => {
+  const { roster } = await lakeside();
+  const who = (service: string, tier: DutyTier, when: string) => {
+    const result = roster.whoIsOnCall(service as ServiceId, tier, at(when));
+    return result.kind === 'onCall' ? `${result.answer.person.name}: ${result.answer.because}` : result;
+  };
+  const untilMonday = 'weekly rotation since 2026-01-05 08:00, on duty until 2026-11-23 08:00';
+  t.equal(who('cardiology', 'primary', '2026-11-22 23:00'), `Dr Bell: ${untilMonday}`);
+  t.equal(who('cardiology', 'backup', '2026-11-22 23:00'), `Dr Ames: ${untilMonday}`);
+  t.match(who('cardiology', 'primary', '2026-11-23 07:59'), /^Dr Bell/);
+  t.match(who('cardiology', 'primary', '2026-11-23 08:00'), /^Dr Ames/);
+  t.equal(who('cardiology', 'attending', '2026-11-23 08:00'), 'Dr Chen: always on call');
+  t.match(who('neurology', 'primary', '2026-10-31 07:00'), /^Dr Evans: daily .* until 2026-11-01 07:00$/);
+  t.match(who('neurology', 'primary', '2026-11-01 06:59'), /^Dr Evans/, 'the long night: 25 h of duty');
+  t.match(who('neurology', 'primary', '2026-11-01 07:00'), /^Dr Diaz/);
+  t.match(who('neurology', 'attending', '2026-11-01 07:00'), {
+    kind: 'nobodyOnCall',
+    because: 'neurology has no attending',
+  });
+  const shift = roster.whoIsOnCall('neurology' as ServiceId, 'primary', at('2026-10-31 12:00'));
+  if (shift.kind !== 'onCall') throw new Error('somebody is on call');
+  t.equal(shift.answer.until - shift.answer.since, 25 * 3_600_000);
+  t.equal(roster.personByDesk('3103')?.name, 'Dr Chen');
+});
+
+void t.test('what each number of Lakeside does', async (t) => {
+  const { plan } = await lakeside();
+  const decide = (dialled: string, from: 'inside' | 'trunk', when = '2026-11-23 09:00') => {
+    return resolve(plan, { dialled, from, at: at(when) });
+  };
+  t.match(decide('7011', 'inside'), {
+    verb: { verb: 'escalate', service: 'cardiology', urgency: 'stat' },
+    trace: [
+      { at: 'routes.7011', says: '7011 was dialled from a phone of the house' },
+      { at: 'routes.7011', says: 'work down the STAT chain of cardiology' },
+    ],
+  });
+  t.match(decide('7023', 'inside').verb, { verb: 'escalate', service: 'neurology', urgency: 'routine' });
+  const keys = { 1: 'stat', 2: 'urgent', 3: 'routine' };
+  t.match(decide('7020', 'inside').verb, {
+    verb: 'askUrgency',
+    service: 'neurology',
+    keys,
+    noKeyMs: 5_000,
+    noKey: 'urgent',
+  });
+  t.match(decide('2102', 'inside').verb, { verb: 'ring', extension: '2102', forMs: 20_000, otherwise: null });
+  t.match(decide('1500', 'inside').verb, { verb: 'menu', id: 'main-line', tries: 3 });
+  t.match(decide('+12025550100', 'trunk').verb, {
+    verb: 'menu',
+    id: 'main-line',
+    otherwise: { verb: 'run', flow: 'operator' },
+  });
+});
+
+void t.test('phones cannot dial out, and strangers cannot dial in', async (t) => {
+  const { plan } = await lakeside();
+  for (const dialled of [
+    '+442071234567',
+    '00442071234567',
+    '9011442071234567',
+    '911',
+    '',
+    '7',
+    '+12025550100',
+    '70110',
+  ]) {
+    const { verb, trace } = resolve(plan, { dialled, from: 'inside', at: at('2026-11-23 09:00') });
+    t.match(verb, {
+      verb: 'refuse',
+      cause: 'numberNotInService',
+      prompts: [{ say: 'id', id: 'number-not-in-service' }],
+    });
+    if (dialled !== '')
+      t.notOk(JSON.stringify(trace).includes(dialled), 'a number that may be a patient’s is not in the trace');
+  }
+  for (const dialled of ['7011', '1000', '1500', '2101', '+12025550111']) {
+    const { verb } = resolve(plan, { dialled, from: 'trunk', at: at('2026-11-23 09:00') });
+    t.match(verb, { verb: 'refuse', cause: 'numberNotInService', prompts: [] });
+  }
+});
+
+void t.test(
+  'key 1 of the main line reaches the operator in opening hours, else the voicemail of the office',
+  async (t) => {
+    const { plan } = await lakeside();
+    const press1 = (when: string) => {
+      const menu = resolve(plan, { dialled: '+12025550100', from: 'trunk', at: at(when) });
+      if (menu.verb.verb !== 'menu') throw new Error('the main line offers a menu');
+      return resolveVerb(plan, menu.verb.keys['1']!, at(when), `${menu.trace.at(-1)!.at}.keys.1`);
+    };
+    const verbAt = (when: string) => press1(when).verb.verb;
+    for (const open of ['2026-11-23 08:00', '2026-11-27 16:59']) t.equal(verbAt(open), 'operator', open);
+    const closedAt = ['2026-11-23 07:59', '2026-11-27 17:00', '2026-11-28 12:00', '2026-11-29 12:00'];
+    for (const closed of closedAt) t.equal(verbAt(closed), 'voicemail', closed);
+    t.same(
+      press1('2026-11-28 12:00').trace.map((line) => `${line.at}: ${line.says}`),
+      [
+        'flows.main-line.keys.1: continue with the flow appointments',
+        'flows.appointments: office hours: closed at 2026-11-28 12:00',
+        'flows.appointments.closed: continue with the flow office-voicemail',
+        'flows.office-voicemail: take a message for the mailbox of Appointments office',
+      ],
+    );
+  },
+);
+
+void t.test('a simulated STAT call tells who would be rung, who not, and how it ends', async (t) => {
+  const { plan, roster } = await lakeside();
+  const isRegistered = (extension: string) => extension !== '3102';
+  const simulation = simulate(plan, roster, { from: '3101', to: '7011', at: at('2026-11-22 23:00'), isRegistered });
+  const duty = 'weekly rotation since 2026-01-05 08:00, on duty until 2026-11-23 08:00';
+  t.same(tellSimulation(simulation), [
+    '7011 was dialled from a phone of the house  [routes.7011]',
+    'work down the STAT chain of cardiology  [routes.7011]',
+    '  step 1, after 0 s: for 15 s',
+    `    skip Dr Bell (primary): desk phone 3102 is not registered; ${duty}`,
+    `    ring Dr Bell (primary), mobile +12025550112: ${duty}`,
+    '  step 2, after 15 s: for 15 s',
+    `    skip Dr Ames (backup): desk phone 3101 is the calling phone; ${duty}`,
+    `    ring Dr Ames (backup), mobile +12025550111: ${duty}`,
+    '  step 3, after 30 s: for 15 s',
+    '    ring Dr Chen (attending), desk 3103: always on call',
+    '    ring Dr Chen (attending), mobile +12025550113: always on call',
+    '  step 4, after 45 s: for 20 s',
+    '    ring Operator (post), desk 1000: named in the chain',
+    '    skip Operator (post): has no mobile; named in the chain',
+    '    ring House supervisor (post), desk 1001: named in the chain',
+    '    ring House supervisor (post), mobile +12025550190: named in the chain',
+    '  nobody accepted: take an urgent message for cardiology',
+  ]);
+});
+
+void t.test(
+  'a shift that begins while the chain works counts from its first second; an empty step takes no time',
+  async (t) => {
+    const { plan, roster } = await lakeside();
+    const handOff = at('2026-11-23 07:00');
+    const { next } = simulate(plan, roster, { from: '2101', to: '7022', at: instant(handOff - 30_000) });
+    if (next.kind !== 'escalates') throw new Error('7022 escalates');
+    const told = next.escalation.steps.map(({ at, forMs, considered }) => {
+      return [
+        at - handOff,
+        forMs,
+        considered.map(({ person, device, verdict }) => `${verdict} ${person?.id} ${device}`),
+      ];
+    });
+    t.same(told, [
+      [-30_000, 20_000, ['rung dr-evans desk']],
+      [-10_000, 25_000, ['rung dr-evans mobile']],
+      [15_000, 0, ['skipped dr-evans desk', 'skipped dr-evans mobile']],
+      [15_000, 0, ['skipped undefined null']],
+    ]);
+  },
+);
+
+void t.test('a menu is told once, also where a key leads back to it', async (t) => {
+  const { plan, roster } = await lakeside();
+  const told = tellSimulation(simulate(plan, roster, { from: null, to: '+12025550100', at: at('2026-11-23 09:00') }));
+  t.ok(told.some((line) => /^ {2}key 2:/.test(line)));
+  t.ok(told.some((line) => line.includes('work down the urgent chain of cardiology')));
+  t.ok(told.length < 60, `${told.length} lines`);
+});
+
+void t.test('the JSON schemas beside the examples are those of the code (node scripts/make-schemas.ts)', async (t) => {
+  const { plan, roster } = documentSchemas();
+  t.same(JSON.parse(readFileSync('dialplans/schema.json', 'utf8')), JSON.parse(JSON.stringify(plan)));
+  t.same(JSON.parse(readFileSync('oncall/schema.json', 'utf8')), JSON.parse(JSON.stringify(roster)));
+  for (const file of ['dialplans/lakeside.yaml', 'oncall/lakeside.yaml']) {
+    t.match(readFileSync(file, 'utf8'), /^# yaml-language-server: \$schema=schema\.json\n/);
+  }
+});

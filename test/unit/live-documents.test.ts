@@ -1,0 +1,287 @@
+import { copyFileSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import path from 'node:path';
+import t, { type Test } from 'tap';
+import type { ServiceId } from '../../src/core/oncall/index.ts';
+import { instant } from '../../src/core/time/index.ts';
+import {
+  type DocumentProblem,
+  documentsOptions,
+  LiveDocuments,
+  loadDocuments,
+  showProblem,
+} from '../../src/documents/index.ts';
+import type { Clock, DocumentVersion } from '../../src/engine/ports.ts';
+
+const PROMPTS = new Set(
+  ['dialplans/lakeside.yaml']
+    .flatMap((file) => [
+      ...readFileSync(file, 'utf8').matchAll(/(?:say|greeting|wrong-key|no-key|name-prompt): ([a-z0-9-]+)/g),
+    ])
+    .map((match) => match[1]!)
+    .concat('number-not-in-service'),
+);
+const CARDIOLOGY = 'cardiology' as ServiceId;
+
+class Notices {
+  readonly #got: string[] = [];
+  #wake: (() => void) | null = null;
+
+  add(notice: string): void {
+    this.#got.push(notice);
+    this.#wake?.();
+  }
+
+  /** The next notice, whenever it comes; the test's own time-out bounds the wait. */
+  async next(): Promise<string> {
+    while (this.#got.length === 0) await new Promise<void>((resolve) => (this.#wake = resolve));
+    return this.#got.shift()!;
+  }
+
+  get waiting(): readonly string[] {
+    return this.#got;
+  }
+}
+
+class Versions {
+  saved: DocumentVersion[] = [];
+
+  save(version: DocumentVersion): void {
+    this.saved.push(version);
+  }
+
+  lastGood(): DocumentVersion | null {
+    return this.saved.at(-1) ?? null;
+  }
+}
+
+/** Real time for the timers, a date that the test sets. */
+class TestClock implements Clock {
+  date = Date.UTC(2026, 10, 20, 12);
+
+  now() {
+    return instant(this.date);
+  }
+
+  monotonicMs() {
+    return performance.now();
+  }
+
+  after(ms: number, run: () => void) {
+    const timer = setTimeout(run, ms);
+    return { cancel: () => clearTimeout(timer) };
+  }
+}
+
+function aHospital(t: Test) {
+  const root = t.testdir({ dialplans: {}, oncall: {} });
+  const folders = { dialplans: path.join(root, 'dialplans'), oncall: path.join(root, 'oncall') };
+  for (const kind of ['dialplans', 'oncall'] as const) {
+    copyFileSync(`${kind}/lakeside.yaml`, path.join(folders[kind], 'lakeside.yaml'));
+  }
+  return {
+    folders,
+    roster: path.join(folders.oncall, 'lakeside.yaml'),
+    plan: path.join(folders.dialplans, 'lakeside.yaml'),
+    edit(file: string, from: string, to: string) {
+      const text = readFileSync(file, 'utf8');
+      if (!text.includes(from)) throw new Error(`${file} has no ${from}`);
+      return text.replace(from, to);
+    },
+  };
+}
+
+function live(t: Test, folders: { dialplans: string; oncall: string }, versions = new Versions(), pollMs = 100) {
+  const notices = new Notices();
+  const clock = new TestClock();
+  const documents = new LiveDocuments({
+    options: documentsOptions.parse({ ...folders, pollMs }),
+    prompts: PROMPTS,
+    versions,
+    clock,
+    onActivated: (_version, changed) => notices.add(`activated ${changed.join(' ')}`),
+    onRefused: (problems: readonly DocumentProblem[]) => notices.add(`refused ${problems.map(showProblem).join('|')}`),
+    onClockImplausible: (now) => notices.add(`clock ${new Date(now).getUTCFullYear()}`),
+  });
+  t.teardown(() => documents.close());
+  return { documents, notices, versions, clock };
+}
+
+void t.test('a roster edited while running is in force for new calls; running calls keep theirs', async (t) => {
+  const hospital = aHospital(t);
+  const { documents, notices, versions } = live(t, hospital.folders);
+  t.same(await documents.start(), { kind: 'started', from: 'files' });
+  t.equal(await notices.next(), 'activated plan roster');
+  const before = documents.current();
+  const primary = () => {
+    const at = instant(Date.UTC(2026, 10, 22, 12));
+    const result = documents.current().roster.whoIsOnCall(CARDIOLOGY, 'primary', at);
+    return result.kind === 'onCall' ? result.answer.person.name : result.kind;
+  };
+  t.equal(primary(), 'Dr Bell');
+
+  writeFileSync(hospital.roster, hospital.edit(hospital.roster, '[dr-ames, dr-bell]', '[dr-bell, dr-ames]'));
+  t.equal(await notices.next(), 'activated roster');
+  t.equal(primary(), 'Dr Ames');
+  t.not(documents.current().roster, before.roster);
+  t.not(documents.current().roster.version, before.roster.version);
+  t.equal(documents.current().plan.version, before.plan.version);
+  t.same(
+    versions.saved.map(({ roster }) => roster),
+    [before.roster.version, documents.current().roster.version],
+  );
+});
+
+void t.test('a broken file is refused with its place, and the last good version stays in force', async (t) => {
+  const hospital = aHospital(t);
+  const { documents, notices } = live(t, hospital.folders);
+  await documents.start();
+  await notices.next();
+  const before = documents.current();
+
+  const good = readFileSync(hospital.plan, 'utf8');
+  const line = good.split('\n').findIndex((text) => text.includes('7012:')) + 1;
+  writeFileSync(
+    hospital.plan,
+    hospital.edit(
+      hospital.plan,
+      '7012: { from: inside, escalate: { service: cardiology',
+      '7012: { from: inside, escalate: { service: cardiolgy',
+    ),
+  );
+  t.equal(
+    await notices.next(),
+    `refused ${hospital.plan}:${line}:46: unknown service "cardiolgy"; did you mean "cardiology"? (use one of: cardiology, neurology)`,
+  );
+  t.equal(documents.current(), before, 'the same version is in force');
+
+  writeFileSync(hospital.plan, good.replace('Ward 4B', 'Ward 4C'));
+  t.equal(await notices.next(), 'activated plan');
+  t.equal(documents.current().plan.extension('2101')?.name, 'Ward 4C');
+});
+
+void t.test('editors that write beside and rename, add, remove or write in pieces', async (t) => {
+  const hospital = aHospital(t);
+  const { documents, notices } = live(t, hospital.folders);
+  await documents.start();
+  await notices.next();
+
+  writeFileSync(`${hospital.plan}.swp`, 'not: [yaml');
+  writeFileSync(path.join(hospital.folders.dialplans, '.lakeside.yaml.tmp'), 'not: [yaml');
+  const renamed = path.join(hospital.folders.dialplans, '.new');
+  writeFileSync(renamed, hospital.edit(hospital.plan, 'Ward 4B', 'Ward 5'));
+  renameSync(renamed, hospital.plan);
+  t.equal(await notices.next(), 'activated plan');
+  t.equal(documents.current().plan.extension('2101')?.name, 'Ward 5');
+
+  // Truncated, then written in two pieces: nothing in between comes into force.
+  const text = hospital.edit(hospital.plan, 'Ward 5', 'Ward 6');
+  writeFileSync(hospital.plan, '');
+  writeFileSync(hospital.plan, text.slice(0, 1_000), { flag: 'a' });
+  writeFileSync(hospital.plan, text.slice(1_000), { flag: 'a' });
+  t.equal(await notices.next(), 'activated plan');
+  t.equal(documents.current().plan.extension('2101')?.name, 'Ward 6');
+
+  const second = path.join(hospital.folders.oncall, 'extra.yaml');
+  writeFileSync(second, 'people:\n  dr-fox: { name: Dr Fox, mobile: "+12025550131" }\n');
+  t.equal(await notices.next(), 'activated roster');
+  t.equal(documents.current().roster.people().length, 8);
+  rmSync(second);
+  t.equal(await notices.next(), 'activated roster');
+  t.equal(documents.current().roster.people().length, 7);
+  t.same(notices.waiting, []);
+});
+
+void t.test('a folder that is put in place of the watched one is seen by the poll', async (t) => {
+  const hospital = aHospital(t);
+  const { documents, notices } = live(t, hospital.folders);
+  await documents.start();
+  await notices.next();
+  const text = hospital.edit(hospital.roster, 'name: Dr Chen', 'name: Dr Cheng');
+  const fresh = `${hospital.folders.oncall}.new`;
+  mkdirSync(fresh);
+  writeFileSync(path.join(fresh, 'lakeside.yaml'), text);
+  renameSync(hospital.folders.oncall, `${hospital.folders.oncall}.old`);
+  renameSync(fresh, hospital.folders.oncall);
+  let notice = await notices.next();
+  // Between the two renames the folder was gone; whether that was seen depends on the second it was looked at.
+  if (notice.startsWith('refused')) {
+    t.match(notice, /the folder cannot be read: ENOENT/);
+    notice = await notices.next();
+  }
+  t.equal(notice, 'activated roster');
+  t.equal(documents.current().roster.personByDesk('3103')?.name, 'Dr Cheng');
+});
+
+void t.test('broken files at the start: the version that was good last starts the house', async (t) => {
+  const hospital = aHospital(t);
+  const first = live(t, hospital.folders);
+  await first.documents.start();
+  await first.documents.close();
+  const good = readFileSync(hospital.roster, 'utf8');
+  writeFileSync(hospital.roster, 'zone: [');
+
+  const nothingBefore = live(t, hospital.folders);
+  t.match(await nothingBefore.documents.start(), { kind: 'refused', problems: [{ file: hospital.roster, line: 1 }] });
+  t.throws(() => nothingBefore.documents.current(), /no documents are in force/);
+
+  const second = live(t, hospital.folders, first.versions);
+  t.match(await second.documents.start(), { kind: 'started', from: 'lastGood', problems: [{ file: hospital.roster }] });
+  t.match(await second.notices.next(), /^refused .*lakeside\.yaml:1:/);
+  t.equal(second.documents.current().roster.version, first.documents.current().roster.version);
+  writeFileSync(hospital.roster, good.replace('Dr Chen', 'Dr Cheng'));
+  t.equal(await second.notices.next(), 'activated roster');
+});
+
+void t.test('the roster is laid out again every day, and never by a clock that cannot be right', async (t) => {
+  const hospital = aHospital(t);
+  const { documents, notices, clock } = live(t, hospital.folders, new Versions(), 50);
+  await documents.start();
+  await notices.next();
+  const { roster } = documents.current();
+  const changed = async () => {
+    const before = documents.current().roster;
+    while (documents.current().roster === before) await new Promise((resolve) => setTimeout(resolve, 20));
+    return documents.current().roster;
+  };
+  clock.date += 25 * 3_600_000;
+  const next = await changed();
+  t.equal(next.window.to - roster.window.to, 25 * 3_600_000);
+  t.equal(next.version, roster.version);
+  clock.date = 0;
+  t.equal(await notices.next(), 'clock 1970');
+  t.match(documents.current().roster.whoIsOnCall(CARDIOLOGY, 'primary', clock.now()), { kind: 'outsideWindow' });
+  clock.date = Date.UTC(2038, 5, 1);
+  await changed();
+  t.match(documents.current().roster.whoIsOnCall(CARDIOLOGY, 'primary', clock.now()), { kind: 'onCall' });
+  t.same(notices.waiting, [], 'the version is the same: nothing was activated');
+});
+
+void t.test('folders and files that cannot be documents', async (t) => {
+  const { folders } = aHospital(t);
+  const load = async (dialplans: string, oncall: string) => {
+    const result = await loadDocuments({ dialplans, oncall, prompts: PROMPTS, now: instant(Date.UTC(2026, 10, 20)) });
+    return result.kind === 'ok' ? [] : result.problems.map(showProblem);
+  };
+  t.same(await load(folders.dialplans, folders.oncall), []);
+  const root = path.dirname(folders.oncall);
+  t.same(await load(folders.dialplans, `${root}/none`), [
+    `${root}/none:1:1: the folder cannot be read: ENOENT (create it, or name another one in the configuration)`,
+  ]);
+  await mkdir(`${root}/empty`);
+  t.same(await load(`${root}/empty`, folders.oncall), [
+    `${root}/empty:1:1: there is no document in it (add a .yaml file)`,
+  ]);
+  await mkdir(`${root}/bad`);
+  writeFileSync(`${root}/bad/big.yaml`, '#'.repeat(1_048_577));
+  writeFileSync(`${root}/bad/latin.yaml`, Buffer.from([0x61, 0x3a, 0x20, 0xe9]));
+  await mkdir(`${root}/bad/folder.yaml`);
+  t.same(await load(folders.dialplans, `${root}/bad`), [
+    `${root}/bad/big.yaml:1:1: the file is over 1 MB (split it into several files)`,
+    `${root}/bad/folder.yaml:1:1: the file cannot be read: EISDIR (check its owner and its mode)`,
+    `${root}/bad/latin.yaml:1:1: the file is not UTF-8 text (save it as UTF-8)`,
+  ]);
+  await mkdir(`${root}/many`);
+  for (let i = 0; i <= 200; i++) writeFileSync(`${root}/many/${i}.yaml`, 'zone: UTC\n');
+  t.match(await load(folders.dialplans, `${root}/many`), [/201 files \(use at most 200\)/]);
+});
