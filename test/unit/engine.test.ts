@@ -14,14 +14,14 @@ import {
   type TelephonyEffect,
 } from '../../src/engine/index.ts';
 import { aPlan, aRoster, mobiles, phones } from '../support/lakeside.ts';
-import { settled, VirtualClock } from '../support/virtual-clock.ts';
+import { settled, StoppedClock } from '../support/stopped-clock.ts';
 
 const media = { path: 'anchored', codec: 'PCMU', cipher: 'none' } as const;
 const plan = aPlan();
 const roster = aRoster();
 
 function aHouse(parts: { options?: object; audit?: AuditPort; isRegistered?: (extension: string) => boolean } = {}) {
-  const clock = new VirtualClock();
+  const clock = new StoppedClock();
   const entries: AuditEntry[] = [];
   const rows: { readonly [key: string]: unknown }[] = [];
   const logged: string[] = [];
@@ -161,7 +161,7 @@ void t.test('an audit store that is slow, silent or broken does not stop the cal
 void t.test('an event that comes while the audit writes keeps its own time', async (t) => {
   const slowMs = 50;
   const entries: AuditEntry[] = [];
-  const clockOf: { clock?: VirtualClock } = {};
+  const clockOf: { clock?: StoppedClock } = {};
   const { engine, clock } = aHouse({
     audit: {
       attest: (facts) => {
