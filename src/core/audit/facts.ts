@@ -97,6 +97,17 @@ export type SystemFact =
   | { readonly fact: 'phoneRemoved'; readonly extension: string; readonly by: string }
   | { readonly fact: 'messageExported'; readonly messageId: string; readonly by: string }
   | { readonly fact: 'callsLost'; readonly calls: readonly string[] }
-  | { readonly fact: 'auditDelayed'; readonly facts: number; readonly because: string };
+  | { readonly fact: 'auditDelayed'; readonly facts: number; readonly because: string }
+  /** Facts that neither the store, nor the spool file, nor memory could hold. */
+  | { readonly fact: 'auditLost'; readonly facts: number; readonly because: string }
+  /** The chain on disk is not the one this house certified last; `foundEntries` are in it. */
+  | {
+      readonly fact: 'auditBroken';
+      readonly certifiedEntries: number;
+      readonly foundEntries: number;
+      readonly because: string;
+    }
+  /** A fact that could not be put into canonical form: our mistake, shown instead of left out. */
+  | { readonly fact: 'factUnwritable'; readonly kind: string; readonly because: string };
 
 export type Fact = CallFact | SystemFact;

@@ -94,6 +94,12 @@ export function sentence(fact: Fact, names: Names, revealed: Revealed = {}): str
       return `${count(fact.calls.length, 'call')} lost in a restart: ${fact.calls.join(', ')}`;
     case 'auditDelayed':
       return `${count(fact.facts, 'fact')} reached the audit late: ${fact.because}`;
+    case 'auditLost':
+      return `${count(fact.facts, 'fact')} could not be kept anywhere: ${fact.because}`;
+    case 'auditBroken':
+      return `the audit is broken: ${fact.certifiedEntries} entries certified, ${fact.foundEntries} found; ${fact.because}`;
+    case 'factUnwritable':
+      return `a fact "${fact.kind}" could not be written: ${fact.because}`;
     default:
       return unknownFact(fact);
   }
