@@ -120,7 +120,6 @@ export class MediaEndpoint {
     // Not the library's `record`: it hides why the recording ended.
     const argument = `${cleanArgument(file)} ${limitSeconds} ${silenceThreshold} ${silenceSeconds}`;
     const recorded = this.#endpoint.execute('record', argument);
-    this.#run(this.#endpoint.execute('set', 'playback_terminators=none'));
     Promise.race([recorded, this.#gone])
       .then(
         (result) => (result === 'gone' ? { durationMs: 0, by: 'gone' as const, why: '' } : this.#recorded(result)),
@@ -129,6 +128,8 @@ export class MediaEndpoint {
       .then(
         (outcome) => {
           if (turn === this.#turn) this.#isBusy = false;
+          // Not before: a variable is set at once, also while the recording runs.
+          if (!this.#isClosed) this.#run(this.#endpoint.execute('set', 'playback_terminators=none'));
           done(outcome);
         },
         () => {},

@@ -64,7 +64,6 @@ export type SealRecipients = (mailbox: string) => readonly string[];
 
 /** Fixed words and fields, as pino takes them. */
 export interface Log {
-  debug(fields: object, words: string): void;
   info(fields: object, words: string): void;
   warn(fields: object, words: string): void;
   error(fields: object, words: string): void;

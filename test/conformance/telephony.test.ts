@@ -5,7 +5,7 @@ import t from 'tap';
 import type { LegId } from '../../src/core/call/index.ts';
 import type { TelephonyEffect } from '../../src/engine/ports.ts';
 import { MemoryBindings } from '../../src/telephony/index.ts';
-import type { Message, RawPhone } from '../support/raw-phone.ts';
+import { type Message, RawPhone } from '../support/raw-phone.ts';
 import { House, type ScriptedCall, type Teardown } from '../support/telephony-house.ts';
 
 const caller = 'caller' as LegId;
@@ -15,7 +15,15 @@ const two = '2' as LegId;
 const bindings = new MemoryBindings();
 const recipient = await identityToRecipient(await generateX25519Identity());
 /** One pair of daemons for all stories: what one leaves behind would show in the next. */
-const house = await House.open(t, { bindings, sealTo: (mailbox) => (mailbox === 'cardiology' ? [recipient] : []) });
+const carrierServer = { udp: 0, tcp: 0 };
+const carrier = await RawPhone.open('carrier', carrierServer);
+t.teardown(() => carrier.close());
+const house = await House.open(t, {
+  bindings,
+  sealTo: (mailbox) => (mailbox === 'cardiology' ? [recipient] : []),
+  trunkTarget: `sip:127.0.0.1:${carrier.port};transport=udp`,
+});
+Object.assign(carrierServer, house.sip);
 
 const offeredAs = { displayName: 'Ward 4B', number: '2101', urgency: 'stat' } as const;
 
@@ -213,9 +221,9 @@ void t.test('the caller cancels; busy; declined; not registered; nobody there', 
   }
   again.do(ringDesk('3' as LegId, '3101', 'direct'));
   t.match(await again.next('legFailed', '3'), { result: { kind: 'notRegistered' } });
-  const target = { kind: 'number', e164: '+12025550111', trunk: 'carrier' } as const;
+  const target = { kind: 'number', e164: '+12025550111', trunk: 'spare' } as const;
   again.do({ type: 'ringLeg', leg: '4' as LegId, target, media: 'anchored', offeredAs });
-  t.match(await again.next('legFailed', '4'), { result: { kind: 'trunkUnavailable', why: /carrier\.target/ } });
+  t.match(await again.next('legFailed', '4'), { result: { kind: 'trunkUnavailable', why: /spare\.target/ } });
   again.do({ type: 'refuseCaller', cause: 'busy' });
   const refusal = await phone.nextResponse(next.call, 'INVITE');
   t.equal(refusal.status, 486);
@@ -392,6 +400,133 @@ void t.test('a trunk brings a call in by its address, also without an offer', as
   scripted.do({ type: 'hangUpCaller', cause: 'messageLeft' });
   trunk.respond(await trunk.nextRequest('BYE'), 200);
   await over(scripted);
+  t.same(house.log.takeErrors(), []);
+});
+
+void t.test('an outside number goes out through the trunk, with its digest and nothing about the ward', async (t) => {
+  const { phone, call, rtp, scripted } = await answeredCaller(t, '7011', 600);
+  const target = { kind: 'number', e164: '+12025550111', trunk: 'carrier' } as const;
+  scripted.do({ type: 'ringLeg', leg: one, target, media: 'anchored', offeredAs });
+  const first = await carrier.nextRequest('INVITE');
+  t.match(first.start, /^INVITE sip:\+12025550111@127\.0\.0\.1/);
+  const challenge = 'Proxy-Authenticate: Digest realm="carrier", nonce="n", algorithm=MD5, qop="auth"';
+  carrier.respond(first, 407, { headers: [challenge] });
+  await carrier.nextRequest('ACK');
+  const invite = await carrier.nextRequest('INVITE');
+  t.match(invite.get('Proxy-Authorization'), 'username="lakeside"');
+  t.match(invite.get('From'), /^<sip:\+12025550100@wardline>/);
+  t.notMatch(invite.text, 'Ward 4B');
+  carrier.respond(invite, 183);
+  await scripted.next('legRinging');
+  const mobile = await house.rtp(t);
+  carrier.respond(invite, 200, { body: mobile.sdp() });
+  await scripted.next('legAnswered');
+  mobile.talkTo(invite.body, 1000);
+  scripted.do({ type: 'gather', leg: one, token: 5, prompts: [{ say: 'id', id: 'long' }], maxDigits: 1, waitMs: 5000 });
+  await mobile.hears(700);
+  mobile.press('4');
+  t.match(await scripted.next('digitsGathered'), { leg: one, digits: '4' });
+  scripted.do({ type: 'bridge', leg: one });
+  await scripted.next('bridged');
+  await rtp.hears(1000);
+  await mobile.hears(600);
+  scripted.do({ type: 'standDownLeg', leg: one, because: 'callOver' });
+  carrier.respond(await carrier.nextRequest('BYE'), 200);
+
+  scripted.do({ type: 'ringLeg', leg: two, target, media: 'anchored', offeredAs });
+  carrier.respond(await carrier.nextRequest('INVITE'), 503);
+  t.match(await scripted.next('legFailed'), { result: { kind: 'trunkUnavailable', why: /answered 503/ } });
+  phone.inDialog(call, 'BYE');
+  await scripted.next('callerHungUp');
+  await over(scripted);
+  t.same(house.log.takeErrors(), []);
+});
+
+void t.test('an answer that crosses the CANCEL is told, and can still take the call', async (t) => {
+  const called = await house.registered(t, '3101');
+  const { scripted } = await answeredCaller(t, '7011', 600);
+  scripted.do(ringDesk(one, '3101', 'anchored'));
+  const invite = await called.nextRequest('INVITE');
+  called.respond(invite, 180);
+  await scripted.next('legRinging');
+  scripted.do({ type: 'standDownLeg', leg: one, because: 'stepOver' });
+  const cancel = await called.nextRequest('CANCEL');
+  const doctor = await house.rtp(t);
+  called.respond(invite, 200, { body: doctor.sdp() });
+  called.respond(cancel, 200);
+  await scripted.next('legAnswered');
+  scripted.do({ type: 'bridge', leg: one });
+  await scripted.next('bridged');
+  doctor.talkTo(invite.body);
+  await doctor.hears(600);
+  await over(scripted);
+  t.equal((await called.nextRequest('BYE')).method, 'BYE');
+  t.same(house.log.takeErrors(), []);
+});
+
+void t.test('phone to phone without an offer of the caller is anchored', async (t) => {
+  const called = await house.registered(t, '2102');
+  const phone = await house.phone(t, '2101');
+  const [a, b] = [await house.rtp(t), await house.rtp(t)];
+  const { call } = await phone.invite('2102');
+  const scripted = await house.nextCall();
+  scripted.do(ringDesk(one, '2102', 'direct'));
+  const invite = await called.nextRequest('INVITE');
+  called.respond(invite, 200, { body: b.sdp() });
+  t.match(await scripted.next('legAnswered'), { media: { path: 'anchored' } });
+  scripted.do({ type: 'connectDirect', leg: one });
+  const ok = await phone.nextResponse(call, 'INVITE');
+  phone.acknowledge(call, ok, a.sdp());
+  await scripted.next('bridged');
+  a.talkTo(ok.body, 600);
+  b.talkTo(invite.body, 1000);
+  await b.hears(600);
+  await a.hears(1000);
+  await over(scripted);
+  t.equal((await phone.nextRequest('BYE')).method, 'BYE');
+  t.same(house.log.takeErrors(), []);
+});
+
+void t.test('the end of a call takes along whoever still rings', async (t) => {
+  const called = await house.registered(t, '3101');
+  const phone = await house.phone(t, '2101');
+  const { call, branch } = await phone.invite('3101', { body: (await house.rtp(t)).sdp() });
+  const scripted = await house.nextCall();
+  scripted.do(ringDesk(one, '3101', 'direct'));
+  called.respond(await called.nextRequest('INVITE'), 180);
+  await scripted.next('legRinging');
+  scripted.do({ type: 'callOver', cause: 'overloaded' });
+  t.equal((await called.nextRequest('CANCEL')).method, 'CANCEL');
+  const refusal = await phone.nextResponse(call, 'INVITE');
+  phone.ackFailure(call, refusal, branch);
+  t.equal(refusal.status, 503);
+  t.equal(house.telephony.health().calls, 0);
+  t.same(house.log.takeErrors(), []);
+});
+
+void t.test('somebody else’s name in From is refused', async (t) => {
+  const phone = await house.phone(t, '2101');
+  const { call } = await phone.invite('7011', { body: (await house.rtp(t)).sdp(), shownAs: '2102' });
+  t.equal((await phone.nextResponse(call, 'INVITE')).status, 403);
+});
+
+void t.test('the connection to the signalling server is cut: calls go on and end from both sides', async (t) => {
+  const first = await answeredCaller(t);
+  const second = await answeredCaller(t);
+  house.relay.cut();
+  await until(() => !house.telephony.health().signalling.isUp);
+  t.match(house.telephony.reachability.trunkFault('carrier'), /signalling server is down/);
+  await until(() => house.telephony.health().signalling.isUp);
+  t.equal(house.telephony.reachability.trunkFault('carrier'), null);
+  first.phone.inDialog(first.call, 'BYE');
+  await first.scripted.next('callerHungUp');
+  t.equal((await first.phone.nextResponse(first.call, 'BYE')).status, 200);
+  await over(first.scripted);
+  second.scripted.do({ type: 'hangUpCaller', cause: 'messageLeft' });
+  second.phone.respond(await second.phone.nextRequest('BYE'), 200);
+  await over(second.scripted);
+  const phone = await house.phone(t, '2101');
+  t.equal((await phone.register({ contact: '' })).status, 200, 'new requests arrive');
   t.same(house.log.takeErrors(), []);
 });
 

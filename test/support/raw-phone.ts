@@ -23,6 +23,8 @@ export interface Call {
   readonly callId: string;
   readonly localTag: string;
   readonly target: string;
+  /** In From instead of the phone's own user. */
+  readonly shownAs?: string;
   cseq: number;
   remoteTag: string;
   remoteTarget: string;
@@ -155,7 +157,7 @@ export class RawPhone {
       `${method} ${uri} SIP/2.0`,
       `Via: SIP/2.0/${this.transport.toUpperCase()} 127.0.0.1:${this.port};branch=${branch};rport`,
       'Max-Forwards: 70',
-      `From: <sip:${this.user}@wardline>;tag=${call.localTag}`,
+      `From: <sip:${call.shownAs ?? this.user}@wardline>;tag=${call.localTag}`,
       `To: <${call.target}>${call.remoteTag === '' ? '' : `;tag=${call.remoteTag}`}`,
       `Call-ID: ${call.callId}`,
       `CSeq: ${cseq} ${method}`,
@@ -210,17 +212,25 @@ export class RawPhone {
   /** INVITE; answers the challenge and acknowledges it. Responses are left in the inbox. */
   async invite(
     number: string,
-    options: { body?: string; password?: string; headers?: readonly string[]; isTrunk?: boolean; type?: string } = {},
+    options: {
+      body?: string;
+      password?: string;
+      headers?: readonly string[];
+      isTrunk?: boolean;
+      type?: string;
+      shownAs?: string;
+    } = {},
   ): Promise<{ call: Call; branch: string }> {
     const {
       body = '',
       password = `secret-${this.user}`,
       headers = [],
       isTrunk = false,
+      shownAs = this.user,
       type = 'application/sdp',
     } = options;
     const uri = `sip:${number}@wardline`;
-    const call = this.#newCall(uri);
+    const call = { ...this.#newCall(uri), shownAs };
     const typed = body === '' ? headers : [...headers, `Content-Type: ${type}`];
     const all = [`Contact: ${this.contact}`, ...typed];
     let branch = `z9hG4bK${id()}`;

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
+import net from 'node:net';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import type { CallEvent, CallId } from '../../src/core/call/index.ts';
@@ -65,6 +66,8 @@ export class ScriptedCall {
 export class House {
   readonly telephony: Telephony;
   readonly log: TestLog;
+  /** Between the app and sipd, to be cut. */
+  readonly relay: Relay;
   readonly recordingsDir: string;
   readonly sip: { readonly udp: number; readonly tcp: number };
   #mediad: ChildProcess;
@@ -83,9 +86,11 @@ export class House {
     mediad: ChildProcess;
     mediadOptions: object;
     dir: string;
+    relay: Relay;
   }) {
     this.telephony = parts.telephony;
     this.log = parts.log;
+    this.relay = parts.relay;
     this.recordingsDir = parts.recordingsDir;
     this.sip = parts.sip;
     this.#mediad = parts.mediad;
@@ -104,6 +109,8 @@ export class House {
     mkdirSync(path.join(promptsDir, '8000'), { recursive: true });
     writeFileSync(path.join(promptsDir, '8000', 'long.wav'), toneWav(700, 5000));
     writeFileSync(path.join(promptsDir, '8000', 'short.wav'), toneWav(900, 400));
+
+    writeFileSync(path.join(dir, 'trunk-password'), 'carrier-secret\n', { mode: 0o600 });
 
     const sipd = await startDaemon(
       t,
@@ -125,10 +132,11 @@ export class House {
     const mediad = await startDaemon(t, 'mediad', mediadOptions(0, 0), dir);
     const sipPort = (protocol: string): number => portOf(sipd.ready.sip, protocol);
 
+    const relay = await Relay.open(t, sipd.ready.control?.port ?? 0);
     const log = new TestLog();
     const telephony = new Telephony({
       options: telephonySchema.parse({
-        signalling: { ...sipd.ready.control, secret },
+        signalling: { host: '127.0.0.1', port: relay.port, secret },
         media: {
           ...mediad.ready.eventSocket,
           secret,
@@ -140,9 +148,12 @@ export class House {
         trunks: {
           carrier: {
             ...(options.trunkTarget === undefined ? {} : { target: options.trunkTarget }),
+            username: 'lakeside',
+            passwordFile: path.join(dir, 'trunk-password'),
             callerId: '+12025550100',
             allowFrom: ['127.0.0.2'],
           },
+          spare: {},
         },
       }),
       credentials: credentialsFor('wardline', extensions),
@@ -160,6 +171,7 @@ export class House {
       mediad: mediad.child,
       mediadOptions: mediadOptions(mediad.ready.eventSocket?.port ?? 0, portOf(mediad.ready.sip, 'udp')),
       dir,
+      relay,
     });
     t.teardown(() => telephony.close());
     await telephony.start(house.sink());
@@ -223,6 +235,45 @@ export class House {
 function portOf(addresses: string | readonly string[] | undefined, protocol: string): number {
   const one = [addresses ?? []].flat().find((address) => address.startsWith(protocol));
   return Number(String(one).split(':').at(-1));
+}
+
+/** Passes a TCP connection on until it is cut. */
+class Relay {
+  readonly port: number;
+  readonly #sockets = new Set<net.Socket>();
+
+  private constructor(port: number) {
+    this.port = port;
+  }
+
+  static async open(t: Teardown, to: number): Promise<Relay> {
+    const server = net.createServer();
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const relay = new Relay((server.address() as net.AddressInfo).port);
+    server.on('connection', (near) => {
+      const far = net.connect(to, '127.0.0.1');
+      for (const [one, other] of [
+        [near, far],
+        [far, near],
+      ] as const) {
+        relay.#sockets.add(one);
+        one.on('error', () => {});
+        one.on('close', () => other.destroy());
+        one.pipe(other);
+      }
+    });
+    t.teardown(() => {
+      server.close();
+      relay.cut();
+    });
+    return relay;
+  }
+
+  cut(): void {
+    for (const socket of this.#sockets) socket.destroy();
+    this.#sockets.clear();
+  }
 }
 
 interface Ready {

@@ -45,10 +45,6 @@ export const random: Random = { below: (below) => randomInt(below), bytes: (coun
 export class TestLog implements Log {
   readonly lines: { level: string; fields: object; words: string }[] = [];
 
-  debug(fields: object, words: string): void {
-    this.lines.push({ level: 'debug', fields, words });
-  }
-
   info(fields: object, words: string): void {
     this.lines.push({ level: 'info', fields, words });
   }
