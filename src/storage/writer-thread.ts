@@ -79,7 +79,11 @@ export class ThreadWriter implements StoreWriter {
   }
 
   #start(): Worker {
-    const worker = new Worker(new URL('./writer-worker.ts', import.meta.url), { workerData: { path: this.#path } });
+    const worker = new Worker(new URL('./writer-worker.ts', import.meta.url), {
+      workerData: { path: this.#path },
+      // Flags of the main program, such as --input-type, need not suit a thread.
+      execArgv: [],
+    });
     // An idle writer keeps no process alive; one with an append under way does (#ask).
     worker.unref();
     worker.on('message', (reply: WriterReply) => {
