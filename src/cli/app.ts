@@ -13,6 +13,9 @@ const tell = (message: AppMessage): void => {
 process.stdout.on('error', () => {});
 process.stderr.on('error', () => {});
 
+// Timers of the parts do not keep a process alive, and nothing else does until the sockets are open.
+setInterval(() => {}, 60_000);
+
 try {
   const app = await openApp(process.argv[2] ?? '', (line) => process.stdout.write(`wardline: ${line}\n`));
   process.once('SIGTERM', () => {
@@ -28,6 +31,6 @@ try {
 } catch (error) {
   if (!(error instanceof Refusal) && !(error instanceof PortError)) throw error;
   tell({ type: 'cannotStart', problem: error.message });
-  process.exitCode = 1;
-  process.disconnect?.();
+  // The message must be on its way before the process is gone.
+  setImmediate(() => process.exit(1));
 }

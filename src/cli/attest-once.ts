@@ -3,15 +3,23 @@ import { join } from 'node:path';
 import { AuditLog } from '../audit-log/index.ts';
 import { AUDIT_HEAD_FILE } from '../audit-log/options.ts';
 import type { Config } from '../config/index.ts';
-import type { SystemFact } from '../core/audit/index.ts';
+import type { Fact } from '../core/audit/index.ts';
 import { systemClock } from '../engine/index.ts';
 import { createHealth, createLogger } from '../observe/index.ts';
 import type { Store } from '../storage/index.ts';
 import type { Secrets } from '../vault/index.ts';
 import { Refusal } from './report.ts';
 
+/** A command says what went wrong on the terminal; it writes no log. */
+export const silentLog = createLogger({
+  name: 'wardline',
+  level: 'error',
+  destination: { write: () => {} },
+  format: 'json',
+});
+
 /** Puts one fact of a command on record, also while the house is up. What cannot be recorded is not done. */
-export async function attestOnce(config: Config, store: Store, secrets: Secrets, fact: SystemFact): Promise<void> {
+export async function attestOnce(config: Config, store: Store, secrets: Secrets, fact: Fact): Promise<void> {
   const audit = await AuditLog.open({
     store: store.chain,
     headPath: join(config.data, AUDIT_HEAD_FILE),
@@ -20,7 +28,7 @@ export async function attestOnce(config: Config, store: Store, secrets: Secrets,
     seal: (text) => secrets.phi.seal(text),
     bootId: randomUUID(),
     clock: systemClock,
-    logger: createLogger({ name: 'wardline', level: 'error', destination: { write: () => {} }, format: 'json' }),
+    logger: silentLog,
     health: createHealth(),
   });
   await audit.attest([{ at: systemClock.now(), callId: null, fact }]);

@@ -19,8 +19,12 @@ export function auditCommands({ group, answer }: Commands): void {
         try {
           const verdict = await auditReader(config, store, secrets).verify();
           if (verdict.kind === 'intact') {
-            const young = verdict.uncertified === 0 ? '' : `; the last ${verdict.uncertified} are too young to be certified`;
-            return done([`The audit is intact: ${verdict.entries} entries, each follows from the one before${young}.`], verdict);
+            const young =
+              verdict.uncertified === 0 ? '' : `; the last ${verdict.uncertified} are too young to be certified`;
+            return done(
+              [`The audit is intact: ${verdict.entries} entries, each follows from the one before${young}.`],
+              verdict,
+            );
           }
           return no(
             [

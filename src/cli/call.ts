@@ -75,11 +75,7 @@ export function callCommands({ group, answer }: Commands): void {
           ]);
           const [first] = rungs;
           return done(
-            [
-              `Call ${callId}, ${clock.show(first?.at ?? instant(0))}`,
-              ...table(['', ''], rows).slice(1),
-              clock.note,
-            ],
+            [`Call ${callId}, ${clock.show(first?.at ?? instant(0))}`, ...table(['', ''], rows).slice(1), clock.note],
             {
               callId,
               entries: entries.map(({ at, seq, fact, isLate }, i) => ({

@@ -75,7 +75,12 @@ function secrets(config: Config): readonly Finding[] {
     const remedy = 'start the house once with "wardline up", or give the right --data';
     return [{ check: 'data folder', state: 'note', says: `${config.data} is not there yet`, remedy }];
   }
-  const open = [folders.secrets, ...below(folders.secrets), folders.store, ...below(folders.run).filter((f) => f.endsWith('.json'))]
+  const open = [
+    folders.secrets,
+    ...below(folders.secrets),
+    folders.store,
+    ...below(folders.run).filter((f) => f.endsWith('.json')),
+  ]
     .filter((path) => ((modeOf(path) ?? 0) & 0o077) !== 0)
     .map((path) => path);
   const data: Finding =
@@ -94,7 +99,12 @@ function secrets(config: Config): readonly Finding[] {
   if (open.length > 0) {
     return [
       data,
-      { check: 'secrets', state: 'bad', says: `others can read ${open.join(', ')}`, remedy: `chmod go= ${open.join(' ')}` },
+      {
+        check: 'secrets',
+        state: 'bad',
+        says: `others can read ${open.join(', ')}`,
+        remedy: `chmod go= ${open.join(' ')}`,
+      },
     ];
   }
   return [data, { check: 'secrets', state: 'good', says: 'present, readable by their owner alone' }];
@@ -105,7 +115,12 @@ async function documents(config: Config): Promise<Finding> {
   if (checked.kind === 'bad') {
     const [first = '', ...more] = checked.problems;
     const says = more.length === 0 ? first : `${first} (and ${more.length} more)`;
-    return { check: 'documents', state: 'bad', says, remedy: 'correct the file; "wardline plan check" lists everything' };
+    return {
+      check: 'documents',
+      state: 'bad',
+      says,
+      remedy: 'correct the file; "wardline plan check" lists everything',
+    };
   }
   const { plan, roster } = checked;
   return {
@@ -118,7 +133,12 @@ async function documents(config: Config): Promise<Finding> {
 function prompts(): Finding {
   const count = promptIds().size;
   if (count > 0) return { check: 'prompts', state: 'good', says: `${count} recordings` };
-  return { check: 'prompts', state: 'bad', says: 'there are none: callers would hear nothing', remedy: 'clone Wardline again' };
+  return {
+    check: 'prompts',
+    state: 'bad',
+    says: 'there are none: callers would hear nothing',
+    remedy: 'clone Wardline again',
+  };
 }
 
 function trunks(config: Config): readonly Finding[] {
@@ -156,7 +176,8 @@ async function processes(config: Config, before: Remembered | null): Promise<rea
   for (const name of ['sipd', 'mediad'] as const) {
     const record = readJson(join(run, `${name}.json`)) as DaemonRecord | null;
     const port = record === null ? null : controlPort(name, record);
-    const isThere = record !== null && isAlive(record.pid, record.startedTicks) && port !== null && (await answers(port));
+    const isThere =
+      record !== null && isAlive(record.pid, record.startedTicks) && port !== null && (await answers(port));
     findings.push(
       isThere
         ? { check: name, state: 'good', says: `answers on 127.0.0.1:${port} (process ${record.pid})` }

@@ -60,6 +60,7 @@ export interface Commands {
 
 const files = {
   up: async () => (await import('./up-command.ts')).upCommand,
+  phone: async () => (await import('./phone.ts')).phoneCommands,
   plan: async () => (await import('./plan.ts')).planCommands,
   audit: async () => (await import('./audit.ts')).auditCommands,
   call: async () => (await import('./call.ts')).callCommands,
@@ -81,6 +82,8 @@ async function print<A extends readonly unknown[]>(
   // commander calls with the arguments, the options and the command itself.
   const args = given.slice(0, -1) as unknown as A;
   const { json } = (args.at(-1) ?? {}) as CommonOptions;
+  // Timers of the parts do not keep a process alive; a command lives until its work is done.
+  const alive = setInterval(() => {}, 60_000);
   try {
     const report = await work(...args);
     const text = json === true ? JSON.stringify(report.json, null, 2) : report.text.join('\n');
@@ -91,6 +94,8 @@ async function print<A extends readonly unknown[]>(
     if (json === true) process.stdout.write(`${JSON.stringify({ error: message }, null, 2)}\n`);
     else process.stderr.write(`wardline: ${message}\n`);
     return exitCode;
+  } finally {
+    clearInterval(alive);
   }
 }
 

@@ -7,7 +7,12 @@ import { promptIds } from './prompt-ids.ts';
 import { Refusal } from './report.ts';
 
 export type SiteDocuments =
-  | { readonly kind: 'good'; readonly plan: CompiledPlan; readonly roster: CompiledRoster; readonly files: readonly string[] }
+  | {
+      readonly kind: 'good';
+      readonly plan: CompiledPlan;
+      readonly roster: CompiledRoster;
+      readonly files: readonly string[];
+    }
   | { readonly kind: 'bad'; readonly problems: readonly string[] };
 
 /** The documents as they lie in the folders now, laid out around `at`. */
@@ -23,7 +28,10 @@ export async function siteDocuments(config: Config, at: Instant): Promise<Extrac
   const documents = await checkDocuments(config, at);
   if (documents.kind === 'good') return documents;
   throw new Refusal(
-    [...documents.problems, '(a house that is up goes on with the last good version; "wardline plan check" looks again)'].join('\n'),
+    [
+      ...documents.problems,
+      '(a house that is up goes on with the last good version; "wardline plan check" looks again)',
+    ].join('\n'),
   );
 }
 

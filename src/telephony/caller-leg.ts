@@ -26,6 +26,7 @@ export class CallerLeg {
   readonly #response: SrfResponse;
   readonly #events: CallerEvents;
   #state: State = 'invited';
+  #isAcknowledged = false;
   #dialog: SrfDialog | null = null;
   #endpoint: MediaEndpoint | null = null;
 
@@ -107,12 +108,11 @@ export class CallerLeg {
     this.#send200(endpoint.sdp, (error, dialog) => {
       if (error || !dialog) return this.#answerFailed(error ?? new Error('no dialog'));
       wireToEndpoint(this.#shell, dialog, endpoint);
-      let isAcknowledged = false;
       dialog.on(
         'ack',
         guarded(this.#shell.log, 'ACK', (ack: SrfRequest) => {
-          if (isAcknowledged) return;
-          isAcknowledged = true;
+          if (this.#isAcknowledged) return;
+          this.#isAcknowledged = true;
           this.#acknowledged(endpoint, ack.body);
         }),
       );
@@ -123,6 +123,7 @@ export class CallerLeg {
   #acknowledged(endpoint: MediaEndpoint, answer: string): void {
     const codec = sdpFacts(this.offer === '' ? answer : endpoint.sdp).codec;
     const told = (): void => {
+      if (this.#endpoint === null) return this.#answerFailed(new Error('the media server dropped the caller'));
       if (this.#state === 'talking') this.#events.answered({ path: 'anchored', codec, cipher: 'none' });
     };
     if (this.offer !== '') return told();
@@ -170,7 +171,8 @@ export class CallerLeg {
 
   #mediaLost(): void {
     this.#endpoint = null;
-    if (this.#state === 'talking') this.#events.mediaLost();
+    // Before the ACK it shows as a failed answer.
+    if (this.#isAcknowledged && this.#state === 'talking') this.#events.mediaLost();
   }
 
   #end(): void {

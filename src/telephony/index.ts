@@ -1,7 +1,15 @@
 import type { CallSink, Clock, Random, Reachability } from '../engine/ports.ts';
 import { PortError } from '../engine/ports.ts';
 import { Authenticator } from './auth/authenticator.ts';
-import { asError, connectSrf, createSrf, rehome, type SrfClient, type SrfDialog } from './client-libraries/index.ts';
+import {
+  asError,
+  connectSrf,
+  createSrf,
+  disconnectSrf,
+  rehome,
+  type SrfClient,
+  type SrfDialog,
+} from './client-libraries/index.ts';
 import { Inbound, refuseMethod } from './inbound.ts';
 import { type LinkHealth, MediaLink } from './media.ts';
 import type { TelephonyOptions } from './options.ts';
@@ -122,11 +130,7 @@ export class Telephony {
     // One turn for the last BYEs to be written before the socket ends.
     await new Promise((resolve) => setImmediate(resolve));
     this.#shell.media.close();
-    try {
-      this.#srf.disconnect();
-    } catch {
-      // Never connected, or the connection is down: nothing to end.
-    }
+    disconnectSrf(this.#srf);
   }
 
   #route(inbound: Inbound): void {

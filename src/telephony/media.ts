@@ -14,6 +14,9 @@ export interface LinkHealth {
 
 const retryMs = 500;
 
+/** A caller waits for nothing longer: a media server that hangs must not cost the time of a STAT call. */
+const endpointWithinMs = 5000;
+
 /** The connection to the media server: made, watched, and made again with a fresh object whenever it ends. */
 export class MediaLink {
   readonly #srf: SrfClient;
@@ -53,11 +56,25 @@ export class MediaLink {
   /** With the far end's description, or without: then the endpoint waits to be modified. */
   async endpoint(remoteSdp: string | null, onGone: () => void): Promise<MediaEndpoint> {
     if (!this.#server) throw new PortError('mediaUnavailable', { cause: new Error(this.#why) });
+    const made = this.#server
+      .createEndpoint(remoteSdp === null ? {} : { remoteSdp })
+      .then((endpoint) => new MediaEndpoint(endpoint, onGone));
+    let isLate = false;
+    const tooLate = Promise.withResolvers<never>();
+    const timer = this.#clock.after(endpointWithinMs, () => {
+      isLate = true;
+      tooLate.reject(new Error(`the media server made no endpoint within ${endpointWithinMs} ms`));
+    });
+    made.then(
+      (endpoint) => isLate && endpoint.close(),
+      () => {},
+    );
     try {
-      const endpoint = await this.#server.createEndpoint(remoteSdp === null ? {} : { remoteSdp });
-      return new MediaEndpoint(endpoint, onGone);
+      return await Promise.race([made, tooLate.promise]);
     } catch (cause) {
       throw new PortError('mediaUnavailable', { cause });
+    } finally {
+      timer.cancel();
     }
   }
 

@@ -20,7 +20,7 @@ export class PromptLibrary {
   constructor(dirs: readonly string[]) {
     for (const dir of dirs) {
       const root = path.join(dir, '8000');
-      for (const entry of readdirSync(root, { recursive: true, withFileTypes: true })) this.#index(root, entry);
+      for (const entry of list(root)) this.#index(root, entry);
     }
   }
 
@@ -54,7 +54,10 @@ export class PromptLibrary {
       case 'digits':
         return prompt.digits.split('').map(digitId);
       case 'name': {
-        const own = [`${prompt.of}-${prompt.id}`, `name-${prompt.id}`].find((id) => this.#files.has(id));
+        const names = [`${prompt.of}-${prompt.id}`, `name-${prompt.id}`];
+        // A document may name the recording itself.
+        if (/^(name|service)-/.test(prompt.id)) names.push(prompt.id);
+        const own = names.find((id) => this.#files.has(id));
         return own === undefined ? spell(prompt.text) : [own];
       }
       default:
@@ -63,15 +66,25 @@ export class PromptLibrary {
   }
 }
 
+function list(root: string): readonly Dirent[] {
+  try {
+    return readdirSync(root, { recursive: true, withFileTypes: true });
+  } catch (cause) {
+    throw new Error(`telephony.media.promptsDirs: ${root} cannot be read; name folders that hold 8000/<id>.wav`, {
+      cause,
+    });
+  }
+}
+
 /** Letters and digits one by one; whatever has no sound of its own is skipped. At most 32. */
 function spell(text: string): readonly string[] {
   return (text.toLowerCase().match(/[a-z0-9]/g) ?? [])
     .slice(0, 32)
-    .map((c) => (c >= '0' && c <= '9' ? digitId(c) : `letters/${c}`));
+    .map((c) => (c >= '0' && c <= '9' ? digitId(c) : `letter-${c}`));
 }
 
 function digitId(digit: string): string {
-  if (digit === '*') return 'digits/star';
-  if (digit === '#') return 'digits/pound';
-  return `digits/${digit}`;
+  if (digit === '*') return 'key-star';
+  if (digit === '#') return 'key-pound';
+  return `digit-${digit}`;
 }

@@ -20,6 +20,7 @@ if (behaviour.refuses !== undefined) {
   // An orphan lives on.
   process.on('disconnect', () => {});
   setInterval(() => {}, 1000);
-  if (behaviour.kind === 'app') process.send?.({ type: 'ready', serves: { sip: [], admin: '' }, banner: ['the banner'] });
+  if (behaviour.kind === 'app')
+    process.send?.({ type: 'ready', serves: { sip: [], admin: '' }, banner: ['the banner'] });
   else console.log(JSON.stringify({ ready: true, ports: [4711] }));
 }

@@ -5,7 +5,9 @@ import t from 'tap';
 import {
   answerCaller,
   cleanArgument,
+  connectSrf,
   createSrf,
+  disconnectSrf,
   headerLines,
   modifyDialog,
   probeEventSocket,
@@ -162,6 +164,21 @@ void t.test('dialogs move to the new connection', async (t) => {
   rehome(srf, [dialog]);
   t.equal(dialog.req.socket, socket);
   t.equal(dialog.res.socket, socket);
+});
+
+void t.test('a client that never got a connection stops trying when told', async (t) => {
+  const server = await listen(t, () => {});
+  server.close();
+  const timers = (): number => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
+  const before = timers();
+  const srf = createSrf('test');
+  srf.on('error', () => {});
+  const failed = new Promise<void>((resolve) => srf.on('reconnecting', () => resolve()));
+  connectSrf(srf, { host: '127.0.0.1', port: server.port, secret: 'x' });
+  await failed;
+  t.equal(timers(), before + 1, 'it waits to try again');
+  disconnectSrf(srf);
+  t.equal(timers(), before);
 });
 
 void t.test('the media server port and its secret are tried before the library is', async (t) => {

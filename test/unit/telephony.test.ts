@@ -283,11 +283,12 @@ void t.test('prompts: meanings become files of ours and nothing else', async (t)
   const dir = t.testdir();
   for (const id of [
     'welcome',
-    'digits/7',
-    'digits/pound',
-    'letters/b',
-    'letters/o',
+    'digit-7',
+    'key-pound',
+    'letter-b',
+    'letter-o',
     'service-cardiology',
+    'name-icu',
     'Bad Name',
   ]) {
     const file = path.join(dir, '8000', `${id}.wav`);
@@ -302,19 +303,23 @@ void t.test('prompts: meanings become files of ours and nothing else', async (t)
     { say: 'id', id: '../../etc/passwd' },
     { say: 'digits', digits: '7#' },
     { say: 'name', of: 'service', id: 'cardiology', text: 'Cardiology' },
+    { say: 'name', of: 'unit', id: 'icu', text: 'ICU' },
+    { say: 'name', of: 'unit', id: 'name-icu', text: 'ICU' },
     { say: 'name', of: 'person', id: 'dr-bo', text: 'B/o!' },
   ]);
   t.same(names(files), [
     'welcome.wav',
-    'digits/7.wav',
-    'digits/pound.wav',
+    'digit-7.wav',
+    'key-pound.wav',
     'service-cardiology.wav',
-    'letters/b.wav',
-    'letters/o.wav',
+    'name-icu.wav',
+    'name-icu.wav',
+    'letter-b.wav',
+    'letter-o.wav',
   ]);
   t.same(missing, ['../../etc/passwd']);
-  t.equal(library.size, 6);
-  t.throws(() => new PromptLibrary(['/nowhere-at-all']));
+  t.equal(library.size, 7);
+  t.throws(() => new PromptLibrary(['/nowhere-at-all']), /promptsDirs: \/nowhere-at-all/);
 });
 
 void t.test('sdp: what the audit wants to know', async (t) => {

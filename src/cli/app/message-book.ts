@@ -44,7 +44,8 @@ export function messageBook({ audit, save, pathOf, measure, onTrouble }: Message
   return {
     attest: async (entries) => {
       for (const { at, fact } of entries) {
-        if (fact.fact === 'recordingStarted') open.set(fact.messageId, { mailbox: fact.mailbox, isUrgent: fact.urgent, at });
+        if (fact.fact === 'recordingStarted')
+          open.set(fact.messageId, { mailbox: fact.mailbox, isUrgent: fact.urgent, at });
       }
       const how = await audit.attest(entries);
       for (const { fact, callId } of entries) {

@@ -26,8 +26,8 @@ import { messageBook, unfinishedRecordings } from './message-book.ts';
 import { readinessOf } from './readiness.ts';
 import type { Remembered } from '../remembered.ts';
 import { banner } from './banner.ts';
-import { examplePhones, worthDialling } from './example-phones.ts';
-import { openPhones } from './phones.ts';
+import { examplePhones, worthDialling } from '../example-phones.ts';
+import { PhoneDirectory } from '../../directory/index.ts';
 import type { DaemonRecord } from '../supervise/launch-plan.ts';
 
 export interface App {
@@ -66,6 +66,8 @@ export async function openApp(configFile: string, terminal: (line: string) => vo
     const secrets = await ensureSecrets(folders.secrets);
     const store = await openStore(folders.store, { as: 'owner', sealer: secrets.phi });
     closers.push(() => store.close());
+    // Its writing thread takes longer to come up than the audit waits for a commit; so it is up before the first fact.
+    await store.chain.append(await store.chain.head(), []);
     const audit = await AuditLog.open({
       store: store.chain,
       headPath: join(config.data, AUDIT_HEAD_FILE),
@@ -79,7 +81,11 @@ export async function openApp(configFile: string, terminal: (line: string) => vo
       metrics,
     });
     closers.push(() => audit.close());
-    const record = (fact: SystemFact) => audit.attest([{ at: systemClock.now(), callId: null, fact }]);
+    let recorded: Promise<unknown> = Promise.resolve();
+    const record = (fact: SystemFact): Promise<unknown> => {
+      recorded = audit.attest([{ at: systemClock.now(), callId: null, fact }]);
+      return recorded;
+    };
 
     const activations = metrics.counter('wardline_document_activations_total', 'Times that documents came into force.');
     const documents = new LiveDocuments({
@@ -113,6 +119,8 @@ export async function openApp(configFile: string, terminal: (line: string) => vo
       throw new Refusal(['the documents cannot be used:', ...started.problems.map(showProblem)].join('\n'));
     }
     closers.push(() => documents.close());
+    // What comes next keeps this thread busy for a moment, and an answer it cannot read in time counts as late.
+    await recorded;
 
     const pathOf = (messageId: string) => join(folders.messages, `${messageId}.sealed`);
     const measure = (path: string) => lengthOf(path, secrets.voicemailIdentity);
@@ -128,10 +136,22 @@ export async function openApp(configFile: string, terminal: (line: string) => vo
       }
     }
 
-    const phones = await openPhones(store, config.sip.realm);
+    const directory = await PhoneDirectory.open(
+      {
+        phones: store.phones,
+        audit,
+        clock: systemClock,
+        random: systemRandom,
+        logger: log,
+        realm: config.sip.realm,
+        isExtension: (extension) => documents.current().plan.extension(extension) !== undefined,
+      },
+      { watch: true },
+    );
+    closers.push(() => directory.close());
     const telephony = new Telephony({
       options: telephonyOptions(config, secrets, links),
-      credentials: phones,
+      credentials: directory,
       bindings: store.bindings(),
       sealRecipients: secrets.sealRecipients,
       clock: systemClock,
@@ -176,7 +196,13 @@ export async function openApp(configFile: string, terminal: (line: string) => vo
     closers.push(() => admin.close());
 
     const { plan, roster } = documents.current();
-    const examples = await examplePhones({ file: folders.examplePhones, plan, roster, phones, at: systemClock.now() });
+    const examples = await examplePhones({
+      file: folders.examplePhones,
+      plan,
+      roster,
+      directory,
+      at: systemClock.now(),
+    });
     const serves = { sip: links.sip, admin: hostAndPort(config.admin.listen, admin.port) };
     return {
       serves,
@@ -209,7 +235,9 @@ function readLinks(run: string): Links {
     control: { port: number };
     sip: readonly string[];
   };
-  const mediad = (readJson(join(run, 'mediad.json')) as DaemonRecord).ready as unknown as { eventSocket: { port: number } };
+  const mediad = (readJson(join(run, 'mediad.json')) as DaemonRecord).ready as unknown as {
+    eventSocket: { port: number };
+  };
   return { controlPort: sipd.control.port, eventSocketPort: mediad.eventSocket.port, sip: sipd.sip };
 }
 

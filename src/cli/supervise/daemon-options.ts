@@ -15,12 +15,14 @@ export const promptFolders = ['en/wardline', 'en/asterisk-core-sounds', 'music']
   join(installedIn, 'src/mediad/prompts', name),
 );
 
-/** Writes the option files of both daemons and says how each is started. mediad first: sipd opens the door. */
+/** Writes the option files of both daemons and says how each is started. */
 export function daemonPlans(config: Config, secrets: Secrets, advertised: string): readonly DaemonPlan[] {
   const { run } = dataFolders(config.data);
   const plan = (name: DaemonPlan['name'], options: object, pins: readonly Pin[]): DaemonPlan => {
     const optionsFile = join(run, `${name}.options.json`);
-    const digest = createHash('sha256').update(JSON.stringify([version(), process.version, options])).digest('hex');
+    const digest = createHash('sha256')
+      .update(JSON.stringify([version(), process.version, options]))
+      .digest('hex');
     return { name, script: join(installedIn, 'src', name, 'main.ts'), optionsFile, options, digest, pins };
   };
   return [

@@ -69,17 +69,22 @@ class House {
   /** Null when everything is up, else what to tell the admin. */
   async #start(): Promise<readonly string[] | null> {
     await endOrphan(this.#plan, this.#plan.drainMs + OVERTIME_MS);
-    for (const daemon of this.#plan.daemons) {
-      if (this.#stop.signal.aborted) return null;
-      const start = await startDaemon(daemon, { run: this.#plan.runFolder, log: this.#plan.logFolder });
-      if (start.kind === 'failed') {
-        return [`${daemon.name} could not start:`, ...start.said.map((line) => `  ${wordsOf(line)}`)];
-      }
+    const starts = await Promise.all(
+      this.#plan.daemons.map(async (daemon) => {
+        return [daemon, await startDaemon(daemon, { run: this.#plan.runFolder, log: this.#plan.logFolder })] as const;
+      }),
+    );
+    for (const [daemon, start] of starts) {
+      if (start.kind === 'failed') continue;
+      this.#daemons.set(daemon, start.record);
       if (start.kind === 'foundAgain') {
         this.#foundAgain.add(daemon);
         say(`${daemon.name} is still running (process ${start.record.pid}): used again`);
       }
-      this.#daemons.set(daemon, start.record);
+    }
+    for (const [{ name }, start] of starts) {
+      if (start.kind === 'failed')
+        return [`${name} could not start:`, ...start.said.map((line) => `  ${wordsOf(line)}`)];
     }
     if (this.#stop.signal.aborted) return null;
     const app = startApp(this.#plan);
@@ -93,7 +98,7 @@ class House {
       ];
     }
     this.#serves = ready.serves;
-        this.#writeReady();
+    this.#writeReady();
     console.log(ready.banner.join('\n'));
     return null;
   }

@@ -3,7 +3,7 @@ export interface LaunchPlan {
   readonly runFolder: string;
   readonly logFolder: string;
   readonly drainMs: number;
-  /** In starting order; stopped in the reverse order, after the app. */
+  /** Started together, before the app; stopped after it. */
   readonly daemons: readonly DaemonPlan[];
   readonly app: { readonly script: string; readonly configFile: string };
 }

@@ -76,7 +76,9 @@ function parse(args: readonly string[]): { config: Config; drainMs: number } {
 function makePrivate(folder: string): void {
   const unfit = UNFIT.exec(folder)?.[0];
   if (unfit !== undefined) {
-    throw new Refusal(`data: ${folder} has a "${unfit}" in its name, which the media server cannot take: use another folder`);
+    throw new Refusal(
+      `data: ${folder} has a "${unfit}" in its name, which the media server cannot take: use another folder`,
+    );
   }
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });

@@ -11,16 +11,35 @@ export function connectSrf(srf: SrfClient, to: { host: string; port: number; sec
   srf.connect({ ...to, reconnect: { retryMaxDelay: 1000 } });
 }
 
+/** drachtio-srf 5.0.29: `disconnect` throws while there is no connection, and then goes on trying to get one. */
+export function disconnectSrf(srf: SrfClient): void {
+  const wire = agentOf(srf)?.wp;
+  if (wire) {
+    wire.closing = true;
+    clearTimeout(wire.reconnectVars.retryTimer ?? undefined);
+  }
+  if (agentOf(srf)?.mapServer.size) srf.disconnect();
+}
+
 /**
  * drachtio-srf 5.0.29: dialogs made on a connection that was lost reject every request until they are given the
  * socket of the new one. The server knows them by id and does not care who asks.
  */
 export function rehome(srf: SrfClient, dialogs: Iterable<SrfDialog>): void {
-  const { client } = (srf as SrfClient & { _app: { client: { mapServer: Map<unknown, unknown> } } })._app;
-  const socket = client.mapServer.keys().next().value;
+  const socket = agentOf(srf)?.mapServer.keys().next().value;
   if (socket === undefined) return;
   for (const dialog of dialogs) {
     dialog.req.socket = socket;
     dialog.res.socket = socket;
   }
+}
+
+/** Inside of drachtio-srf; undefined before `connect`. */
+interface Agent {
+  readonly mapServer: Map<unknown, unknown>;
+  readonly wp: { closing?: boolean; readonly reconnectVars: { retryTimer: NodeJS.Timeout | null } };
+}
+
+function agentOf(srf: SrfClient): Agent | undefined {
+  return (srf as SrfClient & { _app: { client?: Agent } })._app.client;
 }

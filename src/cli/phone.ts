@@ -1,0 +1,156 @@
+import { userInfo } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { instant } from '../core/time/index.ts';
+import { PhoneDirectory } from '../directory/index.ts';
+import { systemClock, systemRandom } from '../engine/index.ts';
+import type { Store } from '../storage/index.ts';
+import type { ContactBinding } from '../telephony/index.ts';
+import { attestOnce, silentLog } from './attest-once.ts';
+import { forgetExample, isExample } from './example-phones.ts';
+import { dataFolders } from './folders.ts';
+import type { CommonOptions, Commands } from './program.ts';
+import { remembered } from './remembered.ts';
+import { done, Refusal, table } from './report.ts';
+import { checkDocuments, siteClock, siteDocuments } from './site-documents.ts';
+import { siteConfig, siteStore } from './site.ts';
+import { isAlive } from './supervise/processes.ts';
+import { readJson } from './supervise/run-files.ts';
+
+/** The app looks for new phones twice a second; whoever reads a password may use it at once. */
+const KNOWN_WITHIN_MS = 700;
+
+export function phoneCommands({ group, answer }: Commands): void {
+  const phone = group('phone', 'phones and their passwords');
+  phone('add <extension>')
+    .description('give an extension a phone; its password is shown once')
+    .option('--password <password>', 'a password that is there already (at least 80 bits); one is made otherwise')
+    .action(
+      answer((extension: string, options: CommonOptions & { password?: string }) =>
+        withDirectory(options, async (directory, { by, examples, isUp }) => {
+          // An example phone is there to be replaced; its password was on the screen.
+          if (isExample(examples, extension)) await directory.remove(extension, by);
+          const result = await directory.add(extension, by, options.password);
+          if (result.kind === 'refused') throw new Refusal(result.says);
+          forgetExample(examples, extension);
+          if (isUp) await sleep(KNOWN_WITHIN_MS);
+          const { password } = result;
+          return done([`Phone ${extension} was added.`, `  user      ${extension}`, `  password  ${password}`], {
+            extension,
+            password,
+          });
+        }),
+      ),
+    );
+
+  phone('list')
+    .description('every phone, and where it is registered')
+    .action(
+      answer(async (options: CommonOptions) => {
+        const config = siteConfig(options);
+        const { store } = await siteStore(config, 'reader');
+        try {
+          const phones = await store.phones.list();
+          const contacts = await registered(store);
+          const documents = await checkDocuments(config, instant(Date.now()));
+          const clock = await siteClock(config);
+          const name = (extension: string) =>
+            documents.kind === 'good' ? (documents.plan.extension(extension)?.name ?? '(not in the plan)') : '';
+          const rows = phones.flatMap(({ extension }) => {
+            const here = contacts.filter((contact) => contact.extension === extension);
+            if (here.length === 0) return [[extension, name(extension), 'not registered', '', '']];
+            return here.map(({ source, expiresAt, userAgent }) => [
+              extension,
+              name(extension),
+              `${source.protocol} ${source.ip}:${source.port}`,
+              clock.show(expiresAt),
+              userAgent,
+            ]);
+          });
+          return done(
+            rows.length === 0
+              ? ['No phones yet: wardline phone add EXTENSION']
+              : [...table(['PHONE', 'NAME', 'REGISTERED FROM', 'UNTIL', 'MODEL'], rows), clock.note],
+            {
+              phones: phones.map(({ extension, createdAt }) => ({
+                extension,
+                name: name(extension),
+                addedAt: new Date(createdAt).toISOString(),
+                contacts: contacts
+                  .filter((contact) => contact.extension === extension)
+                  .map(({ uri, source, userAgent, expiresAt }) => ({
+                    uri,
+                    source,
+                    userAgent,
+                    expiresAt: new Date(expiresAt).toISOString(),
+                  })),
+              })),
+            },
+          );
+        } finally {
+          await store.close();
+        }
+      }),
+    );
+
+  phone('remove <extension>')
+    .description('take the phone of an extension away; it is no longer rung')
+    .action(
+      answer((extension: string, options: CommonOptions) =>
+        withDirectory(options, async (directory, { by, examples, isUp }) => {
+          const result = await directory.remove(extension, by);
+          if (result.kind === 'refused') throw new Refusal(result.says);
+          forgetExample(examples, extension);
+          if (isUp) await sleep(KNOWN_WITHIN_MS);
+          return done([`Phone ${extension} was removed.`], { extension });
+        }),
+      ),
+    );
+}
+
+interface Hands {
+  /** Who types this, for the audit. */
+  readonly by: string;
+  readonly examples: string;
+  readonly isUp: boolean;
+}
+
+async function withDirectory<T>(
+  options: CommonOptions,
+  work: (directory: PhoneDirectory, hands: Hands) => Promise<T>,
+): Promise<T> {
+  const config = siteConfig(options);
+  const { plan } = await siteDocuments(config, instant(Date.now()));
+  const { store, secrets } = await siteStore(config, 'guest');
+  try {
+    const directory = await PhoneDirectory.open(
+      {
+        phones: store.phones,
+        audit: {
+          attest: async (entries) => {
+            for (const { fact } of entries) await attestOnce(config, store, secrets, fact);
+            return 'durable';
+          },
+        },
+        clock: systemClock,
+        random: systemRandom,
+        logger: silentLog,
+        // Passwords are bound to the realm that the house was started with.
+        realm: (remembered(config.data)?.config ?? config).sip.realm,
+        isExtension: (extension) => plan.extension(extension) !== undefined,
+      },
+      { watch: false },
+    );
+    const folders = dataFolders(config.data);
+    const supervisor = readJson(join(folders.run, 'supervisor.json')) as { pid: number; startedTicks: string } | null;
+    const isUp = supervisor !== null && isAlive(supervisor.pid, supervisor.startedTicks);
+    return await work(directory, { by: userInfo().username, examples: folders.examplePhones, isUp });
+  } finally {
+    await store.close();
+  }
+}
+
+async function registered(store: Store): Promise<readonly ContactBinding[]> {
+  const now = Date.now();
+  return (await store.bindings<ContactBinding>().load()).filter(({ expiresAt }) => expiresAt > now);
+}
