@@ -155,6 +155,10 @@ void t.test('a broken file is refused with its place, and the last good version 
   );
   t.equal(documents.current(), before, 'the same version is in force');
 
+  writeFileSync(hospital.plan, good);
+  t.equal(await notices.next(), 'activated ', 'the author hears that all is well again');
+  t.equal(documents.current().plan.version, before.plan.version);
+
   writeFileSync(hospital.plan, good.replace('Ward 4B', 'Ward 4C'));
   t.equal(await notices.next(), 'activated plan');
   t.equal(documents.current().plan.extension('2101')?.name, 'Ward 4C');
