@@ -14,7 +14,10 @@ export interface LiveDocumentsParts {
   readonly prompts: ReadonlySet<string>;
   readonly versions: DocumentVersions;
   readonly clock: Clock;
-  /** A version other than the one before came into force; `changed` says which kinds differ from it. */
+  /**
+   * A version other than the one before came into force; `changed` says which kinds differ from it. It is empty when
+   * files that were refused are again those of the version in force.
+   */
   onActivated(version: DocumentVersion, changed: readonly ('plan' | 'roster')[]): void;
   /** The files were changed and cannot be used; what was in force stays so. Told once per change. */
   onRefused(problems: readonly DocumentProblem[]): void;
@@ -47,6 +50,7 @@ export class LiveDocuments implements Documents {
   #seen = '';
   #timers: { poll: Cancel; settle: Cancel } = { poll: null, settle: null };
   #checking: Promise<void> | null = null;
+  #isRefused = false;
   #isClosed = false;
 
   constructor(parts: LiveDocumentsParts) {
@@ -69,7 +73,7 @@ export class LiveDocuments implements Documents {
     if (before === null || before.kind === 'refused') return { kind: 'refused', problems };
     this.#activate(before, lastGood);
     this.#watch();
-    this.#parts.onRefused(problems);
+    this.#refuse(problems);
     return { kind: 'started', from: 'lastGood', problems };
   }
 
@@ -133,7 +137,7 @@ export class LiveDocuments implements Documents {
     if ((await this.#fingerprint()) !== print) return this.#settle();
     if (this.#isClosed) return;
     this.#seen = print;
-    if (loaded.kind === 'refused') this.#parts.onRefused(loaded.problems);
+    if (loaded.kind === 'refused') this.#refuse(loaded.problems);
     else this.#activate(loaded, this.#good?.version ?? null);
   }
 
@@ -141,9 +145,14 @@ export class LiveDocuments implements Documents {
     this.#layOut(good);
     const { version } = good;
     const changed = (['plan', 'roster'] as const).filter((kind) => version[kind] !== before?.[kind]);
-    if (changed.length === 0) return;
-    this.#parts.versions.save(version);
-    this.#parts.onActivated(version, changed);
+    if (changed.length > 0) this.#parts.versions.save(version);
+    if (changed.length > 0 || this.#isRefused) this.#parts.onActivated(version, changed);
+    this.#isRefused = false;
+  }
+
+  #refuse(problems: readonly DocumentProblem[]): void {
+    this.#isRefused = true;
+    this.#parts.onRefused(problems);
   }
 
   #layOut(good: Good): void {

@@ -78,9 +78,10 @@ export class CallRunner {
   async #drain(): Promise<void> {
     try {
       for (let next = this.#inbox.shift(); next && !this.#isOver; next = this.#inbox.shift()) {
-        const { state, effects } = stepCall(this.#worldAt(next.at), this.#state, next.event);
+        const world = this.#worldAt(next.at);
+        const { state, effects } = stepCall(world, this.#state, next.event);
         this.#state = state;
-        await this.#perform(effects, next.at);
+        await this.#perform(effects, world.at);
       }
     } catch (error) {
       await this.#fail(error);
@@ -144,7 +145,7 @@ export class CallRunner {
     const isInTime = await new Promise<boolean>((resolve) => {
       const patience = clock.after(auditPatienceMs, () => resolve(false));
       void written
-        .catch((error: unknown) => log.error({ call: callId, err: error }, 'audit refused facts'))
+        .catch((error: unknown) => log.error({ call: callId, error }, 'audit refused facts'))
         .then(() => {
           patience.cancel();
           resolve(true);
@@ -174,14 +175,14 @@ export class CallRunner {
     if (this.#isOver) return;
     const { callId, telephony, log, clock } = this.#parts;
     const cause = 'internalError';
-    log.error({ call: callId, err: error }, 'call ended by an error');
+    log.error({ call: callId, error }, 'call ended by an error');
     // Nothing else may start while the ending is written down.
     this.#isOver = true;
     await this.#attest([{ fact: 'ended', cause, fault: endCauses[cause].fault, talkedMs: 0 }], clock.now());
     try {
       telephony.perform({ type: 'callOver', cause });
     } catch (second) {
-      log.error({ call: callId, err: second }, 'telephony could not tear the call down');
+      log.error({ call: callId, error: second }, 'telephony could not tear the call down');
     }
     this.#close(cause);
   }

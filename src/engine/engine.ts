@@ -154,7 +154,7 @@ export class Engine implements CallSink {
     try {
       write();
     } catch (error) {
-      this.#parts.log.error({ call: callId, err: error }, 'call index could not be written');
+      this.#parts.log.error({ call: callId, error }, 'call index could not be written');
     }
   }
 }

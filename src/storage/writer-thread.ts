@@ -4,7 +4,7 @@ import { PortError, type PortErrorCode } from '../engine/ports.ts';
 import type { StoreChange, StoreWriter } from './writer.ts';
 
 export type WriterRequest =
-  | { readonly kind: 'append'; readonly id: number; readonly after: ChainHead; readonly rows: readonly ChainRow[] }
+  | { readonly kind: 'append'; readonly id: number; readonly after: ChainHead; readonly rows: PackedRows }
   | { readonly kind: 'change'; readonly change: StoreChange }
   /** Answered once the thread has opened the store. */
   | { readonly kind: 'open'; readonly id: number }
@@ -13,6 +13,36 @@ export type WriterRequest =
 export type WriterReply =
   | { readonly id: number; readonly kind: 'done'; readonly result: AppendResult | null }
   | { readonly id: number; readonly kind: 'failed'; readonly code: PortErrorCode; readonly says: string };
+
+/** Rows that follow each other, in few objects: copying one object per row to the thread costs more than writing it. */
+export interface PackedRows {
+  readonly at: readonly number[];
+  readonly callIds: readonly (string | null)[];
+  readonly bodies: readonly string[];
+  /** 32 bytes each. The back link of a row is the hash of the one before. */
+  readonly hashes: Uint8Array;
+}
+
+export function pack(rows: readonly ChainRow[]): PackedRows {
+  return {
+    at: rows.map((row) => row.at),
+    callIds: rows.map((row) => row.callId),
+    bodies: rows.map((row) => row.body),
+    hashes: new Uint8Array(Buffer.concat(rows.map((row) => row.hash))),
+  };
+}
+
+export function unpack(after: ChainHead, packed: PackedRows): readonly ChainRow[] {
+  let prev = after.hash;
+  return packed.bodies.map((body, i) => {
+    const hash = packed.hashes.subarray(i * HASH_BYTES, (i + 1) * HASH_BYTES);
+    const row = { seq: after.seq + 1 + i, at: packed.at[i] ?? 0, callId: packed.callIds[i] ?? null, body, prev, hash };
+    prev = hash;
+    return row;
+  });
+}
+
+const HASH_BYTES = 32;
 
 interface Waiting {
   resolve(result: AppendResult | null): void;
@@ -43,7 +73,7 @@ export class ThreadWriter implements StoreWriter {
   }
 
   async append(after: ChainHead, rows: readonly ChainRow[]): Promise<AppendResult> {
-    const result = await this.#ask((id) => ({ kind: 'append', id, after, rows }));
+    const result = await this.#ask((id) => ({ kind: 'append', id, after, rows: pack(rows) }));
     if (result === null) throw new PortError('storeUnavailable', { says: `the store ${this.#path} is closed` });
     return result;
   }
@@ -79,7 +109,11 @@ export class ThreadWriter implements StoreWriter {
   }
 
   #start(): Worker {
-    const worker = new Worker(new URL('./writer-worker.ts', import.meta.url), { workerData: { path: this.#path } });
+    const worker = new Worker(new URL('./writer-worker.ts', import.meta.url), {
+      workerData: { path: this.#path },
+      // Flags of the main program, such as --input-type, need not suit a thread.
+      execArgv: [],
+    });
     // An idle writer keeps no process alive; one with an append under way does (#ask).
     worker.unref();
     worker.on('message', (reply: WriterReply) => {

@@ -5,7 +5,7 @@ import { PortError } from '../engine/ports.ts';
 import { SqliteDatabase } from './database.ts';
 import { OWNER_BUSY_MS } from './options.ts';
 import { DirectWriter } from './writer.ts';
-import type { WriterReply, WriterRequest } from './writer-thread.ts';
+import { unpack, type WriterReply, type WriterRequest } from './writer-thread.ts';
 
 const { path } = workerData as { path: string };
 let open: { db: SqliteDatabase; writer: DirectWriter } | undefined;
@@ -34,7 +34,7 @@ async function resultOf(request: Exclude<WriterRequest, { kind: 'change' }>): Pr
         writer();
         return { id, kind: 'done', result: null };
       case 'append':
-        return { id, kind: 'done', result: await writer().append(request.after, request.rows) };
+        return { id, kind: 'done', result: await writer().append(request.after, unpack(request.after, request.rows)) };
       case 'close':
         await open?.writer.close();
         open?.db.close();

@@ -37,6 +37,10 @@ export interface StoreWriter {
   close(): Promise<void>;
 }
 
+type RowValues = [number, number, string | null, string, Uint8Array, Uint8Array];
+
+/** One statement for many rows costs about half of many statements. */
+const MANY_ROWS = 16;
 const CHANGE_WAIT_MS = 20;
 const RETRY_MS = 1000;
 /** Beyond this the oldest changes are dropped. */
@@ -45,6 +49,7 @@ const MAX_CHANGES = 100_000;
 export class DirectWriter implements StoreWriter {
   readonly #db: SqliteDatabase;
   readonly #insert;
+  readonly #insertMany;
   readonly #last;
   readonly #callStarted;
   readonly #callEnded;
@@ -55,9 +60,8 @@ export class DirectWriter implements StoreWriter {
 
   constructor(db: SqliteDatabase) {
     this.#db = db;
-    this.#insert = db.prepare<[number, number, string | null, string, Uint8Array, Uint8Array]>(
-      'insert into audit_entries (seq, at, call_id, body, prev, hash) values (?, ?, ?, ?, ?, ?)',
-    );
+    this.#insert = db.prepare<RowValues>(insertRows(1));
+    this.#insertMany = db.prepare<unknown[]>(insertRows(MANY_ROWS));
     this.#last = db.prepare<[], ChainHead>('select seq, hash from audit_entries order by seq desc limit 1');
     this.#callStarted = db.prepare<[string, number, string, string]>(
       'insert into calls (call_id, started_at, from_sealed, dialled) values (?, ?, ?, ?) on conflict do nothing',
@@ -80,11 +84,19 @@ export class DirectWriter implements StoreWriter {
       const head = this.head();
       if (head.seq !== after.seq || Buffer.compare(head.hash, after.hash) !== 0) return { kind: 'headMoved', head };
       this.#apply(changes);
-      for (const row of rows) this.#insert.run(row.seq, row.at, row.callId, row.body, row.prev, row.hash);
+      this.#insertAll(rows);
       return { kind: 'appended' };
     });
     if (result.kind === 'appended') this.#changes = [];
     return result;
+  }
+
+  #insertAll(rows: readonly ChainRow[]): void {
+    let at = 0;
+    for (; at + MANY_ROWS <= rows.length; at += MANY_ROWS) {
+      this.#insertMany.run(...rows.slice(at, at + MANY_ROWS).flatMap(valuesOf));
+    }
+    for (; at < rows.length; at++) this.#insert.run(...valuesOf(rows[at] as ChainRow));
   }
 
   head(): ChainHead {
@@ -138,4 +150,13 @@ export class DirectWriter implements StoreWriter {
       }
     }
   }
+}
+
+function insertRows(count: number): string {
+  const values = Array(count).fill('(?, ?, ?, ?, ?, ?)').join(', ');
+  return `insert into audit_entries (seq, at, call_id, body, prev, hash) values ${values}`;
+}
+
+function valuesOf(row: ChainRow): RowValues {
+  return [row.seq, row.at, row.callId, row.body, row.prev, row.hash];
 }

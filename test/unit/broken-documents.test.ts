@@ -376,7 +376,7 @@ void t.test('what belongs together may stand in several files', async (t) => {
 
 void t.test('YAML that would eat time or memory is refused at once', async (t) => {
   const laughs = ['a: &a [x, x, x, x, x, x, x, x, x]'];
-  for (const [i, letter] of [...'bcdefgh'].entries()) {
+  for (const [i, letter] of 'b c d e f g h'.split(' ').entries()) {
     laughs.push(`${letter}: &${letter} [${Array(9).fill(`*${'abcdefgh'[i]}`).join(', ')}]`);
   }
   const bombs: readonly (readonly [string, RegExp])[] = [

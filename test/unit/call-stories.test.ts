@@ -45,6 +45,15 @@ void t.test('nobody answers in time: the phone stops and the caller is told', as
   t.equal(call.refusedWith, 'noAnswer');
 });
 
+void t.test('a phone that was picked up in the last moment is not stopped by the time-out', async (t) => {
+  const call = new PaperCall(phones.ames);
+  const desk = call.phone(phones.ames);
+  call.happenTogether([desk.answer(), { type: 'ringTimedOut', leg: desk.leg.id }]);
+  call.after(30);
+  t.equal(desk.leg.status, 'bridged');
+  t.equal(call.caller, 'answered');
+});
+
 void t.test('CANCEL stops the phone', async (t) => {
   const call = new PaperCall(phones.ames).after(2).hangsUp();
   t.equal(call.endedBecause, 'callerCancelled');

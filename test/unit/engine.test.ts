@@ -14,14 +14,14 @@ import {
   type TelephonyEffect,
 } from '../../src/engine/index.ts';
 import { aPlan, aRoster, mobiles, phones } from '../support/lakeside.ts';
-import { settled, VirtualClock } from '../support/engine-clock.ts';
+import { settled, StoppedClock } from '../support/stopped-clock.ts';
 
 const media = { path: 'anchored', codec: 'PCMU', cipher: 'none' } as const;
 const plan = aPlan();
 const roster = aRoster();
 
 function aHouse(parts: { options?: object; audit?: AuditPort; isRegistered?: (extension: string) => boolean } = {}) {
-  const clock = new VirtualClock();
+  const clock = new StoppedClock();
   const entries: AuditEntry[] = [];
   const rows: { readonly [key: string]: unknown }[] = [];
   const logged: string[] = [];
@@ -161,7 +161,7 @@ void t.test('an audit store that is slow, silent or broken does not stop the cal
 void t.test('an event that comes while the audit writes keeps its own time', async (t) => {
   const slowMs = 50;
   const entries: AuditEntry[] = [];
-  const clockOf: { clock?: VirtualClock } = {};
+  const clockOf: { clock?: StoppedClock } = {};
   const { engine, clock } = aHouse({
     audit: {
       attest: (facts) => {
@@ -212,6 +212,7 @@ void t.test('an error ends that call only', async (t) => {
   void t.test('by flooding its inbox', async (t) => {
     const { engine, over, clock } = aHouse({ audit: { attest: () => new Promise(() => {}) } });
     const call = dial(engine, '7011');
+    await settled();
     for (let i = 0; i < 1_001; i += 1) call.emit({ type: 'legRinging', leg: legId('1'), sipStatus: 180 });
     await settled();
     t.same(over, [], 'the ending waits for the audit');

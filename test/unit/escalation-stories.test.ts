@@ -1,5 +1,5 @@
 import t from 'tap';
-import type { CallEvent } from '../../src/core/call/index.ts';
+import { CALLER, type CallEvent } from '../../src/core/call/index.ts';
 import { plusMs } from '../../src/core/time/index.ts';
 import { always, aRoster, mobiles, noon, phones, step } from '../support/lakeside.ts';
 import { PaperCall } from '../support/paper-phones.ts';
@@ -321,6 +321,22 @@ void t.test('the winner is lost: the caller goes back into the chain', async (t)
     t.same(call.ringing, [mobiles.ames]);
     t.equal(desk.leg.status, 'gone');
   });
+});
+
+void t.test('nobody hears "taken by" while the caller already speaks to voicemail', async (t) => {
+  const stat = [step([tier('primary'), tier('backup')], ['mobile'], 30)];
+  const call = new PaperCall('7011', { roster: aRoster({ stat }) });
+  const ames = call.phone(mobiles.ames).answers();
+  const bell = call.phone(mobiles.bell).answers();
+  ames.presses('4').losesSound();
+  call.phone(mobiles.bell).isBusy();
+  t.ok(call.fact('nobodyAccepted'));
+  t.equal(bell.leg.status, 'answered');
+  const { state } = call;
+  const token = state.name === 'live' && state.doing.name === 'greeting' ? state.doing.token : 0;
+  call.happens({ type: 'promptFinished', leg: CALLER, token });
+  t.ok(call.recording);
+  t.equal(bell.leg.status, 'gone');
 });
 
 void t.test('the audit tells the story in order', async (t) => {

@@ -1,24 +1,18 @@
 import { readFileSync } from 'node:fs';
 import t from 'tap';
+import { parse } from 'yaml';
 import { resolve, resolveVerb, simulate, tellSimulation } from '../../src/core/dialplan/index.ts';
 import type { DutyTier, ServiceId } from '../../src/core/oncall/index.ts';
 import { instant, wall, zone } from '../../src/core/time/index.ts';
 import { documentSchemas, loadDocuments, showProblem } from '../../src/documents/index.ts';
 
-/** What the example plays; the ids are those of the recorded prompts. */
-const PROMPTS = new Set([
-  'main-greeting',
-  'main-menu',
-  'clinical-menu',
-  'wrong-key',
-  'no-key',
-  'urgency-menu',
-  'voicemail-greeting-office',
-  'number-not-in-service',
-  ...['operator', 'house-supervisor', 'ward-4b', 'icu', 'dr-ames', 'dr-bell', 'dr-chen', 'dr-diaz', 'dr-evans'].map(
-    (name) => `name-${name}`,
-  ),
-]);
+/** The recorded prompts, by the file that says their words. */
+const PROMPTS = new Set(
+  ['wardline', 'asterisk-core-sounds'].flatMap((set) => {
+    const words = readFileSync(`src/mediad/prompts/en/${set}/texts.yaml`, 'utf8');
+    return Object.keys(parse(words) as Record<string, string>);
+  }),
+);
 
 const chicago = zone('America/Chicago');
 const at = (text: string) => chicago.toInstant(wall(text)!);

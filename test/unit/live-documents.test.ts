@@ -155,12 +155,16 @@ void t.test('a broken file is refused with its place, and the last good version 
   );
   t.equal(documents.current(), before, 'the same version is in force');
 
+  writeFileSync(hospital.plan, good);
+  t.equal(await notices.next(), 'activated ', 'the author hears that all is well again');
+  t.equal(documents.current().plan.version, before.plan.version);
+
   writeFileSync(hospital.plan, good.replace('Ward 4B', 'Ward 4C'));
   t.equal(await notices.next(), 'activated plan');
   t.equal(documents.current().plan.extension('2101')?.name, 'Ward 4C');
 });
 
-void t.test('editors that write beside and rename, add, remove or write in pieces', async (t) => {
+void t.test('editors that write beside and rename, files that come and go', async (t) => {
   const hospital = aHospital(t);
   const { documents, notices } = live(t, hospital.folders);
   await documents.start();
@@ -174,14 +178,6 @@ void t.test('editors that write beside and rename, add, remove or write in piece
   t.equal(await notices.next(), 'activated plan');
   t.equal(documents.current().plan.extension('2101')?.name, 'Ward 5');
 
-  // Truncated, then written in two pieces: nothing in between comes into force.
-  const text = hospital.edit(hospital.plan, 'Ward 5', 'Ward 6');
-  writeFileSync(hospital.plan, '');
-  writeFileSync(hospital.plan, text.slice(0, 1_000), { flag: 'a' });
-  writeFileSync(hospital.plan, text.slice(1_000), { flag: 'a' });
-  t.equal(await notices.next(), 'activated plan');
-  t.equal(documents.current().plan.extension('2101')?.name, 'Ward 6');
-
   const second = path.join(hospital.folders.oncall, 'extra.yaml');
   writeFileSync(second, 'people:\n  dr-fox: { name: Dr Fox, mobile: "+12025550131" }\n');
   t.equal(await notices.next(), 'activated roster');
@@ -190,6 +186,39 @@ void t.test('editors that write beside and rename, add, remove or write in piece
   t.equal(await notices.next(), 'activated roster');
   t.equal(documents.current().roster.people().length, 7);
   t.same(notices.waiting, []);
+});
+
+void t.test('a file that is written in pieces is checked when it is whole', async (t) => {
+  const hospital = aHospital(t);
+  const { documents, notices, clock } = live(t, hospital.folders, new Versions(), 60_000);
+  const settling: { run: () => void; isCancelled: boolean }[] = [];
+  const notice = new Notices();
+  clock.after = (ms, run) => {
+    const timer = { run, isCancelled: false };
+    if (ms < 60_000) {
+      settling.push(timer);
+      notice.add('waits');
+    }
+    return { cancel: () => (timer.isCancelled = true) };
+  };
+  // Watching alone does not keep a process running.
+  const alive = setInterval(() => undefined, 1_000);
+  t.teardown(() => clearInterval(alive));
+  await documents.start();
+  await notices.next();
+  const text = hospital.edit(hospital.plan, 'Ward 4B', 'Ward 6');
+  writeFileSync(hospital.plan, text.slice(0, 1_000));
+  await notice.next();
+  while (notice.waiting.length > 0) await notice.next();
+  const [early] = settling.splice(0).slice(-1);
+  t.equal(early?.isCancelled, false);
+
+  writeFileSync(hospital.plan, text.slice(1_000), { flag: 'a' });
+  await notice.next();
+  t.equal(early?.isCancelled, true, 'the second piece puts the check off');
+  settling.at(-1)!.run();
+  t.equal(await notices.next(), 'activated plan');
+  t.equal(documents.current().plan.extension('2101')?.name, 'Ward 6');
 });
 
 void t.test('a folder that is put in place of the watched one is seen by the poll', async (t) => {

@@ -70,7 +70,7 @@ export function canonicalJson(value: unknown, seal: (text: string) => string, de
       if (!Number.isSafeInteger(value) || Object.is(value, -0)) throw new CanonicalError(`${value} is not an integer`);
       return String(value);
     case 'string':
-      return JSON.stringify(bounded(value));
+      return quoted(value);
     case 'object':
       return canonicalObject(value, seal, depth);
     default:
@@ -89,7 +89,7 @@ function canonicalObject(value: object, seal: (text: string) => string, depth: n
     if (key.startsWith('$')) throw new CanonicalError(`the key ${key} is reserved`);
     const member = (value as Record<string, unknown>)[key];
     if (member === undefined) continue;
-    out += `${out === '' ? '' : ','}${JSON.stringify(bounded(key))}:${canonicalJson(member, seal, depth + 1)}`;
+    out += `${out === '' ? '' : ','}${quoted(key)}:${canonicalJson(member, seal, depth + 1)}`;
   }
   return `{${out}}`;
 }
@@ -99,6 +99,13 @@ function canonicalArray(value: readonly unknown[], seal: (text: string) => strin
   const kept = value.slice(0, MAX_ITEMS).map((item) => canonicalJson(item, seal, depth + 1));
   if (value.length > MAX_ITEMS) kept.push(JSON.stringify(`…[+${value.length - MAX_ITEMS}]`));
   return `[${kept.join(',')}]`;
+}
+
+/** Printable ASCII without quote and backslash stands for itself; nearly every text is of that kind. */
+const PLAIN = /^[ !#-[\]-~]*$/;
+
+function quoted(text: string): string {
+  return text.length <= MAX_STRING && PLAIN.test(text) ? `"${text}"` : JSON.stringify(bounded(text));
 }
 
 function bounded(text: string): string {

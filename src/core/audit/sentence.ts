@@ -95,11 +95,11 @@ export function sentence(fact: Fact, names: Names, revealed: Revealed = {}): str
     case 'auditDelayed':
       return `${count(fact.facts, 'fact')} reached the audit late: ${fact.because}`;
     case 'auditLost':
-      return `${count(fact.facts, 'fact')} could not be kept: ${fact.because}`;
+      return `${count(fact.facts, 'fact')} could not be kept anywhere: ${fact.because}`;
     case 'auditBroken':
-      return `the audit is not the one that was certified (${fact.foundEntries} entries, certified ${fact.certifiedEntries}): ${fact.because}`;
+      return `the audit is broken: ${fact.certifiedEntries} entries certified, ${fact.foundEntries} found; ${fact.because}`;
     case 'factUnwritable':
-      return `a fact of kind ${fact.kind} could not be written: ${fact.because}`;
+      return `a fact "${fact.kind}" could not be written: ${fact.because}`;
     default:
       return unknownFact(fact);
   }

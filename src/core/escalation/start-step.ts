@@ -42,9 +42,7 @@ export function startStep(
   }
 
   // Decision 6: whoever is being asked at this moment may still say yes; any right human beats no human.
-  if (!base.legs.some(isOpen)) return { ...base, name: 'exhausted' };
-  if (lead.length > 0) tellCaller(lead, turn);
-  return { ...base, name: 'settling' };
+  return { ...base, name: base.legs.some(isOpen) ? 'settling' : 'exhausted' };
 }
 
 /** The tiers may have passed to somebody else while phones ring: the successor rings too, nobody stops ringing. */

@@ -2,7 +2,8 @@ import { type Span, zone } from '../time/index.ts';
 import { indexRoster } from './index-roster.ts';
 import type { ClinicalService, CompiledRoster, DutyTier, OnCallResult, RosterSource, ServiceId } from './model.ts';
 import { layOutShifts } from './shifts.ts';
-import { type TierShifts, whoIsOnCall } from './who-is-on-call.ts';
+import { columnsOf, type TierShifts } from './tier-shifts.ts';
+import { whoIsOnCall } from './who-is-on-call.ts';
 
 /**
  * Compiles a checked roster for a window of instants. People and services are indexed and zones are read now; the
@@ -12,20 +13,16 @@ import { type TierShifts, whoIsOnCall } from './who-is-on-call.ts';
  */
 export function compileRoster(source: RosterSource, window: Span): CompiledRoster {
   const index = indexRoster(source);
-  const laidOut = new Map<ClinicalService, Partial<Record<DutyTier, TierShifts>>>();
-  for (const service of source.services) warmUp(service.zone, window);
-
-  function tierOf(service: ClinicalService, tier: DutyTier): TierShifts {
-    let tiers = laidOut.get(service);
-    if (!tiers) laidOut.set(service, (tiers = {}));
-    return (tiers[tier] ??= layOutTier(service, tier));
-  }
+  const laidOut = { primary: new Map(), backup: new Map(), attending: new Map() } as Record<DutyTier, LaidOut>;
+  for (const name of new Set(source.services.map((service) => service.zone))) warmUp(name, window);
 
   function layOutTier(service: ClinicalService, tier: DutyTier): TierShifts {
     const rules = service.tiers[tier] ?? [];
     const home = zone(service.zone);
     const shifts = layOutShifts(rules, home, window);
-    return { service: service.id, tier, zone: home, rules, shifts, person: index.person };
+    const columns = columnsOf({ service: service.id, tier, zone: home, rules }, shifts, index.person);
+    laidOut[tier].set(service.id, columns);
+    return columns;
   }
 
   return {
@@ -33,12 +30,16 @@ export function compileRoster(source: RosterSource, window: Span): CompiledRoste
     window,
     ...index,
     whoIsOnCall(id: ServiceId, tier, at): OnCallResult {
+      const known = laidOut[tier].get(id);
+      if (known) return whoIsOnCall(known, window, at);
       const service = index.service(id);
       if (!service) return { kind: 'nobodyOnCall', service: id, tier, because: `there is no service ${id}` };
-      return whoIsOnCall(tierOf(service, tier), window, at);
+      return whoIsOnCall(layOutTier(service, tier), window, at);
     },
   };
 }
+
+type LaidOut = Map<ServiceId, TierShifts>;
 
 /** Reads the rules of a zone for the window now rather than during a call; that takes milliseconds a zone. */
 function warmUp(name: string, window: Span): void {

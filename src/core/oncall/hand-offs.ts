@@ -17,8 +17,8 @@ export interface Turn extends Span {
 export function turnsWithin(rotation: Rotation, zone: Zone, within: Span): Turn[] {
   const since = startOf(rotation);
   const handOff = (turn: number): Instant => zone.toInstant(plusDays(since, turn * rotation.everyDays));
-  // One turn early: the wall clock may have been turned back over the estimate.
-  const estimate = Math.floor(daysBetween(since, zone.toWall(within.from)) / rotation.everyDays) - 1;
+  // Where the wall clock was turned back this is one turn early, never late.
+  const estimate = Math.floor(daysBetween(since, zone.toWall(within.from)) / rotation.everyDays);
   const turns: Turn[] = [];
   for (let turn = Math.max(0, estimate), from = handOff(turn); from < within.to; turn++) {
     const to = handOff(turn + 1);

@@ -4,4 +4,3 @@ export * from './index-roster.ts';
 export * from './model.ts';
 export * from './problem.ts';
 export * from './shifts.ts';
-export { type TierShifts } from './who-is-on-call.ts';

@@ -10,47 +10,30 @@ export interface Shift extends Span {
 
 /**
  * Lays the rules of one tier out as shifts that touch the window: sorted, never overlapping, without gap wherever a
- * rule names somebody. The first rule that names somebody answers; a later one only fills what is left open.
- * Shifts keep their true ends also outside the window; what has no end of its own ends with the window.
+ * rule names somebody. The first rule that names somebody answers. A rule that has begun never ends, so what it leaves
+ * to later rules is the time before its beginning.
+ * Shifts keep their true ends also outside the window; `always`, which has none, ends with the window.
  */
 export function layOutShifts(rules: readonly RosterRule[], zone: Zone, window: Span): Shift[] {
-  const shifts: Shift[] = [];
-  let open: readonly Span[] = [window];
-  for (const [rule, layer] of rules.entries()) {
-    const stillOpen: Span[] = [];
-    for (const gap of open) {
-      const filled = shiftsOfRule(layer, rule, zone, gap, window);
-      shifts.push(...filled);
-      stillOpen.push(...leftOpen(gap, filled));
-    }
-    open = stillOpen;
+  const layers: Shift[][] = [];
+  let open = window;
+  for (const [position, rule] of rules.entries()) {
+    const layer = shiftsOfRule(rule, position, zone, open);
+    const last = layer.at(-1);
+    // Cut where an earlier rule begins; at the end of the window nothing does.
+    if (last && open.to < window.to) layer[layer.length - 1] = { ...last, to: earlier(last.to, open.to) };
+    layers.unshift(layer);
+    open = { from: window.from, to: earlier(open.to, layer[0]?.from ?? open.to) };
+    if (open.to <= open.from) break;
   }
-  return shifts.sort((a, b) => a.from - b.from);
+  return layers.flat();
 }
 
-function shiftsOfRule(layer: RosterRule, rule: number, zone: Zone, gap: Span, window: Span): Shift[] {
-  if (layer.kind === 'always') return [{ ...gap, person: layer.person, rule }];
-  return turnsWithin(layer, zone, gap).map(({ turn, from, to }) => ({
-    from: gap.from > window.from ? later(from, gap.from) : from,
-    to: gap.to < window.to ? earlier(to, gap.to) : to,
-    person: layer.people[holderOf(layer, turn)]!,
-    rule,
-  }));
-}
-
-function leftOpen(gap: Span, filled: readonly Shift[]): Span[] {
-  const left: Span[] = [];
-  let from = gap.from;
-  for (const shift of filled) {
-    if (shift.from > from) left.push({ from, to: shift.from });
-    from = later(from, shift.to);
-  }
-  if (from < gap.to) left.push({ from, to: gap.to });
-  return left;
-}
-
-function later(a: Instant, b: Instant): Instant {
-  return a > b ? a : b;
+function shiftsOfRule(rule: RosterRule, position: number, zone: Zone, within: Span): Shift[] {
+  if (rule.kind === 'always') return [{ ...within, person: rule.person, rule: position }];
+  return turnsWithin(rule, zone, within).map(({ turn, from, to }) => {
+    return { from, to, person: rule.people[holderOf(rule, turn)]!, rule: position };
+  });
 }
 
 function earlier(a: Instant, b: Instant): Instant {

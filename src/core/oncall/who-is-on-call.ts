@@ -1,58 +1,27 @@
-import type { Instant, Zone } from '../time/index.ts';
-import type {
-  CompiledRoster,
-  DutyTier,
-  OnCallAnswer,
-  OnCallResult,
-  Person,
-  PersonId,
-  RosterRule,
-  ServiceId,
-} from './model.ts';
-import type { Shift } from './shifts.ts';
+import { type Instant, instant } from '../time/index.ts';
+import type { CompiledRoster, OnCallAnswer, OnCallResult } from './model.ts';
+import { shiftAt, type TierShifts } from './tier-shifts.ts';
 
-/** The shifts of one tier in the order of time, as `layOutShifts` makes them, and what it takes to speak of them. */
-export interface TierShifts {
-  readonly service: ServiceId;
-  readonly tier: DutyTier;
-  readonly zone: Zone;
-  readonly rules: readonly RosterRule[];
-  readonly shifts: readonly Shift[];
-  person(id: PersonId): Person | undefined;
-}
-
-/** Who is on call at this instant: a binary search, and no date arithmetic. */
+/** Who is on call at this instant: an index look-up, and no date arithmetic. */
 export function whoIsOnCall(tier: TierShifts, window: CompiledRoster['window'], at: Instant): OnCallResult {
   if (at < window.from || at >= window.to) return { kind: 'outsideWindow', ...window };
-  const shift = shiftAt(tier.shifts, at);
-  const person = shift && tier.person(shift.person);
-  if (!shift || !person) return nobody(tier, at);
-  return { kind: 'onCall', answer: answer(tier, shift, person) };
+  const shift = shiftAt(tier, at);
+  return shift < 0 ? nobody(tier, at) : { kind: 'onCall', answer: answer(tier, shift) };
 }
 
-function shiftAt(shifts: readonly Shift[], at: Instant): Shift | undefined {
-  let low = 0;
-  let high = shifts.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (shifts[middle]!.from <= at) low = middle + 1;
-    else high = middle;
-  }
-  const shift = shifts[low - 1];
-  return shift && at < shift.to ? shift : undefined;
-}
-
-function answer(tier: TierShifts, shift: Shift, person: Person): OnCallAnswer {
-  const { from: since, to: until } = shift;
+function answer(tier: TierShifts, shift: number): OnCallAnswer {
+  const person = tier.people[tier.holder[shift]!]!;
+  const [since, until] = [instant(tier.from[shift]!), instant(tier.to[shift]!)];
   return { person, tier: tier.tier, because: because(tier, shift), since, until };
 }
 
-function because(tier: TierShifts, shift: Shift): string {
-  const rule = tier.rules[shift.rule]!;
-  const layer = shift.rule === 0 ? '' : `layer ${shift.rule + 1}: `;
-  if (rule.kind === 'always') return `${layer}always on call`;
-  const since = rule.since.replace('T', ' ');
-  return `${layer}${cadence(rule.everyDays)} since ${since}, on duty until ${tier.zone.show(shift.to)}`;
+function because({ rules, rule, to, zone }: TierShifts, shift: number): string {
+  const position = rule[shift]!;
+  const by = rules[position]!;
+  const layer = position === 0 ? '' : `layer ${position + 1}: `;
+  if (by.kind === 'always') return `${layer}always on call`;
+  const since = by.since.replace('T', ' ');
+  return `${layer}${cadence(by.everyDays)} since ${since}, on duty until ${zone.show(instant(to[shift]!))}`;
 }
 
 function cadence(everyDays: number): string {
@@ -61,13 +30,13 @@ function cadence(everyDays: number): string {
   return `rotation every ${everyDays} days`;
 }
 
-function nobody(tier: TierShifts, at: Instant): OnCallResult {
-  const next = tier.shifts.find((shift) => shift.from > at);
+function nobody({ service, tier, rules, from, zone }: TierShifts, at: Instant): OnCallResult {
+  const next = from.find((start) => start > at);
   const because =
-    tier.rules.length === 0
-      ? `${tier.service} has no ${tier.tier}`
+    rules.length === 0
+      ? `${service} has no ${tier}`
       : next === undefined
-        ? `no rule names a ${tier.tier} of ${tier.service}`
-        : `the ${tier.tier} rotation of ${tier.service} begins ${tier.zone.show(next.from)}`;
-  return { kind: 'nobodyOnCall', service: tier.service, tier: tier.tier, because, until: next?.from };
+        ? `no rule names a ${tier} of ${service}`
+        : `the ${tier} rotation of ${service} begins ${zone.show(instant(next))}`;
+  return { kind: 'nobodyOnCall', service, tier, because, until: next === undefined ? undefined : instant(next) };
 }

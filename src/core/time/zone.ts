@@ -98,10 +98,11 @@ function zoneFrom(name: string): Zone {
 
   function toInstant(wall: Wall): Instant {
     const segments = segmentsAround(wall);
-    for (const [i, { start, offsetMs }] of segments.entries()) {
-      const end = segments[i + 1]?.start ?? Number.POSITIVE_INFINITY;
+    for (let i = 0; i < segments.length; i++) {
+      const { start, offsetMs } = segments[i]!;
       const at = wall - offsetMs;
-      if (at >= end) continue;
+      const next = segments[i + 1];
+      if (next && at >= next.start) continue;
       // Before `start`, the segment before this one has already shown a later time: the wall time lies in the gap.
       return (i === 0 ? at : Math.max(at, start)) as Instant;
     }

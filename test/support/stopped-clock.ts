@@ -3,7 +3,7 @@ import type { Clock } from '../../src/engine/index.ts';
 import { noon } from './lakeside.ts';
 
 /** A clock that stands still until it is advanced. Promises settle between any two timers. */
-export class VirtualClock implements Clock {
+export class StoppedClock implements Clock {
   #now: Instant = noon;
   #order = 0;
   readonly #timers = new Set<{ readonly at: Instant; readonly order: number; readonly run: () => void }>();
