@@ -143,6 +143,11 @@ export class Baresip {
     for (const digit of digits) await this.command('sndcode', digit);
   }
 
+  /** Asks instead of waiting for the event: it may have come before the control socket was open. */
+  registered(waitMs = 15_000): Promise<unknown> {
+    return until('baresip to be registered', async () => /\bOK\b/.test((await this.command('reginfo')).data), waitMs);
+  }
+
   /** Waits for an event of this type; `after` skips the first so many events (use `mark()`). */
   event(type: string, waitMs = 10_000, after = 0, of?: string): Promise<PhoneEvent> {
     return until(
