@@ -145,7 +145,7 @@ export class Baresip {
 
   /** Asks instead of waiting for the event: it may have come before the control socket was open. */
   registered(waitMs = 15_000): Promise<unknown> {
-    return until('baresip to be registered', async () => /\bOK\b/.test((await this.command('reginfo')).data), waitMs);
+    return until('baresip to be registered', async () => /OK\s/.test((await this.command('reginfo')).data), waitMs);
   }
 
   /** Waits for an event of this type; `after` skips the first so many events (use `mark()`). */
