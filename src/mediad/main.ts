@@ -1,5 +1,5 @@
 /** `node src/mediad/main.ts <options.json>`: runs until SIGTERM or SIGINT. One JSON line on stdout says that it is ready, and where. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { logTo } from './log.ts';
 import { MediaServer } from './media-server.ts';
 import { checkOptions, type MediadOptions } from './options.ts';
@@ -15,6 +15,7 @@ function readOptions(path: string | undefined): MediadOptions {
   if (path === undefined) fail('usage: node src/mediad/main.ts <path of JSON options file>');
   let input: unknown;
   try {
+    if ((statSync(path).mode & 0o077) !== 0) fail(`${path} holds a secret and others can read it: run chmod 600 on it`);
     input = JSON.parse(readFileSync(path, 'utf8'));
   } catch (error) {
     fail(`${path} cannot be read: ${(error as Error).message}`);

@@ -36,7 +36,7 @@ export async function startMediad(options: Readonly<Record<string, unknown>> = {
     promptFolders: [prompts],
     ...options,
   };
-  await writeFile(file, JSON.stringify(config));
+  await writeFile(file, JSON.stringify(config), { mode: 0o600 });
   const child = spawn(process.execPath, ['src/mediad/main.ts', file], { stdio: ['ignore', 'pipe', 'pipe'] });
   const log: string[] = [];
   createInterface({ input: child.stderr }).on('line', (line) => log.push(line));

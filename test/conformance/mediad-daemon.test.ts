@@ -1,0 +1,329 @@
+/** mediad as a process: what it refuses, what it survives, what it keeps when others die. */
+import { spawn } from 'node:child_process';
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { generateX25519Identity, identityToRecipient } from 'age-encryption';
+import t from 'tap';
+import { openSealed } from '../../src/vault/index.ts';
+import { EslApplication, EslClient } from '../support/esl-client.ts';
+import { SECRET, startMediad, type MediadProcess } from '../support/mediad-process.ts';
+import { RtpPhone } from '../support/rtp-phone.ts';
+import { SipCaller } from '../support/sip-caller.ts';
+
+const identity = await generateX25519Identity();
+const recipient = await identityToRecipient(identity);
+
+/** mediad, a caller and an application, put away at the end of the test. */
+async function aSystem(
+  t: { teardown: (run: () => Promise<void>) => void },
+  options: Readonly<Record<string, unknown>> = {},
+) {
+  const mediad = await startMediad({ sealTo: [recipient], ...options });
+  const caller = await SipCaller.open();
+  const application = await EslApplication.open();
+  t.teardown(async () => {
+    application.close();
+    caller.close();
+    await mediad.stop();
+  });
+  return { mediad, caller, application };
+}
+
+async function aLeg({
+  mediad,
+  caller,
+  application,
+}: {
+  mediad: MediadProcess;
+  caller: SipCaller;
+  application: EslApplication;
+}) {
+  const phone = await RtpPhone.open();
+  const { response, call } = await caller.invite(
+    `sip:drachtio@${mediad.sipAddress}`,
+    { 'X-esl-outbound': application.address },
+    phone.sdp,
+  );
+  if (call === undefined) throw new Error(`refused with ${response.status}`);
+  call.ack();
+  phone.talkTo(response.body.toString());
+  const { esl, uuid, data } = await application.accept();
+  const execute = (app: string, arg: string, id: string) =>
+    esl.command(`sendmsg\ncall-command: execute\nexecute-app-name: ${app}\nexecute-app-arg: ${arg}\nEvent-UUID: ${id}`);
+  const completed = (id: string) => esl.event('CHANNEL_EXECUTE_COMPLETE', (e) => e['Application-UUID'] === id);
+  return { phone, call, esl, uuid, data, execute, completed };
+}
+
+/** Runs mediad with this file and resolves with what it logged when it ended. */
+async function startFailing(content: string, mode = 0o600): Promise<{ code: number; text: string }> {
+  const folder = await mkdtemp(join(tmpdir(), 'mediad-'));
+  const file = join(folder, 'options.json');
+  await writeFile(file, content);
+  await chmod(file, mode);
+  const child = spawn(process.execPath, ['src/mediad/main.ts', file], { stdio: ['ignore', 'ignore', 'pipe'] });
+  let text = '';
+  child.stderr.on('data', (chunk) => (text += chunk));
+  const [code] = (await once(child, 'close')) as [number];
+  await rm(folder, { recursive: true });
+  return { code, text };
+}
+
+void t.test('wrong options, a readable secret and ports in use end with a reason and a remedy', async (t) => {
+  const busy = createServer();
+  await new Promise<void>((resolve) => busy.listen(0, '127.0.0.1', resolve));
+  const { port } = busy.address() as AddressInfo;
+  const good = { eventSocket: { port: 0, secret: SECRET }, sip: { port: 0 } };
+  const cases: [string, RegExp, number?][] = [
+    ['{', /cannot be read/],
+    [JSON.stringify({ eventSocket: { secret: 'ClueCon' } }), /eventSocket\.secret: the secret needs at least 16/],
+    [JSON.stringify({ ...good, typo: 1 }), /typo/],
+    [JSON.stringify({ ...good, rtp: { bindAddress: '0.0.0.0' } }), /rtp\.advertisedAddress: needed/],
+    [JSON.stringify(good), /others can read it: run chmod 600/, 0o644],
+    [
+      JSON.stringify({ ...good, eventSocket: { port, secret: SECRET } }),
+      new RegExp(`event socket 127.0.0.1:${port}.*EADDRINUSE; stop what uses it`),
+    ],
+    [JSON.stringify({ ...good, sip: { port } }), new RegExp(`SIP address 127.0.0.1:${port}.*stop what uses it`)],
+  ];
+  for (const [content, expected, mode] of cases) {
+    const { code, text } = await startFailing(content, mode);
+    t.equal(code, 1);
+    t.match(text, expected);
+  }
+  busy.close();
+});
+
+void t.test('the event socket: nothing before the secret, and FreeSWITCH\u2019s words after it', async (t) => {
+  const { mediad } = await aSystem(t);
+  const stranger = await EslClient.dial(mediad.eventSocketPort);
+  t.equal((await stranger.command('api status')).headers['Reply-Text'], '-ERR command not found');
+  t.equal((await stranger.command('auth ClueCon')).headers['Reply-Text'], '-ERR invalid');
+  await stranger.closed();
+  const member = await EslClient.member(mediad.eventSocketPort, SECRET);
+  const replies: [string, string][] = [
+    ['event json HEARTBEAT SWITCH_EVENT_PLAYBACK_START', '+OK event listener enabled json'],
+    ['event plain nothing', '-ERR no keywords supplied'],
+    ['filter Unique-ID abc', '+OK filter added. [Unique-ID]=[abc]'],
+    ['filter delete Unique-ID', '+OK filter deleted. [Unique-ID]'],
+    ['bgapi status\nJob-UUID: j1', '+OK Job-UUID: j1'],
+    ['nonsense', '-ERR command not found'],
+    ['sendmsg 1234\ncall-command: hangup', '-ERR invalid session id [c]'],
+    ['linger', '+OK will linger'],
+  ];
+  for (const [command, reply] of replies) t.equal((await member.command(command)).headers['Reply-Text'], reply);
+  t.match(await member.api('sofia status'), /^\s*drachtio_mrf\s.*sip:mod_sofia@127\.0\.0\.1:\d+\tRUNNING/m);
+  t.equal(await member.api('nonsense x'), '-ERR nonsense Command not found!\n');
+  t.match((await member.command('exit')).headers['Reply-Text'], '+OK bye');
+  await member.closed();
+  const liar = await EslClient.member(mediad.eventSocketPort, SECRET);
+  t.match((await liar.command('api status\nContent-Length: -5')).headers['Reply-Text'], /^-ERR too large/);
+  await liar.closed();
+});
+
+void t.test('events come in FreeSWITCH\u2019s order, and a hang-up completes all that waits', async (t) => {
+  const system = await aSystem(t);
+  const { phone, call, esl, data, execute, uuid } = await aLeg(system);
+  t.match(data, {
+    'Event-Name': 'CHANNEL_DATA',
+    'Channel-Unique-ID': uuid,
+    'Answer-State': 'answered',
+    variable_rtp_use_codec_string: 'PCMU,PCMA',
+  });
+  await execute('playback', 'tone_stream://%(100,0,400)', 'a');
+  await esl.event('CHANNEL_EXECUTE_COMPLETE', (e) => e['Application-UUID'] === 'a');
+  const order = esl.messages.map((m) => m.event['Event-Name']).filter((name) => name !== undefined);
+  t.same(order, ['CHANNEL_EXECUTE', 'PLAYBACK_START', 'PLAYBACK_STOP', 'CHANNEL_EXECUTE_COMPLETE']);
+  await execute('set', 'x=${system rm -rf}%41', 'b');
+  await execute('playback', 'silence_stream://-1', 'c');
+  await execute('sleep', '60000', 'd');
+  await execute('play_and_get_digits', "1 1 1 100 # silence_stream://1 silence_stream://1 v '\\d' 100", 'e');
+  t.equal(
+    await (await EslClient.member(system.mediad.eventSocketPort, SECRET)).api(`uuid_getvar ${uuid} x`),
+    '${system rm -rf}%41',
+  );
+  const from = esl.messages.length;
+  call.bye();
+  await esl.closed();
+  const tail = esl.messages
+    .slice(from)
+    .map((m) =>
+      m.event['Event-Name']
+        ? `${m.event['Event-Name']} ${m.event['Application-UUID'] ?? ''}`.trim()
+        : m.headers['Content-Type'],
+    );
+  t.same(
+    tail.filter((name) => !name?.startsWith('PLAYBACK_')),
+    [
+      'CHANNEL_EXECUTE_COMPLETE c',
+      'CHANNEL_EXECUTE_COMPLETE d',
+      'CHANNEL_EXECUTE_COMPLETE e',
+      'CHANNEL_CALLSTATE',
+      'CHANNEL_HANGUP',
+      'CHANNEL_HANGUP_COMPLETE',
+      'CHANNEL_DESTROY',
+      'text/disconnect-notice',
+    ],
+  );
+  phone.close();
+});
+
+void t.test('calls that are not for us are refused: no application, a foreign host, no common codec', async (t) => {
+  const { mediad, caller, application } = await aSystem(t);
+  const phone = await RtpPhone.open();
+  const invite = (headers: Record<string, string>, sdp: string | undefined) =>
+    caller.invite(`sip:drachtio@${mediad.sipAddress}`, headers, sdp);
+  t.equal((await invite({}, phone.sdp)).response.status, 404);
+  t.equal((await invite({ 'X-esl-outbound': '203.0.113.9:80' }, phone.sdp)).response.status, 403);
+  t.equal((await invite({ 'X-esl-outbound': 'localhost' }, phone.sdp)).response.status, 403);
+  t.equal((await invite({ 'X-esl-outbound': application.address }, 'garbage')).response.status, 488);
+  t.equal(
+    (await invite({ 'X-esl-outbound': application.address }, phone.sdp.replace('RTP/AVP', 'RTP/SAVP'))).response.status,
+    488,
+  );
+  t.equal((await caller.options(`sip:x@${mediad.sipAddress}`)).status, 200);
+  phone.close();
+});
+
+void t.test('garbage on every port changes nothing for a running call', async (t) => {
+  const system = await aSystem(t);
+  const { phone, esl, execute, data, call } = await aLeg(system);
+  await execute('playback', 'tone_stream://%(60000,0,500)', 'a');
+  await phone.hears(500);
+  const socket = createSocket('udp4');
+  const ports = [Number(system.mediad.sipAddress.split(':')[1]), Number(data['variable_local_media_port'])];
+  for (let i = 0; i < 300; i++) {
+    const noise = Buffer.from(Array.from({ length: (i * 7) % 400 }, (_, at) => (at * 31 + i * 17) & 0xff));
+    if (i % 3 === 0) noise.write('INVITE sip:x SIP/2.0\r\nContent-Length: -1\r\n\r\n');
+    if (i % 3 === 1 && noise.length > 12) noise[0] = 0x80;
+    for (const port of ports) socket.send(noise, port, '127.0.0.1');
+  }
+  socket.close();
+  const broken = await EslClient.dial(system.mediad.eventSocketPort);
+  broken.socket.write(Buffer.alloc(100_000, 0x0a));
+  broken.socket.write(Buffer.alloc(5000, 0x80));
+  await broken.closed();
+  const heard = phone.packets.length;
+  await phone.until('a second more', 10_000, () => phone.packets.length > heard + 50);
+  await phone.hears(500);
+  t.equal(esl.isClosed, false);
+  call.bye();
+  await esl.closed();
+  phone.close();
+});
+
+void t.test(
+  'an application that dies: the bridge stays; alone, the leg hears a hold tone and is hung up in the end',
+  async (t) => {
+    const system = await aSystem(t, { unattendedMs: 1500 });
+    const a = await aLeg(system);
+    const b = await aLeg(system);
+    const other = await EslClient.member(system.mediad.eventSocketPort, SECRET);
+    t.equal(await other.api(`uuid_bridge ${a.uuid} ${b.uuid}`), `+OK ${b.uuid}\n`);
+    a.phone.say(440);
+    b.phone.say(700);
+    await Promise.all([a.phone.hears(700), b.phone.hears(440)]);
+    a.esl.close();
+    b.esl.close();
+    const heard = b.phone.packets.length;
+    await b.phone.until('two seconds more', 10_000, () => b.phone.packets.length > heard + 100);
+    await b.phone.hears(440);
+    const gaps = b.phone.packets
+      .slice(heard)
+      .filter((p, i, all) => i > 0 && ((p.sequence - all[i - 1]!.sequence) & 0xffff) !== 1);
+    t.same(gaps, []);
+    // A returning application takes a leg over again.
+    const back = await EslApplication.open();
+    t.equal(await other.api(`uuid_transfer ${b.uuid} 'socket:${back.address} async full' inline`), '+OK\n');
+    const again = await back.accept();
+    t.equal(again.uuid, b.uuid);
+    a.call.bye();
+    await again.esl.event('CHANNEL_UNBRIDGE');
+    await b.phone.hearsNothing();
+    again.esl.close();
+    const start = b.phone.packets.length;
+    await b.phone.until('the hold tone', 8000, () => b.phone.heard(start).some((sample) => sample > 500));
+    await b.call.ended();
+    t.equal(await other.api('show channels count'), '\n0 total.\n');
+    back.close();
+    other.close();
+    a.phone.close();
+    b.phone.close();
+  },
+);
+
+void t.test('kill -9 in the middle of a recording loses the last second at most', async (t) => {
+  const system = await aSystem(t);
+  const { phone, execute } = await aLeg(system);
+  const file = join(system.mediad.recordings, 'killed.sealed');
+  phone.say(600);
+  await execute('record', file, 'r');
+  const from = phone.sent.length;
+  await phone.until('three seconds', 20_000, () => phone.sent.length - from > 160);
+  const sent = phone.sent.length - from;
+  system.mediad.process.kill('SIGKILL');
+  await once(system.mediad.process, 'exit');
+  const opened = await openSealed(await readFile(file), [identity]);
+  if (opened.kind === 'refused') throw new Error(opened.reason);
+  t.equal(opened.ending, 'truncated');
+  t.same(opened.damaged, []);
+  t.ok(opened.audio.length >= sent * 160 - 8000 - 4000, `${opened.audio.length} of ${sent * 160}`);
+  t.ok(Buffer.concat(phone.sent).includes(Buffer.from(opened.audio)));
+  phone.close();
+});
+
+void t.test('SIGTERM says goodbye to every leg and completes the recordings', async (t) => {
+  const system = await aSystem(t);
+  const { phone, execute, call, esl } = await aLeg(system);
+  const file = join(system.mediad.recordings, 'stopped.sealed');
+  await execute('record', file, 'r');
+  await esl.event('RECORD_START');
+  const from = phone.sent.length;
+  await phone.until('half a second', 10_000, () => phone.sent.length - from > 25);
+  system.mediad.process.kill('SIGTERM');
+  const [code] = (await once(system.mediad.process, 'exit')) as [number];
+  t.equal(code, 0);
+  await call.ended();
+  t.match(await openSealed(await readFile(file), [identity]), { kind: 'opened', ending: 'complete' });
+  phone.close();
+});
+
+void t.test('legs of different media threads are bridged too', async (t) => {
+  const system = await aSystem(t, { workers: 2 });
+  const a = await aLeg(system);
+  const b = await aLeg(system);
+  const esl = await EslClient.member(system.mediad.eventSocketPort, SECRET);
+  await esl.api(`uuid_bridge ${a.uuid} ${b.uuid}`);
+  a.phone.say(440);
+  b.phone.say(700);
+  await Promise.all([a.phone.hears(700), b.phone.hears(440)]);
+  await esl.api(`uuid_kill ${a.uuid}`);
+  await a.call.ended();
+  await b.phone.hearsNothing();
+  esl.close();
+  b.call.bye();
+  await b.esl.closed();
+  a.phone.close();
+  b.phone.close();
+});
+
+void t.test('a recording ends by its time limit, and by silence', async (t) => {
+  const system = await aSystem(t);
+  const { phone, execute, completed, esl, call } = await aLeg(system);
+  await execute('record', `${join(system.mediad.recordings, 'short.sealed')} 1`, 'limit');
+  t.match(await completed('limit'), {
+    variable_record_completion_cause: 'success-maxtime',
+    'Application-Response': '_none_',
+  });
+  await execute('record', `${join(system.mediad.recordings, 'quiet.sealed')} 60 200 1`, 'quiet');
+  t.match(await completed('quiet'), { variable_record_completion_cause: 'success-silence' });
+  await execute('record', join(system.mediad.recordings, 'quiet.sealed'), 'again');
+  t.match((await completed('again'))['Application-Response'], /EEXIST/, 'nothing is ever written over');
+  t.same(esl.messages.filter((m) => m.event['Event-Name'] === 'RECORD_STOP').length, 2);
+  call.bye();
+  await esl.closed();
+  phone.close();
+});
