@@ -121,9 +121,9 @@ export class SipEndpoint implements ResponseSender, DialogMaker, DialogHost {
 
   private constructor(options: EndpointOptions) {
     this.#options = options;
-    this.#clock = options.clock ?? systemClock;
     this.#random = options.random ?? systemRandom;
     this.#logger = options.logger ?? silentLogger;
+    this.#clock = guarded(options.clock ?? systemClock, this.#logger);
     this.#timers = options.timers ?? standardTimers;
     this.#network = options.network ?? systemNetwork;
     this.#supported = new Set(options.supported ?? []);
@@ -661,4 +661,19 @@ const responseOwned: ReadonlySet<string> = new Set([
 function isSubscriptionEnd(dialog: Dialog, notify: SipRequest): boolean {
   const state = notify.headers.get('Subscription-State') ?? '';
   return dialog.createdBy === 'SUBSCRIBE' && state.trim().toLowerCase().startsWith('terminated');
+}
+
+/** Our own mistake in a timer must not end everybody's calls: it is logged, and that one timer has run. */
+function guarded(clock: Clock, logger: Logger): Clock {
+  return {
+    now: () => clock.now(),
+    after: (afterMs, action) =>
+      clock.after(afterMs, () => {
+        try {
+          action();
+        } catch (error) {
+          logger.error({ error: (error as Error).stack }, 'timer failed');
+        }
+      }),
+  };
 }

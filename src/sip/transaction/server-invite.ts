@@ -94,6 +94,10 @@ export class ServerInvite implements ServerTransaction {
     }
   }
 
+  abandon(): void {
+    this.#terminate();
+  }
+
   #repeatFinal(afterMs: number): void {
     this.#timerG = this.#context.clock.after(afterMs, () => {
       if (this.#last !== undefined) this.flow.send(this.#last);
