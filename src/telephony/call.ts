@@ -189,8 +189,13 @@ export class Call implements TelephonyCall {
 
   #tell(event: CallEvent): void {
     if (this.#isOver) return;
-    if (this.#emit) this.#emit(event);
-    else this.#early.push(event);
+    if (this.#emit === null) return void this.#early.push(event);
+    try {
+      this.#emit(event);
+    } catch (error) {
+      // Thrown on, it would end in the client libraries, which do not survive it.
+      this.#shell.log.error({ call: this.#callId, event: event.type, error }, 'event not taken');
+    }
   }
 }
 

@@ -6,6 +6,7 @@ import {
   connectSrf,
   createSrf,
   disconnectSrf,
+  endUnknown,
   rehome,
   type SrfClient,
   type SrfDialog,
@@ -174,6 +175,7 @@ export class Telephony {
           log.info({ host, port, hostPorts }, 'signalling server connected');
           this.#signalling = { isUp: true, why: '' };
           rehome(this.#srf, this.#dialogs);
+          endUnknown(this.#dialogs);
           resolve();
         }),
       );

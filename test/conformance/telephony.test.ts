@@ -533,7 +533,7 @@ void t.test('the connection to the signalling server is cut: calls go on and end
 void t.test('the media server dies: calls are told, and the next one is found by itself', async (t) => {
   const { scripted } = await answeredCaller(t);
   t.match(house.telephony.health(), { signalling: { isUp: true }, media: { isUp: true }, calls: 1 });
-  await house.killMediad();
+  await house.mediad.kill();
   t.match(await scripted.next('legEnded'), { leg: caller, by: 'mediaLost' });
   await over(scripted);
   await until(() => !house.telephony.health().media.isUp);
@@ -546,11 +546,34 @@ void t.test('the media server dies: calls are told, and the next one is found by
   t.equal((await phone.nextResponse(call, 'INVITE')).status, 503);
   await over(next);
 
-  await house.restartMediad(t);
+  await house.mediad.restart();
   await until(() => house.telephony.health().media.isUp);
   const again = await answeredCaller(t);
   again.scripted.do(play(1, ['long'], 'nothing'));
   await again.rtp.hears(700);
+  await over(again.scripted);
+  t.same(house.log.takeErrors(), []);
+});
+
+void t.test('the signalling server dies and is started anew: its calls end, phones stay registered', async (t) => {
+  const called = await house.registered(t, '2102');
+  const { scripted } = await answeredCaller(t);
+  await house.sipd.kill();
+  await until(() => !house.telephony.health().signalling.isUp);
+  t.ok(house.telephony.reachability.isRegistered('2102'));
+  scripted.do(ringDesk(one, '2102', 'anchored'));
+  t.match(await scripted.next('legFailed'), { leg: one });
+  await house.sipd.restart();
+  await scripted.next('callerHungUp');
+  await over(scripted);
+  t.equal(house.telephony.health().calls, 0);
+
+  const again = await answeredCaller(t);
+  again.scripted.do(ringDesk(one, '2102', 'anchored'));
+  called.respond(await called.nextRequest('INVITE'), 486);
+  t.match(await again.scripted.next('legFailed'), { result: { kind: 'busy' } });
+  again.phone.inDialog(again.call, 'BYE');
+  await again.scripted.next('callerHungUp');
   await over(again.scripted);
   t.same(house.log.takeErrors(), []);
 });

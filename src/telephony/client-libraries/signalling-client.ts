@@ -34,6 +34,21 @@ export function rehome(srf: SrfClient, dialogs: Iterable<SrfDialog>): void {
   }
 }
 
+/**
+ * Asks the server for each dialog; one that it does not know, because it was started anew, ends as if by BYE. Its
+ * listeners are told through the library's own event (drachtio-srf 5.0.29 has no other way to end one from outside).
+ */
+export function endUnknown(dialogs: Iterable<SrfDialog>): void {
+  for (const dialog of dialogs) {
+    dialog.request({ method: 'OPTIONS' }, (error) => {
+      if ((error as { code?: unknown } | null)?.code !== 'ENODIALOG') return;
+      dialog.emit('destroy', dialog.req, 'unknown dialog');
+      // Nobody hears this BYE; it makes the library forget the dialog.
+      dialog.destroy({}, () => {});
+    });
+  }
+}
+
 /** Inside of drachtio-srf; undefined before `connect`. */
 interface Agent {
   readonly mapServer: Map<unknown, unknown>;

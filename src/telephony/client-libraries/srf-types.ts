@@ -68,6 +68,7 @@ export interface SrfDialog {
   ): unknown;
   on(event: 'destroy', run: (request: SrfRequest, reason: string) => void): this;
   on(event: 'ack', run: (request: SrfRequest) => void): this;
+  emit(event: 'destroy', request: SrfRequest, reason: string): boolean;
   on(
     event: 'modify' | 'info' | 'refer' | 'message' | 'notify' | 'options' | 'update' | 'publish' | 'subscribe',
     run: (request: SrfRequest, response: SrfResponse) => void,
