@@ -10,6 +10,7 @@ import {
   rehome,
   type SrfClient,
   type SrfDialog,
+  type Unfinished,
 } from './client-libraries/index.ts';
 import { Inbound, refuseMethod } from './inbound.ts';
 import { type LinkHealth, MediaLink } from './media.ts';
@@ -160,6 +161,7 @@ export class Telephony {
   #connect(): Promise<void> {
     const { log, options } = this.#parts;
     const { host, port } = options.signalling;
+    let unfinished: Unfinished | null = null;
     const down = (why: string): void => {
       if (this.#signalling.isUp) log.warn({ host, port, why }, 'signalling server lost');
       this.#signalling = { isUp: false, why };
@@ -174,7 +176,7 @@ export class Telephony {
           }
           log.info({ host, port, hostPorts }, 'signalling server connected');
           this.#signalling = { isUp: true, why: '' };
-          rehome(this.#srf, this.#dialogs);
+          unfinished = rehome(this.#srf, this.#dialogs, unfinished);
           endUnknown(this.#dialogs);
           resolve();
         }),

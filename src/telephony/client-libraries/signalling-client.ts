@@ -1,5 +1,5 @@
 import Srf from 'drachtio-srf';
-import type { SrfClient, SrfDialog } from './srf-types.ts';
+import type { SrfClient, SrfDialog, SrfRequest, SrfResponse } from './srf-types.ts';
 
 /** drachtio-srf with the options it needs. Nothing is connected yet. */
 export function createSrf(appTag: string): SrfClient {
@@ -21,17 +21,36 @@ export function disconnectSrf(srf: SrfClient): void {
   if (agentOf(srf)?.mapServer.size) srf.disconnect();
 }
 
+/** What the library keeps per connection and forgets with it. */
+export interface Unfinished {
+  /** INVITEs of callers without a final answer, by Call-ID. */
+  readonly pendingNetworkInvites: Map<string, { req: SrfRequest; res: SrfResponse }>;
+  /** Our requests without a final answer, by transaction. */
+  readonly pendingSipRequests: Map<string, { req: SrfRequest }>;
+}
+
 /**
- * drachtio-srf 5.0.29: dialogs made on a connection that was lost reject every request until they are given the
- * socket of the new one. The server knows them by id and does not care who asks.
+ * drachtio-srf 5.0.29: what was begun on a connection that was lost stays tied to it: dialogs reject every request,
+ * answers to callers are dropped, answers of phones are not recognised. All of it is given to the new connection; the
+ * server knows dialogs and transactions by id. Returns what to pass as `before` the next time.
  */
-export function rehome(srf: SrfClient, dialogs: Iterable<SrfDialog>): void {
-  const socket = agentOf(srf)?.mapServer.keys().next().value;
-  if (socket === undefined) return;
+export function rehome(srf: SrfClient, dialogs: Iterable<SrfDialog>, before: Unfinished | null): Unfinished | null {
+  const [socket, now] = agentOf(srf)?.mapServer.entries().next().value ?? [];
+  if (socket === undefined || now === undefined) return before;
   for (const dialog of dialogs) {
     dialog.req.socket = socket;
     dialog.res.socket = socket;
   }
+  for (const [callId, invite] of before?.pendingNetworkInvites ?? []) {
+    invite.req.socket = socket;
+    invite.res.socket = socket;
+    now.pendingNetworkInvites.set(callId, invite);
+  }
+  for (const [transaction, sent] of before?.pendingSipRequests ?? []) {
+    sent.req.socket = socket;
+    now.pendingSipRequests.set(transaction, sent);
+  }
+  return now;
 }
 
 /**
@@ -51,7 +70,7 @@ export function endUnknown(dialogs: Iterable<SrfDialog>): void {
 
 /** Inside of drachtio-srf; undefined before `connect`. */
 interface Agent {
-  readonly mapServer: Map<unknown, unknown>;
+  readonly mapServer: Map<object, Unfinished>;
   readonly wp: { closing?: boolean; readonly reconnectVars: { retryTimer: NodeJS.Timeout | null } };
 }
 

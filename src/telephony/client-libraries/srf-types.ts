@@ -6,7 +6,6 @@ export type Headers = Readonly<Record<string, string>>;
 
 export interface SipMessageView {
   readonly body: string;
-  readonly headers: Headers;
   readonly source_address: string;
   readonly source_port: number | string;
   readonly protocol: string;
@@ -36,7 +35,6 @@ export interface SendOptions {
 }
 
 export interface SrfResponse {
-  readonly finalResponseSent: boolean;
   socket: unknown;
   send(
     status: number,
@@ -48,12 +46,9 @@ export interface SrfResponse {
 }
 
 export interface SrfDialog {
-  readonly id: string;
-  readonly type: 'uac' | 'uas';
   readonly connected: boolean;
   readonly local: { uri: string; sdp: string; contact?: string };
   readonly remote: { uri: string; sdp: string };
-  readonly sip: { callId: string };
   readonly req: SrfRequest;
   readonly res: SrfResponseIn & { socket: unknown };
   destroy(options: { headers?: Headers }, callback: (error: unknown) => void): unknown;
@@ -91,7 +86,6 @@ export interface UacProgress {
 export type Middleware = (request: SrfRequest, response: SrfResponse, next: () => void) => void;
 
 export interface SrfClient {
-  readonly socket?: unknown;
   connect(options: { host: string; port: number; secret: string; reconnect: { retryMaxDelay: number } }): unknown;
   disconnect(): void;
   use(middleware: Middleware): void;
