@@ -47,6 +47,11 @@ export class Call implements TelephonyCall {
     for (const event of this.#early.splice(0)) emit(event);
   }
 
+  /** The caller's INVITE again, after the signalling server was lost and found. */
+  adopt(request: SrfRequest, response: SrfResponse): boolean {
+    return this.#caller.adopt(request, response);
+  }
+
   perform(effect: TelephonyEffect): void {
     try {
       if (!this.#isOver) this.#perform(effect);

@@ -8,6 +8,7 @@ import {
   connectSrf,
   createSrf,
   disconnectSrf,
+  failUnfinished,
   headerLines,
   modifyDialog,
   probeEventSocket,
@@ -150,22 +151,26 @@ void t.test('a CANCEL that crosses the 200 is told once, and the dialog is ended
   t.equal(ended, 1);
 });
 
-void t.test('what was begun moves to the new connection', async (t) => {
+void t.test('dialogs move to the new connection', async (t) => {
   const socket = { is: 'new' };
-  const now = { pendingNetworkInvites: new Map(), pendingSipRequests: new Map() };
-  const srf = { _app: { client: { mapServer: new Map([[socket, now]]) } } } as unknown as SrfClient;
-  const old = (): SrfRequest & SrfResponse => ({ socket: 'old' }) as unknown as SrfRequest & SrfResponse;
-  const dialog = { req: old(), res: old() } as unknown as SrfDialog;
-  const invite = { req: old(), res: old() };
-  const sent = { req: old() };
-  const before = {
-    pendingNetworkInvites: new Map([['call', invite]]),
-    pendingSipRequests: new Map([['transaction', sent]]),
+  const srf = { _app: { client: { mapServer: new Map([[socket, {}]]) } } } as unknown as SrfClient;
+  const dialog = { req: { socket: 'old' }, res: { socket: 'old' } } as unknown as SrfDialog;
+  rehome(srf, [dialog]);
+  t.equal(dialog.req.socket, socket);
+  t.equal(dialog.res.socket, socket);
+});
+
+void t.test('whoever waited for an answer on a lost connection is told', async (t) => {
+  const heard: unknown[] = [];
+  const request = new EventEmitter().on('response', ({ status }: { status: number }) => heard.push(status));
+  const unfinished = {
+    pendingRequests: new Map([['message', (tokens: readonly string[]) => heard.push(tokens[0])]]),
+    pendingSipRequests: new Map([['transaction', { req: request as unknown as SrfRequest }]]),
   };
-  t.equal(rehome(srf, [dialog], before), now);
-  for (const moved of [dialog.req, dialog.res, invite.req, invite.res, sent.req]) t.equal(moved.socket, socket);
-  t.equal(now.pendingNetworkInvites.get('call'), invite);
-  t.equal(now.pendingSipRequests.get('transaction'), sent);
+  failUnfinished(unfinished);
+  t.same(heard, ['NOK', 503]);
+  failUnfinished(unfinished);
+  t.equal(heard.length, 2, 'once');
 });
 
 void t.test('a client that never got a connection stops trying when told', async (t) => {

@@ -1,5 +1,5 @@
 import Srf from 'drachtio-srf';
-import type { SrfClient, SrfDialog, SrfRequest, SrfResponse } from './srf-types.ts';
+import type { SrfClient, SrfDialog, SrfRequest } from './srf-types.ts';
 
 /** drachtio-srf with the options it needs. Nothing is connected yet. */
 export function createSrf(appTag: string): SrfClient {
@@ -23,34 +23,40 @@ export function disconnectSrf(srf: SrfClient): void {
 
 /** What the library keeps per connection and forgets with it. */
 export interface Unfinished {
-  /** INVITEs of callers without a final answer, by Call-ID. */
-  readonly pendingNetworkInvites: Map<string, { req: SrfRequest; res: SrfResponse }>;
+  /** Commands that the server has not confirmed. */
+  readonly pendingRequests: Map<string, (tokens: readonly string[]) => void>;
   /** Our requests without a final answer, by transaction. */
   readonly pendingSipRequests: Map<string, { req: SrfRequest }>;
 }
 
+/** The current connection's; undefined while there is none. */
+export function unfinishedOf(srf: SrfClient): Unfinished | undefined {
+  return agentOf(srf)?.mapServer.values().next().value;
+}
+
 /**
- * drachtio-srf 5.0.29: what was begun on a connection that was lost stays tied to it: dialogs reject every request,
- * answers to callers are dropped, answers of phones are not recognised. All of it is given to the new connection; the
- * server knows dialogs and transactions by id. Returns what to pass as `before` the next time.
+ * drachtio-srf 5.0.29: dialogs made on a connection that was lost reject every request until they are given the
+ * socket of the new one. The server knows them by id and does not care who asks.
  */
-export function rehome(srf: SrfClient, dialogs: Iterable<SrfDialog>, before: Unfinished | null): Unfinished | null {
-  const [socket, now] = agentOf(srf)?.mapServer.entries().next().value ?? [];
-  if (socket === undefined || now === undefined) return before;
+export function rehome(srf: SrfClient, dialogs: Iterable<SrfDialog>): void {
+  const socket = agentOf(srf)?.mapServer.keys().next().value;
+  if (socket === undefined) return;
   for (const dialog of dialogs) {
     dialog.req.socket = socket;
     dialog.res.socket = socket;
   }
-  for (const [callId, invite] of before?.pendingNetworkInvites ?? []) {
-    invite.req.socket = socket;
-    invite.res.socket = socket;
-    now.pendingNetworkInvites.set(callId, invite);
-  }
-  for (const [transaction, sent] of before?.pendingSipRequests ?? []) {
-    sent.req.socket = socket;
-    now.pendingSipRequests.set(transaction, sent);
-  }
-  return now;
+}
+
+/**
+ * drachtio-srf 5.0.29: whoever waits for an answer that was due on a lost connection waits for ever; the server drops
+ * those answers, and cancels the calls that were being placed. So each is answered here as by a server that is gone.
+ */
+export function failUnfinished(unfinished: Unfinished): void {
+  for (const confirm of unfinished.pendingRequests.values()) confirm(['NOK', 'connection lost']);
+  unfinished.pendingRequests.clear();
+  const lost = { status: 503, reason: 'Connection lost', body: '', has: () => false, get: () => undefined };
+  for (const { req } of unfinished.pendingSipRequests.values()) req.emit('response', lost, () => {});
+  unfinished.pendingSipRequests.clear();
 }
 
 /**

@@ -20,7 +20,7 @@ export interface SrfRequest extends SipMessageView {
   readonly stackDialogId?: string;
   socket: unknown;
   cancel(options: { headers?: Headers }, callback: (error: unknown) => void): void;
-  on(event: 'response', run: (response: SrfResponseIn) => void): this;
+  emit(event: 'response', response: object, ack: () => void): boolean;
   on(event: 'cancel', run: () => void): this;
 }
 
