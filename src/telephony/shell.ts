@@ -19,6 +19,8 @@ export interface Shell {
   readonly log: Log;
   /** Live dialogs with phones and trunks, to be taken along to a new connection. */
   readonly dialogs: Set<SrfDialog>;
+  /** Resolves when the signalling server is connected, or after a few seconds without it. */
+  whenUp(): Promise<void>;
   /** Password for outgoing digest of a trunk, read at start. */
   trunkPassword(trunk: string): string | undefined;
 }
