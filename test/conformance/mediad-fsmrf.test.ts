@@ -120,6 +120,11 @@ void t.test('two bridged legs hear each other, whatever their law, and park when
   await bob.phone.until('the digit', 5000, () =>
     bob.phone.packets.slice(before).some((p) => p.payloadType === 101 && p.payload[0] === 5),
   );
+  const pressed = bob.phone.packets.length;
+  await alice.endpoint.dialog.call.request('INFO', 'application/dtmf', '6');
+  await bob.phone.until('the digit of an INFO', 5000, () =>
+    bob.phone.packets.slice(pressed).some((p) => p.payloadType === 101 && p.payload[0] === 6),
+  );
   await alice.endpoint.mute();
   await bob.phone.hearsNothing();
   await alice.endpoint.unmute();
@@ -136,7 +141,9 @@ void t.test('two bridged legs hear each other, whatever their law, and park when
 
 void t.test('a recording opens to the samples that were sent, and nothing is readable on the disk', async (t) => {
   const { phone, endpoint, hangUp } = await aPhone();
+  const metadata = { mailbox: 'cardiology', caller: '+12025550111', isUrgent: true };
   await endpoint.set({ playback_terminators: '#', wardline_seal_to: recipient });
+  await endpoint.set({ wardline_seal_metadata: JSON.stringify(metadata) });
   const file = join(mediad.recordings, 'one', 'message.sealed');
   phone.say(600);
   const result = endpoint.record(file, { timeLimitSecs: 30 });
@@ -153,12 +160,14 @@ void t.test('a recording opens to the samples that were sent, and nothing is rea
     [opened.format, opened.ending, opened.damaged],
     [{ encoding: 'PCMU', rate: 8000, channels: 1 }, 'complete', []],
   );
+  t.match(opened.metadata, { ...metadata, channel: endpoint.uuid });
   t.equal(opened.audio.length, Number(recordMilliseconds) * 8);
   t.ok(Buffer.concat(phone.sent).includes(Buffer.from(opened.audio)), 'a piece of what was sent, sample for sample');
   const probe = Buffer.concat(phone.sent.slice(-2)).subarray(0, 64);
   for (const name of await readdir(mediad.folder, { recursive: true, withFileTypes: true })) {
     if (!name.isFile()) continue;
     const bytes = await readFile(join(name.parentPath, name.name));
+    t.notOk(bytes.includes('5550111'), `${name.name} names nobody`);
     t.notOk(bytes.includes(probe), `${name.name} holds no audio in clear`);
   }
   await hangUp();

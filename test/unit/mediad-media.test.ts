@@ -318,6 +318,14 @@ void t.test('a leg sends one steady stream through silence, prompt, bridge and d
   t.equal(packets.filter((packet) => packet.payloadType === 101).length, 4);
 });
 
+void t.test('a bridge whose other side pauses is silence, not nothing', async (t) => {
+  const { transport, leg } = aLeg();
+  leg.bridge({ push() {}, close() {} });
+  for (let nowMs = 20; nowMs <= 1000; nowMs += 20) leg.tick(nowMs);
+  t.equal(transport.sent.length, 40, '200 ms of grace');
+  t.ok(transport.audio.every((sample) => sample === 0));
+});
+
 void t.test('digits pass a bridge and are reported; a muted leg is silent to both', async (t) => {
   const { leg, hear, digits } = aLeg();
   const passed: string[] = [];

@@ -165,6 +165,8 @@ export class Channel {
       ...(heard.timestamp !== undefined && { 'DTMF-Timestamp': String(heard.timestamp) }),
     });
     for (const listener of this.#digitListeners) listener(heard.digit);
+    // Digits in RTP pass the bridge by themselves.
+    if (heard.source !== 'RTP') this.#peer?.media.sendDigits(heard.digit, heard.durationSamples);
   }
 
   /** The function it returns ends it. */
