@@ -1,6 +1,6 @@
 /** Puts the parts together: media threads, the SIP side, the event socket. */
 import { mkdir } from 'node:fs/promises';
-import type { Application } from './channel/applications/application.ts';
+import type { Application } from './channel/channel.ts';
 import { basicApplications } from './channel/applications/basic.ts';
 import { playAndGetDigits } from './channel/applications/play-and-get-digits.ts';
 import { playbackApplications } from './channel/applications/playback.ts';

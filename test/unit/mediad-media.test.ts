@@ -302,6 +302,9 @@ void t.test('a leg sends one steady stream through silence, prompt, bridge and d
   leg.unbridge();
   leg.sendDigits('1', 320);
   ticks(12);
+  // The same talk goes on after our own frames: it must not use their numbers again.
+  other.bridge({ push: (f) => leg.hear(f), close() {} });
+  for (let n = 6; n < 9; n++) hear(frame(n, { ssrc: 42 }), nowMs);
   const packets = transport.sent.map(({ packet }) => packet);
   t.equal(new Set(packets.map((packet) => packet.ssrc)).size, 1);
   const steps = packets.slice(1).map((packet, i) => (packet.sequence - packets[i]!.sequence) & 0xffff);
@@ -425,8 +428,8 @@ void t.test('the clock keeps 50 ticks a second when its timers are late, and giv
     },
   });
   clock.start();
-  for (let wakes = 0; wakes < 2000 && nowMs < 10_000; wakes++) run?.();
-  t.ok(Math.abs(ticks - 500) <= 1, `${ticks} ticks in 10 s`);
+  for (let wakes = 0; wakes < 500; wakes++) run?.();
+  t.ok(nowMs > 5000 && Math.abs(ticks - nowMs / 20) <= 1.5, `${ticks} ticks in ${nowMs} ms`);
   nowMs += 60_000;
   const before = ticks;
   run?.();

@@ -7,8 +7,7 @@
  * The application is dialled only after the ACK: its client library loses calls whose socket comes before the 200.
  */
 import { randomInt, randomUUID } from 'node:crypto';
-import type { Application } from '../channel/applications/application.ts';
-import type { Channel } from '../channel/channel.ts';
+import type { Application, Channel } from '../channel/channel.ts';
 import type { ApiContext } from '../event-socket/api-commands.ts';
 import type { Dialler } from '../event-socket/dialler.ts';
 import type { Log } from '../log.ts';

@@ -12,8 +12,8 @@ import type { Metadata } from '../../../vault/index.ts';
 import type { Log } from '../../log.ts';
 import type { RecordOutcome } from '../../media/leg-media.ts';
 import type { RecordEnding, RecordLimits } from '../../media/messages.ts';
-import type { Channel } from '../channel.ts';
-import { NO_RESPONSE, splitArguments, wholeNumber, type Application } from './application.ts';
+import type { Application, Channel } from '../channel.ts';
+import { NO_RESPONSE, splitArguments, wholeNumber } from './application.ts';
 import { stopAtTerminator } from './playback.ts';
 
 export interface RecordSettings {
