@@ -12,7 +12,7 @@ import { writeWav } from '../support/wav-file.ts';
 
 const identity = await generateX25519Identity();
 const recipient = await identityToRecipient(identity);
-const mediad = await startMediad({ sealTo: [recipient] });
+const mediad = await startMediad({ sealTo: [recipient], holdMusic: 'moh.wav' });
 const client = await FsmrfClient.connect(mediad);
 
 t.teardown(async () => {
@@ -62,6 +62,14 @@ void t.test('endless ringback sounds until it is broken, and a break frees the q
   t.match((await endpoint.api('uuid_break', endpoint.uuid)).getBody(), /^\+OK/);
   await ringing;
   await phone.hearsNothing();
+  await writeWav(join(mediad.prompts, 'moh.wav'), 8000, toneSamples(800, 800));
+  const music = endpoint.play('local_stream://moh');
+  await phone.hears(800);
+  const heard = phone.packets.length;
+  await phone.until('more than one round', 5000, () => phone.packets.length > heard + 30);
+  await phone.hears(800);
+  await endpoint.api('uuid_break', endpoint.uuid);
+  await music;
   const again = endpoint.play('tone_stream://%(2000,4000,440,480);loops=-1');
   await endpoint.set({ answered_by: 'nobody', step: '2' });
   await hangUp();

@@ -133,7 +133,11 @@ void t.test('WAV: 8 kHz as it is, 16 kHz halved without folding back, offsets, r
   const samples = new Int16Array(4000);
   t.equal(new WavSource(low.audio, 'low').next(samples), 2000);
   t.same(samples.subarray(0, 2000), toneSamples(700, 2000));
-  t.equal(new WavSource(low.audio, 'low', 1500).next(samples), 500);
+  t.equal(new WavSource(low.audio, 'low', { offsetSamples: 1500 }).next(samples), 500);
+  t.equal(new WavSource(low.audio, 'music', { isEndless: true }).next(samples), 4000);
+  t.same(samples.subarray(2000), samples.subarray(0, 2000));
+  const empty = { rate: 8000, samples: new Int16Array(0) } as const;
+  t.equal(new WavSource(empty, 'nothing', { isEndless: true }).next(samples), 0);
   const two = Int16Array.from({ length: 16_000 }, (_, i) =>
     Math.round(6000 * Math.sin((2 * Math.PI * 1000 * i) / 16_000) + 6000 * Math.sin((2 * Math.PI * 5000 * i) / 16_000)),
   );
