@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import t from 'tap';
-import { SECRET, startMediad, type MrfEndpoint, type MrfServer } from '../support/mediad-process.ts';
+import { DAEMON_ENV, SECRET, startMediad, type MrfEndpoint, type MrfServer } from '../support/mediad-process.ts';
 import { RtpPhone } from '../support/rtp-phone.ts';
 import { SipCaller } from '../support/sip-caller.ts';
 
@@ -70,7 +70,10 @@ async function startSipd(): Promise<{ child: ChildProcess; sipPort: number; cont
   const file = join(folder, 'sipd.json');
   const options = { sip: [{ protocol: 'udp', host: '127.0.0.1', port: 0 }], control: { port: 0 }, secret: SECRET };
   await writeFile(file, JSON.stringify(options), { mode: 0o600 });
-  const child = spawn(process.execPath, ['src/sipd/main.ts', file], { stdio: ['ignore', 'pipe', 'ignore'] });
+  const child = spawn(process.execPath, ['src/sipd/main.ts', file], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+    env: DAEMON_ENV,
+  });
   const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
   const ready = JSON.parse(line) as { sip: string[]; control: { port: number } };
   return { child, sipPort: Number(ready.sip[0]!.split(':').at(-1)), controlPort: ready.control.port };
