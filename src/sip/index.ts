@@ -8,6 +8,7 @@ export {
   type RequestResult,
   SipEndpoint,
 } from './dialog/endpoint.ts';
+export type { InDialogHandlers, RequestInFlight } from './dialog/in-flight.ts';
 export { IncomingRequest, type ResponseOptions } from './dialog/incoming-request.ts';
 export { type OutgoingHandlers, OutgoingRequest, type ResponseOrigin } from './dialog/outgoing-request.ts';
 export { type Logger, silentLogger } from './logger.ts';

@@ -39,6 +39,9 @@ const verbs: ReadonlySet<string> = new Set([
   'prack',
 ]);
 
+/** Extensions a peer may require: those that an app can serve without more than it is shown. */
+const supported = ['replaces', 'norefersub', 'tdialog', 'histinfo'] as const;
+
 /** How long goodbyes may take. */
 const partingMs = 2_000;
 
@@ -78,7 +81,7 @@ export class SipdServer {
     const endpoint = await SipEndpoint.open({
       listen: options.sip,
       advertisedHost: options.advertisedHost,
-      supported: ['replaces', 'timer', 'path', 'outbound', 'norefersub', 'tdialog', 'eventlist', 'histinfo'],
+      supported,
       timers: { t1: t1Ms, t2: t2Ms, t4: t4Ms },
       limits: options.limits,
       logger,

@@ -36,6 +36,7 @@ import { isLoopback } from '../transport/local-address.ts';
 import { type Network, systemNetwork } from '../transport/network.ts';
 import { defaultTransportLimits, Transport, type TransportLimits } from '../transport/transport.ts';
 import { contactUri, Dialog, type DialogEnding, type DialogHost, dialogKey, type DraftRequest } from './dialog.ts';
+import type { InDialogHandlers } from './in-flight.ts';
 import { IncomingRequest, type ResponseOptions, type ResponseSender } from './incoming-request.ts';
 import { hopOf } from './next-hop.ts';
 import { type DialogMaker, makesDialog, type OutgoingHandlers, OutgoingRequest } from './outgoing-request.ts';
@@ -223,7 +224,7 @@ export class SipEndpoint implements ResponseSender, DialogMaker, DialogHost {
     return this.#clock.after(afterMs, action);
   }
 
-  sendInDialog(dialog: Dialog, draft: DraftRequest, handlers: OutgoingHandlers): OutgoingRequest {
+  sendInDialog(dialog: Dialog, draft: DraftRequest, handlers: InDialogHandlers): OutgoingRequest {
     const { flow, name } = this.#hopOfDialog(dialog);
     const outgoing = this.#outgoing(
       this.#withVia(draft, flow ?? this.#anyVantage(dialog.flow.protocol)),
