@@ -93,7 +93,7 @@ export class SipdServer {
       },
     });
     const outbound = new Outbound({ endpoint: () => endpoint, dialogs, flows, clock, random });
-    const addresses = endpoint.addresses.map(describe).join(',');
+    const addresses = endpoint.visibleAddresses.map(describe).join(',');
     try {
       const control = await ControlServer.open({
         listen: options.control,
@@ -202,7 +202,7 @@ export class SipdServer {
 }
 
 function advertised(endpoint: SipEndpoint, options: SipdOptions): string {
-  return endpoint.addresses
+  return endpoint.visibleAddresses
     .map((address) => describe({ ...address, host: options.advertisedHost ?? address.host }))
     .join(',');
 }

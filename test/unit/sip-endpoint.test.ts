@@ -120,6 +120,7 @@ void t.test('a next hop by name is looked up; a name that does not exist is a 50
   t.match(ask('sips:x@127.0.0.1'), { kind: 'refused', why: 'requested protocol/transport not available' });
   t.match(ask('tel:+1202'), { kind: 'refused' });
   t.match(ask('sip:x@[::1]'), { kind: 'refused' }, 'no IPv6 socket');
+  t.match(ask('sip:x@203.0.113.5'), { kind: 'refused' }, 'a loopback socket reaches nobody else');
   t.match(ask(`sip:x@127.0.0.1:${endpoint.addresses[0]?.port}`), {
     kind: 'refused',
     why: 'can not send request to myself',

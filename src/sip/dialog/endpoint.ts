@@ -160,6 +160,11 @@ export class SipEndpoint implements ResponseSender, DialogMaker, DialogHost {
     return this.#transport.addresses;
   }
 
+  /** As `addresses`, a wildcard replaced by the address that faces the world. */
+  get visibleAddresses(): ListenAddress[] {
+    return this.#transport.visibleAddresses;
+  }
+
   get protocols(): Protocol[] {
     return this.#transport.protocols;
   }
@@ -608,9 +613,11 @@ export class SipEndpoint implements ResponseSender, DialogMaker, DialogHost {
 
   /** How the world sees us, for a peer whose address is not known yet. */
   #anyVantage(protocol: Protocol): Vantage {
-    const v4 = { host: '192.0.2.1', port: 5060 };
-    const v6 = { host: '2001:db8::1', port: 5060 };
-    return this.#transport.vantageTo(protocol, v4) ?? (this.#transport.vantageTo(protocol, v6) as Vantage);
+    for (const host of ['192.0.2.1', '2001:db8::1', '127.0.0.1', '::1']) {
+      const vantage = this.#transport.vantageTo(protocol, { host, port: 5060 });
+      if (vantage !== undefined) return vantage;
+    }
+    throw new Error(`no ${protocol} socket, although the caller made sure of one`);
   }
 
   #register(dialog: Dialog): Dialog {
