@@ -11,6 +11,7 @@ import {
 } from '../../src/sip/index.ts';
 import { eventually } from '../support/eventually.ts';
 import { MemoryNetwork } from '../support/memory-network.ts';
+import { aMessage, tortureMessages } from '../support/torture-messages.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 
 function handlers(onRequest: (incoming: IncomingRequest) => void): EndpointHandlers {
@@ -139,6 +140,29 @@ void t.test('the advertised address is for others, not for this machine', async 
     endpoint.contactFor({ protocol: 'tcp', local, remote: { host: '127.0.0.1', port: 1 } }),
     '<sip:10.0.0.5:5060;transport=tcp>',
   );
+});
+
+void t.test('every torture message gets its exact answer on the wire, and the next honest one is served', async (t) => {
+  const { clock, network, endpoint, socket } = await aServer();
+  const port = endpoint.addresses[0]?.port ?? 0;
+  const ask = (text: string): number | undefined => {
+    const before = network.packets.length;
+    socket.send(Buffer.from(text), { host: '127.0.0.1', port });
+    clock.advance(2);
+    const answer = network.packets.slice(before + 1).find((packet) => packet.from === port);
+    return answer === undefined ? undefined : Number(answer.text.slice(8, 11));
+  };
+  for (const [name, text, expected] of tortureMessages) {
+    const isResponse = text.startsWith('SIP/2.0');
+    // wsinv carries a To tag: well formed, and of a dialog that is not ours.
+    const served = name.startsWith('wsinv') ? 481 : 200;
+    t.equal(ask(text), expected === 'drop' || isResponse ? undefined : expected === 'ok' ? served : expected, name);
+    // Its transaction is over before the next one comes; all of them carry the same branch.
+    clock.advance(40_000);
+    t.equal(ask(aMessage({ Via: 'SIP/2.0/UDP 192.0.2.1;branch=z9hG4bKprobe' })), 200, 'alive');
+    clock.advance(40_000);
+  }
+  t.same(endpoint.counts, { dialogs: 0, clients: 0, servers: 0 });
 });
 
 /** A real endpoint on TCP with short patience. */
