@@ -43,7 +43,7 @@ module.exports = {
       from: { path: '^src/([^/]+)/' },
       to: {
         path: '^src/([^/]+)/',
-        pathNot: ['^src/$1/', '/index\\.ts$', '/ports\\.ts$', '/options\\.ts$'],
+        pathNot: ['^src/$1/', '/index\\.ts$', '/ports\\.ts$', '/options\\.ts$', '^src/core/never\\.ts$'],
       },
     },
   ],

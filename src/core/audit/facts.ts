@@ -1,0 +1,101 @@
+import type { LegResult, LegTarget, MediaFacts } from '../call/events.ts';
+import type { EndCause, Fault } from '../call/end-causes.ts';
+import type { TraceLine } from '../dialplan/index.ts';
+import type { DutyTier, Urgency } from '../oncall/index.ts';
+import type { Phi } from '../phi/index.ts';
+
+/**
+ * The closed vocabulary of the audit. A fact is what was decided or what happened, never what a program did.
+ * Values of `Phi` are sealed before they are written. Times are in the entry, not in the fact.
+ */
+export type CallFact =
+  | {
+      readonly fact: 'arrived';
+      readonly from: string;
+      readonly number: Phi<string> | null;
+      readonly dialled: Phi<string> | string;
+      readonly peer: string;
+      readonly sipCallId: string;
+    }
+  | { readonly fact: 'documentsUsed'; readonly plan: string; readonly roster: string }
+  | { readonly fact: 'decided'; readonly trace: readonly TraceLine[] }
+  | { readonly fact: 'refusedAtDoor'; readonly cause: EndCause; readonly why: string }
+  | { readonly fact: 'callerAnswered'; readonly media: MediaFacts }
+  | { readonly fact: 'keyPressed'; readonly menu: string; readonly key: string; readonly meaning: string }
+  | {
+      readonly fact: 'escalationStarted';
+      readonly service: string;
+      readonly urgency: Urgency;
+      readonly chain: string;
+      readonly steps: number;
+    }
+  | { readonly fact: 'stepStarted'; readonly step: number; readonly says: string; readonly dwellMs: number }
+  | {
+      readonly fact: 'considered';
+      readonly step: number;
+      readonly tier: DutyTier | 'post';
+      readonly person: string;
+      readonly verdict: 'rung' | 'skipped';
+      readonly because: string;
+    }
+  | { readonly fact: 'legRung'; readonly leg: string; readonly person: string; readonly target: LegTarget }
+  | { readonly fact: 'legRinging'; readonly leg: string; readonly sipStatus: number }
+  | { readonly fact: 'legAnswered'; readonly leg: string; readonly media: MediaFacts }
+  | {
+      readonly fact: 'legEnded';
+      readonly leg: string;
+      readonly result: LegResult | { readonly kind: 'hungUp' | 'stoodDown' | 'mediaLost' };
+    }
+  | { readonly fact: 'challenged'; readonly leg: string; readonly attempt: number }
+  | {
+      readonly fact: 'challengeAnswered';
+      readonly leg: string;
+      readonly result: 'accepted' | 'declined' | 'wrongDigit' | 'silence' | 'tooLate';
+    }
+  | {
+      readonly fact: 'stepOver';
+      readonly step: number;
+      readonly because: 'timeUp' | 'everybodyFailed' | 'nobodyToRing';
+    }
+  | {
+      readonly fact: 'accepted';
+      readonly leg: string;
+      readonly person: string;
+      readonly how: 'answeredDesk' | 'pressedDigit';
+      readonly step: number;
+    }
+  | { readonly fact: 'bridged'; readonly leg: string }
+  | { readonly fact: 'nobodyAccepted'; readonly service: string }
+  | {
+      readonly fact: 'recordingStarted';
+      readonly messageId: string;
+      readonly mailbox: string;
+      readonly urgent: boolean;
+    }
+  | {
+      readonly fact: 'recordingEnded';
+      readonly messageId: string;
+      readonly durationMs: number;
+      readonly by: string;
+      readonly why: string;
+    }
+  | { readonly fact: 'ended'; readonly cause: EndCause; readonly fault: Fault; readonly talkedMs: number };
+
+/** Facts that belong to no call. `by` is an operating-system user, "system", or later a signed-in person. */
+export type SystemFact =
+  | { readonly fact: 'started'; readonly version: string; readonly node: string }
+  | { readonly fact: 'stopped'; readonly because: string }
+  | {
+      readonly fact: 'documentActivated';
+      readonly kind: 'plan' | 'roster';
+      readonly version: string;
+      readonly files: readonly string[];
+    }
+  | { readonly fact: 'documentRefused'; readonly problems: readonly string[] }
+  | { readonly fact: 'phoneAdded'; readonly extension: string; readonly by: string }
+  | { readonly fact: 'phoneRemoved'; readonly extension: string; readonly by: string }
+  | { readonly fact: 'messageExported'; readonly messageId: string; readonly by: string }
+  | { readonly fact: 'callsLost'; readonly calls: readonly string[] }
+  | { readonly fact: 'auditDelayed'; readonly facts: number; readonly because: string };
+
+export type Fact = CallFact | SystemFact;

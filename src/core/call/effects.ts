@@ -1,0 +1,74 @@
+import type { Fact } from '../audit/index.ts';
+import type { Prompt } from '../dialplan/index.ts';
+import type { Urgency } from '../oncall/index.ts';
+import type { EndCause } from './end-causes.ts';
+import type { LegId, LegTarget, TimerEvent } from './events.ts';
+
+/** Shown to the called party: caller id and what the call is about. */
+export interface OfferedAs {
+  readonly displayName: string;
+  /** Extension of the caller, or the main number for an outside leg. */
+  readonly number: string;
+  readonly urgency: Urgency | null;
+}
+
+/**
+ * What the shell is to do, in order. An effect is started and never awaited: its outcome comes back as an event.
+ * `attest` facts of one step are durable (or spooled and flagged) before the effects behind them start.
+ */
+export type CallEffect =
+  | { readonly type: 'attest'; readonly fact: Fact }
+  | { readonly type: 'wakeMe'; readonly afterMs: number; readonly with: TimerEvent }
+  /** Anchor the caller on the media server and send 200. -> callerAnswered | callerAnswerFailed */
+  | { readonly type: 'answerCaller' }
+  /** 180 to a caller that is not answered yet. */
+  | { readonly type: 'ringCaller' }
+  /** Final refusal of an unanswered caller with the SIP status of the cause. */
+  | { readonly type: 'refuseCaller'; readonly cause: EndCause }
+  /** -> legRinging*, then legAnswered | legFailed. `direct` offers the caller's own SDP (phone to phone). */
+  | {
+      readonly type: 'ringLeg';
+      readonly leg: LegId;
+      readonly target: LegTarget;
+      readonly media: 'anchored' | 'direct';
+      readonly offeredAs: OfferedAs;
+    }
+  /** CANCEL an unanswered leg (-> legFailed cancelled, or legAnswered if it crossed), BYE an answered one (no event). */
+  | {
+      readonly type: 'standDownLeg';
+      readonly leg: LegId;
+      readonly because: 'takenElsewhere' | 'callerGone' | 'stepOver' | 'notAccepted' | 'callOver';
+    }
+  /** Replaces whatever the leg hears. -> promptFinished (token) unless followed by a loop or replaced. */
+  | {
+      readonly type: 'play';
+      readonly leg: LegId;
+      readonly token: number;
+      readonly prompts: readonly Prompt[];
+      readonly then: 'nothing' | 'ringback' | 'music';
+    }
+  /** -> digitsGathered (token). Replaces whatever the leg hears; a key interrupts the prompts. */
+  | {
+      readonly type: 'gather';
+      readonly leg: LegId;
+      readonly token: number;
+      readonly prompts: readonly Prompt[];
+      readonly maxDigits: number;
+      readonly waitMs: number;
+    }
+  /** Caller and an answered, anchored leg hear each other. -> bridged | bridgeFailed */
+  | { readonly type: 'bridge'; readonly leg: LegId }
+  /** The caller's INVITE is answered with the SDP of a `direct` leg. -> bridged | bridgeFailed | callerHungUp */
+  | { readonly type: 'connectDirect'; readonly leg: LegId }
+  /** Records the caller, sealed. -> recordingEnded */
+  | {
+      readonly type: 'recordMessage';
+      readonly messageId: string;
+      readonly mailbox: string;
+      readonly urgent: boolean;
+      readonly maxMs: number;
+    }
+  /** BYE to an answered caller. */
+  | { readonly type: 'hangUpCaller'; readonly cause: EndCause }
+  /** Last effect of every call: whatever is left is torn down and the call leaves the register. */
+  | { readonly type: 'callOver'; readonly cause: EndCause };

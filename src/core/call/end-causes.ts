@@ -1,0 +1,31 @@
+/**
+ * How calls end: one table. The key is the audit word, the metric label and the log word.
+ * Every call is born with `internalError` and earns a better one.
+ * SIP statuses: RFC 3261 section 21. Causes: ITU-T Q.850.
+ */
+export const endCauses = {
+  callerHungUp: { sip: 200, q850: 16, fault: 'nobody', says: 'the caller hung up' },
+  calleeHungUp: { sip: 200, q850: 16, fault: 'nobody', says: 'the called party hung up' },
+  callerCancelled: { sip: 487, q850: 16, fault: 'nobody', says: 'the caller hung up before anybody answered' },
+  messageLeft: { sip: 200, q850: 16, fault: 'nobody', says: 'a message was left in voicemail' },
+  noMessageLeft: { sip: 200, q850: 16, fault: 'nobody', says: 'voicemail was reached, nothing was recorded' },
+  busy: { sip: 486, q850: 17, fault: 'callee', says: 'the called extension was busy' },
+  declined: { sip: 603, q850: 21, fault: 'callee', says: 'the called party declined' },
+  noAnswer: { sip: 480, q850: 19, fault: 'callee', says: 'nobody answered in time' },
+  notRegistered: { sip: 480, q850: 20, fault: 'callee', says: 'no phone is registered for the called extension' },
+  unreachable: { sip: 480, q850: 27, fault: 'network', says: 'the called phone could not be reached' },
+  numberNotInService: { sip: 404, q850: 1, fault: 'caller', says: 'the number dialled is not in the plan' },
+  notAllowed: { sip: 403, q850: 21, fault: 'caller', says: 'the plan does not allow this call' },
+  trunkUnavailable: { sip: 503, q850: 38, fault: 'network', says: 'no trunk could take the call' },
+  mediaUnavailable: { sip: 503, q850: 41, fault: 'wardline', says: 'the media server could not take the call' },
+  recordingFailed: { sip: 500, q850: 41, fault: 'wardline', says: 'the message could not be recorded' },
+  mediaLost: { sip: 500, q850: 31, fault: 'network', says: 'the sound was lost' },
+  notAcceptable: { sip: 488, q850: 88, fault: 'caller', says: 'the caller offered no codec we speak' },
+  overloaded: { sip: 503, q850: 42, fault: 'wardline', says: 'too many calls at once' },
+  shuttingDown: { sip: 503, q850: 41, fault: 'wardline', says: 'Wardline was shutting down' },
+  wardlineRestarted: { sip: 500, q850: 41, fault: 'wardline', says: 'Wardline was restarted during the call' },
+  internalError: { sip: 500, q850: 41, fault: 'wardline', says: 'an error inside Wardline ended the call' },
+} as const satisfies Record<string, { sip: number; q850: number; fault: Fault; says: string }>;
+
+export type Fault = 'nobody' | 'caller' | 'callee' | 'network' | 'wardline';
+export type EndCause = keyof typeof endCauses;

@@ -1,0 +1,90 @@
+import type { Phi } from '../phi/index.ts';
+import type { Instant } from '../time/index.ts';
+
+/** Human-readable and unguessable enough to read out over a phone: "K7QX-2M4D". Made by the engine. */
+export type CallId = string & { readonly __brand: 'CallId' };
+/** "caller", or "1", "2", … in the order legs were rung. */
+export type LegId = string & { readonly __brand: 'LegId' };
+
+/** A desk phone by extension (every contact of it rings), or an outside number through a trunk. */
+export type LegTarget =
+  | { readonly kind: 'extension'; readonly extension: string }
+  | { readonly kind: 'number'; readonly e164: string; readonly trunk: string };
+
+export const CALLER = 'caller' as LegId;
+
+export interface Caller {
+  readonly from:
+    | { readonly kind: 'phone'; readonly extension: string }
+    | { readonly kind: 'trunk'; readonly trunk: string };
+  /** Calling number or name as the trunk gave it; an inside caller is known by extension. */
+  readonly number: Phi<string> | null;
+}
+
+/** How a leg that did not become a conversation ended. Keys of the audit, of metrics and of `core/call/end-causes.ts`. */
+export type LegResult =
+  | { readonly kind: 'busy'; readonly sipStatus: number }
+  | { readonly kind: 'declined'; readonly sipStatus: number }
+  | { readonly kind: 'noAnswer'; readonly sipStatus: number }
+  | { readonly kind: 'notRegistered' }
+  | { readonly kind: 'unreachable'; readonly sipStatus: number }
+  | { readonly kind: 'trunkUnavailable'; readonly why: string }
+  | { readonly kind: 'mediaFailed'; readonly why: string }
+  | { readonly kind: 'cancelled' };
+
+/** What a leg carries once it talks; goes to the audit as it is. */
+export interface MediaFacts {
+  readonly path: 'anchored' | 'direct';
+  readonly codec: string;
+  readonly cipher: 'none' | 'sdes' | 'dtls';
+}
+
+/** Timers come back as the event they were set with; a stale one is recognised by its step or token and ignored. */
+export type TimerEvent =
+  | { readonly type: 'stepTimedOut'; readonly step: number }
+  | { readonly type: 'shiftBoundaryReached'; readonly step: number }
+  | { readonly type: 'ringTimedOut'; readonly leg: LegId };
+
+export type CallEvent =
+  | {
+      readonly type: 'callArrived';
+      readonly callId: CallId;
+      readonly caller: Caller;
+      readonly dialled: string;
+      /** Peer address of the INVITE, "10.0.0.9:5060/udp". */
+      readonly peer: string;
+      /** Drawn by the engine: '1'…'8', never the digit of the call before. */
+      readonly acceptDigit: string;
+      /** Drawn by the engine for a message that this call may leave. */
+      readonly messageId: string;
+    }
+  /** The caller's 200 is acknowledged and prompts can be played. */
+  | { readonly type: 'callerAnswered'; readonly media: MediaFacts }
+  | { readonly type: 'callerAnswerFailed'; readonly why: string }
+  /** CANCEL before, BYE after the answer. */
+  | { readonly type: 'callerHungUp' }
+  | { readonly type: 'legRinging'; readonly leg: LegId; readonly sipStatus: number }
+  | { readonly type: 'legAnswered'; readonly leg: LegId; readonly media: MediaFacts }
+  | { readonly type: 'legFailed'; readonly leg: LegId; readonly result: LegResult }
+  /** An answered leg is gone: BYE from the far end, or its media died. */
+  | { readonly type: 'legEnded'; readonly leg: LegId; readonly by: 'remote' | 'mediaLost' }
+  | { readonly type: 'promptFinished'; readonly leg: LegId; readonly token: number }
+  /** `digits` is '' when none came in time. */
+  | { readonly type: 'digitsGathered'; readonly leg: LegId; readonly token: number; readonly digits: string }
+  | { readonly type: 'bridged'; readonly leg: LegId }
+  | { readonly type: 'bridgeFailed'; readonly leg: LegId; readonly why: string }
+  | {
+      readonly type: 'recordingEnded';
+      readonly messageId: string;
+      /** 0 when nothing was recorded. */
+      readonly durationMs: number;
+      readonly by: 'key' | 'hangUp' | 'limit' | 'silence' | 'failed';
+      readonly why: string;
+    }
+  | TimerEvent;
+
+/** Every event as the runner hands it to `step`, with the second it happened at. */
+export interface At<E> {
+  readonly at: Instant;
+  readonly event: E;
+}

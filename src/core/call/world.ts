@@ -1,0 +1,16 @@
+import type { CompiledPlan } from '../dialplan/index.ts';
+import type { CompiledRoster } from '../oncall/index.ts';
+import type { Instant } from '../time/index.ts';
+
+/**
+ * Read-only snapshot a step decides with. Plan and roster are those in force when the call arrived and stay so until
+ * it ends; `at` and the answers about phones and trunks are of this very event.
+ */
+export interface World {
+  readonly at: Instant;
+  readonly plan: CompiledPlan;
+  readonly roster: CompiledRoster;
+  isRegistered(extension: string): boolean;
+  /** null: usable; otherwise why not, in words for the audit. */
+  trunkFault(trunk: string): string | null;
+}

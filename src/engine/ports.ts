@@ -1,0 +1,114 @@
+import type { Fact } from '../core/audit/index.ts';
+import type { CallEffect, CallEvent, Caller, CallId } from '../core/call/index.ts';
+import type { CompiledPlan } from '../core/dialplan/index.ts';
+import type { CompiledRoster } from '../core/oncall/index.ts';
+import type { Instant } from '../core/time/index.ts';
+
+/** What the engine needs from the world, in our words. */
+
+export interface Clock {
+  now(): Instant;
+  /** Never goes back; for durations. */
+  monotonicMs(): number;
+  after(ms: number, run: () => void): { cancel(): void };
+}
+
+export interface Random {
+  /** Integer in [0, below). */
+  below(below: number): number;
+  bytes(count: number): Uint8Array;
+}
+
+/** Effects that the telephony shell performs for one call. */
+export type TelephonyEffect = Exclude<CallEffect, { type: 'attest' } | { type: 'wakeMe' }>;
+
+/** One inbound call as the telephony shell shows it to the engine. */
+export interface TelephonyCall {
+  /** Starts the effect; outcomes arrive through the sink given with `callArrived`. Never throws, never waits. */
+  perform(effect: TelephonyEffect): void;
+}
+
+export interface NewCall {
+  readonly caller: Caller;
+  readonly dialled: string;
+  readonly peer: string;
+  readonly sipCallId: string;
+}
+
+/** The engine's side, called by telephony. */
+export interface CallSink {
+  /** A new call; the engine names it and answers with where its events go, or refuses it (draining, overload). */
+  callArrived(
+    call: NewCall,
+    telephony: TelephonyCall,
+  ):
+    | { readonly kind: 'taken'; readonly callId: CallId; emit(event: CallEvent): void }
+    | { readonly kind: 'refused'; readonly sipStatus: number };
+}
+
+export interface Reachability {
+  isRegistered(extension: string): boolean;
+  trunkFault(trunk: string): string | null;
+}
+
+export interface AuditPort {
+  /** Resolves when the facts are on disk, or spooled because the store could not take them in 50 ms. Never rejects. */
+  attest(entries: readonly AuditEntry[]): Promise<'durable' | 'spooled'>;
+}
+
+export interface AuditEntry {
+  readonly at: Instant;
+  /** null for facts of the system. */
+  readonly callId: CallId | null;
+  readonly fact: Fact;
+}
+
+/** The documents in force; replaced as a whole when a new version is activated. */
+export interface Documents {
+  current(): { readonly plan: CompiledPlan; readonly roster: CompiledRoster };
+}
+
+/** Every version that was ever activated, word for word; the newest one starts the house when the files are broken. */
+export interface DocumentVersions {
+  save(version: DocumentVersion): void;
+  lastGood(): DocumentVersion | null;
+}
+
+export interface DocumentVersion {
+  /** Content hashes of the two kinds, "sha256:…". */
+  readonly plan: string;
+  readonly roster: string;
+  readonly at: Instant;
+  readonly files: readonly { readonly kind: 'plan' | 'roster'; readonly path: string; readonly text: string }[];
+}
+
+/** A summary row per call, for lists. Everything in it can be made again from the audit. */
+export interface CallIndex {
+  callStarted(row: { callId: CallId; at: Instant; from: string; dialled: string }): void;
+  callEnded(row: {
+    callId: CallId;
+    at: Instant;
+    cause: string;
+    acceptedBy: string | null;
+    service: string | null;
+  }): void;
+  /** Calls without an ending, left by a process that died. */
+  unfinished(): readonly CallId[];
+}
+
+export class PortError extends Error {
+  readonly code: PortErrorCode;
+
+  constructor(code: PortErrorCode, options?: ErrorOptions) {
+    super(code, options);
+    this.code = code;
+  }
+}
+
+export type PortErrorCode =
+  | 'trunkUnavailable'
+  | 'signallingUnavailable'
+  | 'mediaUnavailable'
+  | 'storeUnavailable'
+  | 'keyUnreadable'
+  | 'notAcceptable';
