@@ -4,7 +4,7 @@ import type { Store } from '../storage/index.ts';
 import type { Secrets } from '../vault/index.ts';
 import { join } from 'node:path';
 import type { Config } from '../config/index.ts';
-import type { CommonOptions, Commands } from './program.ts';
+import type { CommonOptions, Commands } from './command-line.ts';
 import { done, no } from './report.ts';
 import { siteConfig, siteStore } from './site.ts';
 

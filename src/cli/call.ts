@@ -6,7 +6,7 @@ import type { AuditRecord } from '../audit-log/index.ts';
 import type { Config } from '../config/index.ts';
 import type { PersonId, ServiceId } from '../core/oncall/index.ts';
 import { auditReader } from './audit.ts';
-import type { CommonOptions, Commands } from './program.ts';
+import type { CommonOptions, Commands } from './command-line.ts';
 import { done, Refusal, table } from './report.ts';
 import { checkDocuments, siteClock } from './site-documents.ts';
 import { siteConfig, siteStore } from './site.ts';

@@ -6,7 +6,7 @@ import { type Config, parseListen } from '../config/index.ts';
 import { instant } from '../core/time/index.ts';
 import { dataFolders } from './folders.ts';
 import { isPortFree } from './port-free.ts';
-import type { CommonOptions, Commands } from './program.ts';
+import type { CommonOptions, Commands } from './command-line.ts';
 import { promptIds } from './prompt-ids.ts';
 import { type Remembered, remembered } from './remembered.ts';
 import { done, no } from './report.ts';

@@ -1,6 +1,6 @@
 import type { DutyTier, ServiceId } from '../core/oncall/index.ts';
 import { instant, zone } from '../core/time/index.ts';
-import type { CommonOptions, Commands } from './program.ts';
+import type { CommonOptions, Commands } from './command-line.ts';
 import { done, no, Refusal, table } from './report.ts';
 import { siteDocuments } from './site-documents.ts';
 import { instantFrom, siteConfig } from './site.ts';

@@ -9,7 +9,7 @@ import type { ContactBinding } from '../telephony/index.ts';
 import { attestOnce, silentLog } from './attest-once.ts';
 import { forgetExample, isExample } from './example-phones.ts';
 import { dataFolders } from './folders.ts';
-import type { CommonOptions, Commands } from './program.ts';
+import type { CommonOptions, Commands } from './command-line.ts';
 import { remembered } from './remembered.ts';
 import { done, Refusal, table } from './report.ts';
 import { checkDocuments, siteClock, siteDocuments } from './site-documents.ts';

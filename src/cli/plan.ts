@@ -1,6 +1,6 @@
 import { simulate, tellSimulation } from '../core/dialplan/index.ts';
 import { instant } from '../core/time/index.ts';
-import type { CommonOptions, Commands } from './program.ts';
+import type { CommonOptions, Commands } from './command-line.ts';
 import { done, no, Refusal } from './report.ts';
 import { checkDocuments, siteDocuments } from './site-documents.ts';
 import { instantFrom, siteConfig } from './site.ts';

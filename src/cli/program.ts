@@ -1,15 +1,8 @@
 import { Command, CommanderError } from 'commander';
 import { PortError } from '../engine/ports.ts';
+import { commonOptions, type CommonOptions, type Commands } from './command-line.ts';
 import { Refusal, type Report } from './report.ts';
 import { version } from './version.ts';
-
-/** Options that every command takes. */
-export interface CommonOptions {
-  readonly data?: string;
-  readonly config?: string;
-  readonly set: readonly string[];
-  readonly json?: boolean;
-}
 
 /** Runs one command line; resolves with the exit code: 0 done, 1 no or failed, 2 wrongly called. */
 export async function run(args: readonly string[]): Promise<number> {
@@ -47,15 +40,6 @@ export async function run(args: readonly string[]): Promise<number> {
     if (!(error instanceof CommanderError)) throw error;
     return error.code === 'commander.helpDisplayed' || error.code === 'commander.version' ? 0 : 2;
   }
-}
-
-export interface Commands {
-  /** A command that takes no options yet. */
-  plain(name: string): Command;
-  command(nameAndArgs: string): Command;
-  group(name: string, description: string): (nameAndArgs: string) => Command;
-  /** The action of a command: `work` gets what commander gives (arguments, then options) and reports. */
-  answer<A extends readonly unknown[]>(work: (...given: A) => Promise<Report>): (...given: unknown[]) => Promise<void>;
 }
 
 const files = {
@@ -111,16 +95,4 @@ function foreseen(error: unknown): { message: string; exitCode: number } {
 
 function withJson(command: Command): Command {
   return commonOptions(command).option('--json', 'answer as JSON');
-}
-
-export function commonOptions(command: Command): Command {
-  return command
-    .option('--data <folder>', 'data folder')
-    .option('--config <file>', 'configuration file (YAML)')
-    .option(
-      '--set <path=value>',
-      'one configuration value; may be given several times',
-      (value: string, before: readonly string[]) => [...before, value],
-      [],
-    );
 }

@@ -27,15 +27,11 @@ export function no(text: readonly string[], json: unknown): Report {
 /** Columns as wide as their widest cell, two blanks apart; the last one is not padded. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): readonly string[] {
   const all = [head, ...rows];
-  const widths = head.map((_, column) => Math.max(...all.map((row) => width(row[column] ?? ''))));
+  const widths = head.map((_, column) => Math.max(...all.map((row) => (row[column] ?? '').length)));
   return all.map((row) =>
     row
-      .map((cell, column) => cell + ' '.repeat((widths[column] ?? 0) - width(cell)))
+      .map((cell, column) => cell + ' '.repeat((widths[column] ?? 0) - cell.length))
       .join('  ')
       .trimEnd(),
   );
-}
-
-function width(cell: string): number {
-  return [...cell].length;
 }

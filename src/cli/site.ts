@@ -4,7 +4,7 @@ import { instant, type Instant, wall, zone } from '../core/time/index.ts';
 import { openStore, type Store, type StoreRole } from '../storage/index.ts';
 import { ensureSecrets, type Secrets } from '../vault/index.ts';
 import { dataFolders } from './folders.ts';
-import type { CommonOptions } from './program.ts';
+import type { CommonOptions } from './command-line.ts';
 import { Refusal } from './report.ts';
 import { remembered } from './remembered.ts';
 

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { commonOptions, type Commands } from './program.ts';
+import { commonOptions, type Commands } from './command-line.ts';
 import { Refusal } from './report.ts';
 
 /** Only for `wardline --help`: main.ts starts `up`, and supervise/prepare.ts reads its options. */

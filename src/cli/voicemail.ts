@@ -4,7 +4,7 @@ import type { Writable } from 'node:stream';
 import { instant } from '../core/time/index.ts';
 import { exportWav, openMessage } from '../vault/index.ts';
 import { attestOnce } from './attest-once.ts';
-import type { CommonOptions, Commands } from './program.ts';
+import type { CommonOptions, Commands } from './command-line.ts';
 import { done, Refusal, table } from './report.ts';
 import { siteClock } from './site-documents.ts';
 import { siteConfig, siteStore } from './site.ts';

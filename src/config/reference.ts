@@ -31,8 +31,8 @@ function rows(schema: z.core.$ZodType, path: readonly string[]): string[] {
   if (inner instanceof z.ZodObject) {
     return Object.entries(inner.shape).flatMap(([key, value]) => rows(value as z.core.$ZodType, [...path, key]));
   }
-  if (inner instanceof z.ZodRecord && unwrap(inner.valueType as z.core.$ZodType) instanceof z.ZodObject) {
-    return rows(inner.valueType as z.core.$ZodType, [...path, 'NAME']);
+  if (inner instanceof z.ZodRecord && unwrap(inner.valueType) instanceof z.ZodObject) {
+    return rows(inner.valueType, [...path, 'NAME']);
   }
   const meaning = (schema instanceof z.ZodType ? schema.description : undefined) ?? '';
   return [`| \`${path.join('.')}\` | ${shownDefault(schema)} | ${kind(inner)} | ${meaning} |`];

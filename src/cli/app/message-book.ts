@@ -17,11 +17,11 @@ export interface Message {
 
 export interface MessageBookParts {
   readonly audit: AuditPort;
-  save(message: Message): Promise<void>;
-  pathOf(messageId: string): string;
+  readonly save: (message: Message) => Promise<void>;
+  readonly pathOf: (messageId: string) => string;
   /** Length of what is in a sealed file; 0 when there is none or nothing in it. */
-  measure(path: string): Promise<number>;
-  onTrouble(error: unknown, messageId: string): void;
+  readonly measure: (path: string) => Promise<number>;
+  readonly onTrouble: (error: unknown, messageId: string) => void;
 }
 
 /**

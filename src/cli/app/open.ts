@@ -153,7 +153,7 @@ export async function openApp(configFile: string, terminal: (line: string) => vo
       options: telephonyOptions(config, secrets, links),
       credentials: directory,
       bindings: store.bindings(),
-      sealRecipients: secrets.sealRecipients,
+      sealRecipients: (mailbox) => secrets.sealRecipients(mailbox),
       clock: systemClock,
       random: systemRandom,
       log,

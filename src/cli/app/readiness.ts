@@ -10,12 +10,10 @@ export function readinessOf(telephony: TelephonyHealth, isDraining: boolean, hea
     says: telephony[part].isUp ? 'connected' : telephony[part].why,
   }));
   const house = { part: 'house', isGood: !isDraining, says: isDraining ? 'stopping: no new calls' : 'taking calls' };
-  const limping = health
-    .report()
-    .checks.map((check) => ({
-      part: check.name,
-      isGood: check.kind === 'ok',
-      says: check.kind === 'ok' ? 'ok' : check.why,
-    }));
+  const limping = health.report().checks.map((check) => ({
+    part: check.name,
+    isGood: check.kind === 'ok',
+    says: check.kind === 'ok' ? 'ok' : check.why,
+  }));
   return { isReady: [...links, house].every(({ isGood }) => isGood), parts: [...links, house, ...limping] };
 }

@@ -1,0 +1,34 @@
+import type { Command } from 'commander';
+import type { Report } from './report.ts';
+
+/** Options that every command takes. */
+export interface CommonOptions {
+  readonly data?: string;
+  readonly config?: string;
+  readonly set: readonly string[];
+  readonly json?: boolean;
+}
+
+/** How a file of commands adds its own to the program. */
+export interface Commands {
+  /** A command that takes no options yet. */
+  readonly plain: (name: string) => Command;
+  readonly command: (nameAndArgs: string) => Command;
+  readonly group: (name: string, description: string) => (nameAndArgs: string) => Command;
+  /** The action of a command: `work` gets what commander gives (arguments, then options) and reports. */
+  readonly answer: <A extends readonly unknown[]>(
+    work: (...given: A) => Promise<Report>,
+  ) => (...given: unknown[]) => Promise<void>;
+}
+
+export function commonOptions(command: Command): Command {
+  return command
+    .option('--data <folder>', 'data folder')
+    .option('--config <file>', 'configuration file (YAML)')
+    .option(
+      '--set <path=value>',
+      'one configuration value; may be given several times',
+      (value: string, before: readonly string[]) => [...before, value],
+      [],
+    );
+}
