@@ -56,7 +56,7 @@ export class Call implements TelephonyCall {
     try {
       if (!this.#isOver) this.#perform(effect);
     } catch (error) {
-      this.#shell.log.error({ call: this.#callId, effect: effect.type, error }, 'effect failed');
+      this.#shell.log.error({ call: this.#callId, effect: effect.type, err: error }, 'effect failed');
       // The engine waits for an outcome: none would be a call lost in silence.
       const outcome = failureOf(effect, asError(error).message);
       if (outcome) setImmediate(() => this.#tell(outcome));
@@ -123,7 +123,7 @@ export class Call implements TelephonyCall {
     // Nothing to play on: the leg's own end has been or will be told; the prompt is over at any rate.
     if (endpoint === null) return void setImmediate(finished);
     endpoint.play(this.#files(prompts), loop, (error) => {
-      if (error) this.#shell.log.error({ call: this.#callId, leg, error }, 'prompt not played');
+      if (error) this.#shell.log.error({ call: this.#callId, leg, err: error }, 'prompt not played');
       finished();
     });
   }
@@ -134,7 +134,7 @@ export class Call implements TelephonyCall {
     const endpoint = this.#endpoint(leg);
     if (endpoint === null) return void setImmediate(() => gathered(''));
     endpoint.gather(this.#files(prompts), { maxDigits, waitMs }, (digits, error) => {
-      if (error) this.#shell.log.error({ call: this.#callId, leg, error }, 'keys not gathered');
+      if (error) this.#shell.log.error({ call: this.#callId, leg, err: error }, 'keys not gathered');
       gathered(digits);
     });
   }
@@ -199,7 +199,7 @@ export class Call implements TelephonyCall {
       this.#emit(event);
     } catch (error) {
       // Thrown on, it would end in the client libraries, which do not survive it.
-      this.#shell.log.error({ call: this.#callId, event: event.type, error }, 'event not taken');
+      this.#shell.log.error({ call: this.#callId, event: event.type, err: error }, 'event not taken');
     }
   }
 }

@@ -27,7 +27,7 @@ export interface Shell {
 
 /** A listener that cannot throw into the client library. */
 export function guarded<A extends unknown[]>(log: Log, where: string, run: (...args: A) => void) {
-  return safely(where, (at, error) => log.error({ at, error }, 'fault in a telephony listener'), run);
+  return safely(where, (at, error) => log.error({ at, err: error }, 'fault in a telephony listener'), run);
 }
 
 export const allow = 'INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, REGISTER';
