@@ -1,3 +1,4 @@
+import { createSocket } from 'node:dgram';
 import type Srf from 'drachtio-srf';
 import t from 'tap';
 import { Headers, type SipResponse } from '../../src/sip/index.ts';
@@ -237,7 +238,7 @@ void t.test('a call the app answers: ACK, INFO, hold, new media, BYE from the ph
   t.equal(await dialog.modify(sdp(4_006)).catch((error: Error) => error.message), '', 'the phone answers without SDP');
   await eventually(() => phone.acks.length === 1, 'the ACK of the app');
   phoneDialog.bye({}, say);
-  await eventually(() => heard.includes('destroy'), 'the end');
+  await eventually(() => heard.includes('destroy') && answers.length === 3, 'the end');
   t.same(heard, ['info Signal=5', 'modify true', 'destroy']);
   t.equal(answers[2]?.status, 200);
 });
@@ -527,6 +528,55 @@ void t.test('a B2BUA call, its BYE from either side, and a request with a callba
     );
   });
   t.equal(status, 200);
+});
+
+void t.test('an INVITE that comes three times rings once, and garbage harms nobody', async (t) => {
+  const { sipd, app } = await aSipd(t);
+  let rung = 0;
+  await app((srf) =>
+    srf.use('invite', (_req, res) => {
+      rung++;
+      res.send(180);
+    }),
+  );
+  const socket = createSocket('udp4');
+  t.teardown(() => socket.close());
+  const heard: string[] = [];
+  socket.on('message', (bytes) => heard.push(bytes.toString().slice(8, 11)));
+  await new Promise<void>((resolve) => {
+    socket.bind(0, '127.0.0.1', resolve);
+  });
+  const port = Number(sipUri(sipd, 'x').split(':').at(-1));
+  const say = (text: string | Buffer) => socket.send(text, port, '127.0.0.1');
+  const invite = (branch: string) =>
+    [
+      `INVITE ${sipUri(sipd, 'bob')} SIP/2.0`,
+      `Via: SIP/2.0/UDP 127.0.0.1:${socket.address().port};branch=${branch}`,
+      'From: <sip:a@b>;tag=1',
+      'To: <sip:bob@b>',
+      `Call-ID: ${branch}`,
+      'CSeq: 1 INVITE',
+      '\r\n',
+    ].join('\r\n');
+  say(invite('z9hG4bKone'));
+  await eventually(() => heard.includes('180'), 'ringing');
+  say(invite('z9hG4bKone'));
+  say(invite('z9hG4bKone'));
+  await eventually(() => heard.filter((status) => status === '180').length === 3, 'ringing repeated');
+  t.equal(rung, 1);
+  for (let i = 0; i < 500; i++)
+    say(Buffer.from(Array.from({ length: 5 + (i % 90) }, (_, at) => (at * 31 + i * 7) % 256)));
+  for (const rubbish of [
+    '\r\n\r\n',
+    'INVITE',
+    `${invite('z9hG4bK')}x`,
+    'SIP/2.0 200 OK\r\n\r\n',
+    invite('z9hG4bKx').replace('tag=1', 'tag=\0'),
+  ])
+    say(rubbish);
+  say(invite('z9hG4bKtwo'));
+  await eventually(() => rung >= 2, 'the next honest call');
+  t.ok((sipd.metrics.dropped ?? 0) > 0);
 });
 
 function splitOnce(text: string, at: string): [string, string] {

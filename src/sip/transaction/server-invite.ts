@@ -51,6 +51,8 @@ export class ServerInvite implements ServerTransaction {
     if (response.status < 200) return true;
     if (response.status < 300) {
       this.#state = 'accepted';
+      // The dialog repeats a 2xx, not this machine.
+      this.#last = undefined;
       this.#timerHorL = clock.after(transactionTimeoutMs(timers), () => this.#terminate());
       return true;
     }
@@ -92,6 +94,10 @@ export class ServerInvite implements ServerTransaction {
         // Some phones put the ACK of a 2xx into the branch of the INVITE; the dialog wants it.
         return false;
     }
+  }
+
+  abandon(): void {
+    this.#terminate();
   }
 
   #repeatFinal(afterMs: number): void {

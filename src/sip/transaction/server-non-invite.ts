@@ -6,6 +6,7 @@
 //                  | timer J
 //                  V
 //              terminated
+import type { Timer } from '../clock.ts';
 import { serialise, type SipRequest, type SipResponse } from '../message/sip-message.ts';
 import { type Flow, isReliable } from '../transport/flow.ts';
 import type { TransactionContext } from './client-transaction.ts';
@@ -22,6 +23,7 @@ export class ServerNonInvite implements ServerTransaction {
   readonly #context: TransactionContext;
   #state: State = 'trying';
   #last: Buffer | undefined;
+  #timerJ: Timer | undefined;
 
   constructor(request: SipRequest, source: Flow, context: TransactionContext) {
     this.request = request;
@@ -44,11 +46,15 @@ export class ServerNonInvite implements ServerTransaction {
     }
     this.#state = 'completed';
     const waitMs = isReliable(this.flow.protocol) ? 0 : transactionTimeoutMs(this.#context.timers);
-    this.#context.clock.after(waitMs, () => {
-      this.#state = 'terminated';
-      this.#context.onTerminated();
-    });
+    this.#timerJ = this.#context.clock.after(waitMs, () => this.abandon());
     return true;
+  }
+
+  abandon(): void {
+    if (this.#state === 'terminated') return;
+    this.#state = 'terminated';
+    this.#timerJ?.stop();
+    this.#context.onTerminated();
   }
 
   repeat(): void {

@@ -13,4 +13,6 @@ export interface ServerTransaction {
   respond(response: SipResponse): boolean;
   /** The request came again. */
   repeat(): void;
+  /** Ends at once: the endpoint closes. */
+  abandon(): void;
 }

@@ -87,11 +87,10 @@ export class TransactionLayer {
     this.#options.onRequest(server, isMerged);
   }
 
-  /** Forgets every client transaction without a word: the endpoint closes. */
+  /** Forgets every transaction without a word: the endpoint closes. */
   close(): void {
     for (const transaction of this.#clients.values()) transaction.abandon();
-    this.#servers.clear();
-    this.#origins.clear();
+    for (const transaction of this.#servers.values()) transaction.abandon();
   }
 
   #serve(request: SipRequest, source: Flow, key: string, origin: string | undefined): ServerTransaction {

@@ -39,10 +39,17 @@ export const systemNetwork: Network = {
         // and the timers of its transaction take care of that.
         socket.on('error', () => {});
         const { address, port } = socket.address();
+        let isOpen = true;
         resolve({
           local: { host: address, port },
-          send: (bytes, to) => socket.send(bytes, to.port, to.host),
-          close: () => socket.close(),
+          send: (bytes, to) => {
+            // A forged datagram can come from port 0, which cannot be answered.
+            if (isOpen && to.port > 0) socket.send(bytes, to.port, to.host);
+          },
+          close: () => {
+            isOpen = false;
+            socket.close();
+          },
         });
       });
       socket.on('message', (bytes, from) => onDatagram(bytes, { host: from.address, port: from.port }));
