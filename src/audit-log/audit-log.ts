@@ -70,9 +70,8 @@ export class AuditLog implements AuditPort {
   #spool: SpoolFile | null;
   #head: ChainHead | null = null;
   #mode: Mode = { name: 'prompt' };
-  /** In order. The first `#underway` of them are in a commit that has not ended. */
+  /** In order; what is in a commit stays here until it has ended. */
   #queue: Pending[] = [];
-  #underway = 0;
   /** Facts beyond what memory keeps, or of an earlier process, are only in the spool file, from here on. */
   #spilledFrom: number | null = null;
   /** Ids that are known to be written although they are in the spool file. */
@@ -228,9 +227,9 @@ export class AuditLog implements AuditPort {
     this.#options.logger.error({ because, facts: this.#queue.length }, 'audit delayed');
     this.#options.health.failing(CHECK, `facts are kept aside, calls go on: ${because}`);
     void this.#writeSpool(this.#queue);
-    for (const [i, pending] of this.#queue.entries()) {
-      // A commit under way may still succeed, and then these are not late (see #commit).
-      if (i >= this.#underway) pending.isLate = true;
+    for (const pending of this.#queue) {
+      // Those in a commit under way are flagged only if it fails and they are written again.
+      pending.isLate = true;
       if (pending.settle !== null) this.#facts?.inc({ how: 'spooled' });
       pending.settle?.('spooled');
       pending.settle = null;
@@ -251,13 +250,13 @@ export class AuditLog implements AuditPort {
       try {
         await this.#commit();
       } catch (error) {
-        this.#underway = 0;
         this.#delay(reason(error));
-        for (const pending of this.#queue) pending.isLate = true;
         if (!(await this.#waitForRetry())) break;
       }
     }
     this.#isPumping = false;
+    // A fact may have come in between the last look and this line.
+    if (this.#queue.length > 0 && !this.#closing) this.#startPump();
   }
 
   async #hasWork(): Promise<boolean> {
@@ -314,9 +313,7 @@ export class AuditLog implements AuditPort {
       body: isLate ? markLate(body) : body,
     }));
     const report = isAll ? this.#report(late) : [];
-    this.#underway = batch.length;
     const written = await this.#append(head, [...bodies, ...report]);
-    this.#underway = 0;
     this.#head = written;
     this.#queue.splice(0, batch.length);
     this.#lateUnreported = report.length > 0 ? 0 : late;

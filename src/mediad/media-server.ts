@@ -1,10 +1,10 @@
 /** Puts the parts together: media threads, the SIP side, the event socket. */
 import { mkdir } from 'node:fs/promises';
-import type { Application } from './channel/applications/application.ts';
+import type { Application } from './channel/channel.ts';
 import { basicApplications } from './channel/applications/basic.ts';
 import { playAndGetDigits } from './channel/applications/play-and-get-digits.ts';
 import { playbackApplications } from './channel/applications/playback.ts';
-import { HOLD_TONE, PromptFinder } from './channel/applications/prompts.ts';
+import { HOLD_MUSIC, PromptFinder } from './channel/applications/prompts.ts';
 import { recordApplications } from './channel/applications/record.ts';
 import { Switchboard } from './channel/switchboard.ts';
 import type { ApiContext } from './event-socket/api-commands.ts';
@@ -66,8 +66,8 @@ export class MediaServer {
 
   /** Rejects with StartError; nothing is left open then. */
   static async open(options: MediadOptions, log: Log): Promise<MediaServer> {
-    const prompts = new PromptFinder(options.promptFolders);
-    const hold = await prompts.find(HOLD_TONE, '');
+    const prompts = new PromptFinder(options.promptFolders, options.holdMusic);
+    const hold = await prompts.find(HOLD_MUSIC, '');
     const server = new MediaServer(options, log, hold.kind === 'found' ? hold.items : []);
     try {
       await server.#open(prompts);

@@ -1,5 +1,8 @@
 /** What mediad can be told. Checked once at the start; ports may be 0 for any free one. */
+import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+
+const OUR_PROMPTS = fileURLToPath(new URL('./prompts', import.meta.url));
 
 const port = z.number().int().min(0).max(65_535);
 const ipv4 = z.ipv4();
@@ -36,7 +39,9 @@ export const mediadOptions = z.strictObject({
     })
     .prefault({}),
   /** Prompts are played from these folders only, searched in order. */
-  promptFolders: z.array(z.string().min(1)).max(16).default([]),
+  promptFolders: z.array(z.string().min(1)).max(16).default([OUR_PROMPTS]),
+  /** The prompt that local_stream:// and legs without an application hear, over and over; a soft tone if there is no such file. */
+  holdMusic: z.string().min(1).default('music/8000/hold.wav'),
   /** Recordings are written below this folder only; without it nothing is recorded. */
   recordingsFolder: z.string().min(1).optional(),
   /** age recipients (age1…) for recordings whose channel names none. */

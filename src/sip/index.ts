@@ -1,3 +1,16 @@
+// The SIP library: messages, transports, transactions, dialogs. What a user of it needs to know:
+//
+//   const endpoint = await SipEndpoint.open({ listen: [{ protocol: 'udp', host: '127.0.0.1', port: 5090 }], handlers });
+//   handlers.onRequest(incoming)        a request to answer: incoming.respond(200, { headers, body }); BYE included
+//   handlers.onCancelled(incoming, by)  487 has been sent already
+//   handlers.onAck(dialog, ack, from)   the ACK of a 2xx, with the SDP answer if we made the offer
+//   handlers.onDialogEnded(dialog, { why })
+//   incoming.dialog                     set once a response with a tag has gone out, and for requests in a dialog
+//   dialog.request('INFO', { headers, body }, { onResponse })     dialog.ack({ body })     dialog.bye()
+//   endpoint.request({ method, uri, headers, body }, { onResponse })     result.outgoing.cancel()
+//
+// Retransmissions, 100, CANCEL, 481, 482, 491, ACK of failures and the wait for an ACK are handled inside.
+
 export { type Clock, systemClock, type Timer } from './clock.ts';
 export { Dialog, type DialogEnding, type DialogState, type InDialogOptions } from './dialog/dialog.ts';
 export {
@@ -8,6 +21,7 @@ export {
   type RequestResult,
   SipEndpoint,
 } from './dialog/endpoint.ts';
+export type { InDialogHandlers, RequestInFlight } from './dialog/in-flight.ts';
 export { IncomingRequest, type ResponseOptions } from './dialog/incoming-request.ts';
 export { type OutgoingHandlers, OutgoingRequest, type ResponseOrigin } from './dialog/outgoing-request.ts';
 export { type Logger, silentLogger } from './logger.ts';

@@ -20,12 +20,13 @@ export class DialogBook {
     return this.#entries.get(id);
   }
 
-  /** The owner stays the same for the life of a dialog. */
+  /** The owner stays the same for the life of a dialog, unless it is gone. */
   own(dialog: Dialog, owner: AppConnection): void {
     const id = idOfDialog(dialog);
     const known = this.#entries.get(id);
+    if (known?.dialog === dialog && known.owner.isOpen) return;
     // Forked early dialogs share an id; the one that is answered takes it.
-    if (known === undefined || known.dialog !== dialog) this.#entries.set(id, { dialog, owner: known?.owner ?? owner });
+    this.#entries.set(id, { dialog, owner: known?.owner.isOpen === true ? known.owner : owner });
   }
 
   drop(dialog: Dialog): OwnedDialog | undefined {

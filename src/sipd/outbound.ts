@@ -4,8 +4,8 @@ import {
   type Headers,
   hostPortText,
   type OutgoingHandlers,
-  type OutgoingRequest,
   type Random,
+  type RequestInFlight,
   serialise,
   type SipEndpoint,
   type SipRequest,
@@ -22,8 +22,9 @@ import type { RegisteredFlows } from './registered-flows.ts';
 type AppRequest = Extract<AppMessage, { kind: 'request' }>;
 
 interface Running {
-  readonly outgoing: OutgoingRequest;
+  readonly outgoing: RequestInFlight;
   readonly app: AppConnection;
+  readonly within: Dialog | undefined;
 }
 
 export interface OutboundOptions {
@@ -45,7 +46,7 @@ export class Outbound {
   readonly #o: OutboundOptions;
   readonly #running = new Map<string, Running>();
   /** INVITEs whose app is gone: whoever answers them is told that nobody is there. */
-  readonly #orphans = new Set<OutgoingRequest>();
+  readonly #orphans = new Set<RequestInFlight>();
   /** Requests whose reply was written in this turn of the event loop. */
   readonly #fresh = new Set<string>();
 
@@ -74,7 +75,7 @@ export class Outbound {
     const { method, headers, body } = message;
     const result = endpoint.request({ method, headers, body, ...target }, this.#handlers(txnId, app, undefined));
     if (result.kind === 'refused') return nok(result.why);
-    this.#running.set(txnId, { outgoing: result.outgoing, app });
+    this.#running.set(txnId, { outgoing: result.outgoing, app, within: undefined });
     return this.#echo(result.outgoing.sent, txnId, vantage);
   }
 
@@ -96,7 +97,7 @@ export class Outbound {
     const txnId = this.#o.random.uuid();
     this.#markFresh(txnId);
     const outgoing = dialog.request(method, { headers, body }, this.#handlers(txnId, app, dialog));
-    this.#running.set(txnId, { outgoing, app });
+    this.#running.set(txnId, { outgoing, app, within: dialog });
     return this.#echo(outgoing.sent, txnId, dialog.flow);
   }
 
@@ -108,10 +109,10 @@ export class Outbound {
 
   /** An app is gone: nobody will take the calls it was placing. */
   onGone(app: AppConnection): void {
-    for (const [txnId, { outgoing, app: owner }] of this.#running) {
+    for (const [txnId, { outgoing, app: owner, within }] of this.#running) {
       if (owner !== app) continue;
       this.#running.delete(txnId);
-      if (outgoing.within !== undefined || outgoing.sent.method !== 'INVITE') continue;
+      if (within !== undefined || outgoing.sent.method !== 'INVITE') continue;
       this.#orphans.add(outgoing);
       outgoing.cancel();
     }
@@ -159,7 +160,7 @@ export class Outbound {
     dialog.bye();
   }
 
-  #dropEarly(outgoing: OutgoingRequest): void {
+  #dropEarly(outgoing: RequestInFlight): void {
     const entry = this.#o.dialogs.find(idOfCreator(outgoing.sent));
     if (entry?.dialog.state === 'ended') this.#o.dialogs.drop(entry.dialog);
   }

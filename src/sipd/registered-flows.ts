@@ -31,7 +31,10 @@ export class RegisteredFlows {
   }
 
   #remember(key: string, flow: Flow, untilMs: number): void {
+    const isKnown = this.#flows.get(key)?.flow === flow;
     this.#flows.set(key, { flow, untilMs });
+    // A refresh over the same connection: it is being watched already.
+    if (isKnown) return;
     flow.onLost(() => {
       if (this.#flows.get(key)?.flow === flow) this.#flows.delete(key);
     });

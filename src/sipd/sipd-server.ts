@@ -39,10 +39,21 @@ const verbs: ReadonlySet<string> = new Set([
   'prack',
 ]);
 
+/** Extensions a peer may require: those that an app can serve without more than it is shown. */
+const supported = ['replaces', 'norefersub', 'tdialog', 'histinfo'] as const;
+
 /** How long goodbyes may take. */
 const partingMs = 2_000;
 
-/** The signalling daemon: a SIP endpoint whose decisions are made by the apps at its control port. */
+/**
+ * The signalling daemon: a SIP endpoint whose decisions are made by the apps at its control port.
+ *
+ * It speaks drachtio's control protocol, and differs from drachtio-server where that one would lose a call:
+ * nothing is done for an app that has not logged in; dialogs belong to the app's tag and outlive its connection, a BYE
+ * in the meantime is answered and told later, new calls wait a few seconds; an app that stays silent is answered for
+ * (480, 408); a CANCEL that crosses our 200 gets 200 and changes nothing (RFC 3261 9.2); REFER outside a dialog is
+ * shown; a merged request gets 482; a required extension that nobody here serves gets 420 (100rel and timer included).
+ */
 export class SipdServer {
   readonly #endpoint: SipEndpoint;
   readonly #control: ControlServer;
@@ -78,7 +89,7 @@ export class SipdServer {
     const endpoint = await SipEndpoint.open({
       listen: options.sip,
       advertisedHost: options.advertisedHost,
-      supported: ['replaces', 'timer', 'path', 'outbound', 'norefersub', 'tdialog', 'eventlist', 'histinfo'],
+      supported,
       timers: { t1: t1Ms, t2: t2Ms, t4: t4Ms },
       limits: options.limits,
       logger,
@@ -90,7 +101,7 @@ export class SipdServer {
       },
     });
     const outbound = new Outbound({ endpoint: () => endpoint, dialogs, flows, clock, random });
-    const addresses = endpoint.addresses.map(describe).join(',');
+    const addresses = endpoint.visibleAddresses.map(describe).join(',');
     try {
       const control = await ControlServer.open({
         listen: options.control,
@@ -199,7 +210,7 @@ export class SipdServer {
 }
 
 function advertised(endpoint: SipEndpoint, options: SipdOptions): string {
-  return endpoint.addresses
+  return endpoint.visibleAddresses
     .map((address) => describe({ ...address, host: options.advertisedHost ?? address.host }))
     .join(',');
 }

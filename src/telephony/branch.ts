@@ -66,7 +66,7 @@ export class Branch {
     try {
       this.#request?.cancel(headers, () => {});
     } catch (error) {
-      this.#shell.log.warn({ error: asError(error) }, 'CANCEL not sent');
+      this.#shell.log.warn({ err: asError(error) }, 'CANCEL not sent');
     }
   }
 
@@ -77,7 +77,7 @@ export class Branch {
     if (this.#isAbandoned) return;
     if (dialog) return this.#events.answered(dialog);
     const status = sipStatusOf(error);
-    if (status === null) this.#shell.log.warn({ error: asError(error) }, 'INVITE not sent');
+    if (status === null) this.#shell.log.warn({ err: asError(error) }, 'INVITE not sent');
     this.#events.failed(status ?? 503);
   }
 }

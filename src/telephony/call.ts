@@ -15,7 +15,9 @@ export class Call implements TelephonyCall {
   readonly #caller: CallerLeg;
   readonly #legs = new Map<LegId, Leg>();
   readonly #onOver: () => void;
-  #emit: (event: CallEvent) => void = () => {};
+  #emit: ((event: CallEvent) => void) | null = null;
+  /** What happened before the engine had said where to tell it. */
+  readonly #early: CallEvent[] = [];
   #callId: CallId | null = null;
   #isOver = false;
   /** Leg to bridge to as soon as the caller is answered: a `direct` call that had to be anchored. */
@@ -42,13 +44,22 @@ export class Call implements TelephonyCall {
   taken(callId: CallId, emit: (event: CallEvent) => void): void {
     this.#callId = callId;
     this.#emit = emit;
+    for (const event of this.#early.splice(0)) emit(event);
+  }
+
+  /** The caller's INVITE again, after the signalling server was lost and found. */
+  adopt(request: SrfRequest, response: SrfResponse): boolean {
+    return this.#caller.adopt(request, response);
   }
 
   perform(effect: TelephonyEffect): void {
     try {
       if (!this.#isOver) this.#perform(effect);
     } catch (error) {
-      this.#shell.log.error({ call: this.#callId, effect: effect.type, error }, 'effect failed');
+      this.#shell.log.error({ call: this.#callId, effect: effect.type, err: error }, 'effect failed');
+      // The engine waits for an outcome: none would be a call lost in silence.
+      const outcome = failureOf(effect, asError(error).message);
+      if (outcome) setImmediate(() => this.#tell(outcome));
     }
   }
 
@@ -112,7 +123,7 @@ export class Call implements TelephonyCall {
     // Nothing to play on: the leg's own end has been or will be told; the prompt is over at any rate.
     if (endpoint === null) return void setImmediate(finished);
     endpoint.play(this.#files(prompts), loop, (error) => {
-      if (error) this.#shell.log.error({ call: this.#callId, leg, error }, 'prompt not played');
+      if (error) this.#shell.log.error({ call: this.#callId, leg, err: error }, 'prompt not played');
       finished();
     });
   }
@@ -123,7 +134,7 @@ export class Call implements TelephonyCall {
     const endpoint = this.#endpoint(leg);
     if (endpoint === null) return void setImmediate(() => gathered(''));
     endpoint.gather(this.#files(prompts), { maxDigits, waitMs }, (digits, error) => {
-      if (error) this.#shell.log.error({ call: this.#callId, leg, error }, 'keys not gathered');
+      if (error) this.#shell.log.error({ call: this.#callId, leg, err: error }, 'keys not gathered');
       gathered(digits);
     });
   }
@@ -182,6 +193,40 @@ export class Call implements TelephonyCall {
   }
 
   #tell(event: CallEvent): void {
-    if (!this.#isOver) this.#emit(event);
+    if (this.#isOver) return;
+    if (this.#emit === null) return void this.#early.push(event);
+    try {
+      this.#emit(event);
+    } catch (error) {
+      // Thrown on, it would end in the client libraries, which do not survive it.
+      this.#shell.log.error({ call: this.#callId, event: event.type, err: error }, 'event not taken');
+    }
+  }
+}
+
+/** What an effect that could not even be started comes to; null for those without an outcome. */
+function failureOf(effect: TelephonyEffect, why: string): CallEvent | null {
+  switch (effect.type) {
+    case 'answerCaller':
+      return { type: 'callerAnswerFailed', why };
+    case 'ringLeg':
+      return { type: 'legFailed', leg: effect.leg, result: { kind: 'mediaFailed', why } };
+    case 'play':
+      return effect.then === 'nothing' ? { type: 'promptFinished', leg: effect.leg, token: effect.token } : null;
+    case 'gather':
+      return { type: 'digitsGathered', leg: effect.leg, token: effect.token, digits: '' };
+    case 'bridge':
+    case 'connectDirect':
+      return { type: 'bridgeFailed', leg: effect.leg, why };
+    case 'recordMessage':
+      return { type: 'recordingEnded', messageId: effect.messageId, durationMs: 0, by: 'failed', why };
+    case 'ringCaller':
+    case 'refuseCaller':
+    case 'standDownLeg':
+    case 'hangUpCaller':
+    case 'callOver':
+      return null;
+    default:
+      return never(effect);
   }
 }

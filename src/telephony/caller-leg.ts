@@ -22,10 +22,11 @@ type State = 'invited' | 'answering' | 'talking' | 'over';
 /** The caller's INVITE and what becomes of it. */
 export class CallerLeg {
   readonly #shell: Shell;
-  readonly #request: SrfRequest;
-  readonly #response: SrfResponse;
+  #request: SrfRequest;
+  #response: SrfResponse;
   readonly #events: CallerEvents;
   #state: State = 'invited';
+  #isRinging = false;
   #isAcknowledged = false;
   #dialog: SrfDialog | null = null;
   #endpoint: MediaEndpoint | null = null;
@@ -35,10 +36,20 @@ export class CallerLeg {
     this.#request = request;
     this.#response = response;
     this.#events = events;
-    request.on(
-      'cancel',
-      guarded(shell.log, 'CANCEL', () => this.#gone()),
-    );
+    this.#listen(request);
+  }
+
+  /**
+   * The same INVITE, shown again by a signalling server that we had lost: the old transaction takes no answer any
+   * more. false: this caller is not waiting.
+   */
+  adopt(request: SrfRequest, response: SrfResponse): boolean {
+    if (this.#state !== 'invited') return false;
+    this.#request = request;
+    this.#response = response;
+    this.#listen(request);
+    if (this.#isRinging) this.ring();
+    return true;
   }
 
   /** The caller's own description; '' when the offer is left to us. */
@@ -56,7 +67,9 @@ export class CallerLeg {
   }
 
   ring(): void {
-    if (this.#state === 'invited') this.#response.send(180, undefined, {});
+    if (this.#state !== 'invited') return;
+    this.#isRinging = true;
+    this.#response.send(180, undefined, {});
   }
 
   refuse(cause: EndCause): void {
@@ -95,6 +108,13 @@ export class CallerLeg {
   close(): void {
     this.hangUp('internalError');
     this.#endpoint?.close();
+  }
+
+  #listen(request: SrfRequest): void {
+    request.on(
+      'cancel',
+      guarded(this.#shell.log, 'CANCEL', () => this.#gone()),
+    );
   }
 
   async #anchor(): Promise<void> {

@@ -16,7 +16,8 @@ export class Inbound {
   readonly #shell: Shell;
   readonly #authenticator: Authenticator;
   readonly #sink: CallSink;
-  readonly #calls = new Set<Call>();
+  /** Live calls by what makes their INVITE this one and no other. */
+  readonly #calls = new Map<string, Call>();
 
   constructor(shell: Shell, authenticator: Authenticator, sink: CallSink) {
     this.#shell = shell;
@@ -29,7 +30,7 @@ export class Inbound {
   }
 
   close(): void {
-    for (const call of this.#calls) call.close();
+    for (const call of this.#calls.values()) call.close();
   }
 
   invite(request: SrfRequest, response: SrfResponse): void {
@@ -38,11 +39,14 @@ export class Inbound {
     if (/;\s*tag=/i.test(request.get('To') ?? '')) return response.send(481, undefined, {});
     if (!request.has('Contact')) return response.send(400, 'Missing Contact', {});
 
+    const key = keyOf(request, peer);
+    if (this.#calls.get(key)?.adopt(request, response)) return;
+
     const caller = this.#caller(request, response, peer);
     if (caller === null || this.#refusedForm(request, response)) return;
     const dialled = dialledNumber(request.uri);
     if (dialled === null) return response.send(484, undefined, {});
-    this.#arrive(request, response, {
+    this.#arrive(key, request, response, {
       caller,
       dialled,
       peer: `${peer.ip}:${peer.port}/${peer.protocol}`,
@@ -50,12 +54,14 @@ export class Inbound {
     });
   }
 
-  #arrive(request: SrfRequest, response: SrfResponse, newCall: NewCall): void {
-    const call: Call = new Call(this.#shell, request, response, () => this.#calls.delete(call));
-    this.#calls.add(call);
+  #arrive(key: string, request: SrfRequest, response: SrfResponse, newCall: NewCall): void {
+    const call: Call = new Call(this.#shell, request, response, () => {
+      if (this.#calls.get(key) === call) this.#calls.delete(key);
+    });
+    this.#calls.set(key, call);
     const answer = this.#sink.callArrived(newCall, call);
     if (answer.kind === 'taken') return call.taken(answer.callId, (event) => answer.emit(event));
-    this.#calls.delete(call);
+    this.#calls.delete(key);
     response.send(answer.sipStatus, undefined, answer.sipStatus === 503 ? { headers: { 'Retry-After': '5' } } : {});
   }
 
@@ -112,6 +118,12 @@ export function refuseMethod(request: SrfRequest, response: SrfResponse): void {
   if (isInDialog) return response.send(481, undefined, {});
   if (request.method === 'SUBSCRIBE' || request.method === 'PUBLISH') return response.send(489, undefined, {});
   response.send(405, undefined, { headers: { Allow: allow } });
+}
+
+/** Call-ID, From (with its tag), CSeq and source: the same only for one and the same INVITE (RFC 3261 8.2.2.2). */
+function keyOf(request: SrfRequest, peer: PeerAddress): string {
+  const said = ['Call-ID', 'From', 'CSeq'].map((name) => request.get(name) ?? '');
+  return [...said, peer.ip, String(peer.port)].join(' ');
 }
 
 /** As dialled, without the dots and dashes people write; null when there is nothing dialable. */

@@ -6,9 +6,13 @@ import {
   connectSrf,
   createSrf,
   disconnectSrf,
+  endUnknown,
+  failUnfinished,
   rehome,
+  unfinishedOf,
   type SrfClient,
   type SrfDialog,
+  type Unfinished,
 } from './client-libraries/index.ts';
 import { Inbound, refuseMethod } from './inbound.ts';
 import { type LinkHealth, MediaLink } from './media.ts';
@@ -42,6 +46,9 @@ export interface TelephonyHealth {
   readonly calls: number;
 }
 
+/** How long a new leg waits for a lost connection: it is back in a second, and a chain must not burn down meanwhile. */
+const waitForSignallingMs = 5000;
+
 /**
  * Phones, trunks and media as the engine needs them, over a signalling server and a media server that it knows by
  * address only. The constructor reads secrets and prompts and throws if it cannot.
@@ -54,6 +61,7 @@ export class Telephony {
   readonly #dialogs = new Set<SrfDialog>();
   readonly #secret: string;
   #signalling: LinkHealth = { isUp: false, why: 'not connected yet' };
+  readonly #waiting: (() => void)[] = [];
   #inbound: Inbound | null = null;
   #isClosed = false;
 
@@ -74,6 +82,7 @@ export class Telephony {
       options,
       log,
       dialogs: this.#dialogs,
+      whenUp: () => this.#whenUp(),
       trunkPassword: (trunk) => passwords.get(trunk),
     };
     this.#authenticator = new Authenticator({
@@ -133,6 +142,14 @@ export class Telephony {
     disconnectSrf(this.#srf);
   }
 
+  #whenUp(): Promise<void> {
+    if (this.#signalling.isUp) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#waiting.push(resolve);
+      this.#parts.clock.after(waitForSignallingMs, resolve);
+    });
+  }
+
   #route(inbound: Inbound): void {
     const { authenticator, registrations, clock, log } = {
       authenticator: this.#authenticator,
@@ -159,6 +176,7 @@ export class Telephony {
   #connect(): Promise<void> {
     const { log, options } = this.#parts;
     const { host, port } = options.signalling;
+    let unfinished: Unfinished | undefined;
     const down = (why: string): void => {
       if (this.#isClosed) return;
       if (this.#signalling.isUp) log.warn({ host, port, why }, 'signalling server lost');
@@ -174,7 +192,11 @@ export class Telephony {
           }
           log.info({ host, port, hostPorts }, 'signalling server connected');
           this.#signalling = { isUp: true, why: '' };
+          for (const proceed of this.#waiting.splice(0)) proceed();
           rehome(this.#srf, this.#dialogs);
+          if (unfinished) failUnfinished(unfinished);
+          unfinished = unfinishedOf(this.#srf);
+          endUnknown(this.#dialogs);
           resolve();
         }),
       );

@@ -100,6 +100,8 @@ export class Leg {
   }
 
   async #ring(order: RingLeg, offer: string): Promise<void> {
+    await this.#shell.whenUp();
+    if (this.#isOver()) return;
     let localSdp = offer;
     if (this.#media === 'anchored') {
       const endpoint = await this.#shell.media.endpoint(null, () => this.#mediaLost());

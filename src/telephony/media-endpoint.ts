@@ -162,11 +162,10 @@ export class MediaEndpoint {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    try {
-      this.#dialog.destroy({}, () => {});
-    } catch {
-      // The connection to the signalling server is down: the media server ends the channel by its own timers.
-    }
+    this.#dialog.destroy({}, (error) => {
+      // The signalling server is gone or does not know the dialog any more: the media server is told directly.
+      if (error) this.#run(this.#endpoint.api('uuid_kill', [this.#endpoint.uuid]));
+    });
   }
 
   #recorded(event: EslEvent): Recorded {

@@ -88,7 +88,7 @@ export class MediaLink {
   #adopt(server: MediaServer): void {
     this.#server = server;
     this.#log.info({ host: this.#options.host, port: this.#options.port }, 'media server connected');
-    server.on('error', (error: Error) => this.#log.warn({ error }, 'media server error'));
+    server.on('error', (error: Error) => this.#log.warn({ err: error }, 'media server error'));
     // drachtio-fsmrf 5.0.1 reconnects by itself, but with commands of the old connection still queued, so that
     // answers reach the wrong caller. The whole object is thrown away instead.
     server.once('end', () => {

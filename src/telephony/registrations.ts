@@ -149,13 +149,17 @@ export class Registrations {
   #save(binding: ContactBinding): void {
     this.#store
       .save(binding)
-      .catch((error: unknown) => this.#log.error({ error, extension: binding.extension }, 'registration not stored'));
+      .catch((error: unknown) =>
+        this.#log.error({ err: error, extension: binding.extension }, 'registration not stored'),
+      );
   }
 
   #remove(binding: ContactBinding): void {
     this.#store
       .remove(binding.extension, binding.uri)
-      .catch((error: unknown) => this.#log.error({ error, extension: binding.extension }, 'registration not removed'));
+      .catch((error: unknown) =>
+        this.#log.error({ err: error, extension: binding.extension }, 'registration not removed'),
+      );
   }
 }
 

@@ -19,13 +19,15 @@ export interface Shell {
   readonly log: Log;
   /** Live dialogs with phones and trunks, to be taken along to a new connection. */
   readonly dialogs: Set<SrfDialog>;
+  /** Resolves when the signalling server is connected, or after a few seconds without it. */
+  whenUp(): Promise<void>;
   /** Password for outgoing digest of a trunk, read at start. */
   trunkPassword(trunk: string): string | undefined;
 }
 
 /** A listener that cannot throw into the client library. */
 export function guarded<A extends unknown[]>(log: Log, where: string, run: (...args: A) => void) {
-  return safely(where, (at, error) => log.error({ at, error }, 'fault in a telephony listener'), run);
+  return safely(where, (at, error) => log.error({ at, err: error }, 'fault in a telephony listener'), run);
 }
 
 export const allow = 'INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, REGISTER';

@@ -16,7 +16,7 @@ const rates = option('--rates', '50,100,150,200,250,300').split(',').map(Number)
 
 const benches: Record<string, () => Promise<unknown> | unknown> = {
   routing: benchRouting,
-  audit: benchAudit,
+  audit: () => benchAudit({ verifyEntries: 200_000 }),
   memory: idleMemory,
   calls: () => benchCallRate(rates, seconds),
 };

@@ -8,14 +8,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { generateX25519Identity, identityToRecipient } from 'age-encryption';
 import t from 'tap';
+import { checkOptions } from '../../src/mediad/index.ts';
 import { openSealed } from '../../src/vault/index.ts';
 import { EslApplication, EslClient } from '../support/esl-client.ts';
-import { SECRET, startMediad, type MediadProcess } from '../support/mediad-process.ts';
+import { DAEMON_ENV, SECRET, startMediad, type MediadProcess } from '../support/mediad-process.ts';
 import { RtpPhone } from '../support/rtp-phone.ts';
 import { SipCaller } from '../support/sip-caller.ts';
 
 const identity = await generateX25519Identity();
 const recipient = await identityToRecipient(identity);
+
+/** For the tests that ask for nothing special. */
+const shared = await aSystem(t);
 
 /** mediad, a caller and an application, put away at the end of the test. */
 async function aSystem(
@@ -64,7 +68,10 @@ async function startFailing(content: string, mode = 0o600): Promise<{ code: numb
   const file = join(folder, 'options.json');
   await writeFile(file, content);
   await chmod(file, mode);
-  const child = spawn(process.execPath, ['src/mediad/main.ts', file], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const child = spawn(process.execPath, ['src/mediad/main.ts', file], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    env: DAEMON_ENV,
+  });
   let text = '';
   child.stderr.on('data', (chunk) => (text += chunk));
   const [code] = (await once(child, 'close')) as [number];
@@ -77,11 +84,16 @@ void t.test('wrong options, a readable secret and ports in use end with a reason
   await new Promise<void>((resolve) => busy.listen(0, '127.0.0.1', resolve));
   const { port } = busy.address() as AddressInfo;
   const good = { eventSocket: { port: 0, secret: SECRET }, sip: { port: 0 } };
+  const problems = (input: unknown) => {
+    const result = checkOptions(input);
+    return result.kind === 'refused' ? result.problems.join() : '';
+  };
+  t.match(problems({ eventSocket: { secret: 'ClueCon' } }), /eventSocket\.secret: the secret needs at least 16/);
+  t.match(problems({ ...good, typo: 1 }), /typo/);
+  t.match(problems({ ...good, rtp: { bindAddress: '0.0.0.0' } }), /rtp\.advertisedAddress: needed/);
+  t.match(problems({ ...good, rtp: { portsFrom: 30_000, portsTo: 20_000 } }), /larger than/);
+  t.equal(problems(good), '');
   const cases: [string, RegExp, number?][] = [
-    ['{', /cannot be read/],
-    [JSON.stringify({ eventSocket: { secret: 'ClueCon' } }), /eventSocket\.secret: the secret needs at least 16/],
-    [JSON.stringify({ ...good, typo: 1 }), /typo/],
-    [JSON.stringify({ ...good, rtp: { bindAddress: '0.0.0.0' } }), /rtp\.advertisedAddress: needed/],
     [JSON.stringify(good), /others can read it: run chmod 600/, 0o644],
     [
       JSON.stringify({ ...good, eventSocket: { port, secret: SECRET } }),
@@ -89,8 +101,9 @@ void t.test('wrong options, a readable secret and ports in use end with a reason
     ],
     [JSON.stringify({ ...good, sip: { port } }), new RegExp(`SIP address 127.0.0.1:${port}.*stop what uses it`)],
   ];
-  for (const [content, expected, mode] of cases) {
-    const { code, text } = await startFailing(content, mode);
+  for (const { code, text, expected } of await Promise.all(
+    cases.map(async ([content, expected, mode]) => ({ ...(await startFailing(content, mode)), expected })),
+  )) {
     t.equal(code, 1);
     t.match(text, expected);
   }
@@ -98,7 +111,7 @@ void t.test('wrong options, a readable secret and ports in use end with a reason
 });
 
 void t.test('the event socket: nothing before the secret, and FreeSWITCH\u2019s words after it', async (t) => {
-  const { mediad } = await aSystem(t);
+  const { mediad } = shared;
   const stranger = await EslClient.dial(mediad.eventSocketPort);
   t.equal((await stranger.command('api status')).headers['Reply-Text'], '-ERR command not found');
   t.equal((await stranger.command('auth ClueCon')).headers['Reply-Text'], '-ERR invalid');
@@ -125,7 +138,7 @@ void t.test('the event socket: nothing before the secret, and FreeSWITCH\u2019s 
 });
 
 void t.test('events come in FreeSWITCH\u2019s order, and a hang-up completes all that waits', async (t) => {
-  const system = await aSystem(t);
+  const system = shared;
   const { phone, call, esl, data, execute, uuid } = await aLeg(system);
   t.match(data, {
     'Event-Name': 'CHANNEL_DATA',
@@ -172,7 +185,7 @@ void t.test('events come in FreeSWITCH\u2019s order, and a hang-up completes all
 });
 
 void t.test('calls that are not for us are refused: no application, a foreign host, no common codec', async (t) => {
-  const { mediad, caller, application } = await aSystem(t);
+  const { mediad, caller, application } = shared;
   const phone = await RtpPhone.open();
   const invite = (headers: Record<string, string>, sdp: string | undefined) =>
     caller.invite(`sip:drachtio@${mediad.sipAddress}`, headers, sdp);
@@ -184,12 +197,43 @@ void t.test('calls that are not for us are refused: no application, a foreign ho
     (await invite({ 'X-esl-outbound': application.address }, phone.sdp.replace('RTP/AVP', 'RTP/SAVP'))).response.status,
     488,
   );
+  const { call } = await invite({ 'X-esl-outbound': '127.0.0.1:1' }, phone.sdp);
+  call?.ack();
+  await call?.ended();
+  t.match(mediad.log.join(), /"reason":"ECONNREFUSED","msg":"application not reached"/);
   t.equal((await caller.options(`sip:x@${mediad.sipAddress}`)).status, 200);
   phone.close();
 });
 
+void t.test(
+  'no free RTP port is 503 and not a silent call; a phone that falls silent is told, and hung up if so wished',
+  async (t) => {
+    const free = createSocket('udp4');
+    await new Promise<void>((resolve) => free.bind(0, '127.0.0.1', resolve));
+    const port = free.address().port;
+    const even = port + (port % 2);
+    free.close();
+    const system = await aSystem(t, { rtp: { portsFrom: even, portsTo: even, silenceMs: 300 } });
+    const { phone, call, esl, execute } = await aLeg(system);
+    const refused = await system.caller.invite(
+      `sip:x@${system.mediad.sipAddress}`,
+      { 'X-esl-outbound': system.application.address },
+      phone.sdp,
+    );
+    t.equal(refused.response.status, 503);
+    await esl.command('event json CUSTOM wardline::media_timeout');
+    phone.say(400);
+    await execute('set', 'media_timeout=200', 'm');
+    phone.mute();
+    const event = await esl.event('CUSTOM', (e) => e['Event-Subclass'] === 'wardline::media_timeout');
+    t.ok(JSON.parse(event['_body'] ?? '').silentMs >= 300);
+    await call.ended();
+    phone.close();
+  },
+);
+
 void t.test('garbage on every port changes nothing for a running call', async (t) => {
-  const system = await aSystem(t);
+  const system = shared;
   const { phone, esl, execute, data, call } = await aLeg(system);
   await execute('playback', 'tone_stream://%(60000,0,500)', 'a');
   await phone.hears(500);
@@ -311,7 +355,7 @@ void t.test('legs of different media threads are bridged too', async (t) => {
 });
 
 void t.test('a recording ends by its time limit, and by silence', async (t) => {
-  const system = await aSystem(t);
+  const system = shared;
   const { phone, execute, completed, esl, call } = await aLeg(system);
   await execute('record', `${join(system.mediad.recordings, 'short.sealed')} 1`, 'limit');
   t.match(await completed('limit'), {

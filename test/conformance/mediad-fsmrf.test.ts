@@ -12,7 +12,7 @@ import { writeWav } from '../support/wav-file.ts';
 
 const identity = await generateX25519Identity();
 const recipient = await identityToRecipient(identity);
-const mediad = await startMediad({ sealTo: [recipient] });
+const mediad = await startMediad({ sealTo: [recipient], holdMusic: 'moh.wav' });
 const client = await FsmrfClient.connect(mediad);
 
 t.teardown(async () => {
@@ -62,6 +62,14 @@ void t.test('endless ringback sounds until it is broken, and a break frees the q
   t.match((await endpoint.api('uuid_break', endpoint.uuid)).getBody(), /^\+OK/);
   await ringing;
   await phone.hearsNothing();
+  await writeWav(join(mediad.prompts, 'moh.wav'), 8000, toneSamples(800, 800));
+  const music = endpoint.play('local_stream://moh');
+  await phone.hears(800);
+  const heard = phone.packets.length;
+  await phone.until('more than one round', 5000, () => phone.packets.length > heard + 30);
+  await phone.hears(800);
+  await endpoint.api('uuid_break', endpoint.uuid);
+  await music;
   const again = endpoint.play('tone_stream://%(2000,4000,440,480);loops=-1');
   await endpoint.set({ answered_by: 'nobody', step: '2' });
   await hangUp();
@@ -120,6 +128,11 @@ void t.test('two bridged legs hear each other, whatever their law, and park when
   await bob.phone.until('the digit', 5000, () =>
     bob.phone.packets.slice(before).some((p) => p.payloadType === 101 && p.payload[0] === 5),
   );
+  const pressed = bob.phone.packets.length;
+  await alice.endpoint.dialog.call.request('INFO', 'application/dtmf', '6');
+  await bob.phone.until('the digit of an INFO', 5000, () =>
+    bob.phone.packets.slice(pressed).some((p) => p.payloadType === 101 && p.payload[0] === 6),
+  );
   await alice.endpoint.mute();
   await bob.phone.hearsNothing();
   await alice.endpoint.unmute();
@@ -136,7 +149,9 @@ void t.test('two bridged legs hear each other, whatever their law, and park when
 
 void t.test('a recording opens to the samples that were sent, and nothing is readable on the disk', async (t) => {
   const { phone, endpoint, hangUp } = await aPhone();
+  const metadata = { mailbox: 'cardiology', caller: '+12025550111', isUrgent: true };
   await endpoint.set({ playback_terminators: '#', wardline_seal_to: recipient });
+  await endpoint.set({ wardline_seal_metadata: JSON.stringify(metadata) });
   const file = join(mediad.recordings, 'one', 'message.sealed');
   phone.say(600);
   const result = endpoint.record(file, { timeLimitSecs: 30 });
@@ -153,12 +168,14 @@ void t.test('a recording opens to the samples that were sent, and nothing is rea
     [opened.format, opened.ending, opened.damaged],
     [{ encoding: 'PCMU', rate: 8000, channels: 1 }, 'complete', []],
   );
+  t.match(opened.metadata, { ...metadata, channel: endpoint.uuid });
   t.equal(opened.audio.length, Number(recordMilliseconds) * 8);
   t.ok(Buffer.concat(phone.sent).includes(Buffer.from(opened.audio)), 'a piece of what was sent, sample for sample');
   const probe = Buffer.concat(phone.sent.slice(-2)).subarray(0, 64);
   for (const name of await readdir(mediad.folder, { recursive: true, withFileTypes: true })) {
     if (!name.isFile()) continue;
     const bytes = await readFile(join(name.parentPath, name.name));
+    t.notOk(bytes.includes('5550111'), `${name.name} names nobody`);
     t.notOk(bytes.includes(probe), `${name.name} holds no audio in clear`);
   }
   await hangUp();

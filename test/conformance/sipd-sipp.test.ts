@@ -15,6 +15,7 @@ interface App {
   createB2BUA(req: Request, res: Response, uri: string, options: object): Promise<{ uas: Leg; uac: Leg }>;
 }
 interface Leg {
+  readonly connected: boolean;
   on(event: 'destroy', listener: () => void): void;
   destroy(): Promise<unknown>;
 }
@@ -75,6 +76,9 @@ for (const protocol of ['udp', 'tcp'] as const) {
           .then(({ uas, uac }) => {
             uas.on('destroy', () => void uac.destroy());
             uac.on('destroy', () => void uas.destroy());
+            // A BYE that came in the same read as the answer was told to nobody: the promise resolves only after it.
+            if (!uas.connected) void uac.destroy();
+            if (!uac.connected) void uas.destroy();
           });
       }),
     );

@@ -238,7 +238,7 @@ void t.test('a call the app answers: ACK, INFO, hold, new media, BYE from the ph
   t.equal(await dialog.modify(sdp(4_006)).catch((error: Error) => error.message), '', 'the phone answers without SDP');
   await eventually(() => phone.acks.length === 1, 'the ACK of the app');
   phoneDialog.bye({}, say);
-  await eventually(() => heard.includes('destroy'), 'the end');
+  await eventually(() => heard.includes('destroy') && answers.length === 3, 'the end');
   t.same(heard, ['info Signal=5', 'modify true', 'destroy']);
   t.equal(answers[2]?.status, 200);
 });

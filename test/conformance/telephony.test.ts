@@ -530,10 +530,45 @@ void t.test('the connection to the signalling server is cut: calls go on and end
   t.same(house.log.takeErrors(), []);
 });
 
+void t.test('the connection is cut while a phone rings: the leg fails, the caller keeps waiting', async (t) => {
+  const called = await house.registered(t, '2102');
+  const phone = await house.phone(t, '2101');
+  const [a, b] = [await house.rtp(t), await house.rtp(t)];
+  const ringing = async () => {
+    const { call, branch } = await phone.invite('2102', { body: a.sdp() });
+    const scripted = await house.nextCall();
+    scripted.do(ringDesk(one, '2102', 'direct'), { type: 'ringCaller' });
+    called.respond(await called.nextRequest('INVITE'), 180);
+    await scripted.next('legRinging');
+    return { call, branch, scripted };
+  };
+  const first = await ringing();
+  const second = await ringing();
+  house.relay.cut();
+  await until(() => !house.telephony.health().signalling.isUp);
+  // A leg that is rung now waits for the connection instead of failing at once.
+  first.scripted.do(ringDesk(two, '2102', 'direct'));
+  t.match(await first.scripted.next('legFailed', '1'), { result: { kind: 'unreachable' } });
+  const invite = await called.nextRequest('INVITE');
+  called.respond(invite, 200, { body: b.sdp() });
+  await first.scripted.next('legAnswered', '2');
+  first.scripted.do({ type: 'connectDirect', leg: two });
+  phone.acknowledge(first.call, await phone.nextResponse(first.call, 'INVITE'));
+  await first.scripted.next('bridged');
+  await over(first.scripted);
+
+  phone.cancel(second.call, second.branch);
+  t.equal((await phone.nextResponse(second.call, 'INVITE')).status, 487);
+  await second.scripted.next('callerHungUp');
+  await over(second.scripted);
+  t.equal(house.telephony.health().calls, 0, 'and nothing arrived twice');
+  t.same(house.log.takeErrors(), []);
+});
+
 void t.test('the media server dies: calls are told, and the next one is found by itself', async (t) => {
   const { scripted } = await answeredCaller(t);
   t.match(house.telephony.health(), { signalling: { isUp: true }, media: { isUp: true }, calls: 1 });
-  await house.killMediad();
+  await house.mediad.kill();
   t.match(await scripted.next('legEnded'), { leg: caller, by: 'mediaLost' });
   await over(scripted);
   await until(() => !house.telephony.health().media.isUp);
@@ -546,11 +581,34 @@ void t.test('the media server dies: calls are told, and the next one is found by
   t.equal((await phone.nextResponse(call, 'INVITE')).status, 503);
   await over(next);
 
-  await house.restartMediad(t);
+  await house.mediad.restart();
   await until(() => house.telephony.health().media.isUp);
   const again = await answeredCaller(t);
   again.scripted.do(play(1, ['long'], 'nothing'));
   await again.rtp.hears(700);
+  await over(again.scripted);
+  t.same(house.log.takeErrors(), []);
+});
+
+void t.test('the signalling server dies and is started anew: its calls end, phones stay registered', async (t) => {
+  const called = await house.registered(t, '2102');
+  const { scripted } = await answeredCaller(t);
+  await house.sipd.kill();
+  await until(() => !house.telephony.health().signalling.isUp);
+  t.ok(house.telephony.reachability.isRegistered('2102'));
+  scripted.do(ringDesk(one, '2102', 'anchored'));
+  t.match(await scripted.next('legFailed'), { leg: one });
+  await house.sipd.restart();
+  await scripted.next('callerHungUp');
+  await over(scripted);
+  t.equal(house.telephony.health().calls, 0);
+
+  const again = await answeredCaller(t);
+  again.scripted.do(ringDesk(one, '2102', 'anchored'));
+  called.respond(await called.nextRequest('INVITE'), 486);
+  t.match(await again.scripted.next('legFailed'), { result: { kind: 'busy' } });
+  again.phone.inDialog(again.call, 'BYE');
+  await again.scripted.next('callerHungUp');
   await over(again.scripted);
   t.same(house.log.takeErrors(), []);
 });

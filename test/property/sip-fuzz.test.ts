@@ -32,10 +32,10 @@ const nasty = [
   '99999999999999999999',
   'Content-Length: 7\r\n',
   '\r\n\r\n',
-  ';'.repeat(3_000),
-  '"'.repeat(3_000),
-  ' '.repeat(3_000),
-  '<'.repeat(3_000),
+  ';'.repeat(20_000),
+  '"'.repeat(20_000),
+  ' '.repeat(20_000),
+  '<'.repeat(20_000),
   'SIP/2.0 ',
 ];
 

@@ -1,4 +1,4 @@
-import { appendFileSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import type { ChildProcess } from 'node:child_process';
@@ -48,7 +48,21 @@ export class Baresip {
     this.#child = child;
   }
 
+  /** A free port may be taken by somebody else before baresip binds it: then it is tried again with others. */
   static async start(t: Teardown, accounts: readonly Account[], toneHz: number, sipPort?: number): Promise<Baresip> {
+    for (let attempt = 1; ; attempt++) {
+      const phone = await Baresip.#startOnce(t, accounts, toneHz, sipPort);
+      if (phone) return phone;
+      if (attempt === 3) throw new Error('baresip ended at start three times');
+    }
+  }
+
+  static async #startOnce(
+    t: Teardown,
+    accounts: readonly Account[],
+    toneHz: number,
+    sipPort?: number,
+  ): Promise<Baresip | null> {
     const dir = scratch(t, 'baresip');
     const [control, sip] = await Promise.all([freeTcpPort(), sipPort ?? freeUdpPort()]);
     mkdirSync(join(dir, 'heard'));
@@ -57,26 +71,28 @@ export class Baresip {
     writeFileSync(join(dir, 'contacts'), '');
     writeFileSync(join(dir, 'accounts'), accounts.map(accountLine).join('\n') + '\n');
     const child = startChild('baresip', ['-f', dir, '-v'], { stdio: ['ignore', 'pipe', 'pipe'] });
-    const log = (bytes: Buffer) => appendFileSync(join(dir, 'log'), bytes);
+    const log = (bytes: Buffer) => existsSync(dir) && appendFileSync(join(dir, 'log'), bytes);
     child.stdout?.on('data', log);
     child.stderr?.on('data', log);
     const phone = new Baresip(dir, sip, child);
     t.teardown(() => phone.close());
-    await phone.#connect(control);
-    return phone;
+    return (await phone.#connect(control)) ? phone : null;
   }
 
-  async #connect(port: number): Promise<void> {
-    this.#socket = await until('baresip control socket', async () => {
-      if (this.#child.exitCode !== null) throw new Error(`baresip ended at start, see its log`);
+  async #connect(port: number): Promise<boolean> {
+    const socket = await until('baresip control socket', async () => {
+      if (this.#child.exitCode !== null) return 'ended';
       return new Promise<Socket | null>((resolve) => {
         const socket = connect(port, '127.0.0.1');
         socket.once('connect', () => resolve(socket));
         socket.once('error', () => resolve(null));
       });
     });
-    this.#socket.on('error', () => {});
-    this.#socket.on('data', (bytes) => this.#read(bytes));
+    if (socket === 'ended') return false;
+    socket.on('error', () => {});
+    socket.on('data', (bytes) => this.#read(bytes));
+    this.#socket = socket;
+    return true;
   }
 
   /** Frames are netstrings: "12:{…},". */
@@ -143,6 +159,11 @@ export class Baresip {
     for (const digit of digits) await this.command('sndcode', digit);
   }
 
+  /** Asks instead of waiting for the event: it may have come before the control socket was open. */
+  registered(waitMs = 15_000): Promise<unknown> {
+    return until('baresip to be registered', async () => /OK\s/.test((await this.command('reginfo')).data), waitMs);
+  }
+
   /** Waits for an event of this type; `after` skips the first so many events (use `mark()`). */
   event(type: string, waitMs = 10_000, after = 0, of?: string): Promise<PhoneEvent> {
     return until(
@@ -161,6 +182,12 @@ export class Baresip {
 
   has(type: string, after = 0): boolean {
     return this.events.slice(after).some((event) => event.type === type);
+  }
+
+  /** baresip names its sound files by the second: a call that begins in the same second would write over the last one. */
+  async nextFile(): Promise<void> {
+    const second = Math.floor(Date.now() / 1000);
+    await until('the next second', () => Math.floor(Date.now() / 1000) > second);
   }
 
   /** What each call has heard so far, in the order the calls began to hear. */

@@ -1,5 +1,5 @@
 /** A plain event socket client, either way round: what telnet shows, cut into messages. */
-import { EventEmitter, on } from 'node:events';
+import { EventEmitter, on, once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 
 export interface EslMessage {
@@ -117,6 +117,7 @@ export class EslApplication {
 
   private constructor(server: Server) {
     this.#server = server;
+    this.#emitter.setMaxListeners(0);
     server.on('connection', (socket) => {
       this.#waiting.push(new EslClient(socket));
       this.#emitter.emit('connection');
@@ -135,9 +136,8 @@ export class EslApplication {
 
   /** The next leg's socket, and its channel data. */
   async accept(): Promise<{ esl: EslClient; uuid: string; data: Readonly<Record<string, string>> }> {
-    if (this.#waiting.length === 0) {
-      for await (const _ of on(this.#emitter, 'connection', { signal: AbortSignal.timeout(10_000) })) break;
-    }
+    const signal = AbortSignal.timeout(10_000);
+    while (this.#waiting.length === 0) await once(this.#emitter, 'connection', { signal });
     const esl = this.#waiting.shift()!;
     const { headers } = await esl.command('connect');
     await esl.command('event json ALL');

@@ -165,7 +165,7 @@ export class House {
       ],
       toneHz,
     );
-    await phone.event('REGISTER_OK');
+    await phone.registered();
     return phone;
   }
 

@@ -13,6 +13,7 @@ export interface Packet {
 /** UDP in memory: a datagram arrives 1 ms after it was sent, unless `loses` says it is lost. */
 export class MemoryNetwork implements Network {
   readonly packets: Packet[] = [];
+  readonly names = new Map<string, string>();
   loses: (packet: Packet) => boolean = () => false;
   readonly #clock: VirtualClock;
   readonly #bound = new Map<number, (bytes: Buffer, from: HostPort) => void>();
@@ -41,6 +42,8 @@ export class MemoryNetwork implements Network {
   }
 
   async resolve(host: string): Promise<string> {
+    const address = this.names.get(host);
+    if (address !== undefined) return address;
     throw new Error(`no such host: ${host}`);
   }
 

@@ -74,6 +74,11 @@ export class RtpPhone {
     this.#tone = hz === undefined ? undefined : { hz, position: 0 };
   }
 
+  /** Sends nothing at all any more. */
+  mute(): void {
+    this.#remote = undefined;
+  }
+
   /** One key by RFC 4733; `dropEnd` loses all its end packets. */
   async press(digit: string, options: { frames?: number; dropEnd?: boolean } = {}): Promise<void> {
     const frames = options.frames ?? 5;

@@ -70,9 +70,8 @@ export class House {
   readonly relay: Relay;
   readonly recordingsDir: string;
   readonly sip: { readonly udp: number; readonly tcp: number };
-  #mediad: ChildProcess;
-  readonly #mediadOptions: object;
-  readonly #dir: string;
+  readonly sipd: Daemon;
+  readonly mediad: Daemon;
   readonly #arrived: ScriptedCall[] = [];
   readonly #waiting: ((call: ScriptedCall) => void)[] = [];
   /** What to answer a new call with; 0 takes it. */
@@ -83,9 +82,8 @@ export class House {
     log: TestLog;
     recordingsDir: string;
     sip: House['sip'];
-    mediad: ChildProcess;
-    mediadOptions: object;
-    dir: string;
+    sipd: Daemon;
+    mediad: Daemon;
     relay: Relay;
   }) {
     this.telephony = parts.telephony;
@@ -93,9 +91,8 @@ export class House {
     this.relay = parts.relay;
     this.recordingsDir = parts.recordingsDir;
     this.sip = parts.sip;
-    this.#mediad = parts.mediad;
-    this.#mediadOptions = parts.mediadOptions;
-    this.#dir = parts.dir;
+    this.sipd = parts.sipd;
+    this.mediad = parts.mediad;
   }
 
   /** sipd and mediad as processes, telephony here, driven by scripted calls. */
@@ -112,24 +109,18 @@ export class House {
 
     writeFileSync(path.join(dir, 'trunk-password'), 'carrier-secret\n', { mode: 0o600 });
 
-    const sipd = await startDaemon(
-      t,
-      'sipd',
-      {
-        sip: ['udp', 'tcp'].map((protocol) => ({ protocol, host: '127.0.0.1', port: 0 })),
-        control: { host: '127.0.0.1', port: 0 },
-        secret,
-      },
-      dir,
-    );
-    const mediadOptions = (eventSocketPort: number, sipPort: number): object => ({
-      eventSocket: { host: '127.0.0.1', port: eventSocketPort, secret },
-      sip: { host: '127.0.0.1', port: sipPort },
+    const sipd = await Daemon.start(t, 'sipd', dir, (ready) => ({
+      sip: ['udp', 'tcp'].map((protocol) => ({ protocol, host: '127.0.0.1', port: portOf(ready?.sip, protocol) })),
+      control: { host: '127.0.0.1', port: ready?.control?.port ?? 0 },
+      secret,
+    }));
+    const mediad = await Daemon.start(t, 'mediad', dir, (ready) => ({
+      eventSocket: { host: '127.0.0.1', port: ready?.eventSocket?.port ?? 0, secret },
+      sip: { host: '127.0.0.1', port: portOf(ready?.sip, 'udp') },
       rtp: { bindAddress: '127.0.0.1', portsFrom: 0, portsTo: 0 },
       promptFolders: [promptsDir],
       recordingsFolder: recordingsDir,
-    });
-    const mediad = await startDaemon(t, 'mediad', mediadOptions(0, 0), dir);
+    }));
     const sipPort = (protocol: string): number => portOf(sipd.ready.sip, protocol);
 
     const relay = await Relay.open(t, sipd.ready.control?.port ?? 0);
@@ -168,9 +159,8 @@ export class House {
       log,
       recordingsDir,
       sip: { udp: sipPort('udp'), tcp: sipPort('tcp') },
-      mediad: mediad.child,
-      mediadOptions: mediadOptions(mediad.ready.eventSocket?.port ?? 0, portOf(mediad.ready.sip, 'udp')),
-      dir,
+      sipd,
+      mediad,
       relay,
     });
     t.teardown(() => telephony.close());
@@ -202,16 +192,6 @@ export class House {
     return rtp;
   }
 
-  /** Kills the media server; `restartMediad` starts it again where it was. */
-  async killMediad(): Promise<void> {
-    this.#mediad.kill('SIGKILL');
-    await once(this.#mediad, 'exit');
-  }
-
-  async restartMediad(t: Teardown): Promise<void> {
-    this.#mediad = (await startDaemon(t, 'mediad', this.#mediadOptions, this.#dir)).child;
-  }
-
   nextCall(): Promise<ScriptedCall> {
     const known = this.#arrived.shift();
     return known ? Promise.resolve(known) : new Promise((resolve) => this.#waiting.push(resolve));
@@ -231,10 +211,10 @@ export class House {
   }
 }
 
-/** sipd names several addresses, mediad one: "udp/127.0.0.1:5060". */
+/** sipd names several addresses, mediad one: "udp/127.0.0.1:5060". 0 before it has said so. */
 function portOf(addresses: string | readonly string[] | undefined, protocol: string): number {
   const one = [addresses ?? []].flat().find((address) => address.startsWith(protocol));
-  return Number(String(one).split(':').at(-1));
+  return Number(one?.split(':').at(-1) ?? 0);
 }
 
 /** Passes a TCP connection on until it is cut. */
@@ -282,12 +262,48 @@ interface Ready {
   readonly sip?: readonly string[] | string;
 }
 
-async function startDaemon(
-  t: Teardown,
-  name: string,
-  options: object,
-  dir: string,
-): Promise<{ ready: Ready; child: ChildProcess }> {
+/** One of our daemons as a process of its own; started again it has the same ports. */
+class Daemon {
+  readonly ready: Ready;
+  readonly #again: () => Promise<ChildProcess>;
+  #child: ChildProcess;
+
+  private constructor(ready: Ready, child: ChildProcess, again: () => Promise<ChildProcess>) {
+    this.ready = ready;
+    this.#child = child;
+    this.#again = again;
+  }
+
+  /** `options` is asked twice: without ports, and then with those that were given. */
+  static async start(
+    t: Teardown,
+    name: string,
+    dir: string,
+    options: (ready: Ready | null) => object,
+  ): Promise<Daemon> {
+    const first = await launch(name, dir, options(null));
+    const again = async () => (await launch(name, dir, options(first.ready))).child;
+    const daemon = new Daemon(first.ready, first.child, again);
+    t.teardown(() => daemon.#end('SIGTERM'));
+    return daemon;
+  }
+
+  kill(): Promise<void> {
+    return this.#end('SIGKILL');
+  }
+
+  async restart(): Promise<void> {
+    this.#child = await this.#again();
+  }
+
+  async #end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    this.#child.kill(signal);
+    await once(this.#child, 'exit');
+  }
+}
+
+async function launch(name: string, dir: string, options: object): Promise<{ ready: Ready; child: ChildProcess }> {
   const file = path.join(dir, `${name}.json`);
   writeFileSync(file, JSON.stringify(options), { mode: 0o600 });
   const main = new URL(`../../src/${name}/main.ts`, import.meta.url).pathname;
@@ -295,12 +311,6 @@ async function startDaemon(
   let said = '';
   child.stderr.on('data', (bytes) => {
     said += String(bytes);
-    if (process.env.SHOW_DAEMONS) process.stderr.write(`${name}: ${String(bytes)}`);
-  });
-  t.teardown(async () => {
-    if (child.exitCode !== null || child.signalCode !== null) return;
-    child.kill('SIGTERM');
-    await once(child, 'exit');
   });
   const line = await Promise.race([
     once(createInterface(child.stdout), 'line').then(([text]) => String(text)),

@@ -1,6 +1,9 @@
-import { randomBytes } from 'node:crypto';
+import { spawn } from 'node:child_process';
+import { createHash, createHmac, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { readFileSync, writeFileSync, existsSync, mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import Database from 'better-sqlite3';
 import t from 'tap';
 import { AuditLog, AuditReader, type AuditLogOptions } from '../../src/audit-log/index.ts';
 import type { AppendResult, ChainHead, ChainRow, ChainStore, Fact } from '../../src/core/audit/index.ts';
@@ -150,6 +153,11 @@ async function untilSpooled(dir: string, facts: number): Promise<void> {
   await until(() => readFileSync(join(dir, 'audit.spool'), 'utf8').match(/stepStarted/g)?.length === facts);
 }
 
+/** The alarm ends when what waited then is written; what came in meanwhile follows. */
+async function caughtUp(health: Bench['health'], log: AuditLog): Promise<void> {
+  await until(() => health.report().kind === 'ok' && log.waiting === 0);
+}
+
 async function until(done: () => boolean): Promise<void> {
   while (!done()) await new Promise((resolve) => setImmediate(resolve));
 }
@@ -209,7 +217,7 @@ void t.test(
     await untilSpooled(dir, 110);
     t.notOk(readFileSync(join(dir, 'audit.spool')).includes(NUMBER));
     store.fault = () => {};
-    await until(() => health.report().kind === 'ok');
+    await caughtUp(health, log);
     t.equal(await log.attest(steps(1, 111)), 'durable');
     t.same(
       await stepsIn(reader),
@@ -239,7 +247,7 @@ void t.test(
     t.equal(await log.attest(steps(1, 6)), 'spooled');
     store.fault = () => {};
     release();
-    await until(() => health.report().kind === 'ok');
+    await caughtUp(health, log);
     t.same(await stepsIn(reader), [0, 1, 2, 3, 4, 5, 6]);
     const records = await reader.list({ afterSeq: 0, limit: 100 });
     t.same(
@@ -268,7 +276,7 @@ void t.test('killed while the store is away: the next start merges the spool, in
 
   const next = await openLog(dir, store.afterKill());
   t.equal(await next.log.attest(steps(1, 9)), 'spooled', 'behind what waits already');
-  await until(() => next.health.report().kind === 'ok');
+  await caughtUp(next.health, next.log);
   t.equal(await next.log.attest(steps(1, 10)), 'durable');
   t.same(await stepsIn(next.reader), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
   t.equal((await next.reader.verify()).kind, 'intact');
@@ -287,7 +295,7 @@ void t.test('a spool file that was torn or altered says how much is lost', async
   const text = readFileSync(path, 'utf8').replace('"step":2', '"step":7');
   writeFileSync(path, text.slice(0, -20));
   const next = await openLog(dir, store.afterKill());
-  await until(() => next.health.report().kind === 'ok');
+  await caughtUp(next.health, next.log);
   t.same(await stepsIn(next.reader), [0, 1, 3, 4]);
   const records = await next.reader.list({ afterSeq: 0, limit: 100 });
   t.match(records.find((r) => r.fact.fact === 'auditLost')?.fact, { facts: 2 });
@@ -305,7 +313,7 @@ void t.test('more facts than memory keeps are read back from the spool file', as
   for (let from = 1; from < COUNT; from += 50) await log.attest(steps(Math.min(50, COUNT - from), from));
   t.equal(log.waiting, 1000, 'memory is bounded');
   store.fault = () => {};
-  await until(() => health.report().kind === 'ok');
+  await caughtUp(health, log);
   const found = await stepsIn(reader);
   t.equal(found.length, COUNT);
   t.ok(
@@ -324,7 +332,7 @@ void t.test('no spool file and no memory left: the loss is counted, said and rec
   for (let i = 0; i < 12; i++) await log.attest(steps(100));
   t.match(health.report().checks[0], { why: /facts were lost/ });
   store.fault = () => {};
-  await until(() => health.report().kind === 'ok');
+  await caughtUp(health, log);
   const lost = (await reader.list({ afterSeq: 0, limit: 10_000 })).find((r) => r.fact.fact === 'auditLost');
   t.match(lost?.fact, { facts: 200 });
   await log.close();
@@ -444,7 +452,133 @@ void t.test('a stop while the store is away leaves everything in the spool file'
   t.equal(unwritten, 5);
   store.fault = () => {};
   const next = await openLog(dir, store);
-  await until(() => next.health.report().kind === 'ok');
+  await caughtUp(next.health, next.log);
   t.same(await stepsIn(next.reader), [0, 1, 2, 3, 4, 5]);
   await next.log.close();
+});
+
+void t.test('the store is locked by another process for a while: no call waits, nothing is lost', async (t) => {
+  const dir = t.testdir({});
+  const store = await openStore(join(dir, 'w.db'));
+  const { log, reader, health } = await openLog(dir, store.chain);
+  await log.attest(steps(1));
+  const other = new Database(join(dir, 'w.db'));
+  other.exec('BEGIN IMMEDIATE');
+  for (let i = 0; i < 10; i++) t.equal(await log.attest(steps(10, 1 + i * 10)), 'spooled');
+  t.match(health.report().checks[0], { why: /locked by another process/ });
+  other.exec('COMMIT');
+  other.close();
+  await caughtUp(health, log);
+  t.same(
+    await stepsIn(reader),
+    Array.from({ length: 101 }, (_, i) => i),
+  );
+  t.equal((await reader.verify()).kind, 'intact');
+  await log.close();
+  await store.close();
+});
+
+void t.test('one byte changed in the file of the store is found at its entry', async (t) => {
+  const dir = t.testdir({});
+  const path = join(dir, 'w.db');
+  const store = await openStore(path);
+  const { log, options } = await openLog(dir, store.chain);
+  await log.attest(steps(300));
+  await log.close();
+  await store.close();
+  const bytes = readFileSync(path);
+  bytes.write('6', bytes.indexOf('"step":173}') + 7);
+  writeFileSync(path, bytes);
+  const harmed = await openStore(path, { as: 'reader' });
+  const verdict = await new AuditReader({ ...options, store: harmed.chain }).verify();
+  t.match(verdict, { kind: 'broken', problems: [{ what: 'edited', seq: 174, callId: 'CALL-1' }] });
+  t.equal(verdict.kind === 'broken' && verdict.problems.length, 1);
+  await harmed.close();
+});
+
+void t.test('killed at any moment, again and again: what was acknowledged is there', { timeout: 60_000 }, async (t) => {
+  const dir = t.testdir({});
+  const path = join(dir, 'w.db');
+  const source = (name: string) => JSON.stringify(join(process.cwd(), 'src', name, 'index.ts'));
+  const code = `
+    const { openStore } = await import(${source('storage')});
+    const { AuditLog } = await import(${source('audit-log')});
+    const { createHealth, createLogger } = await import(${source('observe')});
+    const store = await openStore(${JSON.stringify(path)});
+    const log = await AuditLog.open({
+      store: store.chain, headPath: ${JSON.stringify(join(dir, 'audit.head'))}, spoolPath: ${JSON.stringify(join(dir, 'audit.spool'))},
+      headKey: Buffer.alloc(32, 7), seal: String, bootId: String(process.pid), health: createHealth(), deadlineMs: 60_000,
+      clock: { now: Date.now, monotonicMs: () => performance.now(), after: (ms, run) => { const x = setTimeout(run, ms); return { cancel: () => clearTimeout(x) }; } },
+      logger: createLogger({ name: 'child', level: 'error', destination: process.stderr }),
+    });
+    let step = Number(process.argv[1]);
+    for (let caller = 0; caller < 8; caller++) void (async () => {
+      for (;;) {
+        const mine = step++;
+        const how = await log.attest([{ at: Date.now(), callId: 'CALL-1', fact: { fact: 'stepStarted', step: mine, says: '', dwellMs: 1 } }]);
+        process.stdout.write(mine + ' ' + how + '\\n');
+      }
+    })();
+  `;
+  const acknowledged: number[] = [];
+  for (let round = 1; round <= 3; round++) {
+    const child = spawn(process.execPath, ['--input-type=module', '-e', code, String(round * 1_000_000)]);
+    const exited = once(child, 'exit');
+    let out = '';
+    const enough = 20 + Math.floor(Math.random() * 400);
+    child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+      out += chunk;
+      if (out.split('\n').length > enough) child.kill('SIGKILL');
+    });
+    await exited;
+    acknowledged.push(...[...out.matchAll(/^(\d+) durable\n/gm)].map((match) => Number(match[1])));
+  }
+  t.ok(acknowledged.length > 60, `${acknowledged.length} acknowledged`);
+  const store = await openStore(path);
+  const { log, reader } = await openLog(dir, store.chain);
+  const found = new Set(await stepsIn(reader));
+  t.same(
+    acknowledged.filter((step) => !found.has(step)),
+    [],
+    'nothing that was acknowledged is lost',
+  );
+  t.match(await reader.verify(), { kind: 'intact' });
+  await log.close();
+  await store.close();
+});
+
+void t.test('docs/reference/audit-chain.md is enough to check a chain', async (t) => {
+  const dir = t.testdir({});
+  const path = join(dir, 'w.db');
+  const store = await openStore(path);
+  const { log, options } = await openLog(dir, store.chain);
+  await log.attest(Array.from({ length: 20 }, (_, n) => fact(n)));
+  await log.close();
+  await store.close();
+  // From here on only what the page says.
+  const sqlite = new Database(path, { readonly: true });
+  const rows = sqlite.prepare('select seq, body, prev, hash from audit_entries order by seq').all() as {
+    seq: number;
+    body: string;
+    prev: Buffer;
+    hash: Buffer;
+  }[];
+  let prev = Buffer.alloc(32);
+  for (const [i, row] of rows.entries()) {
+    t.equal(row.seq, i + 1);
+    t.same(row.prev, prev);
+    prev = createHash('sha256').update(prev).update(row.body).digest();
+    t.same(row.hash, prev);
+    t.same(Object.keys(JSON.parse(row.body) as object), ['at', 'callId', 'fact', 'id']);
+  }
+  sqlite.close();
+  const slots = readFileSync(options.headPath, 'latin1').split('\n');
+  const [seq, hash, mac] = (slots[0] ?? '').split(' ');
+  t.same([seq, hash], ['20', prev.toString('hex')]);
+  t.equal(mac, createHmac('sha256', KEY).update(`wardline audit head 1\n${seq}\n${hash}`).digest('hex'));
+  const page = readFileSync('docs/reference/audit-chain.md', 'utf8');
+  const verify = readFileSync('src/audit-log/verify.ts', 'utf8');
+  const kinds = /export type ProblemKind =([^;]+);/.exec(verify)?.[1]?.match(/\w+/g) ?? [];
+  t.equal(kinds.length, 8);
+  for (const kind of kinds) t.ok(page.includes(`\`${kind}\``), kind);
 });

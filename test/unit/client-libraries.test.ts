@@ -8,6 +8,7 @@ import {
   connectSrf,
   createSrf,
   disconnectSrf,
+  failUnfinished,
   headerLines,
   modifyDialog,
   probeEventSocket,
@@ -133,28 +134,21 @@ void t.test('a request without Contact is refused before a 200 is sent', async (
   t.equal(sent, 0);
 });
 
-void t.test('a CANCEL that crosses the 200 is told once', async (t) => {
-  const srf = createSrf('test');
-  const request = Object.assign(new EventEmitter(), { has: () => true, method: 'INVITE' });
-  let afterSend: ((error: unknown) => void) | undefined;
-  const response = {
-    send: (...args: unknown[]) => {
-      afterSend = args.at(-1) as (error: unknown) => void;
+void t.test('a CANCEL that crosses the 200 is told once, and the dialog is ended', async (t) => {
+  let ended = 0;
+  const dialog = { destroy: () => void (ended += 1) } as unknown as SrfDialog;
+  const srf = {
+    createUAS(_: unknown, __: unknown, ___: unknown, callback: (error: unknown, dialog?: SrfDialog) => void) {
+      callback('Request Terminated');
+      callback(null, dialog);
     },
-  };
+  } as unknown as SrfClient;
+  const request = { has: () => true } as unknown as SrfRequest;
   const outcomes: unknown[] = [];
-  answerCaller(
-    srf,
-    request as unknown as SrfRequest,
-    response as unknown as SrfResponse,
-    { localSdp: 'v=0', headers: {} },
-    (error) => outcomes.push(error),
-  );
-  await new Promise((resolve) => setImmediate(resolve));
-  request.emit('cancel');
-  afterSend?.('Response not sent due to unknown transaction');
+  answerCaller(srf, request, {} as SrfResponse, { localSdp: 'v=0', headers: {} }, (error) => outcomes.push(error));
   t.equal(outcomes.length, 1);
-  t.ok(outcomes[0] instanceof Error);
+  t.ok(outcomes[0] instanceof Error, 'words become an Error');
+  t.equal(ended, 1);
 });
 
 void t.test('dialogs move to the new connection', async (t) => {
@@ -164,6 +158,19 @@ void t.test('dialogs move to the new connection', async (t) => {
   rehome(srf, [dialog]);
   t.equal(dialog.req.socket, socket);
   t.equal(dialog.res.socket, socket);
+});
+
+void t.test('whoever waited for an answer on a lost connection is told', async (t) => {
+  const heard: unknown[] = [];
+  const request = new EventEmitter().on('response', ({ status }: { status: number }) => heard.push(status));
+  const unfinished = {
+    pendingRequests: new Map([['message', (tokens: readonly string[]) => heard.push(tokens[0])]]),
+    pendingSipRequests: new Map([['transaction', { req: request as unknown as SrfRequest }]]),
+  };
+  failUnfinished(unfinished);
+  t.same(heard, ['NOK', 503]);
+  failUnfinished(unfinished);
+  t.equal(heard.length, 2, 'once');
 });
 
 void t.test('a client that never got a connection stops trying when told', async (t) => {

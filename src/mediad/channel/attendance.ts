@@ -23,6 +23,10 @@ export class Attendance {
     this.#options = options;
   }
 
+  get isAttended(): boolean {
+    return this.#controllers > 0;
+  }
+
   /** An event socket of this leg's own has opened. */
   attended(): void {
     this.#controllers += 1;

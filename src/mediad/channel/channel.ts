@@ -8,12 +8,7 @@
 import type { EventHeaders } from '../event-socket/framing.ts';
 import type { LegMedia, PlayEvents, PlayResult, Running } from '../media/leg-media.ts';
 import type { PlayItem } from '../media/messages.ts';
-import {
-  INSTANT_APPLICATIONS,
-  NO_RESPONSE,
-  type Application,
-  type ApplicationCall,
-} from './applications/application.ts';
+import { INSTANT_APPLICATIONS, NO_RESPONSE } from './applications/application.ts';
 import type { EventBus } from './events.ts';
 
 export type ChannelState = 'arriving' | 'answered' | 'hungUp';
@@ -30,6 +25,17 @@ export interface HeardDigit {
   readonly source: DigitSource;
   readonly ssrc?: number;
   readonly timestamp?: number;
+}
+
+/** Resolves with the Application-Response: `_none_`, `FILE PLAYED`, `FILE NOT FOUND`, `-ERR reason`. */
+export type Application = (call: ApplicationCall) => Promise<string>;
+
+export interface ApplicationCall {
+  readonly channel: Channel;
+  /** As sent: nothing is ever expanded in it. */
+  readonly arguments: string;
+  /** Aborted by a break, a bridge and a hang-up; the application then ends soon. */
+  readonly signal: AbortSignal;
 }
 
 export interface ChannelOptions {
@@ -165,6 +171,8 @@ export class Channel {
       ...(heard.timestamp !== undefined && { 'DTMF-Timestamp': String(heard.timestamp) }),
     });
     for (const listener of this.#digitListeners) listener(heard.digit);
+    // Digits in RTP pass the bridge by themselves.
+    if (heard.source !== 'RTP') this.#peer?.media.sendDigits(heard.digit, heard.durationSamples);
   }
 
   /** The function it returns ends it. */

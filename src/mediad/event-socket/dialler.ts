@@ -30,6 +30,7 @@ export class Dialler {
     const place = readTarget(target);
     if (refusal !== undefined || place === undefined) return refusal;
     const socket = connect({ ...place, timeout: DIAL_WAIT_MS });
+    const attendance = context.switchboard.attendanceOf(channel);
     let isOpen = false;
     socket.once('timeout', () => {
       if (!isOpen) socket.destroy(new Error('timeout'));
@@ -37,13 +38,12 @@ export class Dialler {
     socket.once('error', (error: NodeJS.ErrnoException) => {
       if (isOpen) return;
       this.#log.warn({ channel: channel.uuid, reason: error.code ?? error.message }, 'application not reached');
-      if (channel.isIdle) channel.hangup('NORMAL_TEMPORARY_FAILURE');
+      if (channel.isIdle && attendance?.isAttended !== true) channel.hangup('NORMAL_TEMPORARY_FAILURE');
     });
     socket.once('connect', () => {
       isOpen = true;
       socket.setTimeout(0);
       socket.setKeepAlive(true, 10_000);
-      const attendance = context.switchboard.attendanceOf(channel);
       const session = new Session({
         socket,
         context,

@@ -5,7 +5,9 @@ import type { LegTransport } from './media-leg.ts';
 
 export class LegSocket implements LegTransport {
   readonly #socket: Socket;
-  #isConnected = false;
+  #state: 'free' | 'connecting' | 'connected' = 'free';
+  /** Where it shall be connected to; may change while an earlier wish is carried out. */
+  #wanted: Endpoint | undefined;
   #isClosed = false;
 
   private constructor(socket: Socket) {
@@ -37,20 +39,35 @@ export class LegSocket implements LegTransport {
 
   send(datagram: Buffer, to: Endpoint): void {
     if (this.#isClosed) return;
-    if (this.#isConnected) this.#socket.send(datagram, ignore);
+    if (this.#state === 'connected') this.#socket.send(datagram, ignore);
     else this.#socket.send(datagram, to.port, to.address, ignore);
   }
 
   connect(to: Endpoint): void {
-    this.#socket.connect(to.port, to.address, () => {
-      this.#isConnected = !this.#isClosed;
-    });
+    this.#wanted = to;
+    if (this.#state === 'free') this.#carryOut(to);
   }
 
   disconnect(): void {
-    if (!this.#isConnected || this.#isClosed) return;
-    this.#isConnected = false;
+    this.#wanted = undefined;
+    if (this.#state !== 'connected' || this.#isClosed) return;
     this.#socket.disconnect();
+    this.#state = 'free';
+  }
+
+  #carryOut(to: Endpoint): void {
+    if (this.#isClosed) return;
+    this.#state = 'connecting';
+    this.#socket.connect(to.port, to.address, (...failure: unknown[]) => {
+      if (this.#isClosed) return;
+      // Unreachable: stays free, each packet is sent for itself.
+      this.#state = failure.length > 0 ? 'free' : 'connected';
+      const wanted = this.#wanted;
+      if (this.#state === 'free' || wanted === to) return;
+      this.#socket.disconnect();
+      this.#state = 'free';
+      if (wanted !== undefined) this.#carryOut(wanted);
+    });
   }
 
   close(): void {

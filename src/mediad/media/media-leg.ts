@@ -47,6 +47,9 @@ export interface LegEvents {
   silent(silentMs: number): void;
 }
 
+/** When the other leg of a bridge sends nothing for so long (hold, silence suppression), this one hears silence, not nothing. */
+const BRIDGE_PAUSE_MS = 200;
+
 export class MediaLeg {
   readonly #transport: LegTransport;
   readonly #events: LegEvents;
@@ -67,6 +70,7 @@ export class MediaLeg {
   #isSilenceReported = false;
   #nowMs: number;
   #digitSsrc = 0;
+  #lastRelayedMs = 0;
   #isClosed = false;
   readonly #counters = {
     packetsIn: 0,
@@ -140,7 +144,7 @@ export class MediaLeg {
       return;
     }
     if (this.#player !== undefined) this.#playFrame(this.#player);
-    else if (this.#bridge === undefined) this.#sendSilence();
+    else if (this.#bridge === undefined || nowMs - this.#lastRelayedMs > BRIDGE_PAUSE_MS) this.#sendSilence();
   }
 
   play(player: Player): void {
@@ -173,6 +177,7 @@ export class MediaLeg {
   bridge(peer: BridgePeer): void {
     this.unbridge();
     this.#bridge = peer;
+    this.#lastRelayedMs = this.#nowMs;
   }
 
   unbridge(): void {
@@ -184,6 +189,7 @@ export class MediaLeg {
   hear(frame: BridgeFrame): void {
     const remote = this.#remote;
     if (remote === undefined || this.#player !== undefined || this.#digitsOut.isSending || this.#isWriteMuted) return;
+    this.#lastRelayedMs = this.#nowMs;
     const { ssrc, sequence, timestamp, marker, payload } = frame;
     const payloadType = frame.kind === 'digit' ? remote.eventPayloadType : remote.payloadType;
     if (payloadType === undefined) return;

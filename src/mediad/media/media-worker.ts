@@ -11,7 +11,11 @@ export class MediaWorker {
 
   /** `failed` is told when the thread ends by itself: its legs have no audio any more. */
   constructor(settings: WorkerSettings, failed: (error: Error) => void) {
-    this.#worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData: settings });
+    this.#worker = new Worker(new URL('./worker.ts', import.meta.url), {
+      workerData: settings,
+      // Packets die young: a small nursery is collected often and quickly, which the 20 ms clock does not notice.
+      resourceLimits: { maxYoungGenerationSizeMb: 6 },
+    });
     this.#worker.on('message', (message: FromWorker) => {
       if ('leg' in message) this.#listeners.get(message.leg)?.(message);
     });

@@ -22,7 +22,7 @@ export interface Endpoint {
 }
 
 export type PlayItem = { readonly name: string } & (
-  | { readonly kind: 'wav'; readonly path: string; readonly offsetSamples: number }
+  | { readonly kind: 'wav'; readonly path: string; readonly offsetSamples: number; readonly isEndless: boolean }
   | { readonly kind: 'tone'; readonly script: ToneScript }
   | { readonly kind: 'silence'; readonly durationMs: number }
 );

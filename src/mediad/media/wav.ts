@@ -51,19 +51,30 @@ function littleEndian(bytes: Buffer): Int16Array {
   return samples;
 }
 
-/** Plays shared audio from `offset` (8 kHz samples); 16 kHz is halved on the way. */
+/** Plays shared audio from `offsetSamples` (at 8 kHz), once or over and over; 16 kHz is halved on the way. */
 export class WavSource implements AudioSource {
   readonly #audio: WavAudio;
   readonly #name: string;
+  readonly #isEndless: boolean;
   #position: number;
 
-  constructor(audio: WavAudio, name: string, offset = 0) {
+  constructor(audio: WavAudio, name: string, options: { offsetSamples?: number; isEndless?: boolean } = {}) {
     this.#audio = audio;
     this.#name = name;
-    this.#position = offset;
+    this.#isEndless = options.isEndless === true && audio.samples.length > 1;
+    this.#position = options.offsetSamples ?? 0;
   }
 
   next(frame: Int16Array): number {
+    let filled = this.#some(frame);
+    while (this.#isEndless && filled < frame.length) {
+      this.#position = 0;
+      filled += this.#some(frame.subarray(filled));
+    }
+    return filled;
+  }
+
+  #some(frame: Int16Array): number {
     return this.#audio.rate === 8000 ? this.#copy(frame) : this.#halve(frame);
   }
 

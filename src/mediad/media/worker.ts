@@ -160,7 +160,7 @@ async function loadItem(item: PlayItem): Promise<PlayerItem | string> {
     case 'wav': {
       const audio = await prompts.load(item.path);
       if (typeof audio === 'string') return audio;
-      return { name: item.name, open: () => new WavSource(audio, item.name, item.offsetSamples) };
+      return { name: item.name, open: () => new WavSource(audio, item.name, item) };
     }
   }
 }

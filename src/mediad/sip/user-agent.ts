@@ -7,8 +7,7 @@
  * The application is dialled only after the ACK: its client library loses calls whose socket comes before the 200.
  */
 import { randomInt, randomUUID } from 'node:crypto';
-import type { Application } from '../channel/applications/application.ts';
-import type { Channel } from '../channel/channel.ts';
+import type { Application, Channel } from '../channel/channel.ts';
 import type { ApiContext } from '../event-socket/api-commands.ts';
 import type { Dialler } from '../event-socket/dialler.ts';
 import type { Log } from '../log.ts';
@@ -78,7 +77,8 @@ export class UserAgent {
       advertisedHost: options.advertisedHost,
       handlers: {
         onRequest: (incoming) => agent.#requested(incoming),
-        onCancelled: (incoming) => agent.#byDialog(incoming.request)?.channel.hangup('ORIGINATOR_CANCEL', true),
+        // The 200 that is then refused tells #accept.
+        onCancelled() {},
         onAck: (dialog, ack) => agent.#acknowledged(dialog, ack),
         onDialogEnded: (dialog, ending) => {
           const cause = ending.why === 'ackTimeout' ? 'RECOVERY_ON_TIMER_EXPIRE' : 'NORMAL_CLEARING';
@@ -284,12 +284,6 @@ export class UserAgent {
     if (digit === undefined) return void incoming.respond(415, { headers: new Headers().add('Accept', INFO_TYPES) });
     incoming.respond(200);
     call.channel.heardDigit({ ...digit, source: 'ENDPOINT' });
-  }
-
-  #byDialog(request: SipRequest): Call | undefined {
-    const callId = callIdOf(request);
-    for (const call of this.#calls.values()) if (call.channel.variables.get('sip_call_id') === callId) return call;
-    return undefined;
   }
 
   #newChannel(uuid: string, request: SipRequest): { channel: Channel; media: LegMedia } {

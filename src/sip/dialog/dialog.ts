@@ -2,10 +2,9 @@ import type { Timer } from '../clock.ts';
 import { Headers } from '../message/headers.ts';
 import { parseNameAddr } from '../message/name-addr.ts';
 import { cseqOf, noBody, parseCSeq, serialise, type SipRequest, type SipResponse } from '../message/sip-message.ts';
-import { hostPortText, parseUri } from '../message/uri.ts';
+import { hostPortText, parseUri, serialiseUri } from '../message/uri.ts';
 import type { Flow, HostPort, Vantage } from '../transport/flow.ts';
-import type { IncomingRequest } from './incoming-request.ts';
-import type { OutgoingHandlers, OutgoingRequest } from './outgoing-request.ts';
+import type { InDialogHandlers, RequestInFlight, RequestWaiting } from './in-flight.ts';
 
 export type DialogState = 'early' | 'confirmed' | 'ended';
 
@@ -26,7 +25,7 @@ export interface InDialogOptions {
 
 /** What a dialog needs of its endpoint. */
 export interface DialogHost {
-  sendInDialog(dialog: Dialog, request: DraftRequest, handlers: OutgoingHandlers): OutgoingRequest;
+  sendInDialog(dialog: Dialog, request: DraftRequest, handlers: InDialogHandlers): RequestInFlight;
   /** Sends bytes of a request that has no transaction: an ACK. Returns it with its Via. */
   sendAck(dialog: Dialog, draft: DraftRequest): { sent: SipRequest; flow: Flow | undefined };
   after(afterMs: number, action: () => void): Timer;
@@ -72,9 +71,9 @@ export class Dialog {
   readonly initiatorTag: string;
   state: DialogState = 'early';
   /** Our INVITE in this dialog without a final response. */
-  openInvite: OutgoingRequest | undefined;
+  openInvite: RequestInFlight | undefined;
   /** The peer's INVITE in this dialog that we have not answered. */
-  pendingInvite: IncomingRequest | undefined;
+  pendingInvite: RequestWaiting | undefined;
   /** A 2xx to our INVITE has come and `ack` has not been called since. */
   awaitsAck = false;
   readonly #host: DialogHost;
@@ -123,7 +122,7 @@ export class Dialog {
   }
 
   /** Sends a request in this dialog. A CSeq in `options.headers` is used if it is higher than the last one. */
-  request(method: string, options: InDialogOptions, handlers: OutgoingHandlers): OutgoingRequest {
+  request(method: string, options: InDialogOptions, handlers: InDialogHandlers): RequestInFlight {
     const draft = this.#draft(method, this.#nextCseq(options.headers), options);
     const outgoing = this.#host.sendInDialog(this, draft, handlers);
     if (method === 'INVITE') {
@@ -134,7 +133,7 @@ export class Dialog {
   }
 
   /** Ends the dialog with BYE. */
-  bye(options: InDialogOptions = {}, handlers: OutgoingHandlers = { onResponse() {} }): OutgoingRequest {
+  bye(options: InDialogOptions = {}, handlers: InDialogHandlers = { onResponse() {} }): RequestInFlight {
     return this.request('BYE', options, handlers);
   }
 
@@ -265,11 +264,13 @@ export function dialogKey(callId: string, localTag: string, remoteTag: string): 
   return `${callId} ${localTag} ${remoteTag}`;
 }
 
-/** The URI of the first Contact, if it is one we can address. */
+/** The URI of the first Contact, if it is one we can address, without the headers it may try to put into our requests. */
 export function contactUri(message: SipRequest | SipResponse): string | undefined {
   const contact = message.headers.list('Contact')[0];
   const uri = contact === undefined ? undefined : parseNameAddr(contact)?.uri;
-  return uri !== undefined && parseUri(uri) !== undefined ? uri : undefined;
+  const parsed = uri === undefined ? undefined : parseUri(uri);
+  if (parsed === undefined) return undefined;
+  return parsed.headers === undefined ? uri : serialiseUri({ ...parsed, headers: undefined });
 }
 
 function uriOf(route: string): string {

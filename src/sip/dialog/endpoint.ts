@@ -36,6 +36,7 @@ import { isLoopback } from '../transport/local-address.ts';
 import { type Network, systemNetwork } from '../transport/network.ts';
 import { defaultTransportLimits, Transport, type TransportLimits } from '../transport/transport.ts';
 import { contactUri, Dialog, type DialogEnding, type DialogHost, dialogKey, type DraftRequest } from './dialog.ts';
+import type { InDialogHandlers } from './in-flight.ts';
 import { IncomingRequest, type ResponseOptions, type ResponseSender } from './incoming-request.ts';
 import { hopOf } from './next-hop.ts';
 import { type DialogMaker, makesDialog, type OutgoingHandlers, OutgoingRequest } from './outgoing-request.ts';
@@ -159,6 +160,11 @@ export class SipEndpoint implements ResponseSender, DialogMaker, DialogHost {
     return this.#transport.addresses;
   }
 
+  /** As `addresses`, a wildcard replaced by the address that faces the world. */
+  get visibleAddresses(): ListenAddress[] {
+    return this.#transport.visibleAddresses;
+  }
+
   get protocols(): Protocol[] {
     return this.#transport.protocols;
   }
@@ -223,7 +229,7 @@ export class SipEndpoint implements ResponseSender, DialogMaker, DialogHost {
     return this.#clock.after(afterMs, action);
   }
 
-  sendInDialog(dialog: Dialog, draft: DraftRequest, handlers: OutgoingHandlers): OutgoingRequest {
+  sendInDialog(dialog: Dialog, draft: DraftRequest, handlers: InDialogHandlers): OutgoingRequest {
     const { flow, name } = this.#hopOfDialog(dialog);
     const outgoing = this.#outgoing(
       this.#withVia(draft, flow ?? this.#anyVantage(dialog.flow.protocol)),
@@ -607,9 +613,11 @@ export class SipEndpoint implements ResponseSender, DialogMaker, DialogHost {
 
   /** How the world sees us, for a peer whose address is not known yet. */
   #anyVantage(protocol: Protocol): Vantage {
-    const v4 = { host: '192.0.2.1', port: 5060 };
-    const v6 = { host: '2001:db8::1', port: 5060 };
-    return this.#transport.vantageTo(protocol, v4) ?? (this.#transport.vantageTo(protocol, v6) as Vantage);
+    for (const host of ['192.0.2.1', '2001:db8::1', '127.0.0.1', '::1']) {
+      const vantage = this.#transport.vantageTo(protocol, { host, port: 5060 });
+      if (vantage !== undefined) return vantage;
+    }
+    throw new Error(`no ${protocol} socket, although the caller made sure of one`);
   }
 
   #register(dialog: Dialog): Dialog {

@@ -27,11 +27,11 @@ export function findProblem(message: SipMessage): Problem | undefined {
   return addressProblem(message) ?? (message.kind === 'request' ? requestProblem(message) : undefined);
 }
 
-export function isKnownMethod(method: string): boolean {
+function isKnownMethod(method: string): boolean {
   return knownMethods.has(method);
 }
 
-export const knownMethods: ReadonlySet<string> = new Set([
+const knownMethods: ReadonlySet<string> = new Set([
   'ACK',
   'BYE',
   'CANCEL',

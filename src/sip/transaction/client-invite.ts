@@ -21,7 +21,8 @@ export class ClientInvite implements ClientTransaction {
   readonly request: SipRequest;
   readonly #context: TransactionContext;
   readonly #user: ClientUser;
-  readonly #bytes: Buffer;
+  /** Let go when nothing is sent again: thousands of these linger for 32 s. */
+  #bytes: Buffer | undefined;
   #state: State = 'calling';
   #timerA: Timer | undefined;
   #timerB: Timer | undefined;
@@ -61,6 +62,7 @@ export class ClientInvite implements ClientTransaction {
 
   #answered(response: SipResponse, from: Flow): void {
     this.#stopSending();
+    this.#bytes = undefined;
     if (response.status < 200) {
       this.#state = 'proceeding';
     } else if (response.status < 300) {
@@ -78,7 +80,7 @@ export class ClientInvite implements ClientTransaction {
   }
 
   #send(nextMs: number): void {
-    this.#context.flow.send(this.#bytes);
+    if (this.#bytes !== undefined) this.#context.flow.send(this.#bytes);
     if (isReliable(this.#context.flow.protocol)) return;
     this.#timerA = this.#context.clock.after(nextMs, () => this.#send(nextMs * 2));
   }

@@ -20,7 +20,8 @@ export class ClientNonInvite implements ClientTransaction {
   readonly request: SipRequest;
   readonly #context: TransactionContext;
   readonly #user: ClientUser;
-  readonly #bytes: Buffer;
+  /** Let go when nothing is sent again: thousands of these linger for 32 s. */
+  #bytes: Buffer | undefined;
   #state: State = 'trying';
   #timerE: Timer | undefined;
   #timerF: Timer | undefined;
@@ -59,6 +60,7 @@ export class ClientNonInvite implements ClientTransaction {
       return;
     }
     this.#stopSending();
+    this.#bytes = undefined;
     this.#state = 'completed';
     const waitMs = isReliable(this.#context.flow.protocol) ? 0 : this.#context.timers.t4;
     this.#timerK = this.#context.clock.after(waitMs, () => this.#terminate());
@@ -66,7 +68,7 @@ export class ClientNonInvite implements ClientTransaction {
   }
 
   #send(nextMs: number): void {
-    this.#context.flow.send(this.#bytes);
+    if (this.#bytes !== undefined) this.#context.flow.send(this.#bytes);
     if (isReliable(this.#context.flow.protocol)) return;
     const { t2 } = this.#context.timers;
     this.#timerE = this.#context.clock.after(nextMs, () => {

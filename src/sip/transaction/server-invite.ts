@@ -51,6 +51,8 @@ export class ServerInvite implements ServerTransaction {
     if (response.status < 200) return true;
     if (response.status < 300) {
       this.#state = 'accepted';
+      // The dialog repeats a 2xx, not this machine.
+      this.#last = undefined;
       this.#timerHorL = clock.after(transactionTimeoutMs(timers), () => this.#terminate());
       return true;
     }

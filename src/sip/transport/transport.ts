@@ -89,6 +89,15 @@ export class Transport {
     return this.#listeners.map(({ protocol, local }) => ({ protocol, host: local.host, port: local.port }));
   }
 
+  /** As `addresses`, a wildcard replaced by the address that faces the world. */
+  get visibleAddresses(): ListenAddress[] {
+    return this.addresses.map((address) =>
+      isWildcard(address.host)
+        ? { ...address, host: localAddressFor(address.host === '::' ? '2001:db8::1' : '192.0.2.1') }
+        : address,
+    );
+  }
+
   /** The way to a literal address: an open connection if there is one. Undefined if we listen on nothing of that kind. */
   flowTo(protocol: Protocol, to: HostPort): Flow | undefined {
     const listener = this.#listenerFor(protocol, to.host);
@@ -213,7 +222,8 @@ export class Transport {
       const { host } = listener.local;
       if (listener.protocol !== protocol || host.includes(':') !== wantsV6) continue;
       if (isLoopback(host) === isNear) return listener;
-      second ??= listener;
+      // A socket bound to loopback reaches nobody else: better none, and an error at once, than silence.
+      if (isNear) second ??= listener;
     }
     return second;
   }

@@ -20,6 +20,7 @@ export class AppConnection {
   readonly #events: AppConnectionEvents;
   isAuthenticated = false;
   isOpen = true;
+  #isCorked = false;
   /** The tags it logged in with, joined; '' if none. Apps with the same tags are one app, before and after a restart. */
   tag = '';
   /** The verbs it wants, lower case. */
@@ -60,6 +61,15 @@ export class AppConnection {
   #write(bytes: Buffer): void {
     if (!this.isOpen) return;
     if (this.#socket.writableLength > maxUnsentBytes) return this.close();
+    // What one turn of the event loop has to say goes out in one system call.
+    if (!this.#isCorked) {
+      this.#isCorked = true;
+      this.#socket.cork();
+      setImmediate(() => {
+        this.#isCorked = false;
+        this.#socket.uncork();
+      });
+    }
     this.#socket.write(bytes);
   }
 

@@ -16,7 +16,8 @@ export function answerCaller(
 ): void {
   let isDone = false;
   const once = (error: Error | null, dialog?: SrfDialog): void => {
-    if (isDone) return;
+    // An answer nobody waits for any more is ended.
+    if (isDone) return void dialog?.destroy({}, () => {});
     isDone = true;
     done(error, dialog);
   };

@@ -18,24 +18,18 @@ declare module 'drachtio-fsmrf' {
     }
 
     interface MediaServer extends EventEmitter {
-      readonly maxSessions: number;
-      readonly currentSessions: number;
-      connected(): boolean;
       disconnect(): void;
-      api(command: string): Promise<string>;
       createEndpoint(options: { remoteSdp?: string; headers?: Record<string, string> }): Promise<Endpoint>;
     }
 
     /** ESL event; headers are strings, absent ones undefined. */
     interface EslEvent {
       getHeader(name: string): string | undefined;
-      getBody(): string;
     }
 
     interface Endpoint extends EventEmitter {
       readonly uuid: string;
       readonly local: { readonly sdp: string };
-      readonly connected: boolean;
       /** Dialog of drachtio-srf with the media server. */
       readonly dialog: unknown;
       api(command: string, args: readonly string[]): Promise<EslEvent>;

@@ -6,5 +6,14 @@ export { connectMrf, type Endpoint, type EslEvent, type MediaServer } from './me
 export { askForOffer, asError, modifyDialog, sipStatusOf } from './modify-dialog.ts';
 export { probeEventSocket, probeListen } from './probe-port.ts';
 export { type OnFault, safely } from './safely.ts';
-export { connectSrf, createSrf, disconnectSrf, rehome } from './signalling-client.ts';
+export {
+  connectSrf,
+  createSrf,
+  disconnectSrf,
+  endUnknown,
+  failUnfinished,
+  rehome,
+  type Unfinished,
+  unfinishedOf,
+} from './signalling-client.ts';
 export type * from './srf-types.ts';

@@ -6,7 +6,6 @@ export type Headers = Readonly<Record<string, string>>;
 
 export interface SipMessageView {
   readonly body: string;
-  readonly headers: Headers;
   readonly source_address: string;
   readonly source_port: number | string;
   readonly protocol: string;
@@ -21,7 +20,7 @@ export interface SrfRequest extends SipMessageView {
   readonly stackDialogId?: string;
   socket: unknown;
   cancel(options: { headers?: Headers }, callback: (error: unknown) => void): void;
-  on(event: 'response', run: (response: SrfResponseIn) => void): this;
+  emit(event: 'response', response: object, ack: () => void): boolean;
   on(event: 'cancel', run: () => void): this;
 }
 
@@ -36,7 +35,6 @@ export interface SendOptions {
 }
 
 export interface SrfResponse {
-  readonly finalResponseSent: boolean;
   socket: unknown;
   send(
     status: number,
@@ -48,12 +46,9 @@ export interface SrfResponse {
 }
 
 export interface SrfDialog {
-  readonly id: string;
-  readonly type: 'uac' | 'uas';
   readonly connected: boolean;
   readonly local: { uri: string; sdp: string; contact?: string };
   readonly remote: { uri: string; sdp: string };
-  readonly sip: { callId: string };
   readonly req: SrfRequest;
   readonly res: SrfResponseIn & { socket: unknown };
   destroy(options: { headers?: Headers }, callback: (error: unknown) => void): unknown;
@@ -68,6 +63,7 @@ export interface SrfDialog {
   ): unknown;
   on(event: 'destroy', run: (request: SrfRequest, reason: string) => void): this;
   on(event: 'ack', run: (request: SrfRequest) => void): this;
+  emit(event: 'destroy', request: SrfRequest, reason: string): boolean;
   on(
     event: 'modify' | 'info' | 'refer' | 'message' | 'notify' | 'options' | 'update' | 'publish' | 'subscribe',
     run: (request: SrfRequest, response: SrfResponse) => void,
@@ -90,7 +86,6 @@ export interface UacProgress {
 export type Middleware = (request: SrfRequest, response: SrfResponse, next: () => void) => void;
 
 export interface SrfClient {
-  readonly socket?: unknown;
   connect(options: { host: string; port: number; secret: string; reconnect: { retryMaxDelay: number } }): unknown;
   disconnect(): void;
   use(middleware: Middleware): void;

@@ -1,17 +1,4 @@
-/** What an application is given, and how it reads its arguments. */
-import type { Channel } from '../channel.ts';
-
-export interface ApplicationCall {
-  readonly channel: Channel;
-  /** As sent: nothing is ever expanded in it. */
-  readonly arguments: string;
-  /** Aborted by a break, a bridge and a hang-up; the application then ends soon. */
-  readonly signal: AbortSignal;
-}
-
-/** Resolves with the Application-Response: `_none_`, `FILE PLAYED`, `FILE NOT FOUND`, `-ERR reason`. Never needs to reject. */
-export type Application = (call: ApplicationCall) => Promise<string>;
-
+/** What applications have in common: their response, and how they read their arguments. */
 export const NO_RESPONSE = '_none_';
 
 /** Those that take no time. */

@@ -1,12 +1,6 @@
 /** Applications that need a few lines each. */
-import {
-  NO_RESPONSE,
-  splitArguments,
-  waitFor,
-  wholeNumber,
-  type Application,
-  type ApplicationCall,
-} from './application.ts';
+import type { Application, ApplicationCall } from '../channel.ts';
+import { NO_RESPONSE, splitArguments, waitFor, wholeNumber } from './application.ts';
 
 const DAY_MS = 86_400_000;
 

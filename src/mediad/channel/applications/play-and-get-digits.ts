@@ -3,8 +3,8 @@
  *
  * The first digit ends the prompt. Digits pressed before the application begins do not count: an acceptance must answer the question that was asked.
  */
-import type { Channel } from '../channel.ts';
-import { NO_RESPONSE, splitArguments, wholeNumber, type Application, type ApplicationCall } from './application.ts';
+import type { Application, ApplicationCall, Channel } from '../channel.ts';
+import { NO_RESPONSE, splitArguments, wholeNumber } from './application.ts';
 import { setPlayedVariables } from './playback.ts';
 import type { PromptFinder } from './prompts.ts';
 

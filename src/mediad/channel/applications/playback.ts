@@ -1,6 +1,6 @@
 /** playback, endless_playback: prompts one after the other, ended by a break, a terminator or a time limit. */
-import type { Channel } from '../channel.ts';
-import { waitFor, wholeNumber, type Application, type ApplicationCall } from './application.ts';
+import type { Application, ApplicationCall, Channel } from '../channel.ts';
+import { waitFor, wholeNumber } from './application.ts';
 import type { PromptFinder } from './prompts.ts';
 
 export function playbackApplications(prompts: PromptFinder): ReadonlyMap<string, Application> {

@@ -9,14 +9,18 @@ export type PromptResult =
   | { readonly kind: 'refused'; readonly reason: string };
 
 const MAX_ITEMS = 64;
-/** What a leg hears that nobody attends to: a soft double beep every five seconds. */
-export const HOLD_TONE = 'tone_stream://v=-24;%(180,120,440);%(180,4500,440);loops=-1';
+/** When there is no hold music: a soft double beep every five seconds. */
+const HOLD_TONE = 'v=-24;%(180,120,440);%(180,4500,440);loops=-1';
+/** What FreeSWITCH calls its music on hold. */
+export const HOLD_MUSIC = 'local_stream://moh';
 
 export class PromptFinder {
   readonly #folders: readonly string[];
+  readonly #holdMusic: string;
 
-  constructor(folders: readonly string[]) {
+  constructor(folders: readonly string[], holdMusic: string) {
     this.#folders = folders.map((folder) => resolve(folder));
+    this.#holdMusic = holdMusic;
   }
 
   /** `delimiter` '' for a single name. */
@@ -40,7 +44,7 @@ export class PromptFinder {
       case 'tone_stream':
         return toneItem(name, rest);
       case 'local_stream':
-        return toneItem(name, HOLD_TONE.slice('tone_stream://'.length));
+        return this.#music(name);
       case 'silence_stream':
         return silenceItem(name, rest);
       case undefined:
@@ -50,7 +54,12 @@ export class PromptFinder {
     }
   }
 
-  async #file(name: string): Promise<PlayItem | string> {
+  async #music(name: string): Promise<PlayItem | string> {
+    const found = await this.#file(this.#holdMusic);
+    return typeof found === 'string' ? toneItem(name, HOLD_TONE) : { ...found, name, isEndless: true };
+  }
+
+  async #file(name: string): Promise<(PlayItem & { kind: 'wav' }) | string> {
     const [, path = name, offset = '0'] = /^(.*)@@(\d{1,9})$/.exec(name) ?? [];
     const candidates = isAbsolute(path) ? [path] : this.#folders.map((folder) => resolve(folder, path));
     for (const candidate of candidates) {
@@ -58,7 +67,8 @@ export class PromptFinder {
       if (real === undefined) continue;
       for (const folder of this.#folders) {
         const root = await realpath(folder).catch(() => folder);
-        if (real.startsWith(root + sep)) return { kind: 'wav', name, path: real, offsetSamples: Number(offset) };
+        if (real.startsWith(root + sep))
+          return { kind: 'wav', name, path: real, offsetSamples: Number(offset), isEndless: false };
       }
     }
     return 'not found in the prompt folders';

@@ -1,16 +1,19 @@
 /**
  * record path [limitSecs] [silenceLevel] [silenceSecs]: what the leg says, as a sealed container and never otherwise.
  *
- * Recipients come from channel variable wardline_seal_to (age1…, separated by blanks or commas), else from the options. A path outside the
+ * Recipients come from channel variable wardline_seal_to (age1…, separated by blanks or commas), else from the options; wardline_seal_metadata is a
+ * flat JSON object to be sealed along. A path outside the
  * recordings folder, or nobody to seal for, is refused with `-ERR` and record_ms 0; FreeSWITCH would hang up, which loses the caller.
  */
 import { mkdir, realpath } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, resolve, sep } from 'node:path';
+import { z } from 'zod';
+import type { Metadata } from '../../../vault/index.ts';
 import type { Log } from '../../log.ts';
 import type { RecordOutcome } from '../../media/leg-media.ts';
 import type { RecordEnding, RecordLimits } from '../../media/messages.ts';
-import type { Channel } from '../channel.ts';
-import { NO_RESPONSE, splitArguments, wholeNumber, type Application } from './application.ts';
+import type { Application, Channel } from '../channel.ts';
+import { NO_RESPONSE, splitArguments, wholeNumber } from './application.ts';
 import { stopAtTerminator } from './playback.ts';
 
 export interface RecordSettings {
@@ -49,14 +52,15 @@ async function record(
   if (place.kind === 'refused') return refused(channel, settings.log, place.reason);
   if (recipients.length === 0)
     return refused(channel, settings.log, 'no recipients; set wardline_seal_to or the option sealTo');
+  const metadata = readMetadata(channel.variables.get('wardline_seal_metadata'));
+  if (metadata === undefined) return refused(channel, settings.log, 'wardline_seal_metadata is not a flat JSON object');
   if (signal.aborted) return NO_RESPONSE;
   const about = { 'Record-File-Path': given };
-  const started = Date.now();
   const recording = channel.media.record(
     {
       path: place.path,
       recipients,
-      metadata: { channel: channel.uuid, startedAt: new Date(started).toISOString() },
+      metadata: { ...metadata, channel: channel.uuid, startedAt: new Date().toISOString() },
       limits: limitsOf(limitSecs, silenceLevel, silenceSecs),
     },
     () => channel.publish('RECORD_START', about),
@@ -102,6 +106,18 @@ async function findPlace(given: string, folder: string | undefined): Promise<Pla
 function recipientsOf(channel: Channel, fallback: readonly string[]): readonly string[] {
   const own = (channel.variables.get('wardline_seal_to') ?? '').split(/[\s,]+/).filter((word) => word !== '');
   return (own.length > 0 ? own : fallback).slice(0, MAX_RECIPIENTS);
+}
+
+/** What the application wants to find inside the container again; it may name patients, so it is sealed with the audio. */
+const metadataSchema = z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()]));
+
+function readMetadata(text: string | undefined): Metadata | undefined {
+  if (text === undefined) return {};
+  try {
+    return metadataSchema.safeParse(JSON.parse(text)).data;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Silence is looked for only with a level; FreeSWITCH's hits are seconds here as there. */

@@ -1,0 +1,255 @@
+import { once } from 'node:events';
+import { connect, createServer, type Socket } from 'node:net';
+import t from 'tap';
+import {
+  defaultTransportLimits,
+  type EndpointHandlers,
+  type IncomingRequest,
+  ListenError,
+  SipEndpoint,
+  type SipResponse,
+} from '../../src/sip/index.ts';
+import { eventually } from '../support/eventually.ts';
+import { MemoryNetwork } from '../support/memory-network.ts';
+import { aMessage, tortureMessages } from '../support/torture-messages.ts';
+import { VirtualClock } from '../support/virtual-clock.ts';
+
+function handlers(onRequest: (incoming: IncomingRequest) => void): EndpointHandlers {
+  return { onRequest, onCancelled() {}, onAck() {}, onDialogEnded() {} };
+}
+
+/** A virtual endpoint that answers every INVITE, and a bare socket that can say anything to it. */
+async function aServer(options: { advertisedHost?: string } = {}) {
+  const clock = new VirtualClock();
+  const network = new MemoryNetwork(clock);
+  const calls: IncomingRequest[] = [];
+  const endpoint = await SipEndpoint.open({
+    listen: [{ protocol: 'udp', host: '127.0.0.1', port: 0 }],
+    handlers: handlers((incoming) => {
+      calls.push(incoming);
+      incoming.respond(200);
+    }),
+    clock,
+    network,
+    ...options,
+  });
+  const port = endpoint.addresses[0]?.port ?? 0;
+  const socket = await network.bindUdp({ host: '127.0.0.1', port: 0 }, () => {});
+  const invite = (
+    extra: string,
+    via = `127.0.0.1:${socket.local.port}`,
+    contact = `sip:a@127.0.0.1:${socket.local.port}`,
+  ) => {
+    const lines = [
+      'INVITE sip:b@127.0.0.1 SIP/2.0',
+      `Via: SIP/2.0/UDP ${via};branch=z9hG4bK${calls.length}`,
+      'From: <sip:a@x>;tag=1',
+      'To: <sip:b@x>',
+      `Call-ID: ${calls.length}`,
+      'CSeq: 1 INVITE',
+      `Contact: <${contact}>`,
+    ];
+    socket.send(Buffer.from(`${lines.join('\r\n')}\r\n${extra}Content-Length: 0\r\n\r\n`), { host: '127.0.0.1', port });
+    clock.advance(2);
+    const { dialog } = calls.at(-1) ?? {};
+    if (dialog === undefined) throw new Error('no dialog');
+    return dialog;
+  };
+  const last = (what: string) => network.packets.findLast((packet) => packet.from === port && packet.what === what);
+  return { clock, network, endpoint, socket, invite, last };
+}
+
+void t.test('where responses go: rport, received, or the port in the Via', async (t) => {
+  const { invite, last, socket, network } = await aServer();
+  const other = await network.bindUdp({ host: '127.0.0.1', port: 0 }, () => {});
+  invite('', '10.1.1.1:9999;rport');
+  t.equal(last('200 INVITE')?.to, socket.local.port, 'rport: where it came from');
+  t.match(last('200 INVITE')?.text, `rport=${socket.local.port};branch`.replace(';branch', ''));
+  t.match(last('200 INVITE')?.text, /received=127\.0\.0\.1/);
+  invite('', `10.1.1.1:${other.local.port}`);
+  t.equal(last('200 INVITE')?.to, other.local.port, 'no rport: the port in the Via');
+});
+
+void t.test('where requests in a dialog go: target, source behind NAT, loose and strict routes', async (t) => {
+  const { clock, invite, last, socket, network } = await aServer();
+  const proxy = await network.bindUdp({ host: '127.0.0.1', port: 0 }, () => {});
+  const me = socket.local.port;
+  const bye = (extra: string, contact?: string) => {
+    invite(extra, undefined, contact).bye();
+    clock.advance(1);
+    const packet = last('BYE');
+    return {
+      to: packet?.to,
+      uri: packet?.text.split(' ')[1],
+      route: /^Route: (.*)$/m.exec(packet?.text ?? '')?.[1]?.trim(),
+    };
+  };
+  const reachable = `sip:a@127.0.0.1:${proxy.local.port}`;
+  t.same(bye('', reachable), { to: proxy.local.port, uri: reachable, route: undefined });
+  t.same(bye('', 'sip:a@10.9.9.9:1234'), { to: me, uri: 'sip:a@10.9.9.9:1234', route: undefined }, 'behind NAT');
+  const sly = bye('', 'sip:a@10.9.9.9:1234?Route=%3Csip:evil%3E');
+  t.equal(sly.uri, 'sip:a@10.9.9.9:1234', 'the headers of a Contact stay out of our requests');
+  const loose = `<sip:127.0.0.1:${proxy.local.port};lr>`;
+  t.same(bye(`Record-Route: ${loose}, <sip:far;lr>\r\n`, 'sip:a@10.9.9.9'), {
+    to: proxy.local.port,
+    uri: 'sip:a@10.9.9.9',
+    route: loose,
+  });
+  const strict = `sip:127.0.0.1:${proxy.local.port}`;
+  t.same(bye(`Record-Route: <${strict}>\r\n`, 'sip:a@10.9.9.9'), {
+    to: proxy.local.port,
+    uri: strict,
+    route: '<sip:a@10.9.9.9>',
+  });
+});
+
+void t.test('a next hop by name is looked up; a name that does not exist is a 503', async (t) => {
+  const { clock, network, endpoint, socket } = await aServer();
+  network.names.set('carrier.example', '127.0.0.1');
+  const answers: SipResponse[] = [];
+  const ask = (uri: string, nextHop?: string) =>
+    endpoint.request({ method: 'OPTIONS', uri, nextHop }, { onResponse: (response) => void answers.push(response) });
+  t.equal(ask('sip:x@y.example', `sip:carrier.example:${socket.local.port}`).kind, 'sent');
+  await eventually(
+    () => network.packets.some((packet) => packet.what === 'OPTIONS' && packet.to === socket.local.port),
+    'the request',
+  );
+  t.equal(ask('sip:x@nowhere.example').kind, 'sent');
+  await eventually(() => answers.length === 1, 'the failure');
+  t.equal(answers[0]?.status, 503);
+  t.match(ask('sip:x@127.0.0.1;transport=tcp'), { kind: 'refused', why: 'requested protocol/transport not available' });
+  t.match(ask('sips:x@127.0.0.1'), { kind: 'refused', why: 'requested protocol/transport not available' });
+  t.match(ask('tel:+1202'), { kind: 'refused' });
+  t.match(ask('sip:x@[::1]'), { kind: 'refused' }, 'no IPv6 socket');
+  t.match(ask('sip:x@203.0.113.5'), { kind: 'refused' }, 'a loopback socket reaches nobody else');
+  t.match(ask(`sip:x@127.0.0.1:${endpoint.addresses[0]?.port}`), {
+    kind: 'refused',
+    why: 'can not send request to myself',
+  });
+  clock.advance(1);
+});
+
+void t.test('the advertised address is for others, not for this machine', async (t) => {
+  const { endpoint } = await aServer({ advertisedHost: 'pbx.example' });
+  const local = { host: '10.0.0.5', port: 5060 };
+  t.equal(
+    endpoint.contactFor({ protocol: 'udp', local, remote: { host: '10.0.0.9', port: 1 } }),
+    '<sip:pbx.example:5060>',
+  );
+  t.equal(
+    endpoint.contactFor({ protocol: 'tcp', local, remote: { host: '127.0.0.1', port: 1 } }),
+    '<sip:10.0.0.5:5060;transport=tcp>',
+  );
+});
+
+void t.test('every torture message gets its exact answer on the wire, and the next honest one is served', async (t) => {
+  const { clock, network, endpoint, socket } = await aServer();
+  const port = endpoint.addresses[0]?.port ?? 0;
+  const ask = (text: string): number | undefined => {
+    const before = network.packets.length;
+    socket.send(Buffer.from(text), { host: '127.0.0.1', port });
+    clock.advance(2);
+    const answer = network.packets.slice(before + 1).find((packet) => packet.from === port);
+    return answer === undefined ? undefined : Number(answer.text.slice(8, 11));
+  };
+  for (const [name, text, expected] of tortureMessages) {
+    const isResponse = text.startsWith('SIP/2.0');
+    // wsinv carries a To tag: well formed, and of a dialog that is not ours.
+    const served = name.startsWith('wsinv') ? 481 : 200;
+    t.equal(ask(text), expected === 'drop' || isResponse ? undefined : expected === 'ok' ? served : expected, name);
+    // Its transaction is over before the next one comes; all of them carry the same branch.
+    clock.advance(40_000);
+    t.equal(ask(aMessage({ Via: 'SIP/2.0/UDP 192.0.2.1;branch=z9hG4bKprobe' })), 200, 'alive');
+    clock.advance(40_000);
+  }
+  t.same(endpoint.counts, { dialogs: 0, clients: 0, servers: 0 });
+});
+
+/** A real endpoint on TCP with short patience. */
+async function aTcpServer(t: { teardown(action: () => void): void }, limits = {}) {
+  const endpoint = await SipEndpoint.open({
+    listen: [{ protocol: 'tcp', host: '127.0.0.1', port: 0 }],
+    handlers: handlers((incoming) => void incoming.respond(200)),
+    limits: { ...defaultTransportLimits, tcpMessageWithinMs: 60, ...limits },
+  });
+  const sockets: Socket[] = [];
+  t.teardown(() => {
+    for (const socket of sockets) socket.destroy();
+    endpoint.close();
+  });
+  const dial = async () => {
+    const socket = connect(endpoint.addresses[0]?.port ?? 0, '127.0.0.1');
+    sockets.push(socket);
+    let heard = '';
+    let isClosed = false;
+    socket.on('data', (chunk) => (heard += String(chunk)));
+    socket.on('close', () => (isClosed = true));
+    await once(socket, 'connect');
+    return { socket, heard: () => heard, isClosed: () => isClosed };
+  };
+  return { endpoint, dial };
+}
+
+const options = (length: string, extra = '') =>
+  `OPTIONS sip:x@y SIP/2.0\r\nVia: SIP/2.0/TCP a;branch=z9hG4bK${extra}1\r\nFrom: <sip:a@b>;tag=1\r\nTo: <sip:x@y>\r\nCall-ID: ${extra}1\r\nCSeq: 1 OPTIONS\r\nContent-Length: ${length}\r\n\r\n`;
+
+void t.test('TCP: keep-alive, byte by byte, half a message, lost framing, too many from one source', async (t) => {
+  const { endpoint, dial } = await aTcpServer(t, { tcpConnectionsPerSource: 4 });
+  const phone = await dial();
+  phone.socket.write('\r\n\r\n');
+  await eventually(() => phone.heard() === '\r\n', 'the pong');
+  phone.socket.setNoDelay(true);
+  for (const byte of options('0', 'a')) phone.socket.write(byte);
+  await eventually(() => phone.heard().includes('SIP/2.0 200 OK'), 'the answer');
+
+  const slow = await dial();
+  slow.socket.write(options('10', 'b'));
+  await eventually(() => slow.isClosed(), 'the end of patience');
+  t.equal(slow.heard(), '', 'half a message is answered by nothing');
+  const mute = await dial();
+  await eventually(() => mute.isClosed(), 'the end of patience with silence');
+
+  const broken = await dial();
+  broken.socket.write(options('-999', 'c') + options('0', 'd'));
+  await eventually(() => broken.isClosed(), 'the close');
+  t.match(broken.heard(), /^SIP\/2\.0 400 /);
+  t.notMatch(broken.heard(), / 200 /, 'nothing after lost framing is a request');
+
+  for (let i = 0; i < 4; i++) await dial();
+  await eventually(() => endpoint.transportCounters.tcpRefused === 1, 'the refusal of the fifth');
+  phone.socket.write(options('0', 'e'));
+  await eventually(() => phone.heard().split('200 OK').length === 3, 'the first phone to be served still');
+});
+
+void t.test('TCP: a phone whose connection breaks while it rings costs no waiting', async (t) => {
+  const { endpoint } = await aTcpServer(t);
+  const phone = createServer((socket) => {
+    socket.on('error', () => {});
+    socket.once('data', () => socket.destroy());
+  });
+  phone.listen(0, '127.0.0.1');
+  await once(phone, 'listening');
+  t.teardown(() => phone.close());
+  const { port } = phone.address() as { port: number };
+  const statuses: number[] = [];
+  endpoint.request(
+    { method: 'INVITE', uri: `sip:x@127.0.0.1:${port};transport=tcp` },
+    { onResponse: (response) => void statuses.push(response.status) },
+  );
+  await eventually(() => statuses.length > 0, 'the failure');
+  t.same(statuses, [503]);
+});
+
+void t.test('a port in use is named with its remedy', async (t) => {
+  const listen = [{ protocol: 'udp', host: '::1', port: 0 }] as const;
+  const first = await SipEndpoint.open({ listen, handlers: handlers(() => {}) });
+  t.teardown(() => first.close());
+  const port = first.addresses[0]?.port ?? 0;
+  const second = SipEndpoint.open({ listen: [{ protocol: 'udp', host: '::1', port }], handlers: handlers(() => {}) });
+  const error = (await second.catch((cause: unknown) => cause)) as ListenError;
+  t.ok(error instanceof ListenError);
+  t.match(
+    error.message,
+    `cannot listen on udp/[::1]:${port}: the port is in use by another program. Stop that program or choose another port.`,
+  );
+});
