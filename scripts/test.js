@@ -122,10 +122,14 @@ async function passes(name, file, args) {
 async function runSuites(folders) {
   if (folders.length === 0) return { pass: 0, fail: 1, skip: 0 };
   const files = folders.flatMap(testFiles);
-  const child = spawn(join(root, 'node_modules', '.bin', 'tap'), ['run', '--no-color', '--reporter=tap', ...files], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-    cwd: root,
-  });
+  const child = spawn(
+    join(root, 'node_modules', '.bin', 'tap'),
+    ['run', '--no-color', '--reporter=tap', '--timeout=300', ...files],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      cwd: root,
+    },
+  );
   const ended = new Promise((resolve) => child.on('exit', resolve));
   let block = [];
   let totals = null;
