@@ -8,6 +8,7 @@ const known: { readonly [id: string]: string } = {
   ames: 'Dr Ames',
   bell: 'Dr Bell',
   cardiology: 'Cardiology',
+  '2101': 'Ward 4B',
 };
 const names = {
   person: (id: string) => known[id] ?? id,
@@ -23,7 +24,7 @@ void t.test('a call reads like a story', async (t) => {
   t.same(
     rungs.map(({ afterMs, says }) => `${(afterMs / 1000).toFixed(1)} ${says}`),
     [
-      '0.0 call from 2101 to 7011, received from 127.0.0.1:5060/udp',
+      '0.0 call from Ward 4B (2101) to 7011, received from 127.0.0.1:5060/udp',
       '0.0 decided by plan sha256:plan and roster sha256:roster',
       '0.0 7011 was dialled from a phone of the house [routes.7011]; work down the STAT chain of cardiology [routes.7011]',
       '0.0 the caller is connected to Wardline, PCMU through the media server, not encrypted',

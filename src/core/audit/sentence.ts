@@ -22,7 +22,7 @@ export function sentence(fact: Fact, names: Names, revealed: Revealed = {}): str
   switch (fact.fact) {
     case 'arrived': {
       const number = fact.number === null ? '' : ` (${revealed.number ?? fact.number.toString()})`;
-      return `call from ${fact.from}${number} to ${revealed.dialled ?? fact.dialled.toString()}, received from ${fact.peer}`;
+      return `call from ${known(fact.from, names)}${number} to ${revealed.dialled ?? fact.dialled.toString()}, received from ${fact.peer}`;
     }
     case 'documentsUsed':
       return `decided by plan ${short(fact.plan)} and roster ${short(fact.roster)}`;
@@ -193,6 +193,12 @@ function count(n: number, word: string): string {
 }
 
 /** "sha256:7f3a…" is long enough to tell versions apart and short enough to be read. */
+/** An extension with its name; where a call came from otherwise is told as it stands. */
+function known(from: string, names: Names): string {
+  const name = names.person(from);
+  return name === from ? from : `${name} (${from})`;
+}
+
 function short(version: string): string {
   return version.startsWith('sha256:') ? version.slice(0, 'sha256:'.length + 12) : version;
 }
