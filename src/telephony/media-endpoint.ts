@@ -18,6 +18,9 @@ const ringback = 'tone_stream://%(2000,4000,440,480);loops=-1';
 const music = 'local_stream://moh';
 const nothing = 'silence_stream://100';
 
+/** Said of a recording whose outcome never came: what was sealed until then is on disk all the same. */
+const lostRecorder = 'the media server was lost while it recorded';
+
 /** A voicemail caller who says nothing for this long has finished. */
 const silenceSeconds = 10;
 const silenceThreshold = 200;
@@ -122,7 +125,8 @@ export class MediaEndpoint {
     const recorded = this.#endpoint.execute('record', argument);
     Promise.race([recorded, this.#gone])
       .then(
-        (result) => (result === 'gone' ? { durationMs: 0, by: 'gone' as const, why: '' } : this.#recorded(result)),
+        (result) =>
+          result === 'gone' ? { durationMs: 0, by: 'failed' as const, why: lostRecorder } : this.#recorded(result),
         (error: unknown) => ({ durationMs: 0, by: 'failed' as const, why: asError(error).message }),
       )
       .then(

@@ -27,7 +27,7 @@ export class Trunks {
   /** null: usable; otherwise why not and what to set. */
   fault(trunk: string): string | null {
     const options = this.get(trunk);
-    if (options === undefined) return `no trunk is called ${trunk}: add telephony.trunks.${trunk}`;
+    if (options === undefined) return `no trunk is called ${trunk}: set trunks.${trunk}.target`;
     if (options.target === undefined) return `trunk ${trunk} is not configured: set telephony.trunks.${trunk}.target`;
     return null;
   }

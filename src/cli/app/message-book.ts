@@ -1,7 +1,7 @@
 import type { Fact } from '../../core/audit/index.ts';
 import type { CallId } from '../../core/call/index.ts';
 import type { Instant } from '../../core/time/index.ts';
-import type { AuditPort } from '../../engine/ports.ts';
+import type { AuditPort, Clock } from '../../engine/ports.ts';
 
 /** What the list of messages needs to keep; the sound is the sealed file at `path`. */
 export interface Message {
@@ -14,6 +14,9 @@ export interface Message {
   readonly path: string;
   readonly exportedAt: Instant | null;
 }
+
+/** A recording as the audit knows it before its end. */
+type Unfinished = Omit<Message, 'durationMs' | 'path' | 'exportedAt'>;
 
 export interface MessageBookParts {
   readonly audit: AuditPort;
@@ -66,15 +69,50 @@ export function messageBook({ audit, save, pathOf, measure, onTrouble }: Message
   };
 }
 
+const growsWithinMs = 3000;
+
+/**
+ * Enters a recording that a dead process left open. The media server goes on recording meanwhile, so it is looked at
+ * again, and entered again, until it has stopped growing. Resolves after the first look; `stop` ends the others.
+ */
+export async function followRecording(
+  recording: Unfinished,
+  parts: Pick<MessageBookParts, 'save' | 'pathOf' | 'measure' | 'onTrouble'> & {
+    readonly find: (messageId: string) => Promise<Pick<Message, 'exportedAt'> | null>;
+    readonly clock: Pick<Clock, 'after'>;
+  },
+): Promise<{ stop(): void }> {
+  const { messageId } = recording;
+  const path = parts.pathOf(messageId);
+  let next: { cancel(): void } | null = null;
+  let isStopped = false;
+  const look = async (knownMs: number): Promise<void> => {
+    const durationMs = await parts.measure(path);
+    if (isStopped || durationMs === knownMs) return;
+    const exportedAt = (await parts.find(messageId))?.exportedAt ?? null;
+    if (durationMs > 0) await parts.save({ ...recording, path, durationMs, exportedAt });
+    next = parts.clock.after(growsWithinMs, () => {
+      look(durationMs).catch((error: unknown) => parts.onTrouble(error, messageId));
+    });
+  };
+  await look(-1);
+  return {
+    stop: () => {
+      isStopped = true;
+      next?.cancel();
+    },
+  };
+}
+
 /** Recordings of a call that a dead process left open: their sound is sealed and safe, only the entry is missing. */
 export function unfinishedRecordings(
   callId: CallId,
   facts: readonly { readonly at: Instant; readonly fact: Fact }[],
-): readonly Omit<Message, 'durationMs' | 'path'>[] {
+): readonly Unfinished[] {
   const ended = new Set(facts.flatMap(({ fact }) => (fact.fact === 'recordingEnded' ? [fact.messageId] : [])));
   return facts.flatMap(({ at, fact }) => {
     if (fact.fact !== 'recordingStarted' || ended.has(fact.messageId)) return [];
     const { messageId, mailbox, urgent } = fact;
-    return [{ messageId, mailbox, isUrgent: urgent, callId, at, exportedAt: null }];
+    return [{ messageId, mailbox, isUrgent: urgent, callId, at }];
   });
 }

@@ -22,7 +22,7 @@ import { readJson } from '../supervise/run-files.ts';
 import { version } from '../version.ts';
 import { callMetrics } from './call-metrics.ts';
 import { logTo } from './log.ts';
-import { messageBook, unfinishedRecordings } from './message-book.ts';
+import { followRecording, messageBook, unfinishedRecordings } from './message-book.ts';
 import { readinessOf } from './readiness.ts';
 import type { Remembered } from '../remembered.ts';
 import { banner } from './banner.ts';
@@ -125,14 +125,22 @@ export async function openApp(configFile: string, terminal: (line: string) => vo
     const pathOf = (messageId: string) => join(folders.messages, `${messageId}.sealed`);
     const measure = (path: string) => lengthOf(path, secrets.voicemailIdentity);
     const saveMessage = store.messages.save.bind(store.messages);
+    const onMessageTrouble = (error: unknown, message: string): void =>
+      log.error({ err: error, message }, 'message could not be entered in the list');
     const links = readLinks(folders.run);
     const reader = auditReader(config, store, secrets);
     for (const callId of store.calls.unfinished()) {
       const facts = (await reader.ofCall(callId)).map(({ at, fact }) => ({ at: instant(at), fact }));
       for (const recording of unfinishedRecordings(callId, facts)) {
-        const path = pathOf(recording.messageId);
-        const durationMs = await measure(path);
-        if (durationMs > 0) await saveMessage({ ...recording, path, durationMs });
+        const following = await followRecording(recording, {
+          pathOf,
+          measure,
+          save: saveMessage,
+          find: (messageId) => store.messages.find(messageId),
+          clock: systemClock,
+          onTrouble: onMessageTrouble,
+        });
+        closers.push(() => following.stop());
       }
     }
 
@@ -165,7 +173,7 @@ export async function openApp(configFile: string, terminal: (line: string) => vo
         pathOf,
         measure,
         save: saveMessage,
-        onTrouble: (error, message) => log.error({ err: error, message }, 'message could not be entered in the list'),
+        onTrouble: onMessageTrouble,
       }),
       index: store.calls,
       documents,
