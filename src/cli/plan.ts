@@ -1,7 +1,7 @@
 import { simulate, tellSimulation } from '../core/simulate/index.ts';
 import { instant, zone } from '../core/time/index.ts';
 import type { CommonOptions, Commands } from './command-line.ts';
-import { done, no, Refusal } from './report.ts';
+import { done, no, Refusal, wrapped } from './report.ts';
 import { checkDocuments, siteDocuments } from './site-documents.ts';
 import { instantFrom, siteConfig } from './site.ts';
 
@@ -62,7 +62,10 @@ export function planCommands({ group, answer }: Commands): void {
         const who = from === null ? 'A caller from outside' : `${plan.extension(from)?.name} (${from})`;
         const when = `${zone(plan.source.zone).show(at)} (${plan.source.zone})`;
         return done(
-          [`${who} dials ${options.to} at ${when}, and nobody answers:`, ...tellSimulation(simulation, plan)],
+          [
+            `${who} dials ${options.to} at ${when}, and nobody answers:`,
+            ...tellSimulation(simulation, plan).flatMap(fitted),
+          ],
           {
             from,
             to: options.to,
@@ -72,4 +75,10 @@ export function planCommands({ group, answer }: Commands): void {
         );
       }),
     );
+}
+
+/** Below the time and the indentation of its own line. */
+function fitted(line: string): readonly string[] {
+  const margin = /^ *(\+[\d.]+ s)? */.exec(line)?.[0].length ?? 0;
+  return wrapped(line, margin + 2);
 }

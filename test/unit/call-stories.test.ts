@@ -43,14 +43,16 @@ void t.test('a refusal is spoken only where no phone would show it', async (t) =
   const words = { verb: 'refuse', cause: 'notAllowed', prompts: [{ say: 'id', id: 'no-key' }] } as const;
   const wordless = { verb: 'refuse', cause: 'numberNotInService', prompts: [] } as const;
   const menu = {
-    ...{
-      verb: 'menu',
-      id: 'm',
-      greeting: [],
-      prompts: [{ say: 'id', id: 'main-menu' }],
-      keys: { 1: words, 2: wordless },
-    },
-    ...{ noKeyMs: 5_000, tries: 1, wrongKey: [], noKey: [], otherwise: wordless },
+    verb: 'menu',
+    id: 'm',
+    greeting: [],
+    prompts: [{ say: 'id', id: 'main-menu' }],
+    keys: { 1: words, 2: wordless },
+    noKeyMs: 5_000,
+    tries: 1,
+    wrongKey: [],
+    noKey: [],
+    otherwise: wordless,
   } as const;
   const plan = aPlan([
     { number: '8001', from: 'anywhere', to: words },
