@@ -66,7 +66,9 @@ export class Leg {
     return this.#dialog;
   }
 
-  standDown(because: Because): void {
+  /** `unlessAnswered`: somebody who has picked up is the engine's to decide about; it hears `answered` or has heard it. */
+  standDown(because: Because, unlessAnswered = false): void {
+    if (unlessAnswered && (this.#state === 'joining' || this.#state === 'talking')) return;
     const reason = because === 'takenElsewhere' ? completedElsewhere : null;
     switch (this.#state) {
       case 'preparing':
