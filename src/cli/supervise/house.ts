@@ -28,6 +28,11 @@ export async function supervise(plan: LaunchPlan): Promise<number> {
   }
 }
 
+/** A daemon knows its options file only; the admin knows these. */
+const CHOSEN_BY = {
+  sipd: 'its ports are chosen by --set sip.listen=… and --set signalling.port=…',
+  mediad: 'its ports are chosen by --set media.port=…, media.sip=…, media.rtpFirst=… and media.rtpLast=…',
+} as const;
 const LOOK_EVERY_MS = 200;
 const CAP_LOGS_EVERY_MS = 60_000;
 /** npm hands on the Ctrl-C that the terminal has already sent to everybody; two so close together are one key press. */
@@ -83,8 +88,9 @@ class House {
       }
     }
     for (const [{ name }, start] of starts) {
-      if (start.kind === 'failed')
-        return [`${name} could not start:`, ...start.said.map((line) => `  ${wordsOf(line)}`)];
+      if (start.kind !== 'failed') continue;
+      const said = start.said.map((line) => `  ${wordsOf(line)}`);
+      return [`${name} could not start:`, ...said, `  (${CHOSEN_BY[name]})`];
     }
     if (this.#stop.signal.aborted) return null;
     const app = startApp(this.#plan);

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, statSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { refusesAddress } from '../../admin/index.ts';
 import { type Config, installedIn, loadConfig } from '../../config/index.ts';
 import { PortError } from '../../engine/ports.ts';
@@ -81,12 +81,20 @@ function makePrivate(folder: string): void {
     );
   }
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeWithParents(folder);
     if (statSync(folder).isDirectory()) return;
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? String(error);
     throw new Refusal(`data: ${folder} cannot be made (${code}): check who owns the folder above it, and the disk`);
   }
+}
+
+/** Not mkdir's own `recursive`: it goes round for ever where nothing can be made, such as below /proc. */
+function makeWithParents(folder: string): void {
+  if (existsSync(folder)) return;
+  const parent = dirname(folder);
+  if (parent !== folder) makeWithParents(parent);
+  mkdirSync(folder, { mode: 0o700 });
 }
 
 function tell(error: unknown): number {
