@@ -10,6 +10,7 @@ import {
   failUnfinished,
   rehome,
   unfinishedOf,
+  writeTogether,
   type SrfClient,
   type SrfDialog,
   type Unfinished,
@@ -193,6 +194,7 @@ export class Telephony {
           log.info({ host, port, hostPorts }, 'signalling server connected');
           this.#signalling = { isUp: true, why: '' };
           for (const proceed of this.#waiting.splice(0)) proceed();
+          writeTogether(this.#srf);
           rehome(this.#srf, this.#dialogs);
           if (unfinished) failUnfinished(unfinished);
           unfinished = unfinishedOf(this.#srf);

@@ -218,6 +218,8 @@ export class Leg {
   }
 
   #hangUp(reason: string | null): void {
+    // The client library calls a dialog connected until its BYE is answered: asked twice it would send two.
+    if (this.#isOver()) return;
     const dialog = this.#dialog;
     this.#over();
     if (dialog?.connected) dialog.destroy(reason ? { headers: { Reason: reason } } : {}, () => {});
