@@ -174,8 +174,8 @@ for (const hangsUp of ['caller', 'called'] as const) {
       phone.inDialog(call, 'BYE');
       await scripted.next('callerHungUp');
       scripted.do({ type: 'standDownLeg', leg: one, because: 'callOver' });
-      await over(scripted);
       const bye = await called.nextRequest('BYE');
+      await over(scripted);
       const ping = { callId: 'ping', localTag: 'x', target: 'sip:wardline', cseq: 1, remoteTag: '', remoteTarget: '' };
       called.request('OPTIONS', 'sip:wardline', { call: ping, cseq: 1, headers: [`Contact: ${called.contact}`] });
       await called.nextResponse(ping, 'OPTIONS');
