@@ -97,7 +97,7 @@ export class House {
         this.ready = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>;
         return this.ready['ready'] === true && this.ready['pid'] === this.child.pid;
       },
-      20_000,
+      60_000,
     ).catch((error: Error) => {
       throw new Error(`${error.message}\n${this.terminal()}`);
     });
