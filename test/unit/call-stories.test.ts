@@ -192,3 +192,15 @@ void t.test('the house stops: whatever the call is doing ends with the cause', a
   t.equal(talking.endedBecause, 'shuttingDown');
   t.equal(talking.phone(phones.ames).leg.status, 'gone');
 });
+
+void t.test(
+  'the signalling server was started anew: the call ends, and the record says whose doing it was',
+  async (t) => {
+    const call = new PaperCall('7011');
+    call.phone(phones.ames).answers();
+    call.happens({ type: 'signallingLost' });
+    t.equal(call.endedBecause, 'wardlineRestarted');
+    t.equal(call.caller, 'hungUp');
+    t.equal(call.phone(phones.ames).leg.status, 'gone');
+  },
+);

@@ -84,7 +84,8 @@ function decide(world: World, state: Extract<CallState, { name: 'live' }>, event
   const { line, doing } = state;
   const left = callerLeft(event);
   if (left !== null) return callerGone(world, line, doing, left, turn);
-  if (event.type === 'wardlineStopping') return stopping(world, line, doing, turn);
+  if (event.type === 'wardlineStopping') return stopping(world, line, doing, 'shuttingDown', turn);
+  if (event.type === 'signallingLost') return stopping(world, line, doing, 'wardlineRestarted', turn);
 
   switch (doing.name) {
     case 'answering':
