@@ -10,6 +10,7 @@ import {
   findUnknown,
   rehome,
   unfinishedOf,
+  writeTogether,
   type SrfClient,
   type SrfDialog,
   type Unfinished,
@@ -202,6 +203,7 @@ export class Telephony {
           log.info({ host, port, hostPorts }, 'signalling server connected');
           this.#signalling = { isUp: true, why: '' };
           for (const proceed of this.#waiting.splice(0)) proceed();
+          writeTogether(this.#srf);
           rehome(this.#srf, [...this.#dialogs.keys(), ...this.#shell.media.dialogs]);
           giveUp();
           unfinished = unfinishedOf(this.#srf);

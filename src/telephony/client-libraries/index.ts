@@ -18,5 +18,6 @@ export {
   rehome,
   type Unfinished,
   unfinishedOf,
+  writeTogether,
 } from './signalling-client.ts';
 export type * from './srf-types.ts';
