@@ -227,8 +227,7 @@ export class Telephony {
 function trunkPasswords(options: TelephonyOptions): ReadonlyMap<string, string> {
   const passwords = new Map<string, string>();
   for (const [name, { passwordFile }] of Object.entries(options.trunks)) {
-    if (passwordFile !== undefined)
-      passwords.set(name, firstLine(`telephony.trunks.${name}.passwordFile`, passwordFile));
+    if (passwordFile !== undefined) passwords.set(name, firstLine(`trunks.${name}.passwordFile`, passwordFile));
   }
   return passwords;
 }
