@@ -179,6 +179,7 @@ export class Leg {
     const endpoint = this.#endpoint;
     if (endpoint === null) return talk('direct');
     wireToEndpoint(this.#shell, dialog, endpoint);
+    endpoint.mark(this.#shell.options.signalling.appTag, dialog.id);
     endpoint.modify(answer).then(
       () => talk('anchored'),
       (error: unknown) => this.#mediaFailed(asError(error)),
