@@ -49,7 +49,9 @@ export class Registrar {
     });
     switch (answer.kind) {
       case 'ok': {
-        this.#log.info({ extension, contacts: answer.bindings.length, protocol: source.protocol }, 'phone registered');
+        const contacts = answer.bindings.length;
+        const verb = contacts === 0 ? 'phone unregistered' : 'phone registered';
+        this.#log.info({ extension, contacts, protocol: source.protocol }, verb);
         const contact = contactHeader(answer.bindings, this.#clock.now());
         return response.send(200, undefined, { headers: contact === '' ? {} : { Contact: contact } });
       }

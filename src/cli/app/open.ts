@@ -250,7 +250,7 @@ function readLinks(run: string): Links {
 }
 
 function telephonyOptions(config: Config, secrets: Secrets, links: Links): TelephonyOptions {
-  const { realm, minExpires, maxExpires, maxContacts, digests } = config.sip;
+  const { realm, minExpires, maxExpires, maxContacts, probeSeconds, digests } = config.sip;
   return telephonySchema.parse({
     signalling: { port: links.controlPort, secret: secrets.controlSecret },
     media: {
@@ -260,7 +260,7 @@ function telephonyOptions(config: Config, secrets: Secrets, links: Links): Telep
       promptsDirs: promptFolders,
       recordingsDir: dataFolders(config.data).messages,
     },
-    sip: { realm, minExpires, maxExpires, maxContacts, digests },
+    sip: { realm, minExpires, maxExpires, maxContacts, probeSeconds, digests },
     trunks: config.trunks,
   });
 }
