@@ -6,6 +6,9 @@ import { ended, scratch, until } from '../support/processes.ts';
 
 // The running program: what an admin types, and what happens when a process dies.
 
+// Each story has houses of its own.
+t.jobs = 2;
+
 interface Ready {
   pid: number;
   appPid: number;
@@ -145,7 +148,7 @@ t.test('a start that cannot work says what to do and leaves nothing running', as
     [{ 'admin.listen': '0.0.0.0:0' }, 78, /can be reached from other machines/],
     [{ oncall: broken }, 1, /a\.yaml:\d+:\d+: not valid YAML/],
     [{ data: '/proc/none' }, 1, /data: \/proc\/none cannot be made/],
-    [{ 'trunks.carrier.target': 'tel:1' }, 1, /--set trunks\.carrier\.target: "tel:1": such as sip:/],
+    [{ 'trunks.carrier.target': 'tel:1' }, 1, /--set trunks\.carrier\.target: "tel:1": must read like sip:/],
   ];
   for (const [{ data = join(scratch(t, 'fails'), 'data'), ...set }, code, says] of table) {
     const failed = await House.start(t, { set, data }).then(

@@ -22,7 +22,8 @@ import { readJson } from '../supervise/run-files.ts';
 import { version } from '../version.ts';
 import { callMetrics } from './call-metrics.ts';
 import { logTo } from './log.ts';
-import { followRecording, messageBook, unfinishedRecordings } from './message-book.ts';
+import { followRecording, type Message, messageBook, unfinishedRecordings } from './message-book.ts';
+import { PatientWriter } from './patient-writer.ts';
 import { readinessOf } from './readiness.ts';
 import type { Remembered } from '../remembered.ts';
 import { banner } from './banner.ts';
@@ -81,6 +82,11 @@ export async function openApp(configFile: string, terminal: (line: string) => vo
       metrics,
     });
     closers.push(() => audit.close());
+    const writer = new PatientWriter({
+      clock: systemClock,
+      onTrouble: (error, what) => log.error({ err: error, what }, 'not written yet, it is tried again'),
+    });
+    closers.push(() => writer.close());
     let recorded: Promise<unknown> = Promise.resolve();
     const record = (fact: SystemFact): Promise<unknown> => {
       recorded = audit.attest([{ at: systemClock.now(), callId: null, fact }]);
@@ -91,7 +97,10 @@ export async function openApp(configFile: string, terminal: (line: string) => vo
     const documents = new LiveDocuments({
       options: { dialplans: config.dialplans, oncall: config.oncall, pollMs: 500 },
       prompts: promptIds(),
-      versions: store.documents,
+      versions: {
+        lastGood: () => store.documents.lastGood(),
+        save: (version) => void writer.write('document version', () => store.documents.save(version)),
+      },
       clock: systemClock,
       onActivated: (version, changed) => {
         activations.inc();
@@ -124,7 +133,8 @@ export async function openApp(configFile: string, terminal: (line: string) => vo
 
     const pathOf = (messageId: string) => join(folders.messages, `${messageId}.sealed`);
     const measure = (path: string) => lengthOf(path, secrets.voicemailIdentity);
-    const saveMessage = store.messages.save.bind(store.messages);
+    const saveMessage = (message: Message): Promise<void> =>
+      writer.write(`message ${message.messageId}`, () => store.messages.save(message));
     const onMessageTrouble = (error: unknown, message: string): void =>
       log.error({ err: error, message }, 'message could not be entered in the list');
     const links = readLinks(folders.run);
@@ -211,6 +221,7 @@ export async function openApp(configFile: string, terminal: (line: string) => vo
       directory,
       at: systemClock.now(),
     });
+    store.callsBegin();
     const serves = { sip: links.sip, admin: hostAndPort(config.admin.listen, admin.port) };
     return {
       serves,
