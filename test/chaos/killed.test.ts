@@ -101,7 +101,7 @@ for (const victim of ['mediad', 'app', 'sipd'] as const) {
     });
     await until('the recording', async () => (await house.facts(recording.callId)).has('recordingStarted'), 20_000);
     const spokeFrom = performance.now();
-    await until('three seconds of message', () => performance.now() - spokeFrom > 3000);
+    await until('four seconds of message', () => performance.now() - spokeFrom > 4000);
 
     const old = now();
     const killedAt = performance.now();
@@ -151,7 +151,7 @@ for (const victim of ['mediad', 'app', 'sipd'] as const) {
     const exported = await house.cli('voicemail', 'export', message.messageId, '--out', wav);
     t.equal(exported.code, 0, exported.err);
     const sound = readWav(wav);
-    t.ok(sound.samples.length / sound.rateHz > 2, `${sound.samples.length / sound.rateHz} s were saved, 3 were spoken`);
+    t.ok(sound.samples.length / sound.rateHz > 2, `${sound.samples.length / sound.rateHz} s were saved, 4 were spoken`);
     // The media server may still record what was not hung up when this was exported.
     await until(
       'the list to know its length',

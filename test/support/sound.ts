@@ -72,8 +72,9 @@ export function shareOf(sound: Sound, frequencyHz: number, from = 0, seconds = N
   return (s1 * s1 + s2 * s2 - k * s1 * s2) / (energy * (n / 2));
 }
 
-/** Longest stretch in seconds in which the tone is plainly there (100 ms windows, `share` of the energy). */
-export function heardFor(sound: Sound, frequencyHz: number, share = 0.5): number {
+/** Longest stretch in seconds in which the tone is plainly there (100 ms windows, `share` of the energy); 0 where nothing was heard yet. */
+export function heardFor(sound: Sound | undefined, frequencyHz: number, share = 0.5): number {
+  if (!sound) return 0;
   let longest = 0;
   let run = 0;
   for (let at = 0; at + 0.1 <= sound.samples.length / sound.rateHz; at += 0.1) {
