@@ -1,3 +1,4 @@
+import { Option } from 'commander';
 import { simulate, tellSimulation } from '../core/simulate/index.ts';
 import { instant, zone } from '../core/time/index.ts';
 import type { CommonOptions, Commands } from './command-line.ts';
@@ -9,7 +10,7 @@ interface SimulateOptions extends CommonOptions {
   readonly to: string;
   readonly from?: string;
   readonly at?: string;
-  readonly unregistered?: readonly string[];
+  readonly unregistered: readonly string[];
 }
 
 export function planCommands({ group, answer }: Commands): void {
@@ -44,10 +45,13 @@ export function planCommands({ group, answer }: Commands): void {
     .requiredOption('--to <number>', 'number that is dialled')
     .option('--from <extension>', 'extension that calls (default: a call from outside)')
     .option('--at <time>', 'when: 2026-11-23T08:00 at the site, or with an offset (default: now)')
-    .option(
-      '--unregistered <extension>',
-      'suppose that no phone of this extension is registered; may be given several times',
-      (extension: string, before: readonly string[] = []) => [...before, extension],
+    .addOption(
+      new Option(
+        '--unregistered <extension>',
+        'suppose that no phone of this extension is registered; may be given several times',
+      )
+        .argParser((extension: string, before: readonly string[]) => [...before, extension])
+        .default([], 'none'),
     )
     .action(
       answer(async (options: SimulateOptions) => {
@@ -59,7 +63,7 @@ export function planCommands({ group, answer }: Commands): void {
         if (from !== null && plan.extension(from) === undefined) {
           throw new Refusal(`--from ${from}: the plan has no such extension; leave it out for a call from outside`, 2);
         }
-        const unregistered = options.unregistered ?? [];
+        const { unregistered } = options;
         for (const extension of unregistered) {
           if (plan.extension(extension) === undefined) {
             throw new Refusal(`--unregistered ${extension}: the plan has no such extension`, 2);

@@ -83,8 +83,9 @@ void t.test('endless ringback sounds until it is broken, and a break frees the q
 void t.test('the hold music of the house is heard, not a tone', async (t) => {
   const secrets = { controlSecret: SECRET, eventSocketSecret: SECRET, voicemailRecipient: recipient } as Secrets;
   const config = configSchema.parse({ data: t.testdir({}) });
-  const plan = daemonPlans(config, secrets, '127.0.0.1').find(({ name }) => name === 'mediad');
-  const { promptFolders, holdMusic } = plan?.options as { promptFolders: string[]; holdMusic: string };
+  const [plan] = daemonPlans(config, secrets, '127.0.0.1').filter(({ name }) => name === 'mediad');
+  if (!plan) throw new Error('no mediad in the plan');
+  const { promptFolders, holdMusic } = plan.options as { promptFolders: string[]; holdMusic: string };
   const own = await startMediad({ promptFolders, holdMusic });
   t.teardown(() => own.stop());
   const ownClient = await FsmrfClient.connect(own);

@@ -29,28 +29,37 @@ export interface MessageBookParts {
  * engine and the audit, lets every fact pass, and enters a message once its end is on record.
  */
 export function messageBook({ audit, save, pathOf, measure, onTrouble }: MessageBookParts): AuditPort {
-  const open = new Map<string, { readonly mailbox: string; readonly isUrgent: boolean; readonly at: Instant }>();
+  const open = new Map<string, Omit<Message, 'messageId' | 'durationMs' | 'path' | 'exportedAt'>>();
 
-  async function enter(messageId: string, said: number, callId: string | null): Promise<void> {
+  async function enter(messageId: string, said: number): Promise<void> {
     const started = open.get(messageId);
     open.delete(messageId);
     if (started === undefined) return;
     const path = pathOf(messageId);
     // A media server that was lost cannot say how long it recorded; what it sealed is there all the same.
     const durationMs = said > 0 ? said : await measure(path);
-    if (durationMs > 0) await save({ messageId, durationMs, callId, path, exportedAt: null, ...started });
+    if (durationMs > 0) await save({ messageId, durationMs, path, exportedAt: null, ...started });
+  }
+
+  /** Recordings that are over with this fact, and how long the recorder says they are; 0 if it says nothing. */
+  function overWith(fact: Fact, callId: string | null): readonly (readonly [messageId: string, saidMs: number])[] {
+    if (fact.fact === 'recordingEnded') return [[fact.messageId, fact.durationMs]];
+    // A recorder that never answered, or a call that failed: what was sealed until then is a message all the same.
+    if (fact.fact !== 'ended') return [];
+    return [...open].flatMap(([messageId, started]) => (started.callId === callId ? [[messageId, 0] as const] : []));
   }
 
   return {
     attest: async (entries) => {
-      for (const { at, fact } of entries) {
-        if (fact.fact === 'recordingStarted')
-          open.set(fact.messageId, { mailbox: fact.mailbox, isUrgent: fact.urgent, at });
+      for (const { at, callId, fact } of entries) {
+        if (fact.fact !== 'recordingStarted') continue;
+        open.set(fact.messageId, { mailbox: fact.mailbox, isUrgent: fact.urgent, callId, at });
       }
       const how = await audit.attest(entries);
       for (const { fact, callId } of entries) {
-        if (fact.fact !== 'recordingEnded') continue;
-        enter(fact.messageId, fact.durationMs, callId).catch((error: unknown) => onTrouble(error, fact.messageId));
+        for (const [messageId, saidMs] of overWith(fact, callId)) {
+          enter(messageId, saidMs).catch((error: unknown) => onTrouble(error, messageId));
+        }
       }
       return how;
     },
