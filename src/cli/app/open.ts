@@ -96,6 +96,7 @@ export async function openApp(configFile: string, terminal: (line: string) => vo
       onActivated: (version, changed) => {
         activations.inc();
         health.ok('documents');
+        if (changed.length === 0) terminal('documents are good again: what was in force stays so');
         for (const kind of changed) {
           const files = version.files.filter((document) => document.kind === kind).map(({ path }) => path);
           void record({ fact: 'documentActivated', kind, version: version[kind], files });
