@@ -11,6 +11,7 @@ import {
   rehome,
   requestById,
   unfinishedOf,
+  writeTogether,
   type SrfClient,
   type SrfDialog,
   type Unfinished,
@@ -227,6 +228,7 @@ export class Telephony {
           log.info({ host, port, hostPorts }, 'signalling server connected');
           this.#signalling = { isUp: true, why: '' };
           for (const proceed of this.#waiting.splice(0)) proceed();
+          writeTogether(this.#srf);
           rehome(this.#srf, [...this.#dialogs.keys(), ...this.#shell.media.dialogs]);
           giveUp();
           unfinished = unfinishedOf(this.#srf);

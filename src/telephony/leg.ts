@@ -251,6 +251,8 @@ export class Leg {
   }
 
   #hangUp(reason: string | null): void {
+    // The client library calls a dialog connected until its BYE is answered: asked twice it would send two.
+    if (this.#isOver()) return;
     this.#over();
     this.#phone?.hangUp(reason);
   }

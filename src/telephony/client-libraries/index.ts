@@ -18,5 +18,6 @@ export {
   requestById,
   type Unfinished,
   unfinishedOf,
+  writeTogether,
 } from './signalling-client.ts';
 export type * from './srf-types.ts';
