@@ -2,8 +2,9 @@ import { existsSync } from 'node:fs';
 import { type Config, loadConfig } from '../config/index.ts';
 import { instant, type Instant, wall, zone } from '../core/time/index.ts';
 import { openStore, type Store, type StoreRole } from '../storage/index.ts';
-import { ensureSecrets, type Secrets } from '../vault/index.ts';
+import type { Secrets } from '../vault/index.ts';
 import { dataFolders } from './folders.ts';
+import { houseSecrets } from './house-secrets.ts';
 import type { CommonOptions } from './command-line.ts';
 import { Refusal } from './report.ts';
 import { remembered } from './remembered.ts';
@@ -32,7 +33,7 @@ export async function siteStore(config: Config, as: StoreRole): Promise<{ store:
       `${config.data} holds no Wardline data yet: start it with "wardline up", or give the right --data`,
     );
   }
-  const secrets = await ensureSecrets(folders.secrets);
+  const secrets = await houseSecrets(folders);
   return { store: await openStore(folders.store, { as, sealer: secrets.phi }), secrets };
 }
 

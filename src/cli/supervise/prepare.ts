@@ -4,8 +4,8 @@ import { dirname, join } from 'node:path';
 import { refusesAddress } from '../../admin/index.ts';
 import { type Config, installedIn, loadConfig } from '../../config/index.ts';
 import { PortError } from '../../engine/ports.ts';
-import { ensureSecrets } from '../../vault/index.ts';
 import { dataFolders } from '../folders.ts';
+import { houseSecrets } from '../house-secrets.ts';
 import { type Remembered, rememberedFile } from '../remembered.ts';
 import { Refusal } from '../report.ts';
 import { upOptions } from '../up-command.ts';
@@ -43,7 +43,7 @@ async function prepare(args: readonly string[]): Promise<LaunchPlan> {
   }
   const folders = dataFolders(config.data);
   for (const folder of [config.data, folders.run, folders.log, folders.messages]) makePrivate(folder);
-  const secrets = await ensureSecrets(folders.secrets);
+  const secrets = await houseSecrets(folders);
   await warm;
   const advertised = advertisedAddress(config);
   writePrivate(rememberedFile(config.data), { config, advertised, drainMs } satisfies Remembered);
