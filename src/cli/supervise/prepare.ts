@@ -82,8 +82,14 @@ function makePrivate(folder: string): void {
   }
   try {
     makeWithParents(folder);
-    if (statSync(folder).isDirectory()) return;
+    const stat = statSync(folder);
+    if (!stat.isDirectory()) throw new Refusal(`data: ${folder} is not a folder: move it away, or use another one`);
+    // Somebody could have put secrets or links there that are not ours.
+    if ((stat.mode & 0o002) !== 0) {
+      throw new Refusal(`data: everybody on this machine may write to ${folder}: use another folder, or chmod o-w it`);
+    }
   } catch (error) {
+    if (error instanceof Refusal) throw error;
     const code = (error as NodeJS.ErrnoException).code ?? String(error);
     throw new Refusal(`data: ${folder} cannot be made (${code}): check who owns the folder above it, and the disk`);
   }
