@@ -1,10 +1,11 @@
 import type { Config } from '../config/index.ts';
 import type { CompiledPlan } from '../core/dialplan/index.ts';
 import type { CompiledRoster } from '../core/oncall/index.ts';
-import { instant, type Instant, zone } from '../core/time/index.ts';
+import { instant, type Instant } from '../core/time/index.ts';
 import { loadDocuments, rosterWindow, showProblem } from '../documents/index.ts';
 import { promptIds } from './prompt-ids.ts';
 import { Refusal } from './report.ts';
+import { showTime } from './site-time.ts';
 
 export type SiteDocuments =
   | {
@@ -45,5 +46,5 @@ export interface SiteClock {
 export async function siteClock(config: Config): Promise<SiteClock> {
   const documents = await checkDocuments(config, instant(Date.now()));
   const name = documents.kind === 'good' ? documents.plan.source.zone : 'UTC';
-  return { show: (at) => zone(name).show(at), note: `Times are of ${name}.` };
+  return { show: (at) => showTime(at, name), note: `Times are of ${name}.` };
 }

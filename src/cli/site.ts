@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
 import { type Config, loadConfig } from '../config/index.ts';
-import { instant, type Instant, wall, zone } from '../core/time/index.ts';
 import { openStore, type Store, type StoreRole } from '../storage/index.ts';
 import type { Secrets } from '../vault/index.ts';
 import { dataFolders } from './folders.ts';
@@ -8,6 +7,8 @@ import { houseSecrets } from './house-secrets.ts';
 import type { CommonOptions } from './command-line.ts';
 import { Refusal } from './report.ts';
 import { remembered } from './remembered.ts';
+
+export { instantFrom } from './site-time.ts';
 
 /** The configuration for a command; what the house of this data folder was started with fills what is not given. */
 export function siteConfig(options: CommonOptions): Config {
@@ -35,20 +36,4 @@ export async function siteStore(config: Config, as: StoreRole): Promise<{ store:
   }
   const secrets = await houseSecrets(folders);
   return { store: await openStore(folders.store, { as, sealer: secrets.phi }), secrets };
-}
-
-/** `--at`: with an offset or Z as it is, else as the clock on the site's wall shows it; now when it is not given. */
-export function instantFrom(text: string | undefined, zoneName: string): Instant {
-  if (text === undefined) return instant(Date.now());
-  const onTheWall = wall(text);
-  if (onTheWall !== null) return zone(zoneName).toInstant(onTheWall);
-  const isExact = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})$/.test(text);
-  const ms = Date.parse(text);
-  if (!isExact || Number.isNaN(ms)) {
-    throw new Refusal(
-      `--at ${text}: must read like 2026-11-23T08:00 (time at the site) or 2026-11-23T08:00:00-06:00`,
-      2,
-    );
-  }
-  return instant(ms);
 }

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { startAdmin } from '../../admin/index.ts';
 import { instant } from '../../core/time/index.ts';
 import { systemClock } from '../../engine/index.ts';
-import { auditReader } from '../audit.ts';
+import { auditReader } from '../audit-reader.ts';
 import { examplePhones, worthDialling } from '../example-phones.ts';
 import type { Remembered } from '../remembered.ts';
 import { Refusal } from '../report.ts';
