@@ -9,6 +9,7 @@ import { continueOn, ensureInstalled, nodeToRunOn, refuse, root } from './instal
 const phones = [
   { program: 'sipp', debian: 'sip-tester' },
   { program: 'baresip', debian: 'baresip' },
+  { program: 'linphonec', debian: 'linphone-cli' },
 ];
 const suites = [
   { folder: 'unit', needsPhones: false },

@@ -1,4 +1,4 @@
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto';
 import { constants } from 'node:fs';
 import { type FileHandle, open, readdir, rename } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
@@ -21,14 +21,14 @@ const DOMAIN = 'wardline audit head 1';
 
 export class HeadFile {
   readonly #path: string;
-  readonly #key: Uint8Array;
+  readonly #key: KeyObject;
   #file: FileHandle | undefined;
   /** The slot that was written last. */
   #slot = 1;
 
   constructor(path: string, key: Uint8Array) {
     this.#path = path;
-    this.#key = key;
+    this.#key = createSecretKey(key);
   }
 
   /** Rejects only when the file is there and cannot be read. */

@@ -1,4 +1,4 @@
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto';
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 
@@ -22,14 +22,14 @@ const MAC_CHARACTERS = 43;
 
 export class SpoolFile {
   readonly #path: string;
-  readonly #key: Uint8Array;
+  readonly #key: KeyObject;
   #file: FileHandle | undefined;
   #tail: Promise<unknown> = Promise.resolve();
   #size = 0;
 
   private constructor(path: string, key: Uint8Array) {
     this.#path = path;
-    this.#key = key;
+    this.#key = createSecretKey(key);
   }
 
   /** Rejects when the file cannot be opened. */

@@ -1,4 +1,5 @@
 import type { AppMessage } from './supervise/launch-plan.ts';
+import { keepEnvironment } from '../config/index.ts';
 import { openApp } from './app/open.ts';
 import { PortError } from '../engine/index.ts';
 import { Refusal } from './report.ts';
@@ -12,6 +13,8 @@ const tell = (message: AppMessage): void => {
 // A terminal that is gone must not end a call.
 process.stdout.on('error', () => {});
 process.stderr.on('error', () => {});
+
+keepEnvironment();
 
 // Timers of the parts do not keep a process alive, and nothing else does until the sockets are open.
 setInterval(() => {}, 60_000);

@@ -58,6 +58,6 @@ export class CallRegister<C> {
   }
 
   newMessageId(): string {
-    return Array.from(this.#random.bytes(16), (byte) => byte.toString(16).padStart(2, '0')).join('');
+    return Buffer.from(this.#random.bytes(16)).toString('hex');
   }
 }

@@ -6,10 +6,11 @@ import {
   connectSrf,
   createSrf,
   disconnectSrf,
-  endUnknown,
   failUnfinished,
+  findUnknown,
   rehome,
   unfinishedOf,
+  writeTogether,
   type SrfClient,
   type SrfDialog,
   type Unfinished,
@@ -58,7 +59,7 @@ export class Telephony {
   readonly #srf: SrfClient;
   readonly #shell: Shell;
   readonly #authenticator: Authenticator;
-  readonly #dialogs = new Set<SrfDialog>();
+  readonly #dialogs = new Map<SrfDialog, () => void>();
   readonly #secret: string;
   #signalling: LinkHealth = { isUp: false, why: 'not connected yet' };
   readonly #waiting: (() => void)[] = [];
@@ -74,13 +75,14 @@ export class Telephony {
     const passwords = trunkPasswords(options);
     this.#shell = {
       srf: this.#srf,
-      media: new MediaLink({ srf: this.#srf, options: options.media, clock, log }),
+      media: new MediaLink({ srf: this.#srf, options: options.media, clock, log, onConnected: () => {} }),
       prompts: new PromptLibrary(options.media.promptsDirs),
       registrations,
       trunks: new Trunks(options.trunks),
       sealRecipients: parts.sealRecipients,
       options,
       log,
+      clock,
       dialogs: this.#dialogs,
       whenUp: () => this.#whenUp(),
       trunkPassword: (trunk) => passwords.get(trunk),
@@ -174,12 +176,20 @@ export class Telephony {
   }
 
   #connect(): Promise<void> {
-    const { log, options } = this.#parts;
+    const { log, options, clock } = this.#parts;
     const { host, port } = options.signalling;
     let unfinished: Unfinished | undefined;
+    const giveUp = (): void => {
+      if (unfinished) failUnfinished(unfinished);
+      unfinished = undefined;
+    };
     const down = (why: string): void => {
       if (this.#isClosed) return;
-      if (this.#signalling.isUp) log.warn({ host, port, why }, 'signalling server lost');
+      if (this.#signalling.isUp) {
+        log.warn({ host, port, why }, 'signalling server lost');
+        // What waits for its answer waits no longer than that, also when it never comes back.
+        clock.after(waitForSignallingMs, () => this.#signalling.isUp || giveUp());
+      }
       this.#signalling = { isUp: false, why };
     };
     return new Promise((resolve, reject) => {
@@ -193,10 +203,11 @@ export class Telephony {
           log.info({ host, port, hostPorts }, 'signalling server connected');
           this.#signalling = { isUp: true, why: '' };
           for (const proceed of this.#waiting.splice(0)) proceed();
-          rehome(this.#srf, this.#dialogs);
-          if (unfinished) failUnfinished(unfinished);
+          writeTogether(this.#srf);
+          rehome(this.#srf, [...this.#dialogs.keys(), ...this.#shell.media.dialogs]);
+          giveUp();
           unfinished = unfinishedOf(this.#srf);
-          endUnknown(this.#dialogs);
+          findUnknown(this.#dialogs);
           resolve();
         }),
       );

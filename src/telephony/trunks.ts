@@ -1,4 +1,5 @@
 import { BlockList, isIP } from 'node:net';
+import { parseSipUri } from './name-addr.ts';
 import type { TrunkOptions } from './options.ts';
 import type { PeerAddress } from './ports.ts';
 
@@ -30,6 +31,11 @@ export class Trunks {
     if (options === undefined) return `no trunk is called ${trunk}: add telephony.trunks.${trunk}`;
     if (options.target === undefined) return `trunk ${trunk} is not configured: set telephony.trunks.${trunk}.target`;
     return null;
+  }
+
+  /** Host of the target, '' without one. */
+  hostOf(trunk: string): string {
+    return parseSipUri(this.get(trunk)?.target ?? '')?.host ?? '';
   }
 
   /** Request-URI for a number. */

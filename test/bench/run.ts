@@ -1,6 +1,6 @@
 import { House } from '../support/house.ts';
 import { benchAudit } from './audit.ts';
-import { benchCallRate, rssMb } from './call-rate.ts';
+import { benchCallRate, pssMb } from './call-rate.ts';
 import { benchRouting } from './routing.ts';
 
 /**
@@ -43,7 +43,7 @@ async function idleMemory(): Promise<readonly { processes: number; pssMb: number
   const house = await House.start({ teardown: (fn) => void undo.unshift(fn) });
   try {
     await new Promise((resolve) => setTimeout(resolve, 5000));
-    return [{ processes: house.pids().length, pssMb: rssMb(house.pids()) }];
+    return [{ processes: house.pids().length, pssMb: pssMb(house.pids()) }];
   } finally {
     for (const fn of undo) await fn();
   }

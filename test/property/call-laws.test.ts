@@ -37,6 +37,7 @@ const anyEvent: fc.Arbitrary<CallEvent> = fc.oneof(
   fc.constant<CallEvent>({ type: 'callerAnswerFailed', why: 'no port' }),
   fc.constant<CallEvent>({ type: 'callerHungUp' }),
   fc.constant<CallEvent>({ type: 'wardlineStopping' }),
+  fc.constant<CallEvent>({ type: 'signallingLost' }),
   leg.map((leg): CallEvent => ({ type: 'legRinging', leg, sipStatus: 180 })),
   { weight: 4, arbitrary: leg.map((leg): CallEvent => ({ type: 'legAnswered', leg, media })) },
   { weight: 3, arbitrary: fc.record({ type: fc.constant('legFailed' as const), leg, result }) },

@@ -62,6 +62,11 @@ export class RtpPort {
     this.#toneHz = toneHz;
   }
 
+  /** Sends nothing any more. */
+  fallSilent(): void {
+    this.#to = null;
+  }
+
   press(key: string): void {
     this.#keys.push({ event: '0123456789*#ABCD'.indexOf(key), framesLeft: 8, timestamp: -1 });
   }

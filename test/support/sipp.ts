@@ -31,6 +31,8 @@ export interface Sipp {
   messages(): string;
   /** The last line of `-trace_stat`, by column name. */
   statistics(): { number(column: string): number };
+  /** Every time that `-trace_rtt` wrote down. */
+  responseTimesMs(): number[];
   /** What SIPp complained about. */
   errors(): string;
   close(): Promise<void>;
@@ -77,8 +79,14 @@ export async function startSipp(t: { teardown(fn: () => unknown): void }, option
     child,
     done: ended(child),
     messages: () => read('_messages.log'),
+    responseTimesMs: () =>
+      read('_rtt.csv')
+        .trim()
+        .split('\n')
+        .slice(1)
+        .map((line) => Number(line.split(';')[1])),
     statistics: () => {
-      const name = readdirSync(dir).find((file) => file.endsWith('.csv')) ?? '';
+      const name = readdirSync(dir).find((file) => file.endsWith('_.csv')) ?? '';
       const lines = readFileSync(join(dir, name), 'utf8').trim().split('\n');
       const columns = (lines[0] ?? '').split(';');
       const values = (lines.at(-1) ?? '').split(';');

@@ -27,7 +27,7 @@ export function readLinks(run: string): Links {
 }
 
 export function telephonyOptions(config: Config, secrets: Secrets, links: Links): TelephonyOptions {
-  const { realm, minExpires, maxExpires, maxContacts, digests } = config.sip;
+  const { realm, minExpires, maxExpires, maxContacts, probeSeconds, digests } = config.sip;
   return telephonySchema.parse({
     signalling: { port: links.controlPort, secret: secrets.controlSecret },
     media: {
@@ -37,7 +37,7 @@ export function telephonyOptions(config: Config, secrets: Secrets, links: Links)
       promptsDirs: promptFolders,
       recordingsDir: dataFolders(config.data).messages,
     },
-    sip: { realm, minExpires, maxExpires, maxContacts, digests },
+    sip: { realm, minExpires, maxExpires, maxContacts, probeSeconds, digests },
     trunks: config.trunks,
   });
 }

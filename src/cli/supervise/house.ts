@@ -106,8 +106,8 @@ class House {
       ];
     }
     this.#serves = ready.serves;
-    this.#writeReady();
     console.log(ready.banner.join('\n'));
+    this.#writeReady();
     return null;
   }
 

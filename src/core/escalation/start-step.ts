@@ -28,7 +28,7 @@ export function startStep(
   for (let number = from; number < steps.length; number += 1) {
     const step = steps[number] as EscalationStep;
     base = { ...base, step: number, round: base.round + 1 };
-    attest(turn, { fact: 'stepStarted', step: number + 1, says: saysStep(step), dwellMs: step.dwellMs });
+    attest(turn, { fact: 'stepStarted', step: number + 1, says: saysStep(world, step), dwellMs: step.dwellMs });
     const { candidates, nextBoundary } = whoToRing(world, situation, base.service, step, base.tried);
     base = ring(world, situation, base, candidates, turn);
     if (candidates.some(({ verdict }) => verdict === 'rung')) {
@@ -74,22 +74,30 @@ function ring(
   const legs: EscalationLeg[] = [...base.legs];
   const tried = [...base.tried];
   for (const candidate of candidates) {
-    const { tier, verdict, because } = candidate;
+    const { tier, device, verdict, because, duty } = candidate;
     const person = candidate.person?.id ?? '';
-    attest(turn, { fact: 'considered', step: base.step + 1, tier, person, verdict, because });
+    attest(turn, { fact: 'considered', step: base.step + 1, tier, person, device, verdict, because, duty });
     if (candidate.verdict === 'skipped') continue;
     const leg = newLeg(turn);
-    const { target, device, phone } = candidate;
+    const { target, phone } = candidate;
     attest(turn, { fact: 'legRung', leg, person, target });
     act(turn, {
       type: 'ringLeg',
       leg,
       target,
       media: 'anchored',
-      offeredAs: offeredAs(world, situation, base, device),
+      offeredAs: offeredAs(world, situation, base, candidate.device),
     });
     const { id, name } = candidate.person;
-    legs.push({ id: leg, person: id, personName: name, device, phone, step: base.step, stage: { name: 'ringing' } });
+    legs.push({
+      id: leg,
+      person: id,
+      personName: name,
+      device: candidate.device,
+      phone,
+      step: base.step,
+      stage: { name: 'ringing' },
+    });
     tried.push(phone);
   }
   return { ...base, legs, tried };
@@ -127,7 +135,9 @@ function baseOf({ service, urgency, legs, tried, step, round }: Escalation): Esc
   return { service, urgency, legs, tried, step, round };
 }
 
-function saysStep({ targets, devices }: EscalationStep): string {
-  const who = targets.map((target) => (target.kind === 'tier' ? target.tier : target.person)).join(' and ');
-  return `${who}: ${devices.map((device) => (device === 'desk' ? 'desk phone' : 'mobile')).join(' and ')}`;
+function saysStep({ roster }: World, { targets, devices }: EscalationStep): string {
+  const who = targets.map((target) => {
+    return target.kind === 'tier' ? target.tier : (roster.person(target.person)?.name ?? target.person);
+  });
+  return `${who.join(' and ')}, ${devices.map((device) => (device === 'desk' ? 'desk phone' : 'mobile')).join(' and ')}`;
 }

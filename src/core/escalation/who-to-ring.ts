@@ -4,13 +4,18 @@ import type { Device, DutyTier, EscalationStep, Person, ServiceId, StepTarget } 
 import type { Instant } from '../time/index.ts';
 import type { Situation } from './model.ts';
 
-/** One phone of one target of a step, and whether it rings. Every candidate goes to the audit. */
+/**
+ * One phone of one target of a step, and whether it rings. Every candidate goes to the audit. `duty` is the rule by
+ * which the person holds the tier; `because` the reason for ringing, or what is in the way.
+ */
 export type Candidate =
   | {
       readonly verdict: 'skipped';
       readonly tier: DutyTier | 'post';
       readonly person: Person | null;
+      readonly device: Device | null;
       readonly because: string;
+      readonly duty: string;
       readonly alreadyTried: boolean;
     }
   | {
@@ -18,6 +23,7 @@ export type Candidate =
       readonly tier: DutyTier | 'post';
       readonly person: Person;
       readonly because: string;
+      readonly duty: string;
       readonly device: Device;
       readonly phone: string;
       readonly target: LegTarget;
@@ -52,7 +58,9 @@ export function whoToRing(
         verdict: 'skipped',
         tier: holder.tier,
         person: null,
+        device: null,
         because: holder.because,
+        duty: '',
         alreadyTried: false,
       });
       continue;
@@ -97,13 +105,15 @@ function phoneOf(
   person: Person,
   device: Device,
   used: ReadonlySet<string>,
-  { tier, because }: Holder,
+  { tier, because: duty }: Holder,
 ): Candidate {
   const skip = (why: string, alreadyTried = false): Candidate => ({
     verdict: 'skipped',
     tier,
     person,
-    because: `${why}; ${because}`,
+    device,
+    because: why,
+    duty,
     alreadyTried,
   });
   const phone = device === 'desk' ? person.desk : person.mobile;
@@ -116,11 +126,11 @@ function phoneOf(
       return skip(`${spoken} is the calling phone`);
     if (!world.isRegistered(phone)) return skip(`${spoken} is not registered`);
     const target = { kind: 'extension', extension: phone } as const;
-    return { verdict: 'rung', tier, person, because: `${spoken}; ${because}`, device, phone, target };
+    return { verdict: 'rung', tier, person, because: duty, duty, device, phone, target };
   }
   const { trunk } = world.plan.source;
   const fault = world.trunkFault(trunk);
   if (fault !== null) return skip(`${spoken} cannot be reached, trunk ${trunk}: ${fault}`);
   const target = { kind: 'number', e164: phone, trunk } as const;
-  return { verdict: 'rung', tier, person, because: `${spoken}; ${because}`, device, phone, target };
+  return { verdict: 'rung', tier, person, because: duty, duty, device, phone, target };
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { splitOutsideQuotes, unquote } from '../name-addr.ts';
 
 export type DigestAlgorithm = 'SHA-256' | 'MD5';
@@ -42,15 +42,13 @@ export function parseDigestAnswers(header: string): readonly DigestAnswer[] {
 
 /** The `response` that whoever knows the password would send (RFC 7616 3.4.1, qop=auth). */
 export function digestResponse(method: string, ha1: string, answer: DigestAnswer): string {
-  const hash = (text: string): string => digestHash(answer.algorithm, text);
-  const ha2 = hash(`${method}:${answer.uri}`);
-  return hash(`${ha1}:${answer.nonce}:${answer.nc}:${answer.cnonce}:auth:${ha2}`);
+  const hashed = (text: string): string => digestHash(answer.algorithm, text);
+  const ha2 = hashed(`${method}:${answer.uri}`);
+  return hashed(`${ha1}:${answer.nonce}:${answer.nc}:${answer.cnonce}:auth:${ha2}`);
 }
 
 export function digestHash(algorithm: DigestAlgorithm, text: string): string {
-  return createHash(algorithm === 'MD5' ? 'md5' : 'sha256')
-    .update(text)
-    .digest('hex');
+  return hash(algorithm === 'MD5' ? 'md5' : 'sha256', text);
 }
 
 function push(answers: DigestAnswer[], fields: ReadonlyMap<string, string>): void {

@@ -1,4 +1,4 @@
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto';
 import type { Clock, Random } from '../../engine/ports.ts';
 
 const validMs = 5 * 60_000;
@@ -12,14 +12,15 @@ const mostRemembered = 50_000;
 export class Nonces {
   readonly #clock: Clock;
   readonly #random: Random;
-  readonly #key: Uint8Array;
+  /** A key object: with bare bytes node:crypto 24 takes 30 µs for each signature. */
+  readonly #key: KeyObject;
   /** Highest count used, oldest nonce first. */
   readonly #used = new Map<string, { count: number; until: number }>();
 
   constructor(clock: Clock, random: Random) {
     this.#clock = clock;
     this.#random = random;
-    this.#key = random.bytes(32);
+    this.#key = createSecretKey(random.bytes(32));
   }
 
   make(): string {

@@ -2,18 +2,22 @@
 export { answerCaller } from './answer-caller.ts';
 export { cleanArgument } from './clean-argument.ts';
 export { headerLines } from './header-lines.ts';
-export { connectMrf, type Endpoint, type EslEvent, type MediaServer } from './media-client.ts';
+export { connectMrf, type Endpoint, type EslEvent, mediaSilent, type MediaServer } from './media-client.ts';
 export { askForOffer, asError, modifyDialog, sipStatusOf } from './modify-dialog.ts';
 export { probeEventSocket, probeListen } from './probe-port.ts';
 export { type OnFault, safely } from './safely.ts';
 export {
+  byeById,
+  byeFromMemory,
   connectSrf,
   createSrf,
   disconnectSrf,
-  endUnknown,
   failUnfinished,
+  findUnknown,
+  isUnknownDialog,
   rehome,
   type Unfinished,
   unfinishedOf,
+  writeTogether,
 } from './signalling-client.ts';
 export type * from './srf-types.ts';

@@ -1,0 +1,7 @@
+/**
+ * From now on the environment of this process is read from memory. drachtio-srf 5.0.29 asks it for a variable twice for
+ * every header of every message, and node asks the system each time: a twentieth of all work under load.
+ */
+export function keepEnvironment(): void {
+  process.env = { ...process.env };
+}
