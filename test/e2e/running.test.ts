@@ -76,7 +76,10 @@ t.test('a house that loses its parts, and is stopped', async (t) => {
     t.match(await house.cli('voicemail', 'list', '--json'), { code: 0, out: /"messages": \[\]/ });
     t.match(await house.cli('audit', 'verify'), { code: 0, out: /intact/ });
     const simulated = await house.cli('plan', 'simulate', '--from', '2101', '--to', '7011', '--at', '2026-11-23T09:00');
-    t.match(simulated, { code: 0, out: /Step 1: primary.*\n +Dr (Ames|Bell) \(primary\)[^\n]*\n(?: +[^\n]*\n)*? +ring: desk phone 310[12]/ });
+    t.match(simulated, {
+      code: 0,
+      out: /Step 1: primary.*\n +Dr (Ames|Bell) \(primary\)[^\n]*\n(?: +[^\n]*\n)*? +ring: desk phone 310[12]/,
+    });
   });
 
   await t.test('kill -9 of the app: a new one, the daemons do not notice', async (t) => {
