@@ -1,15 +1,17 @@
-import { readFileSync, statfsSync, statSync } from 'node:fs';
+import { lstatSync, readdirSync, readFileSync, statfsSync, statSync } from 'node:fs';
 import { connect } from 'node:net';
-import { lstatSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Config, installedIn, parseListen } from '../config/index.ts';
 import { instant } from '../core/time/index.ts';
+import { PortError } from '../engine/ports.ts';
+import { askMediaServer, type MediaServerAnswer } from './ask-media-server.ts';
 import { dataFolders } from './folders.ts';
+import { houseSecrets } from './house-secrets.ts';
 import { isPortFree } from './port-free.ts';
 import type { CommonOptions, Commands } from './command-line.ts';
 import { missingPrompts, promptIds } from './prompt-ids.ts';
 import { type Remembered, remembered } from './remembered.ts';
-import { done, no } from './report.ts';
+import { done, no, Refusal } from './report.ts';
 import { checkDocuments } from './site-documents.ts';
 import { siteConfig } from './site.ts';
 import type { DaemonRecord } from './supervise/launch-plan.ts';
@@ -80,9 +82,7 @@ function secrets(config: Config): readonly Finding[] {
     ...below(folders.secrets),
     folders.store,
     ...below(folders.run).filter((f) => f.endsWith('.json')),
-  ]
-    .filter((path) => ((modeOf(path) ?? 0) & 0o077) !== 0)
-    .map((path) => path);
+  ].filter((path) => ((modeOf(path) ?? 0) & 0o077) !== 0);
   const data: Finding =
     (mode & 0o007) === 0
       ? { check: 'data folder', state: 'good', says: config.data }
@@ -181,19 +181,35 @@ async function processes(config: Config, before: Remembered | null): Promise<rea
   }
   const findings: Finding[] = [{ check: 'house', state: 'good', says: `is up (process ${supervisor.pid})` }];
   for (const name of ['sipd', 'mediad'] as const) {
-    const record = readJson(join(run, `${name}.json`)) as DaemonRecord | null;
-    const port = record === null ? null : controlPort(name, record);
-    const isThere =
-      record !== null && isAlive(record.pid, record.startedTicks) && port !== null && (await answers(port));
-    findings.push(
-      isThere
-        ? { check: name, state: 'good', says: `answers on 127.0.0.1:${port} (process ${record.pid})` }
-        : { check: name, state: 'bad', says: 'does not answer', remedy: `look at ${join(log, `${name}.log`)}` },
-    );
+    findings.push(await daemon(name, config, join(log, `${name}.log`)));
   }
   const ready = readJson(join(run, 'ready.json')) as { admin?: string } | null;
   findings.push(await app(ready?.admin ?? before?.config.admin.listen ?? config.admin.listen, join(log, 'app.log')));
   return findings;
+}
+
+async function daemon(name: 'sipd' | 'mediad', config: Config, log: string): Promise<Finding> {
+  const folders = dataFolders(config.data);
+  const record = readJson(join(folders.run, `${name}.json`)) as DaemonRecord | null;
+  const port = record === null ? null : controlPort(name, record);
+  const remedy = `look at ${log}`;
+  if (record === null || port === null || !isAlive(record.pid, record.startedTicks)) {
+    return { check: name, state: 'bad', says: 'is not running', remedy };
+  }
+  const where = `127.0.0.1:${port} (process ${record.pid})`;
+  const answer = name === 'sipd' ? await connects(port) : await mediaServer(port, folders);
+  if (answer.kind === 'silent') return { check: name, state: 'bad', says: `${where}: ${answer.why}`, remedy };
+  return { check: name, state: 'good', says: `answers on ${where}${answer.says === '' ? '' : `: ${answer.says}`}` };
+}
+
+async function mediaServer(port: number, folders: ReturnType<typeof dataFolders>): Promise<MediaServerAnswer> {
+  try {
+    const { eventSocketSecret } = await houseSecrets(folders);
+    return await askMediaServer('127.0.0.1', port, eventSocketSecret, ANSWERS_WITHIN_MS);
+  } catch (error) {
+    if (!(error instanceof PortError) && !(error instanceof Refusal)) throw error;
+    return { kind: 'silent', why: `it was not asked: ${error.message}` };
+  }
 }
 
 async function app(admin: string, log: string): Promise<Finding> {
@@ -225,16 +241,18 @@ function controlPort(name: 'sipd' | 'mediad', { ready }: DaemonRecord): number |
   return typeof place?.port === 'number' ? place.port : null;
 }
 
-function answers(port: number): Promise<boolean> {
+const ANSWERS_WITHIN_MS = 2_000;
+
+function connects(port: number): Promise<MediaServerAnswer> {
   return new Promise((resolve) => {
-    const socket = connect({ host: '127.0.0.1', port, timeout: 2000 });
-    const end = (isThere: boolean) => {
+    const socket = connect({ host: '127.0.0.1', port, timeout: ANSWERS_WITHIN_MS });
+    const end = (answer: MediaServerAnswer) => {
       socket.destroy();
-      resolve(isThere);
+      resolve(answer);
     };
-    socket.once('connect', () => end(true));
-    socket.once('error', () => end(false));
-    socket.once('timeout', () => end(false));
+    socket.once('connect', () => end({ kind: 'answers', says: '' }));
+    socket.once('error', (error) => end({ kind: 'silent', why: error.message }));
+    socket.once('timeout', () => end({ kind: 'silent', why: `no answer within ${ANSWERS_WITHIN_MS} ms` }));
   });
 }
 
