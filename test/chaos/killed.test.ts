@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import t from 'tap';
 import { Baresip } from '../support/baresip.ts';
-import { heardWithin, House, PROMPTS } from '../support/house.ts';
+import { House } from '../support/house.ts';
 import { freeUdpPort, scratch, until } from '../support/processes.ts';
 import { heardFor, readWav, shareOf } from '../support/sound.ts';
 
@@ -59,6 +59,9 @@ async function messages(): Promise<{ messageId: string; callId: string; duration
   ).messages;
 }
 
+/** How the record tells of a recording that lost this process; the message is kept in any case. */
+const recordingEnds = { mediad: 'recordingFailed', app: 'wardlineRestarted', sipd: 'messageLeft' } as const;
+
 for (const victim of ['mediad', 'app', 'sipd'] as const) {
   await t.test(`kill -9 of ${victim} while calls ring, ask, escalate, talk and record`, async (t) => {
     const known = new Set((await calls()).map(({ callId }) => callId));
@@ -98,7 +101,7 @@ for (const victim of ['mediad', 'app', 'sipd'] as const) {
     });
     await until('the recording', async () => (await house.facts(recording.callId)).has('recordingStarted'), 20_000);
     const spokeFrom = performance.now();
-    await until('four seconds of message', () => performance.now() - spokeFrom > 4000);
+    await until('three seconds of message', () => performance.now() - spokeFrom > 3000);
 
     const old = now();
     const killedAt = performance.now();
@@ -134,18 +137,28 @@ for (const victim of ['mediad', 'app', 'sipd'] as const) {
     t.equal(ended.length, 5);
     for (const { callId } of ended) t.equal((await house.facts(callId)).of('ended').length, 1, 'one ending');
 
+    t.equal(ended.find(({ dialled }) => dialled === '7013')?.cause, recordingEnds[victim]);
+
     const message = await until(
       'the message to be listed',
       async () => (await messages()).find(({ callId }) => callId === recording.callId),
       10_000,
     );
     t.equal((await messages()).length, before + 1);
+    const lengthMs = () =>
+      messages().then((all) => all.find(({ callId }) => callId === recording.callId)?.durationMs ?? 0);
     const wav = join(scratch(t, 'export'), 'message.wav');
     const exported = await house.cli('voicemail', 'export', message.messageId, '--out', wav);
     t.equal(exported.code, 0, exported.err);
     const sound = readWav(wav);
-    t.ok(sound.samples.length / sound.rateHz > 3, `${sound.samples.length / sound.rateHz} s were saved, 4 were spoken`);
-    t.ok(shareOf(sound, 400, 0.5, 2) > 0.97, 'and can be heard');
+    t.ok(sound.samples.length / sound.rateHz > 2, `${sound.samples.length / sound.rateHz} s were saved, 3 were spoken`);
+    // The media server may still record what was not hung up when this was exported.
+    await until(
+      'the list to know its length',
+      async () => (await lengthMs()) > (sound.samples.length * 1000) / sound.rateHz - 100,
+      15_000,
+    );
+    t.ok(shareOf(sound, 400, 0.5, 1.5) > 0.97, 'and can be heard');
 
     await t.test('the next call is as good as any', async (t) => {
       const [w, i] = [ward.mark(), icu.mark()];
@@ -165,11 +178,9 @@ for (const victim of ['mediad', 'app', 'sipd'] as const) {
       await diaz.nextFile();
       await diaz.dial(house.uri('1500'));
       await diaz.event('CALL_ESTABLISHED', 5000, f);
-      await until(
-        'the menu of the main line',
-        () => heardWithin(diaz.heard().at(-1)!, PROMPTS.wardline('main-greeting')) > 0.8,
-        25_000,
-      );
+      const o = operator.mark();
+      await diaz.press('0');
+      await operator.event('CALL_INCOMING', 10_000, o);
       await diaz.hangUp();
       await house.endedCall();
     });

@@ -112,6 +112,28 @@ t.test('a house that loses its parts, and is stopped', async (t) => {
   });
 });
 
+t.test('a terminal that goes away takes nobody along, and the house is still stopped in good order', async (t) => {
+  const house = await House.start(t);
+  const { appPid, pids } = house.readyNow() as unknown as Ready;
+  house.child.stdout?.destroy();
+  house.child.stderr?.destroy();
+  // Something to say: the first line finds out that nobody reads, the next ones must not end the supervisor.
+  process.kill(pids.sipd, 'SIGKILL');
+  const again = await until('another sipd', () => {
+    const now = house.readyNow() as unknown as Ready;
+    return now.pids.sipd !== pids.sipd && now.pids.sipd;
+  });
+  process.kill(again, 'SIGKILL');
+  await until('a third sipd', () => {
+    const now = house.readyNow() as unknown as Ready;
+    return now.pids.sipd !== again && now.pids.sipd !== pids.sipd;
+  });
+  house.child.kill('SIGTERM');
+  t.equal(await ended(house.child), 0);
+  const left = [appPid, pids.mediad].filter(isRunning);
+  t.same(left, [], 'no process is left');
+});
+
 t.test('a start that cannot work says what to do and leaves nothing running', async (t) => {
   const house = await House.start(t);
   const udp = (house.readyNow()['sip'] as string[])[0] ?? '';

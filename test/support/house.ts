@@ -81,7 +81,11 @@ export class House {
       stream?.on('data', (bytes: Buffer) => existsSync(documents) && appendFileSync(log, bytes));
     const house = new House(data, documents, child, () => (existsSync(log) ? readFileSync(log, 'utf8') : ''));
     t.teardown(() => house.close());
-    await house.#waitReady();
+    // Whatever stops the test file from here on must not leave a house behind.
+    await house.#waitReady().catch(async (error: Error) => {
+      await house.close();
+      throw error;
+    });
     await Promise.all((options.phones ?? []).map((extension) => house.addPhone(extension)));
     return house;
   }

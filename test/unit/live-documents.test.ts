@@ -84,7 +84,7 @@ function aHospital(t: Test) {
     folders,
     roster: path.join(folders.oncall, 'lakeside.yaml'),
     plan: path.join(folders.dialplans, 'lakeside.yaml'),
-    edit(file: string, from: string, to: string) {
+    edit: (file: string, from: string, to: string) => {
       const text = readFileSync(file, 'utf8');
       if (!text.includes(from)) throw new Error(`${file} has no ${from}`);
       return text.replace(from, to);
