@@ -78,7 +78,8 @@ export async function continueOn(file, args) {
     await import(path);
     return;
   }
-  const child = spawn(node, [path, ...args], { stdio: 'inherit', cwd: process.cwd() });
+  const cache = new URL('./compile-cache.js', import.meta.url).href;
+  const child = spawn(node, ['--import', cache, path, ...args], { stdio: 'inherit', cwd: process.cwd() });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT']) process.on(signal, () => child.kill(signal));
   child.on('error', (error) => refuse(new Error(`${node} could not be started: ${error.message}`)));
   child.on('exit', (code, signal) => process.exit(code ?? (signal === null ? 1 : 128 + (signalNumbers[signal] ?? 0))));

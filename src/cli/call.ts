@@ -1,14 +1,13 @@
 import type { CallRow } from '../storage/index.ts';
 import { endCauses, type EndCause } from '../core/call/index.ts';
-import { ladder, type Revealed } from '../core/audit/index.ts';
-import { instant } from '../core/time/index.ts';
+import { ladder, type Revealed, type Rung } from '../core/audit/index.ts';
+import { type Instant, instant } from '../core/time/index.ts';
 import type { AuditRecord } from '../audit-log/index.ts';
-import type { Config } from '../config/index.ts';
-import type { PersonId, ServiceId } from '../core/oncall/index.ts';
 import { auditReader } from './audit.ts';
 import type { CommonOptions, Commands } from './command-line.ts';
-import { done, Refusal, table } from './report.ts';
-import { checkDocuments, siteClock } from './site-documents.ts';
+import { type SiteNames, namesThen, namesToday } from './names.ts';
+import { done, Refusal, table, wrapped } from './report.ts';
+import { type SiteClock, siteClock } from './site-documents.ts';
 import { siteConfig, siteStore } from './site.ts';
 
 export function callCommands({ group, answer }: Commands): void {
@@ -24,22 +23,20 @@ export function callCommands({ group, answer }: Commands): void {
           throw new Refusal(`--limit ${options.limit}: must be a number from 1 to 1000`, 2);
         }
         const config = siteConfig(options);
-        const clock = await siteClock(config);
         const { store } = await siteStore(config, 'reader');
         try {
+          const clock = await siteClock(config, store);
           const calls = await store.calls.list({ limit });
+          const names = await namesToday(config, store);
           const from = (row: CallRow) => (options.reveal === true ? row.from.reveal() : masked(row.from.reveal()));
           const rows = calls.map((row) => [
             row.callId,
             clock.show(row.startedAt),
-            from(row),
-            row.dialled,
-            row.service ?? '',
-            row.acceptedBy ?? '',
-            row.endedAt === null ? '' : duration(row.endedAt - row.startedAt),
-            row.cause === null ? 'running' : saysOf(row.cause),
+            place(from(row), names),
+            place(row.dialled, names),
+            story(row, names),
           ]);
-          const head = ['CALL', 'STARTED', 'FROM', 'DIALLED', 'SERVICE', 'TAKEN BY', 'LASTED', 'ENDED BECAUSE'];
+          const head = ['CALL', 'STARTED', 'FROM', 'TO', 'WHAT CAME OF IT'];
           return done(rows.length === 0 ? ['No calls yet.'] : [...table(head, rows), clock.note], {
             calls: calls.map((row) => ({
               ...row,
@@ -58,7 +55,8 @@ export function callCommands({ group, answer }: Commands): void {
     .description('everything that happened to a call, from the first ring to the ending')
     .option('--reveal', 'show the numbers of outside callers')
     .action(
-      answer(async (callId: string, options: CommonOptions & { reveal?: boolean }) => {
+      answer(async (given: string, options: CommonOptions & { reveal?: boolean }) => {
+        const callId = asWritten(given);
         const config = siteConfig(options);
         const { store, secrets } = await siteStore(config, 'reader');
         try {
@@ -67,26 +65,25 @@ export function callCommands({ group, answer }: Commands): void {
           if (entries.length === 0) {
             throw new Refusal(`the audit knows no call ${callId}: "wardline call list" shows those that it knows`);
           }
-          const clock = await siteClock(config);
-          const rungs = ladder(entries, await names(config), options.reveal === true ? revealed(records) : {});
-          const rows = rungs.map(({ afterMs, says }, i) => [
-            `+${(afterMs / 1000).toFixed(1)} s`,
-            says + (entries[i]?.isLate === true ? ' (written late)' : ''),
-          ]);
-          const [first] = rungs;
-          return done(
-            [`Call ${callId}, ${clock.show(first?.at ?? instant(0))}`, ...table(['', ''], rows).slice(1), clock.note],
-            {
-              callId,
-              entries: entries.map(({ at, seq, fact, isLate }, i) => ({
-                seq,
-                at: new Date(at).toISOString(),
-                isLate,
-                says: rungs[i]?.says,
-                fact,
-              })),
-            },
-          );
+          const clock = await siteClock(config, store);
+          const spoken = await namesThen(config, store, documentsOf(records));
+          const rungs = ladder(entries, spoken, options.reveal === true ? revealed(records) : {});
+          const lines = rungs.flatMap((rung, i) => tell(rung, entries[i]?.isLate === true));
+          const startedAt = entries[0]?.at ?? instant(0);
+          const isRunning = rungs.every(({ stands }) => stands !== 'ending');
+          if (isRunning) lines.push('', '           The call is still running.');
+          return done([`Call ${callId}, ${exact(startedAt, clock)}`, ...lines, '', clock.note], {
+            callId,
+            startedAt: new Date(startedAt).toISOString(),
+            entries: entries.map(({ at, seq, fact, isLate }, i) => ({
+              seq,
+              at: new Date(at).toISOString(),
+              afterMs: rungs[i]?.afterMs,
+              isLate,
+              says: rungs[i]?.says,
+              fact,
+            })),
+          });
         } finally {
           await store.close();
         }
@@ -94,20 +91,24 @@ export function callCommands({ group, answer }: Commands): void {
     );
 }
 
-/** Names as the documents have them today; whoever has left since is told by id. */
-async function names(config: Config): Promise<Parameters<typeof ladder>[1]> {
-  const documents = await checkDocuments(config, instant(Date.now()));
-  if (documents.kind === 'bad') return { person: same, service: same, mailbox: same };
-  const { plan, roster } = documents;
-  return {
-    person: (id) => roster.person(id as PersonId)?.name ?? plan.extension(id)?.name ?? id,
-    service: (id) => roster.service(id as ServiceId)?.name ?? id,
-    mailbox: (id) => plan.mailbox(id)?.name ?? id,
-  };
+/** Call ids are read out over the telephone: "3ga4 abb6" and "3ga4abb6" are 3GA4-ABB6. */
+function asWritten(callId: string): string {
+  const plain = callId.toUpperCase().replaceAll(/[\s-]/g, '');
+  return /^[0-9A-Z]{8}$/.test(plain) ? `${plain.slice(0, 4)}-${plain.slice(4)}` : callId;
 }
 
-function same(id: string): string {
-  return id;
+/** One rung as lines on a screen. */
+function tell({ afterMs, says, stands }: Rung, isLate: boolean): readonly string[] {
+  if (stands === 'aside') return [];
+  const time = `+${(afterMs / 1000).toFixed(1)} s`.padStart(9);
+  const margin = `${time}  ${stands === 'inStep' ? '  ' : ''}`;
+  const line = wrapped(`${margin}${says}${isLate ? ' (written late)' : ''}`, margin.length + 2);
+  return stands === 'heading' || stands === 'ending' ? ['', ...line] : line;
+}
+
+function documentsOf(records: readonly AuditRecord[]): { readonly plan: string; readonly roster: string } | null {
+  const used = records.map(({ fact }) => fact).find((fact) => fact.fact === 'documentsUsed');
+  return used?.fact === 'documentsUsed' ? used : null;
 }
 
 function revealed(entries: readonly AuditRecord[]): Revealed {
@@ -123,6 +124,26 @@ function revealed(entries: readonly AuditRecord[]): Revealed {
 /** An outside number shows its last two digits; an extension of the house is nobody's secret. */
 function masked(from: string): string {
   return /^\+?\d{6,}$/.test(from) ? `…${from.slice(-2)}` : from;
+}
+
+function place(number: string, names: SiteNames): string {
+  const name = names.extension(number);
+  return name === null ? number : `${name} (${number})`;
+}
+
+/** "Cardiology, taken by Dr Bell: the caller hung up (32 s)" */
+function story(row: CallRow, names: SiteNames): string {
+  const service = row.service === null ? [] : [names.service(row.service)];
+  const taken = row.acceptedBy === null ? [] : [`taken by ${names.person(row.acceptedBy)}`];
+  const ending = row.cause === null ? 'still running' : saysOf(row.cause);
+  const lasted = row.endedAt === null ? '' : ` (${duration(row.endedAt - row.startedAt)})`;
+  const about = [...service, ...taken].join(', ');
+  return `${about === '' ? '' : `${about}: `}${ending}${lasted}`;
+}
+
+/** Whole minutes are enough in a list; here seconds tell calls apart. */
+function exact(at: Instant, clock: SiteClock): string {
+  return `${clock.show(at)}:${String(Math.floor(at / 1000) % 60).padStart(2, '0')}`;
 }
 
 function saysOf(cause: string): string {

@@ -35,6 +35,9 @@ export const configSchema = z.strictObject({
       minExpires: sip.minExpires.describe('Shortest registration that is taken, in seconds.'),
       maxExpires: sip.maxExpires.describe('Longest registration that is given, in seconds.'),
       maxContacts: sip.maxContacts.describe('Phones that may be registered for one extension.'),
+      probeSeconds: sip.probeSeconds.describe(
+        'How often two phones that talk without media of ours are asked whether they are still there, in seconds.',
+      ),
       digests: sip.digests.describe('Hashes offered to phones, the preferred one first.'),
     })
     .prefault({}),

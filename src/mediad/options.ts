@@ -34,8 +34,8 @@ export const mediadOptions = z.strictObject({
       advertisedAddress: ipv4.optional(),
       portsFrom: port.default(20_000),
       portsTo: port.default(29_999),
-      /** Told with a wardline::media_timeout event; 0 never. */
-      silenceMs: z.number().int().min(0).max(3_600_000).default(20_000),
+      /** Told with a wardline::media_timeout event, each time so much has passed; 0 never. */
+      silenceMs: z.number().int().min(0).max(3_600_000).default(10_000),
     })
     .prefault({}),
   /** Prompts are played from these folders only, searched in order. */

@@ -17,9 +17,21 @@ export class SqliteDocumentVersions implements DocumentVersions {
 
   lastGood(): DocumentVersion | null {
     const newest = this.#db.build.selectFrom('document_versions').selectAll().orderBy('id', 'desc').limit(1);
-    const row = this.#db.first(newest);
-    if (row === undefined) return null;
-    const files = JSON.parse(row.files) as DocumentVersion['files'];
-    return { at: instant(row.at), plan: row.plan, roster: row.roster, files };
+    return versionFrom(this.#db.first(newest));
   }
+
+  /** The documents that were in force under these two hashes; null when they never were. */
+  find({ plan, roster }: Pick<DocumentVersion, 'plan' | 'roster'>): DocumentVersion | null {
+    const all = this.#db.build.selectFrom('document_versions').selectAll();
+    const query = all.where('plan', '=', plan).where('roster', '=', roster).orderBy('id', 'desc').limit(1);
+    return versionFrom(this.#db.first(query));
+  }
+}
+
+function versionFrom(
+  row: { at: number; plan: string; roster: string; files: string } | undefined,
+): DocumentVersion | null {
+  if (row === undefined) return null;
+  const files = JSON.parse(row.files) as DocumentVersion['files'];
+  return { at: instant(row.at), plan: row.plan, roster: row.roster, files };
 }

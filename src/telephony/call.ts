@@ -6,6 +6,7 @@ import type { TelephonyCall, TelephonyEffect } from '../engine/ports.ts';
 import { CallerLeg } from './caller-leg.ts';
 import { asError, type SrfRequest, type SrfResponse } from './client-libraries/index.ts';
 import { Leg } from './leg.ts';
+import { DirectWatch } from './direct-watch.ts';
 import type { MediaEndpoint, Recorded } from './media-endpoint.ts';
 import type { Shell } from './shell.ts';
 
@@ -22,6 +23,7 @@ export class Call implements TelephonyCall {
   #isOver = false;
   /** Leg to bridge to as soon as the caller is answered: a `direct` call that had to be anchored. */
   #thenBridge: LegId | null = null;
+  #watch: DirectWatch | null = null;
 
   constructor(shell: Shell, request: SrfRequest, response: SrfResponse, onOver: () => void) {
     this.#shell = shell;
@@ -37,6 +39,7 @@ export class Call implements TelephonyCall {
       },
       hungUp: () => this.#tell({ type: 'callerHungUp' }),
       mediaLost: () => this.#tell({ type: 'legEnded', leg: CALLER, by: 'mediaLost' }),
+      signallingLost: () => this.#tell({ type: 'signallingLost' }),
     });
   }
 
@@ -66,6 +69,7 @@ export class Call implements TelephonyCall {
   close(): void {
     if (this.#isOver) return;
     this.#isOver = true;
+    this.#watch?.close();
     for (const leg of this.#legs.values()) leg.close();
     this.#caller.close();
     this.#onOver();
@@ -84,7 +88,7 @@ export class Call implements TelephonyCall {
       case 'ringLeg':
         return this.#ringLeg(effect);
       case 'standDownLeg':
-        return this.#legs.get(effect.leg)?.standDown(effect.because);
+        return this.#legs.get(effect.leg)?.standDown(effect.because, effect.unlessAnswered);
       case 'play':
         return this.#play(effect);
       case 'gather':
@@ -111,6 +115,7 @@ export class Call implements TelephonyCall {
       answered: (media) => this.#tell({ type: 'legAnswered', leg, media }),
       failed: (result) => this.#tell({ type: 'legFailed', leg, result }),
       ended: (by) => this.#tell({ type: 'legEnded', leg, by }),
+      signallingLost: () => this.#tell({ type: 'signallingLost' }),
     });
     this.#legs.set(leg, made);
   }
@@ -152,20 +157,31 @@ export class Call implements TelephonyCall {
 
   #connectDirect(id: LegId): void {
     const leg = this.#legs.get(id);
-    const dialog = leg?.dialog;
-    if (!dialog)
-      return void setImmediate(() => this.#tell({ type: 'bridgeFailed', leg: id, why: 'the called phone is gone' }));
+    const failed = (why: string): void => this.#tell({ type: 'bridgeFailed', leg: id, why });
+    const phone = leg?.phone;
+    if (!leg || !phone?.isUp) return void setImmediate(() => failed('the called phone is gone'));
     if (leg.endpoint !== null) {
       this.#thenBridge = id;
       return this.#caller.answer();
     }
-    this.#caller.connectTo(dialog, (error) =>
-      this.#tell(error ? { type: 'bridgeFailed', leg: id, why: error.message } : { type: 'bridged', leg: id }),
-    );
+    this.#caller.connectTo(phone, (error) => {
+      if (error) return failed(error.message);
+      this.#tell({ type: 'bridged', leg: id });
+      this.#watchDirect(leg);
+    });
+  }
+
+  #watchDirect(leg: Leg): void {
+    const { caller, called } = { caller: this.#caller.phone, called: leg.phone };
+    if (this.#isOver || caller === null || called === null) return;
+    this.#watch = new DirectWatch(this.#shell.clock, this.#shell.options.sip.probeSeconds * 1000, [
+      { phone: caller, lost: () => this.#tell({ type: 'legEnded', leg: CALLER, by: 'mediaLost' }) },
+      { phone: called, lost: () => leg.lost() },
+    ]);
   }
 
   #record({ messageId, mailbox, maxMs }: Extract<TelephonyEffect, { type: 'recordMessage' }>): void {
-    const ended = (durationMs: number, by: 'hangUp' | Exclude<Recorded['by'], 'gone'>, why: string): void =>
+    const ended = (durationMs: number, by: Recorded['by'], why: string): void =>
       this.#tell({ type: 'recordingEnded', messageId, durationMs, by, why });
     const sealTo = this.#shell.sealRecipients(mailbox);
     const endpoint = this.#endpoint(CALLER);
@@ -175,11 +191,7 @@ export class Call implements TelephonyCall {
       return void setImmediate(() => ended(0, 'failed', fault));
     }
     const file = path.join(this.#shell.options.media.recordingsDir, `${messageId}.sealed`);
-    endpoint.record(file, { sealTo, maxMs }, ({ durationMs, by, why }) => {
-      if (by !== 'gone') return ended(durationMs, by, why);
-      if (this.#caller.isOver) return ended(durationMs, 'hangUp', '');
-      ended(durationMs, 'failed', 'the media server dropped the caller');
-    });
+    endpoint.record(file, { sealTo, maxMs }, ({ durationMs, by, why }) => ended(durationMs, by, why));
   }
 
   #endpoint(leg: LegId): MediaEndpoint | null {

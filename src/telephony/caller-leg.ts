@@ -1,7 +1,8 @@
 import { type EndCause, endCauses, type MediaFacts } from '../core/call/index.ts';
-import { answerCaller, asError, type SrfDialog, type SrfRequest, type SrfResponse } from './client-libraries/index.ts';
+import { answerCaller, asError, type SrfRequest, type SrfResponse } from './client-libraries/index.ts';
 import { wireToEndpoint, wireTogether } from './dialog-wiring.ts';
 import type { MediaEndpoint } from './media-endpoint.ts';
+import { mediaSource, PhoneDialog } from './phone-dialog.ts';
 import { sdpFacts } from './sdp.ts';
 import { allow, guarded, reasonOf, type Shell } from './shell.ts';
 
@@ -10,7 +11,10 @@ export interface CallerEvents {
   answerFailed(why: string): void;
   /** CANCEL or BYE of the caller. */
   hungUp(): void;
+  /** No sound can reach the caller any more, or the caller's phone is gone without a word. */
   mediaLost(): void;
+  /** The signalling server was started anew: nobody can say any more how this conversation ends. */
+  signallingLost(): void;
 }
 
 /*
@@ -28,7 +32,8 @@ export class CallerLeg {
   #state: State = 'invited';
   #isRinging = false;
   #isAcknowledged = false;
-  #dialog: SrfDialog | null = null;
+  #isProbing = false;
+  #phone: PhoneDialog | null = null;
   #endpoint: MediaEndpoint | null = null;
 
   constructor(shell: Shell, request: SrfRequest, response: SrfResponse, events: CallerEvents) {
@@ -61,9 +66,9 @@ export class CallerLeg {
     return this.#endpoint;
   }
 
-  /** Hung up or refused, by whomever. */
-  get isOver(): boolean {
-    return this.#state === 'over';
+  /** Once the 200 is out. */
+  get phone(): PhoneDialog | null {
+    return this.#phone;
   }
 
   ring(): void {
@@ -73,7 +78,7 @@ export class CallerLeg {
   }
 
   refuse(cause: EndCause): void {
-    if (this.#dialog !== null || this.#state === 'over') return;
+    if (this.#phone !== null || this.#state === 'over') return;
     const { sip } = endCauses[cause];
     const status = sip >= 300 ? sip : 480;
     const retry: Record<string, string> = status === 503 ? { 'Retry-After': '5' } : {};
@@ -89,20 +94,21 @@ export class CallerLeg {
   }
 
   /** 200 with another phone's description; the two dialogs are one conversation from then on. */
-  connectTo(other: SrfDialog, done: (error: Error | null) => void): void {
+  connectTo(other: PhoneDialog, done: (error: Error | null) => void): void {
     if (this.#state !== 'invited') return done(new Error('the caller is not waiting any more'));
+    if (!other.isUp) return done(new Error('the called phone is gone'));
     this.#state = 'answering';
-    this.#send200(other.remote.sdp, (error, dialog) => {
-      if (dialog) wireTogether(this.#shell, dialog, other);
+    this.#send200(other.dialog.remote.sdp, (error, phone) => {
+      if (phone) wireTogether(this.#shell, phone.dialog, other.dialog);
       done(error);
     });
   }
 
   hangUp(cause: EndCause): void {
-    if (this.#dialog === null) return this.refuse(cause);
+    if (this.#phone === null) return this.refuse(cause);
     if (this.#state === 'over') return;
     this.#end();
-    this.#dialog.destroy({ headers: { Reason: reasonOf(endCauses[cause]) } }, () => {});
+    this.#phone.hangUp(reasonOf(endCauses[cause]));
   }
 
   close(): void {
@@ -122,13 +128,18 @@ export class CallerLeg {
     const facts = sdpFacts(offer);
     if (offer !== '' && facts.cipher !== 'none')
       throw new Error(`the caller offers encrypted audio only (${facts.cipher})`);
-    const endpoint = await this.#shell.media.endpoint(offer === '' ? null : offer, () => this.#mediaLost());
+    const source = mediaSource([this.#request.source_address]);
+    const endpoint = await this.#shell.media.endpoint(offer === '' ? null : offer, source, {
+      gone: () => this.#mediaLost(),
+      silent: () => void this.#silent(),
+    });
     if (this.#state !== 'answering') return endpoint.close();
     this.#endpoint = endpoint;
-    this.#send200(endpoint.sdp, (error, dialog) => {
-      if (error || !dialog) return this.#answerFailed(error ?? new Error('no dialog'));
-      wireToEndpoint(this.#shell, dialog, endpoint);
-      dialog.on(
+    this.#send200(endpoint.sdp, (error, phone) => {
+      if (error || !phone) return this.#answerFailed(error ?? new Error('no dialog'));
+      wireToEndpoint(this.#shell, phone.dialog, endpoint);
+      endpoint.mark(this.#shell.options.signalling.appTag, phone.dialog.id);
+      phone.dialog.on(
         'ack',
         guarded(this.#shell.log, 'ACK', (ack: SrfRequest) => {
           if (this.#isAcknowledged) return;
@@ -150,8 +161,8 @@ export class CallerLeg {
     endpoint.modify(answer).then(told, (error: unknown) => this.#answerFailed(asError(error)));
   }
 
-  #send200(localSdp: string, done: (error: Error | null, dialog?: SrfDialog) => void): void {
-    const { srf, dialogs, log } = this.#shell;
+  #send200(localSdp: string, done: (error: Error | null, phone?: PhoneDialog) => void): void {
+    const { srf } = this.#shell;
     answerCaller(srf, this.#request, this.#response, { localSdp, headers: { Allow: allow } }, (error, dialog) => {
       if (!dialog) return done(error);
       if (this.#state === 'over') {
@@ -159,18 +170,31 @@ export class CallerLeg {
         dialog.destroy({}, () => {});
         return done(new Error('the caller is gone'));
       }
-      this.#dialog = dialog;
       this.#state = 'talking';
-      dialogs.add(dialog);
-      dialog.on(
-        'destroy',
-        guarded(log, 'BYE', () => {
-          dialogs.delete(dialog);
-          this.#gone();
-        }),
-      );
-      done(null, dialog);
+      this.#phone = new PhoneDialog(this.#shell, dialog, {
+        hungUp: () => this.#gone(),
+        forgotten: () => this.#forgotten(),
+      });
+      done(null, this.#phone);
     });
+  }
+
+  /** A conversation on our media goes on: the caller is still heard. Without media of ours, or an ACK, it cannot. */
+  #forgotten(): void {
+    if (this.#state !== 'talking') return;
+    if (this.#endpoint === null) return this.#events.signallingLost();
+    if (!this.#isAcknowledged) this.#answerFailed(new Error('the signalling server was started anew'));
+  }
+
+  async #silent(): Promise<void> {
+    if (this.#isProbing || this.#phone === null || this.#state !== 'talking') return;
+    this.#isProbing = true;
+    const life = await this.#phone.probe();
+    this.#isProbing = false;
+    if (life === 'alive' || this.#state !== 'talking') return;
+    this.#shell.log.warn({ life }, 'caller is not heard any more');
+    if (life === 'forgotten') this.#events.signallingLost();
+    else this.#events.mediaLost();
   }
 
   #gone(): void {
@@ -183,7 +207,7 @@ export class CallerLeg {
     // The library's "CANCEL came first" is the caller's doing and has been told as such.
     if (this.#state === 'over') return;
     const cause = error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message;
-    if (this.#dialog === null) this.#state = 'invited';
+    if (this.#phone === null) this.#state = 'invited';
     this.#endpoint?.close();
     this.#endpoint = null;
     this.#events.answerFailed(cause);
@@ -197,7 +221,6 @@ export class CallerLeg {
 
   #end(): void {
     this.#state = 'over';
-    if (this.#dialog) this.#shell.dialogs.delete(this.#dialog);
     // The endpoint object stays: a recording under way still reports through it.
     this.#endpoint?.close();
   }

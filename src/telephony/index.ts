@@ -6,9 +6,10 @@ import {
   connectSrf,
   createSrf,
   disconnectSrf,
-  endUnknown,
   failUnfinished,
+  findUnknown,
   rehome,
+  requestById,
   unfinishedOf,
   writeTogether,
   type SrfClient,
@@ -19,6 +20,7 @@ import { Inbound, refuseMethod } from './inbound.ts';
 import { type LinkHealth, MediaLink } from './media.ts';
 import type { TelephonyOptions } from './options.ts';
 import type { Bindings, ContactBinding, Credentials, Log, SealRecipients } from './ports.ts';
+import { Orphans } from './orphans.ts';
 import { PromptLibrary } from './prompts.ts';
 import { Registrar } from './registrar.ts';
 import { Registrations } from './registrations.ts';
@@ -59,7 +61,8 @@ export class Telephony {
   readonly #srf: SrfClient;
   readonly #shell: Shell;
   readonly #authenticator: Authenticator;
-  readonly #dialogs = new Set<SrfDialog>();
+  readonly #orphans: Orphans;
+  readonly #dialogs = new Map<SrfDialog, () => void>();
   readonly #secret: string;
   #signalling: LinkHealth = { isUp: false, why: 'not connected yet' };
   readonly #waiting: (() => void)[] = [];
@@ -75,17 +78,32 @@ export class Telephony {
     const passwords = trunkPasswords(options);
     this.#shell = {
       srf: this.#srf,
-      media: new MediaLink({ srf: this.#srf, options: options.media, clock, log }),
+      media: new MediaLink({
+        srf: this.#srf,
+        options: options.media,
+        clock,
+        log,
+        onConnected: () => void this.#orphans.find(),
+      }),
       prompts: new PromptLibrary(options.media.promptsDirs),
       registrations,
       trunks: new Trunks(options.trunks),
       sealRecipients: parts.sealRecipients,
       options,
       log,
+      clock,
       dialogs: this.#dialogs,
       whenUp: () => this.#whenUp(),
       trunkPassword: (trunk) => passwords.get(trunk),
     };
+    this.#orphans = new Orphans({
+      media: this.#shell.media,
+      owner: options.signalling.appTag,
+      clock,
+      log,
+      hangUp: (dialogId) => requestById(this.#srf, 'BYE', dialogId),
+      ask: (dialogId, done) => requestById(this.#srf, 'OPTIONS', dialogId, done),
+    });
     this.#authenticator = new Authenticator({
       credentials: parts.credentials,
       realm: options.sip.realm,
@@ -137,6 +155,7 @@ export class Telephony {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#inbound?.close();
+    this.#orphans.close();
     // One turn for the last BYEs to be written before the socket ends.
     await new Promise((resolve) => setImmediate(resolve));
     this.#shell.media.close();
@@ -171,16 +190,31 @@ export class Telephony {
       this.#srf.use(method, guarded(log, method, refuseMethod));
     }
     // Whatever is left belongs to no dialog of ours.
-    this.#srf.use(guarded(log, 'request', refuseMethod));
+    this.#srf.use(
+      guarded(log, 'request', (request, response) => {
+        const isOrphans =
+          request.method === 'BYE' && request.stackDialogId !== undefined && this.#orphans.left(request.stackDialogId);
+        if (isOrphans) response.send(200, undefined, {});
+        else refuseMethod(request, response);
+      }),
+    );
   }
 
   #connect(): Promise<void> {
-    const { log, options } = this.#parts;
+    const { log, options, clock } = this.#parts;
     const { host, port } = options.signalling;
     let unfinished: Unfinished | undefined;
+    const giveUp = (): void => {
+      if (unfinished) failUnfinished(unfinished);
+      unfinished = undefined;
+    };
     const down = (why: string): void => {
       if (this.#isClosed) return;
-      if (this.#signalling.isUp) log.warn({ host, port, why }, 'signalling server lost');
+      if (this.#signalling.isUp) {
+        log.warn({ host, port, why }, 'signalling server lost');
+        // What waits for its answer waits no longer than that, also when it never comes back.
+        clock.after(waitForSignallingMs, () => this.#signalling.isUp || giveUp());
+      }
       this.#signalling = { isUp: false, why };
     };
     return new Promise((resolve, reject) => {
@@ -195,10 +229,10 @@ export class Telephony {
           this.#signalling = { isUp: true, why: '' };
           for (const proceed of this.#waiting.splice(0)) proceed();
           writeTogether(this.#srf);
-          rehome(this.#srf, this.#dialogs);
-          if (unfinished) failUnfinished(unfinished);
+          rehome(this.#srf, [...this.#dialogs.keys(), ...this.#shell.media.dialogs]);
+          giveUp();
           unfinished = unfinishedOf(this.#srf);
-          endUnknown(this.#dialogs);
+          findUnknown(this.#dialogs);
           resolve();
         }),
       );
@@ -218,8 +252,7 @@ export class Telephony {
 function trunkPasswords(options: TelephonyOptions): ReadonlyMap<string, string> {
   const passwords = new Map<string, string>();
   for (const [name, { passwordFile }] of Object.entries(options.trunks)) {
-    if (passwordFile !== undefined)
-      passwords.set(name, firstLine(`telephony.trunks.${name}.passwordFile`, passwordFile));
+    if (passwordFile !== undefined) passwords.set(name, firstLine(`trunks.${name}.passwordFile`, passwordFile));
   }
   return passwords;
 }

@@ -6,9 +6,10 @@ import { legResult, tellingResult } from './leg-result.ts';
 import type { MediaEndpoint } from './media-endpoint.ts';
 import { parseSipUri } from './name-addr.ts';
 import { offeredHeaders } from './offered-headers.ts';
+import { mediaSource, PhoneDialog } from './phone-dialog.ts';
 import type { ContactBinding } from './ports.ts';
 import { sdpFacts } from './sdp.ts';
-import { completedElsewhere, guarded, type Shell } from './shell.ts';
+import { completedElsewhere, type Shell } from './shell.ts';
 
 type RingLeg = Extract<CallEffect, { type: 'ringLeg' }>;
 type Because = Extract<CallEffect, { type: 'standDownLeg' }>['because'];
@@ -18,6 +19,8 @@ export interface LegEvents {
   answered(media: MediaFacts): void;
   failed(result: LegResult): void;
   ended(by: 'remote' | 'mediaLost'): void;
+  /** The signalling server was started anew: nobody can say any more how this conversation ends. */
+  signallingLost(): void;
 }
 
 /*
@@ -43,7 +46,8 @@ export class Leg {
   #state: State = 'preparing';
   #hasRung = false;
   #isCancelled = false;
-  #dialog: SrfDialog | null = null;
+  #phone: PhoneDialog | null = null;
+  #isProbing = false;
   #endpoint: MediaEndpoint | null = null;
 
   /** `offer` is the caller's description for direct media; '' makes the leg anchored. */
@@ -62,11 +66,14 @@ export class Leg {
     return this.#endpoint;
   }
 
-  get dialog(): SrfDialog | null {
-    return this.#dialog;
+  /** Once somebody has answered. */
+  get phone(): PhoneDialog | null {
+    return this.#phone;
   }
 
-  standDown(because: Because): void {
+  /** `unlessAnswered`: somebody who has picked up is the engine's to decide about; it hears `answered` or has heard it. */
+  standDown(because: Because, unlessAnswered = false): void {
+    if (unlessAnswered && (this.#state === 'joining' || this.#state === 'talking')) return;
     const reason = because === 'takenElsewhere' ? completedElsewhere : null;
     switch (this.#state) {
       case 'preparing':
@@ -104,7 +111,10 @@ export class Leg {
     if (this.#isOver()) return;
     let localSdp = offer;
     if (this.#media === 'anchored') {
-      const endpoint = await this.#shell.media.endpoint(null, () => this.#mediaLost());
+      const endpoint = await this.#shell.media.endpoint(null, this.#mediaSource(), {
+        gone: () => this.#mediaLost(),
+        silent: () => void this.#silent(),
+      });
       if (this.#isOver()) return endpoint.close();
       this.#endpoint = endpoint;
       localSdp = endpoint.sdp;
@@ -114,6 +124,12 @@ export class Leg {
     if (places.length === 0) return this.#fail({ kind: 'notRegistered' });
     this.#state = 'ringing';
     this.#branches = places.map(({ uri, options }) => this.#branch(uri, options));
+  }
+
+  /** Whoever of them answers, the sound comes from one of these. */
+  #mediaSource(): string {
+    if (this.#target.kind === 'number') return mediaSource([this.#shell.trunks.hostOf(this.#target.trunk)]);
+    return mediaSource(this.#shell.registrations.of(this.#target.extension).map(({ source }) => source.ip));
   }
 
   #places(options: UacOptions): readonly Place[] {
@@ -148,13 +164,11 @@ export class Leg {
   #answered(winner: Branch, dialog: SrfDialog): void {
     if (this.#state !== 'ringing') return void dialog.destroy({}, () => {});
     this.#state = 'joining';
-    this.#dialog = dialog;
     for (const branch of this.#branches) if (branch !== winner) branch.abandon(completedElsewhere);
-    this.#shell.dialogs.add(dialog);
-    dialog.on(
-      'destroy',
-      guarded(this.#shell.log, 'BYE', () => this.#farEndLeft(dialog)),
-    );
+    this.#phone = new PhoneDialog(this.#shell, dialog, {
+      hungUp: () => this.#farEndLeft(),
+      forgotten: () => this.#forgotten(),
+    });
     const answer = dialog.remote.sdp;
     const { codec, cipher } = sdpFacts(answer);
     const talk = (path: MediaFacts['path']): void => {
@@ -165,6 +179,7 @@ export class Leg {
     const endpoint = this.#endpoint;
     if (endpoint === null) return talk('direct');
     wireToEndpoint(this.#shell, dialog, endpoint);
+    endpoint.mark(this.#shell.options.signalling.appTag, dialog.id);
     endpoint.modify(answer).then(
       () => talk('anchored'),
       (error: unknown) => this.#mediaFailed(asError(error)),
@@ -186,21 +201,41 @@ export class Leg {
     }
   }
 
-  #farEndLeft(dialog: SrfDialog): void {
-    this.#shell.dialogs.delete(dialog);
+  /** A conversation on our media goes on: the far end is still heard. Anything else cannot. */
+  #forgotten(): void {
+    if (this.#state === 'talking' && this.#endpoint === null) this.#events.signallingLost();
+    if (this.#state === 'joining') this.#mediaFailed(new Error('the signalling server was started anew'));
+  }
+
+  async #silent(): Promise<void> {
+    if (this.#isProbing || this.#phone === null || this.#state !== 'talking') return;
+    this.#isProbing = true;
+    const life = await this.#phone.probe();
+    this.#isProbing = false;
+    if (life === 'alive' || this.#isOver()) return;
+    this.#shell.log.warn({ life }, 'called phone is not heard any more');
+    if (life === 'forgotten') this.#events.signallingLost();
+    else this.lost();
+  }
+
+  #farEndLeft(): void {
     const was = this.#state;
     this.#over();
     if (was === 'talking') this.#events.ended('remote');
     if (was === 'joining') this.#events.failed({ kind: 'mediaFailed', why: 'hung up while it was being connected' });
   }
 
+  /** The phone does not answer any more: what it had is over. */
+  lost(): void {
+    if (this.#state !== 'talking') return;
+    this.#hangUp(null);
+    this.#events.ended('mediaLost');
+  }
+
   #mediaLost(): void {
-    const was = this.#state;
     this.#endpoint = null;
-    if (was === 'talking') {
-      this.#hangUp(null);
-      this.#events.ended('mediaLost');
-    } else this.#mediaFailed(new Error('the media server dropped the endpoint'));
+    if (this.#state === 'talking') this.lost();
+    else this.#mediaFailed(new Error('the media server dropped the endpoint'));
   }
 
   #mediaFailed(error: Error): void {
@@ -220,14 +255,12 @@ export class Leg {
   #hangUp(reason: string | null): void {
     // The client library calls a dialog connected until its BYE is answered: asked twice it would send two.
     if (this.#isOver()) return;
-    const dialog = this.#dialog;
     this.#over();
-    if (dialog?.connected) dialog.destroy(reason ? { headers: { Reason: reason } } : {}, () => {});
+    this.#phone?.hangUp(reason);
   }
 
   #over(): void {
     this.#state = 'over';
-    if (this.#dialog) this.#shell.dialogs.delete(this.#dialog);
     this.#endpoint?.close();
   }
 

@@ -3,18 +3,23 @@ import {
   cleanArgument,
   type Endpoint,
   type EslEvent,
+  mediaSilent,
   modifyDialog,
   type SrfDialog,
 } from './client-libraries/index.ts';
 
 export interface Recorded {
   readonly durationMs: number;
-  readonly by: 'key' | 'limit' | 'silence' | 'gone' | 'failed';
+  readonly by: 'key' | 'limit' | 'silence' | 'hangUp' | 'failed';
   /** '' unless it failed. */
   readonly why: string;
 }
 
-const ringback = 'tone_stream://%(2000,4000,440,480);loops=-1';
+/** Of the channel: our tag, a blank, and the dialog with the phone. */
+export const ownerVariable = 'wardline_dialog';
+
+/** North American ringing at the level of the prompts; louder would startle whoever listens between them. */
+const ringback = 'tone_stream://v=-12;%(2000,4000,440,480);loops=-1';
 const music = 'local_stream://moh';
 const nothing = 'silence_stream://100';
 
@@ -22,28 +27,63 @@ const nothing = 'silence_stream://100';
 const silenceSeconds = 10;
 const silenceThreshold = 200;
 
+export interface EndpointEvents {
+  /** The media server dropped it. */
+  gone(): void;
+  /** The phone should be heard and is not. Told again and again while that lasts. */
+  silent(): void;
+}
+
 /**
  * One party's end on the media server. What it is told replaces what it does; the outcome of something replaced is
- * never reported. Ends once: by close(), or by itself, which `onGone` tells.
+ * never reported. Ends once: by close(), or by itself, which `gone` tells.
  */
 export class MediaEndpoint {
   readonly #endpoint: Endpoint;
-  readonly #gone: Promise<'gone'>;
+  readonly #events: EndpointEvents;
+  readonly #ended: () => void;
+  readonly #gone = Promise.withResolvers<'gone'>();
   #isClosed = false;
+  #isGone = false;
   #isBusy = false;
   #turn = 0;
 
-  constructor(endpoint: Endpoint, onGone: () => void) {
+  /** `ended` runs once, however it ended. */
+  constructor(endpoint: Endpoint, events: EndpointEvents, ended: () => void) {
+    // It may have ended while the library was handing it over; nobody heard that.
+    if (!endpoint.connected) throw new Error('the media server dropped the endpoint at once');
     this.#endpoint = endpoint;
-    this.#gone = new Promise((resolve) => {
-      endpoint.once('destroy', () => {
-        resolve('gone');
-        if (!this.#isClosed) onGone();
-        this.#isClosed = true;
-      });
+    this.#events = events;
+    this.#ended = ended;
+    endpoint.once('destroy', () => this.lost());
+    endpoint.on(mediaSilent, () => {
+      if (!this.#isClosed) events.silent();
     });
     // "!" joins files to one prompt, so that a whole prompt is one command that can be replaced as one.
     this.#run(this.#endpoint.execute('set', 'playback_delimiter=!'));
+  }
+
+  /** With the media server. */
+  get dialog(): SrfDialog {
+    return this.#endpoint.dialog as SrfDialog;
+  }
+
+  get uuid(): string {
+    return this.#endpoint.uuid;
+  }
+
+  /** The media server has ended it, or does not answer any more. */
+  lost(): void {
+    if (this.#isGone) return;
+    this.#isGone = true;
+    this.#ended();
+    // In a later turn: what the media server reported in the same breath comes first.
+    setImmediate(() => this.#gone.resolve('gone'));
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    // A media server that was killed says no BYE: without ours the dialog would be kept for ever.
+    if (this.dialog.connected) this.dialog.destroy({}, () => {});
+    this.#events.gone();
   }
 
   /** Description to offer or to answer with. */
@@ -51,9 +91,14 @@ export class MediaEndpoint {
     return this.#endpoint.local.sdp;
   }
 
+  /** Writes on the endpoint whose dialog it serves, for a process after this one. */
+  mark(owner: string, dialogId: string): void {
+    this.#run(this.#endpoint.execute('set', `${ownerVariable}=${cleanArgument(`${owner} ${dialogId}`)}`));
+  }
+
   /** Gives the endpoint the far end's description; resolves with its own. */
   async modify(sdp: string): Promise<string> {
-    const answer = await Promise.race([modifyDialog(this.#dialog, sdp), this.#gone]);
+    const answer = await Promise.race([modifyDialog(this.dialog, sdp), this.#gone.promise]);
     if (answer === 'gone') throw new Error('the media endpoint is gone');
     return answer;
   }
@@ -120,10 +165,11 @@ export class MediaEndpoint {
     // Not the library's `record`: it hides why the recording ended.
     const argument = `${cleanArgument(file)} ${limitSeconds} ${silenceThreshold} ${silenceSeconds}`;
     const recorded = this.#endpoint.execute('record', argument);
-    Promise.race([recorded, this.#gone])
+    const failed = (why: string): Recorded => ({ durationMs: 0, by: 'failed', why });
+    Promise.race([recorded, this.#gone.promise])
       .then(
-        (result) => (result === 'gone' ? { durationMs: 0, by: 'gone' as const, why: '' } : this.#recorded(result)),
-        (error: unknown) => ({ durationMs: 0, by: 'failed' as const, why: asError(error).message }),
+        (result) => (result === 'gone' ? failed('the media server dropped the caller') : this.#recorded(result)),
+        (error: unknown) => failed(asError(error).message),
       )
       .then(
         (outcome) => {
@@ -140,7 +186,11 @@ export class MediaEndpoint {
   async bridge(other: MediaEndpoint): Promise<void> {
     this.stop();
     other.stop();
-    const result = await Promise.race([this.#endpoint.bridge(other.#endpoint), this.#gone, other.#gone]);
+    const result = await Promise.race([
+      this.#endpoint.bridge(other.#endpoint),
+      this.#gone.promise,
+      other.#gone.promise,
+    ]);
     if (result === 'gone') throw new Error('a media endpoint is gone');
   }
 
@@ -162,7 +212,7 @@ export class MediaEndpoint {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#dialog.destroy({}, (error) => {
+    this.dialog.destroy({}, (error) => {
       // The signalling server is gone or does not know the dialog any more: the media server is told directly.
       if (error) this.#run(this.#endpoint.api('uuid_kill', [this.#endpoint.uuid]));
     });
@@ -174,15 +224,11 @@ export class MediaEndpoint {
     const cause = event.getHeader('variable_record_completion_cause') ?? '';
     if (response.startsWith('-ERR') || cause === 'failure') return { durationMs, by: 'failed', why: response || cause };
     const by = (): Recorded['by'] => {
-      if (this.#isClosed || cause === 'success-hangup') return 'gone';
+      if (this.#isClosed || cause === 'success-hangup') return 'hangUp';
       if (cause === 'success-maxtime') return 'limit';
       return event.getHeader('variable_playback_terminator_used') === '#' ? 'key' : 'silence';
     };
     return { durationMs, by: by(), why: '' };
-  }
-
-  get #dialog(): SrfDialog {
-    return this.#endpoint.dialog as SrfDialog;
   }
 
   #next(): number {
@@ -196,7 +242,7 @@ export class MediaEndpoint {
     const tell = (error: Error | null): void => {
       if (isCurrent() && !this.#isClosed) done(error);
     };
-    Promise.race([work, this.#gone]).then(
+    Promise.race([work, this.#gone.promise]).then(
       () => tell(null),
       (error: unknown) => tell(asError(error)),
     );

@@ -16,7 +16,7 @@ export const trunkSchema = z.strictObject({
   /** Where outgoing calls go, "sip:host:port;transport=udp". Absent: the trunk is not configured. */
   target: z
     .string()
-    .regex(/^sip:[A-Za-z0-9.[\]:-]+(;transport=(udp|tcp))?$/, 'such as sip:192.0.2.10:5060;transport=udp')
+    .regex(/^sip:[A-Za-z0-9.[\]:-]+(;transport=(udp|tcp))?$/, 'must read like sip:192.0.2.10:5060;transport=udp')
     .optional(),
   /** Digest for outgoing calls, if the carrier asks for it. */
   username: z.string().min(1).optional(),
@@ -24,7 +24,7 @@ export const trunkSchema = z.strictObject({
   /** Number that called parties see. */
   callerId: z
     .string()
-    .regex(/^\+[1-9]\d{4,14}$/, 'an E.164 number such as +12025550100')
+    .regex(/^\+[1-9]\d{4,14}$/, 'must be an E.164 number such as +12025550100')
     .optional(),
   /** P-Asserted-Identity on outgoing calls (RFC 3325); only for a carrier that is trusted with it. */
   assertIdentity: z.boolean().default(true),
@@ -63,6 +63,8 @@ export const telephonySchema = z.strictObject({
     minExpires: z.number().int().min(10).default(60),
     maxExpires: z.number().int().min(60).default(3600),
     maxContacts: z.number().int().min(1).max(20).default(5),
+    /** How often the phones of a call without media of ours are asked whether they are still there. */
+    probeSeconds: z.number().int().min(1).max(3600).default(30),
     /** Order of the challenges; a phone takes the first it knows (RFC 8760 2.4). */
     digests: z
       .array(z.enum(['SHA-256', 'MD5']))

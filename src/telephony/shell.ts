@@ -1,3 +1,4 @@
+import type { Clock } from '../engine/ports.ts';
 import type { SrfClient, SrfDialog } from './client-libraries/index.ts';
 import { safely } from './client-libraries/index.ts';
 import type { MediaLink } from './media.ts';
@@ -17,8 +18,9 @@ export interface Shell {
   readonly sealRecipients: SealRecipients;
   readonly options: TelephonyOptions;
   readonly log: Log;
-  /** Live dialogs with phones and trunks, to be taken along to a new connection. */
-  readonly dialogs: Set<SrfDialog>;
+  readonly clock: Clock;
+  /** Live dialogs with phones and trunks, each with who is told when the signalling server does not know it any more. */
+  readonly dialogs: Map<SrfDialog, () => void>;
   /** Resolves when the signalling server is connected, or after a few seconds without it. */
   whenUp(): Promise<void>;
   /** Password for outgoing digest of a trunk, read at start. */

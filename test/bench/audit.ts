@@ -180,7 +180,16 @@ function fact(call: number, i: number): AuditEntry {
   return {
     at,
     callId,
-    fact: { fact: 'considered', step: i, tier: 'primary', person: 'dr-ames', verdict: 'rung', because },
+    fact: {
+      fact: 'considered',
+      step: i,
+      tier: 'primary',
+      person: 'dr-ames',
+      device: 'desk',
+      verdict: 'rung',
+      because,
+      duty: because,
+    },
   };
 }
 

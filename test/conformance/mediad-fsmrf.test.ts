@@ -2,13 +2,15 @@
 import { once } from 'node:events';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { generateX25519Identity, identityToRecipient } from 'age-encryption';
 import t from 'tap';
-import { openSealed } from '../../src/vault/index.ts';
-import { FsmrfClient, startMediad, type MrfEndpoint } from '../support/mediad-process.ts';
+import { daemonPlans } from '../../src/cli/supervise/daemon-options.ts';
+import { configSchema } from '../../src/config/schema.ts';
+import { openSealed, type Secrets } from '../../src/vault/index.ts';
+import { FsmrfClient, SECRET, startMediad, type MrfEndpoint } from '../support/mediad-process.ts';
 import { RtpPhone } from '../support/rtp-phone.ts';
-import { toneShare, toneSamples } from '../support/tones.ts';
-import { writeWav } from '../support/wav-file.ts';
+import { find, readWav, toneSamples, toneShare, writeWav } from '../support/sound.ts';
 
 const identity = await generateX25519Identity();
 const recipient = await identityToRecipient(identity);
@@ -34,11 +36,11 @@ async function aPhone(
 }
 
 void t.test('a prompt is heard, 8 and 16 kHz alike, and the promise says how long it was', async (t) => {
-  await writeWav(join(mediad.prompts, 'low.wav'), 8000, toneSamples(500, 4000));
+  writeWav(join(mediad.prompts, 'low.wav'), { rateHz: 8000, samples: toneSamples(500, 4000) });
   const wide = Int16Array.from({ length: 8000 }, (_, i) =>
     Math.round(8000 * Math.sin((2 * Math.PI * 900 * i) / 16_000)),
   );
-  await writeWav(join(mediad.prompts, 'wide.wav'), 16_000, wide);
+  writeWav(join(mediad.prompts, 'wide.wav'), { rateHz: 16_000, samples: wide });
   const { phone, endpoint, hangUp } = await aPhone();
   const files: string[] = [];
   endpoint.on('playback-start', ({ file }: { file: string }) => files.push(file));
@@ -62,7 +64,7 @@ void t.test('endless ringback sounds until it is broken, and a break frees the q
   t.match((await endpoint.api('uuid_break', endpoint.uuid)).getBody(), /^\+OK/);
   await ringing;
   await phone.hearsNothing();
-  await writeWav(join(mediad.prompts, 'moh.wav'), 8000, toneSamples(800, 800));
+  writeWav(join(mediad.prompts, 'moh.wav'), { rateHz: 8000, samples: toneSamples(800, 800) });
   const music = endpoint.play('local_stream://moh');
   await phone.hears(800);
   const heard = phone.packets.length;
@@ -74,6 +76,35 @@ void t.test('endless ringback sounds until it is broken, and a break frees the q
   await endpoint.set({ answered_by: 'nobody', step: '2' });
   await hangUp();
   await again;
+});
+
+void t.test('the hold music of the house is heard, not a tone', async (t) => {
+  const secrets = { controlSecret: SECRET, eventSocketSecret: SECRET, voicemailRecipient: recipient } as Secrets;
+  const config = configSchema.parse({ data: t.testdir({}) });
+  const [plan] = daemonPlans(config, secrets, '127.0.0.1').filter(({ name }) => name === 'mediad');
+  if (!plan) throw new Error('no mediad in the plan');
+  const { promptFolders, holdMusic } = plan.options as { promptFolders: string[]; holdMusic: string };
+  const own = await startMediad({ promptFolders, holdMusic });
+  t.teardown(() => own.stop());
+  const ownClient = await FsmrfClient.connect(own);
+  t.teardown(() => ownClient.close());
+  const phone = await RtpPhone.open();
+  t.teardown(() => phone.close());
+  const endpoint = await ownClient.server.createEndpoint({ remoteSdp: phone.sdp });
+  phone.talkTo(endpoint.local.sdp);
+  const music = endpoint.play('local_stream://moh');
+  await phone.until('something', 8000, () => phone.heard().some((sample) => Math.abs(sample) > 300));
+  const from = phone.packets.length;
+  await phone.until('three seconds', 10_000, () => phone.packets.length > from + 150);
+  const piece = { rateHz: 8000, samples: phone.heard(from).subarray(0, 16_000) };
+  const { score } = find(
+    piece,
+    readWav(fileURLToPath(new URL('../../src/mediad/prompts/music/8000/hold.wav', import.meta.url))),
+  );
+  t.ok(score > 0.9, `two seconds of it are found in the file: ${score.toFixed(3)}`);
+  await endpoint.destroy();
+  await music;
+  t.notOk(own.log.some((line) => line.includes('no hold music')));
 });
 
 void t.test('digits are collected by RFC 4733, also with lost ends, and by INFO', async (t) => {

@@ -277,6 +277,8 @@ void t.test('two phones ring anchored, the first answer wins, the other is told 
   second.respond(other, 487);
   t.match(await scripted.next('legFailed'), { leg: two, result: { kind: 'cancelled' } });
   await scripted.next('bridged');
+  // A time-out that comes behind the answer leaves whoever picked up alone.
+  scripted.do({ type: 'standDownLeg', leg: one, because: 'stepOver', unlessAnswered: true });
   doctor.talkTo(invite.body, 1000);
   await doctor.hears(600);
   await rtp.hears(1000);
@@ -597,28 +599,38 @@ void t.test('the media server dies: calls are told, and the next one is found by
   t.same(house.log.takeErrors(), []);
 });
 
-void t.test('the signalling server dies and is started anew: its calls end, phones stay registered', async (t) => {
-  const called = await house.registered(t, '2102');
-  const { scripted } = await answeredCaller(t);
-  await house.sipd.kill();
-  await until(() => !house.telephony.health().signalling.isUp);
-  t.ok(house.telephony.reachability.isRegistered('2102'));
-  scripted.do(ringDesk(one, '2102', 'anchored'));
-  t.match(await scripted.next('legFailed'), { leg: one });
-  await house.sipd.restart();
-  await scripted.next('callerHungUp');
-  await over(scripted);
-  t.equal(house.telephony.health().calls, 0);
+void t.test(
+  'the signalling server dies and is started anew: calls with sound go on, phones stay registered',
+  async (t) => {
+    const called = await house.registered(t, '2102');
+    const { scripted, phone, rtp } = await answeredCaller(t);
+    await house.sipd.kill();
+    await until(() => !house.telephony.health().signalling.isUp);
+    t.ok(house.telephony.reachability.isRegistered('2102'));
+    scripted.do(ringDesk(one, '2102', 'anchored'));
+    t.match(await scripted.next('legFailed'), { leg: one });
+    await house.sipd.restart();
+    await until(() => house.telephony.health().signalling.isUp);
+    scripted.do(play(1, ['long'], 'nothing'));
+    await rtp.hears(700);
+    t.same(scripted.events, []);
+    scripted.do({ type: 'hangUpCaller', cause: 'messageLeft' });
+    const bye = await phone.nextRequest('BYE');
+    t.match(bye.get('Reason'), 'Q.850;cause=16', 'the phone is told although the server knows no such dialog');
+    phone.respond(bye, 200);
+    await over(scripted);
+    t.equal(house.telephony.health().calls, 0);
 
-  const again = await answeredCaller(t);
-  again.scripted.do(ringDesk(one, '2102', 'anchored'));
-  called.respond(await called.nextRequest('INVITE'), 486);
-  t.match(await again.scripted.next('legFailed'), { result: { kind: 'busy' } });
-  again.phone.inDialog(again.call, 'BYE');
-  await again.scripted.next('callerHungUp');
-  await over(again.scripted);
-  t.same(house.log.takeErrors(), []);
-});
+    const again = await answeredCaller(t);
+    again.scripted.do(ringDesk(one, '2102', 'anchored'));
+    called.respond(await called.nextRequest('INVITE'), 486);
+    t.match(await again.scripted.next('legFailed'), { result: { kind: 'busy' } });
+    again.phone.inDialog(again.call, 'BYE');
+    await again.scripted.next('callerHungUp');
+    await over(again.scripted);
+    t.same(house.log.takeErrors(), []);
+  },
+);
 
 async function until(isTrue: () => boolean): Promise<void> {
   const limit = performance.now() + 8000;

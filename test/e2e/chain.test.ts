@@ -7,6 +7,9 @@ import { heardFor } from '../support/sound.ts';
 
 // Stories 3 to 6: a nurse dials a specialty and the chain works until a human has said "I have it".
 
+// Each story has a house of its own and mostly waits for speech.
+t.jobs = 2;
+
 const MOBILE = { '3101': '+12025550111', '3102': '+12025550112', '3103': '+12025550113' } as const;
 type Desk = keyof typeof MOBILE;
 const other = (desk: Desk): Desk => (desk === '3101' ? '3102' : '3101');
@@ -28,11 +31,13 @@ t.test('story 3: the right phones ring, the first to accept gets the call', asyn
   const carrierPort = await freeUdpPort();
   const house = await House.start(t, { phones: ['2101', '3101', '3102'], carrier: carrierPort, edit: quick });
   const primary = await primaryDesk(house);
-  const nurse = await house.desk(t, '2101', 440);
-  const doctor = await house.desk(t, primary, 660);
-  const backup = await house.desk(t, other(primary), 880);
-  // The doctor's mobile rings beside the desk phone and must be told that the call was taken.
-  const mobile = await startSipp(t, { localPort: carrierPort, scenario: ringsUntilCancelled });
+  const [nurse, doctor, backup, mobile] = await Promise.all([
+    house.desk(t, '2101', 440),
+    house.desk(t, primary, 660),
+    house.desk(t, other(primary), 880),
+    // The doctor's mobile rings beside the desk phone and must be told that the call was taken.
+    startSipp(t, { localPort: carrierPort, scenario: ringsUntilCancelled }),
+  ]);
 
   await nurse.dial(house.uri('7011'));
   await doctor.event('CALL_INCOMING', 5000);
@@ -267,8 +272,7 @@ t.test('story 5: steps that reach nobody cost no waiting; a caller who hangs up 
   });
   // The carrier is busy for everybody, no doctor's desk phone is registered: only the operator is left.
   const busy = await startSipp(t, { localPort: carrierPort, scenario: alwaysBusy, calls: 20 });
-  const operator = await house.desk(t, '1000', 660);
-  const nurse = await house.desk(t, '2101', 440);
+  const [operator, nurse] = await Promise.all([house.desk(t, '1000', 660), house.desk(t, '2101', 440)]);
   const at = performance.now();
   await nurse.dial(house.uri('7011'));
   await operator.event('CALL_INCOMING', 10_000);
@@ -287,9 +291,11 @@ t.test('story 5: steps that reach nobody cost no waiting; a caller who hangs up 
 t.test('story 6: the caller hears a prompt, ringing, and what happens next', async (t) => {
   const house = await House.start(t, { phones: ['2101', '3101', '3102', '1000'], edit: quick });
   const primary = await primaryDesk(house);
-  const nurse = await house.desk(t, '2101', 440);
-  const first = await house.desk(t, primary, 660);
-  const second = await house.desk(t, other(primary), 880);
+  const [nurse, first, second] = await Promise.all([
+    house.desk(t, '2101', 440),
+    house.desk(t, primary, 660),
+    house.desk(t, other(primary), 880),
+  ]);
   await nurse.dial(house.uri('7011'));
   await first.event('CALL_INCOMING', 5000);
   await second.event('CALL_INCOMING', 10_000);
@@ -297,7 +303,7 @@ t.test('story 6: the caller hears a prompt, ringing, and what happens next', asy
   const sound = () => nurse.heard()[0]!;
   await until('the announcement', () => heardWithin(sound(), PROMPTS.wardline('trying-the-backup')) > 0.8);
   t.ok(heardWithin(sound(), PROMPTS.wardline('calling-the-on-call')) > 0.8, 'a prompt at the beginning');
-  t.ok(ringbackSeconds(sound()) > 0.8, 'ringing');
+  await until('ringing', () => ringbackSeconds(sound()) > 0.8);
   await second.accept();
   await until('the nurse to hear the backup', () => heardFor(sound(), 880) > 0.8);
   await nurse.hangUp();

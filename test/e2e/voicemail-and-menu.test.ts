@@ -10,6 +10,9 @@ import { heardFor, readWav, shareOf } from '../support/sound.ts';
 
 // Stories 7 and 8: a message nobody can read from a disk, and the patients' main line.
 
+// Each story has a house of its own and mostly waits for speech.
+t.jobs = 2;
+
 const TONE = 400;
 
 t.test('story 7: nobody accepts, the message is sealed while it is recorded', async (t) => {
@@ -45,6 +48,7 @@ t.test('story 7: nobody accepts, the message is sealed while it is recorded', as
   );
   await nurse.press('#');
   await until('the message to be saved', async () => (await house.facts()).has('recordingEnded'));
+  const elapsed = (performance.now() - startedAt) / 1000;
   const facts = await house.endedCall(20_000);
   t.match(facts.of('recordingEnded'), [{ by: 'key' }]);
   t.equal(facts.of('recordingStarted')[0]?.['urgent'], true, 'STAT is marked urgent');
@@ -61,7 +65,7 @@ t.test('story 7: nobody accepts, the message is sealed while it is recorded', as
   t.equal(exported.code, 0, exported.err);
   const message = readWav(wav);
   const seconds = message.samples.length / message.rateHz;
-  t.ok(seconds > 2.5 && seconds < 8, `${seconds} s`);
+  t.ok(seconds > 2.5 && seconds < elapsed + 2, `${seconds} s of message, recorded in less than ${elapsed + 2} s`);
   t.ok(shareOf(message, TONE, 0.5, 2) > 0.97, 'the nurse can be heard');
   const plain = scanForPlaintext([join(wav, '..')], [], patterns);
   t.equal(plain.found.length, 1, 'sound-identical: the very samples that were sent stand in the export');

@@ -37,6 +37,7 @@ const anyEvent: fc.Arbitrary<CallEvent> = fc.oneof(
   fc.constant<CallEvent>({ type: 'callerAnswerFailed', why: 'no port' }),
   fc.constant<CallEvent>({ type: 'callerHungUp' }),
   fc.constant<CallEvent>({ type: 'wardlineStopping' }),
+  fc.constant<CallEvent>({ type: 'signallingLost' }),
   leg.map((leg): CallEvent => ({ type: 'legRinging', leg, sipStatus: 180 })),
   { weight: 4, arbitrary: leg.map((leg): CallEvent => ({ type: 'legAnswered', leg, media })) },
   { weight: 3, arbitrary: fc.record({ type: fc.constant('legFailed' as const), leg, result }) },
@@ -169,11 +170,16 @@ law(
   'nobody is left ringing or talking alone: every leg that was rung is stood down, has failed or has ended',
   ({ steps }) => {
     const open = new Set<string>();
+    const spared = new Set<string>();
     for (const { event, effects } of steps) {
       if (event.type === 'legFailed' || event.type === 'legEnded') open.delete(event.leg);
+      // Its answer was quicker than the CANCEL.
+      if (event.type === 'legAnswered' && spared.delete(event.leg)) open.add(event.leg);
       for (const effect of effects) {
         if (effect.type === 'ringLeg') open.add(effect.leg);
         if (effect.type === 'standDownLeg') open.delete(effect.leg);
+        if (effect.type === 'standDownLeg' && effect.unlessAnswered) spared.add(effect.leg);
+        if (effect.type === 'callOver') spared.clear();
       }
     }
     be(open.size === 0, `open: ${[...open].join(' ')}`);

@@ -5,6 +5,7 @@ import { type Account, Baresip } from './baresip.ts';
 import { ended, scratch, startChild, until } from './processes.ts';
 import { processTree } from './plaintext-scan.ts';
 import { find, readWav, type Sound } from './sound.ts';
+import { type CliResult, warmCli } from './warm-cli.ts';
 
 export const ROOT = new URL('../..', import.meta.url).pathname.replace(/\/$/, '');
 const MAIN = join(ROOT, 'src/main.ts');
@@ -25,12 +26,6 @@ export interface HouseOptions {
   readonly data?: string;
 }
 
-export interface CliResult {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
-
 /** A whole Wardline, started as a person starts it, on free loopback ports with its data in a scratch folder. */
 export class House {
   readonly data: string;
@@ -38,6 +33,7 @@ export class House {
   readonly child: ChildProcess;
   readonly terminal: () => string;
   readonly #passwords = new Map<string, string>();
+  readonly #told = new Set<string>();
   sip = '';
   ready: Record<string, unknown> = {};
 
@@ -86,7 +82,7 @@ export class House {
     const house = new House(data, documents, child, () => (existsSync(log) ? readFileSync(log, 'utf8') : ''));
     t.teardown(() => house.close());
     await house.#waitReady();
-    for (const extension of options.phones ?? []) await house.addPhone(extension);
+    await Promise.all((options.phones ?? []).map((extension) => house.addPhone(extension)));
     return house;
   }
 
@@ -101,7 +97,7 @@ export class House {
         this.ready = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>;
         return this.ready['ready'] === true && this.ready['pid'] === this.child.pid;
       },
-      20_000,
+      60_000,
     ).catch((error: Error) => {
       throw new Error(`${error.message}\n${this.terminal()}`);
     });
@@ -117,7 +113,7 @@ export class House {
     return String(this.ready['admin']);
   }
 
-  /** Runs a `wardline` command on this house's data. */
+  /** Runs a `wardline` command on this house's data, in a process of its own as a person does. */
   cli(...args: string[]): Promise<CliResult> {
     return new Promise((resolve) => {
       execFile(
@@ -132,8 +128,9 @@ export class House {
     });
   }
 
+  /** The same command for programs, in a process that stays. */
   async json<T>(...args: string[]): Promise<T> {
-    const { out, err, code } = await this.cli(...args, '--json');
+    const { out, err, code } = await warmCli([...args, '--json', '--data', this.data]);
     if (code !== 0) throw new Error(`wardline ${args.join(' ')} -> ${code}: ${err}${out}`);
     return JSON.parse(out) as T;
   }
@@ -201,16 +198,22 @@ export class House {
     );
   }
 
-  async newestCall(): Promise<string> {
-    const { calls } = await this.json<{ calls: { callId: string; startedAt: string }[] }>('call', 'list');
-    const newest = calls[0];
-    if (!newest) throw new Error('no call yet');
-    return newest.callId;
+  /** A call that `endedCall` has told about is history: the one after it is waited for. */
+  newestCall(waitMs = 5000): Promise<string> {
+    return until(
+      'a call that was not told about yet',
+      async () => {
+        const { calls } = await this.json<{ calls: { callId: string }[] }>('call', 'list');
+        const newest = calls[0]?.callId;
+        return newest !== undefined && !this.#told.has(newest) && newest;
+      },
+      waitMs,
+    );
   }
 
-  /** Waits until the newest call has its ending and gives its facts. */
-  endedCall(waitMs = 10_000): Promise<CallFacts> {
-    return until(
+  /** Waits until the newest call has its ending and gives its facts; each call is told once. */
+  async endedCall(waitMs = 10_000): Promise<CallFacts> {
+    const facts = await until(
       'the ending of the newest call in the audit',
       async () => {
         const facts = await this.facts().catch(() => undefined);
@@ -218,6 +221,8 @@ export class House {
       },
       waitMs,
     );
+    this.#told.add(facts.callId);
+    return facts;
   }
 
   async close(): Promise<number | null> {
@@ -263,14 +268,28 @@ export const PROMPTS = {
   digit: (digit: string) => join(VOICES, 'asterisk-core-sounds/8000', `digit-${digit}.wav`),
 };
 
-/** How much of a prompt file can be heard in the sound: 1 = sample for sample. */
-export function heardWithin(sound: Sound, path: string): number {
-  return find(readWav(path), sound).score;
+const promptSounds = new Map<string, Sound>();
+
+function promptSound(path: string): Sound {
+  const sound = promptSounds.get(path) ?? readWav(path);
+  promptSounds.set(path, sound);
+  return sound;
 }
 
-/** The digit that was spoken, recognised by its recording. */
+/** How much of a prompt file can be heard in the sound: 1 = sample for sample. */
+export function heardWithin(sound: Sound, path: string): number {
+  return find(promptSound(path), sound).score;
+}
+
+/** The digit that was spoken behind "to accept, press", recognised by its recording. */
 export function digitHeard(sound: Sound): string | null {
-  const scores = [...'12345678'].map((digit) => ({ digit, score: heardWithin(sound, PROMPTS.digit(digit)) }));
+  // Looking only at what follows the words keeps this short: it is asked again and again while the sound grows.
+  const words = promptSound(PROMPTS.wardline('to-accept-press'));
+  const { score, atSeconds } = find(words, sound);
+  const from = Math.round(atSeconds * sound.rateHz) + words.samples.length - sound.rateHz / 10;
+  const behind = { rateHz: sound.rateHz, samples: sound.samples.subarray(from, from + 1.6 * sound.rateHz) };
+  if (score < 0.6 || behind.samples.length < 1.6 * sound.rateHz) return null;
+  const scores = [...'12345678'].map((digit) => ({ digit, score: heardWithin(behind, PROMPTS.digit(digit)) }));
   scores.sort((a, b) => b.score - a.score);
   const [best, second] = scores;
   return best && second && best.score > 0.8 && best.score > second.score * 1.3 ? best.digit : null;

@@ -98,7 +98,14 @@ export class House {
   /** sipd and mediad as processes, telephony here, driven by scripted calls. */
   static async open(
     t: Teardown,
-    options: { bindings?: Bindings; sealTo?: (mailbox: string) => readonly string[]; trunkTarget?: string } = {},
+    options: {
+      bindings?: Bindings;
+      sealTo?: (mailbox: string) => readonly string[];
+      trunkTarget?: string;
+      probeSeconds?: number;
+      /** When mediad says that a phone is silent. */
+      silenceMs?: number;
+    } = {},
   ): Promise<House> {
     const dir = t.testdir();
     const promptsDir = path.join(dir, 'prompts');
@@ -117,7 +124,12 @@ export class House {
     const mediad = await Daemon.start(t, 'mediad', dir, (ready) => ({
       eventSocket: { host: '127.0.0.1', port: ready?.eventSocket?.port ?? 0, secret },
       sip: { host: '127.0.0.1', port: portOf(ready?.sip, 'udp') },
-      rtp: { bindAddress: '127.0.0.1', portsFrom: 0, portsTo: 0 },
+      rtp: {
+        bindAddress: '127.0.0.1',
+        portsFrom: 0,
+        portsTo: 0,
+        ...(options.silenceMs === undefined ? {} : { silenceMs: options.silenceMs }),
+      },
       promptFolders: [promptsDir],
       recordingsFolder: recordingsDir,
     }));
@@ -135,7 +147,7 @@ export class House {
           promptsDirs: [promptsDir],
           recordingsDir,
         },
-        sip: { minExpires: 60 },
+        sip: { minExpires: 60, ...(options.probeSeconds === undefined ? {} : { probeSeconds: options.probeSeconds }) },
         trunks: {
           carrier: {
             ...(options.trunkTarget === undefined ? {} : { target: options.trunkTarget }),
@@ -286,6 +298,11 @@ class Daemon {
     const daemon = new Daemon(first.ready, first.child, again);
     t.teardown(() => daemon.#end('SIGTERM'));
     return daemon;
+  }
+
+  /** Stops answering, and holds its connections open. */
+  freeze(): void {
+    this.#child.kill('SIGSTOP');
   }
 
   kill(): Promise<void> {

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { CALLER } from '../../src/core/call/index.ts';
-import { phones, mobiles } from '../support/lakeside.ts';
+import { aPlan, phones, mobiles } from '../support/lakeside.ts';
 import { PaperCall } from '../support/paper-phones.ts';
 
 void t.test('extension to extension: ring, answer, talk, hang up from either side', async (t) => {
@@ -37,6 +37,37 @@ void t.test('extension to extension: every failure has its ending', async (t) =>
   t.equal(new PaperCall(phones.ames, { unregistered: [phones.ames] }).refusedWith, 'notRegistered');
   t.equal(new PaperCall(phones.ward).refusedWith, 'busy', 'the calling phone');
   t.equal(new PaperCall('9999').refusedWith, 'numberNotInService');
+});
+
+void t.test('a refusal is spoken only where no phone would show it', async (t) => {
+  const words = { verb: 'refuse', cause: 'notAllowed', prompts: [{ say: 'id', id: 'no-key' }] } as const;
+  const wordless = { verb: 'refuse', cause: 'numberNotInService', prompts: [] } as const;
+  const menu = {
+    verb: 'menu',
+    id: 'm',
+    greeting: [],
+    prompts: [{ say: 'id', id: 'main-menu' }],
+    keys: { 1: words, 2: wordless },
+    noKeyMs: 5_000,
+    tries: 1,
+    wrongKey: [],
+    noKey: [],
+    otherwise: wordless,
+  } as const;
+  const plan = aPlan([
+    { number: '8001', from: 'anywhere', to: words },
+    { number: '8002', from: 'anywhere', to: wordless },
+    { number: '8003', from: 'inside', to: menu },
+  ]);
+  const inside = new PaperCall('8001', { plan });
+  t.equal(inside.refusedWith, 'notAllowed', 'the phone shows 403');
+  t.same(inside.heard, []);
+  t.same(new PaperCall('8001', { plan, fromTrunk: true }).heard, ['no-key']);
+  t.equal(new PaperCall('8002', { plan, fromTrunk: true }).refusedWith, 'numberNotInService');
+  t.equal(new PaperCall('8003', { plan }).presses('1').heard.at(-1), 'no-key');
+  const spoken = new PaperCall('8003', { plan }).presses('2');
+  t.equal(spoken.heard.at(-1), 'number-not-in-service');
+  t.equal(spoken.after(2).endedBecause, 'numberNotInService');
 });
 
 void t.test('nobody answers in time: the phone stops and the caller is told', async (t) => {
@@ -161,3 +192,15 @@ void t.test('the house stops: whatever the call is doing ends with the cause', a
   t.equal(talking.endedBecause, 'shuttingDown');
   t.equal(talking.phone(phones.ames).leg.status, 'gone');
 });
+
+void t.test(
+  'the signalling server was started anew: the call ends, and the record says whose doing it was',
+  async (t) => {
+    const call = new PaperCall('7011');
+    call.phone(phones.ames).answers();
+    call.happens({ type: 'signallingLost' });
+    t.equal(call.endedBecause, 'wardlineRestarted');
+    t.equal(call.caller, 'hungUp');
+    t.equal(call.phone(phones.ames).leg.status, 'gone');
+  },
+);

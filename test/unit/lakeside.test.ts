@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import t from 'tap';
 import { parse } from 'yaml';
-import { resolve, resolveVerb, simulate, tellSimulation } from '../../src/core/dialplan/index.ts';
+import { resolve, resolveVerb } from '../../src/core/dialplan/index.ts';
 import type { DutyTier, ServiceId } from '../../src/core/oncall/index.ts';
+import { simulate, tellSimulation } from '../../src/core/simulate/index.ts';
 import { instant, wall, zone } from '../../src/core/time/index.ts';
 import { documentSchemas, loadDocuments, showProblem } from '../../src/documents/index.ts';
 
@@ -92,11 +93,7 @@ void t.test('phones cannot dial out, and strangers cannot dial in', async (t) =>
     '70110',
   ]) {
     const { verb, trace } = resolve(plan, { dialled, from: 'inside', at: at('2026-11-23 09:00') });
-    t.match(verb, {
-      verb: 'refuse',
-      cause: 'numberNotInService',
-      prompts: [{ say: 'id', id: 'number-not-in-service' }],
-    });
+    t.same(verb, { verb: 'refuse', cause: 'numberNotInService', prompts: [] });
     if (dialled !== '')
       t.notOk(JSON.stringify(trace).includes(dialled), 'a number that may be a patient’s is not in the trace');
   }
@@ -136,24 +133,29 @@ void t.test('a simulated STAT call tells who would be rung, who not, and how it 
   const isRegistered = (extension: string) => extension !== '3102';
   const simulation = simulate(plan, roster, { from: '3101', to: '7011', at: at('2026-11-22 23:00'), isRegistered });
   const duty = 'weekly rotation since 2026-01-05 08:00, on duty until 2026-11-23 08:00';
-  t.same(tellSimulation(simulation), [
-    '7011 was dialled from a phone of the house  [routes.7011]',
-    'work down the STAT chain of cardiology  [routes.7011]',
-    '  step 1, after 0 s: for 15 s',
-    `    skip Dr Bell (primary): desk phone 3102 is not registered; ${duty}`,
-    `    ring Dr Bell (primary), mobile +12025550112: ${duty}`,
-    '  step 2, after 15 s: for 15 s',
-    `    skip Dr Ames (backup): desk phone 3101 is the calling phone; ${duty}`,
-    `    ring Dr Ames (backup), mobile +12025550111: ${duty}`,
-    '  step 3, after 30 s: for 15 s',
-    '    ring Dr Chen (attending), desk 3103: always on call',
-    '    ring Dr Chen (attending), mobile +12025550113: always on call',
-    '  step 4, after 45 s: for 20 s',
-    '    ring Operator (post), desk 1000: named in the chain',
-    '    skip Operator (post): has no mobile; named in the chain',
-    '    ring House supervisor (post), desk 1001: named in the chain',
-    '    ring House supervisor (post), mobile +12025550190: named in the chain',
-    '  nobody accepted: take an urgent message for cardiology',
+  t.same(tellSimulation(simulation, plan), [
+    '   +0 s  7011 was dialled from a phone of the house  [routes.7011]',
+    '         work down the STAT chain of cardiology  [routes.7011]',
+    '   +0 s  Step 1: primary, desk phone and mobile, for 15 s',
+    `           Dr Bell (primary), ${duty}`,
+    '             skip: desk phone 3102 is not registered',
+    '             ring: mobile +12025550112',
+    '  +15 s  Step 2: backup, desk phone and mobile, for 15 s',
+    `           Dr Ames (backup), ${duty}`,
+    '             skip: desk phone 3101 is the calling phone',
+    '             ring: mobile +12025550111',
+    '  +30 s  Step 3: attending, desk phone and mobile, for 15 s',
+    '           Dr Chen (attending), always on call',
+    '             ring: desk phone 3103',
+    '             ring: mobile +12025550113',
+    '  +45 s  Step 4: Operator and House supervisor, desk phone and mobile, for 20 s',
+    '           Operator, named in the chain',
+    '             ring: desk phone 1000',
+    '             skip: has no mobile',
+    '           House supervisor, named in the chain',
+    '             ring: desk phone 1001',
+    '             ring: mobile +12025550190',
+    '  +65 s  End: an urgent message is taken for Cardiology',
   ]);
 });
 
@@ -162,30 +164,74 @@ void t.test(
   async (t) => {
     const { plan, roster } = await lakeside();
     const handOff = at('2026-11-23 07:00');
-    const { next } = simulate(plan, roster, { from: '2101', to: '7022', at: instant(handOff - 30_000) });
-    if (next.kind !== 'escalates') throw new Error('7022 escalates');
-    const told = next.escalation.steps.map(({ at, forMs, considered }) => {
-      return [
-        at - handOff,
-        forMs,
-        considered.map(({ person, device, verdict }) => `${verdict} ${person?.id} ${device}`),
-      ];
+    const { happens } = simulate(plan, roster, { from: '2101', to: '7022', at: instant(handOff - 30_000) });
+    const told = happens.flatMap((happening) => {
+      if (happening.kind !== 'step') return [];
+      const { at, forMs, considered } = happening;
+      const who = considered.map(({ person, device, verdict }) => `${verdict} ${person?.id} ${device}`);
+      return [[at - handOff, forMs, who]];
     });
     t.same(told, [
       [-30_000, 20_000, ['rung dr-evans desk']],
-      [-10_000, 25_000, ['rung dr-evans mobile']],
+      [-10_000, 25_000, ['rung dr-evans mobile', 'rung dr-diaz mobile']],
       [15_000, 0, ['skipped dr-evans desk', 'skipped dr-evans mobile']],
       [15_000, 0, ['skipped undefined null']],
     ]);
   },
 );
 
-void t.test('a menu is told once, also where a key leads back to it', async (t) => {
+void t.test('a call that is told with every key the caller could press', async (t) => {
   const { plan, roster } = await lakeside();
-  const told = tellSimulation(simulate(plan, roster, { from: null, to: '+12025550100', at: at('2026-11-23 09:00') }));
-  t.ok(told.some((line) => /^ {2}key 2:/.test(line)));
-  t.ok(told.some((line) => line.includes('work down the urgent chain of cardiology')));
-  t.ok(told.length < 60, `${told.length} lines`);
+  const tell = (from: string | null, to: string, unregistered: readonly string[] = []) => {
+    const isRegistered = (extension: string) => !unregistered.includes(extension);
+    return tellSimulation(simulate(plan, roster, { from, to, at: at('2026-11-23 09:00'), isRegistered }), plan);
+  };
+  const mainLine = tell(null, '+12025550100');
+  t.ok(mainLine.some((line) => /^ {9}Key 2:$/.test(line)));
+  t.ok(mainLine.some((line) => line.includes('work down the urgent chain of cardiology')));
+  t.equal(mainLine.at(-1), '         No valid key: as with key 0');
+  t.ok(mainLine.some((line) => /^ {2}\+15 s {6}continue with the flow operator {2}\[.*otherwise\]$/.test(line)));
+  t.equal(tell('2101', '7010').at(-1), '         No key for 5 s: as with key 2');
+
+  t.same(tell('2101', '2102').slice(2), [
+    '   +0 s  2102 rings for 20 s',
+    "  +20 s  End: nobody answered in time; the caller's side gets SIP 480",
+  ]);
+  t.same(tell('2101', '2102', ['2102']).slice(2), [
+    '   +0 s  not rung: no phone is registered for 2102',
+    "   +0 s  End: no phone is registered for the called extension; the caller's side gets SIP 480",
+  ]);
+  const strangers = "   +0 s  End: the number dialled is not in the plan; the caller's side gets SIP 404";
+  t.equal(tell('2101', '4711').at(-1), strangers);
+  t.equal(tell(null, '7011').at(-1), strangers);
+});
+
+void t.test('a menu is told once, also where a key leads back to it', async (t) => {
+  const back = { verb: 'run', flow: 'main' } as const;
+  const { plan, roster } = await lakeside();
+  const main = {
+    verb: 'menu',
+    id: 'main',
+    greeting: [],
+    prompts: [{ say: 'id', id: 'main-line-menu' }],
+    keys: { 1: back, 2: { verb: 'escalate', service: 'neurology' as ServiceId, urgency: 'routine' } },
+    noKeyMs: 5_000,
+    tries: 2,
+    wrongKey: [],
+    noKey: [],
+    otherwise: { verb: 'operator', forMs: 20_000, otherwise: null },
+  } as const;
+  const looping = {
+    ...plan,
+    flow: () => main,
+    route: () => ({ number: '1500', from: 'inside', to: back }) as const,
+  };
+  const told = tellSimulation(
+    simulate(looping, roster, { from: '2101', to: '1500', at: at('2026-11-23 09:00') }),
+    plan,
+  );
+  t.equal(told.filter((line) => line.includes('as told above')).length, 1);
+  t.match(told.at(-1), /\+30 s +End: nobody answered in time; the caller is told and hung up/);
 });
 
 void t.test('the JSON schemas beside the examples are those of the code (node scripts/make-schemas.ts)', async (t) => {

@@ -2,70 +2,114 @@ import type { Fact } from '../../core/audit/index.ts';
 import type { CallId } from '../../core/call/index.ts';
 import type { Instant } from '../../core/time/index.ts';
 import type { AuditPort } from '../../engine/ports.ts';
-
-/** What the list of messages needs to keep; the sound is the sealed file at `path`. */
-export interface Message {
-  readonly messageId: string;
-  readonly mailbox: string;
-  readonly callId: string | null;
-  readonly at: Instant;
-  readonly durationMs: number;
-  readonly isUrgent: boolean;
-  readonly path: string;
-  readonly exportedAt: Instant | null;
-}
+import type { MessageRow } from '../../storage/index.ts';
+import { openMessage } from '../../vault/index.ts';
 
 export interface MessageBookParts {
   readonly audit: AuditPort;
-  readonly save: (message: Message) => Promise<void>;
+  readonly save: (message: MessageRow) => Promise<void>;
   readonly pathOf: (messageId: string) => string;
-  /** Length of what is in a sealed file; 0 when there is none or nothing in it. */
+  /** Milliseconds of sound in a sealed file; 0 when there is none. Rejects when it cannot be looked into. */
   readonly measure: (path: string) => Promise<number>;
   readonly onTrouble: (error: unknown, messageId: string) => void;
 }
 
-/**
- * The audit says when a recording started and ended; the list of messages follows from that. So it stands between the
- * engine and the audit, lets every fact pass, and enters a message once its end is on record.
- */
-export function messageBook({ audit, save, pathOf, measure, onTrouble }: MessageBookParts): AuditPort {
-  const open = new Map<string, { readonly mailbox: string; readonly isUrgent: boolean; readonly at: Instant }>();
+export interface MessageBook {
+  /** Stands between the engine and the audit, and lets every fact pass. */
+  readonly audit: AuditPort;
+  /** Enters the recordings that a dead process left open: their sound is sealed and safe, only the entry is missing. */
+  recover(callId: CallId, facts: readonly { readonly at: Instant; readonly fact: Fact }[]): Promise<void>;
+  /** Resolves when every message whose end is on record is in the list. */
+  close(): Promise<void>;
+}
 
-  async function enter(messageId: string, said: number, callId: string | null): Promise<void> {
+type Started = Pick<MessageRow, 'callId' | 'mailbox' | 'isUrgent' | 'at'>;
+
+/**
+ * The list of messages follows from the audit, which says when a recording started and ended: a message is entered once
+ * its end is on record, or that of its call, or when the process that had it recorded is dead.
+ */
+export function messageBook({ audit, save, pathOf, measure, onTrouble }: MessageBookParts): MessageBook {
+  const open = new Map<string, Started>();
+  const entering = new Set<Promise<void>>();
+
+  /** `saidMs`: 0 when nobody could say how long it is. Never rejects. */
+  async function enter(messageId: string, started: Started, saidMs: number): Promise<void> {
+    try {
+      const path = pathOf(messageId);
+      // A media server that was lost cannot say how long it recorded; what it sealed is there all the same.
+      const durationMs = saidMs > 0 ? saidMs : await measure(path);
+      if (durationMs > 0) await save({ messageId, durationMs, path, exportedAt: null, ...started });
+    } catch (error) {
+      onTrouble(error, messageId);
+    }
+  }
+
+  /** Not waited for: the list is no reason to hold up a call. */
+  function ended(messageId: string, saidMs: number): void {
     const started = open.get(messageId);
     open.delete(messageId);
     if (started === undefined) return;
-    const path = pathOf(messageId);
-    // A media server that was lost cannot say how long it recorded; what it sealed is there all the same.
-    const durationMs = said > 0 ? said : await measure(path);
-    if (durationMs > 0) await save({ messageId, durationMs, callId, path, exportedAt: null, ...started });
+    const entered = enter(messageId, started, saidMs);
+    entering.add(entered);
+    void entered.then(() => entering.delete(entered));
   }
 
   return {
-    attest: async (entries) => {
-      for (const { at, fact } of entries) {
-        if (fact.fact === 'recordingStarted')
-          open.set(fact.messageId, { mailbox: fact.mailbox, isUrgent: fact.urgent, at });
+    audit: {
+      attest: async (entries) => {
+        for (const { at, callId, fact } of entries) {
+          if (fact.fact === 'recordingStarted') open.set(...begun(at, callId, fact));
+        }
+        const how = await audit.attest(entries);
+        for (const { fact, callId } of entries) {
+          if (fact.fact === 'recordingEnded') ended(fact.messageId, fact.durationMs);
+          // A call that failed cannot say any more what became of its recording.
+          if (fact.fact === 'ended') for (const messageId of recordingsOf(callId)) ended(messageId, 0);
+        }
+        return how;
+      },
+    },
+    async recover(callId, facts) {
+      const left = new Map<string, Started>();
+      for (const { at, fact } of facts) {
+        if (fact.fact === 'recordingStarted') left.set(...begun(at, callId, fact));
+        if (fact.fact === 'recordingEnded') left.delete(fact.messageId);
       }
-      const how = await audit.attest(entries);
-      for (const { fact, callId } of entries) {
-        if (fact.fact !== 'recordingEnded') continue;
-        enter(fact.messageId, fact.durationMs, callId).catch((error: unknown) => onTrouble(error, fact.messageId));
-      }
-      return how;
+      for (const [messageId, started] of left) await enter(messageId, started, 0);
+    },
+    async close() {
+      await Promise.all(entering);
     },
   };
+
+  function recordingsOf(callId: CallId | null): readonly string[] {
+    return [...open].filter(([, started]) => started.callId === callId).map(([messageId]) => messageId);
+  }
 }
 
-/** Recordings of a call that a dead process left open: their sound is sealed and safe, only the entry is missing. */
-export function unfinishedRecordings(
-  callId: CallId,
-  facts: readonly { readonly at: Instant; readonly fact: Fact }[],
-): readonly Omit<Message, 'durationMs' | 'path'>[] {
-  const ended = new Set(facts.flatMap(({ fact }) => (fact.fact === 'recordingEnded' ? [fact.messageId] : [])));
-  return facts.flatMap(({ at, fact }) => {
-    if (fact.fact !== 'recordingStarted' || ended.has(fact.messageId)) return [];
-    const { messageId, mailbox, urgent } = fact;
-    return [{ messageId, mailbox, isUrgent: urgent, callId, at, exportedAt: null }];
-  });
+function begun(
+  at: Instant,
+  callId: CallId | null,
+  fact: Extract<Fact, { fact: 'recordingStarted' }>,
+): [string, Started] {
+  return [fact.messageId, { callId, mailbox: fact.mailbox, isUrgent: fact.urgent, at }];
+}
+
+/** Milliseconds of sound in a sealed file, up to the last second that was sealed; 0 when nothing was recorded. */
+export async function messageLength(path: string, identity: string): Promise<number> {
+  let opened: Awaited<ReturnType<typeof openMessage>>;
+  try {
+    opened = await openMessage(path, [identity]);
+  } catch (error) {
+    const { cause } = error as { cause?: { code?: unknown } };
+    if (cause?.code === 'ENOENT') return 0;
+    throw error;
+  }
+  if (opened.kind === 'refused') {
+    if (opened.reason === 'truncated') return 0;
+    throw new Error(`${path} cannot be opened: ${opened.reason}`);
+  }
+  const { rate, channels, encoding } = opened.format;
+  return Math.round((opened.audio.length * 1000) / (rate * channels * (encoding === 'L16' ? 2 : 1)));
 }

@@ -1,7 +1,7 @@
 import type { LegResult, LegTarget, MediaFacts } from '../call/events.ts';
 import type { EndCause, Fault } from '../call/end-causes.ts';
 import type { TraceLine } from '../dialplan/index.ts';
-import type { DutyTier, Urgency } from '../oncall/index.ts';
+import type { Device, DutyTier, Urgency } from '../oncall/index.ts';
 import type { Phi } from '../phi/index.ts';
 
 /**
@@ -36,8 +36,13 @@ export type CallFact =
       readonly step: number;
       readonly tier: DutyTier | 'post';
       readonly person: string;
+      /** null where nobody holds the tier. */
+      readonly device: Device | null;
       readonly verdict: 'rung' | 'skipped';
+      /** Why it is rung, or what is in the way. */
       readonly because: string;
+      /** By which rule the person holds the tier, '' where nobody does. */
+      readonly duty: string;
     }
   | { readonly fact: 'legRung'; readonly leg: string; readonly person: string; readonly target: LegTarget }
   | { readonly fact: 'legRinging'; readonly leg: string; readonly sipStatus: number }

@@ -7,8 +7,12 @@ export interface Names {
   person(id: string): string;
   service(id: string): string;
   mailbox(id: string): string;
-  /** Whose phone a leg is: "Dr Ames, mobile". */
+  /** Who sits at an extension, null when nobody is known to: "Ward 4B". */
+  extension(number: string): string | null;
+  /** Whose phone a leg is: "Dr Ames's mobile". */
   leg(leg: string): string;
+  /** Whether it was picked up before: it is hung up then, and only stops ringing otherwise. */
+  wasPickedUp(leg: string): boolean;
 }
 
 /** What only somebody with the right to see it passes in; without it the sentence says [phi]. */
@@ -22,59 +26,58 @@ export function sentence(fact: Fact, names: Names, revealed: Revealed = {}): str
   switch (fact.fact) {
     case 'arrived': {
       const number = fact.number === null ? '' : ` (${revealed.number ?? fact.number.toString()})`;
-      return `call from ${fact.from}${number} to ${revealed.dialled ?? fact.dialled.toString()}, received from ${fact.peer}`;
+      const dialled = revealed.dialled ?? fact.dialled.toString();
+      return `call from ${place(fact.from, names)}${number} to ${place(dialled, names)}, received from ${fact.peer}`;
     }
     case 'documentsUsed':
       return `decided by plan ${short(fact.plan)} and roster ${short(fact.roster)}`;
     case 'decided':
-      return fact.trace.map(({ at, says }) => `${says} [${at}]`).join('; ');
+      return fact.trace.map(({ at, says }, i) => (fact.trace[i + 1]?.at === at ? says : `${says} [${at}]`)).join('; ');
     case 'refusedAtDoor':
       return `refused at the door: ${endCauses[fact.cause].says} (${fact.why})`;
     case 'callerAnswered':
-      return `the caller is connected to Wardline, ${media(fact.media)}`;
+      return `the caller is connected to Wardline (${media(fact.media)})`;
     case 'keyPressed':
       return fact.key === ''
         ? `menu ${fact.menu}: ${fact.meaning}`
-        : `menu ${fact.menu}: key ${fact.key}, ${fact.meaning}`;
-    case 'escalationStarted':
-      return `${names.service(fact.service)}, ${fact.urgency}: working down chain ${fact.chain}, ${count(fact.steps, 'step')}`;
-    case 'stepStarted':
-      return `step ${fact.step}: ${fact.says}, for ${seconds(fact.dwellMs)}`;
-    case 'considered': {
-      const who = fact.person === '' ? `nobody as ${fact.tier}` : names.person(fact.person);
-      const role = fact.tier === 'post' || fact.person === '' ? '' : `, ${fact.tier}`;
-      return `${who}${role}: ${fact.verdict}, ${fact.because}`;
+        : `menu ${fact.menu}: the caller pressed ${fact.key}, ${fact.meaning}`;
+    case 'escalationStarted': {
+      const urgency = fact.urgency === 'stat' ? 'STAT' : fact.urgency;
+      return `${names.service(fact.service)}, ${urgency}: chain ${fact.chain}, ${count(fact.steps, 'step')}`;
     }
+    case 'stepStarted':
+      return `Step ${fact.step}: ${fact.says}, up to ${seconds(fact.dwellMs)}`;
+    case 'considered':
+      return considered(fact, names);
     case 'legRung':
-      return `${names.leg(fact.leg)} is rung (${target(fact.target)})`;
+      return `${names.leg(fact.leg)} is called${target(fact.target)}`;
     case 'legRinging':
-      return `${names.leg(fact.leg)} is ringing (SIP ${fact.sipStatus})`;
+      return `${names.leg(fact.leg)} rings (SIP ${fact.sipStatus})`;
     case 'legAnswered':
-      return `${names.leg(fact.leg)} was picked up, ${media(fact.media)}`;
+      return `${names.leg(fact.leg)} is picked up (${media(fact.media)})`;
     case 'legEnded':
-      return `${names.leg(fact.leg)} ${legEnd(fact.result)}`;
+      return `${names.leg(fact.leg)} ${legEnd(fact.result, names.wasPickedUp(fact.leg))}`;
     case 'challenged':
-      return `${names.leg(fact.leg)} is asked to press the digit, attempt ${fact.attempt}`;
+      return `${names.leg(fact.leg)} is asked to press the digit${fact.attempt === 1 ? '' : ` again, attempt ${fact.attempt}`}`;
     case 'challengeAnswered':
-      return `${names.leg(fact.leg)} ${challengeEnd[fact.result]}`;
+      return `${names.leg(fact.leg)}: ${challengeEnd[fact.result]}`;
     case 'stepOver':
-      return `step ${fact.step} is over: ${stepEnd[fact.because]}`;
+      return `Step ${fact.step} is over: ${stepEnd[fact.because]}`;
     case 'accepted': {
       const how = fact.how === 'answeredDesk' ? 'picked up the desk phone' : 'pressed the digit';
-      return `${names.person(fact.person)} has taken the call: ${how}, step ${fact.step}`;
+      return `${names.person(fact.person)} HAS TAKEN THE CALL: ${how}, in step ${fact.step}`;
     }
     case 'bridged':
       return `the caller and ${names.leg(fact.leg)} hear each other`;
     case 'nobodyAccepted':
-      return `nobody of ${names.service(fact.service)} has taken the call`;
+      return `nobody of ${names.service(fact.service)} has taken the call: on to voicemail`;
     case 'recordingStarted':
-      return `recording ${fact.urgent ? 'an urgent' : 'a'} message for ${names.mailbox(fact.mailbox)}, ${fact.messageId}`;
+      return `the caller is recorded: ${fact.urgent ? 'an urgent message' : 'a message'} for ${names.mailbox(fact.mailbox)}, ${fact.messageId}`;
     case 'recordingEnded':
       return `the message ends after ${seconds(fact.durationMs)}: ${recordingEnd(fact.by)}${fact.why === '' ? '' : `, ${fact.why}`}`;
     case 'ended': {
-      const talked = fact.talkedMs > 0 ? `, after ${seconds(fact.talkedMs)} of talk` : '';
-      const fault = fact.fault === 'nobody' ? '' : ` (${faults[fact.fault]})`;
-      return `end: ${endCauses[fact.cause].says}${talked}${fault}`;
+      const talked = fact.talkedMs >= 100 ? `, after ${seconds(fact.talkedMs)} of talk` : '';
+      return `End: ${endCauses[fact.cause].says}${talked}. ${faults[fact.fault]}`;
     }
     case 'started':
       return `Wardline ${fact.version} started on Node ${fact.node}`;
@@ -111,12 +114,12 @@ function unknownFact(fact: never): string {
 }
 
 const challengeEnd = {
-  accepted: 'pressed the digit',
-  declined: 'declined',
-  wrongDigit: 'pressed a wrong digit',
-  silence: 'pressed nothing',
-  timeout: 'talked without pressing the digit: taken for a machine',
-  tooLate: 'was too late: somebody else has taken the call',
+  accepted: 'the right digit is pressed',
+  declined: '9 is pressed, declined',
+  wrongDigit: 'a wrong digit is pressed',
+  silence: 'nothing is pressed',
+  timeout: 'the right digit is not pressed in time, taken for a machine',
+  tooLate: 'too late, somebody else has taken the call',
 } as const;
 
 const stepEnd = {
@@ -126,11 +129,31 @@ const stepEnd = {
 } as const;
 
 const faults = {
-  caller: "on the caller's side",
-  callee: "on the called party's side",
-  network: 'on the network',
-  wardline: 'our fault',
+  nobody: "Nobody's fault.",
+  caller: "The cause lies on the caller's side.",
+  callee: "The cause lies on the called party's side.",
+  network: 'The cause lies in the network.',
+  wardline: "Wardline's fault.",
 } as const;
+
+/** "Ward 4B (2101)"; "outside (trunk carrier)". */
+function place(number: string, names: Names): string {
+  if (number.startsWith('trunk ')) return `outside, ${number}`;
+  const name = names.extension(number);
+  return name === null ? number : `${name} (${number})`;
+}
+
+function considered(fact: Extract<Fact, { fact: 'considered' }>, names: Names): string {
+  const { person, tier, device, verdict, because, duty } = fact;
+  if (person === '') return `nobody to ring as ${tier}: ${because}`;
+  // A plain call considers an extension, whoever sits there.
+  const name = names.extension(person) === null ? names.person(person) : place(person, names);
+  const who = tier === 'post' ? name : `${name} (${duty ? `${tier}, ${duty}` : tier})`;
+  if (verdict === 'skipped') return `${who} is not rung${!device ? '' : ` on the ${devices[device]}`}: ${because}`;
+  return `${who} is to be rung on the ${devices[device ?? 'desk']}`;
+}
+
+const devices = { desk: 'desk phone', mobile: 'mobile' } as const;
 
 function recordingEnd(by: string): string {
   switch (by) {
@@ -147,35 +170,37 @@ function recordingEnd(by: string): string {
   }
 }
 
-function legEnd(result: LegResult | { readonly kind: 'hungUp' | 'stoodDown' | 'mediaLost' }): string {
+type LegEnd = LegResult | { readonly kind: 'hungUp' | 'stoodDown' | 'mediaLost' };
+
+function legEnd(result: LegEnd, wasPickedUp: boolean): string {
   switch (result.kind) {
     case 'busy':
-      return `was busy (SIP ${result.sipStatus})`;
+      return `is busy (SIP ${result.sipStatus})`;
     case 'declined':
-      return `was declined (SIP ${result.sipStatus})`;
+      return `declines (SIP ${result.sipStatus})`;
     case 'noAnswer':
-      return `was not answered (SIP ${result.sipStatus})`;
+      return `does not answer (SIP ${result.sipStatus})`;
     case 'notRegistered':
       return 'is not registered';
     case 'unreachable':
-      return `could not be reached (SIP ${result.sipStatus})`;
+      return `cannot be reached (SIP ${result.sipStatus})`;
     case 'trunkUnavailable':
-      return `got no trunk: ${result.why}`;
+      return `gets no trunk: ${result.why}`;
     case 'mediaFailed':
-      return `got no sound: ${result.why}`;
+      return `gets no sound: ${result.why}`;
     case 'cancelled':
-      return 'stopped ringing';
+      return 'stops ringing';
     case 'hungUp':
-      return 'hung up';
+      return 'hangs up';
     case 'stoodDown':
-      return 'was stood down';
+      return wasPickedUp ? 'is hung up by Wardline' : 'stops ringing';
     default:
-      return 'lost its sound';
+      return 'loses its sound';
   }
 }
 
 function target(to: LegTarget): string {
-  return to.kind === 'extension' ? `extension ${to.extension}` : `${to.e164} by trunk ${to.trunk}`;
+  return to.kind === 'extension' ? '' : ` (${to.e164} by trunk ${to.trunk})`;
 }
 
 function media({ path, codec, cipher }: MediaFacts): string {

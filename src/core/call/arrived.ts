@@ -17,16 +17,20 @@ export function arrivedFact(
 ): Extract<CallFact, { fact: 'arrived' }> {
   const { from, number } = caller;
   const isOurs = plan.route(dialled, originOf(caller)) !== undefined || plan.extension(dialled) !== undefined;
+  const isHouseNumber = isOurs || (from.kind === 'phone' && shortNumber.test(dialled));
   return {
     fact: 'arrived',
     from: from.kind === 'phone' ? from.extension : `trunk ${from.trunk}`,
     number,
     // A number that is not ours may be a patient's.
-    dialled: isOurs ? dialled : phi(dialled),
+    dialled: isHouseNumber ? dialled : phi(dialled),
     peer,
     sipCallId,
   };
 }
+
+/** What an inside phone dials with so few digits is a number of the house, or a slip, but nobody's telephone. */
+const shortNumber = /^[\d*#]{1,6}$/;
 
 export function originOf({ from }: Caller): 'inside' | 'trunk' {
   return from.kind === 'phone' ? 'inside' : 'trunk';

@@ -1,4 +1,4 @@
-import { type Decision, type Prompt, resolve, resolveVerb, type Verb } from '../dialplan/index.ts';
+import { type Decision, NOT_IN_SERVICE, type Prompt, resolve, resolveVerb, type Verb } from '../dialplan/index.ts';
 import { stepEscalation } from '../escalation/index.ts';
 import { never } from '../never.ts';
 import { arrivedFact, originOf } from './arrived.ts';
@@ -84,7 +84,8 @@ function decide(world: World, state: Extract<CallState, { name: 'live' }>, event
   const { line, doing } = state;
   const left = callerLeft(event);
   if (left !== null) return callerGone(world, line, doing, left, turn);
-  if (event.type === 'wardlineStopping') return stopping(world, line, doing, turn);
+  if (event.type === 'wardlineStopping') return stopping(world, line, doing, 'shuttingDown', turn);
+  if (event.type === 'signallingLost') return stopping(world, line, doing, 'wardlineRestarted', turn);
 
   switch (doing.name) {
     case 'answering':
@@ -210,7 +211,8 @@ function answering(doing: DoingOf<'answering'>, event: CallEvent, turn: Turn): M
 function lastWords(words: readonly Prompt[], cause: EndCause, turn: Turn): Doing {
   const token = newToken(turn);
   // A plan without words for a refusal does not make it a silent one.
-  const prompts: readonly Prompt[] = words.length > 0 ? words : [{ say: 'id', id: 'all-lines-failed' }];
+  const id = cause === 'numberNotInService' ? NOT_IN_SERVICE : 'all-lines-failed';
+  const prompts: readonly Prompt[] = words.length > 0 ? words : [{ say: 'id', id }];
   act(turn, { type: 'play', leg: CALLER, token, prompts, then: 'nothing' });
   return { name: 'saying', token, cause };
 }

@@ -89,6 +89,8 @@ export type CallEvent =
       readonly by: 'key' | 'hangUp' | 'limit' | 'silence' | 'failed';
       readonly why: string;
     }
+  /** The signalling server was started anew and with it went the means to tell how this conversation ends. */
+  | { readonly type: 'signallingLost' }
   /** Draining took too long: the engine ends this call now. */
   | { readonly type: 'wardlineStopping' }
   | TimerEvent;

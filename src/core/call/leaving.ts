@@ -26,14 +26,21 @@ export function callerGone(world: World, line: Line, doing: Doing, left: 'hungUp
   return { move: 'end', cause, isCallerGone: left === 'hungUp', talkedMs: talkedMs(world, doing) };
 }
 
-export function stopping(world: World, line: Line, doing: Doing, turn: Turn): Move {
+/** `cause`: why the house ends the call. */
+export function stopping(
+  world: World,
+  line: Line,
+  doing: Doing,
+  cause: 'shuttingDown' | 'wardlineRestarted',
+  turn: Turn,
+): Move {
   if (doing.name === 'closing') return stay;
   if (doing.name === 'recording') {
-    act(turn, { type: 'hangUpCaller', cause: 'shuttingDown' });
+    act(turn, { type: 'hangUpCaller', cause });
     return closeRecording(line, turn);
   }
   standDownLegs(doing, 'callOver', turn);
-  return { move: 'end', cause: 'shuttingDown', isCallerGone: false, talkedMs: talkedMs(world, doing) };
+  return { move: 'end', cause, isCallerGone: false, talkedMs: talkedMs(world, doing) };
 }
 
 function causeOfLeaving(line: Line, doing: Doing, left: 'hungUp' | 'mediaLost'): EndCause {

@@ -1,4 +1,3 @@
 export * from './compile-plan.ts';
 export * from './model.ts';
 export * from './resolve.ts';
-export * from './simulate.ts';

@@ -18,7 +18,7 @@ export function resolve(plan: CompiledPlan, { dialled, from, at }: Dialled): Dec
   if (!route) {
     // The number itself is left out: it may be a patient's.
     const says = `the number dialled from ${whence} is in no route; refuse: the number is not in service`;
-    return { verb: unknownNumber(from), trace: [{ at: 'routes', says }] };
+    return { verb: unknownNumber, trace: [{ at: 'routes', says }] };
   }
   const place = `routes.${route.number}`;
   const arrived: TraceLine = { at: place, says: `${route.number} was dialled from ${whence}` };
@@ -39,11 +39,8 @@ export function resolveVerb(plan: CompiledPlan, verb: Verb, at: Instant, place: 
   }
 }
 
-/** A nurse hears it; a stranger on the trunk gets a plain 404, which costs nothing. */
-function unknownNumber(from: Dialled['from']): Decision['verb'] {
-  const prompts = from === 'inside' ? [{ say: 'id', id: NOT_IN_SERVICE } as const] : [];
-  return { verb: 'refuse', cause: 'numberNotInService', prompts };
-}
+/** Without words: an inside phone shows the 404 by itself, and an answer for a stranger on the trunk would cost money. */
+const unknownNumber: Decision['verb'] = { verb: 'refuse', cause: 'numberNotInService', prompts: [] };
 
-/** Every set of prompts has it; `compilePlan` insists. */
+/** What a caller who is connected already hears. Every set of prompts has it; `compilePlan` insists. */
 export const NOT_IN_SERVICE = 'number-not-in-service';

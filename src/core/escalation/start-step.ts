@@ -28,8 +28,8 @@ export function startStep(
   for (let number = from; number < steps.length; number += 1) {
     const step = steps[number] as EscalationStep;
     base = { ...base, step: number, round: base.round + 1 };
-    attest(turn, { fact: 'stepStarted', step: number + 1, says: saysStep(step), dwellMs: step.dwellMs });
-    const { candidates, nextBoundary } = whoToRing(world, situation, base.service, step, base.tried);
+    attest(turn, { fact: 'stepStarted', step: number + 1, says: saysStep(world, step), dwellMs: step.dwellMs });
+    const { candidates, nextBoundary } = whoToRing(world, situation, base.service, step, base);
     base = ring(world, situation, base, candidates, turn);
     if (candidates.some(({ verdict }) => verdict === 'rung')) {
       const stepEndsAt = plusMs(world.at, step.dwellMs);
@@ -42,7 +42,10 @@ export function startStep(
   }
 
   // Decision 6: whoever is being asked at this moment may still say yes; any right human beats no human.
-  return { ...base, name: base.legs.some(isOpen) ? 'settling' : 'exhausted' };
+  if (!base.legs.some(isOpen)) return { ...base, name: 'exhausted' };
+  // After a lost winner the caller hears nothing any more unless somebody says so.
+  if (lead.length > 0) tellCaller(lead, turn);
+  return { ...base, name: 'settling' };
 }
 
 /** The tiers may have passed to somebody else while phones ring: the successor rings too, nobody stops ringing. */
@@ -54,7 +57,7 @@ export function addSuccessors(
 ): Escalation {
   const step = chainSteps(world, escalation.service, escalation.urgency)[escalation.step];
   if (step === undefined) return escalation;
-  const { candidates, nextBoundary } = whoToRing(world, situation, escalation.service, step, escalation.tried);
+  const { candidates, nextBoundary } = whoToRing(world, situation, escalation.service, step, escalation);
   const fresh = candidates.filter((candidate) => candidate.verdict === 'rung' || !candidate.alreadyTried);
   wakeAtBoundary(world.at, nextBoundary, escalation.stepEndsAt, escalation.round, turn);
   return { ...ring(world, situation, escalation, fresh, turn), name: 'working', stepEndsAt: escalation.stepEndsAt };
@@ -74,22 +77,31 @@ function ring(
   const legs: EscalationLeg[] = [...base.legs];
   const tried = [...base.tried];
   for (const candidate of candidates) {
-    const { tier, verdict, because } = candidate;
+    const { tier, device, verdict, because, duty } = candidate;
     const person = candidate.person?.id ?? '';
-    attest(turn, { fact: 'considered', step: base.step + 1, tier, person, verdict, because });
+    attest(turn, { fact: 'considered', step: base.step + 1, tier, person, device, verdict, because, duty });
     if (candidate.verdict === 'skipped') continue;
     const leg = newLeg(turn);
-    const { target, device, phone } = candidate;
+    const { target, phone } = candidate;
     attest(turn, { fact: 'legRung', leg, person, target });
     act(turn, {
       type: 'ringLeg',
       leg,
       target,
       media: 'anchored',
-      offeredAs: offeredAs(world, situation, base, device),
+      offeredAs: offeredAs(world, situation, base, candidate.device),
     });
     const { id, name } = candidate.person;
-    legs.push({ id: leg, person: id, personName: name, device, phone, step: base.step, stage: { name: 'ringing' } });
+    legs.push({
+      id: leg,
+      person: id,
+      personName: name,
+      isPost: tier === 'post',
+      device: candidate.device,
+      phone,
+      step: base.step,
+      stage: { name: 'ringing' },
+    });
     tried.push(phone);
   }
   return { ...base, legs, tried };
@@ -123,11 +135,13 @@ function tellCaller(prompts: readonly Prompt[], turn: Turn): void {
   act(turn, { type: 'play', leg: CALLER, token: newToken(turn), prompts, then: 'ringback' });
 }
 
-function baseOf({ service, urgency, legs, tried, step, round }: Escalation): EscalationBase {
-  return { service, urgency, legs, tried, step, round };
+function baseOf({ service, urgency, legs, tried, declined, step, round }: Escalation): EscalationBase {
+  return { service, urgency, legs, tried, declined, step, round };
 }
 
-function saysStep({ targets, devices }: EscalationStep): string {
-  const who = targets.map((target) => (target.kind === 'tier' ? target.tier : target.person)).join(' and ');
-  return `${who}: ${devices.map((device) => (device === 'desk' ? 'desk phone' : 'mobile')).join(' and ')}`;
+function saysStep({ roster }: World, { targets, devices }: EscalationStep): string {
+  const who = targets.map((target) => {
+    return target.kind === 'tier' ? target.tier : (roster.person(target.person)?.name ?? target.person);
+  });
+  return `${who.join(' and ')}, ${devices.map((device) => (device === 'desk' ? 'desk phone' : 'mobile')).join(' and ')}`;
 }

@@ -43,7 +43,7 @@ export interface BridgePeer {
 
 export interface LegEvents {
   digit(press: DigitPress & { ssrc: number }): void;
-  /** Reported once per silence. */
+  /** Reported again and again as long as it lasts. */
   silent(silentMs: number): void;
 }
 
@@ -67,7 +67,7 @@ export class MediaLeg {
   #isReadMuted = false;
   #isWriteMuted = false;
   #lastHeardMs: number;
-  #isSilenceReported = false;
+  #silenceReports = 0;
   #nowMs: number;
   #digitSsrc = 0;
   #lastRelayedMs = 0;
@@ -104,7 +104,7 @@ export class MediaLeg {
     const before = this.#remote;
     this.#remote = remote;
     this.#lastHeardMs = nowMs;
-    this.#isSilenceReported = false;
+    this.#silenceReports = 0;
     if (remote.sendTo === undefined) return;
     const isSamePlace = before?.sendTo?.address === remote.sendTo.address && before.sendTo.port === remote.sendTo.port;
     if (isSamePlace && this.#latch !== undefined) return;
@@ -273,10 +273,10 @@ export class MediaLeg {
   }
 
   #watchSilence(nowMs: number): void {
-    if (this.#silenceMs === 0 || this.#isSilenceReported || this.#remote?.isReceiving !== true) return;
+    if (this.#silenceMs === 0 || this.#remote?.isReceiving !== true) return;
     const silentMs = nowMs - this.#lastHeardMs;
-    if (silentMs < this.#silenceMs) return;
-    this.#isSilenceReported = true;
+    if (silentMs < this.#silenceMs * (this.#silenceReports + 1)) return;
+    this.#silenceReports += 1;
     this.#events.silent(Math.round(silentMs));
   }
 
@@ -286,7 +286,7 @@ export class MediaLeg {
     counters.packetsIn += 1;
     counters.bytesIn += sizeBytes;
     this.#lastHeardMs = nowMs;
-    this.#isSilenceReported = false;
+    this.#silenceReports = 0;
     const transit = nowMs * 8 - packet.timestamp;
     const last = this.#arrival;
     if (last !== undefined && last.ssrc === packet.ssrc) {

@@ -19,6 +19,8 @@ declare module 'drachtio-fsmrf' {
 
     interface MediaServer extends EventEmitter {
       disconnect(): void;
+      /** Resolves with the body; never, when the server does not answer. */
+      api(command: string): Promise<string>;
       createEndpoint(options: { remoteSdp?: string; headers?: Record<string, string> }): Promise<Endpoint>;
     }
 
@@ -29,6 +31,8 @@ declare module 'drachtio-fsmrf' {
 
     interface Endpoint extends EventEmitter {
       readonly uuid: string;
+      /** false once the media server has ended it. */
+      readonly connected: boolean;
       readonly local: { readonly sdp: string };
       /** Dialog of drachtio-srf with the media server. */
       readonly dialog: unknown;

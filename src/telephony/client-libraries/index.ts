@@ -2,17 +2,20 @@
 export { answerCaller } from './answer-caller.ts';
 export { cleanArgument } from './clean-argument.ts';
 export { headerLines } from './header-lines.ts';
-export { connectMrf, type Endpoint, type EslEvent, type MediaServer } from './media-client.ts';
+export { connectMrf, type Endpoint, type EslEvent, mediaSilent, type MediaServer } from './media-client.ts';
 export { askForOffer, asError, modifyDialog, sipStatusOf } from './modify-dialog.ts';
 export { probeEventSocket, probeListen } from './probe-port.ts';
 export { type OnFault, safely } from './safely.ts';
 export {
+  byeFromMemory,
   connectSrf,
   createSrf,
   disconnectSrf,
-  endUnknown,
   failUnfinished,
+  findUnknown,
+  isUnknownDialog,
   rehome,
+  requestById,
   type Unfinished,
   unfinishedOf,
   writeTogether,

@@ -8,6 +8,9 @@ export type EslEvent = Mrf.EslEvent;
 
 const withinMs = 3000;
 
+/** mediad's own: a phone sends no sound. */
+export const mediaSilent = 'wardline::media_timeout';
+
 /** One connection to a media server; rejects within a few seconds if it cannot be made. */
 export async function connectMrf(srf: SrfClient, to: Mrf.ConnectOptions): Promise<MediaServer> {
   await probeEventSocket(to.address, to.port, to.secret, withinMs);
@@ -20,7 +23,7 @@ export async function connectMrf(srf: SrfClient, to: Mrf.ConnectOptions): Promis
     );
   });
   try {
-    return await Promise.race([new Mrf(srf).connect(to), tooLong]);
+    return await Promise.race([new Mrf(srf, { customEvents: [mediaSilent] }).connect(to), tooLong]);
   } finally {
     clearTimeout(timer);
   }

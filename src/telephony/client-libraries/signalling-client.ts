@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import Srf from 'drachtio-srf';
-import type { SrfClient, SrfDialog, SrfRequest } from './srf-types.ts';
+import type { Headers, SrfClient, SrfDialog, SrfRequest, SrfResponseIn } from './srf-types.ts';
 
 /** drachtio-srf with the options it needs. Nothing is connected yet. */
 export function createSrf(appTag: string): SrfClient {
@@ -83,24 +83,71 @@ export function failUnfinished(unfinished: Unfinished): void {
   unfinished.pendingSipRequests.clear();
 }
 
-/**
- * Asks the server for each dialog; one that it does not know, because it was started anew, ends as if by BYE. Its
- * listeners are told through the library's own event (drachtio-srf 5.0.29 has no other way to end one from outside).
- */
-export function endUnknown(dialogs: Iterable<SrfDialog>): void {
-  for (const dialog of dialogs) {
+/** Asks the server for each dialog; told of each that it does not know, because it was started anew. */
+export function findUnknown(dialogs: ReadonlyMap<SrfDialog, () => void>): void {
+  for (const [dialog, forgotten] of dialogs) {
     dialog.request({ method: 'OPTIONS' }, (error) => {
-      if ((error as { code?: unknown } | null)?.code !== 'ENODIALOG') return;
-      dialog.emit('destroy', dialog.req, 'unknown dialog');
-      // Nobody hears this BYE; it makes the library forget the dialog.
-      dialog.destroy({}, () => {});
+      if (isUnknownDialog(error)) forgotten();
     });
+  }
+}
+
+/** The server's "unable to find dialog". */
+export function isUnknownDialog(error: unknown): boolean {
+  return (error as { code?: unknown } | null | undefined)?.code === 'ENODIALOG';
+}
+
+/**
+ * BYE in a dialog that the server does not know, put together from what the library remembers of it (RFC 3261
+ * 12.2.1.1), so that the phone does not sit in silence. It goes straight to the Contact.
+ */
+export function byeFromMemory(srf: SrfClient, dialog: SrfDialog, headers: Headers): void {
+  const { sip, remote } = dialog;
+  const said = {
+    'Call-ID': sip.callId,
+    From: `<sip:wardline@localhost>;tag=${sip.localTag}`,
+    To: `<${remote.uri}>;tag=${sip.remoteTag}`,
+    // Above whatever the server had counted to.
+    CSeq: '1073741824 BYE',
+    ...headers,
+  };
+  try {
+    srf.request(remote.uri, { method: 'BYE', headers: said }, () => {});
+  } catch {
+    // Not connected again: there is no way to tell the phone.
+  }
+}
+
+/**
+ * A request in a dialog known by its id alone: one that a process before this one made. `done` is told the final
+ * status; null when the server does not know the dialog; not at all when no answer comes.
+ */
+export function requestById(
+  srf: SrfClient,
+  method: 'BYE' | 'OPTIONS',
+  dialogId: string,
+  done: (status: number | null) => void = () => {},
+): void {
+  try {
+    agentOf(srf)?.request({ method, stackDialogId: dialogId, headers: {} }, (error, request) => {
+      if (isUnknownDialog(error)) done(null);
+      request?.on('response', ({ status }) => status >= 200 && done(status));
+    });
+  } catch {
+    // Not connected. Whoever asks for an outcome asks again.
   }
 }
 
 /** Inside of drachtio-srf; undefined before `connect`. */
 interface Agent {
   readonly mapServer: Map<Socket, Unfinished>;
+  request(
+    options: { method: string; stackDialogId: string; headers: object },
+    callback: (
+      error: unknown,
+      request?: { on(event: 'response', run: (response: SrfResponseIn) => void): void },
+    ) => void,
+  ): void;
   readonly wp: { closing?: boolean; readonly reconnectVars: { retryTimer: NodeJS.Timeout | null } };
 }
 

@@ -46,9 +46,12 @@ export interface SrfResponse {
 }
 
 export interface SrfDialog {
+  /** As the signalling server knows it. */
+  readonly id: string;
   readonly connected: boolean;
   readonly local: { uri: string; sdp: string; contact?: string };
   readonly remote: { uri: string; sdp: string };
+  readonly sip: { readonly callId: string; readonly localTag: string; readonly remoteTag: string };
   readonly req: SrfRequest;
   readonly res: SrfResponseIn & { socket: unknown };
   destroy(options: { headers?: Headers }, callback: (error: unknown) => void): unknown;
@@ -63,7 +66,6 @@ export interface SrfDialog {
   ): unknown;
   on(event: 'destroy', run: (request: SrfRequest, reason: string) => void): this;
   on(event: 'ack', run: (request: SrfRequest) => void): this;
-  emit(event: 'destroy', request: SrfRequest, reason: string): boolean;
   on(
     event: 'modify' | 'info' | 'refer' | 'message' | 'notify' | 'options' | 'update' | 'publish' | 'subscribe',
     run: (request: SrfRequest, response: SrfResponse) => void,
@@ -102,6 +104,7 @@ export interface SrfClient {
     options: { localSdp: string; headers?: Record<string, string> },
     callback: (error: unknown, dialog?: SrfDialog) => void,
   ): unknown;
+  request(uri: string, options: { method: string; headers: Headers }, callback: (error: unknown) => void): unknown;
   on(event: 'connect', run: (error: unknown, hostPorts: string) => void): this;
   on(event: 'error', run: (error: Error) => void): this;
   on(event: 'close' | 'reconnecting', run: () => void): this;

@@ -22,7 +22,16 @@ export function ring(
 ): Going {
   const { extension, forMs, otherwise, path } = to;
   const skip = (because: string, cause: EndCause): Going => {
-    attest(turn, { fact: 'considered', step: 1, tier: 'post', person: extension, verdict: 'skipped', because });
+    attest(turn, {
+      fact: 'considered',
+      step: 1,
+      tier: 'post',
+      person: extension,
+      device: 'desk',
+      verdict: 'skipped',
+      because,
+      duty: '',
+    });
     return failed(otherwise, path, cause);
   };
   if (line.from.kind === 'phone' && line.from.extension === extension) return skip('is the calling phone', 'busy');

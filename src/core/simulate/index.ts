@@ -1,0 +1,3 @@
+export * from './model.ts';
+export { simulate } from './simulate.ts';
+export { tellSimulation } from './tell.ts';

@@ -1,0 +1,86 @@
+import type { EndCause } from '../call/index.ts';
+import type { TraceLine } from '../dialplan/index.ts';
+import type { Device, DutyTier, Person, ServiceId, Urgency } from '../oncall/index.ts';
+import type { Instant } from '../time/index.ts';
+
+export interface Supposed {
+  /** Extension that calls from inside, or null for a call from the trunk. */
+  readonly from: string | null;
+  readonly to: string;
+  readonly at: Instant;
+  /** Without it every phone counts as registered. */
+  readonly isRegistered?: (extension: string) => boolean;
+  /** As `World.trunkFault`; without it every trunk counts as usable. */
+  readonly trunkFault?: (trunk: string) => string | null;
+}
+
+/** What would happen to a call that nobody takes, up to the next key of the caller or to its end. */
+export interface Simulation {
+  readonly happens: readonly Happening[];
+  readonly next: SimulatedNext;
+}
+
+/** `afterMs` counts from the dialling; prompts take no time, because a caller may talk over them or wait. */
+export type Happening =
+  | { readonly kind: 'decides'; readonly afterMs: number; readonly trace: readonly TraceLine[] }
+  | ({ readonly kind: 'rings' } & SimulatedRing)
+  | {
+      readonly kind: 'escalates';
+      readonly afterMs: number;
+      readonly service: ServiceId;
+      readonly urgency: Urgency;
+      readonly chain: string;
+    }
+  | ({ readonly kind: 'step' } & SimulatedStep);
+
+/** One extension that a plan rings outside of any chain. */
+export interface SimulatedRing {
+  readonly afterMs: number;
+  readonly extension: string;
+  readonly verdict: 'rung' | 'skipped';
+  /** 0 when it is skipped. */
+  readonly forMs: number;
+  /** Why it is skipped; '' when it is rung. */
+  readonly because: string;
+}
+
+export interface SimulatedStep {
+  /** From 1. */
+  readonly step: number;
+  readonly says: string;
+  readonly at: Instant;
+  readonly afterMs: number;
+  /** 0 for a step that rings nobody. */
+  readonly forMs: number;
+  readonly considered: readonly SimulatedPhone[];
+}
+
+export interface SimulatedPhone {
+  readonly verdict: 'rung' | 'skipped';
+  readonly tier: DutyTier | 'post';
+  readonly person: Person | null;
+  /** null when nobody holds the tier. */
+  readonly device: Device | null;
+  /** Extension or E.164 number that is rung; null when it is skipped. */
+  readonly phone: string | null;
+  readonly because: string;
+  /** By which rule the person holds the tier; '' when nobody does. */
+  readonly duty: string;
+  /** Later than its step for somebody whose shift begins while the others ring. */
+  readonly afterMs: number;
+}
+
+export type SimulatedNext =
+  | {
+      readonly kind: 'asks';
+      readonly menu: string;
+      readonly noKeyMs: number;
+      readonly choices: readonly { readonly key: string; readonly leadsTo: Simulation }[];
+      /** Never a valid key, as often as the menu asks. */
+      readonly noKey: Simulation;
+    }
+  /** A menu that was told before: the same keys lead to the same places. */
+  | { readonly kind: 'toldAbove'; readonly menu: string }
+  | { readonly kind: 'takesMessage'; readonly afterMs: number; readonly mailbox: string; readonly urgent: boolean }
+  /** An answered caller hears why; another one's phone or carrier gets the SIP status of the cause. */
+  | { readonly kind: 'ends'; readonly afterMs: number; readonly cause: EndCause; readonly isAnswered: boolean };

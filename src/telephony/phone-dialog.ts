@@ -1,0 +1,120 @@
+import { isIP } from 'node:net';
+import { byeFromMemory, type Headers, isUnknownDialog, rehome, type SrfDialog } from './client-libraries/index.ts';
+import { guarded, type Shell } from './shell.ts';
+
+export interface PhoneDialogEvents {
+  /** BYE of the far end; told once, and not after our own hang-up. */
+  hungUp(): void;
+  /** The signalling server was started anew and does not know the dialog: a BYE of the far end will not reach us. */
+  forgotten(): void;
+}
+
+/** `dead`: the phone knows no such call. `silent`: no answer came; it may be gone, or the way to it. */
+export type Life = 'alive' | 'dead' | 'silent' | 'forgotten';
+
+/** How long a phone may take to answer that it is there. */
+const answersWithinMs = 4000;
+
+/*
+ *  up ── BYE ──▶ over      up ── hangUp() ──▶ over
+ */
+
+/** One answered dialog with a phone or trunk. */
+export class PhoneDialog {
+  readonly dialog: SrfDialog;
+  readonly #shell: Shell;
+  readonly #events: PhoneDialogEvents;
+  #isOver = false;
+  #isForgotten = false;
+
+  constructor(shell: Shell, dialog: SrfDialog, events: PhoneDialogEvents) {
+    this.#shell = shell;
+    this.dialog = dialog;
+    this.#events = events;
+    // A BYE that was read together with the message that made the dialog: its event is over before anybody listens.
+    if (!dialog.connected) {
+      setImmediate(() => this.#ended());
+      return;
+    }
+    shell.dialogs.set(dialog, () => this.#forget());
+    dialog.on(
+      'destroy',
+      guarded(shell.log, 'BYE', () => this.#ended()),
+    );
+  }
+
+  get isUp(): boolean {
+    return !this.#isOver && this.dialog.connected;
+  }
+
+  /** Asks the phone by an OPTIONS inside the dialog (RFC 3261 11.2); any answer but 408, 481 and 503 is a sign of life. */
+  async probe(): Promise<Life> {
+    if (!this.isUp) return 'dead';
+    await this.#shell.whenUp();
+    return new Promise((resolve) => {
+      const timer = this.#shell.clock.after(answersWithinMs, () => resolve('silent'));
+      const settle = (life: Life): void => {
+        timer.cancel();
+        resolve(life);
+      };
+      this.dialog.request({ method: 'OPTIONS' }, (error, response) => {
+        if (error) return settle(isUnknownDialog(error) ? this.#unknown() : 'silent');
+        // 408 and 503 are also what the signalling server makes of no answer and of a lost connection.
+        const { status } = response ?? { status: 408 };
+        settle(status === 481 ? 'dead' : status === 408 || status === 503 ? 'silent' : 'alive');
+      });
+    });
+  }
+
+  /** BYE. May be called twice. */
+  hangUp(reason: string | null): void {
+    if (this.#isOver) return;
+    this.#close();
+    if (!this.dialog.connected) return;
+    const options = reason === null ? {} : { headers: { Reason: reason } };
+    this.dialog.destroy(options, (error) => {
+      if (error && isUnknownDialog(error)) return this.#farewell(options.headers ?? {});
+      // The connection was down: the phone must not sit in silence because of that.
+      if (error) void this.#again(options);
+    });
+  }
+
+  async #again(options: { headers?: Headers }): Promise<void> {
+    await this.#shell.whenUp();
+    rehome(this.#shell.srf, [this.dialog]);
+    this.dialog.destroy(options, (error) => {
+      if (error) this.#shell.log.warn({ err: error }, 'BYE not sent');
+    });
+  }
+
+  #farewell(headers: Headers): void {
+    if (this.#isForgotten) byeFromMemory(this.#shell.srf, this.dialog, headers);
+  }
+
+  /** Unknown to a signalling server that was never away: it has just ended, and the BYE is on its way to us. */
+  #unknown(): Life {
+    return this.#isForgotten ? 'forgotten' : 'dead';
+  }
+
+  #forget(): void {
+    if (this.#isOver || this.#isForgotten) return;
+    this.#isForgotten = true;
+    this.#events.forgotten();
+  }
+
+  #ended(): void {
+    if (this.#isOver) return;
+    this.#close();
+    this.#events.hungUp();
+  }
+
+  #close(): void {
+    this.#isOver = true;
+    this.#shell.dialogs.delete(this.dialog);
+  }
+}
+
+/** The hosts a phone's sound may come from besides the one it names: those its signalling came from. */
+export function mediaSource(hosts: readonly string[]): string {
+  return [...new Set(hosts.filter((host) => isIP(host) === 4))].slice(0, 4).join(',');
+}

@@ -1,0 +1,314 @@
+import { generateX25519Identity, identityToRecipient } from 'age-encryption';
+import t from 'tap';
+import type { LegId } from '../../src/core/call/index.ts';
+import type { TelephonyEffect } from '../../src/engine/ports.ts';
+import type { RawPhone } from '../support/raw-phone.ts';
+import { until } from '../support/processes.ts';
+import { House, type ScriptedCall, type Teardown } from '../support/telephony-house.ts';
+
+// Whatever dies, vanishes or hangs: every effect has an outcome, every call an end, and the next call works.
+
+const caller = 'caller' as LegId;
+const one = '1' as LegId;
+const recipient = await identityToRecipient(await generateX25519Identity());
+const house = await House.open(t, { sealTo: () => [recipient], probeSeconds: 1, silenceMs: 1000 });
+const offeredAs = { displayName: 'Ward 4B', number: '2101', urgency: 'stat' } as const;
+
+function ring(extension: string, media: 'anchored' | 'direct', leg = one): TelephonyEffect {
+  return { type: 'ringLeg', leg, target: { kind: 'extension', extension }, media, offeredAs };
+}
+
+function play(leg: LegId, token: number, loop: 'nothing' | 'music' = 'nothing'): TelephonyEffect {
+  return { type: 'play', leg, token, prompts: [{ say: 'id', id: 'long' }], then: loop };
+}
+
+async function answeredCaller(t: Teardown, toneHz = 600) {
+  const phone = await house.phone(t, '2101');
+  const rtp = await house.rtp(t);
+  const { call } = await phone.invite('7011', { body: rtp.sdp() });
+  const scripted = await house.nextCall();
+  scripted.do({ type: 'answerCaller' });
+  const ok = await phone.nextResponse(call, 'INVITE');
+  phone.acknowledge(call, ok);
+  await scripted.next('callerAnswered');
+  rtp.talkTo(ok.body, toneHz);
+  return { phone, rtp, call, scripted };
+}
+
+async function answeredLeg(t: Teardown, scripted: ScriptedCall, doctor: RawPhone) {
+  scripted.do(ring('3101', 'anchored'));
+  const invite = await doctor.nextRequest('INVITE');
+  const rtp = await house.rtp(t);
+  doctor.respond(invite, 200, { body: rtp.sdp() });
+  await scripted.next('legAnswered');
+  rtp.talkTo(invite.body, 1000);
+  return { invite, rtp };
+}
+
+/** Two phones that talk without media of ours. */
+async function direct(t: Teardown, called: RawPhone) {
+  const phone = await house.phone(t, '2101');
+  const [a, b] = [await house.rtp(t), await house.rtp(t)];
+  const { call } = await phone.invite('3101', { body: a.sdp() });
+  const scripted = await house.nextCall();
+  scripted.do(ring('3101', 'direct'));
+  const invite = await called.nextRequest('INVITE');
+  called.respond(invite, 200, { body: b.sdp() });
+  await scripted.next('legAnswered');
+  scripted.do({ type: 'connectDirect', leg: one });
+  phone.acknowledge(call, await phone.nextResponse(call, 'INVITE'));
+  await scripted.next('bridged');
+  return { phone, call, scripted, invite };
+}
+
+function over(scripted: ScriptedCall): void {
+  scripted.do({ type: 'callOver', cause: 'mediaLost' });
+}
+
+async function mediaBack(t: Teardown): Promise<void> {
+  await house.mediad.restart();
+  await until('mediad to be back', () => house.telephony.health().media.isUp);
+  const { rtp, scripted } = await answeredCaller(t);
+  scripted.do(play(caller, 1));
+  await rtp.hears(700);
+  over(scripted);
+  await until('no calls', () => house.telephony.health().calls === 0);
+}
+
+/** The state a call is in when the media server is killed, and what telephony must say then. */
+const states: Record<
+  string,
+  (t: Teardown, scripted: ScriptedCall, doctor: RawPhone) => Promise<() => Promise<unknown>>
+> = {
+  'a prompt plays': async (_, scripted) => {
+    scripted.do(play(caller, 1));
+    return () => scripted.next('legEnded', 'caller');
+  },
+  'keys are gathered': async (_, scripted) => {
+    scripted.do({ type: 'gather', leg: caller, token: 1, prompts: [], maxDigits: 1, waitMs: 20_000 });
+    return () => scripted.next('legEnded', 'caller');
+  },
+  'a phone rings': async (_, scripted, doctor) => {
+    scripted.do(ring('3101', 'anchored'));
+    doctor.respond(await doctor.nextRequest('INVITE'), 180);
+    await scripted.next('legRinging');
+    return async () => {
+      const failed = await scripted.next('legFailed', '1');
+      if (failed.result.kind !== 'mediaFailed') throw new Error(`failed as ${failed.result.kind}`);
+      await doctor.nextRequest('CANCEL');
+      await scripted.next('legEnded', 'caller');
+    };
+  },
+  'a phone is asked to accept': async (t, scripted, doctor) => {
+    await answeredLeg(t, scripted, doctor);
+    scripted.do({ type: 'gather', leg: one, token: 1, prompts: [], maxDigits: 1, waitMs: 20_000 });
+    return async () => {
+      await scripted.next('legEnded', '1');
+      await doctor.nextRequest('BYE');
+      await scripted.next('legEnded', 'caller');
+    };
+  },
+  'both talk': async (t, scripted, doctor) => {
+    await answeredLeg(t, scripted, doctor);
+    scripted.do({ type: 'bridge', leg: one });
+    await scripted.next('bridged');
+    return async () => {
+      await scripted.next('legEnded', 'caller');
+      await scripted.next('legEnded', '1');
+    };
+  },
+  'a message is recorded': async (_, scripted) => {
+    scripted.do({ type: 'recordMessage', messageId: 'm1', mailbox: 'c', urgent: true, maxMs: 60_000 });
+    return async () => {
+      await scripted.next('legEnded', 'caller');
+      // As the call does on it: what the recorder then says must not look like a caller who left nothing.
+      scripted.do({ type: 'hangUpCaller', cause: 'mediaLost' });
+      const ended = await scripted.next('recordingEnded');
+      if (ended.by !== 'failed' || ended.why === '') throw new Error(`ended by ${ended.by}`);
+    };
+  },
+};
+
+for (const [name, begin] of Object.entries(states)) {
+  void t.test(`the media server is killed while ${name}`, async (t) => {
+    const doctor = await house.registered(t, '3101');
+    const { phone, scripted } = await answeredCaller(t);
+    const told = await begin(t, scripted, doctor);
+    await house.mediad.kill();
+    await told();
+    // While it is away: asked for anything, telephony says how it went.
+    scripted.do(play(caller, 8), { type: 'gather', leg: caller, token: 9, prompts: [], maxDigits: 1, waitMs: 1000 });
+    await scripted.next('promptFinished');
+    t.match(await scripted.next('digitsGathered'), { token: 9, digits: '' });
+    scripted.do({ type: 'bridge', leg: one });
+    await scripted.next('bridgeFailed');
+    scripted.do({ type: 'recordMessage', messageId: 'm2', mailbox: 'c', urgent: true, maxMs: 1000 });
+    t.match(await scripted.next('recordingEnded'), { messageId: 'm2', by: 'failed' });
+    over(scripted);
+    await phone.nextRequest('BYE');
+    await mediaBack(t);
+    t.same(house.log.takeErrors(), []);
+  });
+}
+
+void t.test(
+  'the media server is killed and started anew: who is answered meanwhile waits for the connection',
+  async (t) => {
+    const phone = await house.phone(t, '2101');
+    const { call } = await phone.invite('7011', { body: (await house.rtp(t)).sdp() });
+    const scripted = await house.nextCall();
+    await house.mediad.kill();
+    await until('mediad to be missed', () => !house.telephony.health().media.isUp);
+    await house.mediad.restart();
+    scripted.do({ type: 'answerCaller' });
+    phone.acknowledge(call, await phone.nextResponse(call, 'INVITE'));
+    await scripted.next('callerAnswered');
+    over(scripted);
+    await phone.nextRequest('BYE');
+    t.same(house.log.takeErrors(), []);
+  },
+);
+
+void t.test('a media server that hangs counts as dead', { timeout: 60_000 }, async (t) => {
+  const { phone, scripted } = await answeredCaller(t);
+  scripted.do(play(caller, 1, 'music'));
+  house.mediad.freeze();
+  await until('its silence to be noticed', () => scripted.events.some((event) => event.type === 'legEnded'), 20_000);
+  t.match(await scripted.next('legEnded'), { leg: caller, by: 'mediaLost' });
+  over(scripted);
+  await phone.nextRequest('BYE');
+  await house.mediad.kill();
+  await mediaBack(t);
+  t.same(house.log.takeErrors(), []);
+});
+
+void t.test('an anchored phone whose cable is pulled is asked, and given up when it does not answer', async (t) => {
+  const doctor = await house.registered(t, '3101');
+  const { phone, call, scripted } = await answeredCaller(t);
+  const { rtp } = await answeredLeg(t, scripted, doctor);
+  scripted.do({ type: 'bridge', leg: one });
+  await scripted.next('bridged');
+
+  await t.test('one that is only quiet answers, as often as it is asked', async (t) => {
+    rtp.fallSilent();
+    for (const round of [1, 2]) {
+      doctor.respond(await doctor.nextRequest('OPTIONS'), 200);
+      t.pass(`asked ${round}`);
+    }
+    t.same(scripted.events, []);
+  });
+  await doctor.nextRequest('OPTIONS');
+  t.match(await scripted.next('legEnded'), { leg: one, by: 'mediaLost' });
+  phone.inDialog(call, 'BYE');
+  await scripted.next('callerHungUp');
+  over(scripted);
+  t.same(house.log.takeErrors(), []);
+});
+
+void t.test('a phone behind a NAT is heard: its sound comes from where its signalling came', async (t) => {
+  const doctor = await house.registered(t, '3101');
+  const phone = await house.phone(t, '2101');
+  const [near, far] = [await house.rtp(t), await house.rtp(t)];
+  // What the phone says of itself is an address of its own network, where nobody of ours is.
+  const behind = (sdp: string): string => sdp.replaceAll('127.0.0.1', '127.0.0.99');
+  const { call } = await phone.invite('7011', { body: behind(near.sdp()) });
+  const scripted = await house.nextCall();
+  scripted.do({ type: 'answerCaller' });
+  const ok = await phone.nextResponse(call, 'INVITE');
+  phone.acknowledge(call, ok);
+  await scripted.next('callerAnswered');
+  near.talkTo(ok.body, 600);
+  scripted.do(play(caller, 1));
+  await near.hears(700);
+
+  scripted.do(ring('3101', 'anchored'));
+  const invite = await doctor.nextRequest('INVITE');
+  doctor.respond(invite, 200, { body: behind(far.sdp()) });
+  await scripted.next('legAnswered');
+  far.talkTo(invite.body, 1000);
+  scripted.do({ type: 'bridge', leg: one });
+  await scripted.next('bridged');
+  await near.hears(1000);
+  await far.hears(600);
+  over(scripted);
+  t.same(house.log.takeErrors(), []);
+});
+
+void t.test('on hold nobody is asked', async (t) => {
+  const { phone, call, rtp, scripted } = await answeredCaller(t);
+  phone.inDialog(call, 'INVITE', ['Content-Type: application/sdp'], rtp.sdp('sendonly', 2));
+  // The phone of a caller on hold sends nothing, and is not expected to.
+  phone.acknowledge(call, await phone.nextResponse(call, 'INVITE'));
+  phone.inDialog(call, 'INVITE', ['Content-Type: application/sdp'], rtp.sdp('inactive', 3));
+  phone.acknowledge(call, await phone.nextResponse(call, 'INVITE'));
+  rtp.fallSilent();
+  await new Promise((resolve) => setTimeout(resolve, 2500));
+  t.notOk(phone.inbox.some(({ method }) => method === 'OPTIONS'));
+  over(scripted);
+  t.same(house.log.takeErrors(), []);
+});
+
+for (const gone of ['caller', 'called'] as const) {
+  void t.test(`phones that talk directly are asked too; the ${gone} vanishes`, { timeout: 40_000 }, async (t) => {
+    const called = await house.registered(t, '3101');
+    const { phone, scripted } = await direct(t, called);
+    const [alive, lost] = gone === 'caller' ? [called, phone] : [phone, called];
+    for (let round = 0; round < 2; round += 1) {
+      alive.respond(await alive.nextRequest('OPTIONS'), 200);
+      await lost.nextRequest('OPTIONS');
+    }
+    await until('the end', () => scripted.events.length > 0, 10_000);
+    t.match(await scripted.next('legEnded'), { leg: gone === 'caller' ? caller : one, by: 'mediaLost' });
+    over(scripted);
+    await alive.nextRequest('BYE');
+    t.same(house.log.takeErrors(), []);
+  });
+}
+
+void t.test('a direct call does not outlive the signalling server in the register', async (t) => {
+  const called = await house.registered(t, '3101');
+  const { phone, scripted } = await direct(t, called);
+  await house.sipd.kill();
+  await until('sipd to be missed', () => !house.telephony.health().signalling.isUp);
+  await house.sipd.restart();
+  await scripted.next('signallingLost');
+  scripted.do({ type: 'hangUpCaller', cause: 'wardlineRestarted' });
+  over(scripted);
+  t.match((await phone.nextRequest('BYE')).get('Reason'), 'restarted');
+  await called.nextRequest('BYE');
+  t.equal(house.telephony.health().calls, 0);
+  t.same(house.log.takeErrors(), []);
+});
+
+void t.test('after the death of the signalling server a phone that falls silent ends its call', async (t) => {
+  const { rtp, scripted, phone } = await answeredCaller(t);
+  await house.sipd.kill();
+  await until('sipd to be missed', () => !house.telephony.health().signalling.isUp);
+  await house.sipd.restart();
+  await until('sipd to be back', () => house.telephony.health().signalling.isUp);
+  t.same(scripted.events, [], 'as long as it talks it is left alone');
+  rtp.fallSilent();
+  await scripted.next('signallingLost');
+  scripted.do({ type: 'hangUpCaller', cause: 'wardlineRestarted' });
+  over(scripted);
+  await phone.nextRequest('BYE');
+  t.same(house.log.takeErrors(), []);
+});
+
+void t.test('a call nobody had answered when the signalling server died does not stay', async (t) => {
+  const called = await house.registered(t, '3101');
+  const phone = await house.phone(t, '2101');
+  await phone.invite('3101', { body: (await house.rtp(t)).sdp() });
+  const scripted = await house.nextCall();
+  scripted.do(ring('3101', 'direct'), { type: 'ringCaller' });
+  called.respond(await called.nextRequest('INVITE'), 180);
+  await scripted.next('legRinging');
+  await house.sipd.kill();
+  t.match(await scripted.next('legFailed'), { result: { kind: 'unreachable' } });
+  scripted.do({ type: 'refuseCaller', cause: 'unreachable' });
+  over(scripted);
+  t.equal(house.telephony.health().calls, 0);
+  await house.sipd.restart();
+  await until('sipd to be back', () => house.telephony.health().signalling.isUp);
+  t.same(house.log.takeErrors(), []);
+});

@@ -1,0 +1,301 @@
+import { EventEmitter } from 'node:events';
+import t from 'tap';
+import { CallerLeg } from '../../src/telephony/caller-leg.ts';
+import type { Endpoint, SrfDialog, SrfRequest, SrfResponse } from '../../src/telephony/client-libraries/index.ts';
+import { DirectWatch } from '../../src/telephony/direct-watch.ts';
+import { Leg } from '../../src/telephony/leg.ts';
+import { MediaEndpoint } from '../../src/telephony/media-endpoint.ts';
+import { Orphans } from '../../src/telephony/orphans.ts';
+import { type Life, mediaSource, PhoneDialog } from '../../src/telephony/phone-dialog.ts';
+import type { Shell } from '../../src/telephony/shell.ts';
+import { TestClock, TestLog } from '../support/telephony.ts';
+
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+const sdp = 'v=0\r\nm=audio 4000 RTP/AVP 0\r\n';
+
+class FakeDialog extends EventEmitter {
+  connected = true;
+  readonly remote = { uri: 'sip:3101@192.0.2.9', sdp };
+  readonly local = { uri: 'sip:w', sdp };
+  byes = 0;
+  answers: (() => [unknown, { status: number }?])[] = [];
+
+  request(_: object, callback: (error: unknown, response?: { status: number }) => void): void {
+    const answer = this.answers.shift();
+    if (answer) callback(...answer());
+  }
+
+  destroy(_: object, callback: (error: unknown) => void): void {
+    this.byes += 1;
+    this.connected = false;
+    callback(null);
+  }
+
+  /** As drachtio-srf does it when a BYE comes. */
+  bye(): void {
+    this.connected = false;
+    this.emit('destroy', {}, 'normal release');
+  }
+}
+
+const asDialog = (dialog: FakeDialog) => dialog as unknown as SrfDialog;
+
+/** A house whose signalling client answers at once with the dialogs it is given. */
+function aShell(dialogs: FakeDialog[]) {
+  const clock = new TestClock();
+  const dialog = () => asDialog(dialogs.shift() ?? new FakeDialog());
+  const shell = {
+    clock,
+    log: new TestLog(),
+    dialogs: new Map(),
+    options: { sip: { realm: 'w' }, media: {} },
+    registrations: { of: () => [{ uri: 'sip:3101@192.0.2.9', source: { ip: '192.0.2.9', protocol: 'udp' } }] },
+    trunks: { get: () => undefined },
+    whenUp: () => Promise.resolve(),
+    srf: {
+      createUAC: (_: string, __: object, ___: object, done: (error: null, dialog: SrfDialog) => void) =>
+        setImmediate(() => done(null, dialog())),
+      createUAS: (_: object, __: object, ___: object, done: (error: null, dialog: SrfDialog) => void) =>
+        done(null, dialog()),
+    },
+  };
+  return { clock, shell: shell as unknown as Shell };
+}
+
+function hungUpAtOnce(): FakeDialog {
+  const dialog = new FakeDialog();
+  // Its event is over before anybody could listen.
+  dialog.bye();
+  return dialog;
+}
+
+void t.test('a phone whose BYE came in the same read as its 200 has hung up', async (t) => {
+  const { shell } = aShell([hungUpAtOnce()]);
+  const told: string[] = [];
+  const order = {
+    type: 'ringLeg',
+    leg: '1' as never,
+    target: { kind: 'extension', extension: '3101' },
+    media: 'direct',
+    offeredAs: { displayName: 'x', number: '2101', urgency: null },
+  } as const;
+  const leg = new Leg(shell, order, sdp, {
+    ringing: () => {},
+    answered: () => told.push('answered'),
+    failed: ({ kind }) => told.push(kind),
+    ended: (by) => told.push(`ended ${by}`),
+    signallingLost: () => told.push('signallingLost'),
+  });
+  for (let i = 0; i < 4; i += 1) await turn();
+  t.same(told, ['answered', 'ended remote']);
+  t.equal(leg.phone?.isUp, false);
+  t.equal(shell.dialogs.size, 0);
+});
+
+function aCaller(shell: Shell, told: string[]): CallerLeg {
+  const request = Object.assign(new EventEmitter(), {
+    body: sdp,
+    source_address: '192.0.2.8',
+    has: () => true,
+  }) as unknown as SrfRequest;
+  return new CallerLeg(shell, request, { send: () => {} } as unknown as SrfResponse, {
+    answered: () => told.push('answered'),
+    answerFailed: () => told.push('answerFailed'),
+    hungUp: () => told.push('hungUp'),
+    mediaLost: () => told.push('mediaLost'),
+    signallingLost: () => told.push('signallingLost'),
+  });
+}
+
+void t.test('a caller whose BYE came in the same read as the echo of our 200 has hung up', async (t) => {
+  const { shell } = aShell([hungUpAtOnce()]);
+  const told: string[] = [];
+  const caller = aCaller(shell, told);
+  const called = new PhoneDialog(shell, asDialog(new FakeDialog()), { hungUp: () => {}, forgotten: () => {} });
+  caller.connectTo(called, (error) => told.push(error ? error.message : 'connected'));
+  await turn();
+  t.same(told, ['connected', 'hungUp']);
+});
+
+void t.test('a caller is not connected to a phone that is gone', async (t) => {
+  const { shell } = aShell([]);
+  const told: string[] = [];
+  const dialog = new FakeDialog();
+  const called = new PhoneDialog(shell, asDialog(dialog), { hungUp: () => told.push('left'), forgotten: () => {} });
+  dialog.bye();
+  aCaller(shell, told).connectTo(called, (error) => told.push(error?.message ?? 'connected'));
+  t.same(told, ['left', 'the called phone is gone']);
+});
+
+void t.test('what the answer to an OPTIONS says about a phone', async (t) => {
+  const { shell, clock } = aShell([]);
+  const dialog = new FakeDialog();
+  const forgotten: string[] = [];
+  const phone = new PhoneDialog(shell, asDialog(dialog), { hungUp: () => {}, forgotten: () => forgotten.push('!') });
+  const life = async (error: unknown, status = 0): Promise<Life> => {
+    dialog.answers = [() => (error ? [error] : [null, { status }])];
+    return phone.probe();
+  };
+  const unknown = Object.assign(new Error('unable to find dialog'), { code: 'ENODIALOG' });
+  for (const status of [200, 405, 486, 500, 501]) t.equal(await life(null, status), 'alive', String(status));
+  for (const status of [408, 503]) t.equal(await life(null, status), 'silent', String(status));
+  t.equal(await life(null, 481), 'dead');
+  t.equal(await life(new Error('socket')), 'silent');
+  t.equal(await life(unknown), 'dead');
+  shell.dialogs.get(asDialog(dialog))?.();
+  t.equal(await life(unknown), 'forgotten');
+  t.same(forgotten, ['!']);
+
+  const late = phone.probe();
+  await turn();
+  clock.advance(4000);
+  t.equal(await late, 'silent', 'no answer');
+  phone.hangUp(null);
+  phone.hangUp(null);
+  t.equal(dialog.byes, 1);
+  t.equal(await phone.probe(), 'dead');
+});
+
+void t.test('a direct call survives one lost answer of a phone, not two, and no 481', async (t) => {
+  const clock = new TestClock();
+  const lives: Life[] = [];
+  const lost: string[] = [];
+  const watched = (name: string, life: () => Life) => ({
+    phone: { probe: () => Promise.resolve(life()) },
+    lost: () => lost.push(name),
+  });
+  const look = async (life: Life): Promise<void> => {
+    lives.push(life);
+    clock.advance(30_000);
+    await turn();
+  };
+  const begin = () =>
+    new DirectWatch(clock, 30_000, [watched('caller', () => 'alive'), watched('called', () => lives.pop() ?? 'alive')]);
+  begin();
+  for (const life of ['alive', 'silent', 'alive', 'silent'] as const) await look(life);
+  t.same(lost, []);
+  await look('silent');
+  t.same(lost, ['called']);
+  await look('silent');
+  t.same(lost, ['called'], 'and that is all');
+  begin();
+  await look('dead');
+  t.equal(lost.length, 2);
+  begin().close();
+  await look('dead');
+  t.equal(lost.length, 2, 'a closed watch is silent');
+});
+
+void t.test('an endpoint that ended while the library handed it over is refused', async (t) => {
+  const ended = { connected: false } as unknown as Endpoint;
+  t.throws(() => new MediaEndpoint(ended, { gone: () => {}, silent: () => {} }, () => {}), /dropped the endpoint/);
+});
+
+void t.test('sound is taken from where the signalling came', async (t) => {
+  t.equal(mediaSource(['192.0.2.8', '192.0.2.8', '198.51.100.1']), '192.0.2.8,198.51.100.1');
+  t.equal(mediaSource(['carrier.example', '', '::1']), '', 'addresses only, of the kind our media speaks');
+  t.equal(mediaSource(['10.0.0.1', '10.0.0.2', '10.0.0.3', '10.0.0.4', '10.0.0.5']).split(',').length, 4);
+});
+
+/** A media server with legs as a process that was killed left them: uuid, the leg it is bridged to, its mark. */
+function aLeftover(legs: Record<string, { peer?: string; mark: string }>) {
+  const clock = new TestClock();
+  const hungUp: string[] = [];
+  const killed: string[] = [];
+  const statuses = new Map<string, number | null>();
+  const orphans = new Orphans({
+    owner: 'wardline',
+    clock,
+    log: new TestLog(),
+    media: {
+      isOurs: (uuid) => uuid === 'aa',
+      api: (command) => {
+        const [name, uuid = ''] = command.split(' ');
+        if (name === 'show') {
+          const rows = Object.entries(legs).map(([uuid, { peer }]) => ({ uuid, call_uuid: peer ?? '' }));
+          return Promise.resolve(JSON.stringify({ row_count: rows.length, ...(rows.length > 0 && { rows }) }));
+        }
+        if (name === 'uuid_kill') {
+          killed.push(uuid);
+          delete legs[uuid];
+        }
+        return Promise.resolve(name === 'uuid_exists' ? String(uuid in legs) : (legs[uuid]?.mark ?? '_undef_'));
+      },
+    },
+    hangUp: (dialogId) => hungUp.push(dialogId),
+    ask: (dialogId, done) => {
+      const status = statuses.get(dialogId);
+      if (status !== undefined) done(status);
+    },
+  });
+  t.teardown(() => orphans.close());
+  const look = async (times = 1): Promise<void> => {
+    for (let i = 0; i < times; i += 1) {
+      clock.advance(3000);
+      await turn();
+      await turn();
+    }
+  };
+  return { orphans, legs, hungUp, killed, statuses, look };
+}
+
+const conversation = () => ({
+  b1: { peer: 'b2', mark: 'wardline call-1;from-tag=x' },
+  b2: { peer: 'b1', mark: 'wardline call-2;from-tag=y' },
+});
+
+void t.test('orphans: who is alone is hung up, who talks goes on, and nothing of others is touched', async (t) => {
+  const { orphans, hungUp, killed } = aLeftover({
+    aa: { mark: 'wardline ours' },
+    a1: { mark: 'wardline alone' },
+    a2: { mark: 'other-house theirs' },
+    a3: { mark: '_undef_' },
+    'a 4': { mark: 'wardline no-uuid' },
+    ...conversation(),
+  });
+  await orphans.find();
+  t.same([hungUp, killed], [['alone'], ['a1']]);
+  t.equal(orphans.count, 1);
+  await orphans.find();
+  t.equal(orphans.count, 1, 'found once');
+
+  t.notOk(orphans.left('unknown'));
+  t.ok(orphans.left('call-2;from-tag=y'));
+  t.same(hungUp.slice(1), ['call-1;from-tag=x', 'call-2;from-tag=y']);
+  t.notOk(orphans.left('call-1;from-tag=x'), 'that is over');
+});
+
+void t.test('orphans: a BYE that came before they were found counts', async (t) => {
+  const { orphans, hungUp } = aLeftover(conversation());
+  t.notOk(orphans.left('call-1;from-tag=x'));
+  await orphans.find();
+  t.same(hungUp, ['call-1;from-tag=x', 'call-2;from-tag=y']);
+});
+
+void t.test('orphans: a leg that the media server has dropped takes the other with it', async (t) => {
+  const { orphans, legs, hungUp, look } = aLeftover(conversation());
+  await orphans.find();
+  await look();
+  t.same(hungUp, []);
+  delete legs['b2'];
+  await look();
+  t.equal(hungUp.length, 2);
+});
+
+void t.test('orphans: phones are asked; one that answers is left alone, one that does not is given up', async (t) => {
+  for (const [status, isKept] of [
+    [200, true],
+    [405, true],
+    [481, false],
+    [null, false],
+    [408, false],
+    [undefined, false],
+  ] as const) {
+    const { orphans, hungUp, statuses, look } = aLeftover(conversation());
+    statuses.set('call-1;from-tag=x', 200);
+    if (status !== undefined) statuses.set('call-2;from-tag=y', status);
+    await orphans.find();
+    await look(24);
+    t.equal(hungUp.length, isKept ? 0 : 2, String(status));
+  }
+});
