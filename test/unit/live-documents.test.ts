@@ -358,3 +358,34 @@ void t.test(
     t.not(documents.current().roster, before.roster);
   },
 );
+
+void t.test('names that every object has are names like any other', async (t) => {
+  const { folders, plan, edit } = aHospital(t);
+  const load = () =>
+    loadDocuments({ ...folders, prompts: PROMPTS, now: instant(Date.UTC(2026, 10, 20)), window: rosterWindow });
+  const rosterWindow = { from: instant(Date.UTC(2026, 10, 19)), to: instant(Date.UTC(2026, 10, 22)) };
+  const good = readFileSync(plan, 'utf8');
+  for (const name of ['constructor', 'toString', 'hasOwnProperty', 'valueOf']) {
+    writeFileSync(plan, edit(plan, '{ run: office-voicemail }', `{ run: ${name} }`));
+    const refused = await load();
+    const says = refused.kind === 'refused' ? refused.problems.map(showProblem).join() : 'accepted';
+    t.match(says, new RegExp(`lakeside\\.yaml:\\d+:\\d+: .*"${name}"`));
+    writeFileSync(plan, good);
+  }
+  writeFileSync(plan, good.replaceAll('office-voicemail', 'constructor'));
+  t.match(await load(), { kind: 'ok' }, 'a flow may be called so');
+});
+
+void t.test('a mistake of ours while documents are checked refuses them, and ends nothing', async (t) => {
+  const { folders } = aHospital(t);
+  const prompts = new Proxy(PROMPTS, {
+    get() {
+      throw new TypeError('cannot read properties of undefined');
+    },
+  });
+  const refused = await loadDocuments({ ...folders, prompts, now: instant(Date.UTC(2026, 10, 20)) });
+  t.match(refused, {
+    kind: 'refused',
+    problems: [{ reason: /could not be checked: cannot read/, remedy: /mistake in Wardline/ }],
+  });
+});
