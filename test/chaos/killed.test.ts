@@ -181,6 +181,7 @@ for (const victim of ['mediad', 'app', 'sipd'] as const) {
       await diaz.nextFile();
       await diaz.dial(house.uri('1500'));
       await diaz.event('CALL_ESTABLISHED', 5000, f);
+      await until('the menu to speak', () => (diaz.heard().at(-1)?.samples.length ?? 0) > 8000);
       const o = operator.mark();
       await diaz.press('0');
       await operator.event('CALL_INCOMING', 10_000, o);
