@@ -15,12 +15,18 @@ export function auditCommands({ group, answer }: Commands): void {
         const { store, secrets } = await siteStore(config, 'reader');
         try {
           const verdict = await auditReader(config, store, secrets).verify();
+          const json = {
+            isIntact: verdict.kind === 'intact',
+            entries: verdict.entries,
+            uncertified: verdict.kind === 'intact' ? verdict.uncertified : null,
+            problems: verdict.kind === 'intact' ? [] : verdict.problems,
+          };
           if (verdict.kind === 'intact') {
             const young =
               verdict.uncertified === 0 ? '' : `; the last ${verdict.uncertified} are too young to be certified`;
             return done(
               [`The audit is intact: ${verdict.entries} entries, each follows from the one before${young}.`],
-              verdict,
+              json,
             );
           }
           return no(

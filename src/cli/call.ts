@@ -1,13 +1,13 @@
 import type { CallRow } from '../storage/index.ts';
 import { endCauses, type EndCause } from '../core/call/index.ts';
 import { ladder, type Revealed, type Rung } from '../core/audit/index.ts';
-import { instant } from '../core/time/index.ts';
+import { type Instant, instant } from '../core/time/index.ts';
 import type { AuditRecord } from '../audit-log/index.ts';
 import { auditReader } from './audit.ts';
 import type { CommonOptions, Commands } from './command-line.ts';
 import { type SiteNames, namesThen, namesToday } from './names.ts';
 import { done, Refusal, table, wrapped } from './report.ts';
-import { siteClock } from './site-documents.ts';
+import { type SiteClock, siteClock } from './site-documents.ts';
 import { siteConfig, siteStore } from './site.ts';
 
 export function callCommands({ group, answer }: Commands): void {
@@ -23,23 +23,20 @@ export function callCommands({ group, answer }: Commands): void {
           throw new Refusal(`--limit ${options.limit}: must be a number from 1 to 1000`, 2);
         }
         const config = siteConfig(options);
-        const clock = await siteClock(config);
         const { store } = await siteStore(config, 'reader');
         try {
+          const clock = await siteClock(config, store);
           const calls = await store.calls.list({ limit });
-          const names = await namesToday(config);
+          const names = await namesToday(config, store);
           const from = (row: CallRow) => (options.reveal === true ? row.from.reveal() : masked(row.from.reveal()));
           const rows = calls.map((row) => [
             row.callId,
             clock.show(row.startedAt),
             place(from(row), names),
             place(row.dialled, names),
-            row.service === null ? '' : names.service(row.service),
-            row.acceptedBy === null ? '' : names.person(row.acceptedBy),
-            row.endedAt === null ? '' : duration(row.endedAt - row.startedAt),
-            row.cause === null ? 'running' : saysOf(row.cause),
+            story(row, names),
           ]);
-          const head = ['CALL', 'STARTED', 'FROM', 'DIALLED', 'SERVICE', 'TAKEN BY', 'LASTED', 'ENDED BECAUSE'];
+          const head = ['CALL', 'STARTED', 'FROM', 'TO', 'WHAT CAME OF IT'];
           return done(rows.length === 0 ? ['No calls yet.'] : [...table(head, rows), clock.note], {
             calls: calls.map((row) => ({
               ...row,
@@ -58,7 +55,8 @@ export function callCommands({ group, answer }: Commands): void {
     .description('everything that happened to a call, from the first ring to the ending')
     .option('--reveal', 'show the numbers of outside callers')
     .action(
-      answer(async (callId: string, options: CommonOptions & { reveal?: boolean }) => {
+      answer(async (given: string, options: CommonOptions & { reveal?: boolean }) => {
+        const callId = asWritten(given);
         const config = siteConfig(options);
         const { store, secrets } = await siteStore(config, 'reader');
         try {
@@ -67,12 +65,14 @@ export function callCommands({ group, answer }: Commands): void {
           if (entries.length === 0) {
             throw new Refusal(`the audit knows no call ${callId}: "wardline call list" shows those that it knows`);
           }
-          const clock = await siteClock(config);
+          const clock = await siteClock(config, store);
           const spoken = await namesThen(config, store, documentsOf(records));
           const rungs = ladder(entries, spoken, options.reveal === true ? revealed(records) : {});
           const lines = rungs.flatMap((rung, i) => tell(rung, entries[i]?.isLate === true));
           const startedAt = entries[0]?.at ?? instant(0);
-          return done([`Call ${callId}, ${clock.show(startedAt)}`, ...lines, '', clock.note], {
+          const isRunning = rungs.every(({ stands }) => stands !== 'ending');
+          if (isRunning) lines.push('', '           The call is still running.');
+          return done([`Call ${callId}, ${exact(startedAt, clock)}`, ...lines, '', clock.note], {
             callId,
             startedAt: new Date(startedAt).toISOString(),
             entries: entries.map(({ at, seq, fact, isLate }, i) => ({
@@ -89,6 +89,12 @@ export function callCommands({ group, answer }: Commands): void {
         }
       }),
     );
+}
+
+/** Call ids are read out over the telephone: "3ga4 abb6" and "3ga4abb6" are 3GA4-ABB6. */
+function asWritten(callId: string): string {
+  const plain = callId.toUpperCase().replaceAll(/[\s-]/g, '');
+  return /^[0-9A-Z]{8}$/.test(plain) ? `${plain.slice(0, 4)}-${plain.slice(4)}` : callId;
 }
 
 /** One rung as lines on a screen. */
@@ -123,6 +129,21 @@ function masked(from: string): string {
 function place(number: string, names: SiteNames): string {
   const name = names.extension(number);
   return name === null ? number : `${name} (${number})`;
+}
+
+/** "Cardiology, taken by Dr Bell: the caller hung up (32 s)" */
+function story(row: CallRow, names: SiteNames): string {
+  const service = row.service === null ? [] : [names.service(row.service)];
+  const taken = row.acceptedBy === null ? [] : [`taken by ${names.person(row.acceptedBy)}`];
+  const ending = row.cause === null ? 'still running' : saysOf(row.cause);
+  const lasted = row.endedAt === null ? '' : ` (${duration(row.endedAt - row.startedAt)})`;
+  const about = [...service, ...taken].join(', ');
+  return `${about === '' ? '' : `${about}: `}${ending}${lasted}`;
+}
+
+/** Whole minutes are enough in a list; here seconds tell calls apart. */
+function exact(at: Instant, clock: SiteClock): string {
+  return `${clock.show(at)}:${String(Math.floor(at / 1000) % 60).padStart(2, '0')}`;
 }
 
 function saysOf(cause: string): string {

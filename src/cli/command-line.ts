@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import type { Report } from './report.ts';
 
 /** Options that every command takes. */
@@ -23,12 +23,11 @@ export interface Commands {
 
 export function commonOptions(command: Command): Command {
   return command
-    .option('--data <folder>', 'data folder')
+    .option('--data <folder>', 'data folder (default: ./data)')
     .option('--config <file>', 'configuration file (YAML)')
-    .option(
-      '--set <path=value>',
-      'one configuration value; may be given several times',
-      (value: string, before: readonly string[]) => [...before, value],
-      [],
+    .addOption(
+      new Option('--set <path=value>', 'one configuration value; may be given several times')
+        .argParser((value: string, before: readonly string[]) => [...before, value])
+        .default([], 'none'),
     );
 }

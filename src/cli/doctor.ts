@@ -1,7 +1,7 @@
 import { lstatSync, readdirSync, readFileSync, statfsSync, statSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { type Config, parseListen } from '../config/index.ts';
+import { type Config, installedIn, parseListen } from '../config/index.ts';
 import { instant } from '../core/time/index.ts';
 import { PortError } from '../engine/ports.ts';
 import { askMediaServer, type MediaServerAnswer } from './ask-media-server.ts';
@@ -9,7 +9,7 @@ import { dataFolders } from './folders.ts';
 import { houseSecrets } from './house-secrets.ts';
 import { isPortFree } from './port-free.ts';
 import type { CommonOptions, Commands } from './command-line.ts';
-import { promptIds } from './prompt-ids.ts';
+import { missingPrompts, promptIds } from './prompt-ids.ts';
 import { type Remembered, remembered } from './remembered.ts';
 import { done, no, Refusal } from './report.ts';
 import { checkDocuments } from './site-documents.ts';
@@ -132,12 +132,14 @@ async function documents(config: Config): Promise<Finding> {
 
 function prompts(): Finding {
   const count = promptIds().size;
-  if (count > 0) return { check: 'prompts', state: 'good', says: `${count} recordings` };
+  const missing = missingPrompts();
+  if (count > 0 && missing.length === 0) return { check: 'prompts', state: 'good', says: `${count} recordings` };
+  const says = count === 0 ? 'there are none' : `${missing.length} missing: ${missing.slice(0, 5).join(', ')}`;
   return {
     check: 'prompts',
     state: 'bad',
-    says: 'there are none: callers would hear nothing',
-    remedy: 'clone Wardline again',
+    says: `${says}: callers hear nothing in their place`,
+    remedy: `bring back ${join(installedIn, 'src/mediad/prompts')} (git checkout, or clone Wardline again)`,
   };
 }
 
@@ -166,8 +168,13 @@ async function processes(config: Config, before: Remembered | null): Promise<rea
   const { run, log } = dataFolders(config.data);
   const supervisor = readJson(join(run, 'supervisor.json')) as { pid: number; startedTicks: string } | null;
   if (supervisor === null || !isAlive(supervisor.pid, supervisor.startedTicks)) {
-    const taken = await takenPorts(config);
-    const down: Finding = { check: 'house', state: 'note', says: 'is not up', remedy: 'wardline up' };
+    const orphans = runningParts(run);
+    if (orphans.length > 0) {
+      const says = `its supervisor is gone, ${orphans.join(', ')} run on: calls work, but nothing starts again what dies`;
+      return [{ check: 'house', state: 'bad', says, remedy: 'npm start: takes over what runs; no talk is cut' }];
+    }
+    const taken = await takenPorts(before?.config ?? config);
+    const down: Finding = { check: 'house', state: 'note', says: 'is not up', remedy: 'npm start (or wardline up)' };
     if (taken.length === 0) return [down, { check: 'ports', state: 'good', says: 'all free' }];
     const remedy = 'stop the other program, or choose other ports (docs/reference/configuration.md)';
     return [down, { check: 'ports', state: 'bad', says: `in use by another program: ${taken.join(', ')}`, remedy }];
@@ -219,6 +226,14 @@ async function app(admin: string, log: string): Promise<Finding> {
     const says = `the admin server on ${admin} does not answer (${error instanceof Error ? error.message : String(error)})`;
     return { check: 'app', state: 'bad', says, remedy: `look at ${log}` };
   }
+}
+
+/** What a supervisor that was killed has left behind. */
+function runningParts(run: string): readonly string[] {
+  return ['sipd', 'mediad', 'app'].filter((name) => {
+    const record = readJson(join(run, `${name}.json`)) as { pid: number; startedTicks: string } | null;
+    return record !== null && isAlive(record.pid, record.startedTicks);
+  });
 }
 
 function controlPort(name: 'sipd' | 'mediad', { ready }: DaemonRecord): number | null {

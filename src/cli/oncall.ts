@@ -1,4 +1,4 @@
-import type { DutyTier, ServiceId } from '../core/oncall/index.ts';
+import type { DutyTier, OnCallResult, ServiceId } from '../core/oncall/index.ts';
 import { instant } from '../core/time/index.ts';
 import type { CommonOptions, Commands } from './command-line.ts';
 import { done, no, Refusal, table } from './report.ts';
@@ -34,8 +34,7 @@ export function oncallCommands({ group, answer }: Commands): void {
             const end = until >= roster.window.to ? 'no end' : showTime(until, service.zone);
             return [tier, person.name, person.desk ?? '', person.mobile ?? '', end, because];
           }
-          const because = result.kind === 'nobodyOnCall' ? result.because : 'the roster does not reach to this date';
-          return [tier, 'NOBODY', '', '', '', because];
+          return [tier, 'NOBODY', '', '', '', whyNobody(result)];
         });
         const text = [
           `${service.name} at ${showTime(at, service.zone)} (${service.zone}):`,
@@ -44,20 +43,26 @@ export function oncallCommands({ group, answer }: Commands): void {
         const json = {
           service: service.id,
           at: new Date(at).toISOString(),
-          onCall: answers.map(({ tier, result }) =>
-            result.kind === 'onCall'
-              ? {
-                  tier,
-                  person: result.answer.person,
-                  because: result.answer.because,
-                  since: new Date(result.answer.since).toISOString(),
-                  // The roster is laid out for a while only; what reaches to its end has none.
-                  until: result.answer.until >= roster.window.to ? null : new Date(result.answer.until).toISOString(),
-                }
-              : { tier, person: null, because: result.kind === 'nobodyOnCall' ? result.because : 'outside the roster' },
-          ),
+          onCall: answers.map(({ tier, result }) => {
+            if (result.kind !== 'onCall')
+              return { tier, person: null, because: whyNobody(result), since: null, until: null };
+            const { person, because, since, until } = result.answer;
+            const { id, name, desk = null, mobile = null } = person;
+            // The roster is laid out for a while only; what reaches to its edge has no beginning or no end.
+            return {
+              tier,
+              person: { id, name, desk, mobile },
+              because,
+              since: since <= roster.window.from ? null : new Date(since).toISOString(),
+              until: until >= roster.window.to ? null : new Date(until).toISOString(),
+            };
+          }),
         };
         return answers.some(({ result }) => result.kind === 'onCall') ? done(text, json) : no(text, json);
       }),
     );
+}
+
+function whyNobody(result: Exclude<OnCallResult, { kind: 'onCall' }>): string {
+  return result.kind === 'nobodyOnCall' ? result.because : 'the roster does not reach to this date';
 }

@@ -12,7 +12,7 @@ import { dataFolders } from './folders.ts';
 import type { CommonOptions, Commands } from './command-line.ts';
 import { remembered } from './remembered.ts';
 import { done, Refusal, table } from './report.ts';
-import { checkDocuments, siteClock, siteDocuments } from './site-documents.ts';
+import { knownDocuments, siteClock, siteDocuments } from './site-documents.ts';
 import { siteConfig, siteStore } from './site.ts';
 import { isAlive } from './supervise/processes.ts';
 import { readJson } from './supervise/run-files.ts';
@@ -56,10 +56,10 @@ export function phoneCommands({ group, answer }: Commands): void {
         try {
           const phones = await store.phones.list();
           const contacts = await registered(store);
-          const documents = await checkDocuments(config, instant(Date.now()));
-          const clock = await siteClock(config);
+          const documents = await knownDocuments(config, store);
+          const clock = await siteClock(config, store);
           const name = (extension: string) =>
-            documents.kind === 'good' ? (documents.plan.extension(extension)?.name ?? '(not in the plan)') : '';
+            documents ? (documents.plan.extension(extension)?.name ?? '(not in the plan)') : '';
           const rows = phones.flatMap(({ extension }) => {
             const here = contacts.filter((contact) => contact.extension === extension);
             if (here.length === 0) return [[extension, name(extension), 'not registered', '', '']];

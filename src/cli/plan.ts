@@ -1,3 +1,4 @@
+import { Option } from 'commander';
 import { simulate, tellSimulation } from '../core/simulate/index.ts';
 import { instant, zone } from '../core/time/index.ts';
 import type { CommonOptions, Commands } from './command-line.ts';
@@ -19,7 +20,15 @@ export function planCommands({ group, answer }: Commands): void {
     .action(
       answer(async (options: CommonOptions) => {
         const documents = await checkDocuments(siteConfig(options), instant(Date.now()));
-        if (documents.kind === 'bad') return no(documents.problems, { isGood: false, problems: documents.problems });
+        if (documents.kind === 'bad') {
+          const { problems } = documents;
+          const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`;
+          const verdict = `${count}: these files will not be used; a house that is up goes on with the last good version.`;
+          return no([...problems.flatMap((line) => wrapped(line, 4)), ...wrapped(verdict, 0)], {
+            isGood: false,
+            problems,
+          });
+        }
         const { plan, roster, files } = documents;
         return done(
           [
@@ -36,11 +45,13 @@ export function planCommands({ group, answer }: Commands): void {
     .requiredOption('--to <number>', 'number that is dialled')
     .option('--from <extension>', 'extension that calls (default: a call from outside)')
     .option('--at <time>', 'when: 2026-11-23T08:00 at the site, or with an offset (default: now)')
-    .option(
-      '--unregistered <extension>',
-      'suppose that no phone of this extension is registered; may be given several times (default: all are)',
-      (extension: string, before: readonly string[]) => [...before, extension],
-      [],
+    .addOption(
+      new Option(
+        '--unregistered <extension>',
+        'suppose that no phone of this extension is registered; may be given several times',
+      )
+        .argParser((extension: string, before: readonly string[]) => [...before, extension])
+        .default([], 'none'),
     )
     .action(
       answer(async (options: SimulateOptions) => {
@@ -52,18 +63,20 @@ export function planCommands({ group, answer }: Commands): void {
         if (from !== null && plan.extension(from) === undefined) {
           throw new Refusal(`--from ${from}: the plan has no such extension; leave it out for a call from outside`, 2);
         }
-        for (const extension of options.unregistered) {
+        const { unregistered } = options;
+        for (const extension of unregistered) {
           if (plan.extension(extension) === undefined) {
             throw new Refusal(`--unregistered ${extension}: the plan has no such extension`, 2);
           }
         }
-        const isRegistered = (extension: string) => !options.unregistered.includes(extension);
+        const isRegistered = (extension: string) => !unregistered.includes(extension);
         const simulation = simulate(plan, roster, { from, to: options.to, at, isRegistered });
         const who = from === null ? 'A caller from outside' : `${plan.extension(from)?.name} (${from})`;
         const when = `${zone(plan.source.zone).show(at)} (${plan.source.zone})`;
         return done(
           [
-            `${who} dials ${options.to} at ${when}, and nobody answers:`,
+            `${who} dials ${options.to} at ${when}.`,
+            'Nobody answers; times count from the dialling.',
             ...tellSimulation(simulation, plan).flatMap(fitted),
           ],
           {

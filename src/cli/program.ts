@@ -8,18 +8,32 @@ import { version } from './version.ts';
 /** Runs one command line; resolves with the exit code: 0 done, 1 no or failed, 2 wrongly called. */
 export async function run(args: readonly string[]): Promise<number> {
   let exitCode = 0;
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    // The reader of a pipe has seen enough (`wardline call list | head`).
+    if (error.code === 'EPIPE') process.exit(exitCode);
+    throw error;
+  });
+  const program = await programWith(args[0], (code) => {
+    exitCode = code;
+  });
+  try {
+    await program.parseAsync([...args], { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    return error.code === 'commander.helpDisplayed' || error.code === 'commander.version' ? 0 : 2;
+  }
+}
+
+/** The program with the commands of the file that `word` names, or with all of them. */
+export async function programWith(word: string | undefined, ended: (exitCode: number) => void): Promise<Command> {
   const program = new Command('wardline')
     .description('Self-hosted SIP PBX and clinical call-routing engine')
     .version(version(), '--version')
     .exitOverride()
     .showHelpAfterError('(wardline --help, or wardline COMMAND --help, lists what there is)')
     .showSuggestionAfterError();
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    // The reader of a pipe has seen enough (`wardline call list | head`).
-    if (error.code === 'EPIPE') process.exit(exitCode);
-    throw error;
-  });
-  for (const add of await commandsFor(args[0])) {
+  for (const add of await commandsFor(word)) {
     add({
       plain: (name) => program.command(name),
       command: (nameAndArgs) => withJson(program.command(nameAndArgs)),
@@ -30,17 +44,14 @@ export async function run(args: readonly string[]): Promise<number> {
       answer:
         (work) =>
         async (...given: unknown[]) => {
-          exitCode = await print(given, work);
+          ended(await print(given, work));
         },
     });
   }
-  try {
-    await program.parseAsync([...args], { from: 'user' });
-    return exitCode;
-  } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    return error.code === 'commander.helpDisplayed' || error.code === 'commander.version' ? 0 : 2;
+  for (const group of program.commands.filter(({ commands }) => commands.length > 0)) {
+    group.description(`${group.commands.map((command) => command.name()).join(', ')}: ${group.description()}`);
   }
+  return program;
 }
 
 const files = {

@@ -2,7 +2,9 @@ import type { Config } from '../config/index.ts';
 import type { CompiledPlan } from '../core/dialplan/index.ts';
 import type { CompiledRoster } from '../core/oncall/index.ts';
 import { instant, type Instant } from '../core/time/index.ts';
-import { loadDocuments, rosterWindow, showProblem } from '../documents/index.ts';
+import { compileFiles, loadDocuments, rosterWindow, showProblem } from '../documents/index.ts';
+import type { DocumentVersion } from '../engine/ports.ts';
+import type { Store } from '../storage/index.ts';
 import { promptIds } from './prompt-ids.ts';
 import { Refusal } from './report.ts';
 import { showTime } from './site-time.ts';
@@ -43,8 +45,28 @@ export interface SiteClock {
   readonly note: string;
 }
 
-export async function siteClock(config: Config): Promise<SiteClock> {
-  const documents = await checkDocuments(config, instant(Date.now()));
-  const name = documents.kind === 'good' ? documents.plan.source.zone : 'UTC';
+export async function siteClock(config: Config, store: Store): Promise<SiteClock> {
+  const documents = await knownDocuments(config, store);
+  const name = documents?.plan.source.zone ?? 'UTC';
   return { show: (at) => showTime(at, name), note: `Times are of ${name}.` };
+}
+
+/** What names and times are shown by: the files, or while they are broken the version that is in force. */
+export async function knownDocuments(
+  config: Config,
+  store: Store,
+): Promise<{ readonly plan: CompiledPlan; readonly roster: CompiledRoster } | null> {
+  const documents = await checkDocuments(config, instant(Date.now()));
+  if (documents.kind === 'good') return documents;
+  const lastGood = store.documents.lastGood();
+  return lastGood && compileVersion(lastGood);
+}
+
+/** null when it cannot be compiled any more, by a newer Wardline or with other prompts. */
+export function compileVersion(
+  version: DocumentVersion,
+): { readonly plan: CompiledPlan; readonly roster: CompiledRoster } | null {
+  const window = rosterWindow(version.at);
+  const compiled = compileFiles(version.files, { prompts: promptIds(), now: version.at, window });
+  return compiled.kind === 'ok' ? compiled : null;
 }

@@ -1,11 +1,13 @@
 import { createWriteStream, rmSync } from 'node:fs';
 import type { Writable } from 'node:stream';
+import type { Config } from '../config/index.ts';
 import { instant } from '../core/time/index.ts';
+import type { Store } from '../storage/index.ts';
 import { exportWav, openMessage } from '../vault/index.ts';
 import { attestOnce } from './attest-once.ts';
 import type { CommonOptions, Commands } from './command-line.ts';
 import { done, Refusal, table } from './report.ts';
-import { siteClock } from './site-documents.ts';
+import { knownDocuments, siteClock } from './site-documents.ts';
 import { siteConfig, siteStore } from './site.ts';
 import { whoTypes } from './who-types.ts';
 
@@ -17,10 +19,11 @@ export function voicemailCommands({ group, answer }: Commands): void {
     .action(
       answer(async (options: CommonOptions & { mailbox?: string }) => {
         const config = siteConfig(options);
-        const clock = await siteClock(config);
         const { store } = await siteStore(config, 'reader');
         try {
+          const clock = await siteClock(config, store);
           const messages = await store.messages.list(options.mailbox);
+          if (messages.length === 0 && options.mailbox !== undefined) await mustBeKnown(options.mailbox, config, store);
           const rows = messages.map((message) => [
             message.messageId,
             message.isUrgent ? 'URGENT' : '',
@@ -86,6 +89,13 @@ export function voicemailCommands({ group, answer }: Commands): void {
         }
       }),
     );
+}
+
+/** A slip of the pen must not read like an empty mailbox. A mailbox that was given up may still hold messages. */
+async function mustBeKnown(mailbox: string, config: Config, store: Store): Promise<void> {
+  const known = (await knownDocuments(config, store))?.plan.source.mailboxes.map(({ id }) => id);
+  if (known === undefined || known.includes(mailbox)) return;
+  throw new Refusal(`--mailbox ${mailbox}: there is no such mailbox; there are ${known.join(', ')}`, 2);
 }
 
 /** A new file for the owner alone; an older one of that name is never replaced, a half-written one never left. */

@@ -41,6 +41,9 @@ type Good = Extract<LoadResult, { kind: 'ok' }>;
 /** A write takes a few of these: truncate, write, rename. */
 const SETTLE_MS = 100;
 const DAY_MS = 86_400_000;
+/** Laying out all shifts of a large roster takes a second: a little at a time, because calls are being decided. */
+const SLICE_MS = 2;
+const BETWEEN_SLICES_MS = 10;
 
 /**
  * The documents in force, kept in step with their folders. A change is checked as a whole and replaces plan and roster
@@ -53,7 +56,7 @@ export class LiveDocuments implements Documents {
   #laidOutAt: Instant = 0 as Instant;
   /** Of the files as they were last checked, whatever came of it. */
   #seen = '';
-  #timers: { poll: Cancel; settle: Cancel } = { poll: null, settle: null };
+  #timers: { poll: Cancel; settle: Cancel; slice: Cancel } = { poll: null, settle: null, slice: null };
   #checking: Promise<void> | null = null;
   #isRefused = false;
   #isUnsaved = false;
@@ -92,6 +95,7 @@ export class LiveDocuments implements Documents {
     this.#isClosed = true;
     this.#timers.poll?.cancel();
     this.#timers.settle?.cancel();
+    this.#timers.slice?.cancel();
     for (const watcher of this.#watchers.splice(0)) watcher.close();
     await this.#checking;
   }
@@ -179,6 +183,19 @@ export class LiveDocuments implements Documents {
     this.#good = good;
     this.#laidOutAt = this.#parts.clock.now();
     if (!isPlausible(this.#laidOutAt)) this.#parts.onClockImplausible(this.#laidOutAt);
+    this.#layOutAhead(good.roster);
+  }
+
+  /** So that the first call to a service does not wait for its shifts to be laid out. */
+  #layOutAhead(roster: CompiledRoster): void {
+    const { clock } = this.#parts;
+    this.#timers.slice?.cancel();
+    this.#timers.slice = clock.after(BETWEEN_SLICES_MS, () => {
+      this.#timers.slice = null;
+      const until = clock.monotonicMs() + SLICE_MS;
+      while (clock.monotonicMs() < until) if (this.#isClosed || !roster.layOutNext()) return;
+      this.#layOutAhead(roster);
+    });
   }
 
   /** Lays the same version out again every day, and when the clock was set. */

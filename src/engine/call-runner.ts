@@ -51,6 +51,7 @@ export class CallRunner {
   #state: CallState = expectedCall;
   #isDraining = false;
   #isOver = false;
+  #isEndAttested = false;
 
   constructor(parts: CallRunnerParts) {
     this.#parts = parts;
@@ -172,6 +173,7 @@ export class CallRunner {
         this.#summary.timeToHumanMs ??= monotonicMs - this.#arrivedMs;
         return;
       case 'ended':
+        this.#isEndAttested = true;
         this.#summary.talkedMs = fact.talkedMs;
         return;
       default:
@@ -185,7 +187,10 @@ export class CallRunner {
     log.error({ call: callId, error }, 'call ended by an error');
     // Nothing else may start while the ending is written down.
     this.#isOver = true;
-    await this.#attest([{ fact: 'ended', cause, fault: endCauses[cause].fault, talkedMs: 0 }], this.#now());
+    // A call has one ending on record, also when the last acts behind it went wrong.
+    if (!this.#isEndAttested) {
+      await this.#attest([{ fact: 'ended', cause, fault: endCauses[cause].fault, talkedMs: 0 }], this.#now());
+    }
     try {
       telephony.perform({ type: 'callOver', cause });
     } catch (second) {

@@ -68,6 +68,7 @@ export class MediaServer {
   static async open(options: MediadOptions, log: Log): Promise<MediaServer> {
     const prompts = new PromptFinder(options.promptFolders, options.holdMusic);
     const hold = await prompts.find(HOLD_MUSIC, '');
+    if (!(await prompts.hasHoldMusic())) log.warn({ file: options.holdMusic }, 'no hold music: a tone instead');
     const server = new MediaServer(options, log, hold.kind === 'found' ? hold.items : []);
     try {
       await server.#open(prompts);

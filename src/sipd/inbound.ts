@@ -161,7 +161,12 @@ export class Inbound {
     for (const pending of this.#pending.values()) {
       if (pending.app !== app) continue;
       this.#settle(pending);
-      this.#hold(pending.incoming, app.tag, this.#o.options.timers.holdNewMs, 480);
+      const { incoming } = pending;
+      const { dialog } = incoming;
+      // It was written to a connection that nobody read any more: as if it had come now.
+      if (isOutside(incoming) || dialog === undefined || app.tag === '')
+        this.#hold(incoming, app.tag, this.#o.options.timers.holdNewMs, 480);
+      else this.#keepFor(app.tag, incoming, idOfDialog(dialog));
     }
   }
 
@@ -188,20 +193,25 @@ export class Inbound {
   }
 
   #offerInDialog(incoming: IncomingRequest, dialog: Dialog): void {
-    const { apps, dialogs, options } = this.#o;
+    const { apps, dialogs } = this.#o;
     const owner = dialogs.find(idOfDialog(dialog))?.owner;
     const app = owner === undefined ? undefined : apps.heirOf(owner);
     if (app !== undefined) return this.#show(app, incoming);
     // Without a tag nobody can come back for this dialog.
     if (owner === undefined || owner.tag === '') return this.#refuse(incoming, 481);
+    this.#keepFor(owner.tag, incoming, idOfDialog(dialog));
+  }
+
+  /** The app with that tag is away: the end of a dialog is told when it is back, anything else waits a little. */
+  #keepFor(tag: string, incoming: IncomingRequest, dialogId: string): void {
     if (incoming.request.method !== 'BYE') {
-      return this.#hold(incoming, owner.tag, options.timers.holdInDialogMs, 503);
+      return this.#hold(incoming, tag, this.#o.options.timers.holdInDialogMs, 503);
     }
     incoming.respond(200);
     const message = serialise(incoming.request);
     const txnId = this.#o.random.uuid();
-    const tokens = `network|${this.#meta(message, incoming.source)}|${txnId}|${idOfDialog(dialog)}|`;
-    this.#remember(owner.tag, { tokens, message });
+    const tokens = `network|${this.#meta(message, incoming.source)}|${txnId}|${dialogId}|`;
+    this.#remember(tag, { tokens, message });
   }
 
   #show(app: AppConnection, incoming: IncomingRequest): void {
@@ -216,9 +226,8 @@ export class Inbound {
     this.#byIncoming.set(incoming, pending);
     const message = serialise(request);
     const meta = this.#meta(message, source);
-    // An INVITE that waited for its app again has an early dialog already; it is shown as new, because to the app it is.
-    const isNew = dialog === undefined || (dialog.state === 'early' && idOfCreator(request) !== '');
-    if (isNew) app.show(`network|${meta}|${txnId}||${source.local.host}|${source.local.port}|`, message);
+    if (dialog === undefined || isOutside(incoming))
+      app.show(`network|${meta}|${txnId}||${source.local.host}|${source.local.port}|`, message);
     else app.show(`network|${meta}|${txnId}|${idOfDialog(dialog)}|`, message);
   }
 
@@ -272,6 +281,11 @@ export class Inbound {
 
 export function looksLikeSdp(body: Buffer): boolean {
   return body.toString('latin1', 0, 3) === 'v=0';
+}
+
+/** An INVITE that waited for its app again has an early dialog already; it is shown as new, because to the app it is. */
+function isOutside({ dialog, request }: IncomingRequest): boolean {
+  return dialog === undefined || (dialog.state === 'early' && idOfCreator(request) !== '');
 }
 
 // Apps know one way to learn that a caller gave up, and it is a CANCEL.

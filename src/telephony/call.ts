@@ -88,7 +88,7 @@ export class Call implements TelephonyCall {
       case 'ringLeg':
         return this.#ringLeg(effect);
       case 'standDownLeg':
-        return this.#legs.get(effect.leg)?.standDown(effect.because);
+        return this.#legs.get(effect.leg)?.standDown(effect.because, effect.unlessAnswered);
       case 'play':
         return this.#play(effect);
       case 'gather':

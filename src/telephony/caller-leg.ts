@@ -138,6 +138,7 @@ export class CallerLeg {
     this.#send200(endpoint.sdp, (error, phone) => {
       if (error || !phone) return this.#answerFailed(error ?? new Error('no dialog'));
       wireToEndpoint(this.#shell, phone.dialog, endpoint);
+      endpoint.mark(this.#shell.options.signalling.appTag, phone.dialog.id);
       phone.dialog.on(
         'ack',
         guarded(this.#shell.log, 'ACK', (ack: SrfRequest) => {

@@ -9,6 +9,7 @@ import {
   failUnfinished,
   findUnknown,
   rehome,
+  requestById,
   unfinishedOf,
   writeTogether,
   type SrfClient,
@@ -19,6 +20,7 @@ import { Inbound, refuseMethod } from './inbound.ts';
 import { type LinkHealth, MediaLink } from './media.ts';
 import type { TelephonyOptions } from './options.ts';
 import type { Bindings, ContactBinding, Credentials, Log, SealRecipients } from './ports.ts';
+import { Orphans } from './orphans.ts';
 import { PromptLibrary } from './prompts.ts';
 import { Registrar } from './registrar.ts';
 import { Registrations } from './registrations.ts';
@@ -59,6 +61,7 @@ export class Telephony {
   readonly #srf: SrfClient;
   readonly #shell: Shell;
   readonly #authenticator: Authenticator;
+  readonly #orphans: Orphans;
   readonly #dialogs = new Map<SrfDialog, () => void>();
   readonly #secret: string;
   #signalling: LinkHealth = { isUp: false, why: 'not connected yet' };
@@ -75,7 +78,13 @@ export class Telephony {
     const passwords = trunkPasswords(options);
     this.#shell = {
       srf: this.#srf,
-      media: new MediaLink({ srf: this.#srf, options: options.media, clock, log, onConnected: () => {} }),
+      media: new MediaLink({
+        srf: this.#srf,
+        options: options.media,
+        clock,
+        log,
+        onConnected: () => void this.#orphans.find(),
+      }),
       prompts: new PromptLibrary(options.media.promptsDirs),
       registrations,
       trunks: new Trunks(options.trunks),
@@ -87,6 +96,14 @@ export class Telephony {
       whenUp: () => this.#whenUp(),
       trunkPassword: (trunk) => passwords.get(trunk),
     };
+    this.#orphans = new Orphans({
+      media: this.#shell.media,
+      owner: options.signalling.appTag,
+      clock,
+      log,
+      hangUp: (dialogId) => requestById(this.#srf, 'BYE', dialogId),
+      ask: (dialogId, done) => requestById(this.#srf, 'OPTIONS', dialogId, done),
+    });
     this.#authenticator = new Authenticator({
       credentials: parts.credentials,
       realm: options.sip.realm,
@@ -138,6 +155,7 @@ export class Telephony {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#inbound?.close();
+    this.#orphans.close();
     // One turn for the last BYEs to be written before the socket ends.
     await new Promise((resolve) => setImmediate(resolve));
     this.#shell.media.close();
@@ -172,7 +190,14 @@ export class Telephony {
       this.#srf.use(method, guarded(log, method, refuseMethod));
     }
     // Whatever is left belongs to no dialog of ours.
-    this.#srf.use(guarded(log, 'request', refuseMethod));
+    this.#srf.use(
+      guarded(log, 'request', (request, response) => {
+        const isOrphans =
+          request.method === 'BYE' && request.stackDialogId !== undefined && this.#orphans.left(request.stackDialogId);
+        if (isOrphans) response.send(200, undefined, {});
+        else refuseMethod(request, response);
+      }),
+    );
   }
 
   #connect(): Promise<void> {
@@ -227,8 +252,7 @@ export class Telephony {
 function trunkPasswords(options: TelephonyOptions): ReadonlyMap<string, string> {
   const passwords = new Map<string, string>();
   for (const [name, { passwordFile }] of Object.entries(options.trunks)) {
-    if (passwordFile !== undefined)
-      passwords.set(name, firstLine(`telephony.trunks.${name}.passwordFile`, passwordFile));
+    if (passwordFile !== undefined) passwords.set(name, firstLine(`trunks.${name}.passwordFile`, passwordFile));
   }
   return passwords;
 }

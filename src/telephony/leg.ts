@@ -71,7 +71,9 @@ export class Leg {
     return this.#phone;
   }
 
-  standDown(because: Because): void {
+  /** `unlessAnswered`: somebody who has picked up is the engine's to decide about; it hears `answered` or has heard it. */
+  standDown(because: Because, unlessAnswered = false): void {
+    if (unlessAnswered && (this.#state === 'joining' || this.#state === 'talking')) return;
     const reason = because === 'takenElsewhere' ? completedElsewhere : null;
     switch (this.#state) {
       case 'preparing':
@@ -177,6 +179,7 @@ export class Leg {
     const endpoint = this.#endpoint;
     if (endpoint === null) return talk('direct');
     wireToEndpoint(this.#shell, dialog, endpoint);
+    endpoint.mark(this.#shell.options.signalling.appTag, dialog.id);
     endpoint.modify(answer).then(
       () => talk('anchored'),
       (error: unknown) => this.#mediaFailed(asError(error)),

@@ -15,7 +15,11 @@ export interface Recorded {
   readonly why: string;
 }
 
-const ringback = 'tone_stream://%(2000,4000,440,480);loops=-1';
+/** Of the channel: our tag, a blank, and the dialog with the phone. */
+export const ownerVariable = 'wardline_dialog';
+
+/** North American ringing at the level of the prompts; louder would startle whoever listens between them. */
+const ringback = 'tone_stream://v=-12;%(2000,4000,440,480);loops=-1';
 const music = 'local_stream://moh';
 const nothing = 'silence_stream://100';
 
@@ -85,6 +89,11 @@ export class MediaEndpoint {
   /** Description to offer or to answer with. */
   get sdp(): string {
     return this.#endpoint.local.sdp;
+  }
+
+  /** Writes on the endpoint whose dialog it serves, for a process after this one. */
+  mark(owner: string, dialogId: string): void {
+    this.#run(this.#endpoint.execute('set', `${ownerVariable}=${cleanArgument(`${owner} ${dialogId}`)}`));
   }
 
   /** Gives the endpoint the far end's description; resolves with its own. */

@@ -16,7 +16,7 @@ export const trunkSchema = z.strictObject({
   /** Where outgoing calls go, "sip:host:port;transport=udp". Absent: the trunk is not configured. */
   target: z
     .string()
-    .regex(/^sip:[A-Za-z0-9.[\]:-]+(;transport=(udp|tcp))?$/, 'such as sip:192.0.2.10:5060;transport=udp')
+    .regex(/^sip:[A-Za-z0-9.[\]:-]+(;transport=(udp|tcp))?$/, 'must read like sip:192.0.2.10:5060;transport=udp')
     .optional(),
   /** Digest for outgoing calls, if the carrier asks for it. */
   username: z.string().min(1).optional(),
@@ -24,7 +24,7 @@ export const trunkSchema = z.strictObject({
   /** Number that called parties see. */
   callerId: z
     .string()
-    .regex(/^\+[1-9]\d{4,14}$/, 'an E.164 number such as +12025550100')
+    .regex(/^\+[1-9]\d{4,14}$/, 'must be an E.164 number such as +12025550100')
     .optional(),
   /** P-Asserted-Identity on outgoing calls (RFC 3325); only for a carrier that is trusted with it. */
   assertIdentity: z.boolean().default(true),

@@ -49,7 +49,9 @@ export class Registrar {
     });
     switch (answer.kind) {
       case 'ok': {
-        this.#log.info({ extension, contacts: answer.bindings.length, protocol: source.protocol }, 'phone registered');
+        const contacts = answer.bindings.length;
+        const verb = contacts === 0 ? 'phone unregistered' : 'phone registered';
+        this.#log.info({ extension, contacts, protocol: source.protocol }, verb);
         const contact = contactHeader(answer.bindings, this.#clock.now());
         return response.send(200, undefined, { headers: contact === '' ? {} : { Contact: contact } });
       }
@@ -74,7 +76,11 @@ export function challenge(
     log.warn({ ip: source.ip, retryAfterSeconds: result.retryAfterSeconds }, 'too many wrong passwords');
     return response.send(503, undefined, { headers: { 'Retry-After': String(result.retryAfterSeconds) } });
   }
-  if (result.failed) log.warn({ ip: source.ip }, 'wrong password or unknown extension');
+  if (result.failed !== null) {
+    const { extension } = result.failed;
+    if (extension === null) log.warn({ ip: source.ip }, 'unknown extension');
+    else log.warn({ ip: source.ip, extension }, 'wrong password');
+  }
   const name = 'WWW-Authenticate';
   response.send(401, undefined, { headers: { [name]: headerLines(name, result.challenges) } });
 }

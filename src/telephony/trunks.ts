@@ -28,8 +28,8 @@ export class Trunks {
   /** null: usable; otherwise why not and what to set. */
   fault(trunk: string): string | null {
     const options = this.get(trunk);
-    if (options === undefined) return `no trunk is called ${trunk}: add telephony.trunks.${trunk}`;
-    if (options.target === undefined) return `trunk ${trunk} is not configured: set telephony.trunks.${trunk}.target`;
+    if (options === undefined) return `no trunk is called ${trunk}: set trunks.${trunk}.target`;
+    if (options.target === undefined) return `trunk ${trunk} is not configured: set trunks.${trunk}.target`;
     return null;
   }
 
@@ -61,7 +61,7 @@ function addressMatcher(trunk: string, text: string, address: string): (peer: Pe
   const prefix = bits === undefined ? widest : /^\d{1,3}$/.test(bits) ? Number(bits) : -1;
   if (isIP(net) === 0 || prefix < 0 || prefix > widest) {
     throw new TypeError(
-      `telephony.trunks.${trunk}.allowFrom: ${text} is no address; write 192.0.2.10, 192.0.2.0/28 or 192.0.2.10:5060`,
+      `trunks.${trunk}.allowFrom: ${text} is no address; write 192.0.2.10, 192.0.2.0/28 or 192.0.2.10:5060`,
     );
   }
   const list = new BlockList();

@@ -299,6 +299,27 @@ void t.test(
   },
 );
 
+void t.test('one side of a bridge that nobody controls hangs up or is gone: so does the other', async (t) => {
+  const system = await aSystem(t, { unattendedMs: 1500, rtp: { portsFrom: 0, portsTo: 0, silenceMs: 400 } });
+  for (const how of ['BYE', 'cable'] as const) {
+    const a = await aLeg(system);
+    const b = await aLeg(system);
+    const other = await EslClient.member(system.mediad.eventSocketPort, SECRET);
+    t.equal(await other.api(`uuid_bridge ${a.uuid} ${b.uuid}`), `+OK ${b.uuid}\n`);
+    b.phone.say(700);
+    await a.phone.hears(700);
+    a.esl.close();
+    b.esl.close();
+    if (how === 'BYE') a.call.bye();
+    else a.phone.mute();
+    await b.call.ended();
+    t.equal(await other.api('show channels count'), '\n0 total.\n', how);
+    other.close();
+    a.phone.close();
+    b.phone.close();
+  }
+});
+
 void t.test('kill -9 in the middle of a recording loses the last second at most', async (t) => {
   const system = await aSystem(t);
   const { phone, execute } = await aLeg(system);

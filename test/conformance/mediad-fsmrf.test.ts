@@ -2,12 +2,15 @@
 import { once } from 'node:events';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { generateX25519Identity, identityToRecipient } from 'age-encryption';
 import t from 'tap';
-import { openSealed } from '../../src/vault/index.ts';
-import { FsmrfClient, startMediad, type MrfEndpoint } from '../support/mediad-process.ts';
+import { daemonPlans } from '../../src/cli/supervise/daemon-options.ts';
+import { configSchema } from '../../src/config/schema.ts';
+import { openSealed, type Secrets } from '../../src/vault/index.ts';
+import { FsmrfClient, SECRET, startMediad, type MrfEndpoint } from '../support/mediad-process.ts';
 import { RtpPhone } from '../support/rtp-phone.ts';
-import { toneSamples, toneShare, writeWav } from '../support/sound.ts';
+import { find, readWav, toneSamples, toneShare, writeWav } from '../support/sound.ts';
 
 const identity = await generateX25519Identity();
 const recipient = await identityToRecipient(identity);
@@ -73,6 +76,35 @@ void t.test('endless ringback sounds until it is broken, and a break frees the q
   await endpoint.set({ answered_by: 'nobody', step: '2' });
   await hangUp();
   await again;
+});
+
+void t.test('the hold music of the house is heard, not a tone', async (t) => {
+  const secrets = { controlSecret: SECRET, eventSocketSecret: SECRET, voicemailRecipient: recipient } as Secrets;
+  const config = configSchema.parse({ data: t.testdir({}) });
+  const [plan] = daemonPlans(config, secrets, '127.0.0.1').filter(({ name }) => name === 'mediad');
+  if (!plan) throw new Error('no mediad in the plan');
+  const { promptFolders, holdMusic } = plan.options as { promptFolders: string[]; holdMusic: string };
+  const own = await startMediad({ promptFolders, holdMusic });
+  t.teardown(() => own.stop());
+  const ownClient = await FsmrfClient.connect(own);
+  t.teardown(() => ownClient.close());
+  const phone = await RtpPhone.open();
+  t.teardown(() => phone.close());
+  const endpoint = await ownClient.server.createEndpoint({ remoteSdp: phone.sdp });
+  phone.talkTo(endpoint.local.sdp);
+  const music = endpoint.play('local_stream://moh');
+  await phone.until('something', 8000, () => phone.heard().some((sample) => Math.abs(sample) > 300));
+  const from = phone.packets.length;
+  await phone.until('three seconds', 10_000, () => phone.packets.length > from + 150);
+  const piece = { rateHz: 8000, samples: phone.heard(from).subarray(0, 16_000) };
+  const { score } = find(
+    piece,
+    readWav(fileURLToPath(new URL('../../src/mediad/prompts/music/8000/hold.wav', import.meta.url))),
+  );
+  t.ok(score > 0.9, `two seconds of it are found in the file: ${score.toFixed(3)}`);
+  await endpoint.destroy();
+  await music;
+  t.notOk(own.log.some((line) => line.includes('no hold music')));
 });
 
 void t.test('digits are collected by RFC 4733, also with lost ends, and by INFO', async (t) => {

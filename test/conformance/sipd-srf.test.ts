@@ -424,6 +424,36 @@ void t.test('several apps take turns, and one that has gone is passed over', asy
   t.equal(took.filter((one) => one === 1).length, 2);
 });
 
+void t.test('a BYE that an app was shown and died with is answered, and shown to the next one', async (t) => {
+  const { sipd, phone } = await aSipd(t);
+  const open = async () => {
+    const app = await RawApp.open(sipd);
+    t.teardown(() => app.close());
+    app.send(`a|authenticate|${secret}|ward`);
+    app.send('r|route|invite');
+    await app.reply('r');
+    return app;
+  };
+  const shown = (app: RawApp, method: string) =>
+    eventually(() => app.received.find((payload) => payload.includes(`\r\n${method} sip:`)), method);
+  const first = await open();
+  const alice = await phone();
+  const call = alice.send('INVITE', sipUri(sipd, '100'), { body: sdp(5_000) });
+  const txnId = (await shown(first, 'INVITE')).split('|')[8];
+  first.send(`m|sip|${txnId}|\r\nSIP/2.0 200 OK\r\nContent-Length: 1\r\n\r\n${sdp(4_000)}`);
+  await call.final();
+  const said: number[] = [];
+  call.dialog?.bye({}, { onResponse: ({ status }) => void said.push(status) });
+  await shown(first, 'BYE');
+  t.same(said, []);
+  first.close();
+  await eventually(() => said.length === 1, 'the answer to BYE');
+  t.same(said, [200]);
+  const bye = await shown(await open(), 'BYE');
+  t.match(bye.split('|')[9], `${call.dialog?.callId};from-tag=`);
+  t.same([sipd.metrics.pending, sipd.metrics.held], [0, 0]);
+});
+
 void t.test('the app dies: calls stay, BYE is answered and remembered, new calls wait for the app', async (t) => {
   const { sipd, phone, app, kill } = await aSipd(t, { holdNewMs: 8_000 });
   const dialogs: FullDialog[] = [];

@@ -151,20 +151,23 @@ for (const [name, begin] of Object.entries(states)) {
   });
 }
 
-void t.test('the media server is killed while it makes an endpoint: the answer waits for it or fails', async (t) => {
-  const phone = await house.phone(t, '2101');
-  const { call } = await phone.invite('7011', { body: (await house.rtp(t)).sdp() });
-  const scripted = await house.nextCall();
-  await house.mediad.kill();
-  await until('mediad to be missed', () => !house.telephony.health().media.isUp);
-  scripted.do({ type: 'answerCaller' });
-  await house.mediad.restart();
-  phone.acknowledge(call, await phone.nextResponse(call, 'INVITE'));
-  await scripted.next('callerAnswered');
-  over(scripted);
-  await phone.nextRequest('BYE');
-  t.same(house.log.takeErrors(), []);
-});
+void t.test(
+  'the media server is killed and started anew: who is answered meanwhile waits for the connection',
+  async (t) => {
+    const phone = await house.phone(t, '2101');
+    const { call } = await phone.invite('7011', { body: (await house.rtp(t)).sdp() });
+    const scripted = await house.nextCall();
+    await house.mediad.kill();
+    await until('mediad to be missed', () => !house.telephony.health().media.isUp);
+    await house.mediad.restart();
+    scripted.do({ type: 'answerCaller' });
+    phone.acknowledge(call, await phone.nextResponse(call, 'INVITE'));
+    await scripted.next('callerAnswered');
+    over(scripted);
+    await phone.nextRequest('BYE');
+    t.same(house.log.takeErrors(), []);
+  },
+);
 
 void t.test('a media server that hangs counts as dead', { timeout: 60_000 }, async (t) => {
   const { phone, scripted } = await answeredCaller(t);
@@ -198,6 +201,35 @@ void t.test('an anchored phone whose cable is pulled is asked, and given up when
   t.match(await scripted.next('legEnded'), { leg: one, by: 'mediaLost' });
   phone.inDialog(call, 'BYE');
   await scripted.next('callerHungUp');
+  over(scripted);
+  t.same(house.log.takeErrors(), []);
+});
+
+void t.test('a phone behind a NAT is heard: its sound comes from where its signalling came', async (t) => {
+  const doctor = await house.registered(t, '3101');
+  const phone = await house.phone(t, '2101');
+  const [near, far] = [await house.rtp(t), await house.rtp(t)];
+  // What the phone says of itself is an address of its own network, where nobody of ours is.
+  const behind = (sdp: string): string => sdp.replaceAll('127.0.0.1', '127.0.0.99');
+  const { call } = await phone.invite('7011', { body: behind(near.sdp()) });
+  const scripted = await house.nextCall();
+  scripted.do({ type: 'answerCaller' });
+  const ok = await phone.nextResponse(call, 'INVITE');
+  phone.acknowledge(call, ok);
+  await scripted.next('callerAnswered');
+  near.talkTo(ok.body, 600);
+  scripted.do(play(caller, 1));
+  await near.hears(700);
+
+  scripted.do(ring('3101', 'anchored'));
+  const invite = await doctor.nextRequest('INVITE');
+  doctor.respond(invite, 200, { body: behind(far.sdp()) });
+  await scripted.next('legAnswered');
+  far.talkTo(invite.body, 1000);
+  scripted.do({ type: 'bridge', leg: one });
+  await scripted.next('bridged');
+  await near.hears(1000);
+  await far.hears(600);
   over(scripted);
   t.same(house.log.takeErrors(), []);
 });

@@ -277,6 +277,8 @@ void t.test('two phones ring anchored, the first answer wins, the other is told 
   second.respond(other, 487);
   t.match(await scripted.next('legFailed'), { leg: two, result: { kind: 'cancelled' } });
   await scripted.next('bridged');
+  // A time-out that comes behind the answer leaves whoever picked up alone.
+  scripted.do({ type: 'standDownLeg', leg: one, because: 'stepOver', unlessAnswered: true });
   doctor.talkTo(invite.body, 1000);
   await doctor.hears(600);
   await rtp.hears(1000);

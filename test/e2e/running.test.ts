@@ -59,6 +59,7 @@ t.test('a house that loses its parts, and is stopped', async (t) => {
 
   await t.test('commands beside the running house', async (t) => {
     t.match(await house.cli('doctor'), { code: 0, out: /Nothing is wrong/ });
+    t.match(await house.cli('call', 'show', 'xxxx-xxxx'), { code: 1, err: /no call XXXX-XXXX/ });
     const example = /2101 +Ward 4B +password (\S+)/.exec(house.terminal())?.[1];
     const replaced = await house.json<{ password: string }>('phone', 'add', '2101');
     t.not(replaced.password, example, 'an example phone is replaced');
@@ -111,6 +112,28 @@ t.test('a house that loses its parts, and is stopped', async (t) => {
   });
 });
 
+t.test('a terminal that goes away takes nobody along, and the house is still stopped in good order', async (t) => {
+  const house = await House.start(t);
+  const { appPid, pids } = house.readyNow() as unknown as Ready;
+  house.child.stdout?.destroy();
+  house.child.stderr?.destroy();
+  // Something to say: the first line finds out that nobody reads, the next ones must not end the supervisor.
+  process.kill(pids.sipd, 'SIGKILL');
+  const again = await until('another sipd', () => {
+    const now = house.readyNow() as unknown as Ready;
+    return now.pids.sipd !== pids.sipd && now.pids.sipd;
+  });
+  process.kill(again, 'SIGKILL');
+  await until('a third sipd', () => {
+    const now = house.readyNow() as unknown as Ready;
+    return now.pids.sipd !== again && now.pids.sipd !== pids.sipd;
+  });
+  house.child.kill('SIGTERM');
+  t.equal(await ended(house.child), 0);
+  const left = [appPid, pids.mediad].filter(isRunning);
+  t.same(left, [], 'no process is left');
+});
+
 t.test('a start that cannot work says what to do and leaves nothing running', async (t) => {
   const house = await House.start(t);
   const udp = (house.readyNow()['sip'] as string[])[0] ?? '';
@@ -123,7 +146,7 @@ t.test('a start that cannot work says what to do and leaves nothing running', as
     [{ 'admin.listen': '0.0.0.0:0' }, 78, /can be reached from other machines/],
     [{ oncall: broken }, 1, /a\.yaml:\d+:\d+: not valid YAML/],
     [{ data: '/proc/none' }, 1, /data: \/proc\/none cannot be made/],
-    [{ 'trunks.carrier.target': 'tel:1' }, 1, /--set trunks\.carrier\.target: "tel:1": such as sip:/],
+    [{ 'trunks.carrier.target': 'tel:1' }, 1, /--set trunks\.carrier\.target: "tel:1": must read like sip:/],
   ];
   for (const [{ data = join(scratch(t, 'fails'), 'data'), ...set }, code, says] of table) {
     const failed = await House.start(t, { set, data }).then(
@@ -148,3 +171,18 @@ t.test('a start that cannot work says what to do and leaves nothing running', as
   house.child.kill('SIGTERM');
   t.equal(await ended(house.child), 0);
 });
+
+t.test(
+  'kill -9 of the supervisor: the doctor tells whose ports are taken, and the next start takes over',
+  async (t) => {
+    const house = await House.start(t);
+    const { pids } = house.readyNow() as unknown as Ready;
+    house.child.kill('SIGKILL');
+    await ended(house.child);
+    t.match(await house.cli('doctor'), { code: 1, out: /supervisor is gone, sipd, mediad, app run on.*\n.*npm start/ });
+    const again = await House.start(t, { data: house.data });
+    t.same((again.readyNow() as unknown as Ready).pids, pids, 'sound and signalling went on');
+    t.match(await again.cli('doctor'), { code: 0 });
+    t.equal(await again.close(), 0);
+  },
+);

@@ -170,11 +170,16 @@ law(
   'nobody is left ringing or talking alone: every leg that was rung is stood down, has failed or has ended',
   ({ steps }) => {
     const open = new Set<string>();
+    const spared = new Set<string>();
     for (const { event, effects } of steps) {
       if (event.type === 'legFailed' || event.type === 'legEnded') open.delete(event.leg);
+      // Its answer was quicker than the CANCEL.
+      if (event.type === 'legAnswered' && spared.delete(event.leg)) open.add(event.leg);
       for (const effect of effects) {
         if (effect.type === 'ringLeg') open.add(effect.leg);
         if (effect.type === 'standDownLeg') open.delete(effect.leg);
+        if (effect.type === 'standDownLeg' && effect.unlessAnswered) spared.add(effect.leg);
+        if (effect.type === 'callOver') spared.clear();
       }
     }
     be(open.size === 0, `open: ${[...open].join(' ')}`);

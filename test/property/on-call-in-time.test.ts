@@ -263,3 +263,24 @@ void t.test('F17: outside its window a roster names nobody', async (t) => {
   t.equal(ask(window.to - 1).kind, 'onCall');
   t.match(ask(window.from, 'attending'), { kind: 'nobodyOnCall', because: 's has no attending' });
 });
+
+void t.test('tiers that were laid out ahead answer as those that are asked at once', async (t) => {
+  const window = { from: instant(Date.UTC(2026, 9, 1)), to: instant(Date.UTC(2027, 0, 1)) };
+  const rules: RosterRule[] = [
+    { kind: 'rotation', everyDays: 3, since: '2026-11-10T08:00', people },
+    { kind: 'always', person: people[1]! },
+  ];
+  const [asked, ahead] = [aRoster('America/Chicago', rules), aRoster('America/Chicago', rules)].map((source) =>
+    compileRoster(source, window),
+  );
+  let laidOut = 0;
+  while (ahead?.layOutNext()) laidOut++;
+  t.equal(laidOut, 3, 'every tier of the only service');
+  for (let at = window.from as number; at < window.to; at += 7 * 3_600_000) {
+    for (const tier of ['primary', 'attending'] as const) {
+      const answers = [asked, ahead].map((roster) => roster?.whoIsOnCall('s' as ServiceId, tier, instant(at)));
+      t.same(answers[1], answers[0]);
+    }
+  }
+  t.equal(ahead?.layOutNext(), false);
+});

@@ -154,6 +154,22 @@ export class Baresip {
     return this.command('hangup');
   }
 
+  /** Every call of every account; one that is over already is no fault. */
+  async hangUpAll(): Promise<void> {
+    for (const id of this.openCalls()) {
+      await this.command('callfind', id);
+      if (this.openCalls().includes(id)) await this.command('hangup');
+    }
+  }
+
+  /** Call-IDs of what rings or talks. */
+  openCalls(): string[] {
+    const of = (isClosed: boolean) =>
+      this.events.filter((event) => (event.type === 'CALL_CLOSED') === isClosed).flatMap((event) => event.id ?? []);
+    const closed = of(true);
+    return [...new Set(of(false))].filter((id) => !closed.includes(id));
+  }
+
   /** Sends keys as RFC 4733 events. */
   async press(digits: string): Promise<void> {
     for (const digit of digits) await this.command('sndcode', digit);

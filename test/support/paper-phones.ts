@@ -250,6 +250,7 @@ export class PaperCall {
       case 'standDownLeg': {
         const leg = this.#leg(effect.leg);
         leg.stoodDownBecause = effect.because;
+        if (effect.unlessAnswered && leg.status === 'answered') return;
         if (leg.status === 'ringing') {
           leg.status = 'cancelled';
           this.#later(10, { type: 'legFailed', leg: leg.id, result: { kind: 'cancelled' } });

@@ -22,6 +22,7 @@ import type { CallId } from '../../src/core/call/index.ts';
 import { type Instant, instant } from '../../src/core/time/index.ts';
 import type { MessageRow } from '../../src/storage/index.ts';
 import { ensureSecrets, openMessage, SealedWriter } from '../../src/vault/index.ts';
+import { until } from '../support/processes.ts';
 
 const CALL = 'K7QX-2M4D' as CallId;
 const OTHER = 'WARD-2222' as CallId;
@@ -65,6 +66,7 @@ async function aBook(t: Test) {
   const saved: MessageRow[] = [];
   const attested: string[] = [];
   const troubles: string[] = [];
+  const looks: (() => void)[] = [];
   const book = messageBook({
     audit: {
       attest: async (entries) => {
@@ -73,6 +75,13 @@ async function aBook(t: Test) {
       },
     },
     save: async (message) => void saved.push(message),
+    find: async () => null,
+    clock: {
+      after: (_ms, run) => {
+        looks.push(run);
+        return { cancel: () => void looks.splice(looks.indexOf(run), 1) };
+      },
+    },
     pathOf: (messageId) => join(folder, `${messageId}.sealed`),
     measure: (path) => messageLength(path, secrets.voicemailIdentity),
     onTrouble: (error) => troubles.push((error as Error).message),
@@ -82,7 +91,7 @@ async function aBook(t: Test) {
     // The call does not wait for the list; the test does.
     await book.close();
   };
-  return { folder, secrets, saved, attested, troubles, book, attest };
+  return { folder, secrets, saved, attested, troubles, looks, book, attest };
 }
 
 void t.test('a message is entered once its end is on record, with the time it was begun', async (t) => {
@@ -128,6 +137,25 @@ void t.test('a call that failed while it was recorded leaves its message in the 
   t.same(saved, [], 'another call says nothing about it');
   await attest(over);
   t.match(saved, [{ messageId: MESSAGE, callId: CALL, durationMs: 2000 }]);
+});
+
+void t.test('a recording that goes on after its process died is looked at until it has stopped growing', async (t) => {
+  const { folder, secrets, saved, looks, book } = await aBook(t);
+  await record(folder, secrets.voicemailRecipient, 8000, true);
+  await book.recover(CALL, [{ at: AT, fact: started() }]);
+  t.match(
+    saved.map((message) => message.durationMs),
+    [1000],
+  );
+  rmSync(join(folder, `${MESSAGE}.sealed`));
+  await record(folder, secrets.voicemailRecipient, 24_000, true);
+  looks.shift()?.();
+  await until('the second look', () => saved.length === 2);
+  t.equal(saved[1]?.durationMs, 3000);
+  await until('the next look to be set', () => looks.length === 1);
+  looks.shift()?.();
+  await book.close();
+  t.same([saved.length, looks.length], [2, 0], 'as long as before: it is over');
 });
 
 void t.test('nothing was said, or the file cannot be read: no entry, and only the second is trouble', async (t) => {

@@ -159,7 +159,7 @@ t.test('bad input names place, reason and remedy', async (t) => {
       'trunks:\n  carrier:\n    target: tel:1\n',
       [],
       {},
-      `${FILE}:3:5: trunks.carrier.target: "tel:1": such as sip:192.0.2.10:5060;transport=udp`,
+      `${FILE}:3:5: trunks.carrier.target: "tel:1": must read like sip:192.0.2.10:5060;transport=udp`,
     ],
   ];
   for (const [text, set, environment, says] of table) {

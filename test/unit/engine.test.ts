@@ -233,6 +233,17 @@ void t.test('an error ends that call only', async (t) => {
   });
 });
 
+void t.test('an error behind the ending does not end the call a second time', async (t) => {
+  const { engine, factsOf, over } = aHouse();
+  const call = dial(engine, '4711', ({ type }) => {
+    if (type === 'refuseCaller') throw new Error('no socket');
+  });
+  await settled();
+  t.equal(factsOf(call.callId).filter((fact) => fact === 'ended').length, 1);
+  t.same(call.types(), ['refuseCaller', 'callOver'], 'and telephony is told to let go');
+  t.equal(over.length, 1);
+});
+
 void t.test('the door: too many calls, and a house that is stopping', async (t) => {
   const { engine, clock, entries, rows } = aHouse({ options: { maxCalls: 1 } });
   const first = dial(engine, '7011');

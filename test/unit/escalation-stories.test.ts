@@ -1,10 +1,14 @@
 import t from 'tap';
-import { CALLER, type CallEvent } from '../../src/core/call/index.ts';
+import type { CallEvent } from '../../src/core/call/index.ts';
+import type { Device } from '../../src/core/oncall/index.ts';
 import { plusMs } from '../../src/core/time/index.ts';
 import { always, aRoster, mobiles, noon, phones, step } from '../support/lakeside.ts';
-import { PaperCall } from '../support/paper-phones.ts';
+import { PaperCall, type PaperPhone } from '../support/paper-phones.ts';
 
 const tier = (name: 'primary' | 'backup' | 'attending') => ({ kind: 'tier', tier: name }) as const;
+
+/** Primary and backup in one step. */
+const together = (devices: readonly Device[]) => [step([tier('primary'), tier('backup')], devices, 30)];
 
 void t.test('STAT rings desk and mobile of the primary together, and a desk answer takes the call', async (t) => {
   const call = new PaperCall('7011');
@@ -90,6 +94,97 @@ void t.test('a mailbox that answers never gets the caller', async (t) => {
   });
 });
 
+void t.test('whoever takes the call at the desk is not told on the mobile who has it', async (t) => {
+  void t.test('in the middle of the question', async (t) => {
+    const call = new PaperCall('7011');
+    const mobile = call.phone(mobiles.ames).answers();
+    call.phone(phones.ames).answers();
+    t.notOk(mobile.leg.heard.includes('taken-by'));
+    t.equal(mobile.leg.status, 'gone');
+    t.same(
+      call.factsOf('challengeAnswered').map(({ result }) => result),
+      [],
+      'nobody was too late',
+    );
+  });
+  void t.test('with an answer that crosses the CANCEL', async (t) => {
+    const call = new PaperCall('7011');
+    call.phone(phones.ames).answers();
+    const mobile = call.phone(mobiles.ames).answers();
+    t.same(mobile.leg.heard, []);
+    t.equal(mobile.leg.status, 'gone');
+    t.equal(call.factsOf('accepted').length, 1);
+  });
+});
+
+void t.test('9 on the mobile is the no of the person', async (t) => {
+  void t.test('the desk phone stops too and the next step rings at once', async (t) => {
+    const call = new PaperCall('7011');
+    call.phone(mobiles.ames).answers().presses('9');
+    t.equal(call.elapsed, 0);
+    t.equal(call.phone(phones.ames).leg.stoodDownBecause, 'notAccepted');
+    t.same(call.ringing, [phones.bell, mobiles.bell]);
+  });
+  void t.test('a later step does not ring the other phone', async (t) => {
+    const stat = [step([tier('primary')], ['mobile'], 15), step([tier('primary'), tier('backup')], ['desk'], 15)];
+    const call = new PaperCall('7011', { roster: aRoster({ stat }) });
+    call.phone(mobiles.ames).answers().presses('9');
+    t.same(call.ringing, [phones.bell]);
+    t.match(call.factsOf('considered')[1], { person: 'ames', verdict: 'skipped', because: 'has declined this call' });
+  });
+  void t.test('a desk phone that was picked up in the same moment still takes the call', async (t) => {
+    const call = new PaperCall('7011');
+    const mobile = call.phone(mobiles.ames).answers();
+    const no = mobile.key('9');
+    call.happenTogether([...(no ? [no] : []), call.phone(phones.ames).answer()]);
+    t.equal(call.fact('accepted')?.how, 'answeredDesk');
+  });
+  void t.test('the phones of a post may be with different people', async (t) => {
+    const call = new PaperCall('7011').after(45);
+    call.phone(mobiles.supervisor).answers().presses('9');
+    t.same(call.ringing, [phones.operator, phones.supervisor]);
+  });
+  void t.test('declining at the desk is only that phone: it may be anybody who silenced it', async (t) => {
+    const call = new PaperCall('7011');
+    call.phone(phones.ames).declines();
+    t.same(call.ringing, [mobiles.ames]);
+  });
+});
+
+void t.test('a person who holds two tiers of one step is rung once on each phone', async (t) => {
+  const tiers = { primary: always('ames'), backup: always('ames') };
+  const call = new PaperCall('7011', { roster: aRoster({ tiers, stat: together(['desk', 'mobile']) }) });
+  t.same(call.ringing, [phones.ames, mobiles.ames]);
+  const skipped = call.factsOf('considered').filter(({ verdict }) => verdict === 'skipped');
+  t.same(
+    skipped.map(({ because }) => because),
+    ['desk phone 3101 rings already', 'mobile rings already'],
+  );
+});
+
+void t.test('the operator who dials a service is not rung in its last step, the others are', async (t) => {
+  const call = new PaperCall('7011', { from: phones.operator }).after(45);
+  t.same(call.ringing, [phones.supervisor, mobiles.supervisor]);
+});
+
+void t.test('a shift that ends in the second in which its step ends: nobody is rung for the old one', async (t) => {
+  const rotation = { kind: 'rotation', everyDays: 1, since: '2026-11-23T12:00', people: ['bell', 'ames'] } as never;
+  const stat = [step([tier('backup')], ['desk'], 15), step([tier('primary')], ['desk'], 15)];
+  const roster = aRoster({ tiers: { primary: [rotation], backup: [rotation] }, stat });
+  const call = new PaperCall('7011', { roster, at: plusMs(noon, 86_400_000 - 15_000) }).after(15);
+  t.same(call.ringing, [phones.ames]);
+  t.equal(call.legs.length, 2);
+});
+
+void t.test('a caller who hangs up while the chain only waits for somebody who is asked', async (t) => {
+  const call = new PaperCall('7011').after(59);
+  const mobile = call.phone(mobiles.supervisor).answers();
+  call.after(2).hangsUp();
+  t.equal(mobile.leg.status, 'gone');
+  t.equal(mobile.leg.stoodDownBecause, 'callerGone');
+  t.equal(call.endedBecause, 'callerHungUp');
+});
+
 void t.test('9 declines and the next step rings at once', async (t) => {
   const call = new PaperCall('7011', { unregistered: [phones.ames] });
   call.phone(mobiles.ames).answers().presses('9');
@@ -153,6 +248,34 @@ void t.test('the dwell of a step: the phones that did not answer stop, the next 
   t.equal(call.phone(phones.ames).leg.stoodDownBecause, 'stepOver');
 });
 
+void t.test('somebody who picks up in the moment in which the time is up is not hung up', async (t) => {
+  const late = (call: PaperCall, phone: PaperPhone, timer: CallEvent) => {
+    const answer = phone.answer();
+    call.happenTogether([timer, answer]);
+  };
+  void t.test('at a desk: takes the call', async (t) => {
+    const call = new PaperCall('7011').after(14.9);
+    late(call, call.phone(phones.ames), { type: 'stepTimedOut', step: 1 });
+    t.equal(call.phone(phones.ames).leg.status, 'bridged');
+    t.same(call.ringing, []);
+  });
+  void t.test('on a mobile: is asked', async (t) => {
+    const call = new PaperCall('7011').after(14.9);
+    const mobile = call.phone(mobiles.ames);
+    late(call, mobile, { type: 'stepTimedOut', step: 1 });
+    mobile.presses('4');
+    t.equal(mobile.leg.status, 'bridged');
+  });
+  void t.test('when somebody else has the call: is told and let go', async (t) => {
+    const call = new PaperCall('7011', { roster: aRoster({ stat: together(['desk']) }) });
+    const bell = call.phone(phones.bell);
+    call.happenTogether([call.phone(phones.ames).answer(), bell.answer()]);
+    t.same(bell.leg.heard, ['taken-by', 'Dr Ames']);
+    call.after(2);
+    t.equal(bell.leg.status, 'gone');
+  });
+});
+
 void t.test('the timer of an earlier step does not cut a later one short', async (t) => {
   const call = new PaperCall('7012').after(5);
   call.phone(phones.ames).declines();
@@ -204,9 +327,9 @@ void t.test('two mobiles accept within the same moment: one wins, the other hear
 
 void t.test('an answer that crosses its CANCEL', async (t) => {
   void t.test('is sent away politely when the call is taken', async (t) => {
-    const call = new PaperCall('7011');
+    const call = new PaperCall('7011', { roster: aRoster({ stat: together(['desk', 'mobile']) }) });
     call.phone(phones.ames).answers();
-    const mobile = call.phone(mobiles.ames).answers();
+    const mobile = call.phone(mobiles.bell).answers();
     t.same(mobile.leg.heard, ['taken-by', 'Dr Ames']);
     call.after(2);
     t.equal(mobile.leg.status, 'gone');
@@ -323,20 +446,44 @@ void t.test('the winner is lost: the caller goes back into the chain', async (t)
   });
 });
 
-void t.test('nobody hears "taken by" while the caller already speaks to voicemail', async (t) => {
-  const stat = [step([tier('primary'), tier('backup')], ['mobile'], 30)];
-  const call = new PaperCall('7011', { roster: aRoster({ stat }) });
-  const ames = call.phone(mobiles.ames).answers();
-  const bell = call.phone(mobiles.bell).answers();
-  ames.presses('4').losesSound();
-  call.phone(mobiles.bell).isBusy();
-  t.ok(call.fact('nobodyAccepted'));
-  t.equal(bell.leg.status, 'answered');
-  const { state } = call;
-  const token = state.name === 'live' && state.doing.name === 'greeting' ? state.doing.token : 0;
-  call.happens({ type: 'promptFinished', leg: CALLER, token });
-  t.ok(call.recording);
-  t.equal(bell.leg.status, 'gone');
+void t.test('the winner is lost while another still hears who took the call: that one gets it after all', async (t) => {
+  void t.test('on a mobile with the question again, and time enough to answer it', async (t) => {
+    const call = new PaperCall('7011', { roster: aRoster({ stat: together(['mobile']) }) });
+    const bell = call.phone(mobiles.bell).answers();
+    const ames = call.phone(mobiles.ames).answers();
+    // The second attempt: its time to answer has nearly run out when the other one presses the digit.
+    call.after(25);
+    ames.presses('4').losesSound();
+    t.equal(call.legs.length, 2, 'nobody is called a second time while on the line');
+    t.equal(call.callerHears, 'ringback');
+    t.same(call.heard.slice(-2), ['im-sorry', 'one-moment-please']);
+    call.after(10);
+    t.equal(bell.leg.status, 'answered', 'the time of the first question does not count');
+    bell.presses('4');
+    t.equal(call.callerHears, 'leg');
+    t.equal(bell.leg.status, 'bridged');
+    t.same(
+      call.factsOf('accepted').map(({ person }) => person),
+      ['ames', 'bell'],
+    );
+  });
+  void t.test('at a desk at once', async (t) => {
+    const call = new PaperCall('7011', { roster: aRoster({ stat: together(['desk']) }) });
+    const ames = call.phone(phones.ames).answers();
+    const bell = call.phone(phones.bell).answers();
+    t.same(bell.leg.heard, ['taken-by', 'Dr Ames']);
+    ames.losesSound();
+    t.equal(bell.leg.status, 'bridged');
+    t.equal(call.callerHears, 'leg');
+  });
+  void t.test('and who presses nothing leaves the caller to voicemail', async (t) => {
+    const call = new PaperCall('7011', { roster: aRoster({ stat: together(['mobile']) }) });
+    const bell = call.phone(mobiles.bell).answers();
+    call.phone(mobiles.ames).answers().presses('4').losesSound();
+    call.after(31);
+    t.equal(bell.leg.status, 'gone');
+    t.ok(call.fact('nobodyAccepted'));
+  });
 });
 
 void t.test('the audit tells the story in order', async (t) => {

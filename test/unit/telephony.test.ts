@@ -147,6 +147,26 @@ void t.test(
   },
 );
 
+void t.test(
+  'authentication: which phone has the wrong password is known, a name that nobody has is not kept',
+  async (t) => {
+    const { check, challenges, answer } = house();
+    t.match(check(''), { failed: null });
+    t.match(check(answer(challenges()[0], 'typo')), { failed: { extension: '2101' } });
+    t.match(check(answer(challenges()[0], 'typo', '+12025550147')), { failed: { extension: null } });
+  },
+);
+
+void t.test('authentication: a known phone that retries a wrong password does not shut its address out', async (t) => {
+  const { clock, known, check, challenges, answer } = house();
+  known.add('2101 10.0.0.9');
+  for (let i = 0; i < 40; i += 1) t.equal(check(answer(challenges()[0], 'typo')).kind, 'challenge');
+  known.clear();
+  t.same(check(answer(challenges()[0], 'secret-2101')), { kind: 'tooManyFailures', retryAfterSeconds: 1 });
+  clock.advance(1000);
+  t.equal(check(answer(challenges()[0], 'secret-2101')).kind, 'known');
+});
+
 function location(maxContacts = 5) {
   const clock = new TestClock();
   const store = new MemoryBindings();
@@ -351,8 +371,8 @@ void t.test('trunks: known by address and nothing else', async (t) => {
   t.equal(from('127.0.0.1', 5081), undefined);
   t.equal(from('2001:db8::5'), 'carrier');
   t.equal(trunks.fault('carrier'), null);
-  t.match(trunks.fault('spare'), /set telephony\.trunks\.spare\.target/);
-  t.match(trunks.fault('constructor'), /no trunk is called/);
+  t.match(trunks.fault('spare'), /: set trunks\.spare\.target/);
+  t.match(trunks.fault('constructor'), /no trunk is called constructor: set trunks\.constructor\.target/);
   t.equal(trunks.uriFor('carrier', '+12025550111'), 'sip:+12025550111@192.0.2.10:5060;transport=udp');
   t.throws(
     () => new Trunks({ x: { ...options.spare, assertIdentity: true, allowFrom: ['10.0.0.0/99'] } }),

@@ -18,6 +18,7 @@ export async function openDocuments(foundation: Foundation, closing: Closing): P
     onActivated: (version, changed) => {
       activations.inc();
       health.ok('documents');
+      if (changed.length === 0) terminal('documents are good again: what was in force stays so');
       for (const kind of changed) {
         const files = version.files.filter((document) => document.kind === kind).map(({ path }) => path);
         recorded = record({ fact: 'documentActivated', kind, version: version[kind], files });

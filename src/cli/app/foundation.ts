@@ -32,7 +32,7 @@ export interface Foundation {
   readonly store: Store;
   readonly audit: AuditLog;
   /** Puts a fact of the system on record. Never rejects. */
-  record(fact: SystemFact): Promise<unknown>;
+  readonly record: (fact: SystemFact) => Promise<unknown>;
   readonly terminal: (line: string) => void;
 }
 

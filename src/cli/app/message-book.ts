@@ -1,13 +1,15 @@
 import type { Fact } from '../../core/audit/index.ts';
 import type { CallId } from '../../core/call/index.ts';
 import type { Instant } from '../../core/time/index.ts';
-import type { AuditPort } from '../../engine/ports.ts';
+import type { AuditPort, Clock } from '../../engine/ports.ts';
 import type { MessageRow } from '../../storage/index.ts';
 import { openMessage } from '../../vault/index.ts';
 
 export interface MessageBookParts {
   readonly audit: AuditPort;
   readonly save: (message: MessageRow) => Promise<void>;
+  readonly find: (messageId: string) => Promise<Pick<MessageRow, 'exportedAt'> | null>;
+  readonly clock: Pick<Clock, 'after'>;
   readonly pathOf: (messageId: string) => string;
   /** Milliseconds of sound in a sealed file; 0 when there is none. Rejects when it cannot be looked into. */
   readonly measure: (path: string) => Promise<number>;
@@ -17,11 +19,16 @@ export interface MessageBookParts {
 export interface MessageBook {
   /** Stands between the engine and the audit, and lets every fact pass. */
   readonly audit: AuditPort;
-  /** Enters the recordings that a dead process left open: their sound is sealed and safe, only the entry is missing. */
+  /**
+   * Enters the recordings that a dead process left open: their sound is sealed and safe, only the entry is missing. The
+   * media server may go on recording meanwhile: they are looked at again until they have stopped growing.
+   */
   recover(callId: CallId, facts: readonly { readonly at: Instant; readonly fact: Fact }[]): Promise<void>;
   /** Resolves when every message whose end is on record is in the list. */
   close(): Promise<void>;
 }
+
+const growsWithinMs = 3000;
 
 type Started = Pick<MessageRow, 'callId' | 'mailbox' | 'isUrgent' | 'at'>;
 
@@ -29,9 +36,12 @@ type Started = Pick<MessageRow, 'callId' | 'mailbox' | 'isUrgent' | 'at'>;
  * The list of messages follows from the audit, which says when a recording started and ended: a message is entered once
  * its end is on record, or that of its call, or when the process that had it recorded is dead.
  */
-export function messageBook({ audit, save, pathOf, measure, onTrouble }: MessageBookParts): MessageBook {
+export function messageBook(parts: MessageBookParts): MessageBook {
+  const { audit, save, find, clock, pathOf, measure, onTrouble } = parts;
   const open = new Map<string, Started>();
   const entering = new Set<Promise<void>>();
+  const looks = new Set<{ cancel(): void }>();
+  let isClosed = false;
 
   /** `saidMs`: 0 when nobody could say how long it is. Never rejects. */
   async function enter(messageId: string, started: Started, saidMs: number): Promise<void> {
@@ -55,6 +65,24 @@ export function messageBook({ audit, save, pathOf, measure, onTrouble }: Message
     void entered.then(() => entering.delete(entered));
   }
 
+  /** Enters a recording that somebody else may still be writing, until it is as long as at the last look. Never rejects. */
+  async function follow(messageId: string, started: Started, knownMs: number): Promise<void> {
+    try {
+      const path = pathOf(messageId);
+      const durationMs = await measure(path);
+      if (isClosed || durationMs === knownMs) return;
+      const exportedAt = (await find(messageId))?.exportedAt ?? null;
+      if (durationMs > 0) await save({ messageId, durationMs, path, exportedAt, ...started });
+      const look = clock.after(growsWithinMs, () => {
+        looks.delete(look);
+        void follow(messageId, started, durationMs);
+      });
+      looks.add(look);
+    } catch (error) {
+      onTrouble(error, messageId);
+    }
+  }
+
   return {
     audit: {
       attest: async (entries) => {
@@ -76,9 +104,11 @@ export function messageBook({ audit, save, pathOf, measure, onTrouble }: Message
         if (fact.fact === 'recordingStarted') left.set(...begun(at, callId, fact));
         if (fact.fact === 'recordingEnded') left.delete(fact.messageId);
       }
-      for (const [messageId, started] of left) await enter(messageId, started, 0);
+      for (const [messageId, started] of left) await follow(messageId, started, -1);
     },
     async close() {
+      isClosed = true;
+      for (const look of looks) look.cancel();
       await Promise.all(entering);
     },
   };

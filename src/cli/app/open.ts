@@ -82,6 +82,8 @@ async function openMessages(foundation: Foundation, closing: Closing): Promise<M
   const book = messageBook({
     audit,
     save: (message) => store.messages.save(message),
+    find: (messageId) => store.messages.find(messageId),
+    clock: systemClock,
     pathOf: (messageId) => join(folders.messages, `${messageId}.sealed`),
     measure: (path) => messageLength(path, secrets.voicemailIdentity),
     onTrouble: (error, message) => log.error({ err: error, message }, 'message could not be entered in the list'),

@@ -15,6 +15,9 @@ export const promptFolders = ['en/wardline', 'en/asterisk-core-sounds', 'music']
   join(installedIn, 'src/mediad/prompts', name),
 );
 
+/** What a waiting caller and a leg on hold hear. */
+const holdMusic = join(installedIn, 'src/mediad/prompts/music/8000/hold.wav');
+
 /** Writes the option files of both daemons and says how each is started. */
 export function daemonPlans(config: Config, secrets: Secrets, advertised: string): readonly DaemonPlan[] {
   const { run } = dataFolders(config.data);
@@ -60,6 +63,7 @@ function mediadOptions(config: Config, secrets: Secrets, advertised: string): z.
       portsTo: config.media.rtpLast,
     },
     promptFolders,
+    holdMusic,
     recordingsFolder: dataFolders(config.data).messages,
     sealTo: [secrets.voicemailRecipient],
   };

@@ -57,6 +57,8 @@ class House {
   }
 
   async run(): Promise<number> {
+    // A terminal that is gone must not end the one who ends the others in good order.
+    for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => this.#onSignal());
     const caps = setInterval(() => this.#capLogs(), CAP_LOGS_EVERY_MS);
     try {

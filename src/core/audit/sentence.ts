@@ -70,13 +70,13 @@ export function sentence(fact: Fact, names: Names, revealed: Revealed = {}): str
     case 'bridged':
       return `the caller and ${names.leg(fact.leg)} hear each other`;
     case 'nobodyAccepted':
-      return `nobody of ${names.service(fact.service)} has taken the call`;
+      return `nobody of ${names.service(fact.service)} has taken the call: on to voicemail`;
     case 'recordingStarted':
       return `the caller is recorded: ${fact.urgent ? 'an urgent message' : 'a message'} for ${names.mailbox(fact.mailbox)}, ${fact.messageId}`;
     case 'recordingEnded':
       return `the message ends after ${seconds(fact.durationMs)}: ${recordingEnd(fact.by)}${fact.why === '' ? '' : `, ${fact.why}`}`;
     case 'ended': {
-      const talked = fact.talkedMs > 0 ? `, after ${seconds(fact.talkedMs)} of talk` : '';
+      const talked = fact.talkedMs >= 100 ? `, after ${seconds(fact.talkedMs)} of talk` : '';
       return `End: ${endCauses[fact.cause].says}${talked}. ${faults[fact.fault]}`;
     }
     case 'started':

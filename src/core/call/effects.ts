@@ -33,10 +33,15 @@ export type CallEffect =
       readonly media: 'anchored' | 'direct';
       readonly offeredAs: OfferedAs;
     }
-  /** CANCEL an unanswered leg (-> legFailed cancelled, or legAnswered if it crossed), BYE an answered one (no event). */
+  /**
+   * CANCEL an unanswered leg (-> legFailed cancelled, or legAnswered if it crossed), BYE an answered one (no event).
+   * With `unlessAnswered` a leg that was picked up meanwhile is left as it is: its legAnswered is on the way, and who
+   * picked up may still be wanted.
+   */
   | {
       readonly type: 'standDownLeg';
       readonly leg: LegId;
+      readonly unlessAnswered?: true;
       readonly because: 'takenElsewhere' | 'callerGone' | 'stepOver' | 'notAccepted' | 'callOver';
     }
   /** Replaces whatever the leg hears. -> promptFinished (token) unless followed by a loop or replaced. */

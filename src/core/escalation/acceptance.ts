@@ -1,5 +1,5 @@
 import { act, attest, type Turn } from '../call/turn.ts';
-import { dismiss, isOpen, standDownRinging, withStage } from './legs.ts';
+import { dismiss, hangUpLeg, isOpen, standDownRinging, withStage } from './legs.ts';
 import type { Escalation, EscalationIn, EscalationLeg } from './model.ts';
 
 /** The one place where a call is taken. Whoever comes first gets it; `bridging` answers everybody after that. */
@@ -11,13 +11,14 @@ export function accept(
 ): Escalation {
   attest(turn, { fact: 'accepted', leg: winner.id, person: winner.person, how, step: winner.step + 1 });
   act(turn, { type: 'bridge', leg: winner.id });
-  const { service, urgency, tried, step, round } = escalation;
+  const { service, urgency, tried, declined, step, round } = escalation;
   const losers = escalation.legs.filter((leg) => leg.id !== winner.id && isOpen(leg));
   let taken: EscalationIn<'bridging'> = {
     name: 'bridging',
     service,
     urgency,
     tried,
+    declined,
     step,
     round,
     legs: escalation.legs,
@@ -36,6 +37,8 @@ function lose(
   turn: Turn,
 ): EscalationIn<'bridging'> {
   if (loser.stage.name === 'ringing') return standDownRinging(taken, loser, 'takenElsewhere', turn);
+  // Whoever was asked on the mobile has picked up the desk phone instead.
+  if (loser.person === winner.person) return hangUpLeg(taken, loser, 'takenElsewhere', turn);
   attest(turn, { fact: 'challengeAnswered', leg: loser.id, result: 'tooLate' });
   return dismiss(taken, loser, winner, turn);
 }

@@ -1,22 +1,24 @@
 import { act, attest, newToken, type Turn } from '../call/turn.ts';
 import type { World } from '../call/world.ts';
+import { type Instant, plusMs } from '../time/index.ts';
 import { accept } from './acceptance.ts';
 import { challenge, challengePrompts, judgeKey } from './challenge.ts';
-import { hangUpLeg, withStage } from './legs.ts';
+import { hangUpLeg, standDownRinging, withStage } from './legs.ts';
 import type { Escalation, EscalationIn, EscalationLeg, Situation } from './model.ts';
 
 type Open = EscalationIn<'working'> | EscalationIn<'settling'>;
 
 /** Something has answered a mobile. It gets the call when it presses the digit, and a limited time to do so. */
-export function challengeLeg(
+export function challengeLeg<E extends Open>(
   world: World,
   situation: Situation,
-  escalation: Open,
+  escalation: E,
   leg: EscalationLeg,
   turn: Turn,
-): Escalation {
+): E {
   act(turn, { type: 'wakeMe', afterMs: challenge.talkLimitMs, with: { type: 'challengeTimedOut', leg: leg.id } });
-  return ask(world, situation, escalation, leg, 1, 'firstAttempt', turn);
+  const until = plusMs(world.at, challenge.talkLimitMs);
+  return ask(world, situation, escalation, leg, { attempt: 1, until }, 'firstAttempt', turn);
 }
 
 export function keyPressed(
@@ -24,29 +26,50 @@ export function keyPressed(
   situation: Situation,
   escalation: Open,
   leg: EscalationLeg,
-  attempt: number,
+  { attempt, until }: Asked,
   digits: string,
   turn: Turn,
 ): Escalation {
   const result = judgeKey(digits, situation.acceptDigit);
   attest(turn, { fact: 'challengeAnswered', leg: leg.id, result });
   if (result === 'accepted') return accept(escalation, leg, 'pressedDigit', turn);
-  if (result === 'declined' || attempt >= challenge.attempts) return hangUpLeg(escalation, leg, 'notAccepted', turn);
-  return ask(world, situation, escalation, leg, attempt + 1, result, turn);
+  if (result === 'declined') return decline(escalation, leg, turn);
+  if (attempt >= challenge.attempts) return hangUpLeg(escalation, leg, 'notAccepted', turn);
+  return ask(world, situation, escalation, leg, { attempt: attempt + 1, until }, result, turn);
 }
 
-function ask(
+/**
+ * The person has said no, not this phone alone: the others stop too and none is rung again in this call. The phones of
+ * a post may be with different people, so there it is this phone alone.
+ */
+function decline(escalation: Open, leg: EscalationLeg, turn: Turn): Escalation {
+  const next = hangUpLeg(escalation, leg, 'notAccepted', turn);
+  if (leg.isPost) return next;
+  return next.legs
+    .filter(({ person, stage }) => person === leg.person && stage.name === 'ringing')
+    .reduce((all, ringing) => standDownRinging(all, ringing, 'notAccepted', turn), {
+      ...next,
+      declined: [...next.declined, leg.person],
+    });
+}
+
+interface Asked {
+  readonly attempt: number;
+  readonly until: Instant;
+}
+
+function ask<E extends Open>(
   world: World,
   situation: Situation,
-  escalation: Open,
+  escalation: E,
   leg: EscalationLeg,
-  attempt: number,
+  { attempt, until }: Asked,
   before: 'firstAttempt' | 'wrongDigit' | 'silence',
   turn: Turn,
-): Escalation {
+): E {
   const token = newToken(turn);
   const prompts = challengePrompts(world, situation, escalation, before);
   attest(turn, { fact: 'challenged', leg: leg.id, attempt });
   act(turn, { type: 'gather', leg: leg.id, token, prompts, maxDigits: 1, waitMs: challenge.waitMs });
-  return withStage(escalation, leg.id, { name: 'challenged', attempt, token });
+  return withStage(escalation, leg.id, { name: 'challenged', attempt, token, until });
 }

@@ -32,7 +32,16 @@ export function startEscalation(
   const chain = world.roster.service(service)?.chains[urgency].id ?? 'none';
   const steps = chainSteps(world, service, urgency).length;
   attest(turn, { fact: 'escalationStarted', service, urgency, chain, steps });
-  const fresh: Escalation = { name: 'exhausted', service, urgency, legs: [], tried: [], step: 0, round: 0 };
+  const fresh: Escalation = {
+    name: 'exhausted',
+    service,
+    urgency,
+    legs: [],
+    tried: [],
+    declined: [],
+    step: 0,
+    round: 0,
+  };
   return startStep(world, situation, fresh, 0, callingPrompts(world, about), turn);
 }
 
@@ -193,9 +202,10 @@ function anyLeg(
       return challengeLeg(world, situation, escalation, leg, turn);
     case 'digitsGathered':
       if (leg.stage.name !== 'challenged' || leg.stage.token !== event.token) return escalation;
-      return keyPressed(world, situation, escalation, leg, leg.stage.attempt, event.digits, turn);
+      return keyPressed(world, situation, escalation, leg, leg.stage, event.digits, turn);
     case 'challengeTimedOut':
-      if (leg.stage.name !== 'challenged') return escalation;
+      // The timer of an earlier challenge: this leg was taken back after the winner was lost.
+      if (leg.stage.name !== 'challenged' || world.at < leg.stage.until) return escalation;
       attest(turn, { fact: 'challengeAnswered', leg: leg.id, result: 'timeout' });
       return hangUpLeg(escalation, leg, 'notAccepted', turn);
     case 'promptFinished':
@@ -221,6 +231,8 @@ function takenAlready(
     case 'legAnswered':
       if (leg.stage.name !== 'stoodDown') return escalation;
       attest(turn, { fact: 'legAnswered', leg: leg.id, media: event.media });
+      // "Taken by Dr Ames" is nothing that Dr Ames needs to hear on the other phone.
+      if (leg.person === winner.person) return hangUpLeg(escalation, leg, 'takenElsewhere', turn);
       return dismiss(escalation, leg, winner, turn);
     case 'promptFinished':
     case 'legFailed':
@@ -245,14 +257,24 @@ const lost: readonly Prompt[] = [
   { say: 'id', id: 'one-moment-please' },
 ];
 
-/** The winner is gone and the caller is not: the chain goes on with the phones that only stopped because of the winner. */
+/**
+ * The winner is gone and the caller is not. Whoever is still being told that the call was taken gets it after all; then
+ * the chain goes on with the phones that only stopped because of the winner.
+ */
 function rescue(
   world: World,
   situation: Situation,
   escalation: EscalationIn<'bridging'> | EscalationIn<'talking'>,
   turn: Turn,
 ): Escalation {
-  const tried = escalation.tried.filter((phone) => !escalation.spared.includes(phone));
-  const rest = { ...withoutLeg(escalation, escalation.winner), tried };
-  return startStep(world, situation, rest, escalation.step, lost, turn);
+  const here = escalation.legs.filter(({ stage }) => stage.name === 'dismissed');
+  const spared = escalation.spared.filter((phone) => here.every((leg) => leg.phone !== phone));
+  const tried = escalation.tried.filter((phone) => !spared.includes(phone));
+  const { service, urgency, declined, step, round } = escalation;
+  const legs = escalation.legs.filter(({ id }) => id !== escalation.winner);
+  let rest: Escalation = { name: 'settling', service, urgency, legs, tried, declined, step, round };
+  const desk = here.find(({ device }) => device === 'desk');
+  if (desk) return accept(rest, desk, 'answeredDesk', turn);
+  for (const leg of here) rest = challengeLeg(world, situation, rest, leg, turn);
+  return startStep(world, situation, rest, step, lost, turn);
 }

@@ -33,7 +33,7 @@ export function standDownRinging<E extends Escalation>(
   turn: Turn,
 ): E {
   attest(turn, { fact: 'legEnded', leg: leg.id, result: { kind: 'stoodDown' } });
-  act(turn, { type: 'standDownLeg', leg: leg.id, because });
+  act(turn, { type: 'standDownLeg', leg: leg.id, because, unlessAnswered: true });
   return withStage(escalation, leg.id, { name: 'stoodDown' });
 }
 

@@ -12,7 +12,13 @@ export interface Situation {
 export type LegStage =
   | { readonly name: 'ringing' }
   /** A mobile was answered by something; a human has to prove it is one. */
-  | { readonly name: 'challenged'; readonly attempt: number; readonly token: number }
+  | {
+      readonly name: 'challenged';
+      readonly attempt: number;
+      readonly token: number;
+      /** By then the digit has been pressed, or the answering side is taken for a machine. */
+      readonly until: Instant;
+    }
   | { readonly name: 'accepted' }
   /** Hears who took the call, then is hung up. */
   | { readonly name: 'dismissed'; readonly token: number }
@@ -24,6 +30,8 @@ export interface EscalationLeg {
   readonly id: LegId;
   readonly person: PersonId;
   readonly personName: string;
+  /** Rung as a post: its phones may be with different people. */
+  readonly isPost: boolean;
   readonly device: Device;
   /** What was dialled: a person's phone is rung once, whoever it is rung for. */
   readonly phone: string;
@@ -37,6 +45,8 @@ export interface EscalationBase {
   readonly urgency: Urgency;
   readonly legs: readonly EscalationLeg[];
   readonly tried: readonly string[];
+  /** Who pressed the key for no: none of their phones is rung again in this call. */
+  readonly declined: readonly PersonId[];
   /** Chain step in work, from 0. */
   readonly step: number;
   /** Steps started so far; timers carry it. */

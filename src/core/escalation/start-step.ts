@@ -29,7 +29,7 @@ export function startStep(
     const step = steps[number] as EscalationStep;
     base = { ...base, step: number, round: base.round + 1 };
     attest(turn, { fact: 'stepStarted', step: number + 1, says: saysStep(world, step), dwellMs: step.dwellMs });
-    const { candidates, nextBoundary } = whoToRing(world, situation, base.service, step, base.tried);
+    const { candidates, nextBoundary } = whoToRing(world, situation, base.service, step, base);
     base = ring(world, situation, base, candidates, turn);
     if (candidates.some(({ verdict }) => verdict === 'rung')) {
       const stepEndsAt = plusMs(world.at, step.dwellMs);
@@ -42,7 +42,10 @@ export function startStep(
   }
 
   // Decision 6: whoever is being asked at this moment may still say yes; any right human beats no human.
-  return { ...base, name: base.legs.some(isOpen) ? 'settling' : 'exhausted' };
+  if (!base.legs.some(isOpen)) return { ...base, name: 'exhausted' };
+  // After a lost winner the caller hears nothing any more unless somebody says so.
+  if (lead.length > 0) tellCaller(lead, turn);
+  return { ...base, name: 'settling' };
 }
 
 /** The tiers may have passed to somebody else while phones ring: the successor rings too, nobody stops ringing. */
@@ -54,7 +57,7 @@ export function addSuccessors(
 ): Escalation {
   const step = chainSteps(world, escalation.service, escalation.urgency)[escalation.step];
   if (step === undefined) return escalation;
-  const { candidates, nextBoundary } = whoToRing(world, situation, escalation.service, step, escalation.tried);
+  const { candidates, nextBoundary } = whoToRing(world, situation, escalation.service, step, escalation);
   const fresh = candidates.filter((candidate) => candidate.verdict === 'rung' || !candidate.alreadyTried);
   wakeAtBoundary(world.at, nextBoundary, escalation.stepEndsAt, escalation.round, turn);
   return { ...ring(world, situation, escalation, fresh, turn), name: 'working', stepEndsAt: escalation.stepEndsAt };
@@ -93,6 +96,7 @@ function ring(
       id: leg,
       person: id,
       personName: name,
+      isPost: tier === 'post',
       device: candidate.device,
       phone,
       step: base.step,
@@ -131,8 +135,8 @@ function tellCaller(prompts: readonly Prompt[], turn: Turn): void {
   act(turn, { type: 'play', leg: CALLER, token: newToken(turn), prompts, then: 'ringback' });
 }
 
-function baseOf({ service, urgency, legs, tried, step, round }: Escalation): EscalationBase {
-  return { service, urgency, legs, tried, step, round };
+function baseOf({ service, urgency, legs, tried, declined, step, round }: Escalation): EscalationBase {
+  return { service, urgency, legs, tried, declined, step, round };
 }
 
 function saysStep({ roster }: World, { targets, devices }: EscalationStep): string {

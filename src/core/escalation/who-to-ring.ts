@@ -1,6 +1,6 @@
 import type { LegTarget } from '../call/events.ts';
 import type { World } from '../call/world.ts';
-import type { Device, DutyTier, EscalationStep, Person, ServiceId, StepTarget } from '../oncall/index.ts';
+import type { Device, DutyTier, EscalationStep, Person, PersonId, ServiceId, StepTarget } from '../oncall/index.ts';
 import type { Instant } from '../time/index.ts';
 import type { Situation } from './model.ts';
 
@@ -37,17 +37,17 @@ export interface Candidates {
 
 /**
  * Looks up who holds the tiers of `step` at this second and decides, phone by phone, who rings.
- * A phone in `tried` is not rung again; a phone that cannot ring costs no time.
+ * A phone in `tried` is not rung again, nor any phone of a person in `declined`; a phone that cannot ring costs no time.
  */
 export function whoToRing(
   world: World,
   situation: Situation,
   service: ServiceId,
   step: EscalationStep,
-  tried: readonly string[],
+  before: { readonly tried: readonly string[]; readonly declined: readonly PersonId[] },
 ): Candidates {
   const candidates: Candidate[] = [];
-  const used = new Set(tried);
+  const ringing = new Set<string>();
   let nextBoundary: Instant | null = null;
 
   for (const target of step.targets) {
@@ -66,8 +66,8 @@ export function whoToRing(
       continue;
     }
     for (const device of step.devices) {
-      const candidate = phoneOf(world, situation, holder.person, device, used, holder);
-      if (candidate.verdict === 'rung') used.add(candidate.phone);
+      const candidate = phoneOf(world, situation, holder.person, device, { ...before, ringing }, holder);
+      if (candidate.verdict === 'rung') ringing.add(candidate.phone);
       candidates.push(candidate);
     }
   }
@@ -104,7 +104,11 @@ function phoneOf(
   situation: Situation,
   person: Person,
   device: Device,
-  used: ReadonlySet<string>,
+  before: {
+    readonly tried: readonly string[];
+    readonly declined: readonly PersonId[];
+    readonly ringing: ReadonlySet<string>;
+  },
   { tier, because: duty }: Holder,
 ): Candidate {
   const skip = (why: string, alreadyTried = false): Candidate => ({
@@ -119,9 +123,12 @@ function phoneOf(
   const phone = device === 'desk' ? person.desk : person.mobile;
   if (phone === undefined) return skip(device === 'desk' ? 'has no desk phone' : 'has no mobile');
   const spoken = device === 'desk' ? `desk phone ${phone}` : 'mobile';
-  if (used.has(phone)) return skip(`${spoken} was already tried`, true);
+  if (before.ringing.has(phone)) return skip(`${spoken} rings already`, true);
+  if (before.tried.includes(phone)) return skip(`${spoken} was already tried`, true);
+  if (tier !== 'post' && before.declined.includes(person.id)) return skip('has declined this call');
 
   if (device === 'desk') {
+    // The phone, not the person: whoever dials from the desk of the doctor on call may need that very doctor.
     if (situation.from.kind === 'phone' && situation.from.extension === phone)
       return skip(`${spoken} is the calling phone`);
     if (!world.isRegistered(phone)) return skip(`${spoken} is not registered`);

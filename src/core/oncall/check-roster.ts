@@ -1,8 +1,15 @@
 import { isZone, wall } from '../time/index.ts';
-import type { DutyTier, EscalationChain, EscalationStep, Person, RosterRule, RosterSource, Urgency } from './model.ts';
+import {
+  dutyTiers,
+  type EscalationChain,
+  type EscalationStep,
+  type Person,
+  type RosterRule,
+  type RosterSource,
+  type Urgency,
+} from './model.ts';
 import { type Problem, Problems } from './problem.ts';
 
-export const dutyTiers: readonly DutyTier[] = ['primary', 'backup', 'attending'];
 export const urgencies: readonly Urgency[] = ['stat', 'urgent', 'routine'];
 
 const ID = /^[a-z0-9][a-z0-9-]{0,63}$/;

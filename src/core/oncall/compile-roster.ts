@@ -1,14 +1,23 @@
 import { type Span, zone } from '../time/index.ts';
 import { indexRoster } from './index-roster.ts';
-import type { ClinicalService, CompiledRoster, DutyTier, OnCallResult, RosterSource, ServiceId } from './model.ts';
+import {
+  type ClinicalService,
+  type CompiledRoster,
+  type DutyTier,
+  dutyTiers,
+  type OnCallResult,
+  type RosterSource,
+  type ServiceId,
+} from './model.ts';
 import { layOutShifts } from './shifts.ts';
-import { columnsOf, type TierShifts } from './tier-shifts.ts';
+import { tierShifts, type TierShifts } from './tier-shifts.ts';
 import { whoIsOnCall } from './who-is-on-call.ts';
 
 /**
  * Compiles a checked roster for a window of instants. People and services are indexed and zones are read now; the
- * shifts of a tier are laid out when it is first asked for, because few of 10⁴ services are ever asked in one window.
- * The first question to a tier costs at most one pass over its shifts in the window (`checkRoster` bounds the rules).
+ * shifts of a tier are laid out when it is first asked for, or by `layOutNext` when there is time: all tiers of 10⁴
+ * services take a second. The first question to a tier costs at most one pass over its shifts in the window
+ * (`checkRoster` bounds the rules).
  * Throws RangeError for what `checkRoster` refuses: an unknown zone, a wall time that is none.
  */
 export function compileRoster(source: RosterSource, window: Span): CompiledRoster {
@@ -20,10 +29,12 @@ export function compileRoster(source: RosterSource, window: Span): CompiledRoste
     const rules = service.tiers[tier] ?? [];
     const home = zone(service.zone);
     const shifts = layOutShifts(rules, home, window);
-    const columns = columnsOf({ service: service.id, tier, zone: home, rules }, shifts, index.person);
-    laidOut[tier].set(service.id, columns);
-    return columns;
+    const rows = tierShifts({ service: service.id, tier, zone: home }, rules, shifts, index.person);
+    laidOut[tier].set(service.id, rows);
+    return rows;
   }
+
+  const tiers = eachTier(source.services);
 
   return {
     version: source.version,
@@ -36,7 +47,20 @@ export function compileRoster(source: RosterSource, window: Span): CompiledRoste
       if (!service) return { kind: 'nobodyOnCall', service: id, tier, because: `there is no service ${id}` };
       return whoIsOnCall(layOutTier(service, tier), window, at);
     },
+    layOutNext() {
+      for (let next = tiers.next(); !next.done; next = tiers.next()) {
+        const { service, tier } = next.value;
+        if (laidOut[tier].has(service.id)) continue;
+        layOutTier(service, tier);
+        return true;
+      }
+      return false;
+    },
   };
+}
+
+function* eachTier(services: readonly ClinicalService[]) {
+  for (const service of services) for (const tier of dutyTiers) yield { service, tier };
 }
 
 type LaidOut = Map<ServiceId, TierShifts>;

@@ -3,7 +3,8 @@ import type { Instant } from '../time/index.ts';
 export type PersonId = string & { readonly __brand: 'PersonId' };
 export type ServiceId = string & { readonly __brand: 'ServiceId' };
 
-export type DutyTier = 'primary' | 'backup' | 'attending';
+export const dutyTiers = ['primary', 'backup', 'attending'] as const;
+export type DutyTier = (typeof dutyTiers)[number];
 export type Urgency = 'stat' | 'urgent' | 'routine';
 export type Device = 'desk' | 'mobile';
 
@@ -96,4 +97,6 @@ export interface CompiledRoster {
   services(): readonly ClinicalService[];
   people(): readonly Person[];
   whoIsOnCall(service: ServiceId, tier: DutyTier, at: Instant): OnCallResult;
+  /** Lays out one more tier, so that no question has to; false when all are. */
+  layOutNext(): boolean;
 }

@@ -1,6 +1,7 @@
 /**
- * What happens to a leg while no application controls it: a bridge, a prompt or a recording goes on, an idle leg hears a hold tone, and after a
- * while (60 s) a leg that is not bridged is hung up, so that nobody waits for ever and nothing is leaked.
+ * What happens to a leg while no application controls it: a bridge, a prompt or a recording goes on, an idle leg hears the hold music, and after a
+ * while (60 s) a leg that is not bridged is hung up, so that nobody waits for ever and nothing is leaked. Nobody can tell it that the other side of
+ * its bridge has hung up: then it is hung up at once; nor ask its phone whether it is still there: silent for as long, it counts as gone.
  */
 import type { PlayItem } from '../media/messages.ts';
 import type { Running } from '../media/leg-media.ts';
@@ -39,6 +40,16 @@ export class Attendance {
     if (this.#controllers > 0 || this.#channel.state === 'hungUp') return;
     this.#timer = setTimeout(() => this.#expired(), this.#options.unattendedMs);
     this.activity();
+  }
+
+  /** The other side of the bridge has hung up. */
+  partnerLeft(): void {
+    if (!this.isAttended) this.#channel.hangup('NORMAL_CLEARING');
+  }
+
+  /** The phone should be heard and is not. */
+  phoneSilent(silentMs: number): void {
+    if (!this.isAttended && silentMs >= this.#options.unattendedMs) this.#channel.hangup('MEDIA_TIMEOUT');
   }
 
   /** The leg has become idle or busy. */

@@ -53,6 +53,8 @@ export interface ChannelOptions {
   readonly onEnded: () => void;
   /** The channel has become busy or idle, bridged or not. */
   readonly onActivity: () => void;
+  /** The other side of the bridge has hung up. */
+  readonly onPartnerHungUp: () => void;
   readonly now?: () => number;
 }
 
@@ -241,9 +243,11 @@ export class Channel {
     this.#state = 'hungUp';
     this.variables.set('hangup_cause', cause);
     this.#digitListeners.clear();
+    const partner = this.#peer;
     this.unbridge();
     this.media.close();
     this.#options.onHangup(cause, byRemote);
+    if (partner !== undefined) partner.#options.onPartnerHungUp();
     if (this.#running === undefined) return this.#ended();
     this.#running.abort.abort();
     setTimeout(() => this.#giveUpRunning(), MAX_ENDING_MS).unref();

@@ -54,11 +54,12 @@ export class Switchboard {
     return this.#channels.get(channel.uuid)?.attendance;
   }
 
-  add(options: Omit<ChannelOptions, 'bus' | 'onEnded' | 'onActivity'>): Channel {
+  add(options: Omit<ChannelOptions, 'bus' | 'onEnded' | 'onActivity' | 'onPartnerHungUp'>): Channel {
     const channel = new Channel({
       ...options,
       bus: this.bus,
       onActivity: () => this.attendanceOf(channel)?.activity(),
+      onPartnerHungUp: () => this.attendanceOf(channel)?.partnerLeft(),
       onEnded: () => this.#remove(channel),
     });
     this.#channels.set(channel.uuid, { channel, attendance: new Attendance(channel, this.options) });

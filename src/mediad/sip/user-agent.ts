@@ -291,7 +291,10 @@ export class UserAgent {
     const events: LegMediaEvents = {
       digitHeard: ({ digit, durationSamples, ssrc, timestamp }) =>
         channel.heardDigit({ digit, durationSamples, ssrc, timestamp, source: 'RTP' }),
-      silent: (silentMs) => mediaSilent(channel, silentMs),
+      silent: (silentMs) => {
+        mediaSilent(channel, silentMs);
+        context.switchboard.attendanceOf(channel)?.phoneSilent(silentMs);
+      },
       failed: (reason) => {
         log.error({ channel: uuid, reason }, 'media failed');
         channel.hangup('MEDIA_TIMEOUT');

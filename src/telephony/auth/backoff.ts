@@ -30,6 +30,9 @@ export class Backoff {
   failed(key: string): void {
     const now = this.#clock.monotonicMs();
     const before = this.#failures.get(key);
+    // Only what a known phone sends is looked at during a wait. Its retries, often ten in a second, are one mistake:
+    // they must not shut its whole address out for minutes.
+    if (before && now < before.untilMs) return;
     const count = before && now - before.lastMs < forgetAfterMs ? before.count + 1 : 1;
     const delay = count < freeFailures ? 0 : Math.min(longestDelayMs, firstDelayMs * 2 ** (count - freeFailures));
     this.#failures.delete(key);

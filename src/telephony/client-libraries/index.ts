@@ -7,7 +7,6 @@ export { askForOffer, asError, modifyDialog, sipStatusOf } from './modify-dialog
 export { probeEventSocket, probeListen } from './probe-port.ts';
 export { type OnFault, safely } from './safely.ts';
 export {
-  byeById,
   byeFromMemory,
   connectSrf,
   createSrf,
@@ -16,6 +15,7 @@ export {
   findUnknown,
   isUnknownDialog,
   rehome,
+  requestById,
   type Unfinished,
   unfinishedOf,
   writeTogether,

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import Srf from 'drachtio-srf';
-import type { Headers, SrfClient, SrfDialog, SrfRequest } from './srf-types.ts';
+import type { Headers, SrfClient, SrfDialog, SrfRequest, SrfResponseIn } from './srf-types.ts';
 
 /** drachtio-srf with the options it needs. Nothing is connected yet. */
 export function createSrf(appTag: string): SrfClient {
@@ -118,19 +118,36 @@ export function byeFromMemory(srf: SrfClient, dialog: SrfDialog, headers: Header
   }
 }
 
-/** BYE in a dialog known by its id alone: one that a process before this one made. */
-export function byeById(srf: SrfClient, dialogId: string): void {
+/**
+ * A request in a dialog known by its id alone: one that a process before this one made. `done` is told the final
+ * status; null when the server does not know the dialog; not at all when no answer comes.
+ */
+export function requestById(
+  srf: SrfClient,
+  method: 'BYE' | 'OPTIONS',
+  dialogId: string,
+  done: (status: number | null) => void = () => {},
+): void {
   try {
-    agentOf(srf)?.request({ method: 'BYE', stackDialogId: dialogId, headers: {} }, () => {});
+    agentOf(srf)?.request({ method, stackDialogId: dialogId, headers: {} }, (error, request) => {
+      if (isUnknownDialog(error)) done(null);
+      request?.on('response', ({ status }) => status >= 200 && done(status));
+    });
   } catch {
-    // Not connected: asked again when the next look finds it still there.
+    // Not connected. Whoever asks for an outcome asks again.
   }
 }
 
 /** Inside of drachtio-srf; undefined before `connect`. */
 interface Agent {
   readonly mapServer: Map<Socket, Unfinished>;
-  request(options: { method: string; stackDialogId: string; headers: object }, callback: () => void): void;
+  request(
+    options: { method: string; stackDialogId: string; headers: object },
+    callback: (
+      error: unknown,
+      request?: { on(event: 'response', run: (response: SrfResponseIn) => void): void },
+    ) => void,
+  ): void;
   readonly wp: { closing?: boolean; readonly reconnectVars: { retryTimer: NodeJS.Timeout | null } };
 }
 

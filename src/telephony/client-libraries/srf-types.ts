@@ -46,6 +46,8 @@ export interface SrfResponse {
 }
 
 export interface SrfDialog {
+  /** As the signalling server knows it. */
+  readonly id: string;
   readonly connected: boolean;
   readonly local: { uri: string; sdp: string; contact?: string };
   readonly remote: { uri: string; sdp: string };

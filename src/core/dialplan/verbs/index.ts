@@ -43,5 +43,4 @@ export function says(verb: Verb, plan: CompiledPlan, at: Instant): string {
 
 export { byHours } from './hours.ts';
 export { byFlow } from './run.ts';
-export { showUrgency } from './escalate.ts';
 export type { KnownNames, Placed, Way } from './rules.ts';

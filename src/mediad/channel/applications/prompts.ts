@@ -38,6 +38,11 @@ export class PromptFinder {
     return items.length === 0 ? { kind: 'refused', reason: 'nothing to play' } : { kind: 'found', items };
   }
 
+  /** false: whoever waits hears a tone. */
+  async hasHoldMusic(): Promise<boolean> {
+    return typeof (await this.#file(this.#holdMusic)) !== 'string';
+  }
+
   async #findOne(name: string): Promise<PlayItem | string> {
     const [, scheme, rest = ''] = /^([a-z_]+):\/\/(.*)$/.exec(name) ?? [];
     switch (scheme) {

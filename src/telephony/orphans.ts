@@ -1,0 +1,189 @@
+import type { Clock } from '../engine/ports.ts';
+import type { MediaLink } from './media.ts';
+import { ownerVariable } from './media-endpoint.ts';
+import type { Log } from './ports.ts';
+
+/** A leg on the media server whose process has died, and the dialog with its phone. */
+interface Orphan {
+  readonly uuid: string;
+  readonly dialogId: string;
+}
+
+interface Pair {
+  readonly legs: readonly [Orphan, Orphan];
+  /** Looks in a row that one of the phones did not answer. */
+  misses: number;
+}
+
+export interface OrphanParts {
+  readonly media: Pick<MediaLink, 'api' | 'isOurs'>;
+  /** Our tag: legs of other houses on the same media server are none of our business. */
+  readonly owner: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  hangUp(dialogId: string): void;
+  /** Final status of an OPTIONS in the dialog; null: there is no such dialog. Not told when no answer comes. */
+  ask(dialogId: string, done: (status: number | null) => void): void;
+}
+
+const lookEveryMs = 3000;
+const askEvery = 4;
+const missesAllowed = 2;
+/** BYEs that may come before it is known whose they are. */
+const maxEarly = 1000;
+
+/*
+ *  found alone   ──▶ hung up
+ *  found bridged ──▶ talks on ── one side hangs up, vanishes or loses its sound ──▶ the other is hung up
+ */
+
+/**
+ * What a process before this one left behind when it was killed. Conversations go on without us; nobody else would
+ * tell one side that the other has hung up. Who waited alone is not kept waiting for somebody who is not there.
+ */
+export class Orphans {
+  readonly #parts: OrphanParts;
+  readonly #pairs = new Set<Pair>();
+  readonly #early = new Set<string>();
+  #timer: { cancel(): void } | null = null;
+  #looks = 0;
+  #isClosed = false;
+
+  constructor(parts: OrphanParts) {
+    this.#parts = parts;
+  }
+
+  get count(): number {
+    return this.#pairs.size;
+  }
+
+  /** Looks through the media server; to be called whenever it is connected. Never rejects. */
+  async find(): Promise<void> {
+    try {
+      await this.#find();
+    } catch (error) {
+      this.#parts.log.warn({ err: error }, 'legs of an earlier process not looked for');
+    }
+  }
+
+  /** BYE in a dialog that is none of this process. true: it belonged to an orphan. */
+  left(dialogId: string): boolean {
+    for (const pair of this.#pairs) {
+      if (!pair.legs.some((leg) => leg.dialogId === dialogId)) continue;
+      this.#end(pair, 'hungUp');
+      return true;
+    }
+    if (this.#early.size < maxEarly) this.#early.add(dialogId);
+    return false;
+  }
+
+  /** May be called twice. */
+  close(): void {
+    this.#isClosed = true;
+    this.#timer?.cancel();
+  }
+
+  async #find(): Promise<void> {
+    const { media, log } = this.#parts;
+    const channels = channelsIn(await media.api('show channels as json'));
+    const found = new Map<string, Orphan>();
+    for (const { uuid } of channels) {
+      if (media.isOurs(uuid) || this.#knows(uuid)) continue;
+      const dialogId = this.#dialogIn(await media.api(`uuid_getvar ${uuid} ${ownerVariable}`));
+      // Looked at again: it may have become ours in the meantime.
+      if (dialogId !== null && !media.isOurs(uuid)) found.set(uuid, { uuid, dialogId });
+    }
+    for (const { uuid, peer } of channels) {
+      const [leg, other] = [found.get(uuid), found.get(peer)];
+      if (!leg) continue;
+      found.delete(uuid);
+      if (!other) {
+        log.warn({ leg: uuid }, 'a leg that nobody owns is hung up');
+        this.#hangUp(leg);
+        continue;
+      }
+      found.delete(peer);
+      log.warn({ legs: [uuid, peer] }, 'a conversation of an earlier process goes on');
+      const pair: Pair = { legs: [leg, other], misses: 0 };
+      this.#pairs.add(pair);
+      if (pair.legs.some(({ dialogId }) => this.#early.has(dialogId))) this.#end(pair, 'hungUp');
+    }
+    this.#early.clear();
+    this.#wait();
+  }
+
+  #wait(): void {
+    this.#timer?.cancel();
+    if (this.#pairs.size > 0 && !this.#isClosed)
+      this.#timer = this.#parts.clock.after(lookEveryMs, () => void this.#look());
+  }
+
+  async #look(): Promise<void> {
+    this.#looks += 1;
+    for (const pair of this.#pairs) {
+      try {
+        await this.#lookAt(pair);
+      } catch {
+        // The media server is away: looked at again when it is back.
+      }
+    }
+    this.#wait();
+  }
+
+  async #lookAt(pair: Pair): Promise<void> {
+    for (const { uuid } of pair.legs) {
+      const answer = await this.#parts.media.api(`uuid_exists ${uuid}`);
+      if (answer.trim() !== 'true') return this.#end(pair, 'soundLost');
+    }
+    if (this.#looks % askEvery !== 0) return;
+    if (pair.misses > missesAllowed) return this.#end(pair, 'phoneLost');
+    let missing = pair.legs.length;
+    pair.misses += 1;
+    for (const { dialogId } of pair.legs) {
+      this.#parts.ask(dialogId, (status) => {
+        if (status === null || status === 481) return this.#end(pair, 'phoneLost');
+        // What the signalling server makes of no answer.
+        if (status === 408 || status === 503) return;
+        missing -= 1;
+        if (missing === 0) pair.misses = 0;
+      });
+    }
+  }
+
+  #end(pair: Pair, because: 'hungUp' | 'soundLost' | 'phoneLost'): void {
+    if (!this.#pairs.delete(pair)) return;
+    this.#parts.log.info({ because }, 'a conversation of an earlier process is over');
+    for (const leg of pair.legs) this.#hangUp(leg);
+  }
+
+  #hangUp({ uuid, dialogId }: Orphan): void {
+    this.#parts.hangUp(dialogId);
+    this.#parts.media.api(`uuid_kill ${uuid}`).catch(() => {});
+  }
+
+  #knows(uuid: string): boolean {
+    return [...this.#pairs].some(({ legs }) => legs.some((leg) => leg.uuid === uuid));
+  }
+
+  /** null: another house's, or nobody's that we could tell. */
+  #dialogIn(text: string): string | null {
+    const [owner, dialogId = ''] = text.trim().split(' ');
+    return owner === this.#parts.owner && dialogId !== '' ? dialogId : null;
+  }
+}
+
+const uuidForm = /^[0-9A-Fa-f-]{1,64}$/;
+
+/** `peer`: the leg it is bridged to, '' without one. */
+function channelsIn(json: string): readonly { uuid: string; peer: string }[] {
+  const { rows } = JSON.parse(json) as { rows?: unknown };
+  if (!Array.isArray(rows)) return [];
+  return rows
+    .map((row: Record<string, unknown>) => ({ uuid: text(row['uuid']), peer: text(row['call_uuid']) }))
+    .filter(({ uuid }) => uuidForm.test(uuid))
+    .map(({ uuid, peer }) => ({ uuid, peer: peer === uuid ? '' : peer }));
+}
+
+function text(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}

@@ -1,0 +1,102 @@
+import t from 'tap';
+import type { Baresip } from '../support/baresip.ts';
+import { House } from '../support/house.ts';
+import { until } from '../support/processes.ts';
+import { heardFor } from '../support/sound.ts';
+
+// What dies in the middle of a call, and what the people on the telephone notice of it.
+
+const shortDwell = (text: string): string => text.replaceAll(/dwell: \S+/g, 'dwell: 12s');
+
+async function talking(t: Parameters<typeof House.start>[0], house: House) {
+  const nurse = await house.desk(t, '2101', 440);
+  const doctors = [await house.desk(t, '3101', 660), await house.desk(t, '3102', 770)];
+  await nurse.dial(house.uri('7011'));
+  const doctor = await answering(doctors);
+  await doctor.accept();
+  const tone = doctor === doctors[0] ? 660 : 770;
+  await until('the nurse to hear the doctor', () => nurse.heard()[0] && heardFor(nurse.heard()[0]!, tone) > 0.8);
+  const backup = doctors.find((one) => one !== doctor)!;
+  return { nurse, doctor, backup };
+}
+
+function answering(doctors: readonly Baresip[]): Promise<Baresip> {
+  return until('a doctor to be rung', () => doctors.find((one) => one.has('CALL_INCOMING')));
+}
+
+async function appIsBack(house: House, before: number): Promise<void> {
+  await until('the app to be back', () => Number((house.ready = house.readyNow())['appPid']) !== before, 15_000);
+}
+
+t.test("the doctor's phone vanishes: the nurse is back in the chain", async (t) => {
+  const house = await House.start(t, { phones: ['2101', '3101', '3102'], edit: shortDwell });
+  const { nurse, doctor, backup } = await talking(t, house);
+  doctor.vanish();
+  await backup.event('CALL_INCOMING', 30_000);
+  await backup.accept();
+  await until('the two to talk', () => backup.heard().some((sound) => heardFor(sound, 440) > 0.5), 10_000);
+  t.notOk(nurse.has('CALL_CLOSED'), 'the nurse never had to dial again');
+  await nurse.hangUp();
+  const facts = await house.endedCall();
+  t.equal(facts.ending, 'callerHungUp');
+  t.match(
+    facts.of('legEnded').map(({ result }) => (result as { kind: string }).kind),
+    ['mediaLost'],
+  );
+});
+
+for (const who of ['doctor', 'nurse'] as const) {
+  t.test(`the app is killed in mid-call; when the ${who} hangs up the other is told`, async (t) => {
+    const house = await House.start(t, { phones: ['2101', '3101', '3102'] });
+    const { nurse, doctor } = await talking(t, house);
+    const app = Number(house.ready['appPid']);
+    process.kill(app, 'SIGKILL');
+    await appIsBack(house, app);
+    const [first, second] = who === 'doctor' ? [doctor, nurse] : [nurse, doctor];
+    t.notOk(second.has('CALL_CLOSED'), 'they still talk');
+    await first.hangUp();
+    await second.event('CALL_CLOSED', 8000);
+    t.equal((await house.endedCall()).ending, 'wardlineRestarted');
+  });
+}
+
+t.test('the app is killed; the doctor hangs up while it is away', async (t) => {
+  const house = await House.start(t, { phones: ['2101', '3101', '3102'] });
+  const { nurse, doctor } = await talking(t, house);
+  process.kill(Number(house.ready['appPid']), 'SIGKILL');
+  await doctor.hangUp();
+  await nurse.event('CALL_CLOSED', 15_000);
+  t.equal((await house.endedCall()).ending, 'wardlineRestarted');
+});
+
+t.test('the app is killed while the nurse waits in the chain: she is not left waiting for nobody', async (t) => {
+  const house = await House.start(t, { phones: ['2101', '3101', '3102'] });
+  const nurse = await house.desk(t, '2101', 440);
+  const doctors = [await house.desk(t, '3101', 660), await house.desk(t, '3102', 770)];
+  await nurse.dial(house.uri('7011'));
+  const doctor = await answering(doctors);
+  process.kill(Number(house.ready['appPid']), 'SIGKILL');
+  await doctor.event('CALL_CLOSED', 5000);
+  await nurse.event('CALL_CLOSED', 15_000);
+});
+
+t.test('the media server is killed in mid-call: both are told, and the next call works', async (t) => {
+  const house = await House.start(t, { phones: ['2101', '3101', '3102'] });
+  const { nurse, doctor } = await talking(t, house);
+  const { mediad } = house.readyNow()['pids'] as { mediad: number };
+  const [n, d] = [nurse.mark(), doctor.mark()];
+  process.kill(mediad, 'SIGKILL');
+  await Promise.all([nurse.event('CALL_CLOSED', 8000, n), doctor.event('CALL_CLOSED', 8000, d)]);
+  t.equal((await house.endedCall()).ending, 'mediaLost');
+  await nurse.nextFile();
+  await nurse.dial(house.uri('7011'));
+  await doctor.event('CALL_INCOMING', 15_000, d);
+  await doctor.accept();
+  await until(
+    'sound both ways',
+    () =>
+      nurse.heard().length > 1 &&
+      heardFor(nurse.heard().at(-1)!, 660, 0.4) + heardFor(nurse.heard().at(-1)!, 770, 0.4) > 0.5,
+    15_000,
+  );
+});
