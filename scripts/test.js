@@ -3,7 +3,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { continueOn, ensureInstalled, nodeToRunOn, refuse, root } from './install.js';
+import { continueOn, ensureInstalled, nodeToRunOn, root } from './install.js';
 
 /** Programs that play the phones, and Debian's packages that hold them. */
 const phones = [
@@ -25,7 +25,9 @@ try {
   if (nodeToRunOn() === process.execPath) process.exitCode = await main();
   else await continueOn('scripts/test.js', process.argv.slice(2));
 } catch (error) {
-  refuse(error);
+  console.error(`wardline: ${error instanceof Error ? error.message : String(error)}`);
+  console.log('0 passed, 1 failed');
+  process.exitCode = 1;
 }
 
 async function main() {
@@ -46,7 +48,11 @@ async function main() {
     if (!(await passes(...check))) failures.push(check[0]);
   }
 
+  const checksFailed = failures.length;
   const present = suites.filter((suite) => testFiles(`test/${suite.folder}`).length > 0);
+  // A suite that has lost its tests has passed none of them.
+  const empty = suites.filter((suite) => !present.includes(suite));
+  for (const suite of empty) failures.push(`test/${suite.folder} is empty`);
   const leftOut = absent.length === 0 ? [] : present.filter((suite) => suite.needsPhones);
   const run = present.filter((suite) => !leftOut.includes(suite));
   const totals = await runSuites(run.map((suite) => `test/${suite.folder}`));
@@ -61,7 +67,7 @@ async function main() {
     if (isCi) failures.push('tests were skipped');
   }
   if (failures.length > 0) console.log(`not good: ${failures.join(', ')}`);
-  console.log(`${totals.pass} passed, ${totals.fail} failed`);
+  console.log(`${totals.pass} passed, ${totals.fail + checksFailed + empty.length} failed`);
   return failures.length === 0 ? 0 : 1;
 }
 
@@ -131,7 +137,13 @@ async function runSuites(folders) {
       cwd: root,
     },
   );
-  const ended = new Promise((resolve) => child.on('exit', resolve));
+  const ended = new Promise((resolve) => {
+    child.on('exit', resolve);
+    child.on('error', (error) => {
+      console.log(`the test runner could not be started: ${error.message}`);
+      resolve(127);
+    });
+  });
   let block = [];
   let totals = null;
   for await (const line of createInterface({ input: child.stdout })) {

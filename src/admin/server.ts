@@ -15,7 +15,13 @@ const LOCAL_HOST = /^(localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|\[::1\])(:\d{1,5}
 export async function startAdmin(options: AdminOptions, house: House): Promise<AdminStart> {
   const refusal = refusesAddress(options);
   if (refusal !== null) return { kind: 'refused', problem: refusal };
-  const server: FastifyInstance = fastify({ bodyLimit: 65_536, forceCloseConnections: true });
+  const server: FastifyInstance = fastify({
+    bodyLimit: 65_536,
+    forceCloseConnections: true,
+    // Whoever sends one byte after the other does not hold a connection for ever.
+    requestTimeout: 5_000,
+    connectionTimeout: 30_000,
+  });
   server.addHook('onRequest', async (request, reply) => {
     if (!LOCAL_HOST.test(request.headers.host ?? '')) {
       await reply.code(421).send({ error: 'the admin server answers to localhost only' });

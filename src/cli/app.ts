@@ -1,3 +1,4 @@
+import { setFlagsFromString } from 'node:v8';
 import type { AppMessage } from './supervise/launch-plan.ts';
 import { keepEnvironment } from '../config/index.ts';
 import { openApp } from './app/open.ts';
@@ -30,6 +31,9 @@ try {
       },
     );
   });
+  // Garbage is collected when the heap has grown by two fifths, not when it has doubled: after a storm of calls less stays
+  // behind. Only now, because V8 takes code from the compile cache only under the flags it was put there with.
+  setFlagsFromString('--heap-growing-percent=40');
   tell({ type: 'ready', serves: app.serves, banner: app.banner });
 } catch (error) {
   if (!(error instanceof Refusal) && !(error instanceof PortError)) throw error;

@@ -1,12 +1,9 @@
-import { AuditReader } from '../audit-log/index.ts';
-import { AUDIT_HEAD_FILE } from '../audit-log/options.ts';
-import type { Store } from '../storage/index.ts';
-import type { Secrets } from '../vault/index.ts';
-import { join } from 'node:path';
-import type { Config } from '../config/index.ts';
+import { auditReader } from './audit-reader.ts';
 import type { CommonOptions, Commands } from './command-line.ts';
 import { done, no } from './report.ts';
 import { siteConfig, siteStore } from './site.ts';
+
+export { auditReader };
 
 export function auditCommands({ group, answer }: Commands): void {
   const audit = group('audit', 'the record of every call');
@@ -45,13 +42,4 @@ export function auditCommands({ group, answer }: Commands): void {
         }
       }),
     );
-}
-
-export function auditReader(config: Config, store: Store, secrets: Secrets): AuditReader {
-  return new AuditReader({
-    store: store.chain,
-    headPath: join(config.data, AUDIT_HEAD_FILE),
-    headKey: secrets.auditHeadKey,
-    open: (sealed) => secrets.phi.open(sealed),
-  });
 }

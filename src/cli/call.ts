@@ -55,7 +55,8 @@ export function callCommands({ group, answer }: Commands): void {
     .description('everything that happened to a call, from the first ring to the ending')
     .option('--reveal', 'show the numbers of outside callers')
     .action(
-      answer(async (callId: string, options: CommonOptions & { reveal?: boolean }) => {
+      answer(async (given: string, options: CommonOptions & { reveal?: boolean }) => {
+        const callId = asWritten(given);
         const config = siteConfig(options);
         const { store, secrets } = await siteStore(config, 'reader');
         try {
@@ -88,6 +89,12 @@ export function callCommands({ group, answer }: Commands): void {
         }
       }),
     );
+}
+
+/** Call ids are read out over the telephone: "3ga4 abb6" and "3ga4abb6" are 3GA4-ABB6. */
+function asWritten(callId: string): string {
+  const plain = callId.toUpperCase().replaceAll(/[\s-]/g, '');
+  return /^[0-9A-Z]{8}$/.test(plain) ? `${plain.slice(0, 4)}-${plain.slice(4)}` : callId;
 }
 
 /** One rung as lines on a screen. */

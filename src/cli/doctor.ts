@@ -1,15 +1,17 @@
-import { readFileSync, statfsSync, statSync } from 'node:fs';
+import { lstatSync, readdirSync, readFileSync, statfsSync, statSync } from 'node:fs';
 import { connect } from 'node:net';
-import { lstatSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Config, parseListen } from '../config/index.ts';
+import { type Config, installedIn, parseListen } from '../config/index.ts';
 import { instant } from '../core/time/index.ts';
+import { PortError } from '../engine/ports.ts';
+import { askMediaServer, type MediaServerAnswer } from './ask-media-server.ts';
 import { dataFolders } from './folders.ts';
+import { houseSecrets } from './house-secrets.ts';
 import { isPortFree } from './port-free.ts';
 import type { CommonOptions, Commands } from './command-line.ts';
-import { promptIds } from './prompt-ids.ts';
+import { missingPrompts, promptIds } from './prompt-ids.ts';
 import { type Remembered, remembered } from './remembered.ts';
-import { done, no } from './report.ts';
+import { done, no, Refusal } from './report.ts';
 import { checkDocuments } from './site-documents.ts';
 import { siteConfig } from './site.ts';
 import type { DaemonRecord } from './supervise/launch-plan.ts';
@@ -80,9 +82,7 @@ function secrets(config: Config): readonly Finding[] {
     ...below(folders.secrets),
     folders.store,
     ...below(folders.run).filter((f) => f.endsWith('.json')),
-  ]
-    .filter((path) => ((modeOf(path) ?? 0) & 0o077) !== 0)
-    .map((path) => path);
+  ].filter((path) => ((modeOf(path) ?? 0) & 0o077) !== 0);
   const data: Finding =
     (mode & 0o007) === 0
       ? { check: 'data folder', state: 'good', says: config.data }
@@ -132,12 +132,14 @@ async function documents(config: Config): Promise<Finding> {
 
 function prompts(): Finding {
   const count = promptIds().size;
-  if (count > 0) return { check: 'prompts', state: 'good', says: `${count} recordings` };
+  const missing = missingPrompts();
+  if (count > 0 && missing.length === 0) return { check: 'prompts', state: 'good', says: `${count} recordings` };
+  const says = count === 0 ? 'there are none' : `${missing.length} missing: ${missing.slice(0, 5).join(', ')}`;
   return {
     check: 'prompts',
     state: 'bad',
-    says: 'there are none: callers would hear nothing',
-    remedy: 'clone Wardline again',
+    says: `${says}: callers hear nothing in their place`,
+    remedy: `bring back ${join(installedIn, 'src/mediad/prompts')} (git checkout, or clone Wardline again)`,
   };
 }
 
@@ -166,27 +168,48 @@ async function processes(config: Config, before: Remembered | null): Promise<rea
   const { run, log } = dataFolders(config.data);
   const supervisor = readJson(join(run, 'supervisor.json')) as { pid: number; startedTicks: string } | null;
   if (supervisor === null || !isAlive(supervisor.pid, supervisor.startedTicks)) {
-    const taken = await takenPorts(config);
-    const down: Finding = { check: 'house', state: 'note', says: 'is not up', remedy: 'wardline up' };
+    const orphans = runningParts(run);
+    if (orphans.length > 0) {
+      const says = `its supervisor is gone, ${orphans.join(', ')} run on: calls work, but nothing starts again what dies`;
+      return [{ check: 'house', state: 'bad', says, remedy: 'npm start: takes over what runs; no talk is cut' }];
+    }
+    const taken = await takenPorts(before?.config ?? config);
+    const down: Finding = { check: 'house', state: 'note', says: 'is not up', remedy: 'npm start (or wardline up)' };
     if (taken.length === 0) return [down, { check: 'ports', state: 'good', says: 'all free' }];
     const remedy = 'stop the other program, or choose other ports (docs/reference/configuration.md)';
     return [down, { check: 'ports', state: 'bad', says: `in use by another program: ${taken.join(', ')}`, remedy }];
   }
   const findings: Finding[] = [{ check: 'house', state: 'good', says: `is up (process ${supervisor.pid})` }];
   for (const name of ['sipd', 'mediad'] as const) {
-    const record = readJson(join(run, `${name}.json`)) as DaemonRecord | null;
-    const port = record === null ? null : controlPort(name, record);
-    const isThere =
-      record !== null && isAlive(record.pid, record.startedTicks) && port !== null && (await answers(port));
-    findings.push(
-      isThere
-        ? { check: name, state: 'good', says: `answers on 127.0.0.1:${port} (process ${record.pid})` }
-        : { check: name, state: 'bad', says: 'does not answer', remedy: `look at ${join(log, `${name}.log`)}` },
-    );
+    findings.push(await daemon(name, config, join(log, `${name}.log`)));
   }
   const ready = readJson(join(run, 'ready.json')) as { admin?: string } | null;
   findings.push(await app(ready?.admin ?? before?.config.admin.listen ?? config.admin.listen, join(log, 'app.log')));
   return findings;
+}
+
+async function daemon(name: 'sipd' | 'mediad', config: Config, log: string): Promise<Finding> {
+  const folders = dataFolders(config.data);
+  const record = readJson(join(folders.run, `${name}.json`)) as DaemonRecord | null;
+  const port = record === null ? null : controlPort(name, record);
+  const remedy = `look at ${log}`;
+  if (record === null || port === null || !isAlive(record.pid, record.startedTicks)) {
+    return { check: name, state: 'bad', says: 'is not running', remedy };
+  }
+  const where = `127.0.0.1:${port} (process ${record.pid})`;
+  const answer = name === 'sipd' ? await connects(port) : await mediaServer(port, folders);
+  if (answer.kind === 'silent') return { check: name, state: 'bad', says: `${where}: ${answer.why}`, remedy };
+  return { check: name, state: 'good', says: `answers on ${where}${answer.says === '' ? '' : `: ${answer.says}`}` };
+}
+
+async function mediaServer(port: number, folders: ReturnType<typeof dataFolders>): Promise<MediaServerAnswer> {
+  try {
+    const { eventSocketSecret } = await houseSecrets(folders);
+    return await askMediaServer('127.0.0.1', port, eventSocketSecret, ANSWERS_WITHIN_MS);
+  } catch (error) {
+    if (!(error instanceof PortError) && !(error instanceof Refusal)) throw error;
+    return { kind: 'silent', why: `it was not asked: ${error.message}` };
+  }
 }
 
 async function app(admin: string, log: string): Promise<Finding> {
@@ -205,21 +228,31 @@ async function app(admin: string, log: string): Promise<Finding> {
   }
 }
 
+/** What a supervisor that was killed has left behind. */
+function runningParts(run: string): readonly string[] {
+  return ['sipd', 'mediad', 'app'].filter((name) => {
+    const record = readJson(join(run, `${name}.json`)) as { pid: number; startedTicks: string } | null;
+    return record !== null && isAlive(record.pid, record.startedTicks);
+  });
+}
+
 function controlPort(name: 'sipd' | 'mediad', { ready }: DaemonRecord): number | null {
   const place = ready[name === 'sipd' ? 'control' : 'eventSocket'] as { port?: unknown } | undefined;
   return typeof place?.port === 'number' ? place.port : null;
 }
 
-function answers(port: number): Promise<boolean> {
+const ANSWERS_WITHIN_MS = 2_000;
+
+function connects(port: number): Promise<MediaServerAnswer> {
   return new Promise((resolve) => {
-    const socket = connect({ host: '127.0.0.1', port, timeout: 2000 });
-    const end = (isThere: boolean) => {
+    const socket = connect({ host: '127.0.0.1', port, timeout: ANSWERS_WITHIN_MS });
+    const end = (answer: MediaServerAnswer) => {
       socket.destroy();
-      resolve(isThere);
+      resolve(answer);
     };
-    socket.once('connect', () => end(true));
-    socket.once('error', () => end(false));
-    socket.once('timeout', () => end(false));
+    socket.once('connect', () => end({ kind: 'answers', says: '' }));
+    socket.once('error', (error) => end({ kind: 'silent', why: error.message }));
+    socket.once('timeout', () => end({ kind: 'silent', why: `no answer within ${ANSWERS_WITHIN_MS} ms` }));
   });
 }
 

@@ -1,9 +1,10 @@
 import type { DutyTier, OnCallResult, ServiceId } from '../core/oncall/index.ts';
-import { instant, zone } from '../core/time/index.ts';
+import { instant } from '../core/time/index.ts';
 import type { CommonOptions, Commands } from './command-line.ts';
 import { done, no, Refusal, table } from './report.ts';
 import { siteDocuments } from './site-documents.ts';
-import { instantFrom, siteConfig } from './site.ts';
+import { siteConfig } from './site.ts';
+import { instantFrom, showTime } from './site-time.ts';
 
 const TIERS: readonly DutyTier[] = ['primary', 'backup', 'attending'];
 
@@ -11,7 +12,7 @@ export function oncallCommands({ group, answer }: Commands): void {
   const oncall = group('oncall', 'who is on call');
   oncall('show <service>')
     .description('who is on call for a service, until when, and by which rule')
-    .option('--at <time>', 'when: 2026-11-23T08:00 at the site, or with an offset (default: now)')
+    .option('--at <time>', 'when: 2026-11-23T08:00 at the site, or with an offset; any form of ISO 8601 (default: now)')
     .action(
       answer(async (id: string, options: CommonOptions & { at?: string }) => {
         const config = siteConfig(options);
@@ -23,7 +24,6 @@ export function oncallCommands({ group, answer }: Commands): void {
         }
         const at = instantFrom(options.at, service.zone);
         const { roster } = options.at === undefined ? today : await siteDocuments(config, at);
-        const clock = zone(service.zone);
         const answers = TIERS.filter((tier) => service.tiers[tier] !== undefined).map((tier) => ({
           tier,
           result: roster.whoIsOnCall(service.id, tier, at),
@@ -31,13 +31,13 @@ export function oncallCommands({ group, answer }: Commands): void {
         const rows = answers.map(({ tier, result }) => {
           if (result.kind === 'onCall') {
             const { person, until, because } = result.answer;
-            const end = until >= roster.window.to ? 'no end' : clock.show(until);
+            const end = until >= roster.window.to ? 'no end' : showTime(until, service.zone);
             return [tier, person.name, person.desk ?? '', person.mobile ?? '', end, because];
           }
           return [tier, 'NOBODY', '', '', '', whyNobody(result)];
         });
         const text = [
-          `${service.name} at ${clock.show(at)} (${service.zone}):`,
+          `${service.name} at ${showTime(at, service.zone)} (${service.zone}):`,
           ...table(['TIER', 'WHO', 'DESK', 'MOBILE', 'UNTIL', 'BECAUSE'], rows),
         ];
         const json = {

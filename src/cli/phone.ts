@@ -1,4 +1,4 @@
-import { userInfo } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { instant } from '../core/time/index.ts';
@@ -16,6 +16,7 @@ import { knownDocuments, siteClock, siteDocuments } from './site-documents.ts';
 import { siteConfig, siteStore } from './site.ts';
 import { isAlive } from './supervise/processes.ts';
 import { readJson } from './supervise/run-files.ts';
+import { whoTypes } from './who-types.ts';
 
 /** The app looks for new phones twice a second; whoever reads a password may use it at once. */
 const KNOWN_WITHIN_MS = 700;
@@ -24,13 +25,16 @@ export function phoneCommands({ group, answer }: Commands): void {
   const phone = group('phone', 'phones and their passwords');
   phone('add <extension>')
     .description('give an extension a phone; its password is shown once')
-    .option('--password <password>', 'a password that is there already (at least 80 bits); one is made otherwise')
+    .option(
+      '--password-file <file>',
+      'first line: a password that is there already (at least 80 bits), "-" for standard input; one is made otherwise',
+    )
     .action(
-      answer((extension: string, options: CommonOptions & { password?: string }) =>
+      answer((extension: string, options: CommonOptions & { passwordFile?: string }) =>
         withDirectory(options, async (directory, { by, examples, isUp }) => {
           // An example phone is there to be replaced; its password was on the screen.
           if (isExample(examples, extension)) await directory.remove(extension, by);
-          const result = await directory.add(extension, by, options.password);
+          const result = await directory.add(extension, by, passwordIn(options.passwordFile));
           if (result.kind === 'refused') throw new Refusal(result.says);
           forgetExample(examples, extension);
           if (isUp) await sleep(KNOWN_WITHIN_MS);
@@ -108,6 +112,16 @@ export function phoneCommands({ group, answer }: Commands): void {
     );
 }
 
+/** Not an argument of the command: those are seen by everybody on the machine, and kept by shells. */
+function passwordIn(file: string | undefined): string | undefined {
+  if (file === undefined) return undefined;
+  try {
+    return readFileSync(file === '-' ? 0 : file, 'utf8').split(/\r?\n/)[0] ?? '';
+  } catch (error) {
+    throw new Refusal(`--password-file ${file}: cannot be read (${(error as NodeJS.ErrnoException).code})`);
+  }
+}
+
 interface Hands {
   /** Who types this, for the audit. */
   readonly by: string;
@@ -144,7 +158,7 @@ async function withDirectory<T>(
     const folders = dataFolders(config.data);
     const supervisor = readJson(join(folders.run, 'supervisor.json')) as { pid: number; startedTicks: string } | null;
     const isUp = supervisor !== null && isAlive(supervisor.pid, supervisor.startedTicks);
-    return await work(directory, { by: userInfo().username, examples: folders.examplePhones, isUp });
+    return await work(directory, { by: whoTypes(), examples: folders.examplePhones, isUp });
   } finally {
     await store.close();
   }

@@ -75,7 +75,8 @@ export function planCommands({ group, answer }: Commands): void {
         const when = `${zone(plan.source.zone).show(at)} (${plan.source.zone})`;
         return done(
           [
-            `${who} dials ${options.to} at ${when}, and nobody answers:`,
+            `${who} dials ${options.to} at ${when}.`,
+            'Nobody answers; times count from the dialling.',
             ...tellSimulation(simulation, plan).flatMap(fitted),
           ],
           {

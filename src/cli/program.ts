@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { PortError } from '../engine/ports.ts';
+import { printable } from '../observe/index.ts';
 import { commonOptions, type CommonOptions, type Commands } from './command-line.ts';
 import { Refusal, type Report } from './report.ts';
 import { version } from './version.ts';
@@ -81,7 +82,7 @@ async function print<A extends readonly unknown[]>(
   const alive = setInterval(() => {}, 60_000);
   try {
     const report = await work(...args);
-    const text = json === true ? JSON.stringify(report.json, null, 2) : report.text.join('\n');
+    const text = json === true ? JSON.stringify(report.json, null, 2) : report.text.map(printable).join('\n');
     if (text !== '') process.stdout.write(`${text}\n`);
     return report.exitCode;
   } catch (error) {

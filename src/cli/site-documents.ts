@@ -1,12 +1,13 @@
 import type { Config } from '../config/index.ts';
 import type { CompiledPlan } from '../core/dialplan/index.ts';
 import type { CompiledRoster } from '../core/oncall/index.ts';
-import { instant, type Instant, zone } from '../core/time/index.ts';
+import { instant, type Instant } from '../core/time/index.ts';
 import { compileFiles, loadDocuments, rosterWindow, showProblem } from '../documents/index.ts';
 import type { DocumentVersion } from '../engine/ports.ts';
 import type { Store } from '../storage/index.ts';
 import { promptIds } from './prompt-ids.ts';
 import { Refusal } from './report.ts';
+import { showTime } from './site-time.ts';
 
 export type SiteDocuments =
   | {
@@ -47,7 +48,7 @@ export interface SiteClock {
 export async function siteClock(config: Config, store: Store): Promise<SiteClock> {
   const documents = await knownDocuments(config, store);
   const name = documents?.plan.source.zone ?? 'UTC';
-  return { show: (at) => zone(name).show(at), note: `Times are of ${name}.` };
+  return { show: (at) => showTime(at, name), note: `Times are of ${name}.` };
 }
 
 /** What names and times are shown by: the files, or while they are broken the version that is in force. */

@@ -1,12 +1,14 @@
 import { existsSync } from 'node:fs';
 import { type Config, loadConfig } from '../config/index.ts';
-import { instant, type Instant, wall, zone } from '../core/time/index.ts';
 import { openStore, type Store, type StoreRole } from '../storage/index.ts';
-import { ensureSecrets, type Secrets } from '../vault/index.ts';
+import type { Secrets } from '../vault/index.ts';
 import { dataFolders } from './folders.ts';
+import { houseSecrets } from './house-secrets.ts';
 import type { CommonOptions } from './command-line.ts';
 import { Refusal } from './report.ts';
 import { remembered } from './remembered.ts';
+
+export { instantFrom } from './site-time.ts';
 
 /** The configuration for a command; what the house of this data folder was started with fills what is not given. */
 export function siteConfig(options: CommonOptions): Config {
@@ -32,22 +34,6 @@ export async function siteStore(config: Config, as: StoreRole): Promise<{ store:
       `${config.data} holds no Wardline data yet: start it with "wardline up", or give the right --data`,
     );
   }
-  const secrets = await ensureSecrets(folders.secrets);
+  const secrets = await houseSecrets(folders);
   return { store: await openStore(folders.store, { as, sealer: secrets.phi }), secrets };
-}
-
-/** `--at`: with an offset or Z as it is, else as the clock on the site's wall shows it; now when it is not given. */
-export function instantFrom(text: string | undefined, zoneName: string): Instant {
-  if (text === undefined) return instant(Date.now());
-  const onTheWall = wall(text);
-  if (onTheWall !== null) return zone(zoneName).toInstant(onTheWall);
-  const isExact = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})$/.test(text);
-  const ms = Date.parse(text);
-  if (!isExact || Number.isNaN(ms)) {
-    throw new Refusal(
-      `--at ${text}: must read like 2026-11-23T08:00 (time at the site) or 2026-11-23T08:00:00-06:00`,
-      2,
-    );
-  }
-  return instant(ms);
 }

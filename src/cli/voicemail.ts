@@ -1,5 +1,4 @@
 import { createWriteStream, rmSync } from 'node:fs';
-import { userInfo } from 'node:os';
 import type { Writable } from 'node:stream';
 import type { Config } from '../config/index.ts';
 import { instant } from '../core/time/index.ts';
@@ -10,6 +9,7 @@ import type { CommonOptions, Commands } from './command-line.ts';
 import { done, Refusal, table } from './report.ts';
 import { knownDocuments, siteClock } from './site-documents.ts';
 import { siteConfig, siteStore } from './site.ts';
+import { whoTypes } from './who-types.ts';
 
 export function voicemailCommands({ group, answer }: Commands): void {
   const voicemail = group('voicemail', 'messages that callers left');
@@ -68,7 +68,7 @@ export function voicemailCommands({ group, answer }: Commands): void {
             throw new Refusal(`message ${messageId} cannot be opened (${opened.reason}): ${message.path}`);
           }
           const out = options.out ?? `${messageId}.wav`;
-          const by = userInfo().username;
+          const by = whoTypes();
           // Who listened is on record before there is something to listen to.
           await attestOnce(config, store, secrets, { fact: 'messageExported', messageId, by });
           await writeNew(out, (file) => exportWav(opened, file));

@@ -80,6 +80,11 @@ export class PhoneDirectory {
    */
   async add(extension: string, by: string, password?: string): Promise<AddResult> {
     const { phones, clock, random, realm, isExtension } = this.#options;
+    const alreadyThere: AddResult = {
+      kind: 'refused',
+      reason: 'alreadyThere',
+      says: `${extension} already has a phone; remove it first (wardline phone remove ${extension})`,
+    };
     if (!isExtension(extension)) {
       const says = `${extension} is not an extension of the plan; add it to dialplans/ first`;
       return { kind: 'refused', reason: 'unknownExtension', says };
@@ -87,26 +92,28 @@ export class PhoneDirectory {
     const problem = password === undefined ? null : weakness(password, extension);
     if (problem !== null)
       return { kind: 'refused', reason: 'weakPassword', says: `${problem}; leave it out and one is made` };
+    await this.refresh();
+    if (this.#known.has(extension)) return alreadyThere;
+    // On record first: a phone that nobody can be asked about must not exist.
+    await this.#attest({ fact: 'phoneAdded', extension, by });
     const secret = password ?? makePassword(random);
     const { md5, sha256 } = ha1Of(extension, realm, secret);
     const isNew = await phones.insert({ extension, ha1Md5: md5, ha1Sha256: sha256, createdAt: clock.now() });
-    if (!isNew) {
-      const says = `${extension} already has a phone; remove it first (wardline phone remove ${extension})`;
-      return { kind: 'refused', reason: 'alreadyThere', says };
-    }
-    await this.#attest({ fact: 'phoneAdded', extension, by });
+    // Somebody else was faster by a moment.
+    if (!isNew) return alreadyThere;
     await this.refresh();
     return { kind: 'added', extension, password: secret };
   }
 
   /** Its registrations end with it. Rejects with PortError storeUnavailable. */
   async remove(extension: string, by: string): Promise<RemoveResult> {
-    if (!(await this.#options.phones.remove(extension))) {
-      return { kind: 'refused', reason: 'notThere', says: `${extension} has no phone` };
-    }
-    await this.#attest({ fact: 'phoneRemoved', extension, by });
+    const notThere: RemoveResult = { kind: 'refused', reason: 'notThere', says: `${extension} has no phone` };
     await this.refresh();
-    return { kind: 'removed' };
+    if (!this.#known.has(extension)) return notThere;
+    await this.#attest({ fact: 'phoneRemoved', extension, by });
+    const wasThere = await this.#options.phones.remove(extension);
+    await this.refresh();
+    return wasThere ? { kind: 'removed' } : notThere;
   }
 
   async list(): Promise<readonly Phone[]> {

@@ -21,6 +21,11 @@ export interface LiveDocumentsParts {
   onActivated(version: DocumentVersion, changed: readonly ('plan' | 'roster')[]): void;
   /** The files were changed and cannot be used; what was in force stays so. Told once per change. */
   onRefused(problems: readonly DocumentProblem[]): void;
+  /**
+   * The changed files are good, but their version could not be kept; a version that nobody can look up later is not put
+   * in force. What was in force stays so, and it is tried again with every look. Told once per change.
+   */
+  onUnsaved(error: unknown): void;
   /** The clock cannot be right: nobody is rung by schedule until it is. Told once each time. */
   onClockImplausible(now: Instant): void;
 }
@@ -54,6 +59,7 @@ export class LiveDocuments implements Documents {
   #timers: { poll: Cancel; settle: Cancel; slice: Cancel } = { poll: null, settle: null, slice: null };
   #checking: Promise<void> | null = null;
   #isRefused = false;
+  #isUnsaved = false;
   #isClosed = false;
 
   constructor(parts: LiveDocumentsParts) {
@@ -140,16 +146,30 @@ export class LiveDocuments implements Documents {
     // Written while it was read: what was read may be half of each.
     if ((await this.#fingerprint()) !== print) return this.#settle();
     if (this.#isClosed) return;
-    this.#seen = print;
     if (loaded.kind === 'refused') this.#refuse(loaded.problems);
-    else this.#activate(loaded, this.#good?.version ?? null);
+    else if (!this.#isActivated(loaded)) return;
+    this.#seen = print;
+    this.#isUnsaved = false;
+  }
+
+  /** False when the version could not be kept; the files then still count as not seen. */
+  #isActivated(good: Good): boolean {
+    try {
+      this.#activate(good, this.#good?.version ?? null);
+      return true;
+    } catch (error) {
+      if (!this.#isUnsaved) this.#parts.onUnsaved(error);
+      this.#isUnsaved = true;
+      return false;
+    }
   }
 
   #activate(good: Good, before: DocumentVersion | null): void {
-    this.#layOut(good);
     const { version } = good;
     const changed = (['plan', 'roster'] as const).filter((kind) => version[kind] !== before?.[kind]);
+    // Attest first: what cannot be kept does not come into force.
     if (changed.length > 0) this.#parts.versions.save(version);
+    this.#layOut(good);
     if (changed.length > 0 || this.#isRefused) this.#parts.onActivated(version, changed);
     this.#isRefused = false;
   }

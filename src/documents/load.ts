@@ -43,8 +43,21 @@ export function compileFiles(
   files: readonly DocumentFile[],
   { prompts, now, window = rosterWindow(now) }: Pick<LoadOptions, 'prompts' | 'now' | 'window'>,
 ): LoadResult {
-  const compiled = compileDocuments(files, { prompts, window });
+  const compiled = compiledOrRefused(files, { prompts, window });
   if (compiled.kind === 'refused') return compiled;
   const version = { plan: versionOf('plan', files), roster: versionOf('roster', files), at: now, files };
   return { ...compiled, files, version };
+}
+
+/** A mistake of ours in here must not end the house that looks at its documents: what was in force is good enough. */
+function compiledOrRefused(...given: Parameters<typeof compileDocuments>): ReturnType<typeof compileDocuments> {
+  try {
+    return compileDocuments(...given);
+  } catch (error) {
+    const [files] = given;
+    const reason = `the documents could not be checked: ${error instanceof Error ? error.message : String(error)}`;
+    const remedy = 'this is a mistake in Wardline: undo the last change, and report it';
+    const place = { file: files[0]?.path ?? '', line: 1, column: 1 };
+    return { kind: 'refused', problems: [{ ...place, reason, remedy, suggestion: null }] };
+  }
 }

@@ -60,9 +60,7 @@ export function planSource(
         return { number: id, from, to: words.verb(verb, `routes.${id}`) };
       }),
     ],
-    flows: Object.fromEntries(
-      [...section('flows').values()].map(({ id, written: verb }) => [id, words.verb(verb, `flows.${id}`)]),
-    ),
+    flows: named([...section('flows').values()].map(({ id, written: verb }) => [id, words.verb(verb, `flows.${id}`)])),
     hours: [...section('hours').values()].map(
       ({ id, written: days }): OpeningHours => ({ id, weekly: weeklyOf(days) }),
     ),
@@ -86,6 +84,11 @@ function siteOf(
     suggestion: null,
   });
   return null;
+}
+
+/** Looked up by names that authors choose: without this "constructor" would be found in every plan. */
+function named<T>(entries: readonly (readonly [string, T])[]): Record<string, T> {
+  return Object.assign(Object.create(null) as Record<string, T>, Object.fromEntries(entries));
 }
 
 /** Whoever dials an extension rings it; busy and no answer are told by plain SIP endings. */

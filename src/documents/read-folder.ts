@@ -1,4 +1,5 @@
-import { open, readdir, stat } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { open, readdir, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { DocumentFile, DocumentKind } from './document-file.ts';
 import type { DocumentProblem } from './problem.ts';
@@ -71,7 +72,14 @@ async function stamp(file: string): Promise<string> {
 
 async function readBounded(file: string): Promise<string | DocumentProblem> {
   try {
-    await using handle = await open(file, 'r');
+    // What a refusal quotes must not be a secret that somebody linked to; links inside (as of a config map) are fine.
+    const real = await realpath(file);
+    if (!real.startsWith(`${await realpath(path.dirname(file))}${path.sep}`)) {
+      return problemOf(file, 'the file is a link that leads out of the folder', 'copy the document into the folder');
+    }
+    // A pipe would be waited for without end.
+    await using handle = await open(real, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
+    if (!(await handle.stat()).isFile()) return problemOf(file, 'this is not a file', 'remove it, or rename it');
     const buffer = Buffer.alloc(MAX_FILE_BYTES + 1);
     let length = 0;
     while (length < buffer.length) {

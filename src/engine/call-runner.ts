@@ -32,14 +32,20 @@ export interface CallRunnerParts {
   readonly over: (summary: CallSummary) => void;
 }
 
+/** When something came: on the calendar for the record, and on the clock that never goes back for durations. */
+interface Moment {
+  readonly at: Instant;
+  readonly monotonicMs: number;
+}
+
 /**
  * Runs one call: an inbox of events, one drained completely before the next. Facts are attested before the acts behind
  * them start. Whatever goes wrong in here ends this call and no other.
  */
 export class CallRunner {
   readonly #parts: CallRunnerParts;
-  readonly #arrivedAt: Instant;
-  readonly #inbox: { readonly at: Instant; readonly event: CallEvent }[] = [];
+  readonly #arrivedMs: number;
+  readonly #inbox: { readonly moment: Moment; readonly event: CallEvent }[] = [];
   readonly #timers = new Set<{ cancel(): void }>();
   readonly #summary: { -readonly [K in keyof CallSummary]: CallSummary[K] };
   #state: CallState = expectedCall;
@@ -49,7 +55,7 @@ export class CallRunner {
 
   constructor(parts: CallRunnerParts) {
     this.#parts = parts;
-    this.#arrivedAt = parts.clock.now();
+    this.#arrivedMs = parts.clock.monotonicMs();
     this.#summary = {
       callId: parts.callId,
       cause: 'internalError',
@@ -69,7 +75,7 @@ export class CallRunner {
       void this.#fail(new Error(`more than ${inboxLimit} events wait in the inbox`));
       return;
     }
-    this.#inbox.push({ at: this.#parts.clock.now(), event });
+    this.#inbox.push({ moment: this.#now(), event });
     if (this.#isDraining) return;
     this.#isDraining = true;
     // Not in the caller's stack: whoever reports an event has finished its own work before we act.
@@ -79,10 +85,10 @@ export class CallRunner {
   async #drain(): Promise<void> {
     try {
       for (let next = this.#inbox.shift(); next && !this.#isOver; next = this.#inbox.shift()) {
-        const world = this.#worldAt(next.at);
+        const world = this.#worldAt(next.moment.at);
         const { state, effects } = stepCall(world, this.#state, next.event);
         this.#state = state;
-        await this.#perform(effects, world.at);
+        await this.#perform(effects, next.moment);
       }
     } catch (error) {
       await this.#fail(error);
@@ -102,20 +108,20 @@ export class CallRunner {
     };
   }
 
-  async #perform(effects: readonly CallEffect[], at: Instant): Promise<void> {
+  async #perform(effects: readonly CallEffect[], moment: Moment): Promise<void> {
     let facts: CallFact[] = [];
     for (const effect of effects) {
       if (effect.type === 'attest') {
         facts.push(effect.fact as CallFact);
         continue;
       }
-      if (facts.length > 0) await this.#attest(facts, at);
+      if (facts.length > 0) await this.#attest(facts, moment);
       facts = [];
       // The runner may have failed while the audit took its time.
       if (this.#isOver) return;
       this.#act(effect);
     }
-    if (facts.length > 0) await this.#attest(facts, at);
+    if (facts.length > 0) await this.#attest(facts, moment);
   }
 
   #act(effect: Exclude<CallEffect, { type: 'attest' }>): void {
@@ -139,9 +145,10 @@ export class CallRunner {
   }
 
   /** Decision 4: a store that cannot take a fact in time must not stop the call. The port spools and raises the alarm. */
-  async #attest(facts: readonly CallFact[], at: Instant): Promise<void> {
+  async #attest(facts: readonly CallFact[], moment: Moment): Promise<void> {
     const { audit, clock, log, callId, auditPatienceMs } = this.#parts;
-    for (const fact of facts) this.#note(fact, at);
+    const { at } = moment;
+    for (const fact of facts) this.#note(fact, moment);
     const written = (async () => audit.attest(facts.map((fact) => ({ at, callId, fact }))))();
     const isInTime = await new Promise<boolean>((resolve) => {
       const patience = clock.after(auditPatienceMs, () => resolve(false));
@@ -155,7 +162,7 @@ export class CallRunner {
     if (!isInTime) log.warn({ call: callId, facts: facts.length }, 'audit is late, the call goes on');
   }
 
-  #note(fact: CallFact, at: Instant): void {
+  #note(fact: CallFact, { monotonicMs }: Moment): void {
     switch (fact.fact) {
       case 'escalationStarted':
         this.#summary.service = fact.service;
@@ -163,7 +170,7 @@ export class CallRunner {
         return;
       case 'accepted':
         this.#summary.acceptedBy = fact.person;
-        this.#summary.timeToHumanMs ??= at - this.#arrivedAt;
+        this.#summary.timeToHumanMs ??= monotonicMs - this.#arrivedMs;
         return;
       case 'ended':
         this.#isEndAttested = true;
@@ -175,14 +182,14 @@ export class CallRunner {
 
   async #fail(error: unknown): Promise<void> {
     if (this.#isOver) return;
-    const { callId, telephony, log, clock } = this.#parts;
+    const { callId, telephony, log } = this.#parts;
     const cause = 'internalError';
     log.error({ call: callId, error }, 'call ended by an error');
     // Nothing else may start while the ending is written down.
     this.#isOver = true;
     // A call has one ending on record, also when the last acts behind it went wrong.
     if (!this.#isEndAttested) {
-      await this.#attest([{ fact: 'ended', cause, fault: endCauses[cause].fault, talkedMs: 0 }], clock.now());
+      await this.#attest([{ fact: 'ended', cause, fault: endCauses[cause].fault, talkedMs: 0 }], this.#now());
     }
     try {
       telephony.perform({ type: 'callOver', cause });
@@ -192,13 +199,18 @@ export class CallRunner {
     this.#close(cause);
   }
 
+  #now(): Moment {
+    const { clock } = this.#parts;
+    return { at: clock.now(), monotonicMs: clock.monotonicMs() };
+  }
+
   #close(cause: EndCause): void {
     this.#isOver = true;
     this.#inbox.length = 0;
     for (const timer of this.#timers) timer.cancel();
     this.#timers.clear();
     this.#summary.cause = cause;
-    this.#summary.lastedMs = this.#parts.clock.now() - this.#arrivedAt;
+    this.#summary.lastedMs = this.#parts.clock.monotonicMs() - this.#arrivedMs;
     this.#parts.over(this.#summary);
   }
 }

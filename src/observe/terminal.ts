@@ -16,7 +16,7 @@ function shown(value: unknown): string {
 }
 
 /** What a far end sent must not move the cursor or start a line of its own. */
-function printable(text: string): string {
+export function printable(text: string): string {
   // oxlint-disable-next-line no-control-regex -- control characters are what it is for
   return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, '·');
 }

@@ -1,4 +1,5 @@
 import { readFileSync, statSync } from 'node:fs';
+import { setFlagsFromString } from 'node:v8';
 import { z } from 'zod';
 import { jsonLogger } from './json-logger.ts';
 import { type SipdOptions, sipdOptionsSchema } from './options.ts';
@@ -15,6 +16,9 @@ const logger = jsonLogger(
 
 try {
   const server = await SipdServer.open(readOptions(process.argv[2]), logger);
+  // Garbage is collected when the heap has grown by two fifths, not when it has doubled: after a storm of calls less stays
+  // behind. Only now, because V8 takes code from the compile cache only under the flags it was put there with.
+  setFlagsFromString('--heap-growing-percent=40');
   process.stdout.write(`${JSON.stringify({ ready: true, ...server.addresses })}\n`);
   const ticker = setInterval(
     () => logger.info({ ...server.metrics, rssBytes: process.memoryUsage.rss() }, 'metrics'),

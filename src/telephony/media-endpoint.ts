@@ -18,7 +18,8 @@ export interface Recorded {
 /** Of the channel: our tag, a blank, and the dialog with the phone. */
 export const ownerVariable = 'wardline_dialog';
 
-const ringback = 'tone_stream://%(2000,4000,440,480);loops=-1';
+/** North American ringing at the level of the prompts; louder would startle whoever listens between them. */
+const ringback = 'tone_stream://v=-12;%(2000,4000,440,480);loops=-1';
 const music = 'local_stream://moh';
 const nothing = 'silence_stream://100';
 

@@ -25,7 +25,7 @@ const retryMs = 500;
 const endpointWithinMs = 5000;
 
 /** A media server that was killed is back in a second: new endpoints wait for it, or a chain would burn down meanwhile. */
-const waitForServerMs = 3000;
+const waitForServerMs = 5000;
 
 /** One that hangs keeps its connections open: it is asked now and then, and counts as lost when it does not answer. */
 const askEveryMs = 5000;

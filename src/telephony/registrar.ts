@@ -76,7 +76,11 @@ export function challenge(
     log.warn({ ip: source.ip, retryAfterSeconds: result.retryAfterSeconds }, 'too many wrong passwords');
     return response.send(503, undefined, { headers: { 'Retry-After': String(result.retryAfterSeconds) } });
   }
-  if (result.failed) log.warn({ ip: source.ip }, 'wrong password or unknown extension');
+  if (result.failed !== null) {
+    const { extension } = result.failed;
+    if (extension === null) log.warn({ ip: source.ip }, 'unknown extension');
+    else log.warn({ ip: source.ip, extension }, 'wrong password');
+  }
   const name = 'WWW-Authenticate';
   response.send(401, undefined, { headers: { [name]: headerLines(name, result.challenges) } });
 }

@@ -50,7 +50,14 @@ export type OpenResult =
  */
 export type RefusalReason = 'notSealed' | 'unsupportedVersion' | 'wrongKey' | 'damaged' | 'truncated';
 
-export type SealErrorCode = 'noRecipients' | 'badRecipient' | 'badMetadata' | 'sinkFailed' | 'sinkTooSlow';
+export type SealErrorCode =
+  | 'noRecipients'
+  | 'badRecipient'
+  | 'badFormat'
+  | 'badMetadata'
+  | 'tooLong'
+  | 'sinkFailed'
+  | 'sinkTooSlow';
 
 export class SealError extends Error {
   readonly code: SealErrorCode;
@@ -74,6 +81,8 @@ const MAX_SEGMENT_BYTES = 262_144;
 const MAX_METADATA_BYTES = 16_384;
 /** Sealed bytes waiting for a slow disk: about two minutes of telephone audio. */
 const MAX_WAITING_BYTES = 1_048_576;
+/** A day of audio. The numbers between two segments are listed as lost ones, so they must have an end. */
+const MAX_SEGMENTS = 86_400 + 2;
 /** The description is written twice, so that one damaged place costs nothing. */
 const DESCRIPTION_COPIES = 2;
 
@@ -110,8 +119,9 @@ export class SealedWriter {
     for (let copy = 0; copy < DESCRIPTION_COPIES; copy++) this.#seal(description, false);
   }
 
-  /** Throws SealError noRecipients, badRecipient or badMetadata before anything is written. */
+  /** Throws SealError noRecipients, badRecipient, badFormat or badMetadata before anything is written. */
   static async open(options: SealOptions): Promise<SealedWriter> {
+    if (!isFormat(options.format)) throw new SealError('badFormat', `${JSON.stringify(options.format)} is no format`);
     if (Buffer.byteLength(JSON.stringify(options.metadata)) > MAX_METADATA_BYTES) {
       throw new SealError('badMetadata', `metadata is larger than ${MAX_METADATA_BYTES} bytes`);
     }
@@ -160,6 +170,10 @@ export class SealedWriter {
   }
 
   #seal(plain: Uint8Array, isLast: boolean): void {
+    if (this.#number >= MAX_SEGMENTS) {
+      this.#fail(new SealError('tooLong', `a recording has at most ${MAX_SEGMENTS} segments of a second`));
+      return;
+    }
     const cipher = createCipheriv('aes-256-gcm', this.#key, nonce(this.#number, isLast));
     cipher.setAAD(this.#headerHash);
     const body = Buffer.concat([cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
@@ -218,18 +232,41 @@ function describe(found: FoundSegments): OpenResult {
   const isDescription = (segment: { number: number }) => segment.number < DESCRIPTION_COPIES;
   const description = found.segments.find(isDescription);
   if (description === undefined) return refuse(found.damaged.length === 0 ? 'truncated' : 'damaged');
-  const { format, metadata } = JSON.parse(description.plain.toString('utf8')) as {
-    format: AudioFormat;
-    metadata: Metadata;
-  };
+  const described = readDescription(description.plain);
+  if (described === undefined) return refuse('damaged');
   return {
     kind: 'opened',
-    format,
-    metadata,
+    ...described,
     audio: Buffer.concat(found.segments.filter((s) => !isDescription(s)).map((s) => s.plain)),
     ending: found.isComplete ? 'complete' : 'truncated',
     damaged: found.damaged,
   };
+}
+
+/** Whoever knows a recipient can seal a file for it: that a segment opens does not mean that we wrote it. */
+function readDescription(plain: Buffer): { format: AudioFormat; metadata: Metadata } | undefined {
+  let said: { format?: unknown; metadata?: unknown } | null;
+  try {
+    said = JSON.parse(plain.toString('utf8')) as typeof said;
+  } catch {
+    return undefined;
+  }
+  const { format, metadata } = said ?? {};
+  return isFormat(format) && isMetadata(metadata) ? { format, metadata } : undefined;
+}
+
+/** A second of it must fit into a segment. */
+function isFormat(given: unknown): given is AudioFormat {
+  if (typeof given !== 'object' || given === null) return false;
+  const { encoding, rate, channels } = given as Partial<AudioFormat>;
+  if (encoding !== 'PCMU' && encoding !== 'PCMA' && encoding !== 'L16') return false;
+  if (!Number.isInteger(rate) || !Number.isInteger(channels) || Number(rate) < 1 || Number(channels) < 1) return false;
+  return bytesPerSecond(given as AudioFormat) <= MAX_SEGMENT_BYTES;
+}
+
+function isMetadata(given: unknown): given is Metadata {
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) return false;
+  return Object.values(given).every((value) => value === null || typeof value !== 'object');
 }
 
 interface FoundSegments {
@@ -288,7 +325,8 @@ function readFrame(bytes: Buffer, at: number): { number: number; bodyBytes: numb
     return undefined;
   const bodyBytes = bytes.readUInt32BE(at + 8);
   if (bodyBytes < TAG_BYTES || bodyBytes > MAX_SEGMENT_BYTES + TAG_BYTES) return undefined;
-  return { number: bytes.readUInt32BE(at + 4), bodyBytes };
+  const number = bytes.readUInt32BE(at + 4);
+  return number < MAX_SEGMENTS ? { number, bodyBytes } : undefined;
 }
 
 function decrypt(body: Buffer, key: Buffer, iv: Buffer, aad: Buffer): Buffer | undefined {

@@ -29,11 +29,13 @@ function* wavPieces(message: OpenedMessage): Generator<Uint8Array> {
 function audioSeconds(message: OpenedMessage): readonly Uint8Array[] {
   const secondBytes = message.format.rate * message.format.channels * (message.format.encoding === 'L16' ? 2 : 1);
   const lost = new Set(message.damaged);
+  // One for all of them: a file that says it lost a day must not take the memory of a day.
+  const quiet = silence(message.format, secondBytes);
   const seconds: Uint8Array[] = [];
   let at = 0;
   for (let segment = FIRST_AUDIO_SEGMENT; at < message.audio.length || lost.has(segment); segment++) {
     if (lost.has(segment)) {
-      seconds.push(silence(message.format, secondBytes));
+      seconds.push(quiet);
       continue;
     }
     seconds.push(message.audio.subarray(at, at + secondBytes));

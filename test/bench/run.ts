@@ -32,10 +32,24 @@ for (const [name, bench] of Object.entries(benches)) {
   if (names.length > 0 && !names.includes(name)) continue;
   console.log(`\n${name}`);
   const result = await bench();
-  console.table(result);
+  console.table(rowsOf(result));
   results[name] = result;
 }
 console.log(JSON.stringify(results));
+
+/** One flat row for each result: a table shows nothing of what is nested. */
+function rowsOf(result: unknown): unknown {
+  return Array.isArray(result) ? result.map((row) => flat(row as object)) : flat(result as object);
+}
+
+function flat(row: object): Record<string, unknown> {
+  const cells = Object.entries(row).flatMap(([name, value]): [string, unknown][] =>
+    typeof value === 'object' && value !== null
+      ? Object.entries(flat(value as object)).map(([inner, cell]) => [`${name}.${inner}`, cell])
+      : [[name, value]],
+  );
+  return Object.fromEntries(cells);
+}
 
 /** Proportional memory of all processes of a house that has nothing to do. */
 async function idleMemory(): Promise<readonly { processes: number; pssMb: number }[]> {

@@ -134,7 +134,10 @@ for (const victim of ['mediad', 'app', 'sipd'] as const) {
       throw new Error(`${error.message}\n${JSON.stringify(await calls())}`);
     });
     t.comment(ended.map(({ dialled, cause }) => `${dialled}: ${cause}`).join(', '));
-    t.equal(ended.length, 5);
+    // An INVITE that nobody had answered yet is offered to the next app when that is back in time: two records, one call.
+    const offered = ended.filter(({ dialled }) => dialled === '2102').length;
+    t.ok(offered === 1 || (victim === 'app' && offered === 2), `the ringing call stands ${offered} times`);
+    t.equal(ended.length - offered, 4);
     for (const { callId } of ended) t.equal((await house.facts(callId)).of('ended').length, 1, 'one ending');
 
     t.equal(ended.find(({ dialled }) => dialled === '7013')?.cause, recordingEnds[victim]);

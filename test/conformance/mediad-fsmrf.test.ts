@@ -10,9 +10,7 @@ import { configSchema } from '../../src/config/schema.ts';
 import { openSealed, type Secrets } from '../../src/vault/index.ts';
 import { FsmrfClient, SECRET, startMediad, type MrfEndpoint } from '../support/mediad-process.ts';
 import { RtpPhone } from '../support/rtp-phone.ts';
-import { find, readWav } from '../support/sound.ts';
-import { toneShare, toneSamples } from '../support/tones.ts';
-import { writeWav } from '../support/wav-file.ts';
+import { find, readWav, toneSamples, toneShare, writeWav } from '../support/sound.ts';
 
 const identity = await generateX25519Identity();
 const recipient = await identityToRecipient(identity);
@@ -38,11 +36,11 @@ async function aPhone(
 }
 
 void t.test('a prompt is heard, 8 and 16 kHz alike, and the promise says how long it was', async (t) => {
-  await writeWav(join(mediad.prompts, 'low.wav'), 8000, toneSamples(500, 4000));
+  writeWav(join(mediad.prompts, 'low.wav'), { rateHz: 8000, samples: toneSamples(500, 4000) });
   const wide = Int16Array.from({ length: 8000 }, (_, i) =>
     Math.round(8000 * Math.sin((2 * Math.PI * 900 * i) / 16_000)),
   );
-  await writeWav(join(mediad.prompts, 'wide.wav'), 16_000, wide);
+  writeWav(join(mediad.prompts, 'wide.wav'), { rateHz: 16_000, samples: wide });
   const { phone, endpoint, hangUp } = await aPhone();
   const files: string[] = [];
   endpoint.on('playback-start', ({ file }: { file: string }) => files.push(file));
@@ -66,7 +64,7 @@ void t.test('endless ringback sounds until it is broken, and a break frees the q
   t.match((await endpoint.api('uuid_break', endpoint.uuid)).getBody(), /^\+OK/);
   await ringing;
   await phone.hearsNothing();
-  await writeWav(join(mediad.prompts, 'moh.wav'), 8000, toneSamples(800, 800));
+  writeWav(join(mediad.prompts, 'moh.wav'), { rateHz: 8000, samples: toneSamples(800, 800) });
   const music = endpoint.play('local_stream://moh');
   await phone.hears(800);
   const heard = phone.packets.length;

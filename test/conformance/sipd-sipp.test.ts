@@ -1,7 +1,7 @@
 import type Srf from 'drachtio-srf';
 import t from 'tap';
 import { eventually } from '../support/eventually.ts';
-import { hasSipp, sipp, sippAnswering } from '../support/sipp-parts.ts';
+import { hasSipp, sipp, sippAnswering } from '../support/sipp-crowd.ts';
 import { openApp, openSipd, sipUri } from '../support/sipd-and-app.ts';
 import { sdp } from '../support/sip-phone.ts';
 

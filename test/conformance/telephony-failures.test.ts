@@ -151,20 +151,23 @@ for (const [name, begin] of Object.entries(states)) {
   });
 }
 
-void t.test('the media server is killed while it makes an endpoint: the answer waits for it or fails', async (t) => {
-  const phone = await house.phone(t, '2101');
-  const { call } = await phone.invite('7011', { body: (await house.rtp(t)).sdp() });
-  const scripted = await house.nextCall();
-  await house.mediad.kill();
-  await until('mediad to be missed', () => !house.telephony.health().media.isUp);
-  scripted.do({ type: 'answerCaller' });
-  await house.mediad.restart();
-  phone.acknowledge(call, await phone.nextResponse(call, 'INVITE'));
-  await scripted.next('callerAnswered');
-  over(scripted);
-  await phone.nextRequest('BYE');
-  t.same(house.log.takeErrors(), []);
-});
+void t.test(
+  'the media server is killed and started anew: who is answered meanwhile waits for the connection',
+  async (t) => {
+    const phone = await house.phone(t, '2101');
+    const { call } = await phone.invite('7011', { body: (await house.rtp(t)).sdp() });
+    const scripted = await house.nextCall();
+    await house.mediad.kill();
+    await until('mediad to be missed', () => !house.telephony.health().media.isUp);
+    await house.mediad.restart();
+    scripted.do({ type: 'answerCaller' });
+    phone.acknowledge(call, await phone.nextResponse(call, 'INVITE'));
+    await scripted.next('callerAnswered');
+    over(scripted);
+    await phone.nextRequest('BYE');
+    t.same(house.log.takeErrors(), []);
+  },
+);
 
 void t.test('a media server that hangs counts as dead', { timeout: 60_000 }, async (t) => {
   const { phone, scripted } = await answeredCaller(t);

@@ -62,6 +62,7 @@ t.test('a house that loses its parts, and is stopped', async (t) => {
 
   await t.test('commands beside the running house', async (t) => {
     t.match(await house.cli('doctor'), { code: 0, out: /Nothing is wrong/ });
+    t.match(await house.cli('call', 'show', 'xxxx-xxxx'), { code: 1, err: /no call XXXX-XXXX/ });
     const example = /2101 +Ward 4B +password (\S+)/.exec(house.terminal())?.[1];
     const replaced = await house.json<{ password: string }>('phone', 'add', '2101');
     t.not(replaced.password, example, 'an example phone is replaced');
@@ -173,3 +174,18 @@ t.test('a start that cannot work says what to do and leaves nothing running', as
   house.child.kill('SIGTERM');
   t.equal(await ended(house.child), 0);
 });
+
+t.test(
+  'kill -9 of the supervisor: the doctor tells whose ports are taken, and the next start takes over',
+  async (t) => {
+    const house = await House.start(t);
+    const { pids } = house.readyNow() as unknown as Ready;
+    house.child.kill('SIGKILL');
+    await ended(house.child);
+    t.match(await house.cli('doctor'), { code: 1, out: /supervisor is gone, sipd, mediad, app run on.*\n.*npm start/ });
+    const again = await House.start(t, { data: house.data });
+    t.same((again.readyNow() as unknown as Ready).pids, pids, 'sound and signalling went on');
+    t.match(await again.cli('doctor'), { code: 0 });
+    t.equal(await again.close(), 0);
+  },
+);

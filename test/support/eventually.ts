@@ -1,12 +1,14 @@
-/** Looks again each turn until there is something. Rejects after 10 s, naming what was waited for. */
-export async function eventually<T>(look: () => T | undefined | false, what: string): Promise<T> {
-  const giveUpAt = Date.now() + 10_000;
+/** Looks again every few milliseconds until there is something. Rejects after `waitMs`, naming what was waited for. */
+export async function eventually<T>(
+  look: () => T | undefined | null | false | Promise<T | undefined | null | false>,
+  what: string,
+  waitMs = 10_000,
+): Promise<T> {
+  const giveUpAt = performance.now() + waitMs;
   for (;;) {
-    const found = look();
-    if (found !== undefined && found !== false) return found;
-    if (Date.now() > giveUpAt) throw new Error(`waited in vain for ${what}`);
-    await new Promise((resolve) => {
-      setTimeout(resolve, 2);
-    });
+    const found = await look();
+    if (found) return found;
+    if (performance.now() > giveUpAt) throw new Error(`waited ${waitMs} ms in vain for: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }

@@ -4,6 +4,7 @@ import { createServer } from 'node:net';
 import { createSocket } from 'node:dgram';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { eventually } from './eventually.ts';
 
 /** A folder of its own for one test; gone afterwards. */
 export function scratch(t: { teardown(fn: () => unknown): void }, name: string): string {
@@ -32,19 +33,13 @@ export function freeUdpPort(): Promise<number> {
   });
 }
 
-/** Waits for something to become true by looking every 25 ms; says what did not happen. */
-export async function until<T>(
+/** `eventually`, with what is waited for in front. */
+export function until<T>(
   what: string,
   look: () => T | undefined | null | false | Promise<T | undefined | null | false>,
-  waitMs = 10_000,
+  waitMs?: number,
 ): Promise<T> {
-  const deadline = performance.now() + waitMs;
-  for (;;) {
-    const seen = await look();
-    if (seen) return seen;
-    if (performance.now() > deadline) throw new Error(`waited ${waitMs} ms in vain for: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 25));
-  }
+  return eventually(look, what, waitMs);
 }
 
 /** A child that ends with the test; ended by its own id. */

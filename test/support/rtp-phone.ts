@@ -3,7 +3,8 @@ import { createSocket, type Socket } from 'node:dgram';
 import { decodeG711, encodeG711, FRAME_SAMPLES, type G711 } from '../../src/mediad/media/g711.ts';
 import { MediaClock } from '../../src/mediad/media/clock.ts';
 import { readRtp, writeRtp, type RtpPacket } from '../../src/mediad/media/rtp-packet.ts';
-import { loudness, toneSamples, toneShare } from './tones.ts';
+import { sdpTarget } from './sdp-target.ts';
+import { loudness, toneSamples, toneShare } from './sound.ts';
 
 export const EVENT_PAYLOAD_TYPE = 101;
 
@@ -64,9 +65,7 @@ export class RtpPhone {
 
   /** Sends to where that SDP says; silence until told otherwise. */
   talkTo(sdp: string): void {
-    const port = Number(/^m=audio (\d+)/m.exec(sdp)?.[1]);
-    const address = /^c=IN IP4 (\S+)/m.exec(sdp)?.[1] ?? '127.0.0.1';
-    this.#remote = { address, port };
+    this.#remote = sdpTarget(sdp);
     this.#clock.start();
   }
 

@@ -6,14 +6,24 @@ export interface Sound {
   readonly samples: Int16Array;
 }
 
+/** `count` samples of one tone at 8 kHz, beginning at sample `from` so that frames join without a click. */
+export function toneSamples(hz: number, count: number, from = 0, amplitude = 8000, rateHz = 8000): Int16Array {
+  return Int16Array.from({ length: count }, (_, i) =>
+    Math.round(amplitude * Math.sin((2 * Math.PI * hz * (from + i)) / rateHz)),
+  );
+}
+
 /** A sine as a WAV file that a phone can play. */
 export function writeTone(path: string, frequencyHz: number, seconds: number, rateHz = 8000): void {
-  const samples = new Int16Array(seconds * rateHz);
-  for (let i = 0; i < samples.length; i++) samples[i] = Math.sin((2 * Math.PI * frequencyHz * i) / rateHz) * 9000;
-  writeWav(path, { rateHz, samples });
+  writeWav(path, { rateHz, samples: toneSamples(frequencyHz, seconds * rateHz, 0, 9000, rateHz) });
 }
 
 export function writeWav(path: string, sound: Sound): void {
+  writeFileSync(path, wavBytes(sound));
+}
+
+/** Mono PCM, as prompts are. */
+export function wavBytes(sound: Sound): Buffer {
   const data = Buffer.from(sound.samples.buffer, sound.samples.byteOffset, sound.samples.byteLength);
   const head = Buffer.alloc(44);
   head.write('RIFF', 0);
@@ -28,7 +38,7 @@ export function writeWav(path: string, sound: Sound): void {
   head.writeUInt16LE(16, 34);
   head.write('data', 36);
   head.writeUInt32LE(data.length, 40);
-  writeFileSync(path, Buffer.concat([head, data]));
+  return Buffer.concat([head, data]);
 }
 
 /** Reads a WAV also while it is being written, when its header does not know the length yet. */
@@ -72,9 +82,19 @@ export function shareOf(sound: Sound, frequencyHz: number, from = 0, seconds = N
   return (s1 * s1 + s2 * s2 - k * s1 * s2) / (energy * (n / 2));
 }
 
-/** Longest stretch in seconds in which the tone is plainly there (100 ms windows, `share` of the energy); 0 where nothing was heard yet. */
+/** Share of the energy of 8 kHz samples at one frequency, 0…1. */
+export function toneShare(samples: Int16Array, hz: number): number {
+  return shareOf({ rateHz: 8000, samples }, hz);
+}
+
+/** Root mean square, to tell sound from silence. */
+export function loudness(samples: Int16Array): number {
+  return Math.sqrt(samples.reduce((sum, value) => sum + value * value, 0) / Math.max(1, samples.length));
+}
+
+/** Longest stretch in seconds in which the tone is plainly there (100 ms windows, `share` of the energy). */
 export function heardFor(sound: Sound | undefined, frequencyHz: number, share = 0.5): number {
-  if (!sound) return 0;
+  if (sound === undefined) return 0;
   let longest = 0;
   let run = 0;
   for (let at = 0; at + 0.1 <= sound.samples.length / sound.rateHz; at += 0.1) {

@@ -5,6 +5,7 @@ import { noon } from './lakeside.ts';
 /** A clock that stands still until it is advanced. Promises settle between any two timers. */
 export class StoppedClock implements Clock {
   #now: Instant = noon;
+  #setBackMs = 0;
   #order = 0;
   readonly #timers = new Set<{ readonly at: Instant; readonly order: number; readonly run: () => void }>();
 
@@ -13,7 +14,12 @@ export class StoppedClock implements Clock {
   }
 
   now(): Instant {
-    return this.#now;
+    return plusMs(this.#now, -this.#setBackMs);
+  }
+
+  /** Somebody sets the clock of the machine; no time passes. */
+  setBack(ms: number): void {
+    this.#setBackMs += ms;
   }
 
   monotonicMs(): number {

@@ -167,3 +167,15 @@ void t.test('what another process does is known at the next look; a store that i
   directory.close();
   t.equal(timers.length, 0);
 });
+
+void t.test('what cannot be put on record is not done', async (t) => {
+  const { directory, options, phones } = await house();
+  await directory.add('2101', 'root');
+  const refuse = async () => {
+    throw new Error('the audit could not take this');
+  };
+  const unheard = await PhoneDirectory.open({ ...options, audit: { attest: refuse } }, { watch: false });
+  await t.rejects(unheard.add('2102', 'root'), { message: 'the audit could not take this' });
+  await t.rejects(unheard.remove('2101', 'root'), { message: 'the audit could not take this' });
+  t.same([...phones.rows.keys()], ['2101']);
+});

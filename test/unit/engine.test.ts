@@ -180,6 +180,17 @@ void t.test('an event that comes while the audit writes keeps its own time', asy
   t.same(call.types(), ['answerCaller', 'callOver']);
 });
 
+void t.test('a clock that is set back in the middle of a call makes no duration wrong', async (t) => {
+  const { engine, clock, over } = aHouse();
+  const call = dial(engine, '7011');
+  await clock.advance(2_000);
+  clock.setBack(3_600_000);
+  await clock.advance(1_000);
+  await call.says({ type: 'callerHungUp' });
+  await clock.advance(0);
+  t.match(over, [{ lastedMs: 3_000 }]);
+});
+
 void t.test('an error ends that call only', async (t) => {
   void t.test('in the shell', async (t) => {
     const { engine, factsOf, logged } = aHouse();

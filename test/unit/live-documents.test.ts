@@ -1,4 +1,5 @@
-import { copyFileSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { copyFileSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import t, { type Test } from 'tap';
@@ -83,7 +84,7 @@ function aHospital(t: Test) {
     folders,
     roster: path.join(folders.oncall, 'lakeside.yaml'),
     plan: path.join(folders.dialplans, 'lakeside.yaml'),
-    edit(file: string, from: string, to: string) {
+    edit: (file: string, from: string, to: string) => {
       const text = readFileSync(file, 'utf8');
       if (!text.includes(from)) throw new Error(`${file} has no ${from}`);
       return text.replace(from, to);
@@ -101,6 +102,7 @@ function live(t: Test, folders: { dialplans: string; oncall: string }, versions 
     clock,
     onActivated: (_version, changed) => notices.add(`activated ${changed.join(' ')}`),
     onRefused: (problems: readonly DocumentProblem[]) => notices.add(`refused ${problems.map(showProblem).join('|')}`),
+    onUnsaved: (error) => notices.add(`unsaved ${(error as Error).message}`),
     onClockImplausible: (now) => notices.add(`clock ${new Date(now).getUTCFullYear()}`),
   });
   t.teardown(() => documents.close());
@@ -308,10 +310,82 @@ void t.test('folders and files that cannot be documents', async (t) => {
   await mkdir(`${root}/bad/folder.yaml`);
   t.same(await load(folders.dialplans, `${root}/bad`), [
     `${root}/bad/big.yaml:1:1: the file is over 1 MB (split it into several files)`,
-    `${root}/bad/folder.yaml:1:1: the file cannot be read: EISDIR (check its owner and its mode)`,
+    `${root}/bad/folder.yaml:1:1: this is not a file (remove it, or rename it)`,
     `${root}/bad/latin.yaml:1:1: the file is not UTF-8 text (save it as UTF-8)`,
   ]);
+  await mkdir(`${root}/linked`);
+  writeFileSync(`${root}/control.secret`, 'hunter2hunter2\n');
+  symlinkSync(`${root}/control.secret`, `${root}/linked/out.yaml`);
+  execFileSync('mkfifo', [`${root}/linked/pipe.yaml`]);
+  symlinkSync('gone', `${root}/linked/dangling.yaml`);
+  t.same(await load(folders.dialplans, `${root}/linked`), [
+    `${root}/linked/dangling.yaml:1:1: the file cannot be read: ENOENT (check its owner and its mode)`,
+    `${root}/linked/out.yaml:1:1: the file is a link that leads out of the folder (copy the document into the folder)`,
+    `${root}/linked/pipe.yaml:1:1: this is not a file (remove it, or rename it)`,
+  ]);
+  await mkdir(`${root}/mounted/..data`, { recursive: true });
+  renameSync(folders.oncall, `${root}/mounted/..data/1`);
+  symlinkSync('..data/1/lakeside.yaml', `${root}/mounted/lakeside.yaml`);
+  symlinkSync('mounted', folders.oncall);
+  t.same(await load(folders.dialplans, folders.oncall), [], 'a link to a folder, and links inside it');
   await mkdir(`${root}/many`);
   for (let i = 0; i <= 200; i++) writeFileSync(`${root}/many/${i}.yaml`, 'zone: UTC\n');
   t.match(await load(folders.dialplans, `${root}/many`), [/201 files \(use at most 200\)/]);
+});
+
+void t.test(
+  'a version that cannot be kept does not come into force, harms nothing, and comes when it can',
+  async (t) => {
+    const { folders, roster, edit } = aHospital(t);
+    class FullDisk extends Versions {
+      isFull = false;
+      override save(version: DocumentVersion): void {
+        if (this.isFull) throw new Error('no space left');
+        super.save(version);
+      }
+    }
+    const versions = new FullDisk();
+    const { documents, notices } = live(t, folders, versions, 50);
+    await documents.start();
+    await notices.next();
+    const before = documents.current();
+    versions.isFull = true;
+    writeFileSync(roster, edit(roster, 'Dr Ames', 'Dr Amos'));
+    t.equal(await notices.next(), 'unsaved no space left');
+    t.equal(documents.current().roster, before.roster);
+    versions.isFull = false;
+    t.equal(await notices.next(), 'activated roster', 'told once that it could not, then that it is');
+    t.not(documents.current().roster, before.roster);
+  },
+);
+
+void t.test('names that every object has are names like any other', async (t) => {
+  const { folders, plan, edit } = aHospital(t);
+  const load = () =>
+    loadDocuments({ ...folders, prompts: PROMPTS, now: instant(Date.UTC(2026, 10, 20)), window: rosterWindow });
+  const rosterWindow = { from: instant(Date.UTC(2026, 10, 19)), to: instant(Date.UTC(2026, 10, 22)) };
+  const good = readFileSync(plan, 'utf8');
+  for (const name of ['constructor', 'toString', 'hasOwnProperty', 'valueOf']) {
+    writeFileSync(plan, edit(plan, '{ run: office-voicemail }', `{ run: ${name} }`));
+    const refused = await load();
+    const says = refused.kind === 'refused' ? refused.problems.map(showProblem).join() : 'accepted';
+    t.match(says, new RegExp(`lakeside\\.yaml:\\d+:\\d+: .*"${name}"`));
+    writeFileSync(plan, good);
+  }
+  writeFileSync(plan, good.replaceAll('office-voicemail', 'constructor'));
+  t.match(await load(), { kind: 'ok' }, 'a flow may be called so');
+});
+
+void t.test('a mistake of ours while documents are checked refuses them, and ends nothing', async (t) => {
+  const { folders } = aHospital(t);
+  const prompts = new Proxy(PROMPTS, {
+    get() {
+      throw new TypeError('cannot read properties of undefined');
+    },
+  });
+  const refused = await loadDocuments({ ...folders, prompts, now: instant(Date.UTC(2026, 10, 20)) });
+  t.match(refused, {
+    kind: 'refused',
+    problems: [{ reason: /could not be checked: cannot read/, remedy: /mistake in Wardline/ }],
+  });
 });

@@ -11,8 +11,7 @@ import { readRtp, writeRtp, type RtpPacket } from '../../src/mediad/media/rtp-pa
 import { DigitReceiver, DigitSender } from '../../src/mediad/media/telephone-event.ts';
 import { parseToneScript, ToneSource } from '../../src/mediad/media/tone.ts';
 import { readWav, WavSource } from '../../src/mediad/media/wav.ts';
-import { loudness, toneSamples, toneShare } from '../support/tones.ts';
-import { wavBytes } from '../support/wav-file.ts';
+import { loudness, toneSamples, toneShare, wavBytes } from '../support/sound.ts';
 
 const phoneAt: Endpoint = { address: '192.0.2.7', port: 4000 };
 
@@ -128,7 +127,7 @@ void t.test('tone scripts: level, pauses, loops and refusals', async (t) => {
 });
 
 void t.test('WAV: 8 kHz as it is, 16 kHz halved without folding back, offsets, refusals', async (t) => {
-  const low = readWav(wavBytes(8000, toneSamples(700, 2000)));
+  const low = readWav(wavBytes({ rateHz: 8000, samples: toneSamples(700, 2000) }));
   if (low.kind === 'refused') throw new Error(low.reason);
   const samples = new Int16Array(4000);
   t.equal(new WavSource(low.audio, 'low').next(samples), 2000);
@@ -141,7 +140,7 @@ void t.test('WAV: 8 kHz as it is, 16 kHz halved without folding back, offsets, r
   const two = Int16Array.from({ length: 16_000 }, (_, i) =>
     Math.round(6000 * Math.sin((2 * Math.PI * 1000 * i) / 16_000) + 6000 * Math.sin((2 * Math.PI * 5000 * i) / 16_000)),
   );
-  const wide = readWav(wavBytes(16_000, two));
+  const wide = readWav(wavBytes({ rateHz: 16_000, samples: two }));
   if (wide.kind === 'refused') throw new Error(wide.reason);
   const source = new WavSource(wide.audio, 'wide');
   const halved = new Int16Array(8000);
@@ -150,12 +149,12 @@ void t.test('WAV: 8 kHz as it is, 16 kHz halved without folding back, offsets, r
   const middle = halved.subarray(400, 7600);
   t.ok(toneShare(middle, 1000) > 0.999, '1 kHz stays');
   t.ok(toneShare(middle, 3000) < 0.0001, '5 kHz does not come back as 3 kHz');
-  const stereo = wavBytes(8000, toneSamples(700, 20));
+  const stereo = wavBytes({ rateHz: 8000, samples: toneSamples(700, 20) });
   stereo.writeUInt16LE(2, 22);
   t.match(readWav(stereo), { kind: 'refused', reason: /channels/ });
-  t.match(readWav(wavBytes(44_100, toneSamples(700, 20))), { kind: 'refused', reason: /44100/ });
+  t.match(readWav(wavBytes({ rateHz: 44_100, samples: toneSamples(700, 20) })), { kind: 'refused', reason: /44100/ });
   t.match(readWav(Buffer.from('ID3 not a wav file')), { kind: 'refused', reason: /not a WAV/ });
-  const cut = wavBytes(8000, toneSamples(700, 2000)).subarray(0, 144);
+  const cut = wavBytes({ rateHz: 8000, samples: toneSamples(700, 2000) }).subarray(0, 144);
   t.match(readWav(cut), { kind: 'read', audio: { samples: { length: 50 } } });
 });
 

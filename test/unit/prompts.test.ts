@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
+import { missingPrompts } from '../../src/cli/prompt-ids.ts';
 import { activeDbfs, edges } from '../../scripts/prompts/level.ts';
 import { rates, readList } from '../../scripts/prompts/tools.ts';
 import { readWav } from '../../scripts/prompts/wav.ts';
@@ -160,3 +161,9 @@ function canonical(rate: number, fileBytes: number): ReturnType<typeof header> {
     dataBytes: fileBytes - 44,
   };
 }
+
+void t.test('a recording that is gone is found by its text', async (t) => {
+  const folder = t.testdir({ 'texts.yaml': 'beep: beep\ngoodbye: Goodbye.\n', 8000: { 'beep.wav': '' } });
+  t.same(missingPrompts([folder]), ['goodbye']);
+  t.same(missingPrompts(), [], 'none of ours');
+});

@@ -185,7 +185,7 @@ t.test('Ctrl-C drains; npm sends it twice at once; a second one from a person en
 });
 
 t.test('an app that does not end by itself is ended after the drain time', async (t) => {
-  const s = await house(t, { app: { drainsMs: 1_000_000 }, drainMs: -4_900 }).start();
+  const s = await house(t, { app: { drainsMs: 1_000_000 }, drainMs: -14_900 }).start();
   await s.until('the banner');
   const { app } = s.pids();
   s.child.kill('SIGTERM');
@@ -216,4 +216,47 @@ t.test('a log that is held open is kept under its cap', async (t) => {
   capLog(log, 99);
   t.equal(readFileSync(`${log}.1`, 'utf8').length, 100);
   t.equal(readFileSync(log, 'utf8'), '');
+});
+
+t.test('a log on a full disk is cut all the same, and harms nobody', async (t) => {
+  const log = join(t.testdir({}), 'a.log');
+  writeFileSync(log, 'x'.repeat(100));
+  mkdirSync(`${log}.1`);
+  capLog(log, 99);
+  t.equal(readFileSync(log, 'utf8'), '');
+  capLog(join(log, 'no such folder'), -1);
+});
+
+t.test('a disk that takes no notes any more: what dies is started again all the same', async (t) => {
+  const h = house(t);
+  const s = await h.start();
+  await s.until('the banner');
+  const before = s.pids();
+  const notes = ['app', 'ready', 'sipd'].map((name) => join(h.plan.runFolder, `${name}.json.${before.supervisor}`));
+  // Not chmod: the tests may run as root. Nothing can be written over a folder.
+  for (const note of notes) mkdirSync(join(note, 'full'), { recursive: true });
+  process.kill(before.app, 'SIGKILL');
+  await s.until('the app is up again');
+  process.kill(before.sipd, 'SIGKILL');
+  await s.until('sipd is up again');
+  t.equal(s.child.exitCode, null);
+  stop(s.child);
+  t.equal(await s.exit, 0);
+});
+
+t.test('the supervisor outlives whoever read its words', async (t) => {
+  const s = await house(t).start();
+  await s.until('the banner');
+  const { app } = s.pids();
+  s.child.stdout?.destroy();
+  process.kill(app, 'SIGKILL');
+  await gone(app);
+  let next = app;
+  while (next === app) {
+    await sleep(20);
+    if (s.child.exitCode !== null || s.child.signalCode !== null) return t.fail('it ended with its terminal');
+    next = s.pids().app;
+  }
+  stop(s.child);
+  t.equal(await s.exit, 0);
 });

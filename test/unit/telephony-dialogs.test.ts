@@ -5,6 +5,7 @@ import type { Endpoint, SrfDialog, SrfRequest, SrfResponse } from '../../src/tel
 import { DirectWatch } from '../../src/telephony/direct-watch.ts';
 import { Leg } from '../../src/telephony/leg.ts';
 import { MediaEndpoint } from '../../src/telephony/media-endpoint.ts';
+import { Orphans } from '../../src/telephony/orphans.ts';
 import { type Life, mediaSource, PhoneDialog } from '../../src/telephony/phone-dialog.ts';
 import type { Shell } from '../../src/telephony/shell.ts';
 import { TestClock, TestLog } from '../support/telephony.ts';
@@ -194,4 +195,107 @@ void t.test('sound is taken from where the signalling came', async (t) => {
   t.equal(mediaSource(['192.0.2.8', '192.0.2.8', '198.51.100.1']), '192.0.2.8,198.51.100.1');
   t.equal(mediaSource(['carrier.example', '', '::1']), '', 'addresses only, of the kind our media speaks');
   t.equal(mediaSource(['10.0.0.1', '10.0.0.2', '10.0.0.3', '10.0.0.4', '10.0.0.5']).split(',').length, 4);
+});
+
+/** A media server with legs as a process that was killed left them: uuid, the leg it is bridged to, its mark. */
+function aLeftover(legs: Record<string, { peer?: string; mark: string }>) {
+  const clock = new TestClock();
+  const hungUp: string[] = [];
+  const killed: string[] = [];
+  const statuses = new Map<string, number | null>();
+  const orphans = new Orphans({
+    owner: 'wardline',
+    clock,
+    log: new TestLog(),
+    media: {
+      isOurs: (uuid) => uuid === 'aa',
+      api: (command) => {
+        const [name, uuid = ''] = command.split(' ');
+        if (name === 'show') {
+          const rows = Object.entries(legs).map(([uuid, { peer }]) => ({ uuid, call_uuid: peer ?? '' }));
+          return Promise.resolve(JSON.stringify({ row_count: rows.length, ...(rows.length > 0 && { rows }) }));
+        }
+        if (name === 'uuid_kill') {
+          killed.push(uuid);
+          delete legs[uuid];
+        }
+        return Promise.resolve(name === 'uuid_exists' ? String(uuid in legs) : (legs[uuid]?.mark ?? '_undef_'));
+      },
+    },
+    hangUp: (dialogId) => hungUp.push(dialogId),
+    ask: (dialogId, done) => {
+      const status = statuses.get(dialogId);
+      if (status !== undefined) done(status);
+    },
+  });
+  t.teardown(() => orphans.close());
+  const look = async (times = 1): Promise<void> => {
+    for (let i = 0; i < times; i += 1) {
+      clock.advance(3000);
+      await turn();
+      await turn();
+    }
+  };
+  return { orphans, legs, hungUp, killed, statuses, look };
+}
+
+const conversation = () => ({
+  b1: { peer: 'b2', mark: 'wardline call-1;from-tag=x' },
+  b2: { peer: 'b1', mark: 'wardline call-2;from-tag=y' },
+});
+
+void t.test('orphans: who is alone is hung up, who talks goes on, and nothing of others is touched', async (t) => {
+  const { orphans, hungUp, killed } = aLeftover({
+    aa: { mark: 'wardline ours' },
+    a1: { mark: 'wardline alone' },
+    a2: { mark: 'other-house theirs' },
+    a3: { mark: '_undef_' },
+    'a 4': { mark: 'wardline no-uuid' },
+    ...conversation(),
+  });
+  await orphans.find();
+  t.same([hungUp, killed], [['alone'], ['a1']]);
+  t.equal(orphans.count, 1);
+  await orphans.find();
+  t.equal(orphans.count, 1, 'found once');
+
+  t.notOk(orphans.left('unknown'));
+  t.ok(orphans.left('call-2;from-tag=y'));
+  t.same(hungUp.slice(1), ['call-1;from-tag=x', 'call-2;from-tag=y']);
+  t.notOk(orphans.left('call-1;from-tag=x'), 'that is over');
+});
+
+void t.test('orphans: a BYE that came before they were found counts', async (t) => {
+  const { orphans, hungUp } = aLeftover(conversation());
+  t.notOk(orphans.left('call-1;from-tag=x'));
+  await orphans.find();
+  t.same(hungUp, ['call-1;from-tag=x', 'call-2;from-tag=y']);
+});
+
+void t.test('orphans: a leg that the media server has dropped takes the other with it', async (t) => {
+  const { orphans, legs, hungUp, look } = aLeftover(conversation());
+  await orphans.find();
+  await look();
+  t.same(hungUp, []);
+  delete legs['b2'];
+  await look();
+  t.equal(hungUp.length, 2);
+});
+
+void t.test('orphans: phones are asked; one that answers is left alone, one that does not is given up', async (t) => {
+  for (const [status, isKept] of [
+    [200, true],
+    [405, true],
+    [481, false],
+    [null, false],
+    [408, false],
+    [undefined, false],
+  ] as const) {
+    const { orphans, hungUp, statuses, look } = aLeftover(conversation());
+    statuses.set('call-1;from-tag=x', 200);
+    if (status !== undefined) statuses.set('call-2;from-tag=y', status);
+    await orphans.find();
+    await look(24);
+    t.equal(hungUp.length, isKept ? 0 : 2, String(status));
+  }
 });

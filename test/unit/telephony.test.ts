@@ -147,6 +147,16 @@ void t.test(
   },
 );
 
+void t.test(
+  'authentication: which phone has the wrong password is known, a name that nobody has is not kept',
+  async (t) => {
+    const { check, challenges, answer } = house();
+    t.match(check(''), { failed: null });
+    t.match(check(answer(challenges()[0], 'typo')), { failed: { extension: '2101' } });
+    t.match(check(answer(challenges()[0], 'typo', '+12025550147')), { failed: { extension: null } });
+  },
+);
+
 void t.test('authentication: a known phone that retries a wrong password does not shut its address out', async (t) => {
   const { clock, known, check, challenges, answer } = house();
   known.add('2101 10.0.0.9');

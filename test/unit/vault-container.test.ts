@@ -1,5 +1,5 @@
-import { createHash, randomBytes } from 'node:crypto';
-import { generateX25519Identity, identityToRecipient } from 'age-encryption';
+import { createCipheriv, createHash, randomBytes } from 'node:crypto';
+import { Encrypter, generateX25519Identity, identityToRecipient } from 'age-encryption';
 import t from 'tap';
 import { openSealed, SealedWriter, type OpenResult, type SealedSink, type SealError } from '../../src/vault/index.ts';
 
@@ -151,6 +151,64 @@ void t.test('other files are refused by name', async (t) => {
     .digest()
     .copy(rehashed, rehashed.length - 32);
   t.same(await openSealed(rehashed, [ama]), { kind: 'refused', reason: 'wrongKey' });
+});
+
+/** What anybody can make who knows a recipient: it opens, and says what its maker likes. */
+async function forge(description: string, audio: readonly (readonly [number, Uint8Array])[]): Promise<Buffer> {
+  const key = randomBytes(32);
+  const encrypter = new Encrypter();
+  encrypter.addRecipient(recipients[0]!);
+  const wrapped = Buffer.from(await encrypter.encrypt(key));
+  const length = Buffer.alloc(4);
+  length.writeUInt32BE(wrapped.length);
+  const unsigned = Buffer.concat([Buffer.from('wardline-sealed 1\n'), length, wrapped]);
+  const hash = createHash('sha256').update(unsigned).digest();
+  const segment = (number: number, plain: Uint8Array) => {
+    const iv = Buffer.alloc(12);
+    iv.writeUInt32BE(number, 7);
+    const cipher = createCipheriv('aes-256-gcm', key, iv).setAAD(hash);
+    const body = Buffer.concat([cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
+    const frame = Buffer.from('WSEG00000000');
+    frame.writeUInt32BE(number, 4);
+    frame.writeUInt32BE(body.length, 8);
+    return Buffer.concat([frame, body]);
+  };
+  const all = [[0, Buffer.from(description)] as const, ...audio];
+  return Buffer.concat([unsigned, hash, ...all.map(([number, plain]) => segment(number, plain))]);
+}
+
+void t.test('a forged description is refused, and a forged number costs no memory', async (t) => {
+  const good = '{"format":{"encoding":"PCMU","rate":8000,"channels":1},"metadata":{"__proto__":"x"}}';
+  const audio = [[2, Buffer.alloc(8000, 7)]] as const;
+  t.equal(opened(await openSealed(await forge(good, audio), [ama])).audio.length, 8000, 'the forger can seal');
+  t.equal(Object.getPrototypeOf({}), Object.prototype);
+  for (const bad of [
+    '',
+    'null',
+    '[]',
+    '{"format":null,"metadata":{}}',
+    good.replace('8000', '0'),
+    good.replace('8000', '-1'),
+    good.replace('8000', '1e99'),
+    good.replace('8000', '0.5'),
+    good.replace('"channels":1', '"channels":1000000'),
+    good.replace('PCMU', 'constructor'),
+    good.replace('"x"', '{"deep":[]}'),
+  ]) {
+    t.same(await openSealed(await forge(bad, audio), [ama]), { kind: 'refused', reason: 'damaged' }, bad);
+  }
+  const far = opened(await openSealed(await forge(good, [...audio, [0xff_ff_ff_ff, Buffer.alloc(10)]]), [ama]));
+  t.ok(far.damaged.length < 10, `${far.damaged.length} lost segments are listed`);
+  t.equal(far.audio.length, 8000);
+});
+
+void t.test('a format that no reader would take is not written', async (t) => {
+  const sink = new MemorySink();
+  for (const wrong of [{ rate: 0 }, { rate: 400_000 }, { channels: 0.5 }]) {
+    const open = SealedWriter.open({ sink, recipients, metadata, format: { ...format, ...wrong } });
+    await t.rejects(open, { code: 'badFormat' });
+  }
+  t.equal(sink.bytes.length, 0);
 });
 
 void t.test('without a recipient nothing is written', async (t) => {

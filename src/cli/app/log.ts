@@ -1,20 +1,33 @@
 import { closeSync, fstatSync, openSync, renameSync, writeSync } from 'node:fs';
+import { printable } from '../../observe/index.ts';
 
 const MAX_BYTES = 10 * 1024 * 1024;
 
 /** Lines of JSON for `<data>/log/app.log`, at most 10 MB of it and 10 MB before that; warnings also for the terminal. */
-export function logTo(path: string, terminal: (line: string) => void): { write(line: string): void; close(): void } {
-  let file = openSync(path, 'a', 0o600);
+export function logTo(
+  path: string,
+  terminal: (line: string) => void,
+  maxBytes = MAX_BYTES,
+): { write(line: string): void; close(): void } {
+  let file: number | null = openSync(path, 'a', 0o600);
   let sizeBytes = fstatSync(file).size;
+
+  /** The old file is let go only when there is a new one: its number may soon be that of the store. */
+  function turnOver(old: number): number {
+    renameSync(path, `${path}.1`);
+    const fresh = openSync(path, 'a', 0o600);
+    closeSync(old);
+    return fresh;
+  }
+
   return {
     write(line) {
       try {
-        sizeBytes += writeSync(file, line);
-        if (sizeBytes > MAX_BYTES) {
-          closeSync(file);
-          renameSync(path, `${path}.1`);
-          file = openSync(path, 'a', 0o600);
+        if (file !== null) sizeBytes += writeSync(file, line);
+        if (file !== null && sizeBytes > maxBytes) {
+          // Counted anew also when it fails: not tried again with every line.
           sizeBytes = 0;
+          file = turnOver(file);
         }
       } catch {
         // A full disk must not end a call; the audit raises the alarm about the disk.
@@ -22,7 +35,10 @@ export function logTo(path: string, terminal: (line: string) => void): { write(l
       const short = forTerminal(line);
       if (short !== null) terminal(short);
     },
-    close: () => closeSync(file),
+    close() {
+      if (file !== null) closeSync(file);
+      file = null;
+    },
   };
 }
 
@@ -35,7 +51,7 @@ function forTerminal(json: string): string | null {
   const fields = Object.entries(line)
     .filter(([key]) => !OWN.has(key))
     .map(([key, value]) => `${key}=${shown(value)}`);
-  return `${line['level']}: ${String(line['msg'])}${fields.length === 0 ? '' : ` (${fields.join(', ')})`}`;
+  return printable(`${line['level']}: ${String(line['msg'])}${fields.length === 0 ? '' : ` (${fields.join(', ')})`}`);
 }
 
 function shown(value: unknown): string {

@@ -2,117 +2,144 @@ import type { Fact } from '../../core/audit/index.ts';
 import type { CallId } from '../../core/call/index.ts';
 import type { Instant } from '../../core/time/index.ts';
 import type { AuditPort, Clock } from '../../engine/ports.ts';
-
-/** What the list of messages needs to keep; the sound is the sealed file at `path`. */
-export interface Message {
-  readonly messageId: string;
-  readonly mailbox: string;
-  readonly callId: string | null;
-  readonly at: Instant;
-  readonly durationMs: number;
-  readonly isUrgent: boolean;
-  readonly path: string;
-  readonly exportedAt: Instant | null;
-}
-
-/** A recording as the audit knows it before its end. */
-type Unfinished = Omit<Message, 'durationMs' | 'path' | 'exportedAt'>;
+import type { MessageRow } from '../../storage/index.ts';
+import { openMessage } from '../../vault/index.ts';
 
 export interface MessageBookParts {
   readonly audit: AuditPort;
-  readonly save: (message: Message) => Promise<void>;
+  readonly save: (message: MessageRow) => Promise<void>;
+  readonly find: (messageId: string) => Promise<Pick<MessageRow, 'exportedAt'> | null>;
+  readonly clock: Pick<Clock, 'after'>;
   readonly pathOf: (messageId: string) => string;
-  /** Length of what is in a sealed file; 0 when there is none or nothing in it. */
+  /** Milliseconds of sound in a sealed file; 0 when there is none. Rejects when it cannot be looked into. */
   readonly measure: (path: string) => Promise<number>;
   readonly onTrouble: (error: unknown, messageId: string) => void;
 }
 
-/**
- * The audit says when a recording started and ended; the list of messages follows from that. So it stands between the
- * engine and the audit, lets every fact pass, and enters a message once its end is on record.
- */
-export function messageBook({ audit, save, pathOf, measure, onTrouble }: MessageBookParts): AuditPort {
-  const open = new Map<string, Omit<Message, 'messageId' | 'durationMs' | 'path' | 'exportedAt'>>();
-
-  async function enter(messageId: string, said: number): Promise<void> {
-    const started = open.get(messageId);
-    open.delete(messageId);
-    if (started === undefined) return;
-    const path = pathOf(messageId);
-    // A media server that was lost cannot say how long it recorded; what it sealed is there all the same.
-    const durationMs = said > 0 ? said : await measure(path);
-    if (durationMs > 0) await save({ messageId, durationMs, path, exportedAt: null, ...started });
-  }
-
-  /** Recordings that are over with this fact, and how long the recorder says they are; 0 if it says nothing. */
-  function overWith(fact: Fact, callId: string | null): readonly (readonly [messageId: string, saidMs: number])[] {
-    if (fact.fact === 'recordingEnded') return [[fact.messageId, fact.durationMs]];
-    // A recorder that never answered, or a call that failed: what was sealed until then is a message all the same.
-    if (fact.fact !== 'ended') return [];
-    return [...open].flatMap(([messageId, started]) => (started.callId === callId ? [[messageId, 0] as const] : []));
-  }
-
-  return {
-    attest: async (entries) => {
-      for (const { at, callId, fact } of entries) {
-        if (fact.fact !== 'recordingStarted') continue;
-        open.set(fact.messageId, { mailbox: fact.mailbox, isUrgent: fact.urgent, callId, at });
-      }
-      const how = await audit.attest(entries);
-      for (const { fact, callId } of entries) {
-        for (const [messageId, saidMs] of overWith(fact, callId)) {
-          enter(messageId, saidMs).catch((error: unknown) => onTrouble(error, messageId));
-        }
-      }
-      return how;
-    },
-  };
+export interface MessageBook {
+  /** Stands between the engine and the audit, and lets every fact pass. */
+  readonly audit: AuditPort;
+  /**
+   * Enters the recordings that a dead process left open: their sound is sealed and safe, only the entry is missing. The
+   * media server may go on recording meanwhile: they are looked at again until they have stopped growing.
+   */
+  recover(callId: CallId, facts: readonly { readonly at: Instant; readonly fact: Fact }[]): Promise<void>;
+  /** Resolves when every message whose end is on record is in the list. */
+  close(): Promise<void>;
 }
 
 const growsWithinMs = 3000;
 
+type Started = Pick<MessageRow, 'callId' | 'mailbox' | 'isUrgent' | 'at'>;
+
 /**
- * Enters a recording that a dead process left open. The media server goes on recording meanwhile, so it is looked at
- * again, and entered again, until it has stopped growing. Resolves after the first look; `stop` ends the others.
+ * The list of messages follows from the audit, which says when a recording started and ended: a message is entered once
+ * its end is on record, or that of its call, or when the process that had it recorded is dead.
  */
-export async function followRecording(
-  recording: Unfinished,
-  parts: Pick<MessageBookParts, 'save' | 'pathOf' | 'measure' | 'onTrouble'> & {
-    readonly find: (messageId: string) => Promise<Pick<Message, 'exportedAt'> | null>;
-    readonly clock: Pick<Clock, 'after'>;
-  },
-): Promise<{ stop(): void }> {
-  const { messageId } = recording;
-  const path = parts.pathOf(messageId);
-  let next: { cancel(): void } | null = null;
-  let isStopped = false;
-  const look = async (knownMs: number): Promise<void> => {
-    const durationMs = await parts.measure(path);
-    if (isStopped || durationMs === knownMs) return;
-    const exportedAt = (await parts.find(messageId))?.exportedAt ?? null;
-    if (durationMs > 0) await parts.save({ ...recording, path, durationMs, exportedAt });
-    next = parts.clock.after(growsWithinMs, () => {
-      look(durationMs).catch((error: unknown) => parts.onTrouble(error, messageId));
-    });
-  };
-  await look(-1);
+export function messageBook(parts: MessageBookParts): MessageBook {
+  const { audit, save, find, clock, pathOf, measure, onTrouble } = parts;
+  const open = new Map<string, Started>();
+  const entering = new Set<Promise<void>>();
+  const looks = new Set<{ cancel(): void }>();
+  let isClosed = false;
+
+  /** `saidMs`: 0 when nobody could say how long it is. Never rejects. */
+  async function enter(messageId: string, started: Started, saidMs: number): Promise<void> {
+    try {
+      const path = pathOf(messageId);
+      // A media server that was lost cannot say how long it recorded; what it sealed is there all the same.
+      const durationMs = saidMs > 0 ? saidMs : await measure(path);
+      if (durationMs > 0) await save({ messageId, durationMs, path, exportedAt: null, ...started });
+    } catch (error) {
+      onTrouble(error, messageId);
+    }
+  }
+
+  /** Not waited for: the list is no reason to hold up a call. */
+  function ended(messageId: string, saidMs: number): void {
+    const started = open.get(messageId);
+    open.delete(messageId);
+    if (started === undefined) return;
+    const entered = enter(messageId, started, saidMs);
+    entering.add(entered);
+    void entered.then(() => entering.delete(entered));
+  }
+
+  /** Enters a recording that somebody else may still be writing, until it is as long as at the last look. Never rejects. */
+  async function follow(messageId: string, started: Started, knownMs: number): Promise<void> {
+    try {
+      const path = pathOf(messageId);
+      const durationMs = await measure(path);
+      if (isClosed || durationMs === knownMs) return;
+      const exportedAt = (await find(messageId))?.exportedAt ?? null;
+      if (durationMs > 0) await save({ messageId, durationMs, path, exportedAt, ...started });
+      const look = clock.after(growsWithinMs, () => {
+        looks.delete(look);
+        void follow(messageId, started, durationMs);
+      });
+      looks.add(look);
+    } catch (error) {
+      onTrouble(error, messageId);
+    }
+  }
+
   return {
-    stop: () => {
-      isStopped = true;
-      next?.cancel();
+    audit: {
+      attest: async (entries) => {
+        for (const { at, callId, fact } of entries) {
+          if (fact.fact === 'recordingStarted') open.set(...begun(at, callId, fact));
+        }
+        const how = await audit.attest(entries);
+        for (const { fact, callId } of entries) {
+          if (fact.fact === 'recordingEnded') ended(fact.messageId, fact.durationMs);
+          // A call that failed cannot say any more what became of its recording.
+          if (fact.fact === 'ended') for (const messageId of recordingsOf(callId)) ended(messageId, 0);
+        }
+        return how;
+      },
+    },
+    async recover(callId, facts) {
+      const left = new Map<string, Started>();
+      for (const { at, fact } of facts) {
+        if (fact.fact === 'recordingStarted') left.set(...begun(at, callId, fact));
+        if (fact.fact === 'recordingEnded') left.delete(fact.messageId);
+      }
+      for (const [messageId, started] of left) await follow(messageId, started, -1);
+    },
+    async close() {
+      isClosed = true;
+      for (const look of looks) look.cancel();
+      await Promise.all(entering);
     },
   };
+
+  function recordingsOf(callId: CallId | null): readonly string[] {
+    return [...open].filter(([, started]) => started.callId === callId).map(([messageId]) => messageId);
+  }
 }
 
-/** Recordings of a call that a dead process left open: their sound is sealed and safe, only the entry is missing. */
-export function unfinishedRecordings(
-  callId: CallId,
-  facts: readonly { readonly at: Instant; readonly fact: Fact }[],
-): readonly Unfinished[] {
-  const ended = new Set(facts.flatMap(({ fact }) => (fact.fact === 'recordingEnded' ? [fact.messageId] : [])));
-  return facts.flatMap(({ at, fact }) => {
-    if (fact.fact !== 'recordingStarted' || ended.has(fact.messageId)) return [];
-    const { messageId, mailbox, urgent } = fact;
-    return [{ messageId, mailbox, isUrgent: urgent, callId, at }];
-  });
+function begun(
+  at: Instant,
+  callId: CallId | null,
+  fact: Extract<Fact, { fact: 'recordingStarted' }>,
+): [string, Started] {
+  return [fact.messageId, { callId, mailbox: fact.mailbox, isUrgent: fact.urgent, at }];
+}
+
+/** Milliseconds of sound in a sealed file, up to the last second that was sealed; 0 when nothing was recorded. */
+export async function messageLength(path: string, identity: string): Promise<number> {
+  let opened: Awaited<ReturnType<typeof openMessage>>;
+  try {
+    opened = await openMessage(path, [identity]);
+  } catch (error) {
+    const { cause } = error as { cause?: { code?: unknown } };
+    if (cause?.code === 'ENOENT') return 0;
+    throw error;
+  }
+  if (opened.kind === 'refused') {
+    if (opened.reason === 'truncated') return 0;
+    throw new Error(`${path} cannot be opened: ${opened.reason}`);
+  }
+  const { rate, channels, encoding } = opened.format;
+  return Math.round((opened.audio.length * 1000) / (rate * channels * (encoding === 'L16' ? 2 : 1)));
 }

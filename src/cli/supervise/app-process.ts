@@ -3,7 +3,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AppMessage, LaunchPlan } from './launch-plan.ts';
 import { endProcess, send, startedTicks, startNode } from './processes.ts';
-import { readJson, writePrivate } from './run-files.ts';
+import { notePrivate, readJson } from './run-files.ts';
 
 /** Why an app process is gone. `cannotStart` is a sentence of its own about what the admin has to mend. */
 export type AppEnd = { readonly code: number | null; readonly cannotStart: string | null };
@@ -37,7 +37,7 @@ export function startApp(plan: LaunchPlan): AppProcess {
     ['--max-semi-space-size=8'],
   );
   const pid = child.pid ?? 0;
-  if (pid > 0) writePrivate(join(plan.runFolder, 'app.json'), { pid, startedTicks: startedTicks(pid) });
+  if (pid > 0) notePrivate(join(plan.runFolder, 'app.json'), { pid, startedTicks: startedTicks(pid) });
   let cannotStart: string | null = null;
   const ended = new Promise<AppEnd>((resolve) => {
     child.on('error', () => resolve({ code: 1, cannotStart: `${process.execPath} could not be started` }));

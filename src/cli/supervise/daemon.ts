@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { DaemonPlan, DaemonRecord, ReadyLine } from './launch-plan.ts';
 import { openLog, readSince, sizeOf } from './log-file.ts';
 import { endProcess, isAlive, startedTicks, startNode } from './processes.ts';
-import { readJson, writePrivate } from './run-files.ts';
+import { notePrivate, readJson, writePrivate } from './run-files.ts';
 
 const READY_WITHIN_MS = 15_000;
 const GRACE_MS = 3_000;
@@ -24,9 +24,12 @@ export async function startDaemon(plan: DaemonPlan, folders: { run: string; log:
     if (old.digest === plan.digest) return { kind: 'foundAgain', record: old };
     await endProcess(old.pid, old.startedTicks, GRACE_MS);
   }
-  rmSync(recordFile, { force: true });
-  // A daemon that died an hour ago is found by the ports it had.
-  writePrivate(plan.optionsFile, pinned(plan, old?.digest === plan.digest ? old.ready : null));
+  try {
+    // A daemon that died an hour ago is found by the ports it had.
+    writePrivate(plan.optionsFile, pinned(plan, old?.digest === plan.digest ? old.ready : null));
+  } catch (error) {
+    return { kind: 'failed', said: [`its options cannot be written: ${(error as Error).message}`] };
+  }
 
   const logFile = join(folders.log, `${plan.name}.log`);
   const from = sizeOf(logFile);
@@ -44,7 +47,7 @@ export async function startDaemon(plan: DaemonPlan, folders: { run: string; log:
     const ready = lines.map(asReadyLine).find((line) => line !== null);
     if (ready) {
       const record: DaemonRecord = { pid, startedTicks: ticks, digest: plan.digest, ready };
-      writePrivate(recordFile, record);
+      notePrivate(recordFile, record);
       return { kind: 'started', record };
     }
     if (!isAlive(pid, ticks)) return { kind: 'failed', said: lastWords(readSince(logFile, from)) };

@@ -7,7 +7,7 @@ import { startDaemon, stopDaemon } from './daemon.ts';
 import type { DaemonPlan, DaemonRecord, LaunchPlan, Serves } from './launch-plan.ts';
 import { capLog } from './log-file.ts';
 import { isAlive } from './processes.ts';
-import { takeLock, writePrivate } from './run-files.ts';
+import { notePrivate, takeLock } from './run-files.ts';
 
 /**
  * Starts sipd, mediad and the app, starts again what dies, and ends all of it on Ctrl-C. Resolves with the exit code.
@@ -16,6 +16,8 @@ import { takeLock, writePrivate } from './run-files.ts';
  *       └──something cannot start──▶ stopped, exit code 1
  */
 export async function supervise(plan: LaunchPlan): Promise<number> {
+  // A terminal or pipe that is gone must not end a call.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
   const lock = takeLock(plan.runFolder);
   if (lock.kind === 'held') {
     say(`Wardline is already up with this data folder (process ${lock.pid}): stop that one, or give another --data`);
@@ -37,8 +39,8 @@ const LOOK_EVERY_MS = 200;
 const CAP_LOGS_EVERY_MS = 60_000;
 /** npm hands on the Ctrl-C that the terminal has already sent to everybody; two so close together are one key press. */
 const SAME_KEY_PRESS_MS = 300;
-/** What an app that is draining may take beyond the drain time before it is ended. */
-const OVERTIME_MS = 5_000;
+/** What an app that is draining may take beyond the drain time: the last words of calls (7 s), and writing everything. */
+const OVERTIME_MS = 15_000;
 
 class House {
   readonly #plan: LaunchPlan;
@@ -200,7 +202,7 @@ class House {
   /** For whoever waits for the house, or looks for its parts. */
   #writeReady(): void {
     if (this.#serves === null) return;
-    writePrivate(join(this.#plan.runFolder, 'ready.json'), {
+    notePrivate(join(this.#plan.runFolder, 'ready.json'), {
       ready: true,
       pid: process.pid,
       appPid: this.#app?.pid,

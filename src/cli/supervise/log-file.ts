@@ -7,11 +7,19 @@ export function openLog(path: string): number {
   return openSync(path, 'a', 0o600);
 }
 
-/** Keeps a log that a daemon holds open under 10 MB: the old part moves to `.1`, the file is cut in place. */
+/** Keeps a log that a daemon holds open under 10 MB: the old part moves to `.1`, the file is cut in place. Never throws. */
 export function capLog(path: string, maxBytes = MAX_BYTES): void {
   if (sizeOf(path) <= maxBytes) return;
-  copyFileSync(path, `${path}.1`);
-  truncateSync(path, 0);
+  try {
+    copyFileSync(path, `${path}.1`);
+  } catch {
+    // A full disk: better no old lines than a log that fills it further.
+  }
+  try {
+    truncateSync(path, 0);
+  } catch {
+    // Gone in between.
+  }
 }
 
 export function sizeOf(path: string): number {

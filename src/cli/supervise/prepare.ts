@@ -4,8 +4,8 @@ import { dirname, join } from 'node:path';
 import { refusesAddress } from '../../admin/index.ts';
 import { type Config, installedIn, loadConfig } from '../../config/index.ts';
 import { PortError } from '../../engine/ports.ts';
-import { ensureSecrets } from '../../vault/index.ts';
 import { dataFolders } from '../folders.ts';
+import { houseSecrets } from '../house-secrets.ts';
 import { type Remembered, rememberedFile } from '../remembered.ts';
 import { Refusal } from '../report.ts';
 import { upOptions } from '../up-command.ts';
@@ -43,7 +43,7 @@ async function prepare(args: readonly string[]): Promise<LaunchPlan> {
   }
   const folders = dataFolders(config.data);
   for (const folder of [config.data, folders.run, folders.log, folders.messages]) makePrivate(folder);
-  const secrets = await ensureSecrets(folders.secrets);
+  const secrets = await houseSecrets(folders);
   await warm;
   const advertised = advertisedAddress(config);
   writePrivate(rememberedFile(config.data), { config, advertised, drainMs } satisfies Remembered);
@@ -82,8 +82,14 @@ function makePrivate(folder: string): void {
   }
   try {
     makeWithParents(folder);
-    if (statSync(folder).isDirectory()) return;
+    const stat = statSync(folder);
+    if (!stat.isDirectory()) throw new Refusal(`data: ${folder} is not a folder: move it away, or use another one`);
+    // Somebody could have put secrets or links there that are not ours.
+    if ((stat.mode & 0o002) !== 0) {
+      throw new Refusal(`data: everybody on this machine may write to ${folder}: use another folder, or chmod o-w it`);
+    }
   } catch (error) {
+    if (error instanceof Refusal) throw error;
     const code = (error as NodeJS.ErrnoException).code ?? String(error);
     throw new Refusal(`data: ${folder} cannot be made (${code}): check who owns the folder above it, and the disk`);
   }

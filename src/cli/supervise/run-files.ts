@@ -4,14 +4,40 @@ import { isAlive, startedTicks } from './processes.ts';
 
 /** Written beside and renamed, so that a reader sees the old text or the new one, never half of it. */
 export function writePrivate(path: string, value: unknown): void {
+  const text = `${JSON.stringify(value)}\n`;
+  // What is there already needs no room on a full disk.
+  if (readText(path) === text) return;
   const beside = `${path}.${process.pid}`;
-  writeFileSync(beside, `${JSON.stringify(value)}\n`, { mode: 0o600 });
-  renameSync(beside, path);
+  try {
+    writeFileSync(beside, text, { mode: 0o600 });
+    renameSync(beside, path);
+  } catch (error) {
+    rmSync(beside, { force: true });
+    throw error;
+  }
+}
+
+/** For notes that a later start finds things by: without one the house still runs. False when it could not be written. */
+export function notePrivate(path: string, value: unknown): boolean {
+  try {
+    writePrivate(path, value);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 export function readJson(path: string): unknown {
   try {
-    return JSON.parse(readFileSync(path, 'utf8'));
+    return JSON.parse(readText(path) ?? 'null');
+  } catch {
+    return null;
+  }
+}
+
+function readText(path: string): string | null {
+  try {
+    return readFileSync(path, 'utf8');
   } catch {
     return null;
   }

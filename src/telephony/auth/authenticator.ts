@@ -17,8 +17,13 @@ export interface AuthRequest {
 export type AuthResult =
   | { readonly kind: 'known'; readonly extension: string }
   /** Challenge values, one header line each, in order of preference. */
-  | { readonly kind: 'challenge'; readonly challenges: readonly string[]; readonly failed: boolean }
+  | { readonly kind: 'challenge'; readonly challenges: readonly string[]; readonly failed: FailedAnswer | null }
   | { readonly kind: 'tooManyFailures'; readonly retryAfterSeconds: number };
+
+/** A wrong password for an extension that has a phone; null for a name that nobody has, which may be anything. */
+export interface FailedAnswer {
+  readonly extension: string | null;
+}
 
 /**
  * Digest authentication (RFC 7616, RFC 8760) of phones. An unknown extension and a wrong password take the same work
@@ -70,7 +75,8 @@ export class Authenticator {
     if (!this.#isRight(request, answer)) {
       this.#bySource.failed(request.sourceIp);
       this.#byUser.failed(answer.username);
-      return this.#challenge(request, { failed: true });
+      const extension = this.#credentials.ha1(answer.username) === undefined ? null : answer.username;
+      return this.#challenge(request, { failed: { extension } });
     }
     // Right password, old or used nonce: say stale, so that the phone answers again without asking its user.
     if (!this.#nonces.isFresh(answer.nonce) || !this.#nonces.use(answer.nonce, answer.nc)) {
@@ -100,13 +106,13 @@ export class Authenticator {
     return equal && known !== undefined;
   }
 
-  #challenge(request: AuthRequest, { stale = false, failed = false }): AuthResult {
+  #challenge(request: AuthRequest, how: { readonly stale?: boolean; readonly failed?: FailedAnswer }): AuthResult {
     const nonce = this.#nonces.make();
     const challenges = this.#offeredTo(request.userAgent).map(
       (algorithm) =>
-        `Digest realm="${this.#realm}", nonce="${nonce}", algorithm=${algorithm}, qop="auth"${stale ? ', stale=true' : ''}`,
+        `Digest realm="${this.#realm}", nonce="${nonce}", algorithm=${algorithm}, qop="auth"${how.stale === true ? ', stale=true' : ''}`,
     );
-    return { kind: 'challenge', challenges, failed };
+    return { kind: 'challenge', challenges, failed: how.failed ?? null };
   }
 
   #offeredTo(userAgent: string): readonly DigestAlgorithm[] {

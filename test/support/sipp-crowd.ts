@@ -3,6 +3,7 @@ import { createSocket } from 'node:dgram';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freeUdpPort } from './processes.ts';
 
 /** Whether SIPp is installed: Debian's package sip-tester. */
 export function hasSipp(): boolean {
@@ -33,7 +34,7 @@ export interface SippOptions {
   readonly service?: string;
 }
 
-/** Runs SIPp to its end. */
+/** Runs SIPp to its end and counts: for crowds of calls. One call that is looked into is startSipp (sipp.ts). */
 export function sipp(options: SippOptions): Promise<SippResult> {
   return new Promise((resolve) => {
     const { folder, args } = commandLine(options);
@@ -51,7 +52,7 @@ export function sipp(options: SippOptions): Promise<SippResult> {
 
 /** Runs SIPp as the called side until `stop` is called. */
 export async function sippAnswering(options: Omit<SippOptions, 'to'>): Promise<{ port: number; stop(): void }> {
-  const port = options.port ?? (await freePort());
+  const port = options.port ?? (await freeUdpPort());
   const { folder, args } = commandLine({ ...options, port });
   const child = spawn('sipp', args, { cwd: folder, stdio: ['ignore', 'ignore', 'ignore'] });
   await listening(port);
@@ -79,18 +80,6 @@ function commandLine(options: SippOptions): { folder: string; args: string[] } {
   }
   if (options.to !== undefined) args.push(options.to);
   return { folder, args };
-}
-
-async function freePort(): Promise<number> {
-  const socket = createSocket('udp4');
-  await new Promise<void>((resolve) => {
-    socket.bind(0, '127.0.0.1', resolve);
-  });
-  const { port } = socket.address();
-  await new Promise<void>((resolve) => {
-    socket.close(resolve);
-  });
-  return port;
 }
 
 /** Resolves when binding the port fails, that is, when somebody has it. */

@@ -1,0 +1,78 @@
+import { PhoneDirectory } from '../../directory/index.ts';
+import type { LiveDocuments } from '../../documents/index.ts';
+import { type AuditPort, Engine, engineSchema, systemClock, systemRandom } from '../../engine/index.ts';
+import { Telephony } from '../../telephony/index.ts';
+import { version } from '../version.ts';
+import { callMetrics } from './call-metrics.ts';
+import type { Closing } from './closing.ts';
+import type { Foundation } from './foundation.ts';
+import { type Links, telephonyOptions } from './links.ts';
+
+/** The engine gives the calls it must end itself 6 s to say so. */
+const ENGINE_GRACE_MS = 7_000;
+
+export interface Calls {
+  readonly directory: PhoneDirectory;
+  readonly telephony: Telephony;
+  readonly isDraining: () => boolean;
+}
+
+/** Phones, engine and telephony. When this resolves, calls are taken; when it is closed, running ones may end first. */
+export async function openCalls(
+  foundation: Foundation,
+  parts: {
+    readonly documents: LiveDocuments;
+    readonly audit: AuditPort;
+    readonly links: Links;
+    readonly drainMs: number;
+  },
+  closing: Closing,
+): Promise<Calls> {
+  const { config, log, metrics, secrets, store, record } = foundation;
+  const { documents, audit, links, drainMs } = parts;
+  const outside = { clock: systemClock, random: systemRandom, log };
+  const directory = await PhoneDirectory.open(
+    {
+      ...outside,
+      phones: store.phones,
+      audit,
+      logger: log,
+      realm: config.sip.realm,
+      isExtension: (extension) => documents.current().plan.extension(extension) !== undefined,
+    },
+    { watch: true },
+  );
+  closing.add('directory', () => directory.close());
+  const telephony = new Telephony({
+    ...outside,
+    options: telephonyOptions(config, secrets, links),
+    credentials: directory,
+    bindings: store.bindings(),
+    sealRecipients: (mailbox) => secrets.sealRecipients(mailbox),
+  });
+  const engine = new Engine({
+    ...outside,
+    options: engineSchema.parse({ drainMs }),
+    audit,
+    index: store.calls,
+    documents,
+    reachability: telephony.reachability,
+    observer: callMetrics(metrics),
+  });
+  await engine.recover();
+  await record({ fact: 'started', version: version(), node: process.version });
+  // Before it starts: a start that fails half way has sockets to close too.
+  closing.add('telephony', () => telephony.close());
+  await telephony.start(engine);
+  let isDraining = false;
+  const drain = async (): Promise<void> => {
+    isDraining = true;
+    await engine.drain(drainMs);
+    await record({ fact: 'stopped', because: 'told to stop' });
+  };
+  closing.add('calls', drain, drainMs + ENGINE_GRACE_MS);
+
+  metrics.gaugeOf('wardline_calls_running', 'Calls that run now.', () => engine.liveCalls.length);
+  metrics.gaugeOf('wardline_phones_registered', 'Contacts that can be rung now.', () => telephony.bindings.length);
+  return { directory, telephony, isDraining: () => isDraining };
+}

@@ -1,0 +1,73 @@
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { AuditLog } from '../../audit-log/index.ts';
+import { AUDIT_HEAD_FILE, AUDIT_SPOOL_FILE } from '../../audit-log/options.ts';
+import type { Config } from '../../config/index.ts';
+import type { SystemFact } from '../../core/audit/index.ts';
+import { systemClock } from '../../engine/index.ts';
+import {
+  createHealth,
+  createLogger,
+  createMetrics,
+  type Health,
+  type Logger,
+  type Metrics,
+} from '../../observe/index.ts';
+import { openStore, type Store } from '../../storage/index.ts';
+import type { Secrets } from '../../vault/index.ts';
+import { dataFolders } from '../folders.ts';
+import { houseSecrets } from '../house-secrets.ts';
+import type { Closing } from './closing.ts';
+import { logLastWords } from './last-words.ts';
+import { logTo } from './log.ts';
+
+/** What every other part of the app stands on. */
+export interface Foundation {
+  readonly config: Config;
+  readonly folders: ReturnType<typeof dataFolders>;
+  readonly log: Logger;
+  readonly health: Health;
+  readonly metrics: Metrics;
+  readonly secrets: Secrets;
+  readonly store: Store;
+  readonly audit: AuditLog;
+  /** Puts a fact of the system on record. Never rejects. */
+  readonly record: (fact: SystemFact) => Promise<unknown>;
+  readonly terminal: (line: string) => void;
+}
+
+/** Log, secrets, store and audit, in that order. Rejects with Refusal or PortError. */
+export async function openFoundation(
+  config: Config,
+  terminal: (line: string) => void,
+  closing: Closing,
+): Promise<Foundation> {
+  const folders = dataFolders(config.data);
+  const file = logTo(join(folders.log, 'app.log'), terminal);
+  closing.add('log', () => file.close());
+  const log = createLogger({ name: 'wardline', level: config.log.level, destination: file, format: 'json' });
+  logLastWords(log);
+  const health = createHealth();
+  const metrics = createMetrics();
+
+  const secrets = await houseSecrets(folders);
+  const store = await openStore(folders.store, { as: 'owner', sealer: secrets.phi });
+  closing.add('store', () => store.close());
+  // Its writing thread takes longer to come up than the audit waits for a commit; so it is up before the first fact.
+  await store.chain.append(await store.chain.head(), []);
+  const audit = await AuditLog.open({
+    store: store.chain,
+    headPath: join(config.data, AUDIT_HEAD_FILE),
+    spoolPath: join(config.data, AUDIT_SPOOL_FILE),
+    headKey: secrets.auditHeadKey,
+    seal: (text) => secrets.phi.seal(text),
+    bootId: randomUUID(),
+    clock: systemClock,
+    logger: log,
+    health,
+    metrics,
+  });
+  closing.add('audit', () => audit.close());
+  const record = (fact: SystemFact) => audit.attest([{ at: systemClock.now(), callId: null, fact }]);
+  return { config, folders, log, health, metrics, secrets, store, audit, record, terminal };
+}

@@ -1,0 +1,282 @@
+import { spawnSync } from 'node:child_process';
+import {
+  appendFileSync,
+  closeSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { Closing } from '../../src/cli/app/closing.ts';
+import { logTo } from '../../src/cli/app/log.ts';
+import { messageBook, messageLength } from '../../src/cli/app/message-book.ts';
+import { dataFolders } from '../../src/cli/folders.ts';
+import { houseSecrets } from '../../src/cli/house-secrets.ts';
+import type { Fact } from '../../src/core/audit/index.ts';
+import type { CallId } from '../../src/core/call/index.ts';
+import { type Instant, instant } from '../../src/core/time/index.ts';
+import type { MessageRow } from '../../src/storage/index.ts';
+import { ensureSecrets, openMessage, SealedWriter } from '../../src/vault/index.ts';
+import { until } from '../support/processes.ts';
+
+const CALL = 'K7QX-2M4D' as CallId;
+const OTHER = 'WARD-2222' as CallId;
+const MESSAGE = 'ab'.repeat(16);
+const AT = instant(Date.UTC(2026, 10, 23, 14));
+
+const started = (messageId = MESSAGE): Fact => ({
+  fact: 'recordingStarted',
+  messageId,
+  mailbox: 'cardiology',
+  urgent: true,
+});
+const ended = (durationMs: number): Fact => ({
+  fact: 'recordingEnded',
+  messageId: MESSAGE,
+  durationMs,
+  by: 'caller',
+  why: 'hung up',
+});
+const over: Fact = { fact: 'ended', cause: 'internalError', fault: 'wardline', talkedMs: 0 } as Fact;
+
+/** A recording as mediad leaves it in the file: `seconds` sealed, whether or not anybody came to its end. */
+async function record(folder: string, recipient: string, samples: number, isFinished: boolean): Promise<Uint8Array> {
+  const file = join(folder, `${MESSAGE}.sealed`);
+  const writer = await SealedWriter.open({
+    sink: { append: async (bytes) => appendFileSync(file, bytes), close: async () => {} },
+    recipients: [recipient],
+    format: { encoding: 'PCMU', rate: 8000, channels: 1 },
+    metadata: {},
+  });
+  const audio = Uint8Array.from({ length: samples }, (_, i) => i % 251);
+  writer.push(audio);
+  if (isFinished) await writer.close();
+  else await new Promise((resolve) => setImmediate(resolve));
+  return audio;
+}
+
+async function aBook(t: Test) {
+  const folder = t.testdir({});
+  const secrets = await ensureSecrets(join(folder, 'secrets'));
+  const saved: MessageRow[] = [];
+  const attested: string[] = [];
+  const troubles: string[] = [];
+  const looks: (() => void)[] = [];
+  const book = messageBook({
+    audit: {
+      attest: async (entries) => {
+        attested.push(...entries.map(({ fact }) => fact.fact));
+        return 'durable';
+      },
+    },
+    save: async (message) => void saved.push(message),
+    find: async () => null,
+    clock: {
+      after: (_ms, run) => {
+        looks.push(run);
+        return { cancel: () => void looks.splice(looks.indexOf(run), 1) };
+      },
+    },
+    pathOf: (messageId) => join(folder, `${messageId}.sealed`),
+    measure: (path) => messageLength(path, secrets.voicemailIdentity),
+    onTrouble: (error) => troubles.push((error as Error).message),
+  });
+  const attest = async (fact: Fact, callId: CallId = CALL, at: Instant = AT) => {
+    await book.audit.attest([{ at, callId, fact }]);
+    // The call does not wait for the list; the test does.
+    await book.close();
+  };
+  return { folder, secrets, saved, attested, troubles, looks, book, attest };
+}
+
+void t.test('a message is entered once its end is on record, with the time it was begun', async (t) => {
+  const { folder, saved, attested, troubles, attest } = await aBook(t);
+  await attest(started());
+  t.same(saved, [], 'not while it is being recorded');
+  await attest(ended(4200), CALL, instant(AT + 9000));
+  await attest(ended(4200));
+  await attest(over);
+  t.same(saved, [
+    {
+      messageId: MESSAGE,
+      callId: CALL,
+      mailbox: 'cardiology',
+      isUrgent: true,
+      at: AT,
+      durationMs: 4200,
+      path: join(folder, `${MESSAGE}.sealed`),
+      exportedAt: null,
+    },
+  ]);
+  t.same(
+    attested,
+    ['recordingStarted', 'recordingEnded', 'recordingEnded', 'ended'],
+    'every fact went on to the audit',
+  );
+  t.same(troubles, []);
+});
+
+void t.test('a recorder that was lost cannot say how long it recorded: the sealed file can', async (t) => {
+  const { folder, secrets, saved, attest } = await aBook(t);
+  await record(folder, secrets.voicemailRecipient, 20_000, true);
+  await attest(started());
+  await attest(ended(0));
+  t.match(saved, [{ messageId: MESSAGE, durationMs: 2500 }]);
+});
+
+void t.test('a call that failed while it was recorded leaves its message in the list', async (t) => {
+  const { folder, secrets, saved, attest } = await aBook(t);
+  await record(folder, secrets.voicemailRecipient, 16_000, true);
+  await attest(started());
+  await attest(over, OTHER);
+  t.same(saved, [], 'another call says nothing about it');
+  await attest(over);
+  t.match(saved, [{ messageId: MESSAGE, callId: CALL, durationMs: 2000 }]);
+});
+
+void t.test('a recording that goes on after its process died is looked at until it has stopped growing', async (t) => {
+  const { folder, secrets, saved, looks, book } = await aBook(t);
+  await record(folder, secrets.voicemailRecipient, 8000, true);
+  await book.recover(CALL, [{ at: AT, fact: started() }]);
+  t.match(
+    saved.map((message) => message.durationMs),
+    [1000],
+  );
+  rmSync(join(folder, `${MESSAGE}.sealed`));
+  await record(folder, secrets.voicemailRecipient, 24_000, true);
+  looks.shift()?.();
+  await until('the second look', () => saved.length === 2);
+  t.equal(saved[1]?.durationMs, 3000);
+  await until('the next look to be set', () => looks.length === 1);
+  looks.shift()?.();
+  await book.close();
+  t.same([saved.length, looks.length], [2, 0], 'as long as before: it is over');
+});
+
+void t.test('nothing was said, or the file cannot be read: no entry, and only the second is trouble', async (t) => {
+  const { folder, saved, troubles, attest } = await aBook(t);
+  await attest(started());
+  await attest(ended(0));
+  t.same([saved, troubles], [[], []]);
+  writeFileSync(join(folder, `${MESSAGE}.sealed`), 'not sealed at all, and longer than a mark');
+  await attest(started());
+  await attest(ended(0));
+  t.same(saved, []);
+  t.match(troubles, [/cannot be opened: notSealed/]);
+});
+
+void t.test(
+  'a recording that a killed process left is listed with its age and opens up to the last second',
+  async (t) => {
+    const { folder, secrets, saved, troubles, book } = await aBook(t);
+    const audio = await record(folder, secrets.voicemailRecipient, 3 * 8000 + 100, false);
+    const file = join(folder, `${MESSAGE}.sealed`);
+    // The kill came in the middle of a write.
+    truncateSync(file, statSync(file).size - 5);
+    await book.recover(CALL, [
+      { at: instant(AT - 60_000), fact: started('cd'.repeat(16)) },
+      { at: instant(AT - 50_000), fact: { ...ended(1000), messageId: 'cd'.repeat(16) } as Fact },
+      { at: AT, fact: started() },
+    ]);
+    t.match(saved, [{ messageId: MESSAGE, callId: CALL, at: AT, durationMs: 2000, mailbox: 'cardiology' }]);
+    t.equal(saved.length, 1, 'the recording that was ended is in the list already');
+    t.same(troubles, []);
+    const opened = await openMessage(file, [secrets.voicemailIdentity]);
+    if (opened.kind !== 'opened') return t.fail(opened.reason);
+    t.equal(opened.ending, 'truncated');
+    t.ok(Buffer.from(opened.audio).equals(audio.subarray(0, 2 * 8000)));
+  },
+);
+
+void t.test('parts are closed in reverse order, each within its time, whatever the others do', async (t) => {
+  const closed: string[] = [];
+  const closing = new Closing();
+  closing.add('log', () => closed.push('log'));
+  closing.add('store', () => Promise.reject(new Error('the disk is full')));
+  closing.add('hangs', () => new Promise(() => {}), 20);
+  closing.add('throws', () => {
+    throw new Error('no such socket');
+  });
+  closing.add('slow', async () => {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    closed.push('slow');
+  });
+  const [first, second] = await Promise.all([closing.close(), closing.close()]);
+  t.same(closed, ['slow', 'log'], 'once, and the later part is gone before the earlier one');
+  t.same(first, ['throws: no such socket', 'hangs: not closed after 20 ms', 'store: the disk is full']);
+  t.equal(first, second, 'whoever closes again waits for the same end');
+});
+
+void t.test('the log turns over, and never writes into a file that is not its own', async (t) => {
+  const folder = t.testdir({});
+  const path = join(folder, 'app.log');
+  const line = (n: number) => `${JSON.stringify({ level: 'info', msg: `line ${n}` })}\n`;
+  const log = logTo(path, () => {}, 60);
+  for (let n = 0; n < 6; n++) log.write(line(n));
+  t.equal(readFileSync(`${path}.1`, 'utf8') + readFileSync(path, 'utf8'), [4, 5].map(line).join(''));
+
+  // It cannot turn over now, and the next file that is opened would get the number of one that was closed too early.
+  rmSync(`${path}.1`);
+  mkdirSync(`${path}.1`);
+  for (let n = 6; n < 9; n++) log.write(line(n));
+  const store = openSync(join(folder, 'store'), 'w');
+  for (let n = 9; n < 12; n++) log.write(line(n));
+  log.close();
+  log.close();
+  log.write(line(12));
+  closeSync(store);
+  t.equal(statSync(join(folder, 'store')).size, 0);
+  t.match(readFileSync(path, 'utf8'), 'line 11', 'and goes on in the old file');
+});
+
+void t.test('what a far end sent cannot steer the terminal', async (t) => {
+  const shown: string[] = [];
+  const log = logTo(join(t.testdir({}), 'app.log'), (line) => shown.push(line));
+  const hostile = 'x\u001b[2J\u009b31m\r\nwardline: all is well\u2028';
+  log.write(`${JSON.stringify({ level: 'warn', msg: 'trunk lost', why: hostile, [hostile]: 1 })}\n`);
+  log.close();
+  t.equal(shown.length, 1);
+  // oxlint-disable-next-line no-control-regex -- they are what must not be there
+  t.notMatch(shown[0], /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/);
+  t.match(shown[0], 'all is well');
+});
+
+void t.test('an error that nobody caught is in the log, without names, and ends the process', async (t) => {
+  for (const crash of ['throw error', 'void Promise.reject(error)', 'setTimeout(() => { throw error })']) {
+    const folder = t.testdir({});
+    const program = `
+      import { createLogger } from './src/observe/index.ts';
+      import { logTo } from './src/cli/app/log.ts';
+      import { logLastWords } from './src/cli/app/last-words.ts';
+      const destination = logTo(process.argv[1], (line) => console.log(line));
+      logLastWords(createLogger({ name: 'wardline', level: 'info', destination, format: 'json' }));
+      setInterval(() => {}, 1000);
+      const error = new Error('no leg for +12025550111');
+      ${crash};`;
+    const { status, stdout, stderr } = spawnSync(
+      process.execPath,
+      ['--input-type=module-typescript', '-e', program, join(folder, 'app.log')],
+      { encoding: 'utf8' },
+    );
+    t.equal(status, 1, crash);
+    const entry = JSON.parse(readFileSync(join(folder, 'app.log'), 'utf8')) as { msg: string };
+    t.match(entry, { level: 'error', msg: 'app ended by an error', err: { message: 'no leg for +[number]' } });
+    t.match(stdout, 'app ended by an error');
+    t.notMatch(stdout + stderr + JSON.stringify(entry), '12025550111');
+  }
+});
+
+void t.test('secrets are made for a new house only', async (t) => {
+  const folders = dataFolders(t.testdir({}));
+  const first = await houseSecrets(folders);
+  t.equal((await houseSecrets(folders)).controlSecret, first.controlSecret);
+  writeFileSync(folders.store, '');
+  rmSync(folders.secrets, { recursive: true });
+  await t.rejects(houseSecrets(folders), { message: /secrets is missing.*restore it from a backup/ });
+  t.throws(() => statSync(folders.secrets), 'nothing stands in the way of the backup');
+});
