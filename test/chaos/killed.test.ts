@@ -119,9 +119,12 @@ for (const victim of ['mediad', 'app', 'sipd'] as const) {
     t.comment(`whole again after ${Math.round(performance.now() - killedAt)} ms`);
 
     // Whoever was left in a dead call hangs up, as people do.
-    await Promise.all(phones.map((phone) => phone.hangUpAll()));
-    await until('every phone to be free', () => phones.every((phone) => phone.openCalls().length === 0)).catch(
-      (error: Error) => t.fail(`${error.message}: ${phones.map((phone) => phone.openCalls().length).join(' ')}`),
+    await until('every phone to be free', async () => {
+      // Again while one is not free: a phone that is just being told of an answer does not take the key.
+      await Promise.all(phones.map((phone) => phone.hangUpAll()));
+      return phones.every((phone) => phone.openCalls().length === 0);
+    }).catch((error: Error) =>
+      t.fail(`${error.message}: ${phones.map((phone) => phone.openCalls().length).join(' ')}`),
     );
     const ended = await until(
       'every call to have its ending',
