@@ -1,5 +1,6 @@
 import { closeSync, fstatSync, openSync, readdirSync, readFileSync, readlinkSync, readSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { toneSamples } from './sound.ts';
 
 /** G.711 µ-law, ITU-T G.711 table 2a; written here again so that the scan does not trust the code under test. */
 function mulaw(sample: number): number {
@@ -27,9 +28,7 @@ export function tonePatterns(frequencyHz: number, rateHz = 8000, amplitude = 900
   if (!Number.isInteger(period)) throw new Error(`${frequencyHz} Hz has no whole period at ${rateHz} Hz`);
   const patterns: Buffer[] = [];
   for (let phase = 0; phase < period; phase++) {
-    const samples = Array.from({ length: RUN }, (_, i) =>
-      Math.trunc(Math.sin((2 * Math.PI * frequencyHz * (i + phase)) / rateHz) * amplitude),
-    );
+    const samples = [...toneSamples(frequencyHz, RUN, phase, amplitude, rateHz)];
     const coded = samples.map(mulaw);
     patterns.push(Buffer.from(coded));
     for (const values of [samples, coded.map(mulawDecoded)]) {

@@ -369,12 +369,14 @@ void t.test('an owner and commands in other processes append to one chain', asyn
   for (let i = 0; i < 30; i++) {
     results.push(...(await Promise.all([owner.log.attest(steps(2)), guest.log.attest(steps(1))])));
   }
-  t.same(new Set(results), new Set(['durable']));
-  await guest.log.close();
+  t.equal(results.length, 60);
+  t.same(await guest.log.close(), { unwritten: 0 });
   await guestStore.close();
-  t.equal(await owner.log.attest(steps(1)), 'durable');
-  t.match(await owner.reader.verify(), { kind: 'intact', entries: 91 });
-  await owner.log.close();
+  await owner.log.attest(steps(1));
+  // Whoever finds the store locked for longer than a call may wait spools its facts, and they follow.
+  t.same(await owner.log.close(), { unwritten: 0 });
+  t.match(await owner.reader.verify(), { kind: 'intact' });
+  t.equal((await stepsIn(owner.reader)).length, 91);
   await store.close();
 });
 
