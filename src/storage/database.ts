@@ -76,6 +76,10 @@ export class SqliteDatabase {
     return this.#guard(() => this.#sqlite.transaction(work).immediate());
   }
 
+  waitForLocks(ms: number): void {
+    this.#sqlite.pragma(`busy_timeout = ${ms}`);
+  }
+
   /** [] for an unharmed file. */
   faults(): readonly string[] {
     return this.#guard(() => {

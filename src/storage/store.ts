@@ -40,7 +40,7 @@ export async function openStore(path: string, options: StoreOptions = {}): Promi
   try {
     const db = new SqliteDatabase(path, {
       readonly: role === 'reader',
-      busyMs: role === 'owner' ? OWNER_BUSY_MS : GUEST_BUSY_MS,
+      busyMs: GUEST_BUSY_MS,
     });
     try {
       requireCurrentSchema(db);
@@ -124,6 +124,11 @@ export class Store {
   /** Registrations, in the shape that `telephony` keeps them. */
   bindings<Binding extends BindingRow>(): SqliteBindings<Binding> {
     return new SqliteBindings<Binding>(this.#db, this.#writer, this.#now);
+  }
+
+  /** An owner that starts may wait for a lock like a command; from now on it has calls, and does not. */
+  callsBegin(): void {
+    this.#db.waitForLocks(OWNER_BUSY_MS);
   }
 
   /** Writes what is still waiting and gives the store free. May be called twice. */

@@ -101,7 +101,7 @@ for (const victim of ['mediad', 'app', 'sipd'] as const) {
     });
     await until('the recording', async () => (await house.facts(recording.callId)).has('recordingStarted'), 20_000);
     const spokeFrom = performance.now();
-    await until('three seconds of message', () => performance.now() - spokeFrom > 3000);
+    await until('four seconds of message', () => performance.now() - spokeFrom > 4000);
 
     const old = now();
     const killedAt = performance.now();
@@ -119,9 +119,12 @@ for (const victim of ['mediad', 'app', 'sipd'] as const) {
     t.comment(`whole again after ${Math.round(performance.now() - killedAt)} ms`);
 
     // Whoever was left in a dead call hangs up, as people do.
-    await Promise.all(phones.map((phone) => phone.hangUpAll()));
-    await until('every phone to be free', () => phones.every((phone) => phone.openCalls().length === 0)).catch(
-      (error: Error) => t.fail(`${error.message}: ${phones.map((phone) => phone.openCalls().length).join(' ')}`),
+    await until('every phone to be free', async () => {
+      // Again while one is not free: a phone that is just being told of an answer does not take the key.
+      await Promise.all(phones.map((phone) => phone.hangUpAll()));
+      return phones.every((phone) => phone.openCalls().length === 0);
+    }).catch((error: Error) =>
+      t.fail(`${error.message}: ${phones.map((phone) => phone.openCalls().length).join(' ')}`),
     );
     const ended = await until(
       'every call to have its ending',
@@ -134,7 +137,10 @@ for (const victim of ['mediad', 'app', 'sipd'] as const) {
       throw new Error(`${error.message}\n${JSON.stringify(await calls())}`);
     });
     t.comment(ended.map(({ dialled, cause }) => `${dialled}: ${cause}`).join(', '));
-    t.equal(ended.length, 5);
+    // An INVITE that nobody had answered yet is offered to the next app when that is back in time: two records, one call.
+    const offered = ended.filter(({ dialled }) => dialled === '2102').length;
+    t.ok(offered === 1 || (victim === 'app' && offered === 2), `the ringing call stands ${offered} times`);
+    t.equal(ended.length - offered, 4);
     for (const { callId } of ended) t.equal((await house.facts(callId)).of('ended').length, 1, 'one ending');
 
     t.equal(ended.find(({ dialled }) => dialled === '7013')?.cause, recordingEnds[victim]);
@@ -151,7 +157,7 @@ for (const victim of ['mediad', 'app', 'sipd'] as const) {
     const exported = await house.cli('voicemail', 'export', message.messageId, '--out', wav);
     t.equal(exported.code, 0, exported.err);
     const sound = readWav(wav);
-    t.ok(sound.samples.length / sound.rateHz > 2, `${sound.samples.length / sound.rateHz} s were saved, 3 were spoken`);
+    t.ok(sound.samples.length / sound.rateHz > 2, `${sound.samples.length / sound.rateHz} s were saved, 4 were spoken`);
     // The media server may still record what was not hung up when this was exported.
     await until(
       'the list to know its length',
@@ -178,6 +184,7 @@ for (const victim of ['mediad', 'app', 'sipd'] as const) {
       await diaz.nextFile();
       await diaz.dial(house.uri('1500'));
       await diaz.event('CALL_ESTABLISHED', 5000, f);
+      await until('the menu to speak', () => (diaz.heard().at(-1)?.samples.length ?? 0) > 8000);
       const o = operator.mark();
       await diaz.press('0');
       await operator.event('CALL_INCOMING', 10_000, o);

@@ -6,6 +6,9 @@ import { ended, scratch, until } from '../support/processes.ts';
 
 // The running program: what an admin types, and what happens when a process dies.
 
+// Each story has houses of its own.
+t.jobs = 2;
+
 interface Ready {
   pid: number;
   appPid: number;

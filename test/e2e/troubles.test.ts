@@ -65,7 +65,10 @@ t.test('the disk is full: calls go on, voicemail says so, and the record catches
     '"the mailbox cannot be used"',
     () => heardWithin(ward.heard().at(-1)!, PROMPTS.wardline('voicemail-unavailable')) > 0.8,
     40_000,
-  );
+  ).catch(async (error: Error) => {
+    rmSync(join(disk, 'ballast'));
+    throw new Error(`${error.message}\n${(await house.cli('call', 'list')).out}\n${house.terminal()}`);
+  });
   await ward.event('CALL_CLOSED', 10_000, w);
   const ready = await fetch(`http://${house.admin}/readyz`).then((answer) => answer.text());
   t.match(ready, /disk|space|audit/i, 'whoever watches is told');

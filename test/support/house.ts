@@ -281,8 +281,8 @@ function promptSound(path: string): Sound {
 }
 
 /** How much of a prompt file can be heard in the sound: 1 = sample for sample. */
-export function heardWithin(sound: Sound, path: string): number {
-  return find(promptSound(path), sound).score;
+export function heardWithin(sound: Sound | undefined, path: string): number {
+  return sound === undefined ? 0 : find(promptSound(path), sound).score;
 }
 
 /** The digit that was spoken behind "to accept, press", recognised by its recording. */

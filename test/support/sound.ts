@@ -93,7 +93,8 @@ export function loudness(samples: Int16Array): number {
 }
 
 /** Longest stretch in seconds in which the tone is plainly there (100 ms windows, `share` of the energy). */
-export function heardFor(sound: Sound, frequencyHz: number, share = 0.5): number {
+export function heardFor(sound: Sound | undefined, frequencyHz: number, share = 0.5): number {
+  if (sound === undefined) return 0;
   let longest = 0;
   let run = 0;
   for (let at = 0; at + 0.1 <= sound.samples.length / sound.rateHz; at += 0.1) {

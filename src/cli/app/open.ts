@@ -15,6 +15,7 @@ import { openDocuments } from './documents.ts';
 import { type Foundation, openFoundation } from './foundation.ts';
 import { hostAndPort, reachable, readLinks } from './links.ts';
 import { messageBook, type MessageBook, messageLength } from './message-book.ts';
+import { PatientWriter } from './patient-writer.ts';
 import { readinessOf } from './readiness.ts';
 
 export interface App {
@@ -56,6 +57,7 @@ async function build(house: Remembered, terminal: (line: string) => void, closin
     directory: calls.directory,
     at: systemClock.now(),
   });
+  foundation.store.callsBegin();
   return {
     serves: { sip: links.sip, admin },
     banner: banner({
@@ -79,9 +81,14 @@ async function build(house: Remembered, terminal: (line: string) => void, closin
 /** The list of messages, with those that a process which was killed did not enter any more. */
 async function openMessages(foundation: Foundation, closing: Closing): Promise<MessageBook> {
   const { config, folders, log, secrets, store, audit } = foundation;
+  const writer = new PatientWriter({
+    clock: systemClock,
+    onTrouble: (error, what) => log.error({ err: error, what }, 'not written yet, it is tried again'),
+  });
+  closing.add('messages waiting for the store', () => writer.close());
   const book = messageBook({
     audit,
-    save: (message) => store.messages.save(message),
+    save: (message) => writer.write(`message ${message.messageId}`, () => store.messages.save(message)),
     find: (messageId) => store.messages.find(messageId),
     clock: systemClock,
     pathOf: (messageId) => join(folders.messages, `${messageId}.sealed`),
