@@ -8,6 +8,7 @@ import { backOff } from '../../src/cli/supervise/back-off.ts';
 import type { LaunchPlan } from '../../src/cli/supervise/launch-plan.ts';
 import { capLog } from '../../src/cli/supervise/log-file.ts';
 import { isAlive, startedTicks } from '../../src/cli/supervise/processes.ts';
+import { readJson } from '../../src/cli/supervise/run-files.ts';
 
 const support = fileURLToPath(new URL('../support/', import.meta.url));
 
@@ -37,6 +38,11 @@ function house(t: Test, how: { sipd?: Behaviour; mediad?: Behaviour; app?: Behav
   writeFileSync(join(folder, 'app.behaviour'), JSON.stringify({ kind: 'app', ...how.app }));
   const pids = new Set<number>();
   t.teardown(() => {
+    // Also those of a test that failed before it looked.
+    for (const name of ['app', 'sipd', 'mediad']) {
+      const record = readJson(join(plan.runFolder, `${name}.json`)) as { pid: number } | null;
+      if (record !== null) pids.add(record.pid);
+    }
     for (const pid of pids) if (startedTicks(pid) !== null) process.kill(pid, 'SIGKILL');
   });
   return {
@@ -62,6 +68,11 @@ function house(t: Test, how: { sipd?: Behaviour; mediad?: Behaviour; app?: Behav
             if (child.exitCode !== null || child.signalCode !== null) throw new Error(`ended, having said: ${said}`);
             await sleep(10);
           }
+        },
+        /** The banner stands first, then the file that says so. */
+        async up(): Promise<void> {
+          await supervisor.until('the banner');
+          while (!existsSync(join(plan.runFolder, 'ready.json'))) await sleep(10);
         },
         pids(): Pids {
           const text = readFileSync(join(plan.runFolder, 'ready.json'), 'utf8');
@@ -93,7 +104,7 @@ function stop(child: ChildProcess): void {
 
 t.test('an app that is killed comes back, and the daemons do not notice', async (t) => {
   const s = await house(t).start();
-  await s.until('the banner');
+  await s.up();
   const before = s.pids();
   process.kill(before.app, 'SIGKILL');
   await s.until('the app is up again');
@@ -109,7 +120,7 @@ t.test('an app that is killed comes back, and the daemons do not notice', async 
 t.test('a daemon that is killed comes back, and the app does not notice', async (t) => {
   const h = house(t);
   const s = await h.start();
-  await s.until('the banner');
+  await s.up();
   const before = s.pids();
   process.kill(before.sipd, 'SIGKILL');
   await s.until('sipd is up again');
@@ -122,7 +133,7 @@ t.test('a daemon that is killed comes back, and the app does not notice', async 
 t.test('a supervisor that is killed leaves the house running, and the next one finds the daemons again', async (t) => {
   const h = house(t);
   const first = await h.start();
-  await first.until('the banner');
+  await first.up();
   const before = first.pids();
   const second = await h.start();
   t.equal(await second.exit, 1, 'two supervisors for one data folder');
@@ -133,7 +144,7 @@ t.test('a supervisor that is killed leaves the house running, and the next one f
   t.ok(startedTicks(before.app), 'the app of a dead supervisor goes on');
 
   const third = await h.start();
-  await third.until('the banner');
+  await third.up();
   const after = third.pids();
   t.match(third.said(), `sipd is still running (process ${before.sipd}): used again`);
   t.equal(after.sipd, before.sipd);
@@ -146,7 +157,7 @@ t.test('a supervisor that is killed leaves the house running, and the next one f
   const [sipd, mediad] = h.plan.daemons;
   if (sipd === undefined || mediad === undefined) throw new Error('two daemons');
   const fourth = await h.start({ daemons: [{ ...sipd, digest: 'other options' }, mediad] });
-  await fourth.until('the banner');
+  await fourth.up();
   t.not(fourth.pids().sipd, before.sipd, 'a daemon with other options is replaced');
   t.equal(fourth.pids().mediad, before.mediad);
   stop(fourth.child);
@@ -171,7 +182,7 @@ t.test('what cannot start says why, and nothing is left running', async (t) => {
 
 t.test('Ctrl-C drains; npm sends it twice at once; a second one from a person ends at once', async (t) => {
   const s = await house(t, { app: { drainsMs: 100_000 } }).start();
-  await s.until('the banner');
+  await s.up();
   const { app, sipd, mediad } = s.pids();
   stop(s.child);
   stop(s.child);
@@ -186,7 +197,7 @@ t.test('Ctrl-C drains; npm sends it twice at once; a second one from a person en
 
 t.test('an app that does not end by itself is ended after the drain time', async (t) => {
   const s = await house(t, { app: { drainsMs: 1_000_000 }, drainMs: -14_900 }).start();
-  await s.until('the banner');
+  await s.up();
   const { app } = s.pids();
   s.child.kill('SIGTERM');
   t.equal(await s.exit, 0);
@@ -230,7 +241,7 @@ t.test('a log on a full disk is cut all the same, and harms nobody', async (t) =
 t.test('a disk that takes no notes any more: what dies is started again all the same', async (t) => {
   const h = house(t);
   const s = await h.start();
-  await s.until('the banner');
+  await s.up();
   const before = s.pids();
   const notes = ['app', 'ready', 'sipd'].map((name) => join(h.plan.runFolder, `${name}.json.${before.supervisor}`));
   // Not chmod: the tests may run as root. Nothing can be written over a folder.
@@ -246,7 +257,7 @@ t.test('a disk that takes no notes any more: what dies is started again all the 
 
 t.test('the supervisor outlives whoever read its words', async (t) => {
   const s = await house(t).start();
-  await s.until('the banner');
+  await s.up();
   const { app } = s.pids();
   s.child.stdout?.destroy();
   process.kill(app, 'SIGKILL');

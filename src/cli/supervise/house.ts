@@ -16,7 +16,7 @@ import { notePrivate, takeLock } from './run-files.ts';
  *       └──something cannot start──▶ stopped, exit code 1
  */
 export async function supervise(plan: LaunchPlan): Promise<number> {
-  // A terminal or pipe that is gone must not end a call.
+  // A terminal or pipe that is gone must not end the one who ends the others in good order.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
   const lock = takeLock(plan.runFolder);
   if (lock.kind === 'held') {
@@ -57,8 +57,6 @@ class House {
   }
 
   async run(): Promise<number> {
-    // A terminal that is gone must not end the one who ends the others in good order.
-    for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => this.#onSignal());
     const caps = setInterval(() => this.#capLogs(), CAP_LOGS_EVERY_MS);
     try {
