@@ -169,7 +169,7 @@ function sofiaStatus(switchboard: Switchboard): string {
 }
 
 function status(switchboard: Switchboard): string {
-  const seconds = Math.floor((Date.now() - switchboard.startedAtMs) / 1000);
+  const seconds = Math.floor(switchboard.upMs / 1000);
   const minutes = Math.floor(seconds / 60);
   return (
     `UP 0 years, ${Math.floor(minutes / 1440)} days, ${Math.floor(minutes / 60) % 24} hours, ${minutes % 60} minutes, ${seconds % 60} seconds\n` +
