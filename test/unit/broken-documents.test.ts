@@ -320,6 +320,11 @@ const planCases: readonly Case[] = [
     'dialplans/a.yaml:29:19: the flows run in a circle: main -> message -> main (let one of them end at a person or a mailbox)',
   ],
   [
+    '  message: { voicemail: { mailbox: cardiology } }',
+    '  message: { run: constructor }',
+    'dialplans/a.yaml:29:19: unknown flow "constructor" (use one of: main, message)',
+  ],
+  [
     'mailbox: cardiology }',
     'mailbox: cardiologie }',
     'dialplans/a.yaml:29:36: unknown mailbox "cardiologie"; did you mean "cardiology"? (use one of: cardiology)',

@@ -24,7 +24,8 @@ function walk(
   problems: Problems,
 ): void {
   if (cleared.has(flow)) return;
-  const verb = source.flows[flow];
+  // A flow may have the name of something that every object has.
+  const verb = Object.hasOwn(source.flows, flow) ? source.flows[flow] : undefined;
   if (verb === undefined) return;
   const trail = [...path, flow];
   for (const jump of jumpsWithoutKey(verb, `flows.${flow}`)) {
