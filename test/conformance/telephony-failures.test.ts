@@ -18,7 +18,7 @@ function ring(extension: string, media: 'anchored' | 'direct', leg = one): Telep
   return { type: 'ringLeg', leg, target: { kind: 'extension', extension }, media, offeredAs };
 }
 
-function play(leg: LegId, token: number, loop: 'nothing' | 'music' = 'nothing'): TelephonyEffect {
+function play(leg: LegId, token: number, loop: 'nothing' | 'ringback' = 'nothing'): TelephonyEffect {
   return { type: 'play', leg, token, prompts: [{ say: 'id', id: 'long' }], then: loop };
 }
 
@@ -171,7 +171,7 @@ void t.test(
 
 void t.test('a media server that hangs counts as dead', { timeout: 60_000 }, async (t) => {
   const { phone, scripted } = await answeredCaller(t);
-  scripted.do(play(caller, 1, 'music'));
+  scripted.do(play(caller, 1, 'ringback'));
   house.mediad.freeze();
   await until('its silence to be noticed', () => scripted.events.some((event) => event.type === 'legEnded'), 20_000);
   t.match(await scripted.next('legEnded'), { leg: caller, by: 'mediaLost' });

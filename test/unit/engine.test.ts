@@ -189,6 +189,22 @@ void t.test('a clock that is set back in the middle of a call makes no duration 
   await call.says({ type: 'callerHungUp' });
   await clock.advance(0);
   t.match(over, [{ lastedMs: 3_000 }]);
+
+  const talk = dial(engine, '7011');
+  await talk.says({ type: 'callerAnswered', media });
+  await talk.says({ type: 'legAnswered', leg: legId('1'), media }, { type: 'bridged', leg: legId('1') });
+  clock.setBack(3_600_000);
+  await clock.advance(60_000);
+  await talk.says({ type: 'legEnded', leg: legId('1'), by: 'remote' });
+  t.match(over[1], { talkedMs: 60_000, lastedMs: 60_000 });
+
+  const asked = dial(engine, '7011');
+  await asked.says({ type: 'callerAnswered', media });
+  await asked.says({ type: 'legAnswered', leg: legId('2'), media });
+  clock.setBack(3_600_000);
+  await clock.advance(30_000);
+  const mobile = asked.effects.filter((effect) => effect.type === 'standDownLeg' && effect.leg === '2');
+  t.match(mobile, [{ because: 'notAccepted' }], 'taken for a mailbox all the same');
 });
 
 void t.test('an error ends that call only', async (t) => {

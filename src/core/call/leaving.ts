@@ -54,7 +54,10 @@ function standDownLegs(doing: Doing, because: 'callerGone' | 'callOver', turn: T
   switch (doing.name) {
     case 'ringing':
     case 'talking':
-      attest(turn, { fact: 'legEnded', leg: doing.leg, result: { kind: 'stoodDown' } });
+      // The end of a leg that was stood down is in the audit since the CANCEL.
+      if (doing.name === 'talking' || doing.stage !== 'stoodDown') {
+        attest(turn, { fact: 'legEnded', leg: doing.leg, result: { kind: 'stoodDown' } });
+      }
       act(turn, { type: 'standDownLeg', leg: doing.leg, because });
       return;
     case 'escalating':
