@@ -3,11 +3,11 @@ import type { Caller } from '../core/call/index.ts';
 import type { CallSink, NewCall } from '../engine/ports.ts';
 import type { Authenticator } from './auth/authenticator.ts';
 import { Call } from './call.ts';
+import { Challenger } from './challenger.ts';
 import type { SrfRequest, SrfResponse } from './client-libraries/index.ts';
 import { parseNameAddr, parseSipUri } from './name-addr.ts';
 import { peerOf } from './peer.ts';
 import type { PeerAddress } from './ports.ts';
-import { challenge } from './registrar.ts';
 import { sdpFacts } from './sdp.ts';
 import { allow, type Shell } from './shell.ts';
 
@@ -16,6 +16,7 @@ export class Inbound {
   readonly #shell: Shell;
   readonly #authenticator: Authenticator;
   readonly #sink: CallSink;
+  readonly #challenger: Challenger;
   /** Live calls by what makes their INVITE this one and no other. */
   readonly #calls = new Map<string, Call>();
 
@@ -23,6 +24,7 @@ export class Inbound {
     this.#shell = shell;
     this.#authenticator = authenticator;
     this.#sink = sink;
+    this.#challenger = new Challenger(shell);
   }
 
   get liveCalls(): number {
@@ -31,6 +33,7 @@ export class Inbound {
 
   close(): void {
     for (const call of this.#calls.values()) call.close();
+    this.#challenger.close();
   }
 
   invite(request: SrfRequest, response: SrfResponse): void {
@@ -77,7 +80,7 @@ export class Inbound {
       userAgent: request.get('User-Agent') ?? '',
     });
     if (result.kind !== 'known') {
-      challenge(this.#shell.log, response, result, peer);
+      this.#challenger.refuse(response, result, peer);
       return null;
     }
     const from = parseSipUri(parseNameAddr(request.get('From') ?? '')?.uri ?? '');
