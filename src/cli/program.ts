@@ -60,7 +60,7 @@ const files = {
   plan: async () => (await import('./plan.ts')).planCommands,
   audit: async () => (await import('./audit.ts')).auditCommands,
   call: async () => (await import('./call.ts')).callCommands,
-  doctor: async () => (await import('./doctor.ts')).doctorCommand,
+  doctor: async () => (await import('./doctor/doctor.ts')).doctorCommand,
   voicemail: async () => (await import('./voicemail.ts')).voicemailCommands,
   oncall: async () => (await import('./oncall.ts')).oncallCommands,
 };

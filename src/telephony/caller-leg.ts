@@ -199,7 +199,7 @@ export class CallerLeg {
     this.#isProbing = true;
     const life = await this.#phone.probe();
     this.#isProbing = false;
-    if (life === 'alive' || this.#state !== 'talking') return;
+    if (life === 'alive' || life === 'over' || this.#state !== 'talking') return;
     this.#shell.log.warn({ life }, 'caller is not heard any more');
     if (life === 'forgotten') this.#events.signallingLost();
     else this.#events.mediaLost();
