@@ -1,7 +1,7 @@
 import { lstatSync, readdirSync, readFileSync, statfsSync, statSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { type Config, installedIn, parseListen } from '../config/index.ts';
+import { type Config, installedIn, listenPortOf, parseListen } from '../config/index.ts';
 import { instant } from '../core/time/index.ts';
 import { PortError } from '../engine/ports.ts';
 import { askMediaServer, type MediaServerAnswer } from './ask-media-server.ts';
@@ -180,8 +180,10 @@ async function processes(config: Config, before: Remembered | null): Promise<rea
     return [down, { check: 'ports', state: 'bad', says: `in use by another program: ${taken.join(', ')}`, remedy }];
   }
   const findings: Finding[] = [{ check: 'house', state: 'good', says: `is up (process ${supervisor.pid})` }];
+  const running = before?.config ?? config;
+  const ours = { sipd: running.signalling.servers.length === 0, mediad: running.media.servers.length === 0 };
   for (const name of ['sipd', 'mediad'] as const) {
-    findings.push(await daemon(name, config, join(log, `${name}.log`)));
+    if (ours[name]) findings.push(await daemon(name, config, join(log, `${name}.log`)));
   }
   const ready = readJson(join(run, 'ready.json')) as { admin?: string } | null;
   findings.push(await app(ready?.admin ?? before?.config.admin.listen ?? config.admin.listen, join(log, 'app.log')));
@@ -258,11 +260,22 @@ function connects(port: number): Promise<MediaServerAnswer> {
 
 async function takenPorts(config: Config): Promise<readonly string[]> {
   const wanted = [
-    ...config.sip.listen.flatMap((text) => parseListen(text) ?? []),
-    { transport: 'tcp' as const, host: '127.0.0.1', port: config.signalling.port },
-    { transport: 'tcp' as const, host: '127.0.0.1', port: config.media.port },
-    ...[parseListen(`udp/${config.media.sip}`) ?? []].flat(),
-    { transport: 'tcp' as const, host: '127.0.0.1', port: config.media.listenPort },
+    ...(config.signalling.servers.length > 0
+      ? []
+      : [
+          ...config.sip.listen.flatMap((text) => parseListen(text) ?? []),
+          { transport: 'tcp' as const, host: '127.0.0.1', port: config.signalling.port },
+        ]),
+    ...(config.media.servers.length > 0
+      ? config.media.servers.map((server, i) => {
+          const port = listenPortOf(config.media.servers, i, config.media.listenPort);
+          return { transport: 'tcp' as const, host: server.listenHost, port };
+        })
+      : [
+          { transport: 'tcp' as const, host: '127.0.0.1', port: config.media.port },
+          ...[parseListen(`udp/${config.media.sip}`) ?? []].flat(),
+          { transport: 'tcp' as const, host: '127.0.0.1', port: config.media.listenPort },
+        ]),
     ...[parseListen(`tcp/${config.admin.listen}`) ?? []].flat(),
   ];
   const looks = wanted.map(async (at) => ((await isPortFree(at)) ? [] : [`${at.transport} ${at.host}:${at.port}`]));

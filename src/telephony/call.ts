@@ -1,4 +1,3 @@
-import path from 'node:path';
 import { CALLER, type CallEvent, type CallId, type LegId } from '../core/call/index.ts';
 import type { Prompt } from '../core/dialplan/index.ts';
 import { never } from '../core/never.ts';
@@ -190,8 +189,7 @@ export class Call implements TelephonyCall {
     if (sealTo.length === 0 || endpoint === null || !/^[A-Za-z0-9-]{1,64}$/.test(messageId)) {
       return void setImmediate(() => ended(0, 'failed', fault));
     }
-    const file = path.join(this.#shell.options.media.recordingsDir, `${messageId}.sealed`);
-    endpoint.record(file, { sealTo, maxMs }, ({ durationMs, by, why }) => ended(durationMs, by, why));
+    endpoint.record(`${messageId}.sealed`, { sealTo, maxMs }, ({ durationMs, by, why }) => ended(durationMs, by, why));
   }
 
   #endpoint(leg: LegId): MediaEndpoint | null {

@@ -1,3 +1,5 @@
+import { isIP } from 'node:net';
+import type { ConnectionOptions } from 'node:tls';
 import type { CallSink, Clock, Random, Reachability } from '../engine/ports.ts';
 import { PortError } from '../engine/ports.ts';
 import { Authenticator } from './auth/authenticator.ts';
@@ -18,13 +20,18 @@ import {
 } from './client-libraries/index.ts';
 import { Inbound, refuseMethod } from './inbound.ts';
 import { type LinkHealth, MediaLink } from './media.ts';
-import type { TelephonyOptions } from './options.ts';
+import {
+  type MediaServerOptions,
+  serverNameOf,
+  type SignallingServerOptions,
+  type TelephonyOptions,
+} from './options.ts';
 import type { Bindings, ContactBinding, Credentials, Log, SealRecipients } from './ports.ts';
 import { Orphans } from './orphans.ts';
 import { PromptLibrary } from './prompts.ts';
 import { Registrar } from './registrar.ts';
 import { Registrations } from './registrations.ts';
-import { firstLine, readSecret } from './secrets.ts';
+import { firstLine, readSecret, wholeFile } from './secrets.ts';
 import { guarded, type Shell } from './shell.ts';
 import { Trunks } from './trunks.ts';
 
@@ -44,6 +51,8 @@ export interface TelephonyParts {
 
 export interface TelephonyHealth {
   readonly signalling: LinkHealth;
+  /** "udp/192.0.2.7:5060": where phones and trunks are served, as the signalling server says. */
+  readonly serves: readonly string[];
   readonly media: LinkHealth;
   readonly registrations: number;
   readonly calls: number;
@@ -63,7 +72,9 @@ export class Telephony {
   readonly #authenticator: Authenticator;
   readonly #orphans: Orphans;
   readonly #dialogs = new Map<SrfDialog, () => void>();
+  readonly #server: SignallingServerOptions;
   readonly #secret: string;
+  #serves: readonly string[] = [];
   #signalling: LinkHealth = { isUp: false, why: 'not connected yet' };
   readonly #waiting: (() => void)[] = [];
   #inbound: Inbound | null = null;
@@ -72,7 +83,8 @@ export class Telephony {
   constructor(parts: TelephonyParts) {
     this.#parts = parts;
     const { options, clock, random, log } = parts;
-    this.#secret = readSecret('telephony.signalling', options.signalling);
+    this.#server = options.signalling.servers[0] as SignallingServerOptions;
+    this.#secret = readSecret(`signalling server ${serverNameOf(this.#server)}`, this.#server);
     this.#srf = createSrf(options.signalling.appTag);
     const registrations = new Registrations({ limits: options.sip, clock, store: parts.bindings, log });
     const passwords = trunkPasswords(options);
@@ -80,7 +92,8 @@ export class Telephony {
       srf: this.#srf,
       media: new MediaLink({
         srf: this.#srf,
-        options: options.media,
+        server: options.media.servers[0] as MediaServerOptions,
+        site: options.media,
         clock,
         log,
         onConnected: () => void this.#orphans.find(),
@@ -144,6 +157,7 @@ export class Telephony {
   health(): TelephonyHealth {
     return {
       signalling: this.#signalling,
+      serves: this.#serves,
       media: this.#shell.media.health,
       registrations: this.bindings.length,
       calls: this.#inbound?.liveCalls ?? 0,
@@ -201,8 +215,8 @@ export class Telephony {
   }
 
   #connect(): Promise<void> {
-    const { log, options, clock } = this.#parts;
-    const { host, port } = options.signalling;
+    const { log, clock } = this.#parts;
+    const { host, port } = this.#server;
     let unfinished: Unfinished | undefined;
     const giveUp = (): void => {
       if (unfinished) failUnfinished(unfinished);
@@ -227,6 +241,7 @@ export class Telephony {
           }
           log.info({ host, port, hostPorts }, 'signalling server connected');
           this.#signalling = { isUp: true, why: '' };
+          this.#serves = hostPorts.split(',').map((text) => text.trim());
           for (const proceed of this.#waiting.splice(0)) proceed();
           writeTogether(this.#srf);
           rehome(this.#srf, [...this.#dialogs.keys(), ...this.#shell.media.dialogs]);
@@ -244,9 +259,19 @@ export class Telephony {
         'close',
         guarded(log, 'close', () => down('connection closed')),
       );
-      connectSrf(this.#srf, { host, port, secret: this.#secret });
+      connectSrf(this.#srf, { host, port, secret: this.#secret, tls: tlsOf(this.#server) });
     });
   }
+}
+
+/** Throws `keyUnreadable` for an authority's file that cannot be read. */
+function tlsOf({ host, tls, tlsCa, tlsName }: SignallingServerOptions): ConnectionOptions | null {
+  if (!tls) return null;
+  const servername = tlsName ?? (isIP(host) === 0 ? host : undefined);
+  return {
+    ...(tlsCa === undefined ? {} : { ca: wholeFile('signalling.servers: tlsCa', tlsCa) }),
+    ...(servername === undefined ? {} : { servername }),
+  };
 }
 
 function trunkPasswords(options: TelephonyOptions): ReadonlyMap<string, string> {

@@ -34,12 +34,20 @@ export interface EndpointEvents {
   silent(): void;
 }
 
+/** Where things lie for the media server, which may be another machine. */
+export interface MediaPaths {
+  /** Of a prompt file here. */
+  prompt(file: string): string;
+  recording(name: string): string;
+}
+
 /**
  * One party's end on the media server. What it is told replaces what it does; the outcome of something replaced is
  * never reported. Ends once: by close(), or by itself, which `gone` tells.
  */
 export class MediaEndpoint {
   readonly #endpoint: Endpoint;
+  readonly #paths: MediaPaths;
   readonly #events: EndpointEvents;
   readonly #ended: () => void;
   readonly #gone = Promise.withResolvers<'gone'>();
@@ -49,10 +57,11 @@ export class MediaEndpoint {
   #turn = 0;
 
   /** `ended` runs once, however it ended. */
-  constructor(endpoint: Endpoint, events: EndpointEvents, ended: () => void) {
+  constructor(endpoint: Endpoint, paths: MediaPaths, events: EndpointEvents, ended: () => void) {
     // It may have ended while the library was handing it over; nobody heard that.
     if (!endpoint.connected) throw new Error('the media server dropped the endpoint at once');
     this.#endpoint = endpoint;
+    this.#paths = paths;
     this.#events = events;
     this.#ended = ended;
     endpoint.once('destroy', () => this.lost());
@@ -113,7 +122,7 @@ export class MediaEndpoint {
       else this.#settle(this.#endpoint.play(then === 'music' ? music : ringback), isCurrent, done);
     };
     if (files.length === 0 && then !== 'nothing') return loop();
-    this.#settle(this.#endpoint.play(cleanArgument(files.join('!') || nothing)), isCurrent, (error) => {
+    this.#settle(this.#endpoint.play(this.#joined(files)), isCurrent, (error) => {
       loop();
       if (then === 'nothing' || error) done(error);
     });
@@ -128,7 +137,7 @@ export class MediaEndpoint {
     const turn = this.#next();
     const { maxDigits, waitMs } = options;
     const collected = this.#endpoint.playCollect({
-      file: cleanArgument(files.join('!') || nothing),
+      file: this.#joined(files),
       min: 1,
       max: maxDigits,
       tries: 1,
@@ -154,7 +163,7 @@ export class MediaEndpoint {
 
   /** Records what this party says, sealed by the media server to the recipients. `done` runs once, also when it ends. */
   record(
-    file: string,
+    name: string,
     options: { sealTo: readonly string[]; maxMs: number },
     done: (recorded: Recorded) => void,
   ): void {
@@ -163,7 +172,7 @@ export class MediaEndpoint {
     this.#run(this.#endpoint.execute('set', `wardline_seal_to=${cleanArgument(options.sealTo.join(','))}`));
     this.#run(this.#endpoint.execute('set', 'playback_terminators=#'));
     // Not the library's `record`: it hides why the recording ended.
-    const argument = `${cleanArgument(file)} ${limitSeconds} ${silenceThreshold} ${silenceSeconds}`;
+    const argument = `${cleanArgument(this.#paths.recording(name))} ${limitSeconds} ${silenceThreshold} ${silenceSeconds}`;
     const recorded = this.#endpoint.execute('record', argument);
     const failed = (why: string): Recorded => ({ durationMs: 0, by: 'failed', why });
     Promise.race([recorded, this.#gone.promise])
@@ -216,6 +225,11 @@ export class MediaEndpoint {
       // The signalling server is gone or does not know the dialog any more: the media server is told directly.
       if (error) this.#run(this.#endpoint.api('uuid_kill', [this.#endpoint.uuid]));
     });
+  }
+
+  /** "!" joins files to one prompt, see the constructor. */
+  #joined(files: readonly string[]): string {
+    return cleanArgument(files.map((file) => this.#paths.prompt(file)).join('!') || nothing);
   }
 
   #recorded(event: EslEvent): Recorded {

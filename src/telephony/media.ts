@@ -1,3 +1,4 @@
+import path from 'node:path';
 import type { Clock } from '../engine/ports.ts';
 import { PortError } from '../engine/ports.ts';
 import {
@@ -8,8 +9,8 @@ import {
   type SrfClient,
   type SrfDialog,
 } from './client-libraries/index.ts';
-import { type EndpointEvents, MediaEndpoint } from './media-endpoint.ts';
-import type { TelephonyOptions } from './options.ts';
+import { type EndpointEvents, MediaEndpoint, type MediaPaths } from './media-endpoint.ts';
+import { type MediaServerOptions, serverNameOf, type TelephonyOptions } from './options.ts';
 import type { Log } from './ports.ts';
 import { readSecret } from './secrets.ts';
 
@@ -34,7 +35,8 @@ const answersWithinMs = 5000;
 /** The connection to the media server: made, watched, and made again with a fresh object whenever it ends. */
 export class MediaLink {
   readonly #srf: SrfClient;
-  readonly #options: TelephonyOptions['media'];
+  readonly #options: MediaServerOptions;
+  readonly #site: TelephonyOptions['media'];
   readonly #clock: Clock;
   readonly #log: Log;
   #server: MediaServer | null = null;
@@ -51,14 +53,16 @@ export class MediaLink {
 
   constructor(parts: {
     srf: SrfClient;
-    options: TelephonyOptions['media'];
+    server: MediaServerOptions;
+    site: TelephonyOptions['media'];
     clock: Clock;
     log: Log;
     onConnected: () => void;
   }) {
     this.#onConnected = parts.onConnected;
     this.#srf = parts.srf;
-    this.#options = parts.options;
+    this.#options = parts.server;
+    this.#site = parts.site;
     this.#clock = parts.clock;
     this.#log = parts.log;
   }
@@ -69,10 +73,10 @@ export class MediaLink {
 
   /** Settles after the first attempt; later ones go on by themselves until close(). */
   async connect(): Promise<void> {
-    const { host, port, listenHost, listenPort, profile } = this.#options;
-    const to = { address: host, port, listenAddress: listenHost, listenPort, profile };
+    const { host, port, listenHost, listenPort = 0, advertise, profile } = this.#options;
+    const to = { address: host, port, listenAddress: listenHost, listenPort, profile, advertisedAddress: advertise };
     try {
-      const secret = readSecret('telephony.media', this.#options);
+      const secret = readSecret(`media server ${serverNameOf(this.#options)}`, this.#options);
       const server = await connectMrf(this.#srf, { ...to, secret });
       if (this.#isClosed) return server.disconnect();
       this.#adopt(server);
@@ -162,9 +166,18 @@ export class MediaLink {
   }
 
   #keep(endpoint: Endpoint, events: EndpointEvents): MediaEndpoint {
-    const made: MediaEndpoint = new MediaEndpoint(endpoint, events, () => this.#endpoints.delete(made));
+    const made: MediaEndpoint = new MediaEndpoint(endpoint, this.#paths(), events, () => this.#endpoints.delete(made));
     this.#endpoints.add(made);
     return made;
+  }
+
+  #paths(): MediaPaths {
+    const { prompts, recordings = this.#site.recordings } = this.#options;
+    const root = this.#site.promptsRoot;
+    return {
+      prompt: (file) => (prompts === undefined ? file : path.posix.join(prompts, path.relative(root, file))),
+      recording: (name) => path.posix.join(recordings, name),
+    };
   }
 
   /** Asks the server whether it is there, for as long as it is. */

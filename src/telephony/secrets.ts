@@ -9,13 +9,15 @@ export function readSecret(option: string, from: { secret?: string; secretFile?:
 }
 
 export function firstLine(option: string, file: string): string {
-  let text: string;
+  const line = wholeFile(option, file).split(/\r?\n/, 1)[0]?.trim() ?? '';
+  if (line === '') throw new PortError('keyUnreadable', { cause: new Error(`${option}: ${file} is empty`) });
+  return line;
+}
+
+export function wholeFile(option: string, file: string): string {
   try {
-    text = readFileSync(file, 'utf8');
+    return readFileSync(file, 'utf8');
   } catch (cause) {
     throw new PortError('keyUnreadable', { cause: new Error(`${option}: cannot read ${file}`, { cause }) });
   }
-  const line = text.split(/\r?\n/, 1)[0]?.trim() ?? '';
-  if (line === '') throw new PortError('keyUnreadable', { cause: new Error(`${option}: ${file} is empty`) });
-  return line;
 }

@@ -1,6 +1,10 @@
 import { EventEmitter, once } from 'node:events';
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import net, { type AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import tls from 'node:tls';
 import t from 'tap';
 import {
   answerCaller,
@@ -181,11 +185,52 @@ void t.test('a client that never got a connection stops trying when told', async
   const srf = createSrf('test');
   srf.on('error', () => {});
   const failed = new Promise<void>((resolve) => srf.on('reconnecting', () => resolve()));
-  connectSrf(srf, { host: '127.0.0.1', port: server.port, secret: 'x' });
+  connectSrf(srf, { host: '127.0.0.1', port: server.port, secret: 'x', tls: null });
   await failed;
   t.equal(timers(), before + 1, 'it waits to try again');
   disconnectSrf(srf);
   t.equal(timers(), before);
+});
+
+void t.test('a control connection by TLS that was lost is made again by TLS, never in clear', async (t) => {
+  const dir = t.testdir({});
+  const [key, cert] = [join(dir, 'key.pem'), join(dir, 'cert.pem')];
+  const name = ['-subj', '/CN=signalling', '-addext', 'subjectAltName=DNS:signalling'];
+  const kind = ['-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2'];
+  execFileSync('openssl', ['req', ...kind, ...name, '-keyout', key, '-out', cert], { stdio: 'ignore' });
+  const heard: string[] = [];
+  const sockets: tls.TLSSocket[] = [];
+  const seen = Promise.withResolvers<void>();
+  const server = tls.createServer({ key: readFileSync(key), cert: readFileSync(cert) }, (socket) => {
+    sockets.push(socket);
+    socket.on('error', () => {});
+    socket.once('data', (bytes) => {
+      heard.push(/authenticate\|[^|]+/.exec(bytes.toString())?.[0] ?? '');
+      if (heard.length === 2) seen.resolve();
+      else socket.destroy();
+    });
+  });
+  const strangers: string[] = [];
+  server.on('tlsClientError', (error) => strangers.push(error.message));
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  t.teardown(() => server.close());
+  const { port } = server.address() as AddressInfo;
+  const srf = createSrf('test');
+  srf.on('error', () => {});
+  t.teardown(() => disconnectSrf(srf));
+  const ca = readFileSync(cert);
+  connectSrf(srf, { host: '127.0.0.1', port, secret: 'x', tls: { ca, servername: 'signalling' } });
+  await seen.promise;
+  t.same(heard, ['authenticate|x', 'authenticate|x']);
+  t.same(strangers, [], 'nothing came in clear');
+
+  const stranger = createSrf('test');
+  t.teardown(() => disconnectSrf(stranger));
+  const refused = new Promise<Error>((resolve) => stranger.on('error', resolve));
+  connectSrf(stranger, { host: '127.0.0.1', port, secret: 'x', tls: { ca, servername: 'somebody-else' } });
+  t.match(await refused, { code: 'ERR_TLS_CERT_ALTNAME_INVALID' }, 'a certificate of another name gets no secret');
+  t.equal(heard.length, 2);
+  for (const socket of sockets) socket.destroy();
 });
 
 void t.test('the media server port and its secret are tried before the library is', async (t) => {

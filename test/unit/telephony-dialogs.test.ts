@@ -188,7 +188,16 @@ void t.test('a direct call survives one lost answer of a phone, not two, and no 
 
 void t.test('an endpoint that ended while the library handed it over is refused', async (t) => {
   const ended = { connected: false } as unknown as Endpoint;
-  t.throws(() => new MediaEndpoint(ended, { gone: () => {}, silent: () => {} }, () => {}), /dropped the endpoint/);
+  t.throws(
+    () =>
+      new MediaEndpoint(
+        ended,
+        { prompt: (file) => file, recording: (name) => name },
+        { gone: () => {}, silent: () => {} },
+        () => {},
+      ),
+    /dropped the endpoint/,
+  );
 });
 
 void t.test('sound is taken from where the signalling came', async (t) => {

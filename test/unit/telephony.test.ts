@@ -382,8 +382,13 @@ void t.test('trunks: known by address and nothing else', async (t) => {
 
 void t.test('what the called party is shown', async (t) => {
   const options = telephonySchema.parse({
-    signalling: { secret: 'x' },
-    media: { secret: 'x', promptsDirs: ['/p'], recordingsDir: '/r' },
+    signalling: { servers: [{ host: '127.0.0.1', secret: 'x' }] },
+    media: {
+      servers: [{ host: '127.0.0.1', secret: 'x' }],
+      promptsDirs: ['/p'],
+      promptsRoot: '/p',
+      recordings: '/r',
+    },
     sip: {},
     trunks: { carrier: { callerId: '+12025550100' }, shy: { assertIdentity: false } },
   });

@@ -45,7 +45,7 @@ async function build(house: Remembered, terminal: (line: string) => void, closin
   const foundation = await openFoundation(config, terminal, closing);
   const documents = await openDocuments(foundation, closing);
   const messages = await openMessages(foundation, closing);
-  const links = readLinks(foundation.folders.run);
+  const links = readLinks(config);
   const calls = await openCalls(foundation, { documents, audit: messages.audit, links, drainMs }, closing);
   const admin = await openAdmin(foundation, calls, closing);
 
@@ -58,12 +58,13 @@ async function build(house: Remembered, terminal: (line: string) => void, closin
     at: systemClock.now(),
   });
   foundation.store.callsBegin();
+  const sip = links.sipd?.sip ?? calls.telephony.health().serves;
   return {
-    serves: { sip: links.sip, admin },
+    serves: { sip, admin },
     banner: banner({
       version: version(),
       site: plan.source.site,
-      sip: links.sip.map((text) => reachable(text, advertised)),
+      sip: sip.map((text) => reachable(text, advertised)),
       phones: examples.map(({ extension, password }) => {
         return { extension, password, name: plan.extension(extension)?.name ?? '' };
       }),

@@ -10,15 +10,15 @@ import { dataFolders } from '../folders.ts';
 import { version } from '../version.ts';
 import type { DaemonPlan, Pin } from './launch-plan.ts';
 
-/** The folder of prompts: voices by language, and music. */
-export const promptFolders = ['en/wardline', 'en/asterisk-core-sounds', 'music'].map((name) =>
-  join(installedIn, 'src/mediad/prompts', name),
-);
+export const promptsRoot = join(installedIn, 'src/mediad/prompts');
+
+/** The folders of prompts: voices by language, and music. */
+export const promptFolders = ['en/wardline', 'en/asterisk-core-sounds', 'music'].map((name) => join(promptsRoot, name));
 
 /** What a waiting caller and a leg on hold hear. */
-const holdMusic = join(installedIn, 'src/mediad/prompts/music/8000/hold.wav');
+const holdMusic = join(promptsRoot, 'music/8000/hold.wav');
 
-/** Writes the option files of both daemons and says how each is started. */
+/** Our own daemons and how each is started; none where the configuration names servers in its place. */
 export function daemonPlans(config: Config, secrets: Secrets, advertised: string): readonly DaemonPlan[] {
   const { run } = dataFolders(config.data);
   const plan = (name: DaemonPlan['name'], options: object, pins: readonly Pin[]): DaemonPlan => {
@@ -28,15 +28,19 @@ export function daemonPlans(config: Config, secrets: Secrets, advertised: string
       .digest('hex');
     return { name, script: join(installedIn, 'src', name, 'main.ts'), optionsFile, options, digest, pins };
   };
-  return [
+  const mediad = () =>
     plan('mediad', mediadOptions(config, secrets, advertised), [
       { option: ['eventSocket', 'port'], ready: ['eventSocket', 'port'] },
       { option: ['sip', 'port'], ready: ['sip'] },
-    ]),
+    ]);
+  const sipd = () =>
     plan('sipd', sipdOptions(config, secrets, advertised), [
       { option: ['control', 'port'], ready: ['control', 'port'] },
       ...config.sip.listen.map((_, i) => ({ option: ['sip', i, 'port'], ready: ['sip', i] })),
-    ]),
+    ]);
+  return [
+    ...(config.media.servers.length === 0 ? [mediad()] : []),
+    ...(config.signalling.servers.length === 0 ? [sipd()] : []),
   ];
 }
 

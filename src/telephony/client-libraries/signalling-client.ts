@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import Srf from 'drachtio-srf';
 import type { Headers, SrfClient, SrfDialog, SrfRequest, SrfResponseIn } from './srf-types.ts';
 
@@ -7,9 +8,32 @@ export function createSrf(appTag: string): SrfClient {
   return new Srf(appTag) as unknown as SrfClient;
 }
 
-export function connectSrf(srf: SrfClient, to: { host: string; port: number; secret: string }): void {
+export interface ControlAddress {
+  readonly host: string;
+  readonly port: number;
+  readonly secret: string;
+  /** null: in clear. */
+  readonly tls: ConnectionOptions | null;
+}
+
+const retryTlsMs = 1000;
+
+/** Connects, and connects again whenever the connection is lost, until `disconnectSrf`. */
+export function connectSrf(srf: SrfClient, { tls, ...to }: ControlAddress): void {
   // drachtio-srf 5.0.29 lengthens the pause between attempts by 1.7 without end unless told where to stop.
-  srf.connect({ ...to, reconnect: { retryMaxDelay: 1000 } });
+  if (tls === null) return void srf.connect({ ...to, reconnect: { retryMaxDelay: 1000 } });
+  // drachtio-srf 5.0.29 connects again in clear after a TLS connection was lost: the secret would be read by anybody on
+  // the way. So it is told to give up at once, and is handed the next TLS connection from here.
+  srf.connect({ ...to, tls, reconnect: { retryMaxDelay: 1000, maxAttempts: 1 } });
+  const wire = agentOf(srf)?.wp;
+  if (!wire) return;
+  wire.on('close', () => {
+    if (wire.closing) return;
+    wire.reconnectVars.retryTimer = setTimeout(() => {
+      wire.reconnectVars.retryTimer = null;
+      wire.installListeners(connectTls({ ...tls, host: to.host, port: to.port }).setKeepAlive(true));
+    }, retryTlsMs);
+  });
 }
 
 /** drachtio-srf 5.0.29: `disconnect` throws while there is no connection, and then goes on trying to get one. */
@@ -148,7 +172,12 @@ interface Agent {
       request?: { on(event: 'response', run: (response: SrfResponseIn) => void): void },
     ) => void,
   ): void;
-  readonly wp: { closing?: boolean; readonly reconnectVars: { retryTimer: NodeJS.Timeout | null } };
+  readonly wp: {
+    closing?: boolean;
+    readonly reconnectVars: { retryTimer: NodeJS.Timeout | null };
+    on(event: 'close', run: () => void): void;
+    installListeners(socket: Socket): void;
+  };
 }
 
 function agentOf(srf: SrfClient): Agent | undefined {
