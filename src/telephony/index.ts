@@ -26,7 +26,7 @@ import {
   type SignallingServerOptions,
   type TelephonyOptions,
 } from './options.ts';
-import type { Bindings, ContactBinding, Credentials, Log, SealRecipients } from './ports.ts';
+import type { Bindings, ContactBinding, Credentials, Log, PlainSealer, SealRecipients } from './ports.ts';
 import { Orphans } from './orphans.ts';
 import { PromptLibrary } from './prompts.ts';
 import { Registrar } from './registrar.ts';
@@ -44,6 +44,7 @@ export interface TelephonyParts {
   readonly credentials: Credentials;
   readonly bindings: Bindings;
   readonly sealRecipients: SealRecipients;
+  readonly plainSealer: PlainSealer;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -94,6 +95,7 @@ export class Telephony {
         srf: this.#srf,
         server: options.media.servers[0] as MediaServerOptions,
         site: options.media,
+        sealer: parts.plainSealer,
         clock,
         log,
         onConnected: () => void this.#orphans.find(),
