@@ -183,9 +183,9 @@ export class MediaLink {
     return made;
   }
 
-  #watchSilence(uuid: string, { silent }: EndpointEvents): SilenceWatch {
+  #watchSilence(uuid: string, events: EndpointEvents): SilenceWatch {
     const api = (command: string): Promise<string> => this.api(command);
-    return new SilenceWatch(uuid, { clock: this.#clock, everyMs: silenceMs, api, silent });
+    return new SilenceWatch(uuid, { clock: this.#clock, everyMs: silenceMs, api, silent: () => events.silent() });
   }
 
   #paths(): MediaPaths {
