@@ -63,6 +63,7 @@ const files = {
   doctor: async () => (await import('./doctor/doctor.ts')).doctorCommand,
   voicemail: async () => (await import('./voicemail.ts')).voicemailCommands,
   oncall: async () => (await import('./oncall.ts')).oncallCommands,
+  freeswitch: async () => (await import('./freeswitch.ts')).freeswitchCommands,
 };
 
 /** Only the file of the command that was asked for is read; all of them for the list of commands. */

@@ -35,6 +35,7 @@ export const mediaServers = z
   .array(
     z.strictObject({
       ...common,
+      kind: media.kind.describe('What it is; `mediad` is our own, started by hand.'),
       port: media.port.describe('Its event socket.'),
       profile: media.profile.describe('Its SIP profile for our legs.'),
       listenHost: media.listenHost.describe('Address here on which the app waits for the server to dial back.'),
@@ -43,7 +44,12 @@ export const mediaServers = z
       ),
       advertise: media.advertise.describe('What the server dials where that is not `listenHost`.'),
       prompts: media.prompts.describe('Folder `src/mediad/prompts` as the server sees it. None: the same path.'),
-      recordings: media.recordings.describe('Folder `voicemail` of `data` as the server sees it. None: the same path.'),
+      plain: media.plain.describe(
+        'FreeSWITCH: folder in memory (tmpfs) that it records to, and from which messages are sealed. None: no voicemail.',
+      ),
+      recordings: media.recordings.describe(
+        'Folder that it records to, as the server sees it. None: the same path as `plain`; for mediad `voicemail` of `data`.',
+      ),
     }),
   )
   .max(1);

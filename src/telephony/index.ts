@@ -28,8 +28,8 @@ import {
   type SignallingServerOptions,
   type TelephonyOptions,
 } from './options.ts';
-import type { Bindings, ContactBinding, Credentials, Log, SealRecipients } from './ports.ts';
 import { OpenInvites } from './open-invites.ts';
+import type { Bindings, ContactBinding, Credentials, Log, PlainSealer, SealRecipients } from './ports.ts';
 import { Orphans } from './orphans.ts';
 import { PromptLibrary } from './prompts.ts';
 import { Registrar } from './registrar.ts';
@@ -47,6 +47,7 @@ export interface TelephonyParts {
   readonly credentials: Credentials;
   readonly bindings: Bindings;
   readonly sealRecipients: SealRecipients;
+  readonly plainSealer: PlainSealer;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -97,6 +98,7 @@ export class Telephony {
         srf: this.#srf,
         server: options.media.servers[0] as MediaServerOptions,
         site: options.media,
+        sealer: parts.plainSealer,
         clock,
         log,
         onConnected: () => void this.#orphans.find(),

@@ -7,6 +7,7 @@ import {
   modifyDialog,
   type SrfDialog,
 } from './client-libraries/index.ts';
+import type { Recordings, Taking } from './recordings.ts';
 
 export interface Recorded {
   readonly durationMs: number;
@@ -37,7 +38,7 @@ export interface EndpointEvents {
 export interface MediaPaths {
   /** Of a prompt file here. */
   prompt(file: string): string;
-  recording(name: string): string;
+  readonly recordings: Recordings;
 }
 
 /**
@@ -51,6 +52,8 @@ export class MediaEndpoint {
   readonly #ended: () => void;
   readonly #gone = Promise.withResolvers<'gone'>();
   #isClosed = false;
+  /** By us. */
+  #isHungUp = false;
   #isGone = false;
   #isBusy = false;
   #turn = 0;
@@ -68,7 +71,7 @@ export class MediaEndpoint {
       if (!this.#isClosed) events.silent();
     });
     // "!" joins files to one prompt, so that a whole prompt is one command that can be replaced as one.
-    this.#run(this.#endpoint.execute('set', 'playback_delimiter=!'));
+    this.#set('playback_delimiter', '!');
   }
 
   /** With the media server. */
@@ -101,7 +104,7 @@ export class MediaEndpoint {
 
   /** Writes on the endpoint whose dialog it serves, for a process after this one. */
   mark(owner: string, dialogId: string): void {
-    this.#run(this.#endpoint.execute('set', `${ownerVariable}=${cleanArgument(`${owner} ${dialogId}`)}`));
+    this.#set(ownerVariable, `${owner} ${dialogId}`);
   }
 
   /** Gives the endpoint the far end's description; resolves with its own. */
@@ -160,34 +163,22 @@ export class MediaEndpoint {
     );
   }
 
-  /** Records what this party says, sealed by the media server to the recipients. `done` runs once, also when it ends. */
+  /** Records what this party says, sealed to the recipients. `done` runs once, also when it ends. */
   record(
     name: string,
     options: { sealTo: readonly string[]; maxMs: number },
     done: (recorded: Recorded) => void,
   ): void {
     const turn = this.#next();
-    const limitSeconds = Math.max(1, Math.round(options.maxMs / 1000));
-    this.#run(this.#endpoint.execute('set', `wardline_seal_to=${cleanArgument(options.sealTo.join(','))}`));
-    this.#run(this.#endpoint.execute('set', 'playback_terminators=#'));
-    // Not the library's `record`: it hides why the recording ended.
-    const argument = `${cleanArgument(this.#paths.recording(name))} ${limitSeconds} ${silenceThreshold} ${silenceSeconds}`;
-    const recorded = this.#endpoint.execute('record', argument);
-    const failed = (why: string): Recorded => ({ durationMs: 0, by: 'failed', why });
-    Promise.race([recorded, this.#gone.promise])
-      .then(
-        (result) => (result === 'gone' ? failed('the media server dropped the caller') : this.#recorded(result)),
-        (error: unknown) => failed(asError(error).message),
-      )
-      .then(
-        (outcome) => {
-          if (turn === this.#turn) this.#isBusy = false;
-          // Not before: a variable is set at once, also while the recording runs.
-          if (!this.#isClosed) this.#run(this.#endpoint.execute('set', 'playback_terminators=none'));
-          done(outcome);
-        },
-        () => {},
-      );
+    this.#record(turn, name, options).then(
+      (outcome) => {
+        if (turn === this.#turn) this.#isBusy = false;
+        // Not before: a variable is set at once, also while the recording runs.
+        if (!this.#isClosed) this.#set('playback_terminators', 'none');
+        done(outcome);
+      },
+      () => {},
+    );
   }
 
   /** Both hear each other. Rejects if either is gone or the media server will not. */
@@ -220,6 +211,7 @@ export class MediaEndpoint {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    this.#isHungUp = true;
     this.dialog.destroy({}, (error) => {
       // The signalling server is gone or does not know the dialog any more: the media server is told directly.
       if (error) this.#run(this.#endpoint.api('uuid_kill', [this.#endpoint.uuid]));
@@ -231,17 +223,64 @@ export class MediaEndpoint {
     return cleanArgument(files.map((file) => this.#paths.prompt(file)).join('!') || nothing);
   }
 
-  #recorded(event: EslEvent): Recorded {
-    const durationMs = Number(event.getHeader('variable_record_ms') ?? 0) || 0;
-    const response = event.getHeader('Application-Response') ?? '';
-    const cause = event.getHeader('variable_record_completion_cause') ?? '';
+  /** Never rejects. */
+  async #record(turn: number, name: string, { sealTo, maxMs }: { sealTo: readonly string[]; maxMs: number }) {
+    const limitSeconds = Math.max(1, Math.round(maxMs / 1000));
+    const failed = (why: string, durationMs = 0): Recorded => ({ durationMs, by: 'failed', why });
+    let taking: Taking;
+    try {
+      taking = await this.#paths.recordings.begin(name, sealTo);
+    } catch (error) {
+      return failed(asError(error).message);
+    }
+    const outcome =
+      turn === this.#turn ? await this.#take(taking, limitSeconds) : failed('something else was asked for');
+    try {
+      const durationMs = (await taking.complete()) ?? outcome.durationMs;
+      return { ...outcome, durationMs };
+    } catch (error) {
+      return failed(asError(error).message, outcome.durationMs);
+    }
+  }
+
+  /** Never rejects. */
+  async #take({ file, variables }: Taking, limitSeconds: number): Promise<Recorded> {
+    const failed = (why: string): Recorded => ({ durationMs: 0, by: 'failed', why });
+    try {
+      for (const [variable, value] of variables) this.#set(variable, value);
+      this.#set('playback_terminators', '#');
+      // Not the library's `record`: it hides why the recording ended.
+      const argument = `${cleanArgument(file)} ${limitSeconds} ${silenceThreshold} ${silenceSeconds}`;
+      const recorded = await Promise.race([this.#endpoint.execute('record', argument), this.#gone.promise]);
+      if (recorded !== 'gone') return this.#recorded(recorded, limitSeconds);
+      return this.#isHungUp ? { durationMs: 0, by: 'hangUp', why: '' } : failed('the media server dropped the caller');
+    } catch (error) {
+      return failed(asError(error).message);
+    }
+  }
+
+  #recorded(event: EslEvent, limitSeconds: number): Recorded {
+    const header = (name: string): string => event.getHeader(name) ?? '';
+    const durationMs = Number(header('variable_record_ms')) || 0;
+    const response = header('Application-Response');
+    const cause = header('variable_record_completion_cause');
     if (response.startsWith('-ERR') || cause === 'failure') return { durationMs, by: 'failed', why: response || cause };
     const by = (): Recorded['by'] => {
       if (this.#isClosed || cause === 'success-hangup') return 'hangUp';
-      if (cause === 'success-maxtime') return 'limit';
-      return event.getHeader('variable_playback_terminator_used') === '#' ? 'key' : 'silence';
+      if (header('variable_playback_terminator_used') === '#') return 'key';
+      // FreeSWITCH 1.10.12 tells no cause of the application `record`.
+      if (cause === 'success-maxtime' || durationMs >= limitSeconds * 1000) return 'limit';
+      return 'silence';
     };
     return { durationMs, by: by(), why: '' };
+  }
+
+  /**
+   * At once. FreeSWITCH 1.10.12: the application `set` would wait behind a running prompt, and be forgotten with it when
+   * that is broken off.
+   */
+  #set(variable: string, value: string): void {
+    this.#run(this.#endpoint.api('uuid_setvar', [this.#endpoint.uuid, variable, cleanArgument(value)]));
   }
 
   #next(): number {

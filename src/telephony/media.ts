@@ -10,8 +10,10 @@ import {
   type SrfDialog,
 } from './client-libraries/index.ts';
 import { type EndpointEvents, MediaEndpoint, type MediaPaths } from './media-endpoint.ts';
+import { type Recordings, sealedByServer, sealedByUs } from './recordings.ts';
+import { SilenceWatch } from './silence-watch.ts';
 import { type MediaServerOptions, serverNameOf, type TelephonyOptions } from './options.ts';
-import type { Log } from './ports.ts';
+import type { Log, PlainSealer } from './ports.ts';
 import { readSecret } from './secrets.ts';
 
 export interface LinkHealth {
@@ -32,6 +34,9 @@ const waitForServerMs = 5000;
 const askEveryMs = 5000;
 const answersWithinMs = 5000;
 
+/** A phone that sends nothing for so long is asked whether it is there; mediad tells by itself. */
+const silenceMs = 10_000;
+
 /** The connection to the media server: made, watched, and made again with a fresh object whenever it ends. */
 export class MediaLink {
   readonly #srf: SrfClient;
@@ -49,16 +54,19 @@ export class MediaLink {
   readonly #waiting = new Set<() => void>();
   /** Told when it is lost. */
   readonly #creating = new Set<(why: string) => void>();
+  readonly #recordings: Recordings;
   readonly #onConnected: () => void;
 
   constructor(parts: {
     srf: SrfClient;
     server: MediaServerOptions;
     site: TelephonyOptions['media'];
+    sealer: PlainSealer;
     clock: Clock;
     log: Log;
     onConnected: () => void;
   }) {
+    this.#recordings = recordingsOf(parts.server, parts.site.recordings, parts.sealer);
     this.#onConnected = parts.onConnected;
     this.#srf = parts.srf;
     this.#options = parts.server;
@@ -166,17 +174,26 @@ export class MediaLink {
   }
 
   #keep(endpoint: Endpoint, events: EndpointEvents): MediaEndpoint {
-    const made: MediaEndpoint = new MediaEndpoint(endpoint, this.#paths(), events, () => this.#endpoints.delete(made));
+    const watch = this.#options.kind === 'freeswitch' ? this.#watchSilence(endpoint.uuid, events) : null;
+    const made: MediaEndpoint = new MediaEndpoint(endpoint, this.#paths(), events, () => {
+      watch?.close();
+      this.#endpoints.delete(made);
+    });
     this.#endpoints.add(made);
     return made;
   }
 
+  #watchSilence(uuid: string, events: EndpointEvents): SilenceWatch {
+    const api = (command: string): Promise<string> => this.api(command);
+    return new SilenceWatch(uuid, { clock: this.#clock, everyMs: silenceMs, api, silent: () => events.silent() });
+  }
+
   #paths(): MediaPaths {
-    const { prompts, recordings = this.#site.recordings } = this.#options;
+    const { prompts } = this.#options;
     const root = this.#site.promptsRoot;
     return {
       prompt: (file) => (prompts === undefined ? file : path.posix.join(prompts, path.relative(root, file))),
-      recording: (name) => path.posix.join(recordings, name),
+      recordings: this.#recordings,
     };
   }
 
@@ -219,4 +236,12 @@ export class MediaLink {
     for (const giveUp of this.#creating) giveUp(why);
     this.#retry = this.#clock.after(retryMs, () => void this.connect());
   }
+}
+
+function recordingsOf(server: MediaServerOptions, sealed: string, sealer: PlainSealer): Recordings {
+  const { kind, plain, recordings } = server;
+  if (kind === 'mediad') return sealedByServer(recordings ?? sealed);
+  if (plain !== undefined) return sealedByUs({ plain, plainThere: recordings ?? plain, sealed, sealer });
+  const why = `media server ${serverNameOf(server)} has no folder in memory to record to: set its "plain"`;
+  return { begin: () => Promise.reject(new Error(why)) };
 }

@@ -59,6 +59,8 @@ export const signallingServerSchema = z.strictObject({
 
 export const mediaServerSchema = z.strictObject({
   ...server,
+  /** FreeSWITCH can neither seal what it records nor tell when a phone falls silent; our own mediad can. */
+  kind: z.enum(['freeswitch', 'mediad']).default('freeswitch'),
   port: port.default(8021),
   profile: z
     .string()
@@ -74,7 +76,9 @@ export const mediaServerSchema = z.strictObject({
     .optional(),
   /** `promptsRoot` as the server sees it; absent: the same path. */
   prompts: mediaPath.optional(),
-  /** Folder for sealed messages as the server sees it. */
+  /** FreeSWITCH: folder in memory (tmpfs) that it records to and we seal from, as we see it; absent: no voicemail. */
+  plain: mediaPath.optional(),
+  /** Folder that it records to, as the server sees it: of sealed messages, or `plain`. */
   recordings: mediaPath.optional(),
 });
 

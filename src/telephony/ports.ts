@@ -68,3 +68,15 @@ export interface Log {
   warn(fields: object, words: string): void;
   error(fields: object, words: string): void;
 }
+
+/** Seals what a media server that cannot seal writes into memory. */
+export interface PlainSealer {
+  /** Follows `plain`, which need not be there yet, into `sealed`. Rejects when the sealed file cannot be begun. */
+  begin(
+    files: { readonly plain: string; readonly sealed: string },
+    sealTo: readonly string[],
+  ): Promise<{
+    /** Seals the rest and removes the plain file; resolves with milliseconds of sound. */
+    finish(): Promise<number>;
+  }>;
+}

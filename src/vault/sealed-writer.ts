@@ -99,6 +99,11 @@ export class SealedWriter {
     }
   }
 
+  /** Resolves when everything pushed so far, up to the last whole second, is with the sink, or the sink has failed. */
+  drained(): Promise<void> {
+    return this.#tail;
+  }
+
   get failure(): SealError | undefined {
     return this.#failure;
   }

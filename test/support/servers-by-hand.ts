@@ -55,7 +55,7 @@ export async function serversByHand(
         );
   const set = {
     'signalling.servers': servers(sipds, 'sipd'),
-    'media.servers': servers(mediads, 'mediad', { listenPort: 0 }),
+    'media.servers': servers(mediads, 'mediad', { kind: 'mediad', listenPort: 0 }),
   };
   return { data, set, sipds, mediads };
 }

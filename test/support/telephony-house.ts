@@ -137,7 +137,7 @@ export class House {
       options: telephonySchema.parse({
         signalling: { servers: [{ host: '127.0.0.1', port: relay.port, secret }] },
         media: {
-          servers: [{ ...mediad.ready.eventSocket, secret, listenPort: 0 }],
+          servers: [{ kind: 'mediad', ...mediad.ready.eventSocket, secret, listenPort: 0 }],
           promptsDirs: [promptsDir],
           promptsRoot: promptsDir,
           recordings: recordingsDir,
@@ -157,6 +157,7 @@ export class House {
       credentials: credentialsFor('wardline', extensions),
       bindings: options.bindings ?? new MemoryBindings(),
       sealRecipients: options.sealTo ?? (() => []),
+      plainSealer: { begin: () => Promise.reject(new Error('mediad seals by itself')) },
       clock: realClock,
       random,
       log,

@@ -15,8 +15,8 @@ import {
   failUnfinished,
   headerLines,
   modifyDialog,
-  probeEventSocket,
   probeListen,
+  probeMediaServer,
   rehome,
   safely,
   type SrfClient,
@@ -233,21 +233,66 @@ void t.test('a control connection by TLS that was lost is made again by TLS, nev
   for (const socket of sockets) socket.destroy();
 });
 
-void t.test('the media server port and its secret are tried before the library is', async (t) => {
-  const server = await listen(t, (socket) => {
-    socket.write('Content-Type: auth/request\n\n');
+/** A media server that answers as FreeSWITCH does, but for what a test changes. */
+async function aMediaServer(t: { teardown(run: () => void): void }, change: Partial<Record<string, string>> = {}) {
+  const said: Record<string, string> = {
+    greeting: 'Content-Type: auth/request\n\n',
+    'sofia status':
+      '                     Name\t   Type\t                                      Data\tState\n' +
+      '             drachtio_mrf\tprofile\t           sip:mod_sofia@127.0.0.1:5090\tRUNNING (0)\n' +
+      '1 profile 0 aliases\n',
+    ...change,
+  };
+  return listen(t, (socket) => {
+    socket.write(said['greeting'] ?? '');
     socket.on('data', (bytes) => {
-      const right = bytes.toString() === 'auth right\n\n';
-      socket.write(`Content-Type: command/reply\nReply-Text: ${right ? '+OK accepted' : '-ERR invalid'}\n\n`);
+      for (const command of bytes.toString().split('\n\n').slice(0, -1)) {
+        const [, api] = /^api (.*)$/.exec(command) ?? [];
+        if (api === undefined) {
+          const reply = command === 'auth right' ? '+OK accepted' : '-ERR invalid';
+          socket.write(`Content-Type: command/reply\nReply-Text: ${reply}\n\n`);
+          continue;
+        }
+        const body = said[api] ?? 'true';
+        const [first, rest] = [body.slice(0, 3), body.slice(3)];
+        socket.write(`Content-Type: api/response\nContent-Length: ${Buffer.byteLength(body)}\n\n${first}`);
+        setImmediate(() => socket.write(rest));
+      }
     });
   });
-  const { port } = server;
-  await t.resolves(probeEventSocket('127.0.0.1', port, 'right', 2000));
-  await t.rejects(probeEventSocket('127.0.0.1', port, 'wrong', 2000), /refused the secret/);
-  await t.rejects(probeListen('127.0.0.1', port), { code: 'EADDRINUSE' });
-  server.close();
-  await t.rejects(probeEventSocket('127.0.0.1', port, 'right', 2000), { code: 'ECONNREFUSED' });
-  await t.resolves(probeListen('127.0.0.1', port));
+}
+
+void t.test('a media server is tried before the library is, and what is wrong with it is said', async (t) => {
+  const probe = (port: number, secret = 'right', profile = 'drachtio_mrf') =>
+    probeMediaServer({ host: '127.0.0.1', port, secret, profile }, 500);
+  const good = await aMediaServer(t);
+  await t.resolves(probe(good.port));
+  await t.rejects(probe(good.port, 'wrong'), /refused the secret/);
+  await t.rejects(probe(good.port, 'right', 'internal'), /has no SIP profile internal: see sip_profiles/);
+  await t.rejects(probeListen('127.0.0.1', good.port), { code: 'EADDRINUSE' });
+  good.close();
+  await t.rejects(probe(good.port), { code: 'ECONNREFUSED' });
+  await t.resolves(probeListen('127.0.0.1', good.port));
+
+  for (const [change, why] of [
+    [{ greeting: 'Content-Type: text/rude-rejection\nContent-Length: 4\n\naway' }, /let us in by its ACL/],
+    [{ greeting: '' }, /no answer from .* within 500 ms/],
+    [{ greeting: 'SSH-2.0-OpenSSH_9.2\r\n\n\n' }, /does not speak the event socket protocol/],
+    [{ greeting: 'x'.repeat(70_000) }, /does not speak the event socket protocol/],
+    [{ greeting: 'Content-Type: auth/request\nContent-Length: -1\n\n' }, /does not speak/],
+    [{ greeting: 'Content-Type: text/html\n\n' }, /does not speak/],
+    [{ 'sofia status': '-ERR sofia Command not found!\n' }, /no SIP profile drachtio_mrf: mod_sofia is not loaded/],
+    [{ 'sofia status': 'drachtio_mrf\tprofile\tsip:mod_sofia@127.0.0.1:5090\tDOWN (0)\n' }, /is DOWN/],
+    [
+      { 'module_exists mod_sndfile': 'false', 'module_exists mod_local_stream': 'false' },
+      /has not loaded mod_sndfile, mod_local_stream: see modules\.conf\.xml/,
+    ],
+  ] as const) {
+    const server = await aMediaServer(t, change);
+    await t.rejects(probe(server.port), why, JSON.stringify(change).slice(0, 60));
+  }
+  const closing = await listen(t, (socket) => socket.end());
+  await t.rejects(probe(closing.port), /closed the connection/);
 });
 
 async function listen(

@@ -14,6 +14,7 @@ import { DirectWatch } from '../../src/telephony/direct-watch.ts';
 import { Leg } from '../../src/telephony/leg.ts';
 import { MediaEndpoint } from '../../src/telephony/media-endpoint.ts';
 import { OpenInvites } from '../../src/telephony/open-invites.ts';
+import { sealedByServer } from '../../src/telephony/recordings.ts';
 import { Orphans } from '../../src/telephony/orphans.ts';
 import { type Life, mediaSource, PhoneDialog } from '../../src/telephony/phone-dialog.ts';
 import type { Shell } from '../../src/telephony/shell.ts';
@@ -211,7 +212,7 @@ void t.test('an endpoint that ended while the library handed it over is refused'
     () =>
       new MediaEndpoint(
         ended,
-        { prompt: (file) => file, recording: (name) => name },
+        { prompt: (file) => file, recordings: sealedByServer('/r') },
         { gone: () => {}, silent: () => {} },
         () => {},
       ),

@@ -7,6 +7,7 @@ import { callMetrics } from './call-metrics.ts';
 import type { Closing } from './closing.ts';
 import type { Foundation } from './foundation.ts';
 import { type Links, telephonyOptions } from './links.ts';
+import { plainSealer } from './plain-recordings.ts';
 
 /** The engine gives the calls it must end itself 6 s to say so. */
 const ENGINE_GRACE_MS = 7_000;
@@ -49,6 +50,7 @@ export async function openCalls(
     credentials: directory,
     bindings: store.bindings(),
     sealRecipients: (mailbox) => secrets.sealRecipients(mailbox),
+    plainSealer,
   });
   const engine = new Engine({
     ...outside,

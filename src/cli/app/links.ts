@@ -57,7 +57,16 @@ function mediaServers(config: Config, { eventSocketSecret }: Secrets, { mediad }
   if (mediad === null) {
     return servers.map((server, i) => ({ ...server, listenPort: listenPortOf(servers, i, listenPort) }));
   }
-  return [{ name: 'mediad', host: '127.0.0.1', port: mediad.eventSocketPort, secret: eventSocketSecret, listenPort }];
+  return [
+    {
+      name: 'mediad',
+      kind: 'mediad',
+      host: '127.0.0.1',
+      port: mediad.eventSocketPort,
+      secret: eventSocketSecret,
+      listenPort,
+    },
+  ];
 }
 
 /** The address a softphone is given: one that listens on every address is reached by the advertised one. */

@@ -16,6 +16,7 @@ import { type Foundation, openFoundation } from './foundation.ts';
 import { hostAndPort, reachable, readLinks } from './links.ts';
 import { messageBook, type MessageBook, messageLength } from './message-book.ts';
 import { PatientWriter } from './patient-writer.ts';
+import { sealLeftovers } from './plain-recordings.ts';
 import { readinessOf } from './readiness.ts';
 
 export interface App {
@@ -87,12 +88,20 @@ async function openMessages(foundation: Foundation, closing: Closing): Promise<M
     onTrouble: (error, what) => log.error({ err: error, what }, 'not written yet, it is tried again'),
   });
   closing.add('messages waiting for the store', () => writer.close());
+  const pathOf = (messageId: string): string => join(folders.messages, `${messageId}.sealed`);
+  const leftovers = await sealLeftovers({
+    folders: config.media.servers.flatMap(({ plain }) => plain ?? []),
+    pathOf,
+    recipients: [secrets.voicemailRecipient],
+    onTrouble: (error, file) => log.error({ err: error, file }, 'what was recorded could not be sealed'),
+  });
+  closing.add('plain recordings', () => leftovers.close());
   const book = messageBook({
     audit,
     save: (message) => writer.write(`message ${message.messageId}`, () => store.messages.save(message)),
     find: (messageId) => store.messages.find(messageId),
     clock: systemClock,
-    pathOf: (messageId) => join(folders.messages, `${messageId}.sealed`),
+    pathOf,
     measure: (path) => messageLength(path, secrets.voicemailIdentity),
     onTrouble: (error, message) => log.error({ err: error, message }, 'message could not be entered in the list'),
   });

@@ -30,6 +30,18 @@ export async function runApiCommand(text: string, context: ApiContext): Promise<
   return channel === undefined || channel.state === 'hungUp' ? NO_CHANNEL : onChannel(channel, words, context);
 }
 
+/** FreeSWITCH's modules whose work is done here. */
+const MODULES = new Set([
+  'mod_commands',
+  'mod_dialplan_xml',
+  'mod_dptools',
+  'mod_event_socket',
+  'mod_local_stream',
+  'mod_sndfile',
+  'mod_sofia',
+  'mod_tone_stream',
+]);
+
 const COMMANDS: ReadonlyMap<string, ApiCommand> = new Map<string, ApiCommand>([
   [
     'sofia',
@@ -38,6 +50,7 @@ const COMMANDS: ReadonlyMap<string, ApiCommand> = new Map<string, ApiCommand>([
   ],
   ['status', (_, { switchboard }) => status(switchboard)],
   ['version', () => `FreeSWITCH Version ${VERSION}\n`],
+  ['module_exists', (args) => String(MODULES.has(args.trim()))],
   ['create_uuid', () => randomUUID()],
   ['show', (args, { switchboard }) => show(args, switchboard)],
   ['uuid_exists', (args, { switchboard }) => String(isAlive(switchboard.find(args.trim())))],
