@@ -22,7 +22,7 @@ export interface KnownNames {
   readonly flows: ReadonlyMap<string, Verb>;
   readonly hours: ReadonlyMap<string, unknown>;
   readonly prompts: ReadonlySet<string>;
-  readonly roster: Pick<RosterIndex, 'people' | 'service' | 'services'>;
+  readonly roster: Pick<RosterIndex, 'people' | 'service' | 'services' | 'units'>;
 }
 
 /** What the language says about one verb. Each verb has its own file. */
