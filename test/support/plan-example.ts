@@ -113,8 +113,8 @@ function happen(call: PaperCall, happening: string): void {
   }
   const phone = call.phone(who);
   if (what === 'answers') return void phone.answers();
-  if (what === 'is busy') return void phone.isBusy();
-  if (what === 'declines') return void phone.declines();
+  if (what === 'is busy') return phone.isBusy();
+  if (what === 'declines') return phone.declines();
   if (what === 'hangs up') return phone.hangsUp();
   if (what === 'cannot be reached') return phone.fails({ kind: 'unreachable', sipStatus: 408 });
   if (word === 'presses') return void phone.presses(detail);
