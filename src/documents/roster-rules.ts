@@ -1,6 +1,7 @@
 import type { Limits, PersonId, RosterRule, WeeklyStretch } from '../core/oncall/index.ts';
 import { plusDays, showWall, wall } from '../core/time/index.ts';
-import { listOf, weekdaysOf } from './schema/plan-file.ts';
+import { weekdaysOf } from './schema/hours-words.ts';
+import { listOf } from './schema/plan-file.ts';
 import { firstHandOff, stretchOf, turnOf, type WrittenRule } from './schema/roster-rule.ts';
 
 /** Rules as they are written, in the words of the core. The schema has checked which keys go together. */

@@ -1,4 +1,5 @@
 import type { LegTarget } from '../call/events.ts';
+import { outsideTarget } from '../call/outside-target.ts';
 import type { World } from '../call/world.ts';
 import {
   type Device,
@@ -169,7 +170,7 @@ function phoneOf(
   const { trunk } = world.plan.source;
   const fault = world.trunkFault(trunk);
   if (fault !== null) return skip(`${spoken} cannot be reached, trunk ${trunk}: ${fault}`);
-  return { ...rung, target: { kind: 'number', e164: phone, trunk } };
+  return { ...rung, target: outsideTarget(world.plan, phone, trunk) };
 }
 
 /** "desk phone 3101", "mobile", "home": numbers outside of the house are not for everybody's eyes. */

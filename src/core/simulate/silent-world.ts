@@ -107,6 +107,8 @@ function perform(scene: Scene, effect: CallEffect): Scene {
       return soon({ type: 'promptFinished', leg: effect.leg, token: effect.token });
     case 'gather':
       return { ...scene, still: { kind: 'asked', token: effect.token, waitMs: effect.waitMs } };
+    case 'lookUp':
+      return soon({ type: 'lookedUp', token: effect.token, answer: null, why: 'nobody is asked in a simulation' });
     case 'recordMessage':
       return { ...scene, still: { kind: 'records', mailbox: effect.mailbox, urgent: effect.urgent } };
     case 'callOver':

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { plusDays, showWall, wall, weekdayOf } from '../../core/time/index.ts';
-import { listOf, weekdaysOf } from './plan-file.ts';
+import { weekdaysOf } from './hours-words.ts';
+import { listOf } from './plan-file.ts';
 import { count, id, minuteOf, text, weekdays, wrong } from './words.ts';
 
 export const personId = id('name a person by id: dr-ames');
