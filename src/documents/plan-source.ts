@@ -53,7 +53,10 @@ export function planSource(
         return { number: id, name, kind, nameId: prompt.replace(/^name-/, '') };
       },
     ),
-    mailboxes: [...section('mailboxes').values()].map(({ id, written: { name } }): Mailbox => ({ id, name })),
+    mailboxes: [...section('mailboxes').values()].map(({ id, written }): Mailbox => {
+      const { name, 'claimed-by': claimedBy } = written;
+      return { id, name, ...(claimedBy === undefined ? {} : { claimedBy }) };
+    }),
     routes: [
       ...[...extensions.keys()].map((number) => routeToExtension(number, ringFor)),
       ...[...routes.values()].map(({ id, written: { from, ...verb } }): Route => {

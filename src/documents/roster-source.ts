@@ -35,7 +35,9 @@ export function rosterSource(
       files.map(({ file, content }) => ({ file, entries: content[name] as Record<string, never> | undefined })),
       problems,
     );
-  const people = [...section('people').values()].map(({ id, written }): Person => ({ id: id as PersonId, ...written }));
+  const people = [...section('people').values()].map(({ id, written: { staffed, ...written } }): Person => {
+    return { id: id as PersonId, ...written, ...(staffed === undefined ? {} : { staffed: true }) };
+  });
   const chains = new Map([...section('chains').values()].map((entry) => [entry.id, chainOf(entry)]));
   const zones = new Map(files.map(({ file, content }) => [file, content.zone]));
   const services: ClinicalService[] = [];
@@ -53,7 +55,13 @@ function chainOf({ id, written }: Entry<WrittenChain>): EscalationChain {
     devices: step.on,
     dwellMs: durationMs(step.for),
   }));
-  return { id, steps, lastResort: { kind: 'voicemail', urgent: written['last-resort'] === 'urgent-voicemail' } };
+  const within = written.within === undefined ? {} : { withinMs: durationMs(written.within) };
+  return {
+    id,
+    steps,
+    ...within,
+    lastResort: { kind: 'voicemail', urgent: written['last-resort'] === 'urgent-voicemail' },
+  };
 }
 
 function targetOf(name: string): StepTarget {

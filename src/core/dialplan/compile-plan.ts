@@ -87,7 +87,12 @@ function checkExtensions(source: PlanSource, names: KnownNames, problems: Proble
       );
     }
   }
-  for (const { id } of source.mailboxes) checkId(id, `mailboxes.${id}`, problems);
+  for (const { id, claimedBy } of source.mailboxes) {
+    checkId(id, `mailboxes.${id}`, problems);
+    if (claimedBy !== undefined && !names.extensions.has(claimedBy)) {
+      problems.unknown(`mailboxes.${id}.claimed-by`, 'extension', claimedBy, names.extensions.keys());
+    }
+  }
 }
 
 function checkHours(source: PlanSource, problems: Problems): void {

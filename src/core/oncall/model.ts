@@ -17,6 +17,8 @@ export interface Person {
   readonly desk?: string;
   /** E.164, reached through a trunk. */
   readonly mobile?: string;
+  /** Somebody is always there: a post that may be the last resort of a call. */
+  readonly staffed?: true;
 }
 
 /** Who a chain step rings: whoever holds a tier at that second, or a named person or post. */
@@ -33,6 +35,8 @@ export interface EscalationStep {
 export interface EscalationChain {
   readonly id: string;
   readonly steps: readonly EscalationStep[];
+  /** How long it may take to the last resort; without it, as long as the urgency allows. */
+  readonly withinMs?: number;
   /** Where the caller goes when nobody has accepted. */
   readonly lastResort: { readonly kind: 'voicemail'; readonly urgent: boolean };
 }

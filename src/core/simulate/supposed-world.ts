@@ -46,6 +46,8 @@ export type Still =
   | { readonly kind: 'records'; readonly mailbox: string; readonly urgent: boolean }
   | { readonly kind: 'over'; readonly cause: EndCause };
 
+/** A machine hears the question to its end. What the caller hears takes no time: a caller may talk over it or wait. */
+const askingMs = 5_000;
 const acceptDigit = '1';
 const declineDigit = '9';
 
@@ -130,7 +132,7 @@ function perform(scene: Scene, effect: CallEffect, outcomeOf: (phone: string) =>
       const { leg, token, waitMs } = effect;
       if (leg === CALLER) return { ...scene, still: { kind: 'asked', token, waitMs } };
       const digits = keyOf(scene.phones.get(leg)?.outcome ?? rings);
-      return soon({ type: 'digitsGathered', leg, token, digits }, digits === '' ? waitMs : 0);
+      return soon({ type: 'digitsGathered', leg, token, digits }, digits === '' ? askingMs + waitMs : 0);
     }
     case 'bridge':
     case 'connectDirect':

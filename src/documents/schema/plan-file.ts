@@ -194,7 +194,13 @@ export const planFile = z
     site: site.meta({ description: 'name, zone, country, operator, trunk, main-number and ring-for' }).optional(),
     extensions: z.record(z.string(), extension).meta({ description: 'extensions by number' }).optional(),
     mailboxes: z
-      .record(z.string(), z.strictObject({ name: text('whose mailbox it is') }))
+      .record(
+        z.string(),
+        z.strictObject({
+          name: text('whose mailbox it is'),
+          'claimed-by': digits('the extension of whoever listens to the messages and sees to them: 1000').optional(),
+        }),
+      )
       .meta({ description: 'mailboxes by id' })
       .optional(),
     hours: z.record(z.string(), hours).meta({ description: 'opening hours by name' }).optional(),

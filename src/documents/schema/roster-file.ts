@@ -8,6 +8,10 @@ const person = z.strictObject({
   name: text('the name as it is spoken: Dr Ames'),
   desk: digits('the extension of the desk phone: 3101').optional(),
   mobile: digits('the number with + and country code: "+12025550111"').optional(),
+  staffed: z
+    .enum(['always'])
+    .meta({ description: 'staffed: always for a post at which somebody always is' })
+    .optional(),
 });
 
 const rule = z
@@ -106,6 +110,7 @@ const step = z.strictObject({
 
 const chain = z.strictObject({
   steps: z.array(step).meta({ description: 'the steps in their order' }),
+  within: duration.meta({ description: 'how long it may take to the last resort: 2m' }).optional(),
   'last-resort': z
     .enum(['voicemail', 'urgent-voicemail'])
     .meta({ description: 'where the caller goes when nobody accepted: voicemail or urgent-voicemail' }),
