@@ -64,19 +64,29 @@ function readAll<T>(
 
 /** A fault that the core found, at its place in the file that defines the thing. */
 function placed(
-  { document, path: dotted, on, reason, remedy, suggestion }: Problem,
+  { document, path, on, reason, remedy, suggestion, also }: Problem,
   rosters: readonly Written<RosterFile>[],
   plans: readonly Written<PlanFile>[],
 ): DocumentProblem {
   const all: readonly Written<object>[] = document === 'roster' ? rosters : plans;
-  let path: readonly string[] = dotted.split('.');
-  const own = findOwner(all, path);
-  if (own && isInheritedZone(own, path)) path = ['zone'];
+  const place = placeOf(path, on, all);
+  if (also === undefined) return { ...place, reason, remedy, suggestion };
+  const other = placeOf(also, 'key', all);
+  const where = `${other.file}:${other.line}:${other.column}`;
+  return { ...place, reason: `${reason} (at ${where})`, remedy, suggestion };
+}
+
+function placeOf(dotted: string, on: Problem['on'], all: readonly Written<object>[]) {
+  // "routes.0@north": the route that only this site has.
+  const [section = '', name = '', ...rest] = dotted.split('.');
+  const [id = '', site] = section === 'routes' ? name.split('@') : [name];
+  const path = [section, id, ...rest];
+  const own = findOwner(all, path, site);
   // The route to an extension is not written out: the extension is.
-  const extension = own === null && path[0] === 'routes' ? findOwner(all, ['extensions', path[1] ?? '']) : null;
+  const extension = own === null && section === 'routes' ? findOwner(all, ['extensions', id]) : null;
   const file: ParsedFile = (own ?? extension ?? all[0]!).file;
-  const at = extension ? ['extensions', path[1] ?? ''] : path;
-  return { file: file.path, ...file.place(at, on), reason, remedy, suggestion };
+  const at = extension ? ['extensions', id] : own && isInheritedZone(own, path) ? ['zone'] : path;
+  return { file: file.path, ...file.place(at, on) };
 }
 
 /** A service without its own zone has that of its file. */
@@ -85,10 +95,15 @@ function isInheritedZone({ content }: Written<object>, [section, id, key]: reado
   return (content as RosterFile).services?.[id ?? '']?.zone === undefined;
 }
 
-function findOwner(all: readonly Written<object>[], [section, id]: readonly string[]): Written<object> | null {
+function findOwner(
+  all: readonly Written<object>[],
+  [section, id]: readonly string[],
+  site?: string,
+): Written<object> | null {
   const owns = ({ content }: Written<object>) => {
     const entries = (content as Record<string, unknown>)[section ?? ''];
-    return typeof entries === 'object' && entries !== null && Object.hasOwn(entries, id ?? '');
+    const isOfSite = section !== 'routes' || (content as PlanFile)['of-site'] === site;
+    return isOfSite && typeof entries === 'object' && entries !== null && Object.hasOwn(entries, id ?? '');
   };
   const hasSection = ({ content }: Written<object>) => Object.hasOwn(content, section ?? '');
   return all.find(owns) ?? (section === 'site' ? all.find(hasSection) : undefined) ?? null;

@@ -1,45 +1,76 @@
-import type { Extension, Mailbox, OpeningHours, PlanSource, Prompt, Route, Verb } from '../core/dialplan/index.ts';
+import {
+  type CallerList,
+  type Extension,
+  type Facility,
+  type Hook,
+  holiday,
+  type Mailbox,
+  type OpeningHours,
+  type PlanSource,
+  type Prompt,
+  type Queue,
+  type RingGroup,
+  type Route,
+  type Site,
+  type Translation,
+  type TrunkNumbers,
+  type Unit,
+  type Verb,
+} from '../core/dialplan/index.ts';
 import { never } from '../core/never.ts';
 import type { RosterSource, ServiceId } from '../core/oncall/index.ts';
-import { definedTwice, mergeSection, type Written } from './merge.ts';
+import { definedTwice, type Entry, mergeSection, type Written } from './merge.ts';
 import type { DocumentProblem } from './problem.ts';
+import { minutesOf, weekdaysIn, weekdaysOf, type WrittenHours } from './schema/hours-words.ts';
 import {
+  endings,
   listOf,
-  minutesOf,
   type PlanFile,
   verbWords,
-  weekdaysOf,
   type WrittenPrompt,
   type WrittenPrompts,
+  type WrittenRoute,
+  type WrittenTranslations,
   type WrittenVerb,
 } from './schema/plan-file.ts';
 import { durationMs } from './schema/words.ts';
 
-type Sections = Required<Omit<PlanFile, 'site'>>;
+type Sections = Required<Omit<PlanFile, 'site' | 'of-site'>>;
+type Files = readonly Written<PlanFile>[];
 
 /** Joins the files of `dialplans/` into one plan, in the words of the core; null when there is no `site`. */
 export function planSource(
   version: string,
-  files: readonly Written<PlanFile>[],
+  files: Files,
   roster: RosterSource,
   problems: DocumentProblem[],
 ): PlanSource | null {
-  const section = <K extends keyof Sections>(name: K) =>
+  const section = <K extends keyof Sections>(name: K, of: Files = files) =>
     mergeSection<Sections[K][string]>(
       name,
-      files.map(({ file, content }) => ({ file, entries: content[name] as Record<string, never> | undefined })),
+      of.map(({ file, content }) => ({ file, entries: content[name] as Record<string, never> | undefined })),
       problems,
     );
+  const all = <K extends keyof Sections, T>(name: K, make: (entry: Entry<Sections[K][string]>) => T): T[] =>
+    [...section(name).values()].map(make);
   const written = siteOf(files, problems);
   if (written === null) return null;
-  const words = wordsFor(roster);
+  const sites = section('sites');
+  const owner = ownersOf(files, sites, problems);
+  const words = wordsFor(roster, { trunkOf: (site) => sites.get(site ?? '')?.written.trunk ?? written.trunk });
   const extensions = section('extensions');
-  const routes = section('routes');
-  for (const { id, file } of routes.values()) {
-    const own = extensions.get(id);
-    if (own) problems.push(definedTwice(file, own.file, ['routes', id], `extension ${id}`, ['extensions', id]));
-  }
   const ringFor = durationMs(written['ring-for']);
+  const routes = [...new Set(files.map(({ content }) => content['of-site']))].flatMap((site) =>
+    routesOf(
+      site,
+      section(
+        'routes',
+        files.filter(({ content }) => content['of-site'] === site),
+      ),
+      extensions,
+      problems,
+    ),
+  );
   return {
     version,
     site: written.name,
@@ -48,32 +79,110 @@ export function planSource(
     operator: written.operator,
     trunk: written.trunk,
     mainNumber: written['main-number'],
+    dialling: translationsOf(written.dialling),
+    sites: [...sites.values()].map(({ id, written: { 'main-number': mainNumber, dialling, ...site } }): Site => {
+      return { ...site, id, mainNumber, dialling: translationsOf(dialling) };
+    }),
+    trunks: all('trunks', ({ id, written: { incoming, outgoing } }): TrunkNumbers => {
+      return { trunk: id, incoming: translationsOf(incoming), outgoing: translationsOf(outgoing) };
+    }),
+    facilities: all('facilities', ({ id, written }): Facility => ({ id, ...written })),
+    units: all('units', ({ id, written }): Unit => ({ id, ...written })),
+    callers: all('callers', ({ id, written: numbers }): CallerList => ({ id, numbers })),
     extensions: [...extensions.values()].map(
-      ({ id, written: { name, kind, 'name-prompt': prompt = '' } }): Extension => {
-        return { number: id, name, kind, nameId: prompt.replace(/^name-/, '') };
+      ({ id, file, written: { name, kind, 'name-prompt': prompt = '', unit } }) => {
+        const site = owner(file.path);
+        const extension: Extension = { number: id, name, kind, nameId: prompt.replace(/^name-/, '') };
+        return { ...extension, ...(unit === undefined ? {} : { unit }), ...(site === undefined ? {} : { site }) };
       },
     ),
-    mailboxes: [...section('mailboxes').values()].map(({ id, written }): Mailbox => {
-      const { name, 'claimed-by': claimedBy } = written;
+    groups: all('groups', ({ id, written: { name, members, order, for: time } }): RingGroup => {
+      return { id, name, members, order: order === 'round-robin' ? 'roundRobin' : order, forMs: durationMs(time) };
+    }),
+    queues: all('queues', ({ id, written }): Queue => queueOf(id, written, words.prompts(written.greeting))),
+    hooks: all(
+      'hooks',
+      ({ id, written: { url, wait, send = [] } }): Hook => ({ id, url, waitMs: durationMs(wait), send }),
+    ),
+    mailboxes: all('mailboxes', ({ id, written: { name, 'claimed-by': claimedBy } }): Mailbox => {
       return { id, name, ...(claimedBy === undefined ? {} : { claimedBy }) };
     }),
     routes: [
       ...[...extensions.keys()].map((number) => routeToExtension(number, ringFor)),
-      ...[...routes.values()].map(({ id, written: { from, ...verb } }): Route => {
-        return { number: id, from, to: words.verb(verb, `routes.${id}`) };
+      ...routes.map(({ id, site, written: { from, ...verb } }): Route => {
+        const to = words.verb(verb, `routes.${id}`, site);
+        return site === undefined ? { number: id, from, to } : { number: id, from, site, to };
       }),
     ],
-    flows: named([...section('flows').values()].map(({ id, written: verb }) => [id, words.verb(verb, `flows.${id}`)])),
-    hours: [...section('hours').values()].map(
-      ({ id, written: days }): OpeningHours => ({ id, weekly: weeklyOf(days) }),
+    flows: named(
+      [...section('flows').values()].map(({ id, file, written: verb }) => [
+        id,
+        words.verb(verb, `flows.${id}`, owner(file.path)),
+      ]),
     ),
+    hours: all('hours', ({ id, file, written: hours }): OpeningHours => {
+      const zone = hours.zone ?? sites.get(owner(file.path) ?? '')?.written.zone;
+      return { id, weekly: weeklyOf(hours), except: exceptionsOf(hours), ...(zone === undefined ? {} : { zone }) };
+    }),
   };
 }
 
-function siteOf(
-  files: readonly Written<PlanFile>[],
+/** The site that a file is about; a name that no site bears is told at its place. */
+function ownersOf(
+  files: Files,
+  sites: ReadonlyMap<string, unknown>,
   problems: DocumentProblem[],
-): NonNullable<PlanFile['site']> | null {
+): (path: string) => string | undefined {
+  const owners = new Map<string, string>();
+  for (const { file, content } of files) {
+    const site = content['of-site'];
+    if (site === undefined) continue;
+    owners.set(file.path, site);
+    if (sites.has(site)) continue;
+    const remedy = sites.size === 0 ? 'define it below sites: first' : `use one of: ${[...sites.keys()].join(', ')}`;
+    const place = file.place(['of-site'], 'value');
+    problems.push({ file: file.path, ...place, reason: `unknown site "${site}"`, remedy, suggestion: null });
+  }
+  return (path) => owners.get(path);
+}
+
+/** Numbers of one site, or of all. An extension is dialled everywhere, so no other route may have its number. */
+function routesOf(
+  site: string | undefined,
+  routes: ReadonlyMap<string, Entry<WrittenRoute>>,
+  extensions: ReadonlyMap<string, Entry<unknown>>,
+  problems: DocumentProblem[],
+): readonly (Entry<WrittenRoute> & { readonly site: string | undefined })[] {
+  for (const { id, file } of routes.values()) {
+    const own = extensions.get(id);
+    if (own) problems.push(definedTwice(file, own.file, ['routes', id], `extension ${id}`, ['extensions', id]));
+  }
+  return [...routes.values()].map((route) => ({ ...route, site }));
+}
+
+function queueOf(id: string, written: Sections['queues'][string], greeting: readonly Prompt[]): Queue {
+  const { name, members, strategy } = written;
+  return {
+    id,
+    name,
+    members,
+    strategy: ({ all: 'all', 'longest-idle': 'longestIdle', 'round-robin': 'roundRobin' } as const)[strategy],
+    ringMs: durationMs(written['ring-for']),
+    maxWaitMs: durationMs(written['most-wait']),
+    maxCallers: Number(written['most-callers']),
+    greeting,
+  };
+}
+
+function translationsOf(written: WrittenTranslations = {}): Translation[] {
+  return Object.entries(written).map(([pattern, { strip = '0', add = '' }]) => ({
+    pattern,
+    strip: Number(strip),
+    add,
+  }));
+}
+
+function siteOf(files: Files, problems: DocumentProblem[]): NonNullable<PlanFile['site']> | null {
   const [first, ...others] = files.filter(({ content }) => content.site !== undefined);
   for (const { file } of others) problems.push(definedTwice(file, first!.file, ['site'], 'the site'));
   if (first?.content.site) return first.content.site;
@@ -99,23 +208,30 @@ function routeToExtension(extension: string, forMs: number): Route {
   return { number: extension, from: 'inside', to: { verb: 'ring', extension, forMs, otherwise: null } };
 }
 
-function weeklyOf(days: Sections['hours'][string]): OpeningHours['weekly'] {
-  return Object.entries(days).flatMap(([names, spans]) =>
-    (weekdaysOf(names) ?? []).flatMap((weekday) =>
-      listOf(spans).flatMap((span) => {
-        const minutes = minutesOf(span);
-        return minutes ? [{ weekday, ...minutes }] : [];
-      }),
-    ),
+function weeklyOf(hours: WrittenHours): OpeningHours['weekly'] {
+  return Object.entries(weekdaysIn(hours)).flatMap(([names, spans]) =>
+    (weekdaysOf(names) ?? []).flatMap((weekday) => spansOf(spans).map((span) => ({ weekday, ...span }))),
   );
 }
 
-function wordsFor(roster: RosterSource) {
+function exceptionsOf({ except = {} }: WrittenHours): NonNullable<OpeningHours['except']> {
+  return Object.entries(except).flatMap(([day, { name, open }]) => {
+    const on = holiday(day);
+    return on === null ? [] : [{ on, name, spans: spansOf(open ?? []) }];
+  });
+}
+
+function spansOf(written: string | string[]) {
+  return listOf(written).flatMap((span) => minutesOf(span) ?? []);
+}
+
+function wordsFor(roster: RosterSource, house: { trunkOf(site: string | undefined): string }) {
   const names = new Map<string, string>(roster.services.map(({ id, name }) => [id, name]));
 
   function prompt(written: WrittenPrompt): Prompt {
     if (typeof written === 'string') return { say: 'id', id: written };
     if ('digits' in written) return { say: 'digits', digits: written.digits };
+    if ('spell' in written) return { say: 'letters', letters: written.spell };
     const { service } = written;
     return { say: 'name', of: 'service', id: service, text: names.get(service) ?? service };
   }
@@ -123,18 +239,37 @@ function wordsFor(roster: RosterSource) {
   const prompts = (written: WrittenPrompts | undefined): Prompt[] =>
     written === undefined ? [] : listOf(written).map(prompt);
 
-  /** The schema has seen to it that there is exactly one word. `at` names a menu by its place. */
-  function verb(written: WrittenVerb, at: string): Verb {
+  /** The schema has seen to it that there is exactly one word. `at` names a menu by its place; `site`: of the file. */
+  function verb(written: WrittenVerb, at: string, site: string | undefined): Verb {
     const word = verbWords.find((one) => written[one] !== undefined)!;
-    const otherwise = (next: WrittenVerb | undefined) => (next ? verb(next, `${at}.otherwise`) : null);
+    const way = (next: WrittenVerb, name: string) => verb(next, `${at}.${name}`, site);
+    const otherwise = (next: WrittenVerb | undefined) => (next ? way(next, 'otherwise') : null);
+    const cases = (all: Record<string, WrittenVerb>, section: string) =>
+      named(Object.entries(all).map(([name, next]) => [name, way(next, `${section}.${name}`)]));
+    const place = at.replace(/^(flows|routes)\./, '');
     switch (word) {
       case 'ring': {
         const { extension, for: time, otherwise: next } = written.ring!;
         return { verb: 'ring', extension, forMs: durationMs(time), otherwise: otherwise(next) };
       }
+      case 'ring-group': {
+        const { group, otherwise: next } = written['ring-group']!;
+        return { verb: 'ringGroup', group, otherwise: otherwise(next) };
+      }
       case 'operator': {
-        const { for: time, otherwise: next } = written.operator!;
-        return { verb: 'operator', forMs: durationMs(time), otherwise: otherwise(next) };
+        const { site: own = site, for: time, otherwise: next } = written.operator!;
+        const operator = { verb: 'operator', forMs: durationMs(time), otherwise: otherwise(next) } as const;
+        return own === undefined ? operator : { ...operator, site: own };
+      }
+      case 'forward': {
+        const { to, by: trunk = house.trunkOf(site), for: time, otherwise: next } = written.forward!;
+        return { verb: 'forward', to, trunk, forMs: durationMs(time), otherwise: otherwise(next) };
+      }
+      case 'transfer':
+        return { verb: 'transfer', number: written.transfer! };
+      case 'queue': {
+        const { queue, otherwise: next } = written.queue!;
+        return { verb: 'queue', queue, otherwise: way(next, 'otherwise') };
       }
       case 'escalate': {
         const { service, urgency } = written.escalate!;
@@ -145,25 +280,58 @@ function wordsFor(roster: RosterSource) {
         const id = service as ServiceId;
         return { verb: 'askUrgency', service: id, prompts: prompts(say), keys, noKeyMs: durationMs(wait), noKey };
       }
+      case 'set-urgency': {
+        const { to, then } = written['set-urgency']!;
+        return { verb: 'setUrgency', urgency: to, then: way(then, 'then') };
+      }
       case 'menu': {
         const menu = written.menu!;
-        const keys = Object.entries(menu.keys).map(([key, next]) => [key, verb(next, `${at}.keys.${key}`)]);
         return {
           verb: 'menu',
-          id: at.replace(/^(flows|routes)\./, ''),
+          id: place,
           greeting: prompts(menu.greeting),
           prompts: prompts(menu.say),
-          keys: Object.fromEntries(keys) as Record<string, Verb>,
+          keys: cases(menu.keys, 'keys'),
           noKeyMs: durationMs(menu.wait),
           tries: Number(menu.tries),
           wrongKey: prompts(menu['wrong-key']),
           noKey: prompts(menu['no-key']),
-          otherwise: verb(menu.otherwise, `${at}.otherwise`),
+          otherwise: way(menu.otherwise, 'otherwise'),
         };
+      }
+      case 'gather': {
+        const { say, most, wait, tries, wrong, digits, otherwise: next } = written.gather!;
+        return {
+          verb: 'gather',
+          id: place,
+          prompts: prompts(say),
+          maxDigits: Number(most),
+          noKeyMs: durationMs(wait),
+          tries: Number(tries),
+          wrong: prompts(wrong),
+          digits: cases(digits, 'digits'),
+          otherwise: way(next, 'otherwise'),
+        };
+      }
+      case 'play': {
+        const { prompt: played, times = '1', then } = written.play!;
+        return { verb: 'play', prompts: prompts(played), times: Number(times), then: way(then, 'then') };
+      }
+      case 'say': {
+        const { what, then } = written.say!;
+        return { verb: 'say', prompts: prompts(what), then: way(then, 'then') };
       }
       case 'hours': {
         const { during, open, closed } = written.hours!;
-        return { verb: 'hours', hours: during, open: verb(open, `${at}.open`), closed: verb(closed, `${at}.closed`) };
+        return { verb: 'hours', hours: during, open: way(open, 'open'), closed: way(closed, 'closed') };
+      }
+      case 'choose': {
+        const { by, cases: all, otherwise: next } = written.choose!;
+        return { verb: 'choose', by, cases: cases(all, 'cases'), otherwise: way(next, 'otherwise') };
+      }
+      case 'lookup': {
+        const { hook, answers, otherwise: next } = written.lookup!;
+        return { verb: 'lookup', hook, answers: cases(answers, 'answers'), otherwise: way(next, 'otherwise') };
       }
       case 'voicemail': {
         const { mailbox, urgent = false, greeting } = written.voicemail!;
@@ -171,6 +339,10 @@ function wordsFor(roster: RosterSource) {
       }
       case 'run':
         return { verb: 'run', flow: written.run! };
+      case 'hang-up': {
+        const { cause, say } = written['hang-up']!;
+        return { verb: 'hangUp', cause: endings[cause], prompts: prompts(say) };
+      }
       case 'refuse': {
         const { cause, say } = written.refuse!;
         return { verb: 'refuse', cause: refusals[cause], prompts: prompts(say) };
@@ -180,7 +352,7 @@ function wordsFor(roster: RosterSource) {
     }
   }
 
-  return { verb };
+  return { verb, prompts };
 }
 
 const refusals = { 'number-not-in-service': 'numberNotInService', 'not-allowed': 'notAllowed' } as const;

@@ -13,7 +13,7 @@ import {
 import type { CompiledPlan } from '../core/dialplan/index.ts';
 import type { CompiledRoster } from '../core/oncall/index.ts';
 import type { Instant } from '../core/time/index.ts';
-import type { AuditPort, CallSummary, Clock, Log, Reachability, TelephonyCall } from './ports.ts';
+import type { AuditPort, CallSummary, Clock, Log, Lookups, Reachability, TelephonyCall } from './ports.ts';
 
 /** More events than any telephone can cause before one of them is worked off. */
 const inboxLimit = 1_000;
@@ -28,6 +28,13 @@ export interface CallRunnerParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly auditPatienceMs: number;
+  /** How often each ring group was rung before; this call adds its own. */
+  readonly groupTurns: Map<string, number>;
+  /** Asks a program; the calling number is put in for those that are told it. */
+  readonly askWith: (
+    question: Omit<Parameters<Lookups['ask']>[0], 'caller'>,
+    sendCaller: boolean,
+  ) => ReturnType<Lookups['ask']>;
   /** The last thing a runner does. */
   readonly over: (summary: CallSummary) => void;
 }
@@ -105,6 +112,7 @@ export class CallRunner {
       roster: documents.roster,
       isRegistered: (extension) => reachability.isRegistered(extension),
       trunkFault: (trunk) => reachability.trunkFault(trunk),
+      groupTurns: (group) => this.#parts.groupTurns.get(group) ?? 0,
     };
   }
 
@@ -128,12 +136,22 @@ export class CallRunner {
     switch (effect.type) {
       case 'wakeMe':
         return this.#wake(effect.afterMs, effect.with);
+      case 'lookUp':
+        return this.#lookUp(effect);
       case 'callOver':
         this.#parts.telephony.perform(effect);
         return this.#close(effect.cause);
       default:
         this.#parts.telephony.perform(effect);
     }
+  }
+
+  #lookUp({ token, hook, url, waitMs, told, sendCaller }: Extract<CallEffect, { type: 'lookUp' }>): void {
+    const question = { hook, url, waitMs, told };
+    void this.#parts.askWith(question, sendCaller).then((answer) => {
+      if (answer.kind === 'answered') this.emit({ type: 'lookedUp', token, answer: answer.answer, why: '' });
+      else this.emit({ type: 'lookedUp', token, answer: null, why: answer.why });
+    });
   }
 
   #wake(afterMs: number, event: CallEvent): void {
@@ -164,6 +182,9 @@ export class CallRunner {
 
   #note(fact: CallFact, { monotonicMs }: Moment): void {
     switch (fact.fact) {
+      case 'groupRung':
+        this.#parts.groupTurns.set(fact.group, (this.#parts.groupTurns.get(fact.group) ?? 0) + 1);
+        return;
       case 'escalationStarted':
         this.#summary.service = fact.service;
         this.#summary.urgency = fact.urgency;

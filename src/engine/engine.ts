@@ -11,6 +11,7 @@ import type {
   Clock,
   Documents,
   Log,
+  Lookups,
   NewCall,
   Random,
   Reachability,
@@ -28,7 +29,11 @@ export interface EngineParts {
   readonly random: Random;
   readonly log: Log;
   readonly observer?: CallObserver;
+  /** Without it, every lookup of a plan takes its default way. */
+  readonly lookups?: Lookups;
 }
+
+const nobodyToAsk = Promise.resolve({ kind: 'failed', why: 'this house asks no programs' } as const);
 
 /** A call that is being stopped may still have to hear from its recorder. */
 const lastGraceMs = 6_000;
@@ -40,6 +45,8 @@ const lastGraceMs = 6_000;
 export class Engine implements CallSink {
   readonly #parts: EngineParts;
   readonly #register: CallRegister<CallRunner>;
+  /** How often each ring group was rung since the start of this process. */
+  readonly #groupTurns = new Map<string, number>();
   #isDraining = false;
 
   constructor(parts: EngineParts) {
@@ -69,7 +76,7 @@ export class Engine implements CallSink {
       return this.#refuse(callId, call, 'overloaded', `${options.maxCalls} calls are running`);
     }
 
-    const runner = this.#start(callId, telephony);
+    const runner = this.#start(callId, call, telephony);
     runner.emit({
       type: 'callArrived',
       callId,
@@ -108,8 +115,8 @@ export class Engine implements CallSink {
     });
   }
 
-  #start(callId: CallId, telephony: TelephonyCall): CallRunner {
-    const { documents, reachability, audit, clock, log, options } = this.#parts;
+  #start(callId: CallId, { caller }: NewCall, telephony: TelephonyCall): CallRunner {
+    const { documents, reachability, audit, clock, log, options, lookups } = this.#parts;
     const runner = new CallRunner({
       callId,
       telephony,
@@ -118,6 +125,9 @@ export class Engine implements CallSink {
       clock,
       log,
       documents: documents.current(),
+      groupTurns: this.#groupTurns,
+      askWith: (question, sendCaller) =>
+        lookups?.ask({ ...question, caller: sendCaller ? caller.number : null }) ?? nobodyToAsk,
       auditPatienceMs: options.auditPatienceMs,
       over: (summary) => this.#over(summary),
     });

@@ -2,6 +2,7 @@ import type { Fact } from '../core/audit/index.ts';
 import type { CallEffect, CallEvent, Caller, CallId, EndCause } from '../core/call/index.ts';
 import type { CompiledPlan } from '../core/dialplan/index.ts';
 import type { CompiledRoster, Urgency } from '../core/oncall/index.ts';
+import type { Phi } from '../core/phi/index.ts';
 import type { Instant } from '../core/time/index.ts';
 
 /** What the engine needs from the world, in our words. */
@@ -20,7 +21,7 @@ export interface Random {
 }
 
 /** Effects that the telephony shell performs for one call. */
-export type TelephonyEffect = Exclude<CallEffect, { type: 'attest' } | { type: 'wakeMe' }>;
+export type TelephonyEffect = Exclude<CallEffect, { type: 'attest' } | { type: 'wakeMe' } | { type: 'lookUp' }>;
 
 /** One inbound call as the telephony shell shows it to the engine. */
 export interface TelephonyCall {
@@ -61,6 +62,23 @@ export interface AuditEntry {
   /** null for facts of the system. */
   readonly callId: CallId | null;
   readonly fact: Fact;
+}
+
+/** Programs of the house that a plan asks which way a call goes. */
+export interface Lookups {
+  /**
+   * Resolves with one word, or with why there is none, after `waitMs` at most. Never rejects. `caller` is the calling
+   * number, for a hook that is told it.
+   */
+  ask(question: {
+    readonly hook: string;
+    readonly url: string;
+    readonly waitMs: number;
+    readonly told: Readonly<Record<string, string>>;
+    readonly caller: Phi<string> | null;
+  }): Promise<
+    { readonly kind: 'answered'; readonly answer: string } | { readonly kind: 'failed'; readonly why: string }
+  >;
 }
 
 /** The documents in force; replaced as a whole when a new version is activated. */

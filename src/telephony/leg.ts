@@ -136,11 +136,11 @@ export class Leg {
     // Each INVITE gets objects of its own: the library writes into the headers it is given.
     const fresh = (): UacOptions => ({ ...options, headers: { ...options.headers } });
     if (this.#target.kind === 'number') {
-      const { trunk, e164 } = this.#target;
+      const { trunk, e164, dial = e164 } = this.#target;
       const username = this.#shell.trunks.get(trunk)?.username;
       const password = this.#shell.trunkPassword(trunk);
       const auth = username !== undefined && password !== undefined ? { auth: { username, password } } : {};
-      return [{ uri: this.#shell.trunks.uriFor(trunk, e164), options: { ...fresh(), ...auth } }];
+      return [{ uri: this.#shell.trunks.uriFor(trunk, dial), options: { ...fresh(), ...auth } }];
     }
     return this.#shell.registrations.of(this.#target.extension).map((binding) => {
       const proxy = nextHop(binding);

@@ -53,6 +53,8 @@ export class PromptLibrary {
         return [prompt.id];
       case 'digits':
         return prompt.digits.split('').map(digitId);
+      case 'letters':
+        return spell(prompt.letters);
       case 'name': {
         const names = [`${prompt.of}-${prompt.id}`, `name-${prompt.id}`];
         // A document may name the recording itself.

@@ -38,10 +38,10 @@ export class Trunks {
     return parseSipUri(this.get(trunk)?.target ?? '')?.host ?? '';
   }
 
-  /** Request-URI for a number. */
-  uriFor(trunk: string, e164: string): string {
+  /** Request-URI for a number as the trunk wants it. */
+  uriFor(trunk: string, number: string): string {
     const target = this.get(trunk)?.target ?? '';
-    return `sip:${e164}@${target.slice('sip:'.length)}`;
+    return `sip:${number}@${target.slice('sip:'.length)}`;
   }
 }
 

@@ -67,7 +67,14 @@ void t.test('the simulation rings whom the live call rings, at the same second, 
         const { step, person, device, verdict, because } = fact;
         const next = live.facts[i + 1]?.fact;
         const target = verdict === 'rung' && next?.fact === 'legRung' ? next.target : null;
-        const phone = target === null ? null : target.kind === 'extension' ? target.extension : target.e164;
+        const phone =
+          target === null
+            ? null
+            : target.kind === 'extension'
+              ? target.extension
+              : target.kind === 'number'
+                ? target.e164
+                : '';
         rungLive.push({ step, person, device, phone, verdict, because, at });
       }
       const a = JSON.stringify(rungBySimulation);

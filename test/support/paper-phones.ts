@@ -13,6 +13,7 @@ import {
 } from '../../src/core/call/index.ts';
 import type { CompiledPlan, Prompt } from '../../src/core/dialplan/index.ts';
 import type { CompiledRoster } from '../../src/core/oncall/index.ts';
+import { phi } from '../../src/core/phi/index.ts';
 import { type Instant, plusMs } from '../../src/core/time/index.ts';
 import { aPlan, aRoster, noon, phones } from './lakeside.ts';
 
@@ -44,6 +45,9 @@ export interface Circumstances {
   readonly roster?: CompiledRoster;
   readonly unregistered?: readonly string[];
   readonly trunkFault?: string;
+  readonly groupTurns?: number;
+  /** Calling number of an outside caller. */
+  readonly number?: string;
   readonly acceptDigit?: string;
   /** From the trunk instead of an extension. */
   readonly fromTrunk?: boolean;
@@ -63,6 +67,8 @@ export class PaperCall {
   callerGathers: number | null = null;
   endings = 0;
   refusedWith: string | null = null;
+  /** What a program was asked last. */
+  asked: Extract<CallEffect, { type: 'lookUp' }> | null = null;
   recording: { messageId: string; urgent: boolean; mailbox: string } | null = null;
   readonly #startedAt: Instant;
   readonly #circumstances: Circumstances;
@@ -84,7 +90,7 @@ export class PaperCall {
     this.happens({
       type: 'callArrived',
       callId: 'K7QX-2M4D' as CallId,
-      caller: { from, number: null },
+      caller: { from, number: circumstances.number === undefined ? null : phi(circumstances.number) },
       dialled,
       peer: '127.0.0.1:5060/udp',
       sipCallId: 'abc@phone',
@@ -189,6 +195,7 @@ export class PaperCall {
       roster: this.#roster,
       isRegistered: (extension: string) => !this.unregistered.has(extension),
       trunkFault: () => this.#circumstances.trunkFault ?? null,
+      groupTurns: () => this.#circumstances.groupTurns ?? 0,
     };
     // The state survives being written down.
     const state = JSON.parse(JSON.stringify(this.state)) as CallState;
@@ -303,6 +310,9 @@ export class PaperCall {
         this.caller = 'answered';
         this.callerHears = 'leg';
         return this.#later(0, { type: 'bridged', leg: effect.leg });
+      case 'lookUp':
+        this.asked = effect;
+        return;
       case 'recordMessage':
         must(this.caller === 'answered', 'only an answered caller is recorded');
         this.callerHears = 'recorder';
@@ -384,6 +394,7 @@ function numberOf(target: LegTarget): string {
 
 function promptName(prompt: Prompt): string {
   if (prompt.say === 'id') return prompt.id;
+  if (prompt.say === 'letters') return prompt.letters;
   return prompt.say === 'digits' ? prompt.digits : prompt.text;
 }
 

@@ -33,7 +33,7 @@ void t.test('each outcome of a phone leads where it leads in a real call', async
     kind: 'message',
     mailbox: 'cardiology',
     urgent: true,
-    afterMs: 74_000,
+    afterMs: 89_000,
   });
   t.same(end([]), { kind: 'message', mailbox: 'cardiology', urgent: true, afterMs: 60_000 });
 });
@@ -57,11 +57,7 @@ void t.test('the story is told in the words of the record', async (t) => {
   const [, ...rest] = machine;
   const heard = (lines: readonly string[]) => lines.filter((line) => /^Step|TAKEN|nothing is pressed|asked/.test(line));
   t.ok(heard(rest).length >= 5);
-  // The prompt of the challenge takes no time in a simulation, so it asks sooner and more often.
-  t.same(
-    new Set(heard(rest)),
-    new Set([...heard(spoken), "ames's mobile is asked to press the digit again, attempt 3"]),
-  );
+  t.same(new Set(heard(rest)), new Set(heard(spoken)));
 });
 
 void t.test('what is supposed of nobody is refused', async (t) => {

@@ -1,6 +1,6 @@
 import type { LegResult, LegTarget, MediaFacts } from '../call/events.ts';
 import type { EndCause, Fault } from '../call/end-causes.ts';
-import type { TraceLine } from '../dialplan/index.ts';
+import type { RingGroup, TraceLine } from '../dialplan/index.ts';
 import type { Device, DutyTier, Urgency } from '../oncall/index.ts';
 import type { Phi } from '../phi/index.ts';
 
@@ -44,7 +44,27 @@ export type CallFact =
       /** By which rule the person holds the tier, '' where nobody does. */
       readonly duty: string;
     }
-  | { readonly fact: 'legRung'; readonly leg: string; readonly person: string; readonly target: LegTarget }
+  /** A number of the hospital's own plan or roster is written as it is, one that a caller dialled is sealed. */
+  | {
+      readonly fact: 'legRung';
+      readonly leg: string;
+      readonly person: string;
+      readonly target: LegTarget | { readonly kind: 'dialled'; readonly number: Phi<string>; readonly trunk: string };
+    }
+  | {
+      readonly fact: 'groupRung';
+      readonly group: string;
+      readonly order: RingGroup['order'];
+      readonly members: readonly string[];
+    }
+  | {
+      readonly fact: 'digitsKeyed';
+      readonly gather: string;
+      readonly digits: Phi<string>;
+      readonly meaning: string;
+    }
+  | { readonly fact: 'lookupAsked'; readonly hook: string; readonly told: readonly string[] }
+  | { readonly fact: 'lookupAnswered'; readonly hook: string; readonly answer: string; readonly because: string }
   | { readonly fact: 'legRinging'; readonly leg: string; readonly sipStatus: number }
   | { readonly fact: 'legAnswered'; readonly leg: string; readonly media: MediaFacts }
   | {

@@ -68,10 +68,9 @@ function legsOf(
   for (const { fact } of entries) {
     if (fact.fact !== 'legRung') continue;
     const { leg, person, target } = fact;
-    legs.set(
-      leg,
-      target.kind === 'extension' ? desk(person, target.extension, names) : `${whose(person, names)} mobile`,
-    );
+    if (target.kind === 'extension') legs.set(leg, desk(person, target.extension, names));
+    // A forward of the plan rings a number, whoever it belongs to.
+    else legs.set(leg, person === '' ? 'the outside number' : `${whose(person, names)} mobile`);
   }
   return legs;
 }

@@ -1,4 +1,4 @@
-import type { LegResult, LegTarget, MediaFacts } from '../call/events.ts';
+import type { LegResult, MediaFacts } from '../call/events.ts';
 import { endCauses } from '../call/end-causes.ts';
 import type { Fact } from './facts.ts';
 
@@ -41,6 +41,16 @@ export function sentence(fact: Fact, names: Names, revealed: Revealed = {}): str
       return fact.key === ''
         ? `menu ${fact.menu}: ${fact.meaning}`
         : `menu ${fact.menu}: the caller pressed ${fact.key}, ${fact.meaning}`;
+    case 'groupRung':
+      return `group ${fact.group}: ${groupOrder[fact.order]} ${fact.members.join(', ')}`;
+    case 'digitsKeyed':
+      return `${fact.gather}: the caller keyed ${fact.digits.toString()}, ${fact.meaning}`;
+    case 'lookupAsked':
+      return `${fact.hook} is asked, told ${fact.told.join(', ')}`;
+    case 'lookupAnswered':
+      return fact.answer === ''
+        ? `${fact.hook} gives no answer: ${fact.because}`
+        : `${fact.hook} answers ${fact.answer}${fact.because === '' ? '' : `, ${fact.because}`}`;
     case 'escalationStarted': {
       const urgency = fact.urgency === 'stat' ? 'STAT' : fact.urgency;
       return `${names.service(fact.service)}, ${urgency}: chain ${fact.chain}, ${count(fact.steps, 'step')}`;
@@ -122,6 +132,8 @@ const challengeEnd = {
   tooLate: 'too late, somebody else has taken the call',
 } as const;
 
+const groupOrder = { all: 'all at once,', sequential: 'one after the other,', roundRobin: 'in turn,' } as const;
+
 const stepEnd = {
   timeUp: 'time is up',
   everybodyFailed: 'no phone is left that could be answered',
@@ -199,8 +211,9 @@ function legEnd(result: LegEnd, wasPickedUp: boolean): string {
   }
 }
 
-function target(to: LegTarget): string {
-  return to.kind === 'extension' ? '' : ` (${to.e164} by trunk ${to.trunk})`;
+function target(to: Extract<Fact, { fact: 'legRung' }>['target']): string {
+  if (to.kind === 'extension') return '';
+  return ` (${to.kind === 'number' ? to.e164 : to.number.toString()} by trunk ${to.trunk})`;
 }
 
 function media({ path, codec, cipher }: MediaFacts): string {

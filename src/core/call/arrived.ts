@@ -1,6 +1,7 @@
 import type { CallFact } from '../audit/facts.ts';
-import type { CompiledPlan } from '../dialplan/index.ts';
+import type { CompiledPlan, PlanCaller } from '../dialplan/index.ts';
 import { phi } from '../phi/index.ts';
+import type { Instant } from '../time/index.ts';
 import type { Caller } from './events.ts';
 
 export interface Arrival {
@@ -16,7 +17,11 @@ export function arrivedFact(
   { caller, dialled, peer, sipCallId }: Arrival,
 ): Extract<CallFact, { fact: 'arrived' }> {
   const { from, number } = caller;
-  const isOurs = plan.route(dialled, originOf(caller)) !== undefined || plan.extension(dialled) !== undefined;
+  // The time says nothing about a number.
+  const about = plan.about(planCaller(caller), dialled, 0 as Instant);
+  // A number that only fits a pattern is any number.
+  const route = plan.route(about.dialled, originOf(caller), about.site);
+  const isOurs = route?.number === about.dialled || plan.extension(dialled) !== undefined;
   const isHouseNumber = isOurs || (from.kind === 'phone' && shortNumber.test(dialled));
   return {
     fact: 'arrived',
@@ -31,6 +36,11 @@ export function arrivedFact(
 
 /** What an inside phone dials with so few digits is a number of the house, or a slip, but nobody's telephone. */
 const shortNumber = /^[\d*#]{1,6}$/;
+
+/** The calling number is looked up in the caller lists of the plan, and not kept. */
+export function planCaller({ from, number }: Caller): PlanCaller {
+  return from.kind === 'phone' ? from : { ...from, number: number === null ? null : number.reveal() };
+}
 
 export function originOf({ from }: Caller): 'inside' | 'trunk' {
   return from.kind === 'phone' ? 'inside' : 'trunk';

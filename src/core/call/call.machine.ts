@@ -1,11 +1,23 @@
-import { type Decision, NOT_IN_SERVICE, type Prompt, resolve, resolveVerb, type Verb } from '../dialplan/index.ts';
+import {
+  type About,
+  type Decision,
+  HOME,
+  NOT_IN_SERVICE,
+  type Prompt,
+  resolve,
+  resolveVerb,
+  type Verb,
+} from '../dialplan/index.ts';
 import { stepEscalation } from '../escalation/index.ts';
 import { never } from '../never.ts';
-import { arrivedFact, originOf } from './arrived.ts';
-import { askingUrgency, askUrgency, inMenu, menu } from './doing/asking.ts';
+import { arrivedFact, originOf, planCaller } from './arrived.ts';
+import { announce, announcing } from './doing/announcing.ts';
+import { askingUrgency, askUrgency, gather, gathering, inMenu, menu } from './doing/asking.ts';
 import { escalate, leaveMessage, onEscalation } from './doing/escalating.ts';
+import { lookingUp, lookUp } from './doing/looking-up.ts';
 import { closing, greet, greeting, recording } from './doing/message.ts';
-import { ring, ringing, talking } from './doing/ringing.ts';
+import { forward, ring, ringing, talking } from './doing/ringing.ts';
+import { ringGroup, ringingGroup } from './doing/ringing-group.ts';
 import { type EndCause, endCauses } from './end-causes.ts';
 import type { CallEffect } from './effects.ts';
 import { CALLER, type CallEvent } from './events.ts';
@@ -27,10 +39,11 @@ import type { World } from './world.ts';
 /*
  *   expected ── callArrived ──▶ the verb the plan says ◀── otherwise, key ──┐
  *                                 │                                         │
- *                  ring ──▶ ringing ──▶ talking        menu ──▶ menu ───────┤
- *              escalate ──▶ escalating ──▶ greeting    askUrgency ──────────┘
- *             voicemail ──▶ greeting ──▶ recording     refuse ──▶ saying
- *   every verb but ring ──▶ answering first            every state ── caller hangs up ──▶ over
+ *    ring, group, forward ──▶ ringing ──▶ talking      menu, gather, lookup ┤
+ *              escalate ──▶ escalating ──▶ greeting    askUrgency ──────────┤
+ *             voicemail ──▶ greeting ──▶ recording     play, say ───────────┘
+ *     what is said needs ──▶ answering first           refuse, hangUp ──▶ saying
+ *                                                      every state ── caller hangs up ──▶ over
  */
 
 export const expectedCall: CallState = { name: 'expected' };
@@ -59,6 +72,7 @@ export function stepCall(
 
 function arrived(world: World, event: Extract<CallEvent, { type: 'callArrived' }>) {
   const { callId, caller, dialled, acceptDigit, messageId } = event;
+  const about = world.plan.about(planCaller(caller), dialled, world.at);
   const line: Line = {
     callId,
     from: caller.from,
@@ -68,6 +82,10 @@ function arrived(world: World, event: Extract<CallEvent, { type: 'callArrived' }
     nextLeg: 1,
     nextToken: 1,
     hops: 0,
+    dialled: about.dialled,
+    site: about.site,
+    lists: about.lists,
+    urgency: null,
   };
   const turn = newTurn(line);
   attest(turn, arrivedFact(world.plan, event), {
@@ -75,9 +93,10 @@ function arrived(world: World, event: Extract<CallEvent, { type: 'callArrived' }
     plan: world.plan.version,
     roster: world.roster.version,
   });
-  const decision = resolve(world.plan, { dialled, from: originOf(caller), at: world.at });
-  const move = begin(world, line, decided(decision, turn), pathOf(decision, `routes.${dialled}`), turn);
-  return settle(world, line, move, turn);
+  const decision = resolve(world.plan, { dialled: about.dialled, from: originOf(caller), at: world.at, about });
+  const known = learn(line, decision.about);
+  const move = begin(world, known, decided(decision, turn), pathOf(decision, `routes.${dialled}`), turn);
+  return settle(world, known, move, turn);
 }
 
 function decide(world: World, state: Extract<CallState, { name: 'live' }>, event: CallEvent, turn: Turn): Move {
@@ -92,12 +111,20 @@ function decide(world: World, state: Extract<CallState, { name: 'live' }>, event
       return answering(doing, event, turn);
     case 'ringing':
       return ringing(world, line, doing, event, turn);
+    case 'ringingGroup':
+      return ringingGroup(world, line, doing, event, turn);
     case 'talking':
       return talking(world, doing, event, turn);
     case 'menu':
       return inMenu(doing, event, turn);
     case 'askingUrgency':
       return askingUrgency(doing, event, turn);
+    case 'gathering':
+      return gathering(world, line, doing, event, turn);
+    case 'announcing':
+      return announcing(doing, event);
+    case 'lookingUp':
+      return lookingUp(doing, event, turn);
     case 'escalating':
       return onEscalation(stepEscalation(world, line, doing.escalation, event, turn), turn);
     case 'greeting':
@@ -129,8 +156,7 @@ function settle(world: World, before: Line, first: Going, turn: Turn) {
         move = begin(world, line, move.verb, move.path, turn);
         break;
       case 'enter':
-        line = { ...line, hops: line.hops + 1 };
-        move = line.hops > maxHops ? goneInCircles : enter(world, line, move.verb, move.path, turn);
+        ({ line, move } = enter(world, { ...line, hops: line.hops + 1 }, move.verb, move.path, turn));
         break;
       case 'leaveMessage':
         move = leaveMessage(world, move.after, turn);
@@ -160,9 +186,21 @@ function rest(line: Line, doing: Doing, turn: Turn) {
 const maxHops = 64;
 const goneInCircles: Going = { move: 'say', prompts: [{ say: 'id', id: 'all-lines-failed' }], cause: 'internalError' };
 
-function enter(world: World, line: Line, verb: Verb, path: string, turn: Turn): Going {
-  const decision = resolveVerb(world.plan, verb, world.at, path);
-  return begin(world, line, decided(decision, turn), pathOf(decision, path), turn);
+function enter(world: World, line: Line, verb: Verb, path: string, turn: Turn): { line: Line; move: Going } {
+  if (line.hops > maxHops) return { line, move: goneInCircles };
+  const decision = resolveVerb(world.plan, verb, world.at, path, aboutOf(world, line));
+  const known = learn(line, decision.about);
+  return { line: known, move: begin(world, known, decided(decision, turn), pathOf(decision, path), turn) };
+}
+
+/** What the plan decides by in the middle of a call. */
+function aboutOf(world: World, { from, dialled, site, lists, urgency }: Line): About {
+  const caller = from.kind === 'phone' ? from : { ...from, number: null };
+  return { ...world.plan.about(caller, '', world.at), dialled, site, lists, urgency };
+}
+
+function learn(line: Line, { dialled, site, urgency }: About): Line {
+  return { ...line, dialled, site, urgency };
 }
 
 function begin(world: World, line: Line, verb: ActiveVerb, path: string, turn: Turn): Going {
@@ -174,15 +212,30 @@ function begin(world: World, line: Line, verb: ActiveVerb, path: string, turn: T
     case 'ring':
       return ring(world, line, { ...verb, path }, turn);
     case 'operator':
-      return ring(world, line, { ...verb, extension: world.plan.source.operator, path }, turn);
+      return ring(world, line, { ...verb, extension: world.plan.site(verb.site ?? HOME).operator, path }, turn);
+    case 'ringGroup':
+      return ringGroup(world, line, verb, path, turn);
+    case 'forward':
+      return forward(world, line, verb, path, turn);
+    case 'queue':
+      // compilePlan lets no call come here.
+      return { move: 'enter', verb: verb.otherwise, path: `${path}.otherwise` };
     case 'escalate':
       return escalate(world, line, verb, path, turn);
     case 'askUrgency':
       return askUrgency(verb, path, turn);
     case 'menu':
       return menu(verb, path, turn);
+    case 'gather':
+      return gather(verb, path, turn);
+    case 'play':
+    case 'say':
+      return announce(verb, path, turn);
+    case 'lookup':
+      return lookUp(world, line, verb, path, turn);
     case 'voicemail':
       return greet(world, verb, null, turn);
+    case 'hangUp':
     case 'refuse':
       return { move: 'say', prompts: verb.prompts, cause: verb.cause };
     default:
@@ -192,8 +245,20 @@ function begin(world: World, line: Line, verb: ActiveVerb, path: string, turn: T
 
 /** An inside phone shows a refusal by itself; an outside caller would only hear what some carrier makes of it. */
 function needsAnswer(line: Line, verb: ActiveVerb): boolean {
-  if (verb.verb === 'refuse') return line.from.kind === 'trunk' && verb.prompts.length > 0;
-  return verb.verb !== 'ring' && verb.verb !== 'operator';
+  switch (verb.verb) {
+    case 'refuse':
+    case 'hangUp':
+      return line.from.kind === 'trunk' && verb.prompts.length > 0;
+    case 'ring':
+    case 'ringGroup':
+    case 'operator':
+    case 'forward':
+    case 'queue':
+    case 'lookup':
+      return false;
+    default:
+      return true;
+  }
 }
 
 function answering(doing: DoingOf<'answering'>, event: CallEvent, turn: Turn): Move {
@@ -211,11 +276,19 @@ function answering(doing: DoingOf<'answering'>, event: CallEvent, turn: Turn): M
 function lastWords(words: readonly Prompt[], cause: EndCause, turn: Turn): Doing {
   const token = newToken(turn);
   // A plan without words for a refusal does not make it a silent one.
-  const id = cause === 'numberNotInService' ? NOT_IN_SERVICE : 'all-lines-failed';
+  const id = silentEndings[cause] ?? 'all-lines-failed';
   const prompts: readonly Prompt[] = words.length > 0 ? words : [{ say: 'id', id }];
   act(turn, { type: 'play', leg: CALLER, token, prompts, then: 'nothing' });
   return { name: 'saying', token, cause };
 }
+
+const silentEndings: Partial<Record<EndCause, string>> = {
+  numberNotInService: NOT_IN_SERVICE,
+  planNumberChanged: NOT_IN_SERVICE,
+  planBusy: 'busy-here',
+  planDeclined: 'goodbye',
+  planGoodbye: 'goodbye',
+};
 
 /** The one way out. */
 function finish(line: Line, { cause, isCallerGone, talkedMs }: Extract<Move, { move: 'end' }>, turn: Turn) {

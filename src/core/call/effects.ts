@@ -64,6 +64,17 @@ export type CallEffect =
       readonly maxDigits: number;
       readonly waitMs: number;
     }
+  /** Asks a program of the house over HTTP. -> lookedUp; an answer after `waitMs` is not waited for. */
+  | {
+      readonly type: 'lookUp';
+      readonly token: number;
+      readonly hook: string;
+      readonly url: string;
+      readonly waitMs: number;
+      /** What it is told; the calling number is the shell's to add where `sendCaller` says so. */
+      readonly told: Readonly<Record<string, string>>;
+      readonly sendCaller: boolean;
+    }
   /** Caller and an answered, anchored leg hear each other. -> bridged | bridgeFailed */
   | { readonly type: 'bridge'; readonly leg: LegId }
   /** The caller's INVITE is answered with the SDP of a `direct` leg. -> bridged | bridgeFailed | callerHungUp */

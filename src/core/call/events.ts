@@ -9,7 +9,8 @@ export type LegId = string & { readonly __brand: 'LegId' };
 /** A desk phone by extension (every contact of it rings), or an outside number through a trunk. */
 export type LegTarget =
   | { readonly kind: 'extension'; readonly extension: string }
-  | { readonly kind: 'number'; readonly e164: string; readonly trunk: string };
+  /** `dial`: how the trunk wants the number to be sent, where that is not E.164. */
+  | { readonly kind: 'number'; readonly e164: string; readonly trunk: string; readonly dial?: string };
 
 export const CALLER = 'caller' as LegId;
 
@@ -47,6 +48,9 @@ export type TimerEvent =
   | { readonly type: 'stepTimedOut'; readonly step: number }
   | { readonly type: 'shiftBoundaryReached'; readonly step: number }
   | { readonly type: 'ringTimedOut'; readonly leg: LegId }
+  /** `round` counts the times that phones of a group began to ring in this call. */
+  | { readonly type: 'groupTimedOut'; readonly round: number }
+  | { readonly type: 'lookupTimedOut'; readonly token: number }
   /** A mobile has talked for as long as a human needs at most. */
   | { readonly type: 'challengeTimedOut'; readonly leg: LegId }
   /** The caller hung up while recording and the recorder has not said what it got. */
@@ -79,6 +83,8 @@ export type CallEvent =
   | { readonly type: 'promptFinished'; readonly leg: LegId; readonly token: number }
   /** `digits` is '' when none came in time. */
   | { readonly type: 'digitsGathered'; readonly leg: LegId; readonly token: number; readonly digits: string }
+  /** What a program of the house answered; null when it did not, and `why`. */
+  | { readonly type: 'lookedUp'; readonly token: number; readonly answer: string | null; readonly why: string }
   | { readonly type: 'bridged'; readonly leg: LegId }
   | { readonly type: 'bridgeFailed'; readonly leg: LegId; readonly why: string }
   | {

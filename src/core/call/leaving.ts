@@ -1,9 +1,10 @@
 import { standDownAll } from '../escalation/index.ts';
 import { closeRecording } from './doing/message.ts';
+import { standDown } from './doing/ringing-group.ts';
 import type { EndCause } from './end-causes.ts';
 import { CALLER, type CallEvent } from './events.ts';
 import { type Doing, type Line, type Move, stay } from './state.ts';
-import { act, attest, type Turn } from './turn.ts';
+import { act, type Turn } from './turn.ts';
 import type { World } from './world.ts';
 
 /** The caller goes, or the house stops: whatever the call is doing, nobody is left ringing or talking alone. */
@@ -54,8 +55,9 @@ function standDownLegs(doing: Doing, because: 'callerGone' | 'callOver', turn: T
   switch (doing.name) {
     case 'ringing':
     case 'talking':
-      attest(turn, { fact: 'legEnded', leg: doing.leg, result: { kind: 'stoodDown' } });
-      act(turn, { type: 'standDownLeg', leg: doing.leg, because });
+      return standDown(doing.leg, because, turn);
+    case 'ringingGroup':
+      for (const { leg } of doing.ringing) standDown(leg, because, turn);
       return;
     case 'escalating':
       return standDownAll(doing.escalation, because, turn);

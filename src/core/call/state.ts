@@ -1,5 +1,6 @@
-import type { Prompt, Decision, Verb } from '../dialplan/index.ts';
+import type { ActingVerb, Prompt, Verb } from '../dialplan/index.ts';
 import type { Escalation } from '../escalation/index.ts';
+import type { Urgency } from '../oncall/index.ts';
 import type { Instant } from '../time/index.ts';
 import type { EndCause } from './end-causes.ts';
 import type { Caller, CallId, LegId } from './events.ts';
@@ -21,9 +22,16 @@ export interface Line {
   readonly nextToken: number;
   /** Verbs entered so far. */
   readonly hops: number;
+  /** As routes are written: what a `forward` to the number dialled rings. May be a patient's; stays in memory. */
+  readonly dialled: string;
+  /** The site that the call belongs to. */
+  readonly site: string;
+  /** Caller lists that the calling number stands in; the number itself is not kept. */
+  readonly lists: readonly string[];
+  readonly urgency: Urgency | null;
 }
 
-export type ActiveVerb = Decision['verb'];
+export type ActiveVerb = ActingVerb;
 export type VerbOf<V extends Verb['verb']> = Extract<Verb, { readonly verb: V }>;
 
 export type Doing =
@@ -36,6 +44,18 @@ export type Doing =
       readonly stage: 'ringing' | 'connecting';
       readonly otherwise: Verb | null;
       readonly path: string;
+    }
+  /** Phones of a group ring; the first that is picked up gets the call. */
+  | {
+      readonly name: 'ringingGroup';
+      readonly verb: VerbOf<'ringGroup'>;
+      readonly path: string;
+      readonly ringing: readonly { readonly leg: LegId; readonly member: string }[];
+      /** Members whose turn is yet to come. */
+      readonly left: readonly string[];
+      readonly round: number;
+      /** Why the last of them did not take the call. */
+      readonly cause: EndCause;
     }
   | { readonly name: 'talking'; readonly leg: LegId; readonly since: Instant }
   | {
@@ -52,6 +72,21 @@ export type Doing =
       readonly attempt: number;
       readonly token: number;
     }
+  | {
+      readonly name: 'gathering';
+      readonly verb: VerbOf<'gather'>;
+      readonly path: string;
+      readonly attempt: number;
+      readonly token: number;
+    }
+  /** Something is said, then `verb` goes on at `path`. */
+  | {
+      readonly name: 'announcing';
+      readonly verb: Verb;
+      readonly path: string;
+      readonly token: number;
+    }
+  | { readonly name: 'lookingUp'; readonly verb: VerbOf<'lookup'>; readonly path: string; readonly token: number }
   | { readonly name: 'escalating'; readonly escalation: Escalation }
   | {
       readonly name: 'greeting';

@@ -9,6 +9,8 @@ export function isStray(doing: Doing, event: CallEvent): event is Extract<CallEv
     case 'ringing':
     case 'talking':
       return doing.leg !== event.leg;
+    case 'ringingGroup':
+      return doing.ringing.every(({ leg }) => leg !== event.leg);
     case 'escalating':
       return doing.escalation.legs.every((leg) => leg.id !== event.leg);
     case 'greeting':

@@ -13,4 +13,6 @@ export interface World {
   isRegistered(extension: string): boolean;
   /** null: usable; otherwise why not, in words for the audit. */
   trunkFault(trunk: string): string | null;
+  /** How often a ring group was rung before, for the one that begins; without it, never. */
+  groupTurns?(group: string): number;
 }

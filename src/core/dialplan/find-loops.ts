@@ -1,45 +1,70 @@
 import type { Problems } from '../oncall/index.ts';
-import type { PlanSource, Verb } from './model.ts';
+import { KEYED, type PlanSource, type Verb } from './model.ts';
+import { placeOfRoute } from './place-of-route.ts';
+import type { RouteTable } from './route-table.ts';
 import { waysOn } from './verbs/index.ts';
+
+/** A flow or a route, by its dotted place, and what stands there. */
+export type Nodes = ReadonlyMap<string, Verb>;
+
+export function nodesOf(source: PlanSource): Nodes {
+  return new Map([
+    ...Object.entries(source.flows).map(([id, verb]): [string, Verb] => [`flows.${id}`, verb]),
+    ...source.routes.map((route): [string, Verb] => [placeOfRoute(route), route.to]),
+  ]);
+}
+
+/** Where a `run` or a `transfer` leads, whichever site the call belongs to. */
+export function jumpsOf(verb: Verb, source: PlanSource, routes: RouteTable | null): readonly string[] {
+  if (verb.verb === 'run') return [`flows.${verb.flow}`];
+  if (verb.verb !== 'transfer' || verb.number === KEYED || routes === null) return [];
+  const sites = [undefined, ...(source.sites ?? []).map(({ id }) => id)];
+  const found = sites.map((site) => routes.route(verb.number, 'inside', site));
+  return [...new Set(found.flatMap((route) => (route ? [placeOfRoute(route)] : [])))];
+}
 
 /**
  * Finds flows that come back to themselves without the caller pressing a key: such a call would never end.
  * A way behind a menu key may lead back; each turn of it needs the caller's hand.
  */
-export function findLoops(source: PlanSource, problems: Problems): void {
+export function findLoops(source: PlanSource, routes: RouteTable | null, problems: Problems): void {
+  const nodes = nodesOf(source);
   const cleared = new Set<string>();
-  for (const flow of Object.keys(source.flows)) walk(flow, [], source, cleared, problems);
+  for (const node of nodes.keys()) walk(node, [], { source, nodes, routes, cleared }, problems);
+}
+
+interface Walk {
+  readonly source: PlanSource;
+  readonly nodes: Nodes;
+  readonly routes: RouteTable | null;
+  readonly cleared: Set<string>;
+}
+
+function walk(node: string, path: readonly string[], all: Walk, problems: Problems): void {
+  if (all.cleared.has(node)) return;
+  const verb = all.nodes.get(node);
+  if (verb === undefined) return;
+  const trail = [...path, node];
+  for (const { to, at } of jumpsWithoutKey(verb, node, all)) {
+    const start = trail.indexOf(to);
+    if (start >= 0) {
+      const round = [...trail.slice(start), to].map((place) => place.replace(/^(flows|routes)\./, '')).join(' -> ');
+      problems.add(at, `the flows run in a circle: ${round}`, 'let one of them end at a person or a mailbox');
+    } else {
+      walk(to, trail, all, problems);
+    }
+  }
+  all.cleared.add(node);
 }
 
 interface Jump {
-  readonly flow: string;
+  readonly to: string;
   readonly at: string;
 }
 
-function walk(
-  flow: string,
-  path: readonly string[],
-  source: PlanSource,
-  cleared: Set<string>,
-  problems: Problems,
-): void {
-  if (cleared.has(flow)) return;
-  const verb = source.flows[flow];
-  if (verb === undefined) return;
-  const trail = [...path, flow];
-  for (const jump of jumpsWithoutKey(verb, `flows.${flow}`)) {
-    const start = trail.indexOf(jump.flow);
-    if (start >= 0) {
-      const round = [...trail.slice(start), jump.flow].join(' -> ');
-      problems.add(jump.at, `the flows run in a circle: ${round}`, 'let one of them end at a person or a mailbox');
-    } else {
-      walk(jump.flow, trail, source, cleared, problems);
-    }
-  }
-  cleared.add(flow);
-}
-
-function jumpsWithoutKey(verb: Verb, at: string): Jump[] {
-  if (verb.verb === 'run') return [{ flow: verb.flow, at: `${at}.run` }];
-  return waysOn(verb, at).flatMap((way) => (way.byKey ? [] : jumpsWithoutKey(way.verb, way.at)));
+function jumpsWithoutKey(verb: Verb, at: string, all: Walk): Jump[] {
+  const word = verb.verb === 'run' ? 'run' : 'to';
+  const own = jumpsOf(verb, all.source, all.routes).map((to) => ({ to, at: `${at}.${word}` }));
+  const further = waysOn(verb, at).flatMap((way) => (way.byKey ? [] : jumpsWithoutKey(way.verb, way.at, all)));
+  return [...own, ...further];
 }

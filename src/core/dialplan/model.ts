@@ -1,17 +1,38 @@
 import type { ServiceId, Urgency } from '../oncall/index.ts';
 import type { Instant } from '../time/index.ts';
+import type { Holiday } from './holidays.ts';
+import type { Translation } from './translate.ts';
 
 /** A piece of speech or sound, by meaning; the shell turns it into files. */
 export type Prompt =
   | { readonly say: 'id'; readonly id: string }
   | { readonly say: 'digits'; readonly digits: string }
+  /** Letters and digits, one by one: "4B". */
+  | { readonly say: 'letters'; readonly letters: string }
   /** A service, a person or a unit by name: its own recording where there is one, else spelled. */
   | { readonly say: 'name'; readonly of: 'service' | 'person' | 'unit'; readonly id: string; readonly text: string };
 
 /** Where a call goes next. A plan is a graph of these; the compiler has checked every name in it. */
 export type Verb =
+  /** Behind a `gather`, the extension may be `KEYED`: what the caller keyed. */
   | { readonly verb: 'ring'; readonly extension: string; readonly forMs: number; readonly otherwise: Verb | null }
-  | { readonly verb: 'operator'; readonly forMs: number; readonly otherwise: Verb | null }
+  | { readonly verb: 'ringGroup'; readonly group: string; readonly otherwise: Verb | null }
+  /** `site`: whose operator; without it the one of the home site. */
+  | {
+      readonly verb: 'operator';
+      readonly forMs: number;
+      readonly otherwise: Verb | null;
+      readonly site?: string;
+    }
+  /** Rings an outside number. `DIALLED`: the number that the caller dialled, translated by the site. */
+  | {
+      readonly verb: 'forward';
+      readonly to: string;
+      readonly trunk: string;
+      readonly forMs: number;
+      readonly otherwise: Verb | null;
+    }
+  | { readonly verb: 'queue'; readonly queue: string; readonly otherwise: Verb }
   | { readonly verb: 'escalate'; readonly service: ServiceId; readonly urgency: Urgency }
   | {
       readonly verb: 'askUrgency';
@@ -34,19 +55,79 @@ export type Verb =
       readonly noKey: readonly Prompt[];
       readonly otherwise: Verb;
     }
-  | { readonly verb: 'hours'; readonly hours: string; readonly open: Verb; readonly closed: Verb }
+  | {
+      readonly verb: 'gather';
+      readonly id: string;
+      readonly prompts: readonly Prompt[];
+      readonly maxDigits: number;
+      readonly noKeyMs: number;
+      /** Times the digits are asked for in all. */
+      readonly tries: number;
+      readonly wrong: readonly Prompt[];
+      /** The narrowest pattern that fits what was keyed says what to do. */
+      readonly digits: Readonly<Record<string, Verb>>;
+      readonly otherwise: Verb;
+    }
+  /** Recordings, played to their end. */
+  | { readonly verb: 'play'; readonly prompts: readonly Prompt[]; readonly times: number; readonly then: Verb }
+  /** Digits, letters and names, put together from recordings. */
+  | { readonly verb: 'say'; readonly prompts: readonly Prompt[]; readonly then: Verb }
+  /** Asks a program of the house; it can choose between `answers` and nothing else. */
+  | {
+      readonly verb: 'lookup';
+      readonly hook: string;
+      readonly answers: Readonly<Record<string, Verb>>;
+      /** No answer in time, an error, or a word that is not in `answers`. */
+      readonly otherwise: Verb;
+    }
   | {
       readonly verb: 'voicemail';
       readonly mailbox: string;
       readonly urgent: boolean;
       readonly greeting: readonly Prompt[];
     }
-  | { readonly verb: 'run'; readonly flow: string }
+  | { readonly verb: 'hangUp'; readonly cause: PlannedEnding; readonly prompts: readonly Prompt[] }
   | {
       readonly verb: 'refuse';
       readonly cause: 'numberNotInService' | 'notAllowed';
       readonly prompts: readonly Prompt[];
-    };
+    }
+  | DecidingVerb;
+
+/** Verbs that `resolve` follows by itself: they do nothing that a caller could notice. */
+export type DecidingVerb =
+  | { readonly verb: 'hours'; readonly hours: string; readonly open: Verb; readonly closed: Verb }
+  | { readonly verb: 'run'; readonly flow: string }
+  /** Goes on as if an inside phone had dialled this number of the plan. Behind a `gather` it may be `KEYED`. */
+  | { readonly verb: 'transfer'; readonly number: string }
+  /** The first case that is true; their order is that of the document. */
+  | {
+      readonly verb: 'choose';
+      readonly by: ChoiceBy;
+      readonly cases: Readonly<Record<string, Verb>>;
+      readonly otherwise: Verb;
+    }
+  /** From here on the call is this urgent. */
+  | { readonly verb: 'setUrgency'; readonly urgency: Urgency; readonly then: Verb };
+
+/** What the cases of a `choose` name: caller lists, units, facilities, sites, trunks, opening hours or urgencies. */
+export const choiceBys = ['caller', 'unit', 'facility', 'site', 'trunk', 'hours', 'urgency'] as const;
+export type ChoiceBy = (typeof choiceBys)[number];
+
+/** Stands for the digits that a `gather` got. */
+export const KEYED = 'keyed';
+/** Stands for the number that was dialled. */
+export const DIALLED = 'dialled';
+
+/** Endings that a plan may ask for; each is a row of `core/call/end-causes.ts`. */
+export const plannedEndings = [
+  'planBusy',
+  'planCongested',
+  'planNumberChanged',
+  'planDeclined',
+  'planGoodbye',
+] as const;
+export type PlannedEnding = (typeof plannedEndings)[number];
 
 export interface Extension {
   readonly number: string;
@@ -55,6 +136,10 @@ export interface Extension {
   readonly kind: 'unit' | 'person' | 'post';
   /** The recorded name is the prompt `name-<nameId>`: "ward-4b". Empty: none is recorded, the name is spelled. */
   readonly nameId: string;
+  /** Where the phone stands. */
+  readonly unit?: string;
+  /** Without it, the site of the unit, else the home site. */
+  readonly site?: string;
 }
 
 export interface Mailbox {
@@ -65,22 +150,35 @@ export interface Mailbox {
 }
 
 export interface Route {
-  /** What is dialled: "7011", "1500", "+12025550100". */
+  /** What is dialled: "7011", "1500", "+12025550100", or a pattern of `core/dialplan/patterns`: "2xxx". */
   readonly number: string;
   /** `inside`: authenticated phones; `trunk`: from a trunk; `anywhere`. */
   readonly from: 'inside' | 'trunk' | 'anywhere';
+  /** Only for phones of this site. A call from outside that takes it belongs to the site from then on. */
+  readonly site?: string;
   readonly to: Verb;
 }
 
-/** Minutes after local midnight on each ISO weekday (1 = Monday), half-open. */
-export interface OpeningHours {
-  readonly id: string;
-  readonly weekly: readonly { readonly weekday: number; readonly fromMinute: number; readonly toMinute: number }[];
+/** Minutes after local midnight, half-open. */
+export interface DaySpan {
+  readonly fromMinute: number;
+  readonly toMinute: number;
 }
 
-export interface PlanSource {
-  readonly version: string;
-  readonly site: string;
+export interface OpeningHours {
+  readonly id: string;
+  /** On each ISO weekday (1 = Monday). */
+  readonly weekly: readonly ({ readonly weekday: number } & DaySpan)[];
+  /** Days on which other hours count; the first that fits. No spans: closed. */
+  readonly except?: readonly { readonly on: Holiday; readonly name: string; readonly spans: readonly DaySpan[] }[];
+  /** Without it, that of the home site. */
+  readonly zone?: string;
+}
+
+/** One campus with its own clock, numbers, operator and outside line. */
+export interface Site {
+  readonly id: string;
+  readonly name: string;
   readonly zone: string;
   /** ISO 3166 country for national numbers, "US". */
   readonly country: string;
@@ -88,12 +186,101 @@ export interface PlanSource {
   /** Trunk that mobiles and outside numbers leave by. */
   readonly trunk: string;
   readonly mainNumber: string;
+  /** What its phones dial, into the form that routes are written in; the narrowest that fits. */
+  readonly dialling: readonly Translation[];
+}
+
+/** How one trunk writes numbers. */
+export interface TrunkNumbers {
+  readonly trunk: string;
+  /** Called and calling numbers as they come, into E.164. */
+  readonly incoming: readonly Translation[];
+  /** E.164 into what the carrier wants to be sent. */
+  readonly outgoing: readonly Translation[];
+}
+
+export interface Facility {
+  readonly id: string;
+  readonly name: string;
+  readonly site?: string;
+}
+
+export interface Unit {
+  readonly id: string;
+  readonly name: string;
+  readonly facility?: string;
+}
+
+/** Calling numbers by name, so that no number of a caller has to be kept to decide by. */
+export interface CallerList {
+  readonly id: string;
+  /** Patterns of extensions and E.164 numbers; `ANONYMOUS` for callers from outside who show none. */
+  readonly numbers: readonly string[];
+}
+
+export const ANONYMOUS = 'anonymous';
+
+export const groupOrders = ['all', 'sequential', 'roundRobin'] as const;
+
+export interface RingGroup {
+  readonly id: string;
+  readonly name: string;
+  /** Extensions, in their order. */
+  readonly members: readonly string[];
+  readonly order: (typeof groupOrders)[number];
+  /** How long all of them ring together, or each of them in turn. */
+  readonly forMs: number;
+}
+
+/** Callers who wait for the next free of several people. The data is complete; calls cannot wait in one yet. */
+export interface Queue {
+  readonly id: string;
+  readonly name: string;
+  readonly members: readonly string[];
+  readonly strategy: 'all' | 'longestIdle' | 'roundRobin';
+  readonly ringMs: number;
+  readonly maxWaitMs: number;
+  readonly maxCallers: number;
+  readonly greeting: readonly Prompt[];
+}
+
+/** A program that a `lookup` asks over HTTP. */
+export interface Hook {
+  readonly id: string;
+  readonly url: string;
+  readonly waitMs: number;
+  /** What it is told besides the id of the call; numbers may be a patient's. */
+  readonly send: readonly ('dialled' | 'caller' | 'site' | 'unit')[];
+}
+
+/** What `dialplans/` says, checked for its shape and joined. Sections that may be left out are empty without them. */
+export interface PlanSource {
+  readonly version: string;
+  /** Name of the home site, whose other particulars follow. */
+  readonly site: string;
+  readonly zone: string;
+  readonly country: string;
+  readonly operator: string;
+  readonly trunk: string;
+  readonly mainNumber: string;
+  readonly dialling?: readonly Translation[];
+  /** Besides the home site, which has the id `HOME`. */
+  readonly sites?: readonly Site[];
+  readonly trunks?: readonly TrunkNumbers[];
+  readonly facilities?: readonly Facility[];
+  readonly units?: readonly Unit[];
+  readonly callers?: readonly CallerList[];
   readonly extensions: readonly Extension[];
+  readonly groups?: readonly RingGroup[];
+  readonly queues?: readonly Queue[];
+  readonly hooks?: readonly Hook[];
   readonly mailboxes: readonly Mailbox[];
   readonly routes: readonly Route[];
   readonly flows: Readonly<Record<string, Verb>>;
   readonly hours: readonly OpeningHours[];
 }
+
+export const HOME = 'home';
 
 export interface TraceLine {
   /** Dotted place in the plan: "routes.7011" or "flows.main-line.keys.2". */
@@ -101,18 +288,61 @@ export interface TraceLine {
   readonly says: string;
 }
 
+/** What a plan decides by, besides the number dialled. */
+export interface About {
+  readonly at: Instant;
+  /** Of the calling phone, or of the trunk the call came by. */
+  readonly site: string;
+  readonly unit: string | null;
+  readonly facility: string | null;
+  /** null for a call from inside. */
+  readonly trunk: string | null;
+  /** Caller lists that the calling number stands in. */
+  readonly lists: readonly string[];
+  readonly urgency: Urgency | null;
+  /** As routes are written. May be a patient's number: no trace names it unless a route does. */
+  readonly dialled: string;
+}
+
+/** Who calls, for the plan. `number`: calling number of an outside caller, null when none is shown. */
+export type PlanCaller =
+  | { readonly kind: 'phone'; readonly extension: string }
+  | { readonly kind: 'trunk'; readonly trunk: string; readonly number: string | null };
+
+/** The compiled form: every question is answered in a time that does not depend on the size of the plan. */
 export interface CompiledPlan {
   readonly version: string;
   readonly source: PlanSource;
   extension(number: string): Extension | undefined;
   mailbox(id: string): Mailbox | undefined;
-  route(dialled: string, from: 'inside' | 'trunk'): Route | undefined;
+  /**
+   * An exact number goes before a pattern, and the narrowest pattern before others. A phone is served by the routes of
+   * its own site first, then by those of no site; for a call from outside the site does not count.
+   */
+  route(dialled: string, from: 'inside' | 'trunk', site?: string): Route | undefined;
   flow(id: string): Verb | undefined;
   isOpen(hoursId: string, at: Instant): boolean;
+  /** Whose clock the opening hours are read on. */
+  hoursZone(hoursId: string): string;
+  site(id: string): Site;
+  sites(): readonly Site[];
+  group(id: string): RingGroup;
+  hook(id: string): Hook;
+  queue(id: string): Queue;
+  /** Everything a plan wants to know of a call. `dialled` is taken as it came and translated by site or trunk. */
+  about(caller: PlanCaller, dialled: string, at: Instant): About;
+  /** An E.164 number as the trunk wants to be sent it. */
+  forTrunk(e164: string, trunk: string): string;
+  /** Which pattern of a `gather` fits what was keyed, if one does. */
+  matchKeyed(gather: Extract<Verb, { verb: 'gather' }>, digits: string): string | undefined;
 }
 
-/** `resolve` follows `run` and `hours` until a verb that acts. */
+/** `resolve` follows deciding verbs until a verb that acts. */
 export interface Decision {
-  readonly verb: Exclude<Verb, { verb: 'run' } | { verb: 'hours' }>;
+  readonly verb: ActingVerb;
   readonly trace: readonly TraceLine[];
+  /** What the plan knows of the call by now: its site by the route, its urgency as the plan set it. */
+  readonly about: About;
 }
+
+export type ActingVerb = Exclude<Verb, DecidingVerb>;

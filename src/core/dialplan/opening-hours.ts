@@ -1,10 +1,12 @@
 import { type Instant, minuteOfDay, weekdayOf, type Zone } from '../time/index.ts';
+import { isHoliday } from './holidays.ts';
 import type { OpeningHours } from './model.ts';
 
-/** Whether the clock on the wall stands within the weekly hours. */
-export function isOpenAt(hours: OpeningHours, zone: Zone, at: Instant): boolean {
+/** Whether the clock on the wall stands within the hours of this day. */
+export function isOpenAt({ weekly, except = [] }: OpeningHours, zone: Zone, at: Instant): boolean {
   const wall = zone.toWall(at);
-  const weekday = weekdayOf(wall);
   const minute = minuteOfDay(wall);
-  return hours.weekly.some((day) => day.weekday === weekday && day.fromMinute <= minute && minute < day.toMinute);
+  const exception = except.find(({ on }) => isHoliday(on, wall));
+  const spans = exception?.spans ?? weekly.filter(({ weekday }) => weekday === weekdayOf(wall));
+  return spans.some((span) => span.fromMinute <= minute && minute < span.toMinute);
 }

@@ -1,46 +1,102 @@
 import type { Instant } from '../time/index.ts';
-import type { CompiledPlan, Decision, TraceLine, Verb } from './model.ts';
-import { byFlow, byHours, says } from './verbs/index.ts';
+import { never } from '../never.ts';
+import {
+  type About,
+  type ActingVerb,
+  type CompiledPlan,
+  type Decision,
+  type DecidingVerb,
+  HOME,
+  type TraceLine,
+  type Verb,
+} from './model.ts';
+import { placeOfRoute } from './place-of-route.ts';
+import { byCase, byFlow, byHours, byNumber, type Placed, says } from './verbs/index.ts';
 
 export interface Dialled {
   readonly dialled: string;
   readonly from: 'inside' | 'trunk';
   readonly at: Instant;
+  /** Without it: a phone of the home site of which nothing else is known. */
+  readonly about?: About;
 }
 
 /**
  * What the plan does with a call that dialled this number, at this instant. A number that no route names is refused,
  * also every outside number: a plan that lets phones dial out has to say so.
  */
-export function resolve(plan: CompiledPlan, { dialled, from, at }: Dialled): Decision {
+export function resolve(plan: CompiledPlan, { dialled, from, at, about = unknown(at) }: Dialled): Decision {
   const whence = from === 'inside' ? 'a phone of the house' : 'outside';
-  const route = plan.route(dialled, from);
+  const route = plan.route(dialled, from, about.site);
   if (!route) {
     // The number itself is left out: it may be a patient's.
     const says = `the number dialled from ${whence} is in no route; refuse: the number is not in service`;
-    return { verb: unknownNumber, trace: [{ at: 'routes', says }] };
+    return { verb: unknownNumber, trace: [{ at: 'routes', says }], about };
   }
-  const place = `routes.${route.number}`;
-  const arrived: TraceLine = { at: place, says: `${route.number} was dialled from ${whence}` };
-  const { verb, trace } = resolveVerb(plan, route.to, at, place);
-  return { verb, trace: [arrived, ...trace] };
+  const place = placeOfRoute(route);
+  const what = route.number === dialled ? dialled : `a number that fits ${route.number}`;
+  const arrived: TraceLine = { at: place, says: `${what} was dialled from ${whence}` };
+  const decision = resolveVerb(plan, route.to, at, place, { ...about, site: route.site ?? about.site });
+  return { ...decision, trace: [arrived, ...decision.trace] };
 }
 
 /** Goes on from a verb in the plan, for instance behind a menu key. `place` is its dotted place, for the trace. */
-export function resolveVerb(plan: CompiledPlan, verb: Verb, at: Instant, place: string): Decision {
+export function resolveVerb(
+  plan: CompiledPlan,
+  verb: Verb,
+  at: Instant,
+  place: string,
+  about: About = unknown(at),
+): Decision {
   const trace: TraceLine[] = [];
-  let here = { verb, at: place };
-  // Ends: the compiler refuses a plan in which run and hours lead back to where they came from.
+  let here: Placed = { verb, at: place };
+  let now = about;
+  // Ends: the compiler refuses a plan in which deciding verbs lead back to where they came from.
   for (;;) {
-    trace.push({ at: here.at, says: says(here.verb, plan, at) });
-    if (here.verb.verb === 'run') here = byFlow(here.verb, plan);
-    else if (here.verb.verb === 'hours') here = byHours(here.verb, here.at, plan, at);
-    else return { verb: here.verb, trace };
+    trace.push({ at: here.at, says: says(here.verb, plan, now) });
+    if (!isDeciding(here.verb)) return { verb: here.verb, trace, about: now };
+    if (here.verb.verb === 'setUrgency') now = { ...now, urgency: here.verb.urgency };
+    if (here.verb.verb === 'transfer') now = { ...now, dialled: here.verb.number };
+    here = follow(here.verb, here.at, plan, now);
   }
 }
 
+function isDeciding(verb: Verb): verb is DecidingVerb {
+  switch (verb.verb) {
+    case 'run':
+    case 'hours':
+    case 'choose':
+    case 'setUrgency':
+    case 'transfer':
+      return true;
+    default:
+      return false;
+  }
+}
+
+function follow(verb: DecidingVerb, at: string, plan: CompiledPlan, about: About): Placed {
+  switch (verb.verb) {
+    case 'run':
+      return byFlow(verb, plan);
+    case 'hours':
+      return byHours(verb, at, plan, about);
+    case 'choose':
+      return byCase(verb, at, plan, about);
+    case 'transfer':
+      return byNumber(verb, plan, about.site) ?? { verb: unknownNumber, at };
+    case 'setUrgency':
+      return { verb: verb.then, at: `${at}.then` };
+    default:
+      return never(verb);
+  }
+}
+
+function unknown(at: Instant): About {
+  return { at, site: HOME, unit: null, facility: null, trunk: null, lists: [], urgency: null, dialled: '' };
+}
+
 /** Without words: an inside phone shows the 404 by itself, and an answer for a stranger on the trunk would cost money. */
-const unknownNumber: Decision['verb'] = { verb: 'refuse', cause: 'numberNotInService', prompts: [] };
+const unknownNumber: ActingVerb = { verb: 'refuse', cause: 'numberNotInService', prompts: [] };
 
 /** What a caller who is connected already hears. Every set of prompts has it; `compilePlan` insists. */
 export const NOT_IN_SERVICE = 'number-not-in-service';

@@ -1,4 +1,5 @@
 import type { LegTarget } from '../call/events.ts';
+import { outsideTarget } from '../call/outside-target.ts';
 import type { World } from '../call/world.ts';
 import type { Device, DutyTier, EscalationStep, Person, PersonId, ServiceId, StepTarget } from '../oncall/index.ts';
 import type { Instant } from '../time/index.ts';
@@ -138,6 +139,6 @@ function phoneOf(
   const { trunk } = world.plan.source;
   const fault = world.trunkFault(trunk);
   if (fault !== null) return skip(`${spoken} cannot be reached, trunk ${trunk}: ${fault}`);
-  const target = { kind: 'number', e164: phone, trunk } as const;
+  const target = outsideTarget(world.plan, phone, trunk);
   return { verdict: 'rung', tier, person, because: duty, duty, device, phone, target };
 }

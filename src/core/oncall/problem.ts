@@ -9,6 +9,8 @@ export interface Problem {
   readonly remedy: string;
   /** What the author probably meant: "cardiology". */
   readonly suggestion: string | null;
+  /** Dotted place of the other thing where two are at odds. */
+  readonly also?: string;
 }
 
 /** More of them tell nobody anything, and finding suggestions takes time. */
@@ -23,7 +25,12 @@ export class Problems {
     this.#document = document;
   }
 
-  add(path: string, reason: string, remedy: string, more: Partial<Pick<Problem, 'on' | 'suggestion'>> = {}): void {
+  add(
+    path: string,
+    reason: string,
+    remedy: string,
+    more: Partial<Pick<Problem, 'on' | 'suggestion' | 'also'>> = {},
+  ): void {
     if (this.#found.length >= MAX_PROBLEMS) return;
     this.#found.push({ document: this.#document, path, on: 'value', reason, remedy, suggestion: null, ...more });
   }

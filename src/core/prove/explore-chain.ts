@@ -318,10 +318,11 @@ function chainExample(duties: Duties, at: ChainAt, arrival: Instant, step: numbe
   const use = useFor(uses, { from: arrival, to: plusMs(arrival, 1) });
   const example = exampleOf(terrain, use, arrival);
   const { roster } = terrain;
-  const isInvolved = (extension: string) => roster.personByDesk(extension) !== undefined || extension === use.entry.to;
+  const isInvolved = (extension: string) =>
+    roster.personByDesk(extension) !== undefined || extension === use.entry.dialled;
   return {
     ...example,
-    from: example.from === null ? null : aCaller(terrain.plan, isInvolved),
+    from: use.caller.isAnybody ? aCaller(terrain.plan, isInvolved) : example.from,
     path: [...example.path, `services.${service.id}`, `chains.${service.chains[urgency].id}`],
     about: { service: service.id, step, limitMs: null },
   };

@@ -1,10 +1,21 @@
-import { type CompiledPlan, type Verb, waysOn } from '../dialplan/index.ts';
+import {
+  byCase,
+  type CompiledPlan,
+  examplesKeyed,
+  HOME,
+  placeOfRoute,
+  type Verb,
+  whereKeyed,
+} from '../dialplan/index.ts';
 import { never } from '../never.ts';
 import type { CompiledRoster, ServiceId, Urgency } from '../oncall/index.ts';
 import { type Instant, plusMs, type Span } from '../time/index.ts';
+import type { Caller, Entry } from './entries.ts';
 import { aCaller, type Findings, type FoundFault, isAlwaysThere, isClaimed } from './findings.ts';
 import { type CounterExample, patienceMs } from './model.ts';
-import { hoursPieces } from './pieces.ts';
+import { type OpeningState, openingStates } from './opening-states.ts';
+import type { HoursPiece } from './pieces.ts';
+import { leadsToChain } from './reach.ts';
 
 /**
  * The plan as a graph: from every number that can be dialled, by every way that a call can take from there. What phones
@@ -16,20 +27,13 @@ export interface Terrain {
   readonly roster: CompiledRoster;
   readonly span: Span;
   /** Hours are cut once, however many entries ask for them. */
-  readonly hours: Map<string, ReturnType<typeof hoursPieces>>;
-}
-
-/** One number, dialled from one side. */
-export interface Entry {
-  readonly to: string;
-  readonly side: 'inside' | 'trunk';
-  readonly verb: Verb;
-  readonly place: string;
+  readonly hours: Map<string, readonly HoursPiece[]>;
 }
 
 /** How a call has come to a place. */
 interface Way {
   readonly entry: Entry;
+  readonly caller: Caller;
   readonly keys: readonly string[];
   readonly path: readonly string[];
   /** At most so long since the call arrived. */
@@ -46,52 +50,34 @@ interface Way {
   readonly isClinical: boolean;
   /** Places since the last key. */
   readonly seen: readonly string[];
+  readonly site: string;
+  readonly urgency: Urgency | null;
 }
 
 /** A chain that a call comes to, and when. */
-export interface ChainUse {
+export interface ChainUse
+  extends Pick<Way, 'entry' | 'caller' | 'keys' | 'path' | 'laterMs' | 'playedMs' | 'turnedMs'> {
   readonly service: ServiceId;
   readonly urgency: Urgency;
   readonly spans: readonly Span[];
-  readonly entry: Entry;
-  readonly keys: readonly string[];
-  readonly path: readonly string[];
-  readonly laterMs: number;
-  readonly playedMs: number;
-  readonly turnedMs: number | null;
-}
-
-export function entriesOf({ source }: CompiledPlan): readonly Entry[] {
-  return source.routes.flatMap(({ number, from, to }) => {
-    const sides = from === 'anywhere' ? (['inside', 'trunk'] as const) : [from];
-    return sides.map((side): Entry => ({ to: number, side, verb: to, place: `routes.${number}` }));
-  });
-}
-
-/** Whether a call could come to a chain from here. */
-export function leadsToChain(verb: Verb, plan: CompiledPlan, flows = new Map<string, boolean>()): boolean {
-  if (verb.verb === 'escalate' || verb.verb === 'askUrgency') return true;
-  if (verb.verb === 'run') {
-    const known = flows.get(verb.flow);
-    if (known !== undefined) return known;
-    // Until it is known: a flow that leads back here adds nothing.
-    flows.set(verb.flow, false);
-    const flow = plan.flow(verb.flow);
-    const leads = flow !== undefined && leadsToChain(flow, plan, flows);
-    flows.set(verb.flow, leads);
-    return leads;
-  }
-  return waysOn(verb, '').some((way) => leadsToChain(way.verb, plan, flows));
 }
 
 /** Everything that can happen to a call that comes in here, at any instant of the span. */
-export function exploreEntry(terrain: Terrain, entry: Entry, findings: Findings, uses: ChainUse[]): boolean {
+export function exploreEntry(
+  terrain: Terrain,
+  entry: Entry,
+  caller: Caller,
+  findings: Findings,
+  uses: ChainUse[],
+): boolean {
   const { plan } = terrain;
-  const isClinical = leadsToChain(entry.verb, plan);
-  const states = openingStates(terrain, entry.verb);
+  const site = entry.site ?? caller.site;
+  const isClinical = leadsToChain(entry.verb, plan, site);
+  const states = openingStates(terrain, entry.verb, site);
   for (const state of states.values()) {
     const way: Way = {
       entry,
+      caller,
       keys: [],
       path: [],
       laterMs: 0,
@@ -101,59 +87,15 @@ export function exploreEntry(terrain: Terrain, entry: Entry, findings: Findings,
       isStaffed: false,
       isClinical,
       seen: [],
+      site,
+      urgency: null,
     };
     new Walk(terrain, states, findings, uses).go(entry.verb, entry.place, way, state);
   }
   return isClinical;
 }
 
-/** Which opening hours are open, and when that is so. */
-interface OpeningState {
-  readonly open: ReadonlySet<string>;
-  readonly spans: Span[];
-  /** What it passes to when something opens or closes. */
-  readonly next: Set<string>;
-}
-
-function openingStates(terrain: Terrain, verb: Verb): Map<string, OpeningState> {
-  const ids = [...hoursIn(verb, terrain.plan)].sort();
-  const cuts = new Set<Instant>([terrain.span.from]);
-  const pieces = ids.map((id) => {
-    const known = terrain.hours.get(id) ?? hoursPieces(terrain.plan, id, terrain.span);
-    terrain.hours.set(id, known);
-    for (const { from } of known) cuts.add(from);
-    return { id, known };
-  });
-  const states = new Map<string, OpeningState>();
-  const moments = [...cuts].sort((a, b) => a - b);
-  let before: OpeningState | null = null;
-  for (const [i, from] of moments.entries()) {
-    const open = pieces.filter(({ known }) => known.some((one) => one.isOpen && one.from <= from && from < one.to));
-    const name = open.map(({ id }) => id).join(' ');
-    const state: OpeningState = states.get(name) ?? {
-      open: new Set(open.map(({ id }) => id)),
-      spans: [],
-      next: new Set(),
-    };
-    state.spans.push({ from, to: moments[i + 1] ?? terrain.span.to });
-    states.set(name, state);
-    before?.next.add(name);
-    before = state;
-  }
-  return states;
-}
-
-function hoursIn(verb: Verb, plan: CompiledPlan, found = new Set<string>(), flows = new Set<string>()): Set<string> {
-  if (verb.verb === 'hours') found.add(verb.hours);
-  if (verb.verb === 'run') {
-    const flow = plan.flow(verb.flow);
-    if (flow === undefined || flows.has(verb.flow)) return found;
-    flows.add(verb.flow);
-    return hoursIn(flow, plan, found, flows);
-  }
-  for (const way of waysOn(verb, '')) hoursIn(way.verb, plan, found, flows);
-  return found;
-}
+type VerbOf<V extends Verb['verb']> = Extract<Verb, { readonly verb: V }>;
 
 /** Walks all ways from one place. A place that was come to before in no worse a state is not walked again. */
 class Walk {
@@ -173,9 +115,10 @@ class Walk {
   go(verb: Verb, place: string, before: Way, state: OpeningState): void {
     const way: Way = { ...before, path: [...before.path, place], seen: [...before.seen, place] };
     if (before.seen.includes(place)) return this.#loop(place, way, state);
-    const been = [place, [...state.open].join(' '), way.isStaffed, way.isClinical].join('|');
-    if ((this.#been.get(been) ?? -1) >= way.waitedMs) return;
-    this.#been.set(been, way.waitedMs);
+    const { isStaffed, isClinical, site, urgency, waitedMs } = way;
+    const been = [place, state.name, isStaffed, isClinical, site, urgency].join('|');
+    if ((this.#been.get(been) ?? -1) >= waitedMs) return;
+    this.#been.set(been, waitedMs);
     this.#verb(verb, place, way, state);
   }
 
@@ -185,19 +128,46 @@ class Walk {
       case 'run':
         return this.go(flowOf(plan, verb.flow), `flows.${verb.flow}`, way, state);
       case 'hours':
-        return this.#hours(verb, place, way, state);
+        return this.#opening(way, state, (now, turned) => {
+          const isOpen = now.open.has(verb.hours);
+          this.go(isOpen ? verb.open : verb.closed, `${place}.${isOpen ? 'open' : 'closed'}`, turned, now);
+        });
+      case 'choose':
+        return this.#choose(verb, place, way, state);
+      case 'setUrgency':
+        return this.go(verb.then, `${place}.then`, { ...way, urgency: verb.urgency }, state);
+      case 'transfer':
+        return this.#transfer(verb, place, way, state);
       case 'ring':
-        return this.#ring(verb, verb.extension, place, way, state);
+        return this.#ring(verb, [verb.extension], verb.forMs, place, way, state);
       case 'operator':
-        return this.#ring(verb, plan.source.operator, place, way, state);
+        return this.#ring(verb, [plan.site(verb.site ?? HOME).operator], verb.forMs, place, way, state);
+      case 'ringGroup': {
+        const { members, order, forMs } = plan.group(verb.group);
+        return this.#ring(verb, members, order === 'all' ? forMs : forMs * members.length, place, way, state);
+      }
+      case 'forward':
+        return this.#forward(verb, place, way, state);
+      case 'queue':
+        // No call can come to one: the compiler refuses it.
+        return this.go(verb.otherwise, `${place}.otherwise`, way, state);
       case 'escalate':
         return this.#chain(verb.service, verb.urgency, place, way, state);
       case 'askUrgency':
         return this.#askUrgency(verb, place, way, state);
       case 'menu':
         return this.#menu(verb, place, way, state);
+      case 'gather':
+        return this.#gather(verb, place, way, state);
+      case 'play':
+      case 'say':
+        return this.go(verb.then, `${place}.then`, way, state);
+      case 'lookup':
+        return this.#lookUp(verb, place, way, state);
       case 'voicemail':
         return this.#message(verb, place, way, state);
+      case 'hangUp':
+        return this.#over('it is hung up', place, way, state);
       case 'refuse':
         return this.#over('it is refused', place, way, state);
       default:
@@ -206,36 +176,80 @@ class Walk {
   }
 
   /** What is open may change while the call waits. */
-  #hours(verb: Extract<Verb, { verb: 'hours' }>, place: string, way: Way, state: OpeningState): void {
-    const soon = way.laterMs === 0 ? [] : [...state.next].flatMap((name) => this.#states.get(name) ?? []);
-    for (const possible of [state, ...soon]) {
-      const turnedMs = possible === state ? way.turnedMs : way.playedMs;
-      if (possible.open.has(verb.hours)) this.go(verb.open, `${place}.open`, { ...way, turnedMs }, possible);
-      else this.go(verb.closed, `${place}.closed`, { ...way, turnedMs }, possible);
+  #opening(way: Way, state: OpeningState, go: (now: OpeningState, turned: Way) => void): void {
+    go(state, way);
+    if (way.laterMs === 0) return;
+    for (const name of state.next) {
+      const next = this.#states.get(name);
+      if (next && next !== state) go(next, { ...way, turnedMs: way.playedMs });
     }
   }
 
+  #choose(verb: VerbOf<'choose'>, place: string, way: Way, state: OpeningState): void {
+    if (verb.by === 'hours') {
+      return this.#opening(way, state, (now, turned) => {
+        const name = Object.keys(verb.cases).find((one) => now.open.has(one));
+        if (name === undefined) this.go(verb.otherwise, `${place}.otherwise`, turned, now);
+        else this.go(verb.cases[name]!, `${place}.cases.${name}`, turned, now);
+      });
+    }
+    const { plan, span } = this.#terrain;
+    const { site, urgency, caller } = way;
+    const chosen = byCase(verb, place, plan, { ...caller.about, at: span.from, site, urgency });
+    this.go(chosen.verb, chosen.at, way, state);
+  }
+
+  #transfer({ number }: VerbOf<'transfer'>, place: string, way: Way, state: OpeningState): void {
+    const route = this.#terrain.plan.route(number, 'inside', way.site);
+    if (route === undefined) return this.#over('no number is meant', place, way, state);
+    this.go(route.to, placeOfRoute(route), way, state);
+  }
+
   #ring(
-    verb: { readonly forMs: number; readonly otherwise: Verb | null },
-    extension: string,
+    verb: { readonly otherwise: Verb | null },
+    extensions: readonly string[],
+    forMs: number,
     place: string,
     way: Way,
     state: OpeningState,
   ): void {
-    const isStaffed = way.isStaffed || isAlwaysThere(this.#terrain.plan, this.#terrain.roster, extension);
+    const { plan, roster } = this.#terrain;
+    const isStaffed = way.isStaffed || extensions.some((extension) => isAlwaysThere(plan, roster, extension));
     if (isStaffed && !way.isStaffed) this.#inTime(place, way, state);
-    const after = later({ ...way, isStaffed }, verb.forMs);
+    const after = later({ ...way, isStaffed }, forMs);
     if (verb.otherwise) return this.go(verb.otherwise, `${place}.otherwise`, after, state);
-    this.#over(`${extension} does not answer, and nothing is said about what then`, place, after, state);
+    this.#over(`${extensions.join(', ')} is not answered, and nothing is said about what then`, place, after, state);
   }
 
-  #chain(service: ServiceId, urgency: Urgency, place: string, way: Way, { spans }: OpeningState): void {
-    const { entry, keys, path, laterMs, playedMs, turnedMs } = way;
+  /** Whatever answers outside is connected: nobody has shown to be a human. */
+  #forward(verb: VerbOf<'forward'>, place: string, way: Way, state: OpeningState): void {
+    if (way.isClinical && !way.isStaffed) {
+      const example = this.#example(way, state.spans);
+      this.#add(
+        state,
+        { ...example, machines: [{ phone: verb.to, afterMs: 0 }] },
+        {
+          kind: 'unconfirmedAnswer',
+          document: 'plan',
+          path: place,
+          on: 'value',
+          reason: 'a clinical call is connected to whatever answers outside of the house, also to a machine',
+          remedy: 'let a chain ring that number, or put it behind a key that the caller chooses',
+        },
+      );
+    }
+    const after = later(way, verb.forMs);
+    if (verb.otherwise) return this.go(verb.otherwise, `${place}.otherwise`, after, state);
+    this.#over('nobody answers outside, and nothing is said about what then', place, after, state);
+  }
+
+  #chain(service: ServiceId, urgency: Urgency, place: string, way: Way, { spans }: Pick<OpeningState, 'spans'>): void {
     this.#inTime(place, way, { spans });
-    this.#uses.push({ service, urgency, spans, entry, keys, path, laterMs, playedMs, turnedMs });
+    const { entry, caller, keys, path, laterMs, playedMs, turnedMs } = way;
+    this.#uses.push({ service, urgency, spans, entry, caller, keys, path, laterMs, playedMs, turnedMs });
   }
 
-  #askUrgency(verb: Extract<Verb, { verb: 'askUrgency' }>, place: string, way: Way, state: OpeningState): void {
+  #askUrgency(verb: VerbOf<'askUrgency'>, place: string, way: Way, state: OpeningState): void {
     for (const [key, urgency] of Object.entries(verb.keys)) {
       this.#chain(verb.service, urgency, `${place}.keys.${key}`, chosen(way, key, true, 0), state);
     }
@@ -243,20 +257,36 @@ class Walk {
     this.#chain(verb.service, verb.noKey, `${place}.keys.none`, silent, state);
   }
 
-  #menu(verb: Extract<Verb, { verb: 'menu' }>, place: string, way: Way, state: OpeningState): void {
-    const patience = verb.noKeyMs * verb.tries;
+  #menu(verb: VerbOf<'menu'>, place: string, way: Way, state: OpeningState): void {
     for (const [key, to] of Object.entries(verb.keys)) {
-      const isClinical = leadsToChain(to, this.#terrain.plan);
-      this.go(to, `${place}.keys.${key}`, chosen(way, key, isClinical, patience), state);
+      this.go(to, `${place}.keys.${key}`, this.#chosen(way, key, to, verb), state);
     }
-    const silent = { ...way, keys: [...way.keys, ...Array.from({ length: verb.tries }, () => '')] };
-    this.go(verb.otherwise, `${place}.otherwise`, later(silent, patience), state);
+    this.go(verb.otherwise, `${place}.otherwise`, silent(way, verb), state);
   }
 
-  #message({ mailbox }: Extract<Verb, { verb: 'voicemail' }>, place: string, way: Way, state: OpeningState): void {
+  #gather(verb: VerbOf<'gather'>, place: string, way: Way, state: OpeningState): void {
+    const { plan } = this.#terrain;
+    for (const { digits, pattern } of examplesKeyed(plan, verb, way.site)) {
+      const to = whereKeyed(plan, verb, digits, way.site)?.verb;
+      if (to) this.go(to, `${place}.digits.${pattern}`, this.#chosen(way, digits, to, verb), state);
+    }
+    this.go(verb.otherwise, `${place}.otherwise`, silent(way, verb), state);
+  }
+
+  #chosen(way: Way, key: string, to: Verb, { noKeyMs, tries }: Asking): Way {
+    return chosen(way, key, leadsToChain(to, this.#terrain.plan, way.site), noKeyMs * tries);
+  }
+
+  #lookUp(verb: VerbOf<'lookup'>, place: string, way: Way, state: OpeningState): void {
+    const after = later(way, this.#terrain.plan.hook(verb.hook).waitMs);
+    for (const [answer, to] of Object.entries(verb.answers)) this.go(to, `${place}.answers.${answer}`, after, state);
+    this.go(verb.otherwise, `${place}.otherwise`, after, state);
+  }
+
+  #message({ mailbox }: VerbOf<'voicemail'>, place: string, way: Way, state: OpeningState): void {
     if (!way.isClinical || way.isStaffed) return;
     if (isClaimed(this.#terrain.plan, mailbox)) return this.#inTime(place, way, state);
-    this.#add(way, state, {
+    this.#add(state, this.#example(way, state.spans), {
       kind: 'noStaffedLastResort',
       document: 'plan',
       path: `mailboxes.${mailbox}`,
@@ -268,7 +298,7 @@ class Walk {
 
   #over(how: string, place: string, way: Way, state: OpeningState): void {
     if (!way.isClinical || way.isStaffed) return;
-    this.#add(way, state, {
+    this.#add(state, this.#example(way, state.spans), {
       kind: 'deadEnd',
       document: 'plan',
       path: place,
@@ -280,7 +310,7 @@ class Walk {
 
   #inTime(place: string, way: Way, state: Pick<OpeningState, 'spans'>): void {
     if (!way.isClinical || way.isStaffed || way.waitedMs <= patienceMs) return;
-    this.#add(way, state, {
+    this.#add(state, this.#example(way, state.spans), {
       kind: 'tooLate',
       document: 'plan',
       path: place,
@@ -292,7 +322,7 @@ class Walk {
 
   #loop(place: string, way: Way, state: OpeningState): void {
     const round = way.path.slice(way.path.indexOf(place)).join(' -> ');
-    this.#add(way, state, {
+    this.#add(state, this.#example(way, state.spans), {
       kind: 'loop',
       document: 'plan',
       path: place,
@@ -302,9 +332,12 @@ class Walk {
     });
   }
 
-  #add(way: Way, { spans }: Pick<OpeningState, 'spans'>, fault: FoundFault): void {
-    const at = arrivalFor(way, spans);
-    this.#findings.add(fault, exampleOf(this.#terrain, way, at), spans.length);
+  #example(way: Way, spans: readonly Span[]): CounterExample {
+    return exampleOf(this.#terrain, way, arrivalFor(way, spans));
+  }
+
+  #add({ spans }: Pick<OpeningState, 'spans'>, example: CounterExample, fault: FoundFault): void {
+    this.#findings.add(fault, example, spans.length);
   }
 }
 
@@ -321,16 +354,27 @@ export function arrivalFor(
 
 export function exampleOf(
   { plan }: Terrain,
-  { entry, keys, path }: Pick<ChainUse, 'entry' | 'keys' | 'path'>,
+  { entry, caller, keys, path }: Pick<ChainUse, 'entry' | 'caller' | 'keys' | 'path'>,
   at: Instant,
 ): CounterExample {
-  const from = entry.side === 'trunk' ? null : aCaller(plan, (extension) => extension === entry.to);
+  const from = caller.isAnybody ? aCaller(plan, (extension) => extension === entry.dialled) : caller.from;
   const about = { service: null, step: null, limitMs: patienceMs };
-  return { from, to: entry.to, at, keys, unregistered: [], machines: [], path, about };
+  const { number, trunk } = caller;
+  return { from, number, trunk, to: entry.dialled, at, keys, unregistered: [], machines: [], path, about };
 }
 
 function later(way: Way, ms: number): Way {
   return { ...way, laterMs: way.laterMs + ms, playedMs: way.playedMs + ms, waitedMs: way.waitedMs + ms };
+}
+
+interface Asking {
+  readonly noKeyMs: number;
+  readonly tries: number;
+}
+
+function silent(way: Way, { noKeyMs, tries }: Asking): Way {
+  const keys = [...way.keys, ...Array.from({ length: tries }, () => '')];
+  return later({ ...way, keys }, noKeyMs * tries);
 }
 
 function chosen(way: Way, key: string, isClinical: boolean, patience: number): Way {

@@ -25,6 +25,8 @@ export const faultKinds = [
   'nobodyRings',
   /** A tier that has rules, and nobody holds it. */
   'coverageGap',
+  /** A clinical call may be connected to something that has not shown to be a human. */
+  'unconfirmedAnswer',
   /** A step has somebody to ring, and no phone that could. */
   'stepCannotRing',
 ] as const;
@@ -42,6 +44,9 @@ export interface Fault extends Problem {
 export interface CounterExample {
   /** Extension that calls; null: from outside. */
   readonly from: string | null;
+  /** Number that a caller from outside shows, and by which trunk the call comes; null: none, and the usual one. */
+  readonly number: string | null;
+  readonly trunk: string | null;
   readonly to: string;
   readonly at: Instant;
   /** In their order; '' where the caller presses nothing. */

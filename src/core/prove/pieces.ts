@@ -41,9 +41,10 @@ const MINUTE_MS = 60_000;
 
 /** When opening hours open and close: asks the plan itself, at every minute that could matter. */
 export function hoursPieces(plan: CompiledPlan, hours: string, within: Span): readonly HoursPiece[] {
-  const home = zone(plan.source.zone);
+  const home = zone(plan.hoursZone(hours));
   const minutes = new Set([0]);
-  for (const day of plan.source.hours.find(({ id }) => id === hours)?.weekly ?? []) {
+  const { weekly = [], except = [] } = plan.source.hours.find(({ id }) => id === hours) ?? {};
+  for (const day of [...weekly, ...except.flatMap(({ spans }) => spans)]) {
     minutes.add(day.fromMinute);
     minutes.add(day.toMinute);
   }

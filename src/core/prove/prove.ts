@@ -2,7 +2,8 @@ import type { CompiledPlan } from '../dialplan/index.ts';
 import { type CompiledRoster, type ServiceId, type Urgency, urgencies } from '../oncall/index.ts';
 import type { Span } from '../time/index.ts';
 import { type Duties, exploreChain } from './explore-chain.ts';
-import { atLatest, type ChainUse, entriesOf, exploreEntry, type Terrain } from './explore-plan.ts';
+import { callerKinds, callersOf, entriesOf } from './entries.ts';
+import { atLatest, type ChainUse, exploreEntry, type Terrain } from './explore-plan.ts';
 import { Findings } from './findings.ts';
 import type { House, Proof } from './model.ts';
 import { joined } from './pieces.ts';
@@ -22,9 +23,14 @@ export function* proving(
   const findings = new Findings();
   const uses: ChainUse[] = [];
   const entries = entriesOf(plan);
+  const kinds = callerKinds(plan, span.from);
   let clinical = 0;
   for (const entry of entries) {
-    if (exploreEntry(terrain, entry, findings, uses)) clinical += 1;
+    let isClinical = false;
+    for (const caller of callersOf(plan, entry, kinds, span.from)) {
+      isClinical = exploreEntry(terrain, entry, caller, findings, uses) || isClinical;
+    }
+    if (isClinical) clinical += 1;
     yield;
   }
   const duties: Duties = { terrain, house, findings, pieces: new Map() };

@@ -7,14 +7,19 @@ import type { CounterExample, Fault } from './model.ts';
 
 /** The call of a counter-example, told by the call machine itself. */
 export function tellExample(plan: CompiledPlan, roster: CompiledRoster, example: CounterExample): Story {
-  const { from, to, at, keys, unregistered, machines } = example;
+  const { from, number, trunk, to, at, keys, unregistered, machines } = example;
   const rings = { kind: 'noAnswer', afterMs: null } as const;
   const outcomeOf = (phone: string) => {
     const machine = machines.find((one) => one.phone === phone);
     return machine === undefined ? rings : ({ kind: 'machine', afterMs: machine.afterMs } as const);
   };
   const isRegistered = (extension: string) => !unregistered.includes(extension);
-  return tellStory(plan, roster, { from, to, at, isRegistered, outcomeOf }, { keys, urgency: null });
+  return tellStory(
+    plan,
+    roster,
+    { from, number, ...(trunk === null ? {} : { trunk }), to, at, isRegistered, outcomeOf },
+    { keys, urgency: null },
+  );
 }
 
 /** Whether the call runs into what the fault says. A fault that no call runs into is no fault. */
@@ -28,6 +33,8 @@ export function isShown(plan: CompiledPlan, roster: CompiledRoster, { kind, exam
       return end.kind === 'over' && !hasStaffed(roster, facts);
     case 'noStaffedLastResort':
       return end.kind === 'message' && !hasStaffed(roster, facts);
+    case 'unconfirmedAnswer':
+      return end.kind === 'human' && end.person === '';
     case 'tooLate': {
       const begins = sinceOf(facts, 'escalationStarted') ?? example.at;
       const resort = facts.find(({ fact }) => isStaffedLeg(roster, fact))?.at ?? example.at + end.afterMs;

@@ -1,5 +1,4 @@
 import type { CallFact } from '../audit/index.ts';
-import type { LegTarget } from '../call/index.ts';
 import type { PersonId, ServiceId } from '../oncall/index.ts';
 import type { Instant } from '../time/index.ts';
 import type { Happening, SimulatedPhone } from './model.ts';
@@ -22,17 +21,17 @@ export function happeningsOf({ roster, supposed }: Setting, facts: Scene['facts'
     if (step) step.considered.push({ verdict, tier, person, device, phone: null, because, duty, afterMs });
     else happens.push({ kind: 'rings', afterMs, extension: fact.person, verdict, forMs: 0, because });
   };
-  const ring = (leg: string, target: LegTarget, at: Instant): void => {
+  const ring = (leg: string, target: Extract<CallFact, { fact: 'legRung' }>['target'], at: Instant): void => {
     // The machine attests a phone that is rung right behind the verdict about it.
     const phone = step?.considered.at(-1);
     if (phone) {
-      phone.phone = target.kind === 'extension' ? target.extension : target.e164;
-    } else if (target.kind === 'extension') {
+      phone.phone = numberOf(target);
+    } else {
       const afterMs = at - supposed.at;
       const rung: Ring = {
         kind: 'rings',
         afterMs,
-        extension: target.extension,
+        extension: numberOf(target),
         verdict: 'rung',
         forMs: 0,
         because: '',
@@ -77,4 +76,9 @@ export function happeningsOf({ roster, supposed }: Setting, facts: Scene['facts'
     }
   }
   return happens;
+}
+
+function numberOf(target: Extract<CallFact, { fact: 'legRung' }>['target']): string {
+  if (target.kind === 'extension') return target.extension;
+  return target.kind === 'number' ? target.e164 : 'the number dialled';
 }

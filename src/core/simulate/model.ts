@@ -9,6 +9,10 @@ export interface Supposed {
   readonly from: string | null;
   readonly to: string;
   readonly at: Instant;
+  /** Number that a caller from outside shows; none unless given. */
+  readonly number?: string | null;
+  /** By which a call from outside comes; the one of the home site unless given. */
+  readonly trunk?: string;
   /** Without it every phone counts as registered. */
   readonly isRegistered?: (extension: string) => boolean;
   /** As `World.trunkFault`; without it every trunk counts as usable. */

@@ -1,4 +1,4 @@
-import type { CompiledPlan } from '../dialplan/index.ts';
+import { type CompiledPlan, examplesKeyed } from '../dialplan/index.ts';
 import type { CompiledRoster } from '../oncall/index.ts';
 import { happeningsOf } from './happenings.ts';
 import type { SimulatedNext, Simulation, Supposed } from './model.ts';
@@ -22,7 +22,7 @@ function from(setting: Setting, scene: Scene, told: number, menus: Set<string>):
 function next(setting: Setting, scene: Scene, menus: Set<string>): SimulatedNext {
   const { still } = scene;
   const afterMs = scene.at - setting.supposed.at;
-  const menu = menuOf(scene);
+  const menu = menuOf(setting, scene);
   if (menu !== null) {
     const { name, place, keys, noKeyMs } = menu;
     if (menus.has(place)) return { kind: 'toldAbove', menu: name };
@@ -43,10 +43,10 @@ function next(setting: Setting, scene: Scene, menus: Set<string>): SimulatedNext
 
 /** The caller presses nothing until the menu gives up. */
 function silence(setting: Setting, scene: Scene): Scene {
-  const place = menuOf(scene)?.place;
+  const place = menuOf(setting, scene)?.place;
   let after = press(setting, scene, '');
   for (;;) {
-    const again = menuOf(after);
+    const again = menuOf(setting, after);
     if (again === null || again.place !== place || again.attempt === 1) return after;
     after = press(setting, after, '');
   }
@@ -60,9 +60,14 @@ interface MenuHere {
   readonly noKeyMs: number;
 }
 
-function menuOf({ call, still }: Scene): MenuHere | null {
+function menuOf({ plan }: Setting, { call, still }: Scene): MenuHere | null {
   if (still?.kind !== 'asked' || call.name !== 'live') return null;
-  const { doing } = call;
+  const { doing, line } = call;
+  if (doing.name === 'gathering') {
+    const { verb, path, attempt } = doing;
+    const keys = examplesKeyed(plan, verb, line.site).map(({ digits }) => digits);
+    return { name: verb.id, place: path, attempt, keys, noKeyMs: verb.noKeyMs };
+  }
   if (doing.name !== 'menu' && doing.name !== 'askingUrgency') return null;
   const { verb, path, attempt } = doing;
   const name = verb.verb === 'menu' ? verb.id : 'urgency';

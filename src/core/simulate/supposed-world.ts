@@ -12,6 +12,7 @@ import {
 } from '../call/index.ts';
 import type { CompiledPlan } from '../dialplan/index.ts';
 import { never } from '../never.ts';
+import { phi } from '../phi/index.ts';
 import type { CompiledRoster } from '../oncall/index.ts';
 import { type Instant, plusMs } from '../time/index.ts';
 import type { PhoneOutcome, Supposed } from './model.ts';
@@ -52,12 +53,14 @@ const acceptDigit = '1';
 const declineDigit = '9';
 
 export function firstScene(setting: Setting): Scene {
-  const { from, to, at } = setting.supposed;
-  const trunk = setting.plan.source.trunk;
+  const { from, to, at, number = null, trunk = setting.plan.source.trunk } = setting.supposed;
   const arrival: CallEvent = {
     type: 'callArrived',
     callId: 'simulated' as CallId,
-    caller: { from: from === null ? { kind: 'trunk', trunk } : { kind: 'phone', extension: from }, number: null },
+    caller: {
+      from: from === null ? { kind: 'trunk', trunk } : { kind: 'phone', extension: from },
+      number: number === null ? null : phi(number),
+    },
     dialled: to,
     peer: 'a simulation',
     sipCallId: 'simulated',
@@ -134,6 +137,8 @@ function perform(scene: Scene, effect: CallEffect, outcomeOf: (phone: string) =>
       const digits = keyOf(scene.phones.get(leg)?.outcome ?? rings);
       return soon({ type: 'digitsGathered', leg, token, digits }, digits === '' ? askingMs + waitMs : 0);
     }
+    case 'lookUp':
+      return soon({ type: 'lookedUp', token: effect.token, answer: null, why: 'nobody is asked in a simulation' });
     case 'bridge':
     case 'connectDirect':
       return soon({ type: 'bridged', leg: effect.leg });

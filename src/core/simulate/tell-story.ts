@@ -42,7 +42,7 @@ function endOf({ still, at, facts }: Scene, { supposed }: Setting): StoryEnd {
       const rung = facts.map(({ fact }) => fact).find((fact) => fact.fact === 'legRung' && fact.leg === still.leg);
       if (rung?.fact !== 'legRung') throw new RangeError('a leg talks that was never rung');
       const { person, target } = rung;
-      return { kind: 'human', afterMs, person, phone: target.kind === 'extension' ? target.extension : target.e164 };
+      return { kind: 'human', afterMs, person, phone: phoneOf(target) };
     }
     case 'records':
       return { kind: 'message', afterMs, mailbox: still.mailbox, urgent: still.urgent };
@@ -54,4 +54,9 @@ function endOf({ still, at, facts }: Scene, { supposed }: Setting): StoryEnd {
     default:
       return never(still);
   }
+}
+
+function phoneOf(target: Extract<Story['facts'][number]['fact'], { fact: 'legRung' }>['target']): string {
+  if (target.kind === 'extension') return target.extension;
+  return target.kind === 'number' ? target.e164 : target.number.reveal();
 }

@@ -1,14 +1,17 @@
 import { z } from 'zod';
-import { count, digits, duration, id, minuteOf, text, weekdays, wrong } from './words.ts';
+import { choiceBys } from '../../core/dialplan/index.ts';
+import { hours } from './hours-words.ts';
+import { count, digits, duration, id, text, wrong } from './words.ts';
 
 const prompt = z.union([
   id('the id of a recorded prompt'),
   z.strictObject({ digits: digits('digits to be read out: {digits: 911}') }),
   z.strictObject({ service: id('a service to be named: {service: cardiology}') }),
+  z.strictObject({ spell: digits('letters and digits to be spelled: {spell: 4B}') }),
 ]);
 const prompts = z
   .union([prompt, z.array(prompt)])
-  .meta({ description: 'a prompt id, {digits: 911}, {service: cardiology}, or a list of these' });
+  .meta({ description: 'a prompt id, {digits: 911}, {spell: 4B}, {service: cardiology}, or a list of these' });
 
 export type WrittenPrompt = z.infer<typeof prompt>;
 export type WrittenPrompts = z.infer<typeof prompts>;
@@ -16,7 +19,11 @@ export type WrittenPrompts = z.infer<typeof prompts>;
 /** What a verb looks like in a file: a map with one of these words. */
 export interface WrittenVerb {
   ring?: { extension: string; for: string; otherwise?: WrittenVerb };
-  operator?: { for: string; otherwise?: WrittenVerb };
+  'ring-group'?: { group: string; otherwise?: WrittenVerb };
+  operator?: { site?: string; for: string; otherwise?: WrittenVerb };
+  forward?: { to: string; by?: string; for: string; otherwise?: WrittenVerb };
+  transfer?: string;
+  queue?: { queue: string; otherwise: WrittenVerb };
   escalate?: { service: string; urgency: 'stat' | 'urgent' | 'routine' };
   'ask-urgency'?: {
     service: string;
@@ -25,6 +32,7 @@ export interface WrittenVerb {
     wait: string;
     'no-key': 'stat' | 'urgent' | 'routine';
   };
+  'set-urgency'?: { to: 'stat' | 'urgent' | 'routine'; then: WrittenVerb };
   menu?: {
     greeting?: WrittenPrompts;
     say: WrittenPrompts;
@@ -35,11 +43,38 @@ export interface WrittenVerb {
     'no-key'?: WrittenPrompts;
     otherwise: WrittenVerb;
   };
+  gather?: {
+    say: WrittenPrompts;
+    most: string;
+    wait: string;
+    tries: string;
+    wrong?: WrittenPrompts;
+    digits: Record<string, WrittenVerb>;
+    otherwise: WrittenVerb;
+  };
+  play?: { prompt: WrittenPrompts; times?: string; then: WrittenVerb };
+  say?: { what: WrittenPrompts; then: WrittenVerb };
   hours?: { during: string; open: WrittenVerb; closed: WrittenVerb };
+  choose?: {
+    by: (typeof choiceBys)[number];
+    cases: Record<string, WrittenVerb>;
+    otherwise: WrittenVerb;
+  };
+  lookup?: { hook: string; answers: Record<string, WrittenVerb>; otherwise: WrittenVerb };
   voicemail?: { mailbox: string; urgent?: boolean; greeting?: WrittenPrompts };
   run?: string;
+  'hang-up'?: { cause: keyof typeof endings; say?: WrittenPrompts };
   refuse?: { cause: 'number-not-in-service' | 'not-allowed'; say?: WrittenPrompts };
 }
+
+/** Causes of `hang-up`, in the words of the core. */
+export const endings = {
+  busy: 'planBusy',
+  congestion: 'planCongested',
+  'number-changed': 'planNumberChanged',
+  declined: 'planDeclined',
+  goodbye: 'planGoodbye',
+} as const;
 
 const urgency = z.enum(['stat', 'urgent', 'routine']).meta({ description: 'stat, urgent or routine' });
 const serviceId = id('a service of the roster');
@@ -50,9 +85,27 @@ const words = {
     .strictObject({ extension: digits('an extension: 2101'), for: duration, otherwise: verbBelow.optional() })
     .meta({ description: 'ring: {extension: 2101, for: 20s}' })
     .optional(),
+  'ring-group': z
+    .strictObject({ group: id('a group of phones by id'), otherwise: verbBelow.optional() })
+    .meta({ description: 'ring-group: {group: ward-4b}' })
+    .optional(),
   operator: z
-    .strictObject({ for: duration, otherwise: verbBelow.optional() })
+    .strictObject({ site: id('a site by id').optional(), for: duration, otherwise: verbBelow.optional() })
     .meta({ description: 'operator: {for: 30s}' })
+    .optional(),
+  forward: z
+    .strictObject({
+      to: digits('an outside number with + and country code: "+12025550123", or the word dialled'),
+      by: id('the trunk, as the configuration names it; without it that of the site').optional(),
+      for: duration,
+      otherwise: verbBelow.optional(),
+    })
+    .meta({ description: 'forward: {to: "+12025550123", for: 30s}' })
+    .optional(),
+  transfer: digits('another number of the plan: 7011').optional(),
+  queue: z
+    .strictObject({ queue: id('a queue by id'), otherwise: verbBelow })
+    .meta({ description: 'queue: {queue: appointments, otherwise: …}' })
     .optional(),
   escalate: z
     .strictObject({ service: serviceId, urgency })
@@ -68,6 +121,10 @@ const words = {
     })
     .meta({ description: 'ask-urgency: service, keys, wait and no-key' })
     .optional(),
+  'set-urgency': z
+    .strictObject({ to: urgency, then: verbBelow })
+    .meta({ description: 'set-urgency: {to: stat, then: …}' })
+    .optional(),
   menu: z
     .strictObject({
       greeting: prompts.optional(),
@@ -80,6 +137,42 @@ const words = {
       otherwise: verbBelow,
     })
     .meta({ description: 'menu: say, keys, wait, tries and otherwise' })
+    .optional(),
+  gather: z
+    .strictObject({
+      say: prompts,
+      most: count('how many digits are asked for at most: 4'),
+      wait: duration,
+      tries: count('how often they are asked for in all: 3'),
+      wrong: prompts.optional(),
+      digits: z.record(z.string(), verbBelow).meta({ description: 'what digits do: "2xxx": {ring: …}' }),
+      otherwise: verbBelow,
+    })
+    .meta({ description: 'gather: say, most, wait, tries, digits and otherwise' })
+    .optional(),
+  play: z
+    .strictObject({ prompt: prompts, times: count('how often it is played: 2').optional(), then: verbBelow })
+    .meta({ description: 'play: {prompt: main-greeting, then: …}' })
+    .optional(),
+  say: z
+    .strictObject({ what: prompts, then: verbBelow })
+    .meta({ description: 'say: {what: {digits: 911}, then: …}' })
+    .optional(),
+  choose: z
+    .strictObject({
+      by: z.enum(choiceBys).meta({ description: `one of ${choiceBys.join(', ')}` }),
+      cases: z.record(z.string(), verbBelow).meta({ description: 'what to do in each case, by its name' }),
+      otherwise: verbBelow,
+    })
+    .meta({ description: 'choose: {by: unit, cases: {icu: …}, otherwise: …}' })
+    .optional(),
+  lookup: z
+    .strictObject({
+      hook: id('a hook by id'),
+      answers: z.record(z.string(), verbBelow).meta({ description: 'what each answer does, by its word' }),
+      otherwise: verbBelow,
+    })
+    .meta({ description: 'lookup: {hook: treating-team, answers: {cardiology: …}, otherwise: …}' })
     .optional(),
   hours: z
     .strictObject({ during: id('opening hours by name'), open: verbBelow, closed: verbBelow })
@@ -94,6 +187,15 @@ const words = {
     .meta({ description: 'voicemail: {mailbox: office}' })
     .optional(),
   run: id('a flow by name').optional(),
+  'hang-up': z
+    .strictObject({
+      cause: z
+        .enum(Object.keys(endings) as [keyof typeof endings])
+        .meta({ description: `one of ${Object.keys(endings).join(', ')}` }),
+      say: prompts.optional(),
+    })
+    .meta({ description: 'hang-up: {cause: busy}' })
+    .optional(),
   refuse: z
     .strictObject({
       cause: z
@@ -132,15 +234,28 @@ const route = z
   })
   .meta({ description: `from, and what it does: ${ONE_VERB}`, minProperties: 2, maxProperties: 2 });
 
-const site = z.strictObject({
+/** Patterns of numbers with what is left out and put in front: `"9011!": {strip: 4, add: "+"}`. */
+const translations = z
+  .record(
+    z.string(),
+    z.strictObject({
+      strip: count('how many digits in front are left out: 1').optional(),
+      add: digits('what is put in front: "+1"').optional(),
+    }),
+  )
+  .meta({ description: 'numbers rewritten: {"9011!": {strip: 4, add: "+"}}' });
+
+const siteParts = {
   name: text('the name of the hospital'),
   zone: z.string().meta({ description: 'its IANA time zone: America/Chicago' }),
   country: z.string().meta({ description: 'two letters of ISO 3166: US' }),
   operator: digits('the extension of the last human: 1000'),
   trunk: id('the trunk that mobiles are reached by, as the configuration names it'),
   'main-number': digits('the main number with + and country code: "+12025550100"'),
-  'ring-for': duration,
-});
+  dialling: translations.optional(),
+};
+
+const site = z.strictObject({ ...siteParts, 'ring-for': duration });
 
 const extension = z.strictObject({
   name: text('the name as it is shown: Ward 4B'),
@@ -150,64 +265,89 @@ const extension = z.strictObject({
     .regex(/^name-/)
     .meta({ description: 'the prompt that says the name: name-ward-4b' })
     .optional(),
+  unit: id('the unit where the phone stands').optional(),
 });
 
-const dayHours = z
-  .union([z.string(), z.array(z.string())])
-  .meta({ description: 'write 08:00-17:00, or a list: [08:00-12:00, 13:00-17:00]' });
+const members = z.array(digits('an extension: 2101')).meta({ description: 'extensions: [2101, 2102]' });
 
-const hours = z
-  .record(z.string(), dayHours)
-  .superRefine((written, context) => {
-    for (const [days, spans] of Object.entries(written)) {
-      if (weekdaysOf(days) === null) context.addIssue(wrong([days], `"${days}" is no weekday`, 'write mon or mon-fri'));
-      for (const span of listOf(spans)) {
-        if (minutesOf(span) !== null) continue;
-        context.addIssue(wrong([days], `"${span}" is no time of day`, 'write 08:00-17:00; split hours at midnight'));
-      }
-    }
-  })
-  .meta({ description: 'hours by weekday: {mon-fri: 08:00-17:00}' });
+const group = z.strictObject({
+  name: text('the name of the group'),
+  members,
+  order: z.enum(['all', 'sequential', 'round-robin']).meta({ description: 'all, sequential or round-robin' }),
+  for: duration,
+});
 
-/** "mon" or "mon-fri" as ISO weekdays; "fri-mon" goes over the week-end. */
-export function weekdaysOf(written: string): readonly number[] | null {
-  const [from, to = from, ...rest] = written.split('-').map((day) => weekdays.indexOf(day as 'mon'));
-  if (from === undefined || to === undefined || rest.length > 0 || from < 0 || to < 0) return null;
-  const length = ((to - from + 7) % 7) + 1;
-  return Array.from({ length }, (_, i) => ((from + i) % 7) + 1);
-}
+const queue = z.strictObject({
+  name: text('the name of the queue'),
+  members,
+  strategy: z.enum(['all', 'longest-idle', 'round-robin']).meta({ description: 'all, longest-idle or round-robin' }),
+  'ring-for': duration,
+  'most-wait': duration,
+  'most-callers': count('how many may wait: 20'),
+  greeting: prompts.optional(),
+});
 
-/** "08:00-17:00" in minutes after midnight. */
-export function minutesOf(span: string): { readonly fromMinute: number; readonly toMinute: number } | null {
-  const [from, to, ...rest] = span.split('-').map(minuteOf);
-  if (typeof from !== 'number' || typeof to !== 'number' || rest.length > 0 || from >= to) return null;
-  return { fromMinute: from, toMinute: to };
-}
+const hook = z.strictObject({
+  url: z.string().max(500).meta({ description: 'the address of the program: https://routing.example.org/team' }),
+  wait: duration,
+  send: z
+    .array(z.enum(['dialled', 'caller', 'site', 'unit']))
+    .meta({ description: 'what it is told: [dialled, caller, site, unit]' })
+    .optional(),
+});
+
+const callers = z
+  .array(digits('a number, a pattern, or the word anonymous'))
+  .meta({ description: 'numbers of callers: ["+1900!", 21xx, anonymous]' });
+
+/** The sections that a plan is made of. */
+const sections = {
+  'of-site': id('the site whose phones alone have the extensions, hours and routes of this file').optional(),
+  site: site
+    .meta({ description: 'name, zone, country, operator, trunk, main-number and ring-for of the home site' })
+    .optional(),
+  sites: z.record(z.string(), z.strictObject(siteParts)).meta({ description: 'further sites by id' }).optional(),
+  facilities: z
+    .record(z.string(), z.strictObject({ name: text('the name of the building'), site: id('its site').optional() }))
+    .meta({ description: 'buildings by id' })
+    .optional(),
+  units: z
+    .record(z.string(), z.strictObject({ name: text('the name of the unit'), facility: id('its building').optional() }))
+    .meta({ description: 'units by id' })
+    .optional(),
+  trunks: z
+    .record(z.string(), z.strictObject({ incoming: translations.optional(), outgoing: translations.optional() }))
+    .meta({ description: 'how each trunk writes numbers, by its name in the configuration' })
+    .optional(),
+  callers: z.record(z.string(), callers).meta({ description: 'lists of calling numbers by id' }).optional(),
+  extensions: z.record(z.string(), extension).meta({ description: 'extensions by number' }).optional(),
+  groups: z.record(z.string(), group).meta({ description: 'groups of phones by id' }).optional(),
+  queues: z.record(z.string(), queue).meta({ description: 'queues by id' }).optional(),
+  hooks: z.record(z.string(), hook).meta({ description: 'programs that are asked, by id' }).optional(),
+  mailboxes: z
+    .record(
+      z.string(),
+      z.strictObject({
+        name: text('whose mailbox it is'),
+        'claimed-by': digits('the extension of whoever listens to the messages and sees to them: 1000').optional(),
+      }),
+    )
+    .meta({ description: 'mailboxes by id' })
+    .optional(),
+  hours: z.record(z.string(), hours).meta({ description: 'opening hours by name' }).optional(),
+  routes: z.record(z.string(), route).meta({ description: 'what each number does' }).optional(),
+  flows: z.record(z.string(), verbBelow).meta({ description: 'parts of a plan by name, for run' }).optional(),
+};
+
+/** One file of `dialplans/`. All of them together are the plan; `site` stands in exactly one. */
+export const planFile = z
+  .strictObject(sections)
+  .meta({ title: 'Wardline dialplan', description: Object.keys(sections).join(', ') });
+
+export type PlanFile = z.infer<typeof planFile>;
+export type WrittenRoute = z.infer<typeof route>;
+export type WrittenTranslations = z.infer<typeof translations>;
 
 export function listOf<T>(written: T | T[]): T[] {
   return Array.isArray(written) ? written : [written];
 }
-
-/** One file of `dialplans/`. All of them together are the plan; `site` stands in exactly one. */
-export const planFile = z
-  .strictObject({
-    site: site.meta({ description: 'name, zone, country, operator, trunk, main-number and ring-for' }).optional(),
-    extensions: z.record(z.string(), extension).meta({ description: 'extensions by number' }).optional(),
-    mailboxes: z
-      .record(
-        z.string(),
-        z.strictObject({
-          name: text('whose mailbox it is'),
-          'claimed-by': digits('the extension of whoever listens to the messages and sees to them: 1000').optional(),
-        }),
-      )
-      .meta({ description: 'mailboxes by id' })
-      .optional(),
-    hours: z.record(z.string(), hours).meta({ description: 'opening hours by name' }).optional(),
-    routes: z.record(z.string(), route).meta({ description: 'what each number does' }).optional(),
-    flows: z.record(z.string(), verbBelow).meta({ description: 'parts of a plan by name, for run' }).optional(),
-  })
-  .meta({ title: 'Wardline dialplan', description: 'site, extensions, mailboxes, hours, routes and flows' });
-
-export type PlanFile = z.infer<typeof planFile>;
-export type WrittenRoute = z.infer<typeof route>;

@@ -1,11 +1,11 @@
-import type { Prompt } from '../../dialplan/index.ts';
-import { never } from '../../never.ts';
+import { brief, type Prompt, whereKeyed } from '../../dialplan/index.ts';
+import { phi } from '../../phi/index.ts';
 import { CALLER, type CallEvent } from '../events.ts';
-import { type DoingOf, type Going, type Move, stay, type VerbOf } from '../state.ts';
+import { type DoingOf, type Going, type Line, type Move, stay, type VerbOf } from '../state.ts';
 import { act, attest, newToken, type Turn } from '../turn.ts';
-import type { Verb } from '../../dialplan/index.ts';
+import type { World } from '../world.ts';
 
-/** Questions to the caller: the menu of a patient line, and how urgent it is. */
+/** Questions to the caller: the menu of a patient line, how urgent it is, and numbers to be keyed. */
 
 /** A wrong key is asked again; after that it counts as none, so that nobody is kept from a doctor by a keypad. */
 const urgencyTries = 3;
@@ -19,10 +19,27 @@ export function inMenu(doing: DoingOf<'menu'>, event: CallEvent, turn: Turn): Mo
   const { verb, path, attempt } = doing;
   const key = event.digits;
   const chosen = Object.hasOwn(verb.keys, key) ? verb.keys[key] : undefined;
-  attest(turn, { fact: 'keyPressed', menu: verb.id, key, meaning: chosen ? meaningOf(chosen) : noMeaning(key) });
+  attest(turn, { fact: 'keyPressed', menu: verb.id, key, meaning: chosen ? brief(chosen) : noMeaning(key) });
   if (chosen) return { move: 'enter', verb: chosen, path: `${path}.keys.${key}` };
   if (attempt >= verb.tries) return { move: 'enter', verb: verb.otherwise, path: `${path}.otherwise` };
   return offerMenu(verb, path, attempt + 1, [...(key === '' ? verb.noKey : verb.wrongKey), ...verb.prompts], turn);
+}
+
+export function gather(verb: VerbOf<'gather'>, path: string, turn: Turn): Going {
+  return askDigits(verb, path, 1, verb.prompts, turn);
+}
+
+export function gathering(world: World, line: Line, doing: DoingOf<'gathering'>, event: CallEvent, turn: Turn): Move {
+  if (event.type !== 'digitsGathered' || event.leg !== CALLER || event.token !== doing.token) return stay;
+  const { verb, path, attempt } = doing;
+  const { digits } = event;
+  const found = whereKeyed(world.plan, verb, digits, line.site);
+  const unknown = digits === '' ? 'nothing' : 'they lead nowhere';
+  const meaning = found === null ? unknown : brief(verb.digits[found.pattern]!);
+  attest(turn, { fact: 'digitsKeyed', gather: verb.id, digits: phi(digits), meaning });
+  if (found !== null) return { move: 'enter', verb: found.verb, path: `${path}.digits.${found.pattern}` };
+  if (attempt >= verb.tries) return { move: 'enter', verb: verb.otherwise, path: `${path}.otherwise` };
+  return askDigits(verb, path, attempt + 1, [...verb.wrong, ...verb.prompts], turn);
 }
 
 export function askUrgency(verb: VerbOf<'askUrgency'>, path: string, turn: Turn): Going {
@@ -49,7 +66,7 @@ export function askingUrgency(doing: DoingOf<'askingUrgency'>, event: CallEvent,
 }
 
 function offerMenu(verb: VerbOf<'menu'>, path: string, attempt: number, prompts: readonly Prompt[], turn: Turn): Going {
-  const token = gather(prompts, Object.keys(verb.keys), verb.noKeyMs, turn);
+  const token = ask(prompts, 1, verb.noKeyMs, turn);
   return { move: 'be', doing: { name: 'menu', verb, path, attempt, token } };
 }
 
@@ -60,41 +77,27 @@ function offerUrgencies(
   prompts: readonly Prompt[],
   turn: Turn,
 ): Going {
-  const token = gather(prompts, Object.keys(verb.keys), verb.noKeyMs, turn);
+  const token = ask(prompts, 1, verb.noKeyMs, turn);
   return { move: 'be', doing: { name: 'askingUrgency', verb, path, attempt, token } };
 }
 
-function gather(prompts: readonly Prompt[], keys: readonly string[], waitMs: number, turn: Turn): number {
+function askDigits(
+  verb: VerbOf<'gather'>,
+  path: string,
+  attempt: number,
+  prompts: readonly Prompt[],
+  turn: Turn,
+): Going {
+  const token = ask(prompts, verb.maxDigits, verb.noKeyMs, turn);
+  return { move: 'be', doing: { name: 'gathering', verb, path, attempt, token } };
+}
+
+function ask(prompts: readonly Prompt[], maxDigits: number, waitMs: number, turn: Turn): number {
   const token = newToken(turn);
-  const maxDigits = Math.max(1, ...keys.map((key) => key.length));
   act(turn, { type: 'gather', leg: CALLER, token, prompts, maxDigits, waitMs });
   return token;
 }
 
 function noMeaning(key: string): string {
   return key === '' ? 'no key' : 'no such key';
-}
-
-function meaningOf(verb: Verb): string {
-  switch (verb.verb) {
-    case 'ring':
-      return `ring ${verb.extension}`;
-    case 'escalate':
-      return `${verb.service}, ${verb.urgency}`;
-    case 'askUrgency':
-      return `${verb.service}, ask how urgent`;
-    case 'menu':
-      return `menu ${verb.id}`;
-    case 'voicemail':
-      return `voicemail ${verb.mailbox}`;
-    case 'run':
-      return `flow ${verb.flow}`;
-    case 'hours':
-      return `by opening hours ${verb.hours}`;
-    case 'operator':
-    case 'refuse':
-      return verb.verb;
-    default:
-      return never(verb);
-  }
 }

@@ -1,7 +1,10 @@
-import type { Verb } from '../../dialplan/index.ts';
+import { DIALLED, type Verb } from '../../dialplan/index.ts';
+import { phi } from '../../phi/index.ts';
+import type { OfferedAs } from '../effects.ts';
 import type { EndCause } from '../end-causes.ts';
-import { CALLER, type CallEvent, type LegResult } from '../events.ts';
-import { type DoingOf, type Going, type Line, type Move, stay } from '../state.ts';
+import { CALLER, type CallEvent, type LegResult, type LegTarget } from '../events.ts';
+import { outsideTarget } from '../outside-target.ts';
+import { type DoingOf, type Going, type Line, type Move, stay, type VerbOf } from '../state.ts';
 import { act, attest, newLeg, newToken, type Turn } from '../turn.ts';
 import type { World } from '../world.ts';
 
@@ -20,27 +23,65 @@ export function ring(
   to: { readonly extension: string; readonly forMs: number; readonly otherwise: Verb | null; readonly path: string },
   turn: Turn,
 ): Going {
-  const { extension, forMs, otherwise, path } = to;
-  const skip = (because: string, cause: EndCause): Going => {
-    attest(turn, {
-      fact: 'considered',
-      step: 1,
-      tier: 'post',
-      person: extension,
-      device: 'desk',
-      verdict: 'skipped',
-      because,
-      duty: '',
-    });
-    return failed(otherwise, path, cause);
-  };
-  if (line.from.kind === 'phone' && line.from.extension === extension) return skip('is the calling phone', 'busy');
-  if (!world.isRegistered(extension)) return skip(`no phone is registered for ${extension}`, 'notRegistered');
+  const { extension } = to;
+  const cause = notRung(world, line, extension, turn);
+  if (cause !== null) return failed(to.otherwise, to.path, cause);
+  return ringTarget(world, line, { ...to, target: { kind: 'extension', extension }, person: extension }, turn);
+}
 
+/** Rings an outside number. Whoever answers is connected: that it is a person is for the plan to know. */
+export function forward(world: World, line: Line, verb: VerbOf<'forward'>, path: string, turn: Turn): Going {
+  const { trunk, otherwise } = verb;
+  const isDialled = verb.to === DIALLED;
+  const number = isDialled ? line.dialled : verb.to;
+  const fault = /^\+?[0-9]{2,24}$/.test(number)
+    ? world.trunkFault(trunk)
+    : 'the number dialled is none that a trunk can be given';
+  if (fault !== null) {
+    attest(turn, { fact: 'decided', trace: [{ at: path, says: `not forwarded, trunk ${trunk}: ${fault}` }] });
+    return failed(otherwise, path, 'trunkUnavailable');
+  }
+  const target = outsideTarget(world.plan, number, trunk);
+  return ringTarget(world, line, { ...verb, target, person: '', path }, turn);
+}
+
+/** Why the phone of an extension is not rung, on record; null: it can be. */
+export function notRung(world: World, line: Line, extension: string, turn: Turn): EndCause | null {
+  const isCaller = line.from.kind === 'phone' && line.from.extension === extension;
+  if (!isCaller && world.isRegistered(extension)) return null;
+  attest(turn, {
+    fact: 'considered',
+    step: 1,
+    tier: 'post',
+    person: extension,
+    device: 'desk',
+    verdict: 'skipped',
+    because: isCaller ? 'is the calling phone' : `no phone is registered for ${extension}`,
+    duty: '',
+  });
+  return isCaller ? 'busy' : 'notRegistered';
+}
+
+function ringTarget(
+  world: World,
+  line: Line,
+  to: {
+    readonly target: LegTarget;
+    readonly person: string;
+    readonly forMs: number;
+    readonly otherwise: Verb | null;
+    readonly path: string;
+    /** Of a forward. */
+    readonly to?: string;
+  },
+  turn: Turn,
+): Going {
+  const { target, person, forMs, otherwise, path } = to;
   const leg = newLeg(turn);
-  const target = { kind: 'extension', extension } as const;
   const media = line.isAnswered ? 'anchored' : 'direct';
-  attest(turn, { fact: 'legRung', leg, person: extension, target });
+  const isDialled = to.to === DIALLED && target.kind === 'number';
+  const shown = isDialled ? ({ kind: 'dialled', number: phi(target.e164), trunk: target.trunk } as const) : target;
+  attest(turn, { fact: 'legRung', leg, person, target: shown });
   act(
     turn,
     { type: 'ringLeg', leg, target, media, offeredAs: offeredAs(world, line) },
@@ -112,7 +153,8 @@ export function talking(world: World, doing: DoingOf<'talking'>, event: CallEven
   }
 }
 
-function failed(otherwise: Verb | null, path: string, cause: EndCause): Going {
+/** On to `otherwise` of the plan, else the caller is told how it ended. */
+export function failed(otherwise: Verb | null, path: string, cause: EndCause): Going {
   if (otherwise !== null) return { move: 'enter', verb: otherwise, path: `${path}.otherwise` };
   return { move: 'say', prompts: [{ say: 'id', id: spoken(cause) }], cause };
 }
@@ -122,7 +164,7 @@ function spoken(cause: EndCause): string {
   return cause === 'noAnswer' || cause === 'declined' ? 'no-answer' : 'not-reachable';
 }
 
-function causeOf(result: LegResult): EndCause {
+export function causeOf(result: LegResult): EndCause {
   switch (result.kind) {
     case 'mediaFailed':
       return 'mediaUnavailable';
@@ -133,9 +175,9 @@ function causeOf(result: LegResult): EndCause {
   }
 }
 
-function offeredAs(world: World, { from }: Line) {
-  if (from.kind === 'trunk')
-    return { displayName: 'Outside call', number: world.plan.source.mainNumber, urgency: null };
+export function offeredAs(world: World, { from, site }: Line): OfferedAs {
+  const { mainNumber } = world.plan.site(site);
+  if (from.kind === 'trunk') return { displayName: 'Outside call', number: mainNumber, urgency: null };
   const name = world.plan.extension(from.extension)?.name ?? from.extension;
   return { displayName: name, number: from.extension, urgency: null };
 }

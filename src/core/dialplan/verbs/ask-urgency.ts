@@ -16,4 +16,5 @@ export const askUrgency: VerbRules<'askUrgency'> = {
     const noKey = `no key for ${seconds(verb.noKeyMs)} means ${showUrgency(verb.noKey)}`;
     return `ask how urgent it is for ${verb.service}: ${keys.join(', ')}; ${noKey}`;
   },
+  brief: ({ service }) => `${service}, ask how urgent`,
 };

@@ -8,6 +8,7 @@ export const escalate: VerbRules<'escalate'> = {
   },
   ways: () => [],
   says: (verb) => `work down the ${showUrgency(verb.urgency)} chain of ${verb.service}`,
+  brief: ({ service, urgency }) => `${service}, ${urgency}`,
 };
 
 export function showUrgency(urgency: Urgency): string {

@@ -1,24 +1,24 @@
-import type { Instant } from '../../time/index.ts';
+import type { About, CompiledPlan } from '../model.ts';
 import { zone } from '../../time/index.ts';
-import type { CompiledPlan } from '../model.ts';
-import type { Placed, VerbOf, VerbRules } from './rules.ts';
+import { checkName, next, type Placed, type VerbOf, type VerbRules } from './rules.ts';
 
-/** Two ways, by the opening hours at the site. */
+/** Two ways, by opening hours. */
 export const hours: VerbRules<'hours'> = {
   check(verb, at, names, problems) {
-    if (!names.hours.has(verb.hours)) problems.unknown(`${at}.during`, 'hours', verb.hours, names.hours.keys());
+    checkName('hours', verb.hours, names.hours, `${at}.during`, problems);
   },
-  ways: (verb, at) => [
-    { verb: verb.open, at: `${at}.open`, byKey: false },
-    { verb: verb.closed, at: `${at}.closed`, byKey: false },
-  ],
-  says(verb, plan, at) {
-    const state = plan.isOpen(verb.hours, at) ? 'open' : 'closed';
-    return `${verb.hours} hours: ${state} at ${zone(plan.source.zone).show(at)}`;
-  },
+  ways: (verb, at) => [next('open', verb.open, at), next('closed', verb.closed, at)],
+  says: (verb, plan, about) => saysHours(verb.hours, plan, about),
+  brief: ({ hours }) => `by opening hours ${hours}`,
 };
 
-export function byHours(verb: VerbOf<'hours'>, place: string, plan: CompiledPlan, at: Instant): Placed {
+export function byHours(verb: VerbOf<'hours'>, place: string, plan: CompiledPlan, { at }: About): Placed {
   const isOpen = plan.isOpen(verb.hours, at);
   return isOpen ? { verb: verb.open, at: `${place}.open` } : { verb: verb.closed, at: `${place}.closed` };
+}
+
+/** "office hours: closed at 2026-11-23 17:00" */
+function saysHours(id: string, plan: CompiledPlan, { at }: About): string {
+  const state = plan.isOpen(id, at) ? 'open' : 'closed';
+  return `${id} hours: ${state} at ${zone(plan.hoursZone(id)).show(at)}`;
 }

@@ -11,4 +11,5 @@ export const refuse: VerbRules<'refuse'> = {
   ways: () => [],
   says: (verb) =>
     verb.cause === 'numberNotInService' ? 'refuse: the number is not in service' : 'refuse: the plan does not allow it',
+  brief: () => 'refuse',
 };

@@ -1,15 +1,16 @@
 import type { Verb } from '../model.ts';
 import type { CompiledPlan } from '../model.ts';
-import type { Placed, VerbOf, VerbRules } from './rules.ts';
+import { checkName, type Placed, type VerbOf, type VerbRules } from './rules.ts';
 
 /** Continues with a named flow. */
 export const run: VerbRules<'run'> = {
   check(verb, at, names, problems) {
-    if (!names.flows.has(verb.flow)) problems.unknown(`${at}.run`, 'flow', verb.flow, names.flows.keys());
+    checkName('flow', verb.flow, names.flows, `${at}.run`, problems);
   },
   // The flow is checked where it is defined; `findLoops` follows it.
   ways: () => [],
   says: (verb) => `continue with the flow ${verb.flow}`,
+  brief: ({ flow }) => `flow ${flow}`,
 };
 
 export function byFlow(verb: VerbOf<'run'>, plan: CompiledPlan): Placed {

@@ -1,11 +1,9 @@
-import { checkPrompts, type VerbRules } from './rules.ts';
+import { checkName, checkPrompts, type VerbRules } from './rules.ts';
 
 /** Takes a message. */
 export const voicemail: VerbRules<'voicemail'> = {
   check(verb, at, names, problems) {
-    if (!names.mailboxes.has(verb.mailbox)) {
-      problems.unknown(`${at}.mailbox`, 'mailbox', verb.mailbox, names.mailboxes.keys());
-    }
+    checkName('mailbox', verb.mailbox, names.mailboxes, `${at}.mailbox`, problems);
     checkPrompts(verb.greeting, `${at}.greeting`, names, problems);
   },
   ways: () => [],
@@ -13,4 +11,5 @@ export const voicemail: VerbRules<'voicemail'> = {
     const name = plan.mailbox(verb.mailbox)?.name ?? verb.mailbox;
     return `take ${verb.urgent ? 'an urgent' : 'a'} message for the mailbox of ${name}`;
   },
+  brief: ({ mailbox }) => `voicemail ${mailbox}`,
 };

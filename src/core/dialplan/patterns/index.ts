@@ -1,0 +1,2 @@
+export { exampleOf, parsePattern, type Pattern } from './pattern.ts';
+export { type PatternFault, patternFaults, PatternSet } from './pattern-set.ts';

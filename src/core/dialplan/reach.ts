@@ -1,0 +1,27 @@
+import type { Problems } from '../oncall/index.ts';
+import { jumpsOf, nodesOf } from './find-loops.ts';
+import type { PlanSource, Verb } from './model.ts';
+import { placeOfRoute } from './place-of-route.ts';
+import type { RouteTable } from './route-table.ts';
+import { waysOn } from './verbs/index.ts';
+
+/** Refuses what this version cannot do yet wherever a call could come to it; where none could, it may be prepared. */
+export function checkReachable(source: PlanSource, routes: RouteTable, problems: Problems): void {
+  const nodes = nodesOf(source);
+  const seen = new Set<string>();
+  const visit = (node: string): void => {
+    const verb = nodes.get(node);
+    if (verb === undefined || seen.has(node)) return;
+    seen.add(node);
+    look(verb, node);
+  };
+  const look = (verb: Verb, at: string): void => {
+    if (verb.verb === 'queue') {
+      const remedy = `ring its members with a ring-group, or keep the flow out of every route until queues are served`;
+      problems.add(`${at}.queue`, `calls cannot wait in the queue ${verb.queue} yet`, remedy);
+    }
+    for (const jump of jumpsOf(verb, source, routes)) visit(jump);
+    for (const way of waysOn(verb, at)) look(way.verb, way.at);
+  };
+  for (const route of source.routes) visit(placeOfRoute(route));
+}

@@ -1,0 +1,18 @@
+import { PatternSet } from './patterns/index.ts';
+
+/** One way of writing a number into another: what fits `pattern` loses `strip` characters and gets `add` in front. */
+export interface Translation {
+  readonly pattern: string;
+  readonly strip: number;
+  readonly add: string;
+}
+
+/** Compiled translations: the narrowest that fits is applied, once; a number that none fits stays as it is. */
+export function translator(rules: readonly Translation[]): (number: string) => string {
+  if (rules.length === 0) return (number) => number;
+  const set = new PatternSet(rules.map(({ pattern }) => pattern));
+  return (number) => {
+    const rule = rules[set.match(number) ?? -1];
+    return rule === undefined ? number : rule.add + number.slice(rule.strip);
+  };
+}
