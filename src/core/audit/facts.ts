@@ -38,6 +38,8 @@ export type CallFact =
       readonly person: string;
       /** null where nobody holds the tier. */
       readonly device: Device | null;
+      /** The name of a further number of the person: "home". */
+      readonly contact?: string;
       readonly verdict: 'rung' | 'skipped';
       /** Why it is rung, or what is in the way. */
       readonly because: string;

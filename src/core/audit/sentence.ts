@@ -156,13 +156,14 @@ function place(number: string, names: Names): string {
 }
 
 function considered(fact: Extract<Fact, { fact: 'considered' }>, names: Names): string {
-  const { person, tier, device, verdict, because, duty } = fact;
+  const { person, tier, device, contact, verdict, because, duty } = fact;
   if (person === '') return `nobody to ring as ${tier}: ${because}`;
   // A plain call considers an extension, whoever sits there.
   const name = names.extension(person) === null ? names.person(person) : place(person, names);
   const who = tier === 'post' ? name : `${name} (${duty ? `${tier}, ${duty}` : tier})`;
-  if (verdict === 'skipped') return `${who} is not rung${!device ? '' : ` on the ${devices[device]}`}: ${because}`;
-  return `${who} is to be rung on the ${devices[device ?? 'desk']}`;
+  if (verdict === 'skipped')
+    return `${who} is not rung${!device ? '' : ` on the ${contact ?? devices[device]}`}: ${because}`;
+  return `${who} is to be rung on the ${contact ?? devices[device ?? 'desk']}`;
 }
 
 const devices = { desk: 'desk phone', mobile: 'mobile' } as const;

@@ -1,9 +1,17 @@
 import type { World } from '../call/index.ts';
 import { type Candidate, type Situation, whoToRing } from '../escalation/index.ts';
-import type { ClinicalService, DutyTier, EscalationChain, EscalationStep, Urgency } from '../oncall/index.ts';
+import {
+  type ClinicalService,
+  type DutyTier,
+  type EscalationChain,
+  type EscalationStep,
+  numberOf,
+  type ServiceId,
+  type Urgency,
+} from '../oncall/index.ts';
 import { type Instant, plusMs, type Span } from '../time/index.ts';
 import { arrivalFor, type ChainUse, exampleOf, type Terrain } from './explore-plan.ts';
-import { aCaller, type Findings, type FoundFault, isClaimed } from './findings.ts';
+import { aCaller, type Findings, type FoundFault, isClaimed, isStaffed } from './findings.ts';
 import { budgetsMs, type CounterExample, type House } from './model.ts';
 import { type DutyPiece, dutyPieces } from './pieces.ts';
 
@@ -63,9 +71,9 @@ function* pieces(
   chain: EscalationChain,
   spans: readonly Span[],
 ): Generator<ChainPiece> {
-  const tiers = [...tiersOf(chain)].map((tier) => {
-    const name = `${service.id} ${tier}`;
-    const cut = known.get(name) ?? dutyPieces(terrain.roster, { service: service.id, tier }, terrain.span);
+  const tiers = tiersOf(service, chain).map((tier) => {
+    const name = `${tier.service} ${tier.tier}`;
+    const cut = known.get(name) ?? dutyPieces(terrain.roster, tier, terrain.span);
     known.set(name, cut);
     return { cut, next: 0 };
   });
@@ -87,11 +95,19 @@ function* pieces(
   }
 }
 
-function tiersOf(chain: EscalationChain): ReadonlySet<DutyTier> {
-  const tiers = new Set<DutyTier>();
-  for (const { targets } of chain.steps)
-    for (const target of targets) if (target.kind === 'tier') tiers.add(target.tier);
-  return tiers;
+interface TierOf {
+  readonly service: ServiceId;
+  readonly tier: DutyTier;
+}
+
+function tiersOf({ id }: ClinicalService, { steps }: EscalationChain): readonly TierOf[] {
+  const tiers = new Map<string, TierOf>();
+  for (const target of steps.flatMap(({ targets }) => targets)) {
+    if (target.kind !== 'tier') continue;
+    const { tier, service = id } = target;
+    tiers.set(`${service} ${tier}`, { service, tier });
+  }
+  return [...tiers.values()];
 }
 
 interface Broken {
@@ -135,12 +151,13 @@ function article(urgency: Urgency): string {
 }
 
 /** The first step that rings somebody who is always there; -1 when none does. */
-function staffedStep({ roster }: Terrain, { steps }: EscalationChain): number {
+function staffedStep({ plan, roster }: Terrain, { steps }: EscalationChain): number {
   return steps.findIndex(({ targets, devices }) =>
     targets.some((target) => {
       if (target.kind !== 'person') return false;
       const person = roster.person(target.person);
-      return person?.staffed === true && devices.some((device) => person[device] !== undefined);
+      if (person === undefined || !isStaffed(plan, person)) return false;
+      return devices.some((device) => device === 'preferred' || numberOf(person, device) !== undefined);
     }),
   );
 }
@@ -150,35 +167,54 @@ function lookAt(duties: Duties, at: ChainAt, chain: EscalationChain, instant: In
   const broken: Broken[] = [];
   const tried: string[] = [];
   const staffed = staffedStep(duties.terrain, chain);
-  let latestMs = 0;
-  let hasMobile = false;
+  const longest = new LongestTime();
   let resortMs: number | null = null;
   for (const [i, step] of chain.steps.entries()) {
     const candidates = candidatesOf(duties, at, step, instant, tried);
-    const rung = candidates.filter((candidate) => candidate.verdict === 'rung');
-    broken.push(...faultsOf(duties, at, { chain, step: i }, candidates));
-    if (i === staffed) resortMs = latestMs;
-    if (rung.length > 0) latestMs += step.dwellMs;
-    hasMobile ||= rung.some(({ device }) => device === 'mobile');
+    broken.push(...faultsOf(duties, at, { chain, step: i, instant }, candidates));
+    if (i === staffed) resortMs = longest.ms;
+    const rung = candidates.flatMap((candidate) => (candidate.verdict === 'rung' ? [candidate] : []));
+    const anyRung = longest.isSure ? rung : candidatesOf(duties, at, step, instant, []);
+    longest.add(step, anyRung);
     tried.push(...rung.map(({ phone }) => phone));
   }
   if (tried.length === 0) broken.push(nobodyRings(duties, at, chain));
   const limitMs = chain.withinMs ?? budgetsMs[at.urgency];
-  const endMs = resortMs ?? latestMs + (hasMobile ? settleMs : 0);
+  const endMs = resortMs ?? longest.ms + (longest.hasMobile ? settleMs : 0);
   if (endMs > limitMs) broken.push(tooLate(duties, at, chain, { endMs, limitMs, staffed }));
   return broken;
 }
 
+/** Adds up the time that steps take at most. */
+class LongestTime {
+  ms = 0;
+  hasMobile = false;
+  /**
+   * Which phones were tried is known: false behind a step with preferred phones, of which others may be preferred at
+   * another minute.
+   */
+  isSure = true;
+
+  add({ devices, dwellMs }: EscalationStep, candidates: readonly Candidate[]): void {
+    const isPreferred = devices.includes('preferred');
+    if (isPreferred) this.isSure = false;
+    const rung = candidates.filter(({ verdict }) => verdict === 'rung');
+    if (rung.length === 0) return;
+    this.ms += dwellMs;
+    this.hasMobile ||= isPreferred || rung.some(({ device }) => device === 'mobile');
+  }
+}
+
 function candidatesOf(
   { terrain }: Duties,
-  { service }: ChainAt,
+  { service, urgency }: Pick<ChainAt, 'service' | 'urgency'>,
   step: EscalationStep,
   at: Instant,
   tried: readonly string[],
 ): readonly Candidate[] {
   const { plan, roster } = terrain;
   const world: World = { at, plan, roster, isRegistered: () => true, trunkFault: () => null };
-  return whoToRing(world, stranger(plan.source.trunk), service.id, step, { tried, declined: [] }).candidates;
+  return whoToRing(world, stranger(plan.source.trunk), service.id, step, { urgency, tried, declined: [] }).candidates;
 }
 
 /** A caller whose own phone is none of those that a chain rings. */
@@ -189,24 +225,41 @@ function stranger(trunk: string): Situation {
 interface Where {
   readonly chain: EscalationChain;
   readonly step: number;
+  readonly instant: Instant;
 }
 
-function faultsOf(duties: Duties, at: ChainAt, where: Where, candidates: readonly Candidate[]): readonly Broken[] {
+/** Tiers of a step that nobody holds. One without rules is empty by design: a chain that other services use may name it. */
+function gapsOf(
+  { terrain: { roster } }: Duties,
+  { service }: ChainAt,
+  step: EscalationStep,
+  instant: Instant,
+): readonly { readonly of: TierOf; readonly because: string }[] {
+  return step.targets.flatMap((target) => {
+    if (target.kind !== 'tier') return [];
+    const of: TierOf = { tier: target.tier, service: target.service ?? service.id };
+    if ((roster.service(of.service)?.tiers[of.tier] ?? []).length === 0) return [];
+    const result = roster.whoIsOnCall(of.service, of.tier, instant);
+    return result.kind === 'nobodyOnCall' ? [{ of, because: result.because }] : [];
+  });
+}
+
+function faultsOf(
+  duties: Duties,
+  at: ChainAt,
+  { chain, step, instant }: Where,
+  candidates: readonly Candidate[],
+): readonly Broken[] {
   const { service } = at;
-  const { chain, step } = where;
   const broken: Broken[] = [];
-  for (const candidate of candidates) {
-    if (candidate.person !== null || candidate.tier === 'post') continue;
-    const { tier, because } = candidate;
-    // A tier without rules is empty by design: a chain that other services use may name it.
-    if ((service.tiers[tier] ?? []).length === 0) continue;
+  for (const { of, because } of gapsOf(duties, at, chain.steps[step]!, instant)) {
     broken.push({
       fault: {
         kind: 'coverageGap',
         document: 'roster',
-        path: `services.${service.id}.${tier}`,
+        path: `services.${of.service}.${of.tier}`,
         on: 'key',
-        reason: `nobody is ${tier} of ${service.id}: ${because}`,
+        reason: `nobody is ${of.tier} of ${of.service}: ${because}`,
         remedy: 'let a rule behind it name somebody for that time, or take the tier away',
       },
       example: (arrival) => chainExample(duties, at, arrival, step),

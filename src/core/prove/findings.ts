@@ -1,5 +1,5 @@
 import type { CompiledPlan } from '../dialplan/index.ts';
-import type { CompiledRoster } from '../oncall/index.ts';
+import type { CompiledRoster, Person } from '../oncall/index.ts';
 import type { CounterExample, Fault } from './model.ts';
 
 export type FoundFault = Omit<Fault, 'example' | 'times' | 'suggestion'>;
@@ -36,9 +36,18 @@ export function aCaller(plan: CompiledPlan, isInvolved: (extension: string) => b
   return (free.find(({ kind }) => kind === 'unit') ?? free[0] ?? plan.source.extensions[0])?.number ?? null;
 }
 
-/** Whether an extension is that of somebody who is always there: the operator, or a post that the roster calls staffed. */
+/** Whether somebody is always there: the roster says so, or it is the operator of a site. */
+export function isStaffed(plan: CompiledPlan, { staffed, desk }: Person): boolean {
+  return staffed === true || (desk !== undefined && isOperator(plan, desk));
+}
+
 export function isAlwaysThere(plan: CompiledPlan, roster: CompiledRoster, extension: string): boolean {
-  return extension === plan.source.operator || roster.personByDesk(extension)?.staffed === true;
+  return isOperator(plan, extension) || roster.personByDesk(extension)?.staffed === true;
+}
+
+/** The last human of a site, as its `operator` says. */
+function isOperator(plan: CompiledPlan, extension: string): boolean {
+  return plan.sites().some(({ operator }) => operator === extension);
 }
 
 /** Whether somebody is said to listen to the messages in a mailbox. */

@@ -1,5 +1,5 @@
 import type { CompiledPlan } from '../dialplan/index.ts';
-import type { CompiledRoster, DutyTier, PersonId, ServiceId } from '../oncall/index.ts';
+import type { CompiledRoster, DutyTier, OnCallResult, PersonId, ServiceId } from '../oncall/index.ts';
 import { type Instant, instant, plusDays, plusMs, type Span, type Wall, type Zone, zone } from '../time/index.ts';
 
 /** Time cut where an answer changes. Within a piece every question has one answer. */
@@ -7,7 +7,6 @@ import { type Instant, instant, plusDays, plusMs, type Span, type Wall, type Zon
 export interface DutyPiece extends Span {
   /** [] when nobody holds the tier. */
   readonly people: readonly PersonId[];
-  readonly because: string;
 }
 
 /** Who holds a tier, from one change to the next: asks the roster itself, as a call would. */
@@ -19,17 +18,28 @@ export function dutyPieces(
   const pieces: DutyPiece[] = [];
   for (let from = within.from; from < within.to; ) {
     const result = roster.whoIsOnCall(service, tier, from);
-    const [people, because, until] =
-      result.kind === 'onCall'
-        ? [[result.answer.person.id], result.answer.because, result.answer.until]
-        : result.kind === 'nobodyOnCall'
-          ? [[], result.because, result.until ?? within.to]
-          : [[], 'the roster does not reach to this date', within.to];
+    const until = changeOf(result) ?? within.to;
     const to = until > from && until < within.to ? until : within.to;
-    pieces.push({ from, to, people, because });
+    pieces.push({ from, to, people: peopleOf(result) });
     from = to;
   }
   return pieces;
+}
+
+function peopleOf(result: OnCallResult): readonly PersonId[] {
+  if (result.kind !== 'onCall') return [];
+  return [result.answer, ...(result.also ?? [])].map(({ person }) => person.id);
+}
+
+function changeOf(result: OnCallResult): Instant | undefined {
+  switch (result.kind) {
+    case 'onCall':
+      return result.changesAt ?? result.answer.until;
+    case 'nobodyOnCall':
+      return result.until;
+    default:
+      return undefined;
+  }
 }
 
 export interface HoursPiece extends Span {

@@ -3,6 +3,7 @@ import type { CompiledPlan } from '../dialplan/index.ts';
 import { never } from '../never.ts';
 import type { CompiledRoster, PersonId } from '../oncall/index.ts';
 import { type Story, tellStory } from '../simulate/index.ts';
+import { isAlwaysThere, isStaffed } from './findings.ts';
 import type { CounterExample, Fault } from './model.ts';
 
 /** The call of a counter-example, told by the call machine itself. */
@@ -30,14 +31,14 @@ export function isShown(plan: CompiledPlan, roster: CompiledRoster, { kind, exam
     case 'loop':
       return end.kind === 'over' && end.cause === 'internalError';
     case 'deadEnd':
-      return end.kind === 'over' && !hasStaffed(roster, facts);
+      return end.kind === 'over' && !hasStaffed(plan, roster, facts);
     case 'noStaffedLastResort':
-      return end.kind === 'message' && !hasStaffed(roster, facts);
+      return end.kind === 'message' && !hasStaffed(plan, roster, facts);
     case 'unconfirmedAnswer':
       return end.kind === 'human' && end.person === '';
     case 'tooLate': {
       const begins = sinceOf(facts, 'escalationStarted') ?? example.at;
-      const resort = facts.find(({ fact }) => isStaffedLeg(roster, fact))?.at ?? example.at + end.afterMs;
+      const resort = facts.find(({ fact }) => isStaffedLeg(plan, roster, fact))?.at ?? example.at + end.afterMs;
       return resort - begins > (limitMs ?? 0);
     }
     case 'nobodyRings':
@@ -62,13 +63,14 @@ function sinceOf(facts: Story['facts'], name: CallFact['fact']): number | undefi
   return facts.find(({ fact }) => fact.fact === name)?.at;
 }
 
-function hasStaffed(roster: CompiledRoster, facts: Story['facts']): boolean {
-  return facts.some(({ fact }) => isStaffedLeg(roster, fact));
+function hasStaffed(plan: CompiledPlan, roster: CompiledRoster, facts: Story['facts']): boolean {
+  return facts.some(({ fact }) => isStaffedLeg(plan, roster, fact));
 }
 
-function isStaffedLeg(roster: CompiledRoster, fact: CallFact): boolean {
+function isStaffedLeg(plan: CompiledPlan, roster: CompiledRoster, fact: CallFact): boolean {
   if (fact.fact !== 'legRung') return false;
-  const { person, target } = fact;
-  if (roster.person(person as PersonId)?.staffed === true) return true;
-  return target.kind === 'extension' && roster.personByDesk(target.extension)?.staffed === true;
+  const { person: id, target } = fact;
+  const person = roster.person(id as PersonId);
+  if (person && isStaffed(plan, person)) return true;
+  return target.kind === 'extension' && isAlwaysThere(plan, roster, target.extension);
 }
