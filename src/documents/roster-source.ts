@@ -69,11 +69,12 @@ export function rosterSource(
 }
 
 function personOf({ id, written }: Entry<WrittenPerson>): Person {
-  const { prefer, leave, specialty, ...same } = written;
+  const { prefer, leave, specialty, staffed, ...same } = written;
   return {
     ...same,
     id: id as PersonId,
     ...(specialty === undefined ? {} : { specialty: specialty as SpecialtyId }),
+    ...(staffed === undefined ? {} : { staffed: true }),
     ...(prefer === undefined ? {} : { prefers: prefer.map(preferenceOf) }),
     ...(leave === undefined
       ? {}
@@ -102,7 +103,13 @@ function chainOf({ id, written }: Entry<WrittenChain>): EscalationChain {
     devices: step.on,
     dwellMs: durationMs(step.for),
   }));
-  return { id, steps, lastResort: { kind: 'voicemail', urgent: written['last-resort'] === 'urgent-voicemail' } };
+  const within = written.within === undefined ? {} : { withinMs: durationMs(written.within) };
+  return {
+    id,
+    steps,
+    ...within,
+    lastResort: { kind: 'voicemail', urgent: written['last-resort'] === 'urgent-voicemail' },
+  };
 }
 
 /** "primary", "house/supervisor" or a person. */

@@ -87,7 +87,12 @@ function checkExtensions(source: PlanSource, names: KnownNames, problems: Proble
       problems.unknown(`${at}.name-prompt`, 'prompt', spoken, known);
     }
   }
-  for (const { id } of source.mailboxes) checkId(id, `mailboxes.${id}`, problems);
+  for (const { id, claimedBy } of source.mailboxes) {
+    checkId(id, `mailboxes.${id}`, problems);
+    if (claimedBy !== undefined) {
+      checkName('extension', claimedBy, names.extensions, `mailboxes.${id}.claimed-by`, problems);
+    }
+  }
 }
 
 function checkPlaces(source: PlanSource, names: KnownNames, problems: Problems): void {

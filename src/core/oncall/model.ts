@@ -22,6 +22,8 @@ export interface EscalationStep {
 export interface EscalationChain {
   readonly id: string;
   readonly steps: readonly EscalationStep[];
+  /** How long it may take to the last resort; without it, as long as the urgency allows. */
+  readonly withinMs?: number;
   /** Where the caller goes when nobody has accepted. */
   readonly lastResort: { readonly kind: 'voicemail'; readonly urgent: boolean };
 }

@@ -31,6 +31,8 @@ export interface Person {
   /** The first that fits the moment, the place and the urgency says which phones a step with `preferred` rings. */
   readonly prefers?: readonly ContactPreference[];
   readonly leave?: readonly Leave[];
+  /** Somebody is always there: a post that may be the last resort of a call. */
+  readonly staffed?: true;
 }
 
 /** What is left out fits everything. */

@@ -26,6 +26,10 @@ const person = z.strictObject({
   specialty: id('a specialty by id').optional(),
   desk: digits('the extension of the desk phone: 3101').optional(),
   mobile: digits('the number with + and country code: "+12025550111"').optional(),
+  staffed: z
+    .enum(['always'])
+    .meta({ description: 'staffed: always for a post at which somebody always is' })
+    .optional(),
   numbers: z
     .record(z.string(), digits('an extension, or a number with + and country code'))
     .meta({ description: 'further phones by name: {home: "+12025550911"}' })
@@ -108,6 +112,7 @@ const step = z.strictObject({
 
 const chain = z.strictObject({
   steps: z.array(step).meta({ description: 'the steps in their order' }),
+  within: duration.meta({ description: 'how long it may take to the last resort: 2m' }).optional(),
   'last-resort': z
     .enum(['voicemail', 'urgent-voicemail'])
     .meta({ description: 'where the caller goes when nobody accepted: voicemail or urgent-voicemail' }),

@@ -1,0 +1,83 @@
+import { InvalidArgumentError, Option } from 'commander';
+import type { CompiledPlan } from '../core/dialplan/index.ts';
+import { type CompiledRoster, urgencies, type Urgency } from '../core/oncall/index.ts';
+import type { PhoneOutcome } from '../core/simulate/index.ts';
+import { Refusal } from './report.ts';
+
+/** What is supposed about the phones and the caller of a simulated call. */
+export interface SupposeOptions {
+  readonly outcome: readonly string[];
+  readonly press: readonly string[];
+  readonly urgency?: Urgency;
+  readonly unregistered: readonly string[];
+}
+
+const again = (value: string, before: readonly string[]) => [...before, value];
+
+export const supposeOptions: readonly Option[] = [
+  new Option(
+    '--outcome <phone=what>',
+    'suppose what a phone does when it rings: answers, machine, declines, busy, no-answer, unreachable or unregistered, and after how long (3101=answers@8s); may be given several times',
+  )
+    .argParser(again)
+    .default([], 'every phone rings and nobody answers'),
+  new Option('--press <key>', 'the key that the caller presses in the next menu; may be given several times')
+    .argParser((key: string, before: readonly string[]) => {
+      if (!/^[0-9*#]$/.test(key)) throw new InvalidArgumentError('it must be one of 0-9, * and #');
+      return again(key, before);
+    })
+    .default([], 'each key is tried'),
+  new Option('--urgency <urgency>', 'what the caller says when asked how urgent it is').choices(urgencies),
+  new Option(
+    '--unregistered <extension>',
+    'suppose that no phone of this extension is registered; may be given several times',
+  )
+    .argParser(again)
+    .default([], 'none'),
+];
+
+const kinds: Readonly<Record<string, PhoneOutcome['kind']>> = {
+  answers: 'answers',
+  machine: 'machine',
+  declines: 'declines',
+  busy: 'busy',
+  'no-answer': 'noAnswer',
+  unreachable: 'unreachable',
+};
+
+/** Throws Refusal for a phone that nobody has and for words that mean nothing. */
+export function suppose(options: SupposeOptions, plan: CompiledPlan, roster: CompiledRoster) {
+  const unregistered = new Set(options.unregistered);
+  const outcomes = new Map<string, PhoneOutcome>();
+  for (const extension of unregistered) {
+    if (plan.extension(extension) !== undefined) continue;
+    throw new Refusal(`--unregistered ${extension}: the plan has no such extension`, 2);
+  }
+  for (const written of options.outcome) {
+    const [, phone = '', what = '', seconds] = /^([^=]+)=([a-z-]+)(?:@([0-9]{1,3})s)?$/.exec(written) ?? [];
+    if (!isPhone(phone, plan, roster)) {
+      throw new Refusal(`--outcome ${written}: no extension and nobody's mobile is "${phone}"`, 2);
+    }
+    if (what === 'unregistered') {
+      unregistered.add(phone);
+      continue;
+    }
+    if (!Object.hasOwn(kinds, what)) {
+      const known = [...Object.keys(kinds), 'unregistered'].join(', ');
+      throw new Refusal(`--outcome ${written}: write the phone, =, and one of ${known}; 3101=answers@8s`, 2);
+    }
+    outcomes.set(phone, { kind: kinds[what]!, afterMs: seconds === undefined ? null : Number(seconds) * 1000 });
+  }
+  const rings: PhoneOutcome = { kind: 'noAnswer', afterMs: null };
+  return {
+    isRegistered: (extension: string) => !unregistered.has(extension),
+    outcomeOf: (phone: string) => outcomes.get(phone) ?? rings,
+    presses: { keys: options.press, urgency: options.urgency ?? null },
+    /** One story is asked for, not everything that may happen. */
+    isStory: outcomes.size > 0 || options.press.length > 0 || options.urgency !== undefined,
+  };
+}
+
+function isPhone(phone: string, plan: CompiledPlan, roster: CompiledRoster): boolean {
+  return plan.extension(phone) !== undefined || roster.people().some(({ mobile }) => mobile === phone);
+}
