@@ -1,4 +1,4 @@
-import { type Command, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Report } from './report.ts';
 
 /** Options that every command takes. */
@@ -27,7 +27,13 @@ export function commonOptions(command: Command): Command {
     .option('--config <file>', 'configuration file (YAML)')
     .addOption(
       new Option('--set <path=value>', 'one configuration value; may be given several times')
-        .argParser((value: string, before: readonly string[]) => [...before, value])
+        .argParser((value: string, before: readonly string[]) => [...before, setting(value)])
         .default([], 'none'),
     );
+}
+
+/** What cannot even be read is a slip of the pen (exit code 2), other than a value that the configuration refuses. */
+function setting(text: string): string {
+  if (/^[^=.]+(\.[^=.]+)*=/.test(text)) return text;
+  throw new InvalidArgumentError('It must read path=value, for example --set sip.realm=lakeside.');
 }
