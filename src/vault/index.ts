@@ -1,6 +1,6 @@
 export type { AudioEncoding, AudioFormat, Metadata } from './container.ts';
 export { openMessage } from './message.ts';
-export { openSealed } from './open-sealed.ts';
+export { openSealed, soundMs } from './open-sealed.ts';
 export type { OpenResult, RefusalReason } from './open-sealed.ts';
 export { phiSealer } from './phi-sealer.ts';
 export type { PhiSealer } from './phi-sealer.ts';

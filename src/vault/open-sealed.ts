@@ -2,6 +2,7 @@ import { createDecipheriv } from 'node:crypto';
 import { Decrypter } from 'age-encryption';
 import {
   type AudioFormat,
+  bytesPerSecond,
   DESCRIPTION_COPIES,
   FRAME_BYTES,
   HASH_BYTES,
@@ -55,6 +56,11 @@ export async function openSealed(file: Uint8Array, identities: readonly string[]
   } finally {
     key.fill(0);
   }
+}
+
+/** How long the sound of an opened container lasts. */
+export function soundMs({ format, audio }: { readonly format: AudioFormat; readonly audio: Uint8Array }): number {
+  return Math.round((audio.length * 1000) / bytesPerSecond(format));
 }
 
 /** The first description that opened, then all audio. */

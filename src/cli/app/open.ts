@@ -18,6 +18,7 @@ import { messageBook, type MessageBook, messageLength } from './message-book.ts'
 import { PatientWriter } from './patient-writer.ts';
 import { sealLeftovers } from './plain-recordings.ts';
 import { readinessOf } from './readiness.ts';
+import { strayMessages, whatIsKnown } from './stray-messages.ts';
 
 export interface App {
   /** As `ready.json` tells it: "udp/127.0.0.1:5060" for each transport served, and the address of the admin server. */
@@ -83,6 +84,7 @@ async function build(house: Remembered, terminal: (line: string) => void, closin
 /** The list of messages, with those that a process which was killed did not enter any more. */
 async function openMessages(foundation: Foundation, closing: Closing): Promise<MessageBook> {
   const { config, folders, log, secrets, store, audit } = foundation;
+  const pathOf = (messageId: string): string => join(folders.messages, `${messageId}.sealed`);
   const writer = new PatientWriter({
     clock: systemClock,
     onTrouble: (error, what) => log.error({ err: error, what }, 'not written yet, it is tried again'),
@@ -105,11 +107,18 @@ async function openMessages(foundation: Foundation, closing: Closing): Promise<M
     measure: (path) => messageLength(path, secrets.voicemailIdentity),
     onTrouble: (error, message) => log.error({ err: error, message }, 'message could not be entered in the list'),
   });
+  const listed = new Set((await store.messages.list()).map(({ messageId }) => messageId));
+  const strays = await strayMessages(folders.messages, listed);
   const reader = auditReader(config, store, secrets);
   for (const callId of store.calls.unfinished()) {
     const facts = (await reader.ofCall(callId)).map(({ at, fact }) => ({ at: instant(at), fact }));
     await book.recover(callId, facts);
   }
+  book.adopt(strays, async (messageId) => {
+    const known = await whatIsKnown({ messageId, path: pathOf(messageId) }, secrets.voicemailIdentity, reader);
+    log.warn({ message: messageId, mailbox: known.mailbox }, 'a message that was in no list is entered');
+    return known;
+  });
   closing.add('messages', () => book.close());
   return book;
 }
