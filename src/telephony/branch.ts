@@ -30,7 +30,10 @@ export class Branch {
     const progress = {
       cbRequest: guarded(shell.log, 'INVITE sent', (_: unknown, request?: SrfRequest) => {
         if (!request) return;
+        // Sent again with a password it is another transaction.
+        shell.openInvites.over(this.#request?.stackTxnId);
         this.#request = request;
+        shell.openInvites.began('ours', request.stackTxnId);
         if (this.#cancelReason !== undefined) this.#sendCancel();
       }),
       cbProvisional: guarded(shell.log, 'provisional', ({ status }: SrfResponseIn) => {
@@ -71,6 +74,7 @@ export class Branch {
   }
 
   #final(error: unknown, dialog?: SrfDialog): void {
+    this.#shell.openInvites.over(this.#request?.stackTxnId);
     if (dialog && (this.#isDone || this.#isAbandoned)) return void dialog.destroy({}, () => {});
     if (this.#isDone) return;
     this.#isDone = true;

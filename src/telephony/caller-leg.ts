@@ -50,6 +50,7 @@ export class CallerLeg {
    */
   adopt(request: SrfRequest, response: SrfResponse): boolean {
     if (this.#state !== 'invited') return false;
+    this.#shell.openInvites.over(this.#request.stackTxnId);
     this.#request = request;
     this.#response = response;
     this.#listen(request);
@@ -83,6 +84,7 @@ export class CallerLeg {
     const status = sip >= 300 ? sip : 480;
     const retry: Record<string, string> = status === 503 ? { 'Retry-After': '5' } : {};
     this.#end();
+    this.#settled();
     this.#response.send(status, undefined, { headers: { Reason: reasonOf(endCauses[cause]), ...retry } });
   }
 
@@ -117,6 +119,7 @@ export class CallerLeg {
   }
 
   #listen(request: SrfRequest): void {
+    this.#shell.openInvites.began('theirs', request.stackTxnId);
     request.on(
       'cancel',
       guarded(this.#shell.log, 'CANCEL', () => this.#gone()),
@@ -161,9 +164,14 @@ export class CallerLeg {
     endpoint.modify(answer).then(told, (error: unknown) => this.#answerFailed(asError(error)));
   }
 
+  #settled(): void {
+    this.#shell.openInvites.over(this.#request.stackTxnId);
+  }
+
   #send200(localSdp: string, done: (error: Error | null, phone?: PhoneDialog) => void): void {
     const { srf } = this.#shell;
     answerCaller(srf, this.#request, this.#response, { localSdp, headers: { Allow: allow } }, (error, dialog) => {
+      this.#settled();
       if (!dialog) return done(error);
       if (this.#state === 'over') {
         // Ended while the 200 was on its way out.
@@ -191,7 +199,7 @@ export class CallerLeg {
     this.#isProbing = true;
     const life = await this.#phone.probe();
     this.#isProbing = false;
-    if (life === 'alive' || this.#state !== 'talking') return;
+    if (life === 'alive' || life === 'over' || this.#state !== 'talking') return;
     this.#shell.log.warn({ life }, 'caller is not heard any more');
     if (life === 'forgotten') this.#events.signallingLost();
     else this.#events.mediaLost();
@@ -199,6 +207,7 @@ export class CallerLeg {
 
   #gone(): void {
     if (this.#state === 'over') return;
+    this.#settled();
     this.#end();
     this.#events.hungUp();
   }

@@ -8,6 +8,7 @@ import {
   connectSrf,
   createSrf,
   disconnectSrf,
+  endById,
   failUnfinished,
   findUnknown,
   rehome,
@@ -17,6 +18,7 @@ import {
   type SrfClient,
   type SrfDialog,
   type Unfinished,
+  type Unknown,
 } from './client-libraries/index.ts';
 import { Inbound, refuseMethod } from './inbound.ts';
 import { type LinkHealth, MediaLink } from './media.ts';
@@ -27,6 +29,7 @@ import {
   type TelephonyOptions,
 } from './options.ts';
 import type { Bindings, ContactBinding, Credentials, Log, PlainSealer, SealRecipients } from './ports.ts';
+import { OpenInvites } from './open-invites.ts';
 import { Orphans } from './orphans.ts';
 import { PromptLibrary } from './prompts.ts';
 import { Registrar } from './registrar.ts';
@@ -72,7 +75,7 @@ export class Telephony {
   readonly #shell: Shell;
   readonly #authenticator: Authenticator;
   readonly #orphans: Orphans;
-  readonly #dialogs = new Map<SrfDialog, () => void>();
+  readonly #dialogs = new Map<SrfDialog, Unknown>();
   readonly #server: SignallingServerOptions;
   readonly #secret: string;
   #serves: readonly string[] = [];
@@ -108,6 +111,7 @@ export class Telephony {
       log,
       clock,
       dialogs: this.#dialogs,
+      openInvites: new OpenInvites(options.signalling.openInvites, log),
       whenUp: () => this.#whenUp(),
       trunkPassword: (trunk) => passwords.get(trunk),
     };
@@ -176,6 +180,7 @@ export class Telephony {
     await new Promise((resolve) => setImmediate(resolve));
     this.#shell.media.close();
     disconnectSrf(this.#srf);
+    this.#shell.openInvites.close();
   }
 
   #whenUp(): Promise<void> {
@@ -216,6 +221,15 @@ export class Telephony {
     );
   }
 
+  /** Nobody else will: a caller who waits for a process that is dead, and a phone that rings for it. */
+  #endLeft(): void {
+    const { openInvites } = this.#shell;
+    for (const { whose, id } of openInvites.left.splice(0)) {
+      endById(this.#srf, whose, id);
+      openInvites.over(id);
+    }
+  }
+
   #connect(): Promise<void> {
     const { log, clock } = this.#parts;
     const { host, port } = this.#server;
@@ -249,7 +263,8 @@ export class Telephony {
           rehome(this.#srf, [...this.#dialogs.keys(), ...this.#shell.media.dialogs]);
           giveUp();
           unfinished = unfinishedOf(this.#srf);
-          findUnknown(this.#dialogs);
+          findUnknown(this.#dialogs, this.#shell.media.dialogs, (ms, run) => clock.after(ms, run));
+          this.#endLeft();
           resolve();
         }),
       );

@@ -212,7 +212,7 @@ export class Leg {
     this.#isProbing = true;
     const life = await this.#phone.probe();
     this.#isProbing = false;
-    if (life === 'alive' || this.#isOver()) return;
+    if (life === 'alive' || life === 'over' || this.#isOver()) return;
     this.#shell.log.warn({ life }, 'called phone is not heard any more');
     if (life === 'forgotten') this.#events.signallingLost();
     else this.lost();

@@ -90,6 +90,8 @@ export const telephonySchema = z.strictObject({
       .string()
       .regex(/^[A-Za-z0-9\-_+@:]{1,32}$/)
       .default('wardline'),
+    /** File of the INVITEs without an answer, for the process after this one; absent: not kept. */
+    openInvites: z.string().min(1).optional(),
   }),
   media: z.strictObject({
     servers: z.array(mediaServerSchema).min(1),

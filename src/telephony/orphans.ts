@@ -27,8 +27,8 @@ export interface OrphanParts {
 }
 
 const lookEveryMs = 3000;
-const askEvery = 4;
-const missesAllowed = 2;
+/** Half a minute: a phone may change its network meanwhile. */
+const missesAllowed = 11;
 /** BYEs that may come before it is known whose they are. */
 const maxEarly = 1000;
 
@@ -46,7 +46,6 @@ export class Orphans {
   readonly #pairs = new Set<Pair>();
   readonly #early = new Set<string>();
   #timer: { cancel(): void } | null = null;
-  #looks = 0;
   #isClosed = false;
 
   constructor(parts: OrphanParts) {
@@ -119,7 +118,6 @@ export class Orphans {
   }
 
   async #look(): Promise<void> {
-    this.#looks += 1;
     for (const pair of this.#pairs) {
       try {
         await this.#lookAt(pair);
@@ -135,7 +133,7 @@ export class Orphans {
       const answer = await this.#parts.media.api(`uuid_exists ${uuid}`);
       if (answer.trim() !== 'true') return this.#end(pair, 'soundLost');
     }
-    if (this.#looks % askEvery !== 0) return;
+    // A BYE reaches us only from a signalling server that gives the dialogs of a dead process to the next.
     if (pair.misses > missesAllowed) return this.#end(pair, 'phoneLost');
     let missing = pair.legs.length;
     pair.misses += 1;

@@ -9,8 +9,11 @@ export interface PhoneDialogEvents {
   forgotten(): void;
 }
 
-/** `dead`: the phone knows no such call. `silent`: no answer came; it may be gone, or the way to it. */
-export type Life = 'alive' | 'dead' | 'silent' | 'forgotten';
+/**
+ * `dead`: the phone knows no such call. `silent`: no answer came; it may be gone, or the way to it. `over`: the
+ * signalling server was never away and knows no such dialog; `hungUp` has been told.
+ */
+export type Life = 'alive' | 'dead' | 'silent' | 'forgotten' | 'over';
 
 /** How long a phone may take to answer that it is there. */
 const answersWithinMs = 4000;
@@ -36,7 +39,7 @@ export class PhoneDialog {
       setImmediate(() => this.#ended());
       return;
     }
-    shell.dialogs.set(dialog, () => this.#forget());
+    shell.dialogs.set(dialog, { forgotten: () => this.#forget(), ended: () => this.#ended() });
     dialog.on(
       'destroy',
       guarded(shell.log, 'BYE', () => this.#ended()),
@@ -91,9 +94,11 @@ export class PhoneDialog {
     if (this.#isForgotten) byeFromMemory(this.#shell.srf, this.dialog, headers);
   }
 
-  /** Unknown to a signalling server that was never away: it has just ended, and the BYE is on its way to us. */
   #unknown(): Life {
-    return this.#isForgotten ? 'forgotten' : 'dead';
+    if (this.#isForgotten) return 'forgotten';
+    // The BYE is on its way to us, or it came to a connection that was lost and drachtio-server 0.9.10 shows it to nobody.
+    this.#ended();
+    return 'over';
   }
 
   #forget(): void {

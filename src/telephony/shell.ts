@@ -1,7 +1,8 @@
 import type { Clock } from '../engine/ports.ts';
-import type { SrfClient, SrfDialog } from './client-libraries/index.ts';
+import type { SrfClient, SrfDialog, Unknown } from './client-libraries/index.ts';
 import { safely } from './client-libraries/index.ts';
 import type { MediaLink } from './media.ts';
+import type { OpenInvites } from './open-invites.ts';
 import type { TelephonyOptions } from './options.ts';
 import type { Log, SealRecipients } from './ports.ts';
 import type { PromptLibrary } from './prompts.ts';
@@ -20,7 +21,8 @@ export interface Shell {
   readonly log: Log;
   readonly clock: Clock;
   /** Live dialogs with phones and trunks, each with who is told when the signalling server does not know it any more. */
-  readonly dialogs: Map<SrfDialog, () => void>;
+  readonly dialogs: Map<SrfDialog, Unknown>;
+  readonly openInvites: OpenInvites;
   /** Resolves when the signalling server is connected, or after a few seconds without it. */
   whenUp(): Promise<void>;
   /** Password for outgoing digest of a trunk, read at start. */

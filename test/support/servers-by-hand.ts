@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { ROOT } from './house.ts';
+import { ROOT } from './root.ts';
 import { Daemon, portOf } from './daemon.ts';
 import { scratch } from './processes.ts';
 

@@ -6,7 +6,8 @@ import type { CallEvent, CallId } from '../../src/core/call/index.ts';
 import type { CallSink, NewCall, TelephonyCall, TelephonyEffect } from '../../src/engine/ports.ts';
 import { type Bindings, MemoryBindings, Telephony } from '../../src/telephony/index.ts';
 import { telephonySchema } from '../../src/telephony/options.ts';
-import { Daemon, portOf } from './daemon.ts';
+import { Daemon, portOf, type Ready } from './daemon.ts';
+import { DrachtioServer, drachtioServer } from './drachtio-server.ts';
 import { RawPhone } from './raw-phone.ts';
 import { RtpPort } from './rtp-port.ts';
 import { credentialsFor, random, realClock, TestLog } from './telephony.ts';
@@ -69,8 +70,8 @@ export class House {
   readonly relay: Relay;
   readonly recordingsDir: string;
   readonly sip: { readonly udp: number; readonly tcp: number };
-  readonly sipd: Daemon;
-  readonly mediad: Daemon;
+  readonly sipd: Server;
+  readonly mediad: Server;
   readonly #arrived: ScriptedCall[] = [];
   readonly #waiting: ((call: ScriptedCall) => void)[] = [];
   /** What to answer a new call with; 0 takes it. */
@@ -81,8 +82,8 @@ export class House {
     log: TestLog;
     recordingsDir: string;
     sip: House['sip'];
-    sipd: Daemon;
-    mediad: Daemon;
+    sipd: Server;
+    mediad: Server;
     relay: Relay;
   }) {
     this.telephony = parts.telephony;
@@ -115,11 +116,7 @@ export class House {
 
     writeFileSync(path.join(dir, 'trunk-password'), 'carrier-secret\n', { mode: 0o600 });
 
-    const sipd = await Daemon.start(t, 'sipd', dir, (ready) => ({
-      sip: ['udp', 'tcp'].map((protocol) => ({ protocol, host: '127.0.0.1', port: portOf(ready?.sip, protocol) })),
-      control: { host: '127.0.0.1', port: ready?.control?.port ?? 0 },
-      secret,
-    }));
+    const sipd = await signallingServer(t, dir);
     const mediad = await Daemon.start(t, 'mediad', dir, (ready) => ({
       eventSocket: { host: '127.0.0.1', port: ready?.eventSocket?.port ?? 0, secret },
       sip: { host: '127.0.0.1', port: portOf(ready?.sip, 'udp') },
@@ -259,6 +256,25 @@ class Relay {
     for (const socket of this.#sockets) socket.destroy();
     this.#sockets.clear();
   }
+}
+
+/** A server as a process of its own; started again it has the same ports. */
+interface Server {
+  readonly ready: Ready;
+  /** Stops answering, and holds its connections open. */
+  freeze(): void;
+  kill(): Promise<void>;
+  restart(): Promise<void>;
+}
+
+/** Our sipd, or the real server that `npm run test:real` names. */
+function signallingServer(t: Teardown, dir: string): Promise<Server> {
+  if (drachtioServer !== undefined) return DrachtioServer.start(t, drachtioServer, secret);
+  return Daemon.start(t, 'sipd', dir, (ready) => ({
+    sip: ['udp', 'tcp'].map((protocol) => ({ protocol, host: '127.0.0.1', port: portOf(ready?.sip, protocol) })),
+    control: { host: '127.0.0.1', port: ready?.control?.port ?? 0 },
+    secret,
+  }));
 }
 
 function toneWav(hz: number, durationMs: number): Buffer {

@@ -1,11 +1,20 @@
 import { EventEmitter } from 'node:events';
+import { statSync } from 'node:fs';
+import path from 'node:path';
 import t from 'tap';
 import { CallerLeg } from '../../src/telephony/caller-leg.ts';
-import type { Endpoint, SrfDialog, SrfRequest, SrfResponse } from '../../src/telephony/client-libraries/index.ts';
+import {
+  type Endpoint,
+  findUnknown,
+  type SrfDialog,
+  type SrfRequest,
+  type SrfResponse,
+} from '../../src/telephony/client-libraries/index.ts';
 import { DirectWatch } from '../../src/telephony/direct-watch.ts';
 import { Leg } from '../../src/telephony/leg.ts';
 import { MediaEndpoint } from '../../src/telephony/media-endpoint.ts';
 import { sealedByServer } from '../../src/telephony/recordings.ts';
+import { OpenInvites } from '../../src/telephony/open-invites.ts';
 import { Orphans } from '../../src/telephony/orphans.ts';
 import { type Life, mediaSource, PhoneDialog } from '../../src/telephony/phone-dialog.ts';
 import type { Shell } from '../../src/telephony/shell.ts';
@@ -50,6 +59,7 @@ function aShell(dialogs: FakeDialog[]) {
     log: new TestLog(),
     dialogs: new Map(),
     options: { sip: { realm: 'w' }, media: {} },
+    openInvites: new OpenInvites(undefined, new TestLog()),
     registrations: { of: () => [{ uri: 'sip:3101@192.0.2.9', source: { ip: '192.0.2.9', protocol: 'udp' } }] },
     trunks: { get: () => undefined },
     whenUp: () => Promise.resolve(),
@@ -142,10 +152,16 @@ void t.test('what the answer to an OPTIONS says about a phone', async (t) => {
   for (const status of [408, 503]) t.equal(await life(null, status), 'silent', String(status));
   t.equal(await life(null, 481), 'dead');
   t.equal(await life(new Error('socket')), 'silent');
-  t.equal(await life(unknown), 'dead');
-  shell.dialogs.get(asDialog(dialog))?.();
+  shell.dialogs.get(asDialog(dialog))?.forgotten();
   t.equal(await life(unknown), 'forgotten');
   t.same(forgotten, ['!']);
+
+  const told: string[] = [];
+  const other = new FakeDialog();
+  other.answers = [() => [unknown]];
+  const gone = new PhoneDialog(shell, asDialog(other), { hungUp: () => told.push('hungUp'), forgotten: () => {} });
+  t.equal(await gone.probe(), 'over', 'unknown to a server that was never away');
+  t.same(told, ['hungUp']);
 
   const late = phone.probe();
   await turn();
@@ -179,6 +195,9 @@ void t.test('a direct call survives one lost answer of a phone, not two, and no 
   t.same(lost, ['called']);
   await look('silent');
   t.same(lost, ['called'], 'and that is all');
+  begin();
+  await look('over');
+  t.same(lost, ['called'], 'a hang-up is told by the dialog itself');
   begin();
   await look('dead');
   t.equal(lost.length, 2);
@@ -307,5 +326,53 @@ void t.test('orphans: phones are asked; one that answers is left alone, one that
     await orphans.find();
     await look(24);
     t.equal(hungUp.length, isKept ? 0 : 2, String(status));
+  }
+});
+
+void t.test('what a process that was killed left without an answer is known to the next', async (t) => {
+  const file = path.join(t.testdir(), 'open-invites');
+  const log = new TestLog();
+  const first = new OpenInvites(file, log);
+  first.began('theirs', 'a-1');
+  first.began('ours', 'b-2');
+  first.began('ours', 'c-3');
+  first.over('b-2');
+  first.began('ours', '../x y');
+  first.began('ours', undefined);
+
+  const second = new OpenInvites(file, log);
+  t.same(second.left, [
+    { id: 'a-1', whose: 'theirs' },
+    { id: 'c-3', whose: 'ours' },
+  ]);
+  second.over('a-1');
+  const third = new OpenInvites(file, log);
+  t.same(third.left, [{ id: 'c-3', whose: 'ours' }], 'kept until it is dealt with');
+
+  for (let i = 0; i < 9000; i += 1) {
+    third.began('ours', `d-${i}`);
+    third.over(`d-${i}`);
+  }
+  t.ok(statSync(file).size < 400_000, `${statSync(file).size} bytes: it does not grow without end`);
+  t.same(new OpenInvites(file, log).left, [{ id: 'c-3', whose: 'ours' }]);
+  t.same(log.lines, []);
+
+  const nowhere = new OpenInvites(path.join(file, 'no-folder', 'x'), log);
+  nowhere.began('ours', 'e-4');
+  t.match(log.lines, [{ level: 'warn' }], 'said once, and calls go on');
+});
+
+void t.test('a dialog that the server does not know has ended, unless the server knows none', async (t) => {
+  for (const knows of [true, false]) {
+    const clock = new TestClock();
+    const told: string[] = [];
+    const [unknown, other] = [new FakeDialog(), new FakeDialog()];
+    const error = Object.assign(new Error('unable to find dialog'), { code: 'ENODIALOG' });
+    unknown.answers = [() => [error]];
+    other.answers = [() => (knows ? [null, { status: 200 }] : [error])];
+    const one = { forgotten: () => told.push('forgotten'), ended: () => told.push('ended') };
+    findUnknown(new Map([[asDialog(unknown), one]]), [asDialog(other)], (ms, run) => clock.after(ms, run));
+    clock.advance(1000);
+    t.same(told, [knows ? 'ended' : 'forgotten']);
   }
 });

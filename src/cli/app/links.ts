@@ -32,7 +32,10 @@ export function readLinks(config: Config): Links {
 export function telephonyOptions(config: Config, secrets: Secrets, links: Links): TelephonyOptions {
   const { realm, minExpires, maxExpires, maxContacts, probeSeconds, digests } = config.sip;
   return telephonySchema.parse({
-    signalling: { servers: signallingServers(config, secrets, links) },
+    signalling: {
+      servers: signallingServers(config, secrets, links),
+      openInvites: join(dataFolders(config.data).run, 'open-invites'),
+    },
     media: {
       servers: mediaServers(config, secrets, links),
       promptsDirs: promptFolders,

@@ -107,14 +107,45 @@ export function failUnfinished(unfinished: Unfinished): void {
   unfinished.pendingSipRequests.clear();
 }
 
-/** Asks the server for each dialog; told of each that it does not know, because it was started anew. */
-export function findUnknown(dialogs: ReadonlyMap<SrfDialog, () => void>): void {
-  for (const [dialog, forgotten] of dialogs) {
-    dialog.request({ method: 'OPTIONS' }, (error) => {
-      if (isUnknownDialog(error)) forgotten();
-    });
-  }
+/** Who is told of a dialog that the server does not know. */
+export interface Unknown {
+  /** The server was started anew: it remembers nothing. */
+  forgotten(): void;
+  /** It has ended while we were not connected, and nobody could tell us. */
+  ended(): void;
 }
+
+/**
+ * Asks the server for each dialog. One that it knows, also among `others`, shows that it was not started anew: those it
+ * does not know have ended. drachtio-server 0.9.10 shows a BYE to nobody when the connection that it belongs to is gone.
+ */
+export function findUnknown(
+  dialogs: ReadonlyMap<SrfDialog, Unknown>,
+  others: Iterable<SrfDialog>,
+  after: (ms: number, run: () => void) => unknown,
+): void {
+  const unknown: Unknown[] = [];
+  let tell: ((one: Unknown) => void) | null = null;
+  const decide = (how: 'forgotten' | 'ended'): void => {
+    if (tell !== null) return;
+    tell = (one) => one[how]();
+    unknown.forEach(tell);
+  };
+  const ask = (dialog: SrfDialog, one?: Unknown): void => {
+    dialog.request({ method: 'OPTIONS' }, (error) => {
+      if (!isUnknownDialog(error)) return void (error || decide('ended'));
+      if (one === undefined) return;
+      if (tell === null) unknown.push(one);
+      else tell(one);
+    });
+  };
+  for (const [dialog, one] of dialogs) ask(dialog, one);
+  for (const dialog of others) ask(dialog);
+  after(decideAfterMs, () => decide('forgotten'));
+}
+
+/** One phone that answers its OPTIONS is enough. */
+const decideAfterMs = 1000;
 
 /** The server's "unable to find dialog". */
 export function isUnknownDialog(error: unknown): boolean {
@@ -162,6 +193,20 @@ export function requestById(
   }
 }
 
+/**
+ * Ends an INVITE that a process before this one left without a final answer: 503 for a caller, CANCEL for a phone.
+ * drachtio-server 0.9.10 does neither by itself, and takes both from any connection; a server that has ended it already
+ * says that it does not know it.
+ */
+export function endById(srf: SrfClient, whose: 'theirs' | 'ours', id: string): void {
+  const agent = agentOf(srf);
+  const socket = agent?.mapServer.keys().next().value;
+  if (agent === undefined || socket === undefined) return;
+  const start =
+    whose === 'theirs' ? 'SIP/2.0 503 Service Unavailable\r\nRetry-After: 5' : 'CANCEL sip:wardline SIP/2.0';
+  agent.wp.send(socket, `sip|${id}|\r\n${start}\r\nContent-Length: 0\r\n\r\n`);
+}
+
 /** Inside of drachtio-srf; undefined before `connect`. */
 interface Agent {
   readonly mapServer: Map<Socket, Unfinished>;
@@ -173,6 +218,7 @@ interface Agent {
     ) => void,
   ): void;
   readonly wp: {
+    send(socket: Socket, payload: string): void;
     closing?: boolean;
     readonly reconnectVars: { retryTimer: NodeJS.Timeout | null };
     on(event: 'close', run: () => void): void;

@@ -20,6 +20,8 @@ export interface SrfRequest extends SipMessageView {
   readonly uri: string;
   /** Set by the server for a request inside a dialog. */
   readonly stackDialogId?: string;
+  /** The server's id of the transaction. */
+  readonly stackTxnId?: string;
   socket: unknown;
   cancel(options: { headers?: Headers }, callback: (error: unknown) => void): void;
   emit(event: 'response', response: object, ack: () => void): boolean;
