@@ -99,10 +99,14 @@ export class FreeSwitch {
   async restart(): Promise<void> {
     const { place, file } = this.#place;
     const folders = ['log', 'db', 'run'].flatMap((name) => [`-${name}`, join(place, name)]);
-    const child = startChild(this.#program, ['-conf', join(ROOT, 'freeswitch-conf'), ...folders, '-nonat', '-nf', '-nc'], {
-      cwd: place,
-      env: { PATH: process.env['PATH'], WARDLINE_FREESWITCH_SITE: file },
-    });
+    const child = startChild(
+      this.#program,
+      ['-conf', join(ROOT, 'freeswitch-conf'), ...folders, '-nonat', '-nf', '-nc'],
+      {
+        cwd: place,
+        env: { PATH: process.env['PATH'], WARDLINE_FREESWITCH_SITE: file },
+      },
+    );
     this.#child = child;
     for (const stream of [child.stdout, child.stderr])
       stream?.on('data', (bytes: Buffer) => this.#log.push(bytes.toString()));

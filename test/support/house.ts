@@ -99,13 +99,10 @@ export class House {
     const log = join(documents, 'terminal');
     for (const stream of [child.stdout, child.stderr])
       stream?.on('data', (bytes: Buffer) => existsSync(documents) && appendFileSync(log, bytes));
-    const house = new House(
-      data,
-      documents,
-      child,
-      () => (existsSync(log) ? readFileSync(log, 'utf8') : ''),
-      { signalling, media },
-    );
+    const house = new House(data, documents, child, () => (existsSync(log) ? readFileSync(log, 'utf8') : ''), {
+      signalling,
+      media,
+    });
     house.#story = 'fullname' in t && typeof t.fullname === 'string' ? t.fullname : '';
     t.teardown(() => house.close());
     // Whatever stops the test file from here on must not leave a house behind.
