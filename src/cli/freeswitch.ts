@@ -2,7 +2,9 @@ import { totalmem } from 'node:os';
 import path from 'node:path';
 import { installedIn } from '../config/index.ts';
 import type { CommonOptions, Commands } from './command-line.ts';
-import { type Finding, freeswitchFindings, memoryOnlyFindings } from './doctor-checks/index.ts';
+import type { Finding } from './doctor/finding.ts';
+import { freeswitchFindings } from './doctor/freeswitch-faults.ts';
+import { memoryOnlyFindings } from './doctor/memory-only.ts';
 import { type SiteOptions, writeSite } from './freeswitch-site.ts';
 import { done, no } from './report.ts';
 

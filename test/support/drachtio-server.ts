@@ -1,9 +1,8 @@
 import type { ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { ROOT } from './root.ts';
-import { freeTcpPort, freeUdpPort, startChild } from './processes.ts';
+import { freeSipPort, freeTcpPort, startChild } from './processes.ts';
 
 interface Teardown {
   teardown(fn: () => unknown): void;
@@ -99,17 +98,5 @@ export class DrachtioServer {
       });
     });
     await ready;
-  }
-}
-
-/** Free for UDP and TCP. */
-async function freeSipPort(): Promise<number> {
-  for (;;) {
-    const port = await freeUdpPort();
-    const isFree = await new Promise<boolean>((resolve) => {
-      const probe = createServer().once('error', () => resolve(false));
-      probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(true)));
-    });
-    if (isFree) return port;
   }
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { type Account, Baresip } from './baresip.ts';
 import { ended, scratch, startChild, until } from './processes.ts';
 import { DrachtioServer, drachtioServer } from './drachtio-server.ts';
+import { FreeSwitch, freeswitch } from './freeswitch.ts';
 import { processTree } from './plaintext-scan.ts';
 import { keepRecords } from './records.ts';
 import { ROOT } from './root.ts';
@@ -37,6 +38,7 @@ export class House {
   readonly #passwords = new Map<string, string>();
   readonly #told = new Set<string>();
   readonly #signalling: DrachtioServer | null;
+  readonly #media: FreeSwitch | null;
   #story = '';
   sip = '';
   ready: Record<string, unknown> = {};
@@ -46,9 +48,10 @@ export class House {
     documents: string,
     child: ChildProcess,
     terminal: () => string,
-    signalling: DrachtioServer | null,
+    servers: { readonly signalling: DrachtioServer | null; readonly media: FreeSwitch | null },
   ) {
-    this.#signalling = signalling;
+    this.#signalling = servers.signalling;
+    this.#media = servers.media;
     this.data = data;
     this.documents = documents;
     this.child = child;
@@ -68,6 +71,8 @@ export class House {
     const data = options.data ?? join(scratch(t, 'data'), 'data');
     const signalling = drachtioServer === undefined ? null : await DrachtioServer.start(t, drachtioServer);
     signalling?.keep();
+    const media = freeswitch === undefined ? null : await FreeSwitch.start(t, freeswitch, documents);
+    media?.keep();
     const set = {
       'sip.listen': '["udp/127.0.0.1:0","tcp/127.0.0.1:0"]',
       'sip.advertise': '127.0.0.1',
@@ -86,6 +91,7 @@ export class House {
           }
         : {}),
       ...(signalling ? { 'signalling.servers': JSON.stringify([signalling.told]) } : {}),
+      ...(media ? { 'media.servers': JSON.stringify([media.told]) } : {}),
       ...options.set,
     };
     const args = ['up', '--data', data, ...Object.entries(set).flatMap(([key, value]) => ['--set', `${key}=${value}`])];
@@ -93,13 +99,10 @@ export class House {
     const log = join(documents, 'terminal');
     for (const stream of [child.stdout, child.stderr])
       stream?.on('data', (bytes: Buffer) => existsSync(documents) && appendFileSync(log, bytes));
-    const house = new House(
-      data,
-      documents,
-      child,
-      () => (existsSync(log) ? readFileSync(log, 'utf8') : ''),
+    const house = new House(data, documents, child, () => (existsSync(log) ? readFileSync(log, 'utf8') : ''), {
       signalling,
-    );
+      media,
+    });
     house.#story = 'fullname' in t && typeof t.fullname === 'string' ? t.fullname : '';
     t.teardown(() => house.close());
     // Whatever stops the test file from here on must not leave a house behind.
@@ -200,6 +203,7 @@ export class House {
   readyNow(): Record<string, unknown> & { pids: Record<string, number> } {
     const ready = JSON.parse(readFileSync(join(this.data, 'run/ready.json'), 'utf8')) as ReturnType<House['readyNow']>;
     if (this.#signalling) ready.pids['sipd'] = this.#signalling.pid;
+    if (this.#media) ready.pids['mediad'] = this.#media.pid;
     return ready;
   }
 

@@ -59,3 +59,15 @@ export async function stopChild(child: ChildProcess, waitMs = 3000): Promise<voi
   await ended(child);
   clearTimeout(timer);
 }
+
+/** Free for UDP and TCP. */
+export async function freeSipPort(): Promise<number> {
+  for (;;) {
+    const port = await freeUdpPort();
+    const isFree = await new Promise<boolean>((resolve) => {
+      const probe = createServer().once('error', () => resolve(false));
+      probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(true)));
+    });
+    if (isFree) return port;
+  }
+}

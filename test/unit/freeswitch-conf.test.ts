@@ -1,9 +1,9 @@
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import t from 'tap';
-import { freeswitchFindings } from '../../src/cli/doctor-checks/index.ts';
-import { readFreeswitchFiles } from '../../src/cli/doctor-checks/freeswitch-files.ts';
-import { type Machine, memoryOnlyFindings } from '../../src/cli/doctor-checks/memory-only.ts';
+import { freeswitchFindings } from '../../src/cli/doctor/freeswitch-faults.ts';
+import { readFreeswitchFiles } from '../../src/cli/doctor/freeswitch-files.ts';
+import { type Machine, memoryOnlyFindings } from '../../src/cli/doctor/memory-only.ts';
 import { type SiteOptions, writeSite } from '../../src/cli/freeswitch-site.ts';
 
 const OURS = new URL('../../freeswitch-conf', import.meta.url).pathname;

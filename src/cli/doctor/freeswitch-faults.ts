@@ -1,9 +1,13 @@
 import { BlockList, isIP } from 'node:net';
-import type { Fault as BadFinding, Finding } from './finding.ts';
+import type { Finding } from './finding.ts';
 import { type Element, type FreeswitchFiles, readFreeswitchFiles } from './freeswitch-files.ts';
 
 type Files = FreeswitchFiles;
-type Fault = Omit<BadFinding, 'state'>;
+interface Fault {
+  readonly check: string;
+  readonly says: string;
+  readonly remedy: string;
+}
 
 const SECRET = 'FreeSWITCH secret';
 const LISTENS = 'FreeSWITCH event socket';
