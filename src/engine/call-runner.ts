@@ -23,6 +23,8 @@ export interface CallRunnerParts {
   readonly telephony: TelephonyCall;
   /** In force when the call arrived; it keeps them to its end. */
   readonly documents: { readonly plan: CompiledPlan; readonly roster: CompiledRoster };
+  /** The same roster with the overrides made since. */
+  readonly upToDate: (roster: CompiledRoster) => CompiledRoster;
   readonly reachability: Reachability;
   readonly audit: AuditPort;
   readonly clock: Clock;
@@ -98,11 +100,11 @@ export class CallRunner {
   }
 
   #worldAt(at: Instant): World {
-    const { documents, reachability } = this.#parts;
+    const { documents, reachability, upToDate } = this.#parts;
     return {
       at,
       plan: documents.plan,
-      roster: documents.roster,
+      roster: upToDate(documents.roster),
       isRegistered: (extension) => reachability.isRegistered(extension),
       trunkFault: (trunk) => reachability.trunkFault(trunk),
     };

@@ -118,6 +118,7 @@ export class Engine implements CallSink {
       clock,
       log,
       documents: documents.current(),
+      upToDate: (roster) => documents.upToDate(roster),
       auditPatienceMs: options.auditPatienceMs,
       over: (summary) => this.#over(summary),
     });
