@@ -14,11 +14,17 @@ export interface Commands {
   /** A command that takes no options yet. */
   readonly plain: (name: string) => Command;
   readonly command: (nameAndArgs: string) => Command;
-  readonly group: (name: string, description: string) => (nameAndArgs: string) => Command;
+  readonly group: (name: string, description: string) => Group;
   /** The action of a command: `work` gets what commander gives (arguments, then options) and reports. */
   readonly answer: <A extends readonly unknown[]>(
     work: (...given: A) => Promise<Report>,
   ) => (...given: unknown[]) => Promise<void>;
+}
+
+/** Adds a command to a group, or a group within it. */
+export interface Group {
+  (nameAndArgs: string): Command;
+  readonly group: (name: string, description: string) => Group;
 }
 
 export function commonOptions(command: Command): Command {

@@ -1,10 +1,12 @@
+import { existsSync } from 'node:fs';
 import type { Config } from '../config/index.ts';
 import type { CompiledPlan } from '../core/dialplan/index.ts';
-import type { CompiledRoster } from '../core/oncall/index.ts';
+import type { CompiledRoster, ShiftOverride } from '../core/oncall/index.ts';
 import { instant, type Instant } from '../core/time/index.ts';
 import { compileFiles, loadDocuments, rosterWindow, showProblem } from '../documents/index.ts';
 import type { DocumentVersion } from '../engine/ports.ts';
-import type { Store } from '../storage/index.ts';
+import { openStore, type Store } from '../storage/index.ts';
+import { dataFolders } from './folders.ts';
 import { promptIds } from './prompt-ids.ts';
 import { Refusal } from './report.ts';
 import { showTime } from './site-time.ts';
@@ -26,10 +28,24 @@ export async function checkDocuments(config: Config, at: Instant): Promise<SiteD
   return { kind: 'good', plan: loaded.plan, roster: loaded.roster, files: loaded.files.map(({ path }) => path) };
 }
 
-/** As `checkDocuments`, refused when they cannot be used. */
+/** What people changed about who is on call, by hand; nothing where no house was started yet. */
+async function siteOverrides(config: Config): Promise<readonly ShiftOverride[]> {
+  const { store: path } = dataFolders(config.data);
+  if (!existsSync(path)) return [];
+  const store = await openStore(path, { as: 'reader' });
+  try {
+    return store.overrides.list();
+  } finally {
+    await store.close();
+  }
+}
+
+/** As `checkDocuments`, with the overrides made by hand; refused when they cannot be used. */
 export async function siteDocuments(config: Config, at: Instant): Promise<Extract<SiteDocuments, { kind: 'good' }>> {
   const documents = await checkDocuments(config, at);
-  if (documents.kind === 'good') return documents;
+  if (documents.kind === 'good') {
+    return { ...documents, roster: documents.roster.withOverrides(await siteOverrides(config)) };
+  }
   throw new Refusal(
     [
       ...documents.problems,

@@ -2,7 +2,7 @@ import { type FSWatcher, watch } from 'node:fs';
 import type { CompiledPlan } from '../core/dialplan/index.ts';
 import type { CompiledRoster } from '../core/oncall/index.ts';
 import type { Instant } from '../core/time/index.ts';
-import type { Clock, Documents, DocumentVersion, DocumentVersions } from '../engine/ports.ts';
+import type { Clock, Documents, DocumentVersion, DocumentVersions, Overrides } from '../engine/ports.ts';
 import { compileFiles, loadDocuments, type LoadResult } from './load.ts';
 import type { DocumentsOptions } from './options.ts';
 import type { DocumentProblem } from './problem.ts';
@@ -13,6 +13,7 @@ export interface LiveDocumentsParts {
   readonly options: DocumentsOptions;
   readonly prompts: ReadonlySet<string>;
   readonly versions: DocumentVersions;
+  readonly overrides: Overrides;
   readonly clock: Clock;
   /**
    * A version other than the one before came into force; `changed` says which kinds differ from it. It is empty when
@@ -26,6 +27,8 @@ export interface LiveDocumentsParts {
    * in force. What was in force stays so, and it is tried again with every look. Told once per change.
    */
   onUnsaved(error: unknown): void;
+  /** The overrides could not be read; those known before stay in force. Told once each time. */
+  onOverridesUnread(error: unknown): void;
   /** The clock cannot be right: nobody is rung by schedule until it is. Told once each time. */
   onClockImplausible(now: Instant): void;
 }
@@ -60,6 +63,9 @@ export class LiveDocuments implements Documents {
   #checking: Promise<void> | null = null;
   #isRefused = false;
   #isUnsaved = false;
+  #isUnread = false;
+  #overridesSeen = -1;
+  readonly #elder = new WeakMap<CompiledRoster, CompiledRoster>();
   #isClosed = false;
 
   constructor(parts: LiveDocumentsParts) {
@@ -89,6 +95,18 @@ export class LiveDocuments implements Documents {
   current(): { readonly plan: CompiledPlan; readonly roster: CompiledRoster } {
     if (this.#good === null) throw new Error('no documents are in force: start() refused or was not called');
     return this.#good;
+  }
+
+  upToDate(roster: CompiledRoster): CompiledRoster {
+    const now = this.current().roster;
+    if (roster === now || roster.overrides === now.overrides) return roster;
+    // Of the same version, now laid out around a later day; or of the one before, for calls that outlast it.
+    if (roster.version === now.version && roster.window.from === now.window.from) return now;
+    const known = this.#elder.get(roster);
+    if (known?.overrides === now.overrides) return known;
+    const elder = roster.withOverrides(now.overrides);
+    this.#elder.set(roster, elder);
+    return elder;
   }
 
   async close(): Promise<void> {
@@ -122,6 +140,7 @@ export class LiveDocuments implements Documents {
     if (this.#isClosed) return;
     this.#timers.poll = this.#parts.clock.after(this.#parts.options.pollMs, () => {
       this.#keepWindow();
+      this.#lookForOverrides();
       void this.#fingerprint().then((print) => {
         if (print !== this.#seen && this.#timers.settle === null) this.#settle();
         this.#poll();
@@ -180,10 +199,30 @@ export class LiveDocuments implements Documents {
   }
 
   #layOut(good: Good): void {
-    this.#good = good;
+    const known = this.#good?.roster.overrides ?? [];
+    this.#good = { ...good, roster: good.roster.withOverrides(known) };
+    this.#overridesSeen = -1;
+    this.#lookForOverrides();
     this.#laidOutAt = this.#parts.clock.now();
     if (!isPlausible(this.#laidOutAt)) this.#parts.onClockImplausible(this.#laidOutAt);
-    this.#layOutAhead(good.roster);
+    this.#layOutAhead(this.#good.roster);
+  }
+
+  /** Puts what people changed on top of the rules. While the store cannot say, what was known before stays so. */
+  #lookForOverrides(): void {
+    const { overrides } = this.#parts;
+    if (this.#good === null) return;
+    try {
+      const revision = overrides.revision();
+      if (revision === this.#overridesSeen) return;
+      const { roster } = this.#good;
+      this.#good = { ...this.#good, roster: roster.withOverrides(overrides.list(roster.window.from)) };
+      this.#overridesSeen = revision;
+      this.#isUnread = false;
+    } catch (error) {
+      if (!this.#isUnread) this.#parts.onOverridesUnread(error);
+      this.#isUnread = true;
+    }
   }
 
   /** So that the first call to a service does not wait for its shifts to be laid out. */

@@ -23,6 +23,8 @@ export interface CallRunnerParts {
   readonly telephony: TelephonyCall;
   /** In force when the call arrived; it keeps them to its end. */
   readonly documents: { readonly plan: CompiledPlan; readonly roster: CompiledRoster };
+  /** The same roster with the overrides made since. */
+  readonly upToDate: (roster: CompiledRoster) => CompiledRoster;
   readonly reachability: Reachability;
   readonly audit: AuditPort;
   readonly clock: Clock;
@@ -106,11 +108,11 @@ export class CallRunner {
 
   /** A call decides by a clock of its own: set when it arrives, it goes on whatever is done to the machine's. */
   #worldAt({ monotonicMs }: Moment): World {
-    const { documents, reachability } = this.#parts;
+    const { documents, reachability, upToDate } = this.#parts;
     return {
       at: plusMs(this.#arrived.at, Math.round(monotonicMs - this.#arrived.monotonicMs)),
       plan: documents.plan,
-      roster: documents.roster,
+      roster: upToDate(documents.roster),
       isRegistered: (extension) => reachability.isRegistered(extension),
       trunkFault: (trunk) => reachability.trunkFault(trunk),
       groupTurns: (group) => this.#parts.groupTurns.get(group) ?? 0,

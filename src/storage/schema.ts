@@ -31,6 +31,27 @@ export interface Schema {
     path: string;
     exported_at: number | null;
   };
+  roster_overrides: {
+    id: number;
+    kind: string;
+    service: string;
+    tier: string;
+    starts_at: number;
+    ends_at: number;
+    person_out: string | null;
+    person_in: string | null;
+    author: string;
+    reason: string;
+    made_at: number;
+    swap: number | null;
+    accepted_at: number | null;
+    accepted_by: string | null;
+    ended_at: number | null;
+    ended_by: string | null;
+    ended_for: number | null;
+    /** Of the change that touched the row last; counts up. */
+    revision: number;
+  };
   audit_entries: {
     seq: number;
     at: number;

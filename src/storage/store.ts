@@ -5,6 +5,7 @@ import { SqliteChain } from './chain.ts';
 import { SqliteDatabase } from './database.ts';
 import { SqliteDocumentVersions } from './documents.ts';
 import { SqliteMessages } from './messages.ts';
+import { SqliteOverrides } from './overrides.ts';
 import { migrate, requireCurrentSchema } from './migrate.ts';
 import { GUEST_BUSY_MS, OWNER_BUSY_MS } from './options.ts';
 import { OwnerLock } from './owner-lock.ts';
@@ -103,6 +104,7 @@ export class Store {
   readonly phones: SqlitePhones;
   readonly documents: SqliteDocumentVersions;
   readonly messages: SqliteMessages;
+  readonly overrides: SqliteOverrides;
   readonly #db: SqliteDatabase;
   readonly #writer: StoreWriter | null;
   readonly #lock: OwnerLock | null;
@@ -119,6 +121,7 @@ export class Store {
     this.phones = new SqlitePhones(db);
     this.documents = new SqliteDocumentVersions(db);
     this.messages = new SqliteMessages(db);
+    this.overrides = new SqliteOverrides(db);
   }
 
   /** Registrations, in the shape that `telephony` keeps them. */

@@ -43,7 +43,7 @@ function aHouse(parts: { options?: object; audit?: AuditPort; isRegistered?: (ex
     options: engineSchema.parse(parts.options ?? {}),
     audit: parts.audit ?? memory,
     index,
-    documents: { current: () => ({ plan, roster }) },
+    documents: { current: () => ({ plan, roster }), upToDate: (roster) => roster },
     reachability: { isRegistered: parts.isRegistered ?? (() => true), trunkFault: () => null },
     clock,
     random: systemRandom,

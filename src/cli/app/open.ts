@@ -90,7 +90,6 @@ async function openMessages(foundation: Foundation, closing: Closing): Promise<M
     onTrouble: (error, what) => log.error({ err: error, what }, 'not written yet, it is tried again'),
   });
   closing.add('messages waiting for the store', () => writer.close());
-  const pathOf = (messageId: string): string => join(folders.messages, `${messageId}.sealed`);
   const leftovers = await sealLeftovers({
     folders: config.media.servers.flatMap(({ plain }) => plain ?? []),
     pathOf,

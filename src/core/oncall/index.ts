@@ -1,3 +1,4 @@
+export * from './change-overrides.ts';
 export * from './check-roster.ts';
 export * from './compile-roster.ts';
 export * from './holidays.ts';
