@@ -5,12 +5,13 @@ import net from 'node:net';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import type { CallEvent, CallId } from '../../src/core/call/index.ts';
+import { systemClock } from '../../src/engine/index.ts';
 import type { CallSink, NewCall, TelephonyCall, TelephonyEffect } from '../../src/engine/ports.ts';
 import { type Bindings, MemoryBindings, Telephony } from '../../src/telephony/index.ts';
 import { telephonySchema } from '../../src/telephony/options.ts';
 import { RawPhone } from './raw-phone.ts';
 import { RtpPort } from './rtp-port.ts';
-import { credentialsFor, random, realClock, TestLog } from './telephony.ts';
+import { credentialsFor, random, TestLog } from './telephony.ts';
 
 const secret = 'a-secret-for-tests-only';
 const extensions = ['2101', '2102', '3101', '3102'];
@@ -162,7 +163,7 @@ export class House {
       credentials: credentialsFor('wardline', extensions),
       bindings: options.bindings ?? new MemoryBindings(),
       sealRecipients: options.sealTo ?? (() => []),
-      clock: realClock,
+      clock: systemClock,
       random,
       log,
     });
