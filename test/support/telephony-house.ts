@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import type { CallEvent, CallId } from '../../src/core/call/index.ts';
+import { systemClock } from '../../src/engine/index.ts';
 import type { CallSink, NewCall, TelephonyCall, TelephonyEffect } from '../../src/engine/ports.ts';
 import { type Bindings, MemoryBindings, Telephony } from '../../src/telephony/index.ts';
 import { telephonySchema } from '../../src/telephony/options.ts';
@@ -10,7 +11,7 @@ import { Daemon, portOf, type Ready } from './daemon.ts';
 import { DrachtioServer, drachtioServer } from './drachtio-server.ts';
 import { RawPhone } from './raw-phone.ts';
 import { RtpPort } from './rtp-port.ts';
-import { credentialsFor, random, realClock, TestLog } from './telephony.ts';
+import { credentialsFor, random, TestLog } from './telephony.ts';
 
 const secret = 'a-secret-for-tests-only';
 const extensions = ['2101', '2102', '3101', '3102'];
@@ -158,7 +159,7 @@ export class House {
       bindings: options.bindings ?? new MemoryBindings(),
       sealRecipients: options.sealTo ?? (() => []),
       plainSealer: { begin: () => Promise.reject(new Error('mediad seals by itself')) },
-      clock: realClock,
+      clock: systemClock,
       random,
       log,
     });
