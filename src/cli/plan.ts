@@ -2,6 +2,7 @@ import { Option } from 'commander';
 import { simulate, tellSimulation } from '../core/simulate/index.ts';
 import { instant, zone } from '../core/time/index.ts';
 import type { CommonOptions, Commands } from './command-line.ts';
+import { planVersionCommands } from './plan-versions.ts';
 import { done, no, Refusal, wrapped } from './report.ts';
 import { checkDocuments, siteDocuments } from './site-documents.ts';
 import { instantFrom, siteConfig } from './site.ts';
@@ -39,6 +40,8 @@ export function planCommands({ group, answer }: Commands): void {
         );
       }),
     );
+
+  planVersionCommands(plan, answer);
 
   plan('simulate')
     .description('what would happen to a call; nobody is called')
