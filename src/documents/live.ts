@@ -2,9 +2,18 @@ import { type FSWatcher, watch } from 'node:fs';
 import type { CompiledPlan } from '../core/dialplan/index.ts';
 import type { CompiledRoster } from '../core/oncall/index.ts';
 import type { Instant } from '../core/time/index.ts';
-import type { Clock, Documents, DocumentVersion, DocumentVersions, Overrides } from '../engine/ports.ts';
-import { compileFiles, loadDocuments, type LoadResult } from './load.ts';
+import {
+  type Clock,
+  type Documents,
+  type DocumentVersion,
+  type DocumentVersions,
+  FOLDER,
+  type Overrides,
+  type PlanOrders,
+} from '../engine/ports.ts';
+import { compileFiles, compileGoodFiles, type LoadResult, readFolders } from './load.ts';
 import type { DocumentsOptions } from './options.ts';
+import { ordered } from './plan-in-force.ts';
 import type { DocumentProblem } from './problem.ts';
 import { fingerprint, isDocumentName } from './read-folder.ts';
 import { isPlausible } from './roster-window.ts';
@@ -14,6 +23,8 @@ export interface LiveDocumentsParts {
   readonly prompts: ReadonlySet<string>;
   readonly versions: DocumentVersions;
   readonly overrides: Overrides;
+  /** Orders that `wardline plan` gives; without them the folder alone counts. */
+  readonly orders?: PlanOrders;
   readonly clock: Clock;
   /**
    * A version other than the one before came into force; `changed` says which kinds differ from it. It is empty when
@@ -56,7 +67,10 @@ export class LiveDocuments implements Documents {
   readonly #parts: LiveDocumentsParts;
   readonly #watchers: FSWatcher[] = [];
   #good: Good | null = null;
+  /** What was read last, with what was ordered in its place. */
+  #wanted: DocumentVersion['files'] = [];
   #laidOutAt: Instant = 0 as Instant;
+  #order = 0;
   /** Of the files as they were last checked, whatever came of it. */
   #seen = '';
   #timers: { poll: Cancel; settle: Cancel; slice: Cancel } = { poll: null, settle: null, slice: null };
@@ -161,14 +175,32 @@ export class LiveDocuments implements Documents {
   async #check(): Promise<void> {
     const print = await this.#fingerprint();
     if (this.#isClosed || print === this.#seen) return;
-    const loaded = await this.#load();
+    // A store that is locked or full is asked again with the next look.
+    const loaded = await this.#load().catch(() => null);
+    if (loaded === null) return;
     // Written while it was read: what was read may be half of each.
     if ((await this.#fingerprint()) !== print) return this.#settle();
     if (this.#isClosed) return;
-    if (loaded.kind === 'refused') this.#refuse(loaded.problems);
-    else if (!this.#isActivated(loaded)) return;
+    if (loaded.kind === 'refused') {
+      const rest = this.#goodPart(loaded.problems);
+      if (rest !== null && !this.#isActivated(rest)) return;
+      this.#refuse(loaded.problems);
+    } else if (!this.#isActivated(loaded)) return;
     this.#seen = print;
     this.#isUnsaved = false;
+  }
+
+  /** What is good besides the broken files, if it is anything new. */
+  #goodPart(problems: readonly DocumentProblem[]): Good | null {
+    const inForce = this.#good?.version;
+    const { prompts, clock } = this.#parts;
+    if (inForce === undefined || this.#wanted.length === 0) return null;
+    // A folder that cannot be read says nothing about what its documents ought to be.
+    if (problems.some(({ file }) => this.#wanted.every(({ path }) => path !== file))) return null;
+    const part = compileGoodFiles(this.#wanted, inForce.files, { prompts, now: clock.now() });
+    if (part.kind === 'refused') return null;
+    const isNew = part.version.plan !== inForce.plan || part.version.roster !== inForce.roster;
+    return isNew ? part : null;
   }
 
   /** False when the version could not be kept; the files then still count as not seen. */
@@ -187,10 +219,22 @@ export class LiveDocuments implements Documents {
     const { version } = good;
     const changed = (['plan', 'roster'] as const).filter((kind) => version[kind] !== before?.[kind]);
     // Attest first: what cannot be kept does not come into force.
-    if (changed.length > 0) this.#parts.versions.save(version);
+    if (changed.length > 0) {
+      this.#parts.versions.save(version);
+      const files = version.files.filter(({ kind }) => kind === 'plan');
+      this.#parts.orders?.keep({ version: version.plan, at: version.at, author: FOLDER, files });
+      this.#orderFirst(version);
+    }
     this.#layOut(good);
     if (changed.length > 0 || this.#isRefused) this.#parts.onActivated(version, changed);
     this.#isRefused = false;
+  }
+
+  /** Where versions are activated by hand, the first of all is what the folder holds at the first start. */
+  #orderFirst({ plan, at }: DocumentVersion): void {
+    const { options, orders } = this.#parts;
+    if (options.activation !== 'manual' || orders === undefined || orders.newest() !== null) return;
+    orders.order({ version: plan, at, author: FOLDER, how: 'activate', insteadOf: null });
   }
 
   #refuse(problems: readonly DocumentProblem[]): void {
@@ -246,14 +290,30 @@ export class LiveDocuments implements Documents {
     if (again.kind === 'ok') this.#layOut({ ...again, version: this.#good.version });
   }
 
-  #load(): Promise<LoadResult> {
-    const { options, prompts, clock } = this.#parts;
-    return loadDocuments({ ...options, prompts, now: clock.now() });
+  async #load(): Promise<LoadResult> {
+    const { options, prompts, clock, orders } = this.#parts;
+    const { files, problems } = await readFolders(options);
+    this.#wanted = ordered(files, options.activation, orders);
+    // A version that was ordered is in force whatever the folder of the plan looks like.
+    const isOrdered = this.#wanted !== files;
+    const inTheWay = isOrdered ? problems.filter(({ file }) => !file.startsWith(options.dialplans)) : problems;
+    if (inTheWay.length > 0) return { kind: 'refused', problems: inTheWay };
+    return compileFiles(this.#wanted, { prompts, now: clock.now() });
+  }
+
+  /** Of the newest order; while the store does not answer, the one that was seen last. */
+  #orderId(): number {
+    try {
+      this.#order = this.#parts.orders?.newest()?.id ?? 0;
+    } catch {
+      // The next look asks again.
+    }
+    return this.#order;
   }
 
   async #fingerprint(): Promise<string> {
     const { dialplans, oncall } = this.#parts.options;
-    return `${await fingerprint(dialplans)}\n${await fingerprint(oncall)}`;
+    return `${await fingerprint(dialplans)}\n${await fingerprint(oncall)}\n${this.#orderId()}`;
   }
 }
 
