@@ -5,4 +5,5 @@ export { LiveDocuments, type LiveDocumentsParts, type StartResult } from './live
 export { compileFiles, loadDocuments, type LoadOptions, type LoadResult } from './load.ts';
 export { type DocumentsOptions, documentsOptions } from './options.ts';
 export { type DocumentProblem, showProblem } from './problem.ts';
+export { problemOf, provingDocuments } from './prove.ts';
 export { rosterWindow } from './roster-window.ts';

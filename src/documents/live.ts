@@ -1,11 +1,14 @@
 import { type FSWatcher, watch } from 'node:fs';
 import type { CompiledPlan } from '../core/dialplan/index.ts';
 import type { CompiledRoster } from '../core/oncall/index.ts';
+import type { Proof } from '../core/prove/index.ts';
 import type { Instant } from '../core/time/index.ts';
 import type { Clock, Documents, DocumentVersion, DocumentVersions } from '../engine/ports.ts';
 import { compileFiles, loadDocuments, type LoadResult } from './load.ts';
 import type { DocumentsOptions } from './options.ts';
-import type { DocumentProblem } from './problem.ts';
+import { type DocumentProblem, showProblem } from './problem.ts';
+import { newFaults, proveInSlices } from './prove-in-slices.ts';
+import { problemOf, provingDocuments } from './prove.ts';
 import { fingerprint, isDocumentName } from './read-folder.ts';
 import { isPlausible } from './roster-window.ts';
 
@@ -26,6 +29,11 @@ export interface LiveDocumentsParts {
    * in force. What was in force stays so, and it is tried again with every look. Told once per change.
    */
   onUnsaved(error: unknown): void;
+  /**
+   * What is wrong with the version in force, by its proof: [] when every clinical call ends well for 90 days. Told after
+   * the start, and each time that it changes, also because time has passed.
+   */
+  onProved(faults: readonly DocumentProblem[]): void;
   /** The clock cannot be right: nobody is rung by schedule until it is. Told once each time. */
   onClockImplausible(now: Instant): void;
 }
@@ -61,6 +69,9 @@ export class LiveDocuments implements Documents {
   #isRefused = false;
   #isUnsaved = false;
   #isClosed = false;
+  #proving: Promise<void> = Promise.resolve();
+  /** null: nothing was told yet. */
+  #toldFaults: string | null = null;
 
   constructor(parts: LiveDocumentsParts) {
     this.#parts = parts;
@@ -72,14 +83,20 @@ export class LiveDocuments implements Documents {
     const now = this.#parts.clock.now();
     const loaded = await this.#load();
     const lastGood = this.#parts.versions.lastGood();
+    const before = lastGood && compileFiles(lastGood.files, { prompts: this.#parts.prompts, now });
     if (loaded.kind === 'ok') {
+      const faults = before?.kind === 'ok' && !isSame(loaded, lastGood!) ? await this.#faultsOf(loaded, before) : [];
+      if (before?.kind === 'ok' && faults.length > 0) return this.#startFrom(before, lastGood!, faults);
       this.#activate(loaded, lastGood);
       this.#watch();
       return { kind: 'started', from: 'files' };
     }
     const { problems } = loaded;
-    const before = lastGood && compileFiles(lastGood.files, { prompts: this.#parts.prompts, now });
-    if (before === null || before.kind === 'refused') return { kind: 'refused', problems };
+    if (lastGood === null || before?.kind !== 'ok') return { kind: 'refused', problems };
+    return this.#startFrom(before, lastGood, problems);
+  }
+
+  #startFrom(before: Good, lastGood: DocumentVersion, problems: readonly DocumentProblem[]): StartResult {
     this.#activate(before, lastGood);
     this.#watch();
     this.#refuse(problems);
@@ -98,6 +115,7 @@ export class LiveDocuments implements Documents {
     this.#timers.slice?.cancel();
     for (const watcher of this.#watchers.splice(0)) watcher.close();
     await this.#checking;
+    await this.#proving;
   }
 
   #watch(): void {
@@ -147,9 +165,43 @@ export class LiveDocuments implements Documents {
     if ((await this.#fingerprint()) !== print) return this.#settle();
     if (this.#isClosed) return;
     if (loaded.kind === 'refused') this.#refuse(loaded.problems);
-    else if (!this.#isActivated(loaded)) return;
+    else {
+      const faults = this.#good && !isSame(loaded, this.#good.version) ? await this.#faultsOf(loaded, this.#good) : [];
+      // A proof takes its time, and what was proved may be out of date.
+      if (this.#isClosed) return;
+      if ((await this.#fingerprint()) !== print) return this.#settle();
+      if (faults.length > 0) this.#refuse(faults);
+      else if (!this.#isActivated(loaded)) return;
+    }
     this.#seen = print;
     this.#isUnsaved = false;
+  }
+
+  /** What the version would bring of faults that the one in force does not have; [] when it is proved. */
+  async #faultsOf(loaded: Good, inForce: Good): Promise<readonly DocumentProblem[]> {
+    const now = this.#parts.clock.now();
+    const proof = await this.#prove(loaded, now);
+    if (proof === null || proof.faults.length === 0) return [];
+    const before = await this.#prove(inForce, now);
+    return before === null ? [] : newFaults(proof, before).map((fault) => problemOf(loaded, fault));
+  }
+
+  #prove(good: Good, now: Instant): Promise<Proof | null> {
+    return proveInSlices(provingDocuments(good, now), this.#parts.clock, () => !this.#isClosed);
+  }
+
+  /** Tells what is wrong with the version in force, if that is news. */
+  async #proveInForce(): Promise<void> {
+    const good = this.#good;
+    const now = this.#parts.clock.now();
+    if (good === null || !isPlausible(now)) return;
+    const proof = await this.#prove(good, now);
+    if (proof === null || this.#good !== good) return;
+    const problems = proof.faults.map((fault) => problemOf(good, fault));
+    const told = problems.map(showProblem).join('\n');
+    if (told === this.#toldFaults) return;
+    this.#toldFaults = told;
+    this.#parts.onProved(problems);
   }
 
   /** False when the version could not be kept; the files then still count as not seen. */
@@ -184,6 +236,7 @@ export class LiveDocuments implements Documents {
     this.#laidOutAt = this.#parts.clock.now();
     if (!isPlausible(this.#laidOutAt)) this.#parts.onClockImplausible(this.#laidOutAt);
     this.#layOutAhead(good.roster);
+    this.#proving = this.#proving.then(() => this.#proveInForce());
   }
 
   /** So that the first call to a service does not wait for its shifts to be laid out. */
@@ -216,6 +269,10 @@ export class LiveDocuments implements Documents {
     const { dialplans, oncall } = this.#parts.options;
     return `${await fingerprint(dialplans)}\n${await fingerprint(oncall)}`;
   }
+}
+
+function isSame({ version }: Good, other: DocumentVersion): boolean {
+  return version.plan === other.plan && version.roster === other.roster;
 }
 
 type Cancel = { cancel(): void } | null;
