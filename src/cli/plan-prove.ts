@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import type { Config } from '../config/index.ts';
 import type { House, Proof } from '../core/prove/index.ts';
 import { type Instant, instant, zone } from '../core/time/index.ts';
-import { loadDocuments, problemOf, provingDocuments, rosterWindow, showProblem } from '../documents/index.ts';
+import { inOneGo, loadDocuments, problemOf, provingDocuments, rosterWindow, showProblem } from '../documents/index.ts';
 import { dataFolders } from './folders.ts';
 import { promptIds } from './prompt-ids.ts';
 import { done, no, type Report, wrapped } from './report.ts';
@@ -79,12 +79,5 @@ async function houseOf(config: Config): Promise<House | null> {
     return phones.length === 0 ? null : { phones: new Set(phones.map(({ extension }) => extension)) };
   } finally {
     await store.close();
-  }
-}
-
-function inOneGo(work: Generator<void, Proof>): Proof {
-  for (;;) {
-    const next = work.next();
-    if (next.done) return next.value;
   }
 }

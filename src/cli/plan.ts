@@ -2,6 +2,7 @@ import { instant } from '../core/time/index.ts';
 import type { CommonOptions, Commands } from './command-line.ts';
 import { provedReport } from './plan-prove.ts';
 import { simulateCommand } from './plan-simulate.ts';
+import { planVersionCommands } from './plan-versions.ts';
 import { done, no, wrapped } from './report.ts';
 import { checkDocuments } from './site-documents.ts';
 import { siteConfig } from './site.ts';
@@ -35,5 +36,6 @@ export function planCommands({ group, answer }: Commands): void {
       }),
     );
 
+  planVersionCommands(plan, answer);
   simulateCommand(plan, answer);
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { adminSchema } from '../admin/options.ts';
+import { documentsOptions } from '../documents/options.ts';
 import { LOG_LEVELS } from '../observe/options.ts';
 import { telephonySchema, trunkSchema } from '../telephony/options.ts';
 import { endpointText, listenText } from './endpoint.ts';
@@ -16,6 +17,15 @@ export const configSchema = z.strictObject({
   data: folder.default('data').describe('Folder of everything Wardline keeps: store, sealed messages, secrets, logs.'),
   dialplans: folder.default('dialplans').describe('Folder of the dial plan: what each number does.'),
   oncall: folder.default('oncall').describe('Folder of people, rotations, services and chains.'),
+  plans: z
+    .strictObject({
+      activation: documentsOptions
+        .unwrap()
+        .shape.activation.describe(
+          'Whether a dial plan that is saved comes into force within a second, or when `wardline plan activate` says so.',
+        ),
+    })
+    .prefault({}),
   sip: z
     .strictObject({
       listen: z

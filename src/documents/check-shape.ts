@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { didYouMean } from '../core/oncall/index.ts';
 import type { ParsedFile } from './parse-yaml.ts';
-import type { DocumentProblem } from './problem.ts';
+import { type DocumentProblem, problemAt } from './problem.ts';
 
 const MAX_PROBLEMS = 50;
 
@@ -17,9 +17,7 @@ export function checkShape<T>(
     .slice(0, 4 * MAX_PROBLEMS)
     .filter((issue) => !isConsequence(issue, issues))
     .flatMap((issue) => faultsOf(issue, schema, file.value, []));
-  const problems = faults.slice(0, MAX_PROBLEMS).map(({ path, on, ...fault }) => {
-    return { file: file.path, ...file.place(path, on), ...fault };
-  });
+  const problems = faults.slice(0, MAX_PROBLEMS).map(({ path, on, ...fault }) => problemAt(file, path, on, fault));
   return { kind: 'refused', problems };
 }
 
@@ -115,7 +113,9 @@ function schemaAt(root: z.ZodType, path: readonly string[]): z.ZodType | null {
 
 function below(schema: z.ZodType, part: string): z.ZodType | null {
   const inner = bare(schema);
-  if (inner instanceof z.ZodObject) return (inner.shape as Record<string, z.ZodType>)[part] ?? null;
+  if (inner instanceof z.ZodObject) {
+    return (inner.shape as Record<string, z.ZodType>)[part] ?? (inner.def.catchall as z.ZodType | undefined) ?? null;
+  }
   if (inner instanceof z.ZodRecord) return inner.valueType as z.ZodType;
   if (inner instanceof z.ZodArray) return inner.element as z.ZodType;
   if (!(inner instanceof z.ZodUnion)) return null;

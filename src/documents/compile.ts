@@ -7,10 +7,11 @@ import { type DocumentFile, type DocumentKind, versionOf } from './document-file
 import type { Written } from './merge.ts';
 import { type ParsedFile, parseYaml } from './parse-yaml.ts';
 import { planSource } from './plan-source.ts';
-import type { DocumentProblem } from './problem.ts';
+import { type DocumentProblem, problemAt } from './problem.ts';
 import { rosterSource } from './roster-source.ts';
 import { planFile, type PlanFile } from './schema/plan-file.ts';
 import { type RosterFile, rosterFile } from './schema/roster-file.ts';
+import { filesFromTemplates } from './templates.ts';
 
 export type CompileResult =
   | {
@@ -33,6 +34,7 @@ export function compileDocuments(
   const problems: DocumentProblem[] = [];
   const rosters: Written<RosterFile>[] = readAll('roster', rosterFile, files, problems);
   const plans: Written<PlanFile>[] = readAll('plan', planFile, files, problems);
+  plans.push(...filesFromTemplates(plans, problems));
   if (problems.length > 0) return refused(problems);
 
   const roster = rosterSource(versionOf('roster', files), rosters, problems);
@@ -76,14 +78,15 @@ function placed(
   plans: readonly Written<PlanFile>[],
 ): DocumentProblem {
   const all: readonly Written<object>[] = document === 'roster' ? rosters : plans;
-  const place = placeOf(path, on, all);
-  if (also === undefined) return { ...place, reason, remedy, suggestion };
-  const other = placeOf(also, 'key', all);
-  const where = `${other.file}:${other.line}:${other.column}`;
-  return { ...place, reason: `${reason} (at ${where})`, remedy, suggestion };
+  const { file, at } = placeOf(path, all);
+  if (also === undefined) return problemAt(file, at, on, { reason, remedy, suggestion });
+  const other = placeOf(also, all);
+  const { line, column } = other.file.place(other.at, 'key');
+  const where = `${other.file.path}:${line}:${column}`;
+  return problemAt(file, at, on, { reason: `${reason} (at ${where})`, remedy, suggestion });
 }
 
-function placeOf(dotted: string, on: Problem['on'], all: readonly Written<object>[]) {
+function placeOf(dotted: string, all: readonly Written<object>[]) {
   // "routes.0@north": the route that only this site has.
   const [section = '', name = '', ...rest] = dotted.split('.');
   const [id = '', site] = section === 'routes' ? name.split('@') : [name];
@@ -93,7 +96,7 @@ function placeOf(dotted: string, on: Problem['on'], all: readonly Written<object
   const extension = own === null && section === 'routes' ? findOwner(all, ['extensions', id]) : null;
   const file: ParsedFile = (own ?? extension ?? all[0]!).file;
   const at = extension ? ['extensions', id] : own && isInheritedZone(own, path) ? ['zone'] : path;
-  return { file: file.path, ...file.place(at, on) };
+  return { file, at };
 }
 
 /** A service without its own zone has that of its file. */

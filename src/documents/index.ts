@@ -1,9 +1,17 @@
 export { compileDocuments } from './compile.ts';
-export type { DocumentFile, DocumentKind } from './document-file.ts';
+export { type DocumentFile, type DocumentKind, versionOf } from './document-file.ts';
 export { documentSchemas } from './json-schema.ts';
 export { LiveDocuments, type LiveDocumentsParts, type StartResult } from './live.ts';
-export { compileFiles, loadDocuments, type LoadOptions, type LoadResult } from './load.ts';
+export {
+  compileFiles,
+  compileGoodFiles,
+  loadDocuments,
+  readFolders,
+  type LoadOptions,
+  type LoadResult,
+} from './load.ts';
 export { type DocumentsOptions, documentsOptions } from './options.ts';
 export { type DocumentProblem, showProblem } from './problem.ts';
+export { faultsBrought, inOneGo } from './prove-in-slices.ts';
 export { problemOf, provingDocuments } from './prove.ts';
 export { rosterWindow } from './roster-window.ts';

@@ -3,9 +3,17 @@ import type { CompiledPlan } from '../core/dialplan/index.ts';
 import type { CompiledRoster } from '../core/oncall/index.ts';
 import type { Proof } from '../core/prove/index.ts';
 import type { Instant } from '../core/time/index.ts';
-import type { Clock, Documents, DocumentVersion, DocumentVersions } from '../engine/ports.ts';
-import { compileFiles, loadDocuments, type LoadResult } from './load.ts';
+import {
+  type Clock,
+  type Documents,
+  type DocumentVersion,
+  type DocumentVersions,
+  FOLDER,
+  type PlanOrders,
+} from '../engine/ports.ts';
+import { compileFiles, compileGoodFiles, type LoadResult, readFolders } from './load.ts';
 import type { DocumentsOptions } from './options.ts';
+import { ordered } from './plan-in-force.ts';
 import { type DocumentProblem, showProblem } from './problem.ts';
 import { newFaults, proveInSlices } from './prove-in-slices.ts';
 import { problemOf, provingDocuments } from './prove.ts';
@@ -16,6 +24,8 @@ export interface LiveDocumentsParts {
   readonly options: DocumentsOptions;
   readonly prompts: ReadonlySet<string>;
   readonly versions: DocumentVersions;
+  /** Orders that `wardline plan` gives; without them the folder alone counts. */
+  readonly orders?: PlanOrders;
   readonly clock: Clock;
   /**
    * A version other than the one before came into force; `changed` says which kinds differ from it. It is empty when
@@ -61,7 +71,10 @@ export class LiveDocuments implements Documents {
   readonly #parts: LiveDocumentsParts;
   readonly #watchers: FSWatcher[] = [];
   #good: Good | null = null;
+  /** What was read last, with what was ordered in its place. */
+  #wanted: DocumentVersion['files'] = [];
   #laidOutAt: Instant = 0 as Instant;
+  #order = 0;
   /** Of the files as they were last checked, whatever came of it. */
   #seen = '';
   #timers: { poll: Cancel; settle: Cancel; slice: Cancel } = { poll: null, settle: null, slice: null };
@@ -160,21 +173,34 @@ export class LiveDocuments implements Documents {
   async #check(): Promise<void> {
     const print = await this.#fingerprint();
     if (this.#isClosed || print === this.#seen) return;
-    const loaded = await this.#load();
+    // A store that is locked or full is asked again with the next look.
+    const loaded = await this.#load().catch(() => null);
+    if (loaded === null) return;
     // Written while it was read: what was read may be half of each.
     if ((await this.#fingerprint()) !== print) return this.#settle();
     if (this.#isClosed) return;
-    if (loaded.kind === 'refused') this.#refuse(loaded.problems);
-    else {
-      const faults = this.#good && !isSame(loaded, this.#good.version) ? await this.#faultsOf(loaded, this.#good) : [];
-      // A proof takes its time, and what was proved may be out of date.
-      if (this.#isClosed) return;
-      if ((await this.#fingerprint()) !== print) return this.#settle();
-      if (faults.length > 0) this.#refuse(faults);
-      else if (!this.#isActivated(loaded)) return;
-    }
+    const refused = loaded.kind === 'refused' ? loaded.problems : [];
+    const { next, faults } = await this.#provable(loaded.kind === 'ok' ? loaded : this.#goodPart(refused));
+    if (this.#isClosed) return;
+    // A proof takes its time, and what was proved may be out of date.
+    if ((await this.#fingerprint()) !== print) return this.#settle();
+    if (next !== null && !this.#isActivated(next)) return;
+    if (refused.length + faults.length > 0) this.#refuse([...refused, ...faults]);
     this.#seen = print;
     this.#isUnsaved = false;
+  }
+
+  /** What may come into force of it: all, or what is left without the files whose faults it would bring. */
+  async #provable(
+    good: Good | null,
+  ): Promise<{ readonly next: Good | null; readonly faults: readonly DocumentProblem[] }> {
+    const inForce = this.#good;
+    if (good === null || inForce === null || isSame(good, inForce.version)) return { next: good, faults: [] };
+    const faults = await this.#faultsOf(good, inForce);
+    if (faults.length === 0) return { next: good, faults };
+    const rest = this.#goodPart(faults);
+    const isProvable = rest !== null && (await this.#faultsOf(rest, inForce)).length === 0;
+    return { next: isProvable ? rest : null, faults };
   }
 
   /** What the version would bring of faults that the one in force does not have; [] when it is proved. */
@@ -204,6 +230,23 @@ export class LiveDocuments implements Documents {
     this.#parts.onProved(problems);
   }
 
+  /** What is good besides the broken files, if it is anything new. */
+  #goodPart(problems: readonly DocumentProblem[]): Good | null {
+    const inForce = this.#good?.version;
+    const { prompts, clock } = this.#parts;
+    if (inForce === undefined || this.#wanted.length === 0) return null;
+    // A folder that cannot be read says nothing about what its documents ought to be.
+    if (problems.some(({ file }) => this.#wanted.every(({ path }) => path !== file))) return null;
+    const broken = new Set(problems.map(({ file }) => file));
+    const rest = this.#wanted.flatMap((file) => {
+      return broken.has(file.path) ? inForce.files.filter(({ path }) => path === file.path) : [file];
+    });
+    const part = compileGoodFiles(rest, inForce.files, { prompts, now: clock.now() });
+    if (part.kind === 'refused') return null;
+    const isNew = part.version.plan !== inForce.plan || part.version.roster !== inForce.roster;
+    return isNew ? part : null;
+  }
+
   /** False when the version could not be kept; the files then still count as not seen. */
   #isActivated(good: Good): boolean {
     try {
@@ -220,10 +263,22 @@ export class LiveDocuments implements Documents {
     const { version } = good;
     const changed = (['plan', 'roster'] as const).filter((kind) => version[kind] !== before?.[kind]);
     // Attest first: what cannot be kept does not come into force.
-    if (changed.length > 0) this.#parts.versions.save(version);
+    if (changed.length > 0) {
+      this.#parts.versions.save(version);
+      const files = version.files.filter(({ kind }) => kind === 'plan');
+      this.#parts.orders?.keep({ version: version.plan, at: version.at, author: FOLDER, files });
+      this.#orderFirst(version);
+    }
     this.#layOut(good);
     if (changed.length > 0 || this.#isRefused) this.#parts.onActivated(version, changed);
     this.#isRefused = false;
+  }
+
+  /** Where versions are activated by hand, the first of all is what the folder holds at the first start. */
+  #orderFirst({ plan, at }: DocumentVersion): void {
+    const { options, orders } = this.#parts;
+    if (options.activation !== 'manual' || orders === undefined || orders.newest() !== null) return;
+    orders.order({ version: plan, at, author: FOLDER, how: 'activate', insteadOf: null });
   }
 
   #refuse(problems: readonly DocumentProblem[]): void {
@@ -260,14 +315,30 @@ export class LiveDocuments implements Documents {
     if (again.kind === 'ok') this.#layOut({ ...again, version: this.#good.version });
   }
 
-  #load(): Promise<LoadResult> {
-    const { options, prompts, clock } = this.#parts;
-    return loadDocuments({ ...options, prompts, now: clock.now() });
+  async #load(): Promise<LoadResult> {
+    const { options, prompts, clock, orders } = this.#parts;
+    const { files, problems } = await readFolders(options);
+    this.#wanted = ordered(files, options.activation, orders);
+    // A version that was ordered is in force whatever the folder of the plan looks like.
+    const isOrdered = this.#wanted !== files;
+    const inTheWay = isOrdered ? problems.filter(({ file }) => !file.startsWith(options.dialplans)) : problems;
+    if (inTheWay.length > 0) return { kind: 'refused', problems: inTheWay };
+    return compileFiles(this.#wanted, { prompts, now: clock.now() });
+  }
+
+  /** Of the newest order; while the store does not answer, the one that was seen last. */
+  #orderId(): number {
+    try {
+      this.#order = this.#parts.orders?.newest()?.id ?? 0;
+    } catch {
+      // The next look asks again.
+    }
+    return this.#order;
   }
 
   async #fingerprint(): Promise<string> {
     const { dialplans, oncall } = this.#parts.options;
-    return `${await fingerprint(dialplans)}\n${await fingerprint(oncall)}`;
+    return `${await fingerprint(dialplans)}\n${await fingerprint(oncall)}\n${this.#orderId()}`;
   }
 }
 

@@ -33,12 +33,48 @@ export type LoadResult =
 
 /** Reads, checks and compiles both folders. Never throws for what stands in them. */
 export async function loadDocuments(options: LoadOptions): Promise<LoadResult> {
-  const folders = [await readFolder('roster', options.oncall), await readFolder('plan', options.dialplans)];
-  const problems = folders.flatMap((folder) => (folder.kind === 'refused' ? folder.problems : []));
-  if (problems.length > 0) return { kind: 'refused', problems };
-  const files = folders.flatMap((folder) => (folder.kind === 'read' ? folder.files : []));
-  return compileFiles(files, options);
+  const read = await readFolders(options);
+  return read.problems.length > 0 ? { kind: 'refused', problems: read.problems } : compileFiles(read.files, options);
 }
+
+/** What stands in both folders, as far as it can be read. */
+export async function readFolders({ oncall, dialplans }: Pick<LoadOptions, 'oncall' | 'dialplans'>): Promise<{
+  readonly files: readonly DocumentFile[];
+  readonly problems: readonly DocumentProblem[];
+}> {
+  const folders = [await readFolder('roster', oncall), await readFolder('plan', dialplans)];
+  return {
+    files: folders.flatMap((folder) => (folder.kind === 'read' ? folder.files : [])),
+    problems: folders.flatMap((folder) => (folder.kind === 'refused' ? folder.problems : [])),
+  };
+}
+
+/**
+ * Where some files cannot be used, the others with what is in force of the broken ones: one department can be changed
+ * while another is broken. Refused when that does not go together, or changes nothing.
+ */
+export function compileGoodFiles(
+  files: readonly DocumentFile[],
+  inForce: readonly DocumentFile[],
+  options: Pick<LoadOptions, 'prompts' | 'now' | 'window'>,
+): LoadResult {
+  let mixed = files;
+  let result = compileFiles(mixed, options);
+  for (let round = 0; round < MAX_ROUNDS && result.kind === 'refused'; round++) {
+    const broken = new Set(result.problems.map(({ file }) => file));
+    const next = mixed.flatMap((file) => {
+      if (!broken.has(file.path)) return [file];
+      return inForce.filter(({ path, kind }) => path === file.path && kind === file.kind);
+    });
+    if (next.length === mixed.length && next.every((file, i) => file.text === mixed[i]?.text)) return result;
+    mixed = next;
+    result = compileFiles(mixed, options);
+  }
+  return result;
+}
+
+/** What is taken back may show that others need it; that ends soon. */
+const MAX_ROUNDS = 5;
 
 export function compileFiles(
   files: readonly DocumentFile[],

@@ -1,5 +1,5 @@
 import type { ParsedFile } from './parse-yaml.ts';
-import type { DocumentProblem } from './problem.ts';
+import { type DocumentProblem, problemAt } from './problem.ts';
 
 /** A file and what its schema made of it. */
 export interface Written<T> {
@@ -40,5 +40,5 @@ export function definedTwice(
 ): DocumentProblem {
   const { line, column } = first.place(firstPath, 'key');
   const reason = `${what} is already defined at ${first.path}:${line}:${column}`;
-  return { file: file.path, ...file.place(path, 'key'), reason, remedy: 'remove one of them', suggestion: null };
+  return problemAt(file, path, 'key', { reason, remedy: 'remove one of them', suggestion: null });
 }

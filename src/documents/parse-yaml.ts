@@ -19,6 +19,8 @@ import type { DocumentProblem } from './problem.ts';
 export interface ParsedFile extends DocumentFile {
   /** Numbers are given as they are written ("+12025550111" keeps its plus); keys are text. */
   readonly value: unknown;
+  /** As in `Placeable`. */
+  readonly madeFor?: string;
   /** Position of the deepest node that `path` reaches. */
   place(path: readonly string[], on: 'key' | 'value'): { readonly line: number; readonly column: number };
 }

@@ -18,9 +18,10 @@ import {
   type Verb,
 } from '../core/dialplan/index.ts';
 import { never } from '../core/never.ts';
-import type { RosterSource, ServiceId } from '../core/oncall/index.ts';
+import { didYouMean, type RosterSource, type ServiceId } from '../core/oncall/index.ts';
 import { definedTwice, type Entry, mergeSection, type Written } from './merge.ts';
-import type { DocumentProblem } from './problem.ts';
+import type { ParsedFile } from './parse-yaml.ts';
+import { type DocumentProblem, problemAt } from './problem.ts';
 import { minutesOf, weekdaysIn, weekdaysOf, type WrittenHours } from './schema/hours-words.ts';
 import {
   endings,
@@ -35,7 +36,7 @@ import {
 } from './schema/plan-file.ts';
 import { durationMs } from './schema/words.ts';
 
-type Sections = Required<Omit<PlanFile, 'site' | 'of-site'>>;
+type Sections = Required<Omit<PlanFile, 'site' | 'of-site' | 'templates' | 'uses'>>;
 type Files = readonly Written<PlanFile>[];
 
 /** Joins the files of `dialplans/` into one plan, in the words of the core; null when there is no `site`. */
@@ -91,7 +92,7 @@ export function planSource(
     callers: all('callers', ({ id, written: numbers }): CallerList => ({ id, numbers })),
     extensions: [...extensions.values()].map(
       ({ id, file, written: { name, kind, 'name-prompt': prompt = '', unit } }) => {
-        const site = owner(file.path);
+        const site = owner(file);
         const extension: Extension = { number: id, name, kind, nameId: prompt.replace(/^name-/, '') };
         return { ...extension, ...(unit === undefined ? {} : { unit }), ...(site === undefined ? {} : { site }) };
       },
@@ -117,11 +118,11 @@ export function planSource(
     flows: named(
       [...section('flows').values()].map(({ id, file, written: verb }) => [
         id,
-        words.verb(verb, `flows.${id}`, owner(file.path)),
+        words.verb(verb, `flows.${id}`, owner(file)),
       ]),
     ),
     hours: all('hours', ({ id, file, written: hours }): OpeningHours => {
-      const zone = hours.zone ?? sites.get(owner(file.path) ?? '')?.written.zone;
+      const zone = hours.zone ?? sites.get(owner(file) ?? '')?.written.zone;
       return { id, weekly: weeklyOf(hours), except: exceptionsOf(hours), ...(zone === undefined ? {} : { zone }) };
     }),
   };
@@ -132,18 +133,18 @@ function ownersOf(
   files: Files,
   sites: ReadonlyMap<string, unknown>,
   problems: DocumentProblem[],
-): (path: string) => string | undefined {
-  const owners = new Map<string, string>();
+): (file: ParsedFile) => string | undefined {
+  const owners = new Map<ParsedFile, string>();
   for (const { file, content } of files) {
     const site = content['of-site'];
     if (site === undefined) continue;
-    owners.set(file.path, site);
+    owners.set(file, site);
     if (sites.has(site)) continue;
     const remedy = sites.size === 0 ? 'define it below sites: first' : `use one of: ${[...sites.keys()].join(', ')}`;
-    const place = file.place(['of-site'], 'value');
-    problems.push({ file: file.path, ...place, reason: `unknown site "${site}"`, remedy, suggestion: null });
+    const fault = { reason: `unknown site "${site}"`, remedy, suggestion: didYouMean(site, sites.keys()) };
+    problems.push(problemAt(file, ['of-site'], 'value', fault));
   }
-  return (path) => owners.get(path);
+  return (file) => owners.get(file);
 }
 
 /** Numbers of one site, or of all. An extension is dialled everywhere, so no other route may have its number. */

@@ -10,6 +10,25 @@ export interface DocumentProblem {
   readonly example?: { readonly says: string; readonly command: string };
 }
 
+/** Something that a fault can be told about by its place. */
+export interface Placeable {
+  readonly path: string;
+  /** "cardiology, made by the template department", for what stands in no file as it is. */
+  readonly madeFor?: string;
+  place(path: readonly string[], on: 'key' | 'value'): { readonly line: number; readonly column: number };
+}
+
+/** A fault at its place in a file. */
+export function problemAt(
+  file: Placeable,
+  path: readonly string[],
+  on: 'key' | 'value',
+  { reason, remedy, suggestion }: Pick<DocumentProblem, 'reason' | 'remedy' | 'suggestion'>,
+): DocumentProblem {
+  const whose = file.madeFor === undefined ? '' : ` (in ${file.madeFor})`;
+  return { file: file.path, ...file.place(path, on), reason: `${reason}${whose}`, remedy, suggestion };
+}
+
 /** `dialplans/lakeside.yaml:14:7: unknown service "cardiolgy"; did you mean "cardiology"? (use one of: …)` */
 export function showProblem({ file, line, column, reason, remedy, suggestion, example }: DocumentProblem): string {
   const guess = suggestion === null ? '' : `; did you mean "${suggestion}"?`;

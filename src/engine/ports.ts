@@ -100,6 +100,37 @@ export interface DocumentVersion {
   readonly files: readonly { readonly kind: 'plan' | 'roster'; readonly path: string; readonly text: string }[];
 }
 
+/** One version of the plan, named by the hash of its content, "sha256:…". */
+export interface PlanVersion {
+  readonly version: string;
+  readonly at: Instant;
+  /** Operating-system user of the command, or `FOLDER` for what was edited in place. */
+  readonly author: string;
+  readonly files: DocumentVersion['files'];
+}
+
+/** Author of a version that came into force because somebody saved a file. */
+export const FOLDER = 'the folder';
+
+/** Somebody wants a version in force. The newest order counts; ADR 0022 says how it goes with the folder. */
+export interface PlanOrder {
+  readonly id: number;
+  readonly version: string;
+  readonly at: Instant;
+  readonly author: string;
+  readonly how: 'activate' | 'rollback';
+  /** For a rollback: the content of the folder that it takes the place of, until somebody edits it. */
+  readonly insteadOf: string | null;
+}
+
+/** Versions of the plan and orders about them, whichever process gave them. */
+export interface PlanOrders {
+  newest(): PlanOrder | null;
+  find(version: string): PlanVersion | null;
+  keep(version: PlanVersion): void;
+  order(order: Omit<PlanOrder, 'id'>): void;
+}
+
 /** A summary row per call, for lists. Everything in it can be made again from the audit. */
 export interface CallIndex {
   callStarted(row: { callId: CallId; at: Instant; from: string; dialled: string }): void;

@@ -20,6 +20,14 @@ export class SqliteDocumentVersions implements DocumentVersions {
     return versionFrom(this.#db.first(newest));
   }
 
+  /** Hash of the plan that was in force before this one came; null when there was none. */
+  plansBefore(plan: string): string | null {
+    const all = this.#db.build.selectFrom('document_versions').select(['id', 'plan']).orderBy('id', 'desc');
+    const newest = this.#db.first(all.where('plan', '=', plan).limit(1));
+    const before = all.where('plan', '!=', plan).where('id', '<', newest?.id ?? 0);
+    return this.#db.first(before.limit(1))?.plan ?? null;
+  }
+
   /** The documents that were in force under these two hashes; null when they never were. */
   find({ plan, roster }: Pick<DocumentVersion, 'plan' | 'roster'>): DocumentVersion | null {
     const all = this.#db.build.selectFrom('document_versions').selectAll();

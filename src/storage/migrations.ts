@@ -8,6 +8,7 @@ import type { Migration } from 'kysely/migration';
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001-audit-phones-calls': { up: auditPhonesCalls },
   '0002-documents-messages': { up: documentsMessages },
+  '0003-plan-versions': { up: planVersions },
 };
 
 async function auditPhonesCalls(db: Kysely<unknown>): Promise<void> {
@@ -78,4 +79,32 @@ async function documentsMessages(db: Kysely<unknown>): Promise<void> {
     .addColumn('exported_at', 'integer')
     .execute();
   await db.schema.createIndex('messages_mailbox').on('messages').columns(['mailbox', 'at']).execute();
+}
+
+async function planVersions(db: Kysely<unknown>): Promise<void> {
+  await db.schema
+    .createTable('plan_versions')
+    .addColumn('id', 'integer', (c) => c.primaryKey())
+    .addColumn('version', 'text', (c) => c.notNull().unique())
+    .addColumn('at', 'integer', (c) => c.notNull())
+    .addColumn('author', 'text', (c) => c.notNull())
+    .addColumn('files', 'text', (c) => c.notNull())
+    .execute();
+  await db.schema
+    .createTable('plan_orders')
+    .addColumn('id', 'integer', (c) => c.primaryKey())
+    .addColumn('version', 'text', (c) => c.notNull().references('plan_versions.version'))
+    .addColumn('at', 'integer', (c) => c.notNull())
+    .addColumn('author', 'text', (c) => c.notNull())
+    .addColumn('how', 'text', (c) => c.notNull())
+    .addColumn('instead_of', 'text')
+    .execute();
+  // What was in force once stays what it was, whatever a program that opens the store believes.
+  for (const table of ['plan_versions', 'plan_orders']) {
+    for (const change of ['update', 'delete']) {
+      const name = sql.raw(`${table}_no_${change}`);
+      const words = sql.raw(`before ${change} on ${table}`);
+      await sql`create trigger ${name} ${words} begin select raise(abort, 'versions are immutable'); end`.execute(db);
+    }
+  }
 }

@@ -11,6 +11,15 @@ export interface Schema {
     expires_at: number;
   };
   document_versions: { id: Generated<number>; at: number; plan: string; roster: string; files: string };
+  plan_versions: { id: Generated<number>; version: string; at: number; author: string; files: string };
+  plan_orders: {
+    id: Generated<number>;
+    version: string;
+    at: number;
+    author: string;
+    how: string;
+    instead_of: string | null;
+  };
   calls: {
     call_id: string;
     started_at: number;

@@ -9,6 +9,7 @@ import { migrate, requireCurrentSchema } from './migrate.ts';
 import { GUEST_BUSY_MS, OWNER_BUSY_MS } from './options.ts';
 import { OwnerLock } from './owner-lock.ts';
 import { SqlitePhones } from './phones.ts';
+import { SqlitePlans } from './plans.ts';
 import { noKey, type Sealer } from './sealer.ts';
 import { storeError } from './store-error.ts';
 import { ThreadWriter } from './writer-thread.ts';
@@ -102,6 +103,7 @@ export class Store {
   readonly calls: SqliteCalls;
   readonly phones: SqlitePhones;
   readonly documents: SqliteDocumentVersions;
+  readonly plans: SqlitePlans;
   readonly messages: SqliteMessages;
   readonly #db: SqliteDatabase;
   readonly #writer: StoreWriter | null;
@@ -118,6 +120,7 @@ export class Store {
     this.calls = new SqliteCalls(db, writer, options.sealer ?? noKey);
     this.phones = new SqlitePhones(db);
     this.documents = new SqliteDocumentVersions(db);
+    this.plans = new SqlitePlans(db);
     this.messages = new SqliteMessages(db);
   }
 

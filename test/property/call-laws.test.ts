@@ -20,7 +20,18 @@ const numRuns = 1_500;
 const media = { path: 'anchored', codec: 'PCMU', cipher: 'none' } as const;
 const plan = aPlan();
 const roster = aRoster();
-const dialled = ['7010', '7011', '7012', '7013', '1500', phones.ames, phones.icu, phones.ward, '9999', '+12025550100'];
+const dialled = [
+  '7010',
+  '7011',
+  '7012',
+  '7013',
+  '1500',
+  phones.ames,
+  phones.icu,
+  phones.ward,
+  '9999',
+  '+12025550100',
+].concat(['4100', '4101', '4102', '4103', '4104', '4105']);
 
 const leg = fc.constantFrom('caller', '1', '2', '3', '4', '5', '6', '7').map((id) => id as LegId);
 const token = fc.integer({ min: 1, max: 9 });
@@ -53,7 +64,7 @@ const anyEvent: fc.Arbitrary<CallEvent> = fc.oneof(
       type: fc.constant('digitsGathered' as const),
       leg,
       token,
-      digits: fc.constantFrom('', '0', '1', '2', '4', '9', '__proto__'),
+      digits: fc.constantFrom('', '0', '1', '2', '4', '9', '2102', '4100', '__proto__'),
     }),
   },
   leg.map((leg): CallEvent => ({ type: 'bridged', leg })),
@@ -70,6 +81,14 @@ const anyEvent: fc.Arbitrary<CallEvent> = fc.oneof(
   leg.map((leg): CallEvent => ({ type: 'ringTimedOut', leg })),
   leg.map((leg): CallEvent => ({ type: 'challengeTimedOut', leg })),
   fc.constant<CallEvent>({ type: 'recordingOverdue', messageId: 'm1' }),
+  token.map((round): CallEvent => ({ type: 'groupTimedOut', round })),
+  token.map((token): CallEvent => ({ type: 'lookupTimedOut', token })),
+  fc.record({
+    type: fc.constant('lookedUp' as const),
+    token,
+    answer: fc.constantFrom('office', 'cardiology', '__proto__', null),
+    why: fc.constant(''),
+  }),
 );
 
 const scenario = fc.record({
@@ -208,11 +227,13 @@ law('exactly one winner at a time: a second acceptance needs the loss of the fir
   }
 });
 
-law('a mobile gets the caller only after the right digit', ({ effects }) => {
+law('a mobile of a chain gets the caller only after the right digit', ({ effects }) => {
   const accepted = new Set<string>();
   const mobile = new Set<string>();
   for (const effect of effects) {
-    if (effect.type === 'ringLeg' && effect.target.kind === 'number') mobile.add(effect.leg);
+    // A forward of the plan names nobody: whoever answers there is whom the plan meant.
+    const isRung = effect.type === 'attest' && effect.fact.fact === 'legRung';
+    if (isRung && effect.fact.target.kind === 'number' && effect.fact.person !== '') mobile.add(effect.fact.leg);
     if (effect.type === 'attest' && effect.fact.fact === 'challengeAnswered' && effect.fact.result === 'accepted') {
       accepted.add(effect.fact.leg);
     }

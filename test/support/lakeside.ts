@@ -124,6 +124,51 @@ const mainMenu: Verb = {
   otherwise: { verb: 'operator', forMs: 20_000, otherwise: leaveMessage },
 };
 
+/** One number for each verb that the example hospital has no use for. */
+const otherVerbs: PlanSource['routes'] = [
+  { number: '4100', from: 'anywhere', to: { verb: 'ringGroup', group: 'ward', otherwise: leaveMessage } },
+  { number: '4101', from: 'anywhere', to: { verb: 'ringGroup', group: 'turn', otherwise: null } },
+  {
+    number: '4102',
+    from: 'anywhere',
+    to: {
+      verb: 'gather',
+      id: 'extension',
+      prompts: [say('main-menu')],
+      maxDigits: 4,
+      noKeyMs: 5_000,
+      tries: 2,
+      wrong: [say('wrong-key')],
+      digits: {
+        '2xxx': { verb: 'ring', extension: 'keyed', forMs: 20_000, otherwise: null },
+        '4xxx': { verb: 'transfer', number: 'keyed' },
+        '4': { verb: 'say', prompts: [{ say: 'letters', letters: '4B' }], then: leaveMessage },
+      },
+      otherwise: { verb: 'play', prompts: [say('no-key')], times: 2, then: { verb: 'transfer', number: '4100' } },
+    },
+  },
+  {
+    number: '4103',
+    from: 'anywhere',
+    to: {
+      verb: 'lookup',
+      hook: 'team',
+      answers: { office: leaveMessage },
+      otherwise: { verb: 'transfer', number: '4101' },
+    },
+  },
+  {
+    number: '4104',
+    from: 'anywhere',
+    to: { verb: 'forward', to: '+12025550123', trunk: 'carrier', forMs: 20_000, otherwise: leaveMessage },
+  },
+  {
+    number: '4105',
+    from: 'anywhere',
+    to: { verb: 'hangUp', cause: 'planBusy', prompts: [say('no-key')] },
+  },
+];
+
 export function aPlan(extraRoutes: PlanSource['routes'] = []): CompiledPlan {
   const extension = (number: string, name: string, kind: 'unit' | 'person' | 'post') => ({
     number,
@@ -171,10 +216,16 @@ export function aPlan(extraRoutes: PlanSource['routes'] = []): CompiledPlan {
       }),
       inside('1500', mainMenu),
       { number: '+12025550100', from: 'trunk', to: mainMenu },
+      ...otherVerbs,
       ...extraRoutes,
     ],
     flows: {},
     hours: [],
+    groups: [
+      { id: 'ward', name: 'Ward nurses', members: [phones.icu, phones.ward, phones.bell], order: 'all', forMs: 20_000 },
+      { id: 'turn', name: 'In turn', members: [phones.icu, phones.ames], order: 'roundRobin', forMs: 10_000 },
+    ],
+    hooks: [{ id: 'team', url: 'http://127.0.0.1:9/team', waitMs: 2_000, send: ['dialled', 'caller', 'site', 'unit'] }],
   };
   const names = indexRoster({ version: '', zone: '', people: aRoster().people(), services: aRoster().services() });
   const compiled = compilePlan(source, names, new Set(promptIds));

@@ -51,6 +51,8 @@ export interface Circumstances {
   readonly acceptDigit?: string;
   /** From the trunk instead of an extension. */
   readonly fromTrunk?: boolean;
+  /** By this trunk. */
+  readonly trunk?: string;
   readonly from?: string;
   readonly answerFails?: boolean;
 }
@@ -84,9 +86,11 @@ export class PaperCall {
     this.#plan = circumstances.plan ?? aPlan();
     this.#roster = circumstances.roster ?? aRoster();
     this.unregistered = new Set(circumstances.unregistered);
-    const from = circumstances.fromTrunk
-      ? ({ kind: 'trunk', trunk: 'carrier' } as const)
-      : ({ kind: 'phone', extension: circumstances.from ?? phones.ward } as const);
+    const { trunk = circumstances.fromTrunk ? 'carrier' : null } = circumstances;
+    const from =
+      trunk !== null
+        ? ({ kind: 'trunk', trunk } as const)
+        : ({ kind: 'phone', extension: circumstances.from ?? phones.ward } as const);
     this.happens({
       type: 'callArrived',
       callId: 'K7QX-2M4D' as CallId,

@@ -13,6 +13,7 @@ import {
   showProblem,
 } from '../../src/documents/index.ts';
 import type { Clock, DocumentVersion } from '../../src/engine/ports.ts';
+import { Notices } from '../support/notices.ts';
 
 const PROMPTS = new Set(
   ['dialplans/lakeside.yaml']
@@ -23,26 +24,6 @@ const PROMPTS = new Set(
     .concat('number-not-in-service'),
 );
 const CARDIOLOGY = 'cardiology' as ServiceId;
-
-class Notices {
-  readonly #got: string[] = [];
-  #wake: (() => void) | null = null;
-
-  add(notice: string): void {
-    this.#got.push(notice);
-    this.#wake?.();
-  }
-
-  /** The next notice, whenever it comes; the test's own time-out bounds the wait. */
-  async next(): Promise<string> {
-    while (this.#got.length === 0) await new Promise<void>((resolve) => (this.#wake = resolve));
-    return this.#got.shift()!;
-  }
-
-  get waiting(): readonly string[] {
-    return this.#got;
-  }
-}
 
 class Versions {
   saved: DocumentVersion[] = [];
@@ -166,6 +147,36 @@ void t.test('a broken file is refused with its place, and the last good version 
   writeFileSync(hospital.plan, good.replace('Ward 4B', 'Ward 4C'));
   t.equal(await notices.next(), 'activated plan');
   t.equal(documents.current().plan.extension('2101')?.name, 'Ward 4C');
+});
+
+void t.test('one department changes while another is broken: the good files come into force', async (t) => {
+  const hospital = aHospital(t);
+  const { documents, notices } = live(t, hospital.folders);
+  const eye = path.join(hospital.folders.dialplans, 'eye.yaml');
+  const eyeText =
+    'mailboxes:\n  eye: { name: Eye clinic }\nroutes:\n  8010: { from: inside, voicemail: { mailbox: eye } }\n';
+  writeFileSync(eye, eyeText);
+  await documents.start();
+  await notices.next();
+  const before = documents.current();
+
+  writeFileSync(eye, eyeText.replace('mailbox: eye', 'mailbox: aye'));
+  t.match(await notices.next(), /^refused .*eye\.yaml:4:.*unknown mailbox "aye"/);
+  t.equal(documents.current(), before, 'what is broken alone changes nothing');
+
+  writeFileSync(hospital.plan, hospital.edit(hospital.plan, 'Ward 4B', 'Ward 4C'));
+  t.equal(await notices.next(), 'activated plan');
+  t.match(await notices.next(), /^refused .*eye\.yaml:4:/, 'and the author of the broken one hears it still');
+  t.equal(documents.current().plan.extension('2101')?.name, 'Ward 4C');
+  t.match(documents.current().plan.route('8010', 'inside')?.to, { mailbox: 'eye' }, 'as it was');
+
+  writeFileSync(hospital.roster, hospital.edit(hospital.roster, 'name: Dr Chen', 'name: Dr Cheng'));
+  t.equal(await notices.next(), 'activated roster', 'a broken plan keeps nobody from a change of the roster');
+  t.match(await notices.next(), /^refused /);
+
+  writeFileSync(eye, eyeText.replace('8010', '8011'));
+  t.equal(await notices.next(), 'activated plan');
+  t.equal(documents.current().plan.route('8010', 'inside'), undefined);
 });
 
 void t.test('editors that write beside and rename, files that come and go', async (t) => {

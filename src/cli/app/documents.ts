@@ -1,5 +1,6 @@
 import { LiveDocuments, showProblem } from '../../documents/index.ts';
 import { systemClock } from '../../engine/index.ts';
+import { FOLDER } from '../../engine/ports.ts';
 import { promptIds } from '../prompt-ids.ts';
 import { Refusal } from '../report.ts';
 import type { Closing } from './closing.ts';
@@ -11,9 +12,15 @@ export async function openDocuments(foundation: Foundation, closing: Closing): P
   const activations = metrics.counter('wardline_document_activations_total', 'Times that documents came into force.');
   let recorded: Promise<unknown> = Promise.resolve();
   const documents = new LiveDocuments({
-    options: { dialplans: config.dialplans, oncall: config.oncall, pollMs: 500 },
+    options: {
+      dialplans: config.dialplans,
+      oncall: config.oncall,
+      activation: config.plans.activation,
+      pollMs: 500,
+    },
     prompts: promptIds(),
     versions: store.documents,
+    orders: store.plans,
     clock: systemClock,
     onActivated: (version, changed) => {
       activations.inc();
@@ -21,7 +28,9 @@ export async function openDocuments(foundation: Foundation, closing: Closing): P
       if (changed.length === 0) terminal('documents are good again: what was in force stays so');
       for (const kind of changed) {
         const files = version.files.filter((document) => document.kind === kind).map(({ path }) => path);
-        recorded = record({ fact: 'documentActivated', kind, version: version[kind], files });
+        const order = kind === 'plan' ? store.plans.newest() : null;
+        const by = order?.version === version[kind] ? `${order.author}, ${order.how}` : FOLDER;
+        recorded = record({ fact: 'documentActivated', kind, version: version[kind], files, by });
         log.info({ kind, version: version[kind] }, 'document activated');
         terminal(`${kind} in force: ${files.join(', ')}`);
       }

@@ -118,6 +118,8 @@ export type SystemFact =
       readonly kind: 'plan' | 'roster';
       readonly version: string;
       readonly files: readonly string[];
+      /** Who ordered it, or that somebody saved a file; entries of older versions do not say. */
+      readonly by?: string;
     }
   | { readonly fact: 'documentRefused'; readonly problems: readonly string[] }
   | { readonly fact: 'phoneAdded'; readonly extension: string; readonly by: string }

@@ -94,7 +94,7 @@ export function sentence(fact: Fact, names: Names, revealed: Revealed = {}): str
     case 'stopped':
       return `Wardline stopped: ${fact.because}`;
     case 'documentActivated':
-      return `${fact.kind} ${short(fact.version)} is active, from ${fact.files.join(', ')}`;
+      return `${fact.kind} ${short(fact.version)} is active, from ${fact.files.join(', ')}${fact.by === undefined ? '' : `, by ${fact.by}`}`;
     case 'documentRefused':
       return `documents were refused: ${fact.problems.join('; ')}`;
     case 'phoneAdded':

@@ -300,6 +300,20 @@ const callers = z
   .array(digits('a number, a pattern, or the word anonymous'))
   .meta({ description: 'numbers of callers: ["+1900!", 21xx, anonymous]' });
 
+const template = z.strictObject({
+  needs: z.array(id('a word of its own: service')).meta({ description: 'what each use gives: [name, service]' }),
+  makes: z
+    .record(z.string(), z.unknown())
+    .meta({ description: 'sections of a plan, with <service> wherever the value of service stands' }),
+});
+
+const use = z.strictObject({
+  template: id('a template by id'),
+  with: z
+    .record(z.string(), z.string().max(80))
+    .meta({ description: 'the values that the template needs: {service: cardiology}' }),
+});
+
 /** The sections that a plan is made of. */
 const sections = {
   'of-site': id('the site whose phones alone have the extensions, hours and routes of this file').optional(),
@@ -337,6 +351,8 @@ const sections = {
   hours: z.record(z.string(), hours).meta({ description: 'opening hours by name' }).optional(),
   routes: z.record(z.string(), route).meta({ description: 'what each number does' }).optional(),
   flows: z.record(z.string(), verbBelow).meta({ description: 'parts of a plan by name, for run' }).optional(),
+  templates: z.record(z.string(), template).meta({ description: 'sections that are made several times' }).optional(),
+  uses: z.record(z.string(), use).meta({ description: 'what templates make, by name' }).optional(),
 };
 
 /** One file of `dialplans/`. All of them together are the plan; `site` stands in exactly one. */

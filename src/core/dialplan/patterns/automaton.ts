@@ -15,7 +15,10 @@ export interface Automaton {
   run(number: string): number;
 }
 
-const MAX_STATES = 200_000;
+/** Patterns that can be told apart need about a state for each of their characters. */
+function statesFor(rows: readonly Row[]): number {
+  return 4_096 + 8 * rows.reduce((sum, { sets }) => sum + sets.length, 0);
+}
 
 /** A row of a pattern, and how many of its characters are seen; behind the last, an open row may go round. */
 interface Row {
@@ -25,10 +28,11 @@ interface Row {
 }
 
 /** null when the patterns are so tangled that the automaton would have too many states. */
-export function automaton(patterns: readonly Pattern[], maxStates = MAX_STATES): Automaton | null {
+export function automaton(patterns: readonly Pattern[]): Automaton | null {
   const rows = patterns.flatMap(({ rows: sets, isOpen }, pattern): Row[] =>
     sets.map((row) => ({ pattern, sets: isOpen ? [...row, TAIL] : row, isOpen })),
   );
+  const maxStates = statesFor(rows);
   const states: (readonly number[])[] = [[], rows.map((_, row) => row * STRIDE)];
   const known = new Map<string, number>([
     ['', 0],

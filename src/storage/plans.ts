@@ -1,0 +1,53 @@
+import { instant } from '../core/time/index.ts';
+import type { PlanOrder, PlanOrders, PlanVersion } from '../engine/ports.ts';
+import type { SqliteDatabase } from './database.ts';
+
+/** Every version of the plan under the hash of its content, and what was ordered to come into force. Only ever added to. */
+export class SqlitePlans implements PlanOrders {
+  readonly #db: SqliteDatabase;
+
+  constructor(db: SqliteDatabase) {
+    this.#db = db;
+  }
+
+  /** The first to bring a version in is its author; the same content again is the same version. */
+  keep({ version, at, author, files }: PlanVersion): void {
+    const values = { version, at, author, files: JSON.stringify(files) };
+    const query = this.#db.build.insertInto('plan_versions').values(values);
+    this.#db.run(query.onConflict((conflict) => conflict.doNothing()));
+  }
+
+  /** Newest first. */
+  list(): readonly PlanVersion[] {
+    const all = this.#db.build.selectFrom('plan_versions').selectAll().orderBy('id', 'desc');
+    return this.#db.all(all).map(planVersion);
+  }
+
+  find(version: string): PlanVersion | null {
+    const query = this.#db.build.selectFrom('plan_versions').selectAll().where('version', '=', version);
+    const row = this.#db.first(query);
+    return row === undefined ? null : planVersion(row);
+  }
+
+  order({ version, at, author, how, insteadOf }: Omit<PlanOrder, 'id'>): void {
+    const values = { version, at, author, how, instead_of: insteadOf };
+    this.#db.run(this.#db.build.insertInto('plan_orders').values(values));
+  }
+
+  newest(): PlanOrder | null {
+    return this.orders(1)[0] ?? null;
+  }
+
+  /** Newest first. */
+  orders(limit: number): readonly PlanOrder[] {
+    const all = this.#db.build.selectFrom('plan_orders').selectAll().orderBy('id', 'desc').limit(limit);
+    return this.#db.all(all).map(({ id, version, at, author, how, instead_of }): PlanOrder => {
+      return { id, version, at: instant(at), author, how: how as PlanOrder['how'], insteadOf: instead_of };
+    });
+  }
+}
+
+function planVersion(row: { version: string; at: number; author: string; files: string }): PlanVersion {
+  const files = JSON.parse(row.files) as PlanVersion['files'];
+  return { version: row.version, at: instant(row.at), author: row.author, files };
+}
