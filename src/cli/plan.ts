@@ -1,5 +1,6 @@
 import { instant } from '../core/time/index.ts';
 import type { CommonOptions, Commands } from './command-line.ts';
+import { provedReport } from './plan-prove.ts';
 import { simulateCommand } from './plan-simulate.ts';
 import { planVersionCommands } from './plan-versions.ts';
 import { done, no, wrapped } from './report.ts';
@@ -10,8 +11,10 @@ export function planCommands({ group, answer }: Commands): void {
   const plan = group('plan', 'what each number does');
   plan('check')
     .description('check the files in dialplans/ and oncall/ without activating them')
+    .option('--prove', 'also explore every call that they allow in the next 90 days')
     .action(
-      answer(async (options: CommonOptions) => {
+      answer(async (options: CommonOptions & { readonly prove?: boolean }) => {
+        if (options.prove === true) return provedReport(siteConfig(options));
         const documents = await checkDocuments(siteConfig(options), instant(Date.now()));
         if (documents.kind === 'bad') {
           const { problems } = documents;

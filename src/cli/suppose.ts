@@ -10,6 +10,8 @@ export interface SupposeOptions {
   readonly press: readonly string[];
   readonly urgency?: Urgency;
   readonly unregistered: readonly string[];
+  readonly number?: string;
+  readonly trunk?: string;
 }
 
 const again = (value: string, before: readonly string[]) => [...before, value];
@@ -21,10 +23,12 @@ export const supposeOptions: readonly Option[] = [
   )
     .argParser(again)
     .default([], 'every phone rings and nobody answers'),
-  new Option('--press <key>', 'the key that the caller presses in the next menu; may be given several times')
-    .argParser((key: string, before: readonly string[]) => {
-      if (!/^[0-9*#]$/.test(key)) throw new InvalidArgumentError('it must be one of 0-9, * and #');
-      return again(key, before);
+  new Option('--number <number>', 'the number that a caller from outside shows (default: none)'),
+  new Option('--trunk <trunk>', 'the trunk that a call from outside comes by (default: the one of the home site)'),
+  new Option('--press <keys>', 'what the caller presses in the next menu, or none; may be given several times')
+    .argParser((keys: string, before: readonly string[]) => {
+      if (!/^([0-9*#]{1,24}|none)$/.test(keys)) throw new InvalidArgumentError('write keys of 0-9, * and #, or none');
+      return again(keys === 'none' ? '' : keys, before);
     })
     .default([], 'each key is tried'),
   new Option('--urgency <urgency>', 'what the caller says when asked how urgent it is').choices(urgencies),
@@ -56,7 +60,10 @@ export function suppose(options: SupposeOptions, plan: CompiledPlan, roster: Com
   for (const written of options.outcome) {
     const [, phone = '', what = '', seconds] = /^([^=]+)=([a-z-]+)(?:@([0-9]{1,3})s)?$/.exec(written) ?? [];
     if (!isPhone(phone, plan, roster)) {
-      throw new Refusal(`--outcome ${written}: no extension and nobody's mobile is "${phone}"`, 2);
+      throw new Refusal(
+        `--outcome ${written}: "${phone}" is no extension of the plan and no number with + and country code`,
+        2,
+      );
     }
     if (what === 'unregistered') {
       unregistered.add(phone);
@@ -72,6 +79,8 @@ export function suppose(options: SupposeOptions, plan: CompiledPlan, roster: Com
   return {
     isRegistered: (extension: string) => !unregistered.has(extension),
     outcomeOf: (phone: string) => outcomes.get(phone) ?? rings,
+    number: options.number ?? null,
+    ...(options.trunk === undefined ? {} : { trunk: options.trunk }),
     presses: { keys: options.press, urgency: options.urgency ?? null },
     /** One story is asked for, not everything that may happen. */
     isStory: outcomes.size > 0 || options.press.length > 0 || options.urgency !== undefined,
@@ -79,5 +88,7 @@ export function suppose(options: SupposeOptions, plan: CompiledPlan, roster: Com
 }
 
 function isPhone(phone: string, plan: CompiledPlan, roster: CompiledRoster): boolean {
-  return plan.extension(phone) !== undefined || roster.people().some(({ mobile }) => mobile === phone);
+  // A plan may forward to any number.
+  if (plan.extension(phone) !== undefined || /^\+[1-9][0-9]{6,14}$/.test(phone)) return true;
+  return roster.people().some(({ numbers = {} }) => Object.values(numbers).includes(phone));
 }

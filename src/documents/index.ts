@@ -12,4 +12,6 @@ export {
 } from './load.ts';
 export { type DocumentsOptions, documentsOptions } from './options.ts';
 export { type DocumentProblem, showProblem } from './problem.ts';
+export { faultsBrought, inOneGo } from './prove-in-slices.ts';
+export { problemOf, provingDocuments } from './prove.ts';
 export { rosterWindow } from './roster-window.ts';

@@ -1,5 +1,5 @@
 import type { CompiledPlan } from '../core/dialplan/index.ts';
-import type { CompiledRoster } from '../core/oncall/index.ts';
+import type { CompiledRoster, Problem } from '../core/oncall/index.ts';
 import type { Instant, Span } from '../core/time/index.ts';
 import type { DocumentVersion } from '../engine/ports.ts';
 import { compileDocuments } from './compile.ts';
@@ -25,6 +25,7 @@ export type LoadResult =
       readonly kind: 'ok';
       readonly plan: CompiledPlan;
       readonly roster: CompiledRoster;
+      readonly place: (problem: Problem) => DocumentProblem;
       readonly files: readonly DocumentFile[];
       readonly version: DocumentVersion;
     }

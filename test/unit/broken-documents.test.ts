@@ -205,7 +205,7 @@ const rosterCases: readonly Case[] = [
   [
     '    steps:\n',
     '    steps: []\n    stepz:\n',
-    'oncall/a.yaml:17:5: unknown key "stepz"; did you mean "steps"? (use one of: steps, last-resort)',
+    'oncall/a.yaml:17:5: unknown key "stepz"; did you mean "steps"? (use one of: steps, within, last-resort)',
   ],
   [
     '[dr-ames, dr-bell], every',

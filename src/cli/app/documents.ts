@@ -43,6 +43,13 @@ export async function openDocuments(foundation: Foundation, closing: Closing): P
       log.info({ problems: lines }, 'document refused');
       for (const line of ['documents refused, the last good version stays in force:', ...lines]) terminal(line);
     },
+    onProved: (faults) => {
+      const lines = faults.map(showProblem);
+      if (lines.length === 0) health.ok('proof');
+      else health.failing('proof', `some calls would reach nobody: ${lines[0] ?? ''}`);
+      log.info({ faults: lines }, 'documents proved');
+      for (const line of lines) terminal(`not proved: ${line}`);
+    },
     onUnsaved: (error) => {
       const why = error instanceof Error ? error.message : String(error);
       health.failing('documents', `the changed files are good but could not be kept: ${why}`);
