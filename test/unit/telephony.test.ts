@@ -4,6 +4,7 @@ import t from 'tap';
 import { instant } from '../../src/core/time/index.ts';
 import { Authenticator } from '../../src/telephony/auth/authenticator.ts';
 import { digestHash, digestResponse, parseDigestAnswers } from '../../src/telephony/auth/digest.ts';
+import { Challenger } from '../../src/telephony/challenger.ts';
 import { dtmfKeys } from '../../src/telephony/dtmf-info.ts';
 import { MemoryBindings } from '../../src/telephony/index.ts';
 import { nextHop } from '../../src/telephony/leg.ts';
@@ -424,4 +425,25 @@ void t.test('keys by INFO', async (t) => {
   t.equal(dtmfKeys('application/dtmf', '*'), '*');
   t.equal(dtmfKeys('application/dtmf-relay', 'Signal=!'), '');
   t.equal(dtmfKeys('application/media_control+xml', '<x/>'), null);
+});
+
+void t.test('a phone that retries a wrong password is one line a minute, beside those of other phones', async (t) => {
+  const clock = new TestClock();
+  const log = new TestLog();
+  const challenger = new Challenger({ clock, log });
+  t.teardown(() => challenger.close());
+  const statuses: number[] = [];
+  const response = { send: (status: number) => void statuses.push(status) } as never;
+  const from = (ip: string) => ({ ip, port: 5060, protocol: 'udp' }) as const;
+  const wrong = (extension: string | null, ip = '10.0.0.7') =>
+    challenger.refuse(response, { kind: 'challenge', challenges: [], failed: { extension } }, from(ip));
+  for (let i = 0; i < 50; i++) wrong('2101');
+  wrong('2102');
+  wrong('2101', '10.0.0.8');
+  wrong(null);
+  t.equal(log.lines.length, 4);
+  clock.advance(60_000);
+  t.match(log.lines.slice(4), [{ words: 'wrong password', fields: { ip: '10.0.0.7', extension: '2101', times: 49 } }]);
+  t.equal(log.lines.length, 5);
+  t.same(statuses, Array(53).fill(401), 'each was answered');
 });
