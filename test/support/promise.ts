@@ -77,7 +77,8 @@ function isKey(fact: CallFact): boolean {
 function isStaffed(plan: CompiledPlan, roster: CompiledRoster, fact: CallFact): boolean {
   if (fact.fact !== 'legRung') return false;
   const extension = fact.target.kind === 'extension' ? fact.target.extension : null;
-  const person = roster.person(fact.person as PersonId) ?? (extension === null ? undefined : roster.personByDesk(extension));
+  const person =
+    roster.person(fact.person as PersonId) ?? (extension === null ? undefined : roster.personByDesk(extension));
   const isOperator = (desk: string | null | undefined) => plan.sites().some(({ operator }) => operator === desk);
   return person?.staffed === true || isOperator(extension) || isOperator(person?.desk);
 }

@@ -57,7 +57,10 @@ interface Way {
 
 /** A chain that a call comes to, and when. */
 export interface ChainUse
-  extends Pick<Way, 'entry' | 'caller' | 'keys' | 'answers' | 'path' | 'laterMs' | 'playedMs' | 'turnedMs' | 'isStaffed'> {
+  extends Pick<
+    Way,
+    'entry' | 'caller' | 'keys' | 'answers' | 'path' | 'laterMs' | 'playedMs' | 'turnedMs' | 'isStaffed'
+  > {
   readonly service: ServiceId;
   readonly urgency: Urgency;
   readonly spans: readonly Span[];

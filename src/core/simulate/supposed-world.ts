@@ -100,7 +100,12 @@ function play(setting: Setting, from: Scene): Scene {
 
 function happen({ plan, roster, supposed }: Setting, scene: Scene, event: CallEvent): Scene {
   const { at } = scene;
-  const { isRegistered = () => true, trunkFault = () => null, outcomeOf = () => rings, answerOf = () => null } = supposed;
+  const {
+    isRegistered = () => true,
+    trunkFault = () => null,
+    outcomeOf = () => rings,
+    answerOf = () => null,
+  } = supposed;
   const { state, effects } = stepCall({ at, plan, roster, isRegistered, trunkFault }, scene.call, event);
   let next: Scene = { ...scene, call: state };
   if (event.type === 'legFailed') next = { ...next, phones: without(next.phones, event.leg) };
