@@ -2,7 +2,7 @@ import { type FSWatcher, watch } from 'node:fs';
 import type { CompiledPlan } from '../core/dialplan/index.ts';
 import type { CompiledRoster } from '../core/oncall/index.ts';
 import type { Instant } from '../core/time/index.ts';
-import type { Clock, Documents, DocumentVersion, DocumentVersions, Overrides } from '../engine/ports.ts';
+import type { Clock, Documents, DocumentVersion, DocumentVersions, Overrides, RosterFeeds } from '../engine/ports.ts';
 import { compileFiles, loadDocuments, type LoadResult } from './load.ts';
 import type { DocumentsOptions } from './options.ts';
 import type { DocumentProblem } from './problem.ts';
@@ -14,6 +14,7 @@ export interface LiveDocumentsParts {
   readonly prompts: ReadonlySet<string>;
   readonly versions: DocumentVersions;
   readonly overrides: Overrides;
+  readonly feeds: RosterFeeds;
   readonly clock: Clock;
   /**
    * A version other than the one before came into force; `changed` says which kinds differ from it. It is empty when
@@ -247,13 +248,13 @@ export class LiveDocuments implements Documents {
   }
 
   #load(): Promise<LoadResult> {
-    const { options, prompts, clock } = this.#parts;
-    return loadDocuments({ ...options, prompts, now: clock.now() });
+    const { options, prompts, clock, feeds } = this.#parts;
+    return loadDocuments({ ...options, prompts, now: clock.now(), feeds: feeds.documents() });
   }
 
   async #fingerprint(): Promise<string> {
     const { dialplans, oncall } = this.#parts.options;
-    return `${await fingerprint(dialplans)}\n${await fingerprint(oncall)}`;
+    return `${this.#parts.feeds.revision()}\n${await fingerprint(dialplans)}\n${await fingerprint(oncall)}`;
   }
 }
 

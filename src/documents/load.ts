@@ -16,6 +16,8 @@ export interface LoadOptions {
   /** Ids of the prompts that can be played. */
   readonly prompts: ReadonlySet<string>;
   readonly now: Instant;
+  /** What other systems published, as documents. */
+  readonly feeds?: readonly DocumentFile[];
   /** What the roster is laid out for; by default a week back and 120 days ahead. */
   readonly window?: Span;
 }
@@ -36,7 +38,7 @@ export async function loadDocuments(options: LoadOptions): Promise<LoadResult> {
   const problems = folders.flatMap((folder) => (folder.kind === 'refused' ? folder.problems : []));
   if (problems.length > 0) return { kind: 'refused', problems };
   const files = folders.flatMap((folder) => (folder.kind === 'read' ? folder.files : []));
-  return compileFiles(files, options);
+  return compileFiles([...files, ...(options.feeds ?? [])], options);
 }
 
 export function compileFiles(

@@ -92,6 +92,13 @@ export interface DocumentVersion {
   readonly files: readonly { readonly kind: 'plan' | 'roster'; readonly path: string; readonly text: string }[];
 }
 
+/** The last good shifts of other systems' rosters, as documents. */
+export interface RosterFeeds {
+  /** Another number whenever one of them was taken. */
+  revision(): number;
+  documents(): DocumentVersion['files'];
+}
+
 /** A summary row per call, for lists. Everything in it can be made again from the audit. */
 export interface CallIndex {
   callStarted(row: { callId: CallId; at: Instant; from: string; dialled: string }): void;

@@ -9,6 +9,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0001-audit-phones-calls': { up: auditPhonesCalls },
   '0002-documents-messages': { up: documentsMessages },
   '0003-roster-overrides': { up: rosterOverrides },
+  '0004-roster-feeds': { up: rosterFeeds },
 };
 
 async function auditPhonesCalls(db: Kysely<unknown>): Promise<void> {
@@ -105,4 +106,16 @@ async function rosterOverrides(db: Kysely<unknown>): Promise<void> {
     .execute();
   await db.schema.createIndex('roster_overrides_end').on('roster_overrides').column('ends_at').execute();
   await db.schema.createIndex('roster_overrides_revision').on('roster_overrides').column('revision').execute();
+}
+
+async function rosterFeeds(db: Kysely<unknown>): Promise<void> {
+  await db.schema
+    .createTable('roster_feeds')
+    .addColumn('feed', 'text', (c) => c.primaryKey())
+    .addColumn('document', 'text')
+    .addColumn('taken_at', 'integer')
+    .addColumn('refused_because', 'text')
+    .addColumn('refused_at', 'integer')
+    .addColumn('revision', 'integer', (c) => c.notNull())
+    .execute();
 }

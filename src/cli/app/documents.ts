@@ -15,6 +15,7 @@ export async function openDocuments(foundation: Foundation, closing: Closing): P
     prompts: promptIds(),
     versions: store.documents,
     overrides: store.overrides,
+    feeds: store.feeds,
     clock: systemClock,
     onActivated: (version, changed) => {
       activations.inc();

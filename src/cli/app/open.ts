@@ -12,6 +12,7 @@ import { banner } from './banner.ts';
 import { type Calls, openCalls } from './calls.ts';
 import { Closing } from './closing.ts';
 import { openDocuments } from './documents.ts';
+import { watchFeeds } from './feeds.ts';
 import { type Foundation, openFoundation } from './foundation.ts';
 import { hostAndPort, reachable, readLinks } from './links.ts';
 import { messageBook, type MessageBook, messageLength } from './message-book.ts';
@@ -44,6 +45,7 @@ async function build(house: Remembered, terminal: (line: string) => void, closin
   const { config, advertised, drainMs } = house;
   const foundation = await openFoundation(config, terminal, closing);
   const documents = await openDocuments(foundation, closing);
+  watchFeeds(foundation, documents, closing);
   const messages = await openMessages(foundation, closing);
   const links = readLinks(foundation.folders.run);
   const calls = await openCalls(foundation, { documents, audit: messages.audit, links, drainMs }, closing);
