@@ -3,7 +3,7 @@ import { Baresip } from '../support/baresip.ts';
 import { digitHeard, heardWithin, House, PROMPTS } from '../support/house.ts';
 import { freeUdpPort, until } from '../support/processes.ts';
 import { startSipp } from '../support/sipp.ts';
-import { heardFor } from '../support/sound.ts';
+import { find, heardFor, readWav } from '../support/sound.ts';
 
 // Stories 3 to 6: a nurse dials a specialty and the chain works until a human has said "I have it".
 
@@ -237,7 +237,17 @@ t.test('story 4: two mobiles accept within 20 ms, exactly one wins', async (t) =
       return found[0] !== null && found[0] === found[1] ? found[0] : null;
     },
     30_000,
-  );
+  ).catch(async (error: Error) => {
+    for (const sound of carrier.heard()) {
+      const words = find(readWav(PROMPTS.wardline('to-accept-press')), sound);
+      t.comment(
+        `heard ${(sound.samples.length / sound.rateHz).toFixed(1)} s, words ${JSON.stringify(words)}, digit ${digitHeard(sound)}`,
+      );
+    }
+    t.comment(carrier.events.map((event) => `${event.type} ${event.accountaor} ${event.param}`).join('\n'));
+    t.comment(JSON.stringify((await house.facts()).of('challengeAnswered')));
+    throw error;
+  });
   await carrier.as(pair[0]);
   const at = performance.now();
   // The commands are written back to back on one socket.

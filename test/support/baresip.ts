@@ -200,10 +200,14 @@ export class Baresip {
     return this.events.slice(after).some((event) => event.type === type);
   }
 
-  /** baresip names its sound files by the second: a call that begins in the same second would write over the last one. */
+  /**
+   * baresip names its sound files by the second: a call that begins in the same second would write over the last one.
+   * It asks the kernel's coarse clock, which turns some milliseconds after ours.
+   */
   async nextFile(): Promise<void> {
+    const coarseClockLagMs = 50;
     const second = Math.floor(Date.now() / 1000);
-    await until('the next second', () => Math.floor(Date.now() / 1000) > second);
+    await until('the next second', () => Math.floor((Date.now() - coarseClockLagMs) / 1000) > second);
   }
 
   /** What each call has heard so far, in the order the calls began to hear. */
