@@ -103,6 +103,8 @@ export class PhoneDialog {
 
   #unknown(): Life {
     if (this.#isForgotten) return 'forgotten';
+    // Just connected again, and not yet decided what that means: whoever asked asks again.
+    if (this.#isUnknown) return 'alive';
     // The BYE is on its way to us, or it came to a connection that was lost and drachtio-server 0.9.10 shows it to nobody.
     this.#ended();
     return 'over';
