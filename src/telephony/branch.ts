@@ -6,7 +6,9 @@ import {
   sipStatusOf,
   type UacOptions,
 } from './client-libraries/index.ts';
-import { guarded, type Shell } from './shell.ts';
+import { guarded } from './guarded.ts';
+import type { Shell } from './shell.ts';
+import type { SignallingLink } from './signalling-link.ts';
 
 export interface BranchEvents {
   rang(sipStatus: number): void;
@@ -24,7 +26,7 @@ export class Branch {
   #isDone = false;
   #isAbandoned = false;
 
-  constructor(shell: Shell, uri: string, options: UacOptions, events: BranchEvents) {
+  constructor(shell: Shell, link: SignallingLink, uri: string, options: UacOptions, events: BranchEvents) {
     this.#shell = shell;
     this.#events = events;
     const progress = {
@@ -41,7 +43,7 @@ export class Branch {
       this.#final(error, dialog),
     );
     try {
-      shell.srf.createUAC(uri, options, progress, final);
+      link.srf.createUAC(uri, options, progress, final);
     } catch (error) {
       // Not connected to the signalling server: told in a later turn, like every other outcome.
       setImmediate(() => this.#final(error));

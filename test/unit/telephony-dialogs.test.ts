@@ -7,7 +7,9 @@ import { Leg } from '../../src/telephony/leg.ts';
 import { MediaEndpoint } from '../../src/telephony/media-endpoint.ts';
 import { Orphans } from '../../src/telephony/orphans.ts';
 import { type Life, mediaSource, PhoneDialog } from '../../src/telephony/phone-dialog.ts';
+import type { CallMedia } from '../../src/telephony/media.ts';
 import type { Shell } from '../../src/telephony/shell.ts';
+import type { SignallingLink } from '../../src/telephony/signalling-link.ts';
 import { TestClock, TestLog } from '../support/telephony.ts';
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
@@ -38,19 +40,17 @@ class FakeDialog extends EventEmitter {
   }
 }
 
+const noMedia = {} as CallMedia;
+
 const asDialog = (dialog: FakeDialog) => dialog as unknown as SrfDialog;
 
 /** A house whose signalling client answers at once with the dialogs it is given. */
 function aShell(dialogs: FakeDialog[]) {
   const clock = new TestClock();
   const dialog = () => asDialog(dialogs.shift() ?? new FakeDialog());
-  const shell = {
-    clock,
-    log: new TestLog(),
+  const link = {
+    name: 'sipd',
     dialogs: new Map(),
-    options: { sip: { realm: 'w' }, media: {} },
-    registrations: { of: () => [{ uri: 'sip:3101@192.0.2.9', source: { ip: '192.0.2.9', protocol: 'udp' } }] },
-    trunks: { get: () => undefined },
     whenUp: () => Promise.resolve(),
     srf: {
       createUAC: (_: string, __: object, ___: object, done: (error: null, dialog: SrfDialog) => void) =>
@@ -58,8 +58,16 @@ function aShell(dialogs: FakeDialog[]) {
       createUAS: (_: object, __: object, ___: object, done: (error: null, dialog: SrfDialog) => void) =>
         done(null, dialog()),
     },
+  } as unknown as SignallingLink;
+  const shell = {
+    clock,
+    log: new TestLog(),
+    options: { sip: { realm: 'w' }, media: {} },
+    registrations: { of: () => [{ uri: 'sip:3101@192.0.2.9', source: { ip: '192.0.2.9', protocol: 'udp' } }] },
+    trunks: { get: () => undefined },
+    signalling: { whenUp: () => Promise.resolve(), forPhone: () => link },
   };
-  return { clock, shell: shell as unknown as Shell };
+  return { clock, link, shell: shell as unknown as Shell };
 }
 
 function hungUpAtOnce(): FakeDialog {
@@ -70,7 +78,7 @@ function hungUpAtOnce(): FakeDialog {
 }
 
 void t.test('a phone whose BYE came in the same read as its 200 has hung up', async (t) => {
-  const { shell } = aShell([hungUpAtOnce()]);
+  const { shell, link } = aShell([hungUpAtOnce()]);
   const told: string[] = [];
   const order = {
     type: 'ringLeg',
@@ -79,59 +87,67 @@ void t.test('a phone whose BYE came in the same read as its 200 has hung up', as
     media: 'direct',
     offeredAs: { displayName: 'x', number: '2101', urgency: null },
   } as const;
-  const leg = new Leg(shell, order, sdp, {
+  const leg = new Leg(shell, noMedia, order, sdp, {
     ringing: () => {},
     answered: () => told.push('answered'),
     failed: ({ kind }) => told.push(kind),
     ended: (by) => told.push(`ended ${by}`),
+    moved: () => told.push('moved'),
     signallingLost: () => told.push('signallingLost'),
   });
   for (let i = 0; i < 4; i += 1) await turn();
   t.same(told, ['answered', 'ended remote']);
   t.equal(leg.phone?.isUp, false);
-  t.equal(shell.dialogs.size, 0);
+  t.equal(link.dialogs.size, 0);
 });
 
-function aCaller(shell: Shell, told: string[]): CallerLeg {
+function aCaller(shell: Shell, link: SignallingLink, told: string[]): CallerLeg {
   const request = Object.assign(new EventEmitter(), {
     body: sdp,
     source_address: '192.0.2.8',
     has: () => true,
   }) as unknown as SrfRequest;
-  return new CallerLeg(shell, request, { send: () => {} } as unknown as SrfResponse, {
+  return new CallerLeg(shell, { link, media: noMedia }, request, { send: () => {} } as unknown as SrfResponse, {
     answered: () => told.push('answered'),
     answerFailed: () => told.push('answerFailed'),
     hungUp: () => told.push('hungUp'),
     mediaLost: () => told.push('mediaLost'),
+    moved: () => told.push('moved'),
     signallingLost: () => told.push('signallingLost'),
   });
 }
 
 void t.test('a caller whose BYE came in the same read as the echo of our 200 has hung up', async (t) => {
-  const { shell } = aShell([hungUpAtOnce()]);
+  const { shell, link } = aShell([hungUpAtOnce()]);
   const told: string[] = [];
-  const caller = aCaller(shell, told);
-  const called = new PhoneDialog(shell, asDialog(new FakeDialog()), { hungUp: () => {}, forgotten: () => {} });
+  const caller = aCaller(shell, link, told);
+  const called = new PhoneDialog(shell, link, asDialog(new FakeDialog()), { hungUp: () => {}, forgotten: () => {} });
   caller.connectTo(called, (error) => told.push(error ? error.message : 'connected'));
   await turn();
   t.same(told, ['connected', 'hungUp']);
 });
 
 void t.test('a caller is not connected to a phone that is gone', async (t) => {
-  const { shell } = aShell([]);
+  const { shell, link } = aShell([]);
   const told: string[] = [];
   const dialog = new FakeDialog();
-  const called = new PhoneDialog(shell, asDialog(dialog), { hungUp: () => told.push('left'), forgotten: () => {} });
+  const called = new PhoneDialog(shell, link, asDialog(dialog), {
+    hungUp: () => told.push('left'),
+    forgotten: () => {},
+  });
   dialog.bye();
-  aCaller(shell, told).connectTo(called, (error) => told.push(error?.message ?? 'connected'));
+  aCaller(shell, link, told).connectTo(called, (error) => told.push(error?.message ?? 'connected'));
   t.same(told, ['left', 'the called phone is gone']);
 });
 
 void t.test('what the answer to an OPTIONS says about a phone', async (t) => {
-  const { shell, clock } = aShell([]);
+  const { shell, link, clock } = aShell([]);
   const dialog = new FakeDialog();
   const forgotten: string[] = [];
-  const phone = new PhoneDialog(shell, asDialog(dialog), { hungUp: () => {}, forgotten: () => forgotten.push('!') });
+  const phone = new PhoneDialog(shell, link, asDialog(dialog), {
+    hungUp: () => {},
+    forgotten: () => forgotten.push('!'),
+  });
   const life = async (error: unknown, status = 0): Promise<Life> => {
     dialog.answers = [() => (error ? [error] : [null, { status }])];
     return phone.probe();
@@ -142,7 +158,7 @@ void t.test('what the answer to an OPTIONS says about a phone', async (t) => {
   t.equal(await life(null, 481), 'dead');
   t.equal(await life(new Error('socket')), 'silent');
   t.equal(await life(unknown), 'dead');
-  shell.dialogs.get(asDialog(dialog))?.();
+  link.dialogs.get(asDialog(dialog))?.();
   t.equal(await life(unknown), 'forgotten');
   t.same(forgotten, ['!']);
 
@@ -192,7 +208,7 @@ void t.test('an endpoint that ended while the library handed it over is refused'
     () =>
       new MediaEndpoint(
         ended,
-        { prompt: (file) => file, recording: (name) => name },
+        { prompt: (file) => file, recording: (name) => name, isLost: async () => false },
         { gone: () => {}, silent: () => {} },
         () => {},
       ),
@@ -232,7 +248,7 @@ function aLeftover(legs: Record<string, { peer?: string; mark: string }>) {
       },
     },
     hangUp: (dialogId) => hungUp.push(dialogId),
-    ask: (dialogId, done) => {
+    ask: (dialogId, _, done) => {
       const status = statuses.get(dialogId);
       if (status !== undefined) done(status);
     },

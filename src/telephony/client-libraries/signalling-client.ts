@@ -69,6 +69,22 @@ export function writeTogether(srf: SrfClient): void {
   socket.write = together;
 }
 
+/**
+ * Asks the server whether it is there; `answered` runs when it says so. drachtio-srf 5.0.29 has pings of its own and
+ * never looks whether they were answered.
+ */
+export function ping(srf: SrfClient, answered: () => void): void {
+  const agent = agentOf(srf);
+  const [socket, unfinished] = agent?.mapServer.entries().next().value ?? [];
+  if (!agent || !socket || !unfinished) return;
+  unfinished.pendingRequests.set(agent.wp.send(socket, 'ping'), answered);
+}
+
+/** Ends the connection on our side only: a server that hangs would never agree. The library makes a new one. */
+export function dropConnection(srf: SrfClient): void {
+  agentOf(srf)?.mapServer.keys().next().value?.destroy();
+}
+
 /** What the library keeps per connection and forgets with it. */
 export interface Unfinished {
   /** Commands that the server has not confirmed. */
@@ -177,6 +193,8 @@ interface Agent {
     readonly reconnectVars: { retryTimer: NodeJS.Timeout | null };
     on(event: 'close', run: () => void): void;
     installListeners(socket: Socket): void;
+    /** Gives the id by which the answer is known. */
+    send(socket: Socket, message: string): string;
   };
 }
 
