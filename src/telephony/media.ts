@@ -20,6 +20,7 @@ export class Media {
   readonly links: readonly MediaLink[];
   readonly #signalling: Signalling;
   readonly #random: Random;
+  readonly log: Log;
 
   constructor(
     options: TelephonyOptions['media'],
@@ -28,6 +29,7 @@ export class Media {
     this.links = options.servers.map((server) => new MediaLink({ ...parts, server, site: options }));
     this.#signalling = parts.signalling;
     this.#random = parts.random;
+    this.log = parts.log;
   }
 
   /** Settles after the first attempt with each; later ones go on by themselves until close(). */
@@ -91,6 +93,10 @@ export class CallMedia {
       if (this.#inUse === home) throw error;
       const other = this.#home === home ? await this.#media.choose(home) : this.#home;
       if (other === null) throw error;
+      this.#media.log.warn(
+        { server: home.name, instead: other.name, err: error },
+        'media server could not take a call',
+      );
       this.#home = other;
       return other.endpoint(wish, this.#signalling.preferring(this.#via), endpointWithinMs);
     }
