@@ -29,7 +29,7 @@ export const signallingServers = z
       tlsName: signalling.tlsName.describe('Name in the certificate where it is not `host`.'),
     }),
   )
-  .max(1);
+  .max(16);
 
 export const mediaServers = z
   .array(
@@ -46,7 +46,7 @@ export const mediaServers = z
       recordings: media.recordings.describe('Folder `voicemail` of `data` as the server sees it. None: the same path.'),
     }),
   )
-  .max(1);
+  .max(16);
 
 type Servers = readonly (SignallingServerOptions | MediaServerOptions)[];
 
