@@ -41,7 +41,7 @@ export class CallerLeg {
     this.#request = request;
     this.#response = response;
     this.#events = events;
-    this.#listen(request);
+    this.#listen(request, response);
   }
 
   /**
@@ -50,10 +50,10 @@ export class CallerLeg {
    */
   adopt(request: SrfRequest, response: SrfResponse): boolean {
     if (this.#state !== 'invited') return false;
-    this.#shell.openInvites.over(this.#request.stackTxnId);
+    this.#settled();
     this.#request = request;
     this.#response = response;
-    this.#listen(request);
+    this.#listen(request, response);
     if (this.#isRinging) this.ring();
     return true;
   }
@@ -118,8 +118,9 @@ export class CallerLeg {
     this.#endpoint?.close();
   }
 
-  #listen(request: SrfRequest): void {
+  #listen(request: SrfRequest, response: SrfResponse): void {
     this.#shell.openInvites.began('theirs', request.stackTxnId);
+    this.#shell.unanswered.set(request, response);
     request.on(
       'cancel',
       guarded(this.#shell.log, 'CANCEL', () => this.#gone()),
@@ -165,6 +166,7 @@ export class CallerLeg {
   }
 
   #settled(): void {
+    this.#shell.unanswered.delete(this.#request);
     this.#shell.openInvites.over(this.#request.stackTxnId);
   }
 

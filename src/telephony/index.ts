@@ -8,9 +8,11 @@ import {
   connectSrf,
   createSrf,
   disconnectSrf,
+  dropConnection,
   endById,
   failUnfinished,
   findUnknown,
+  isConnected,
   rehome,
   requestById,
   unfinishedOf,
@@ -65,6 +67,9 @@ export interface TelephonyHealth {
 /** How long a new leg waits for a lost connection: it is back in a second, and a chain must not burn down meanwhile. */
 const waitForSignallingMs = 5000;
 
+/** A server that has just opened its SIP ports needs a moment more before it can take requests. */
+const settlesWithinMs = 100;
+
 /**
  * Phones, trunks and media as the engine needs them, over a signalling server and a media server that it knows by
  * address only. The constructor reads secrets and prompts and throws if it cannot.
@@ -111,6 +116,7 @@ export class Telephony {
       log,
       clock,
       dialogs: this.#dialogs,
+      unanswered: new Map(),
       openInvites: new OpenInvites(options.signalling.openInvites, log),
       whenUp: () => this.#whenUp(),
       trunkPassword: (trunk) => passwords.get(trunk),
@@ -230,10 +236,19 @@ export class Telephony {
     }
   }
 
+  #connected(hostPorts: string): void {
+    this.#signalling = { isUp: true, why: '' };
+    this.#serves = hostPorts.split(',').map((text) => text.trim());
+    writeTogether(this.#srf);
+    rehome(this.#srf, [...this.#dialogs.keys(), ...this.#shell.media.dialogs], this.#shell.unanswered);
+    for (const proceed of this.#waiting.splice(0)) proceed();
+  }
+
   #connect(): Promise<void> {
     const { log, clock } = this.#parts;
     const { host, port } = this.#server;
     let unfinished: Unfinished | undefined;
+    let connections = 0;
     const giveUp = (): void => {
       if (unfinished) failUnfinished(unfinished);
       unfinished = undefined;
@@ -255,17 +270,22 @@ export class Telephony {
             down('the signalling server refused the secret');
             return reject(new PortError('signallingUnavailable', { cause: asError(error) }));
           }
-          log.info({ host, port, hostPorts }, 'signalling server connected');
-          this.#signalling = { isUp: true, why: '' };
-          this.#serves = hostPorts.split(',').map((text) => text.trim());
-          for (const proceed of this.#waiting.splice(0)) proceed();
-          writeTogether(this.#srf);
-          rehome(this.#srf, [...this.#dialogs.keys(), ...this.#shell.media.dialogs]);
-          giveUp();
-          unfinished = unfinishedOf(this.#srf);
-          findUnknown(this.#dialogs, this.#shell.media.dialogs, (ms, run) => clock.after(ms, run));
-          this.#endLeft();
-          resolve();
+          if (hostPorts === '') {
+            // drachtio-server 0.9.10 takes apps before its SIP stack is there, and a request kills it then.
+            down('the signalling server is still starting');
+            return dropConnection(this.#srf);
+          }
+          const connection = ++connections;
+          clock.after(settlesWithinMs, () => {
+            if (connection !== connections || !isConnected(this.#srf) || this.#isClosed) return;
+            log.info({ host, port, hostPorts }, 'signalling server connected');
+            this.#connected(hostPorts);
+            giveUp();
+            unfinished = unfinishedOf(this.#srf);
+            findUnknown(this.#dialogs, this.#shell.media.dialogs, (ms, run) => clock.after(ms, run));
+            this.#endLeft();
+            resolve();
+          });
         }),
       );
       this.#srf.on(

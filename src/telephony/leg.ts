@@ -222,7 +222,10 @@ export class Leg {
     const was = this.#state;
     this.#over();
     if (was === 'talking') this.#events.ended('remote');
-    if (was === 'joining') this.#events.failed({ kind: 'mediaFailed', why: 'hung up while it was being connected' });
+    // drachtio-server 0.9.10 hangs up by itself whoever answers as the CANCEL goes out.
+    if (was === 'joining' && this.#isCancelled) this.#events.failed({ kind: 'cancelled' });
+    else if (was === 'joining')
+      this.#events.failed({ kind: 'mediaFailed', why: 'hung up while it was being connected' });
   }
 
   /** The phone does not answer any more: what it had is over. */

@@ -29,6 +29,7 @@ export class PhoneDialog {
   readonly #events: PhoneDialogEvents;
   #isOver = false;
   #isForgotten = false;
+  #isUnknown = false;
 
   constructor(shell: Shell, dialog: SrfDialog, events: PhoneDialogEvents) {
     this.#shell = shell;
@@ -39,7 +40,13 @@ export class PhoneDialog {
       setImmediate(() => this.#ended());
       return;
     }
-    shell.dialogs.set(dialog, { forgotten: () => this.#forget(), ended: () => this.#ended() });
+    shell.dialogs.set(dialog, {
+      unknown: () => {
+        this.#isUnknown = true;
+      },
+      forgotten: () => this.#forget(),
+      ended: () => this.#ended(),
+    });
     dialog.on(
       'destroy',
       guarded(shell.log, 'BYE', () => this.#ended()),
@@ -91,11 +98,13 @@ export class PhoneDialog {
   }
 
   #farewell(headers: Headers): void {
-    if (this.#isForgotten) byeFromMemory(this.#shell.srf, this.dialog, headers);
+    if (this.#isUnknown) byeFromMemory(this.#shell.srf, this.dialog, headers);
   }
 
   #unknown(): Life {
     if (this.#isForgotten) return 'forgotten';
+    // Just connected again, and not yet decided what that means: whoever asked asks again.
+    if (this.#isUnknown) return 'alive';
     // The BYE is on its way to us, or it came to a connection that was lost and drachtio-server 0.9.10 shows it to nobody.
     this.#ended();
     return 'over';

@@ -1,5 +1,5 @@
 import type { Clock } from '../engine/ports.ts';
-import type { SrfClient, SrfDialog, Unknown } from './client-libraries/index.ts';
+import type { SrfClient, SrfDialog, SrfRequest, SrfResponse, Unknown } from './client-libraries/index.ts';
 import { safely } from './client-libraries/index.ts';
 import type { MediaLink } from './media.ts';
 import type { OpenInvites } from './open-invites.ts';
@@ -22,6 +22,8 @@ export interface Shell {
   readonly clock: Clock;
   /** Live dialogs with phones and trunks, each with who is told when the signalling server does not know it any more. */
   readonly dialogs: Map<SrfDialog, Unknown>;
+  /** Callers who have not got a final answer. */
+  readonly unanswered: Map<SrfRequest, SrfResponse>;
   readonly openInvites: OpenInvites;
   /** Resolves when the signalling server is connected, or after a few seconds without it. */
   whenUp(): Promise<void>;

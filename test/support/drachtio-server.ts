@@ -92,8 +92,8 @@ export class DrachtioServer {
           if (this.#said.slice(before).includes('Starting sofia event loop')) resolve();
         });
       child.once('error', reject);
-      child.once('exit', (code) => {
-        reject(new Error(`drachtio-server ended with ${code}:\n${this.#said}`));
+      child.once('exit', (code, signal) => {
+        reject(new Error(`drachtio-server ended with ${signal ?? code}:\n${this.#said}`));
         if (this.#isKept) this.restart().catch(() => {});
       });
     });

@@ -59,6 +59,7 @@ function aShell(dialogs: FakeDialog[]) {
     log: new TestLog(),
     dialogs: new Map(),
     options: { sip: { realm: 'w' }, media: {} },
+    unanswered: new Map(),
     openInvites: new OpenInvites(undefined, new TestLog()),
     registrations: { of: () => [{ uri: 'sip:3101@192.0.2.9', source: { ip: '192.0.2.9', protocol: 'udp' } }] },
     trunks: { get: () => undefined },
@@ -370,9 +371,13 @@ void t.test('a dialog that the server does not know has ended, unless the server
     const error = Object.assign(new Error('unable to find dialog'), { code: 'ENODIALOG' });
     unknown.answers = [() => [error]];
     other.answers = [() => (knows ? [null, { status: 200 }] : [error])];
-    const one = { forgotten: () => told.push('forgotten'), ended: () => told.push('ended') };
+    const one = {
+      unknown: () => told.push('unknown'),
+      forgotten: () => told.push('forgotten'),
+      ended: () => told.push('ended'),
+    };
     findUnknown(new Map([[asDialog(unknown), one]]), [asDialog(other)], (ms, run) => clock.after(ms, run));
     clock.advance(1000);
-    t.same(told, [knows ? 'ended' : 'forgotten']);
+    t.same(told, ['unknown', knows ? 'ended' : 'forgotten']);
   }
 });

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import Srf from 'drachtio-srf';
-import type { Headers, SrfClient, SrfDialog, SrfRequest, SrfResponseIn } from './srf-types.ts';
+import type { Headers, SrfClient, SrfDialog, SrfRequest, SrfResponse, SrfResponseIn } from './srf-types.ts';
 
 /** drachtio-srf with the options it needs. Nothing is connected yet. */
 export function createSrf(appTag: string): SrfClient {
@@ -69,6 +69,15 @@ export function writeTogether(srf: SrfClient): void {
   socket.write = together;
 }
 
+export function isConnected(srf: SrfClient): boolean {
+  return (agentOf(srf)?.mapServer.size ?? 0) > 0;
+}
+
+/** Ends the connection; the library makes another one in a moment. */
+export function dropConnection(srf: SrfClient): void {
+  for (const socket of agentOf(srf)?.mapServer.keys() ?? []) socket.destroy();
+}
+
 /** What the library keeps per connection and forgets with it. */
 export interface Unfinished {
   /** Commands that the server has not confirmed. */
@@ -83,15 +92,23 @@ export function unfinishedOf(srf: SrfClient): Unfinished | undefined {
 }
 
 /**
- * drachtio-srf 5.0.29: dialogs made on a connection that was lost reject every request until they are given the
- * socket of the new one. The server knows them by id and does not care who asks.
+ * drachtio-srf 5.0.29: dialogs made on a connection that was lost reject every request until they are given the socket
+ * of the new one, and requests without an answer every response. The server knows them by id and does not care who asks.
  */
-export function rehome(srf: SrfClient, dialogs: Iterable<SrfDialog>): void {
+export function rehome(
+  srf: SrfClient,
+  dialogs: Iterable<SrfDialog>,
+  unanswered: Iterable<readonly [SrfRequest, SrfResponse]> = [],
+): void {
   const socket = agentOf(srf)?.mapServer.keys().next().value;
   if (socket === undefined) return;
   for (const dialog of dialogs) {
     dialog.req.socket = socket;
     dialog.res.socket = socket;
+  }
+  for (const [request, response] of unanswered) {
+    request.socket = socket;
+    response.socket = socket;
   }
 }
 
@@ -109,6 +126,8 @@ export function failUnfinished(unfinished: Unfinished): void {
 
 /** Who is told of a dialog that the server does not know. */
 export interface Unknown {
+  /** Told first; why is not known yet. */
+  unknown(): void;
   /** The server was started anew: it remembers nothing. */
   forgotten(): void;
   /** It has ended while we were not connected, and nobody could tell us. */
@@ -135,6 +154,7 @@ export function findUnknown(
     dialog.request({ method: 'OPTIONS' }, (error) => {
       if (!isUnknownDialog(error)) return void (error || decide('ended'));
       if (one === undefined) return;
+      one.unknown();
       if (tell === null) unknown.push(one);
       else tell(one);
     });
