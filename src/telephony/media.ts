@@ -34,9 +34,6 @@ const waitForServerMs = 5000;
 const askEveryMs = 5000;
 const answersWithinMs = 5000;
 
-/** A phone that sends nothing for so long is asked whether it is there; mediad tells by itself. */
-const silenceMs = 10_000;
-
 /** The connection to the media server: made, watched, and made again with a fresh object whenever it ends. */
 export class MediaLink {
   readonly #srf: SrfClient;
@@ -185,7 +182,12 @@ export class MediaLink {
 
   #watchSilence(uuid: string, events: EndpointEvents): SilenceWatch {
     const api = (command: string): Promise<string> => this.api(command);
-    return new SilenceWatch(uuid, { clock: this.#clock, everyMs: silenceMs, api, silent: () => events.silent() });
+    return new SilenceWatch(uuid, {
+      clock: this.#clock,
+      everyMs: this.#site.silenceMs,
+      api,
+      silent: () => events.silent(),
+    });
   }
 
   #paths(): MediaPaths {
