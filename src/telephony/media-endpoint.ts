@@ -8,6 +8,7 @@ import {
   type SrfDialog,
 } from './client-libraries/index.ts';
 import type { Recordings, Taking } from './recordings.ts';
+import { sendsAudio } from './sdp.ts';
 
 export interface Recorded {
   readonly durationMs: number;
@@ -57,6 +58,8 @@ export class MediaEndpoint {
   #isHungUp = false;
   #isGone = false;
   #isBusy = false;
+  /** The phone is not on hold. */
+  #isExpected = true;
   #turn = 0;
 
   /** `ended` runs once, however it ended. */
@@ -68,9 +71,7 @@ export class MediaEndpoint {
     this.#events = events;
     this.#ended = ended;
     endpoint.once('destroy', () => this.lost());
-    endpoint.on(mediaSilent, () => {
-      if (!this.#isClosed) events.silent();
-    });
+    endpoint.on(mediaSilent, () => this.silent());
     // "!" joins files to one prompt, so that a whole prompt is one command that can be replaced as one.
     this.#set('playback_delimiter', '!');
   }
@@ -82,6 +83,11 @@ export class MediaEndpoint {
 
   get uuid(): string {
     return this.#endpoint.uuid;
+  }
+
+  /** Nothing comes from the phone. */
+  silent(): void {
+    if (!this.#isClosed && this.#isExpected) this.#events.silent();
   }
 
   /** The media server has ended it, or does not answer any more. */
@@ -112,6 +118,7 @@ export class MediaEndpoint {
   async modify(sdp: string): Promise<string> {
     const answer = await Promise.race([modifyDialog(this.dialog, sdp), this.#gone.promise]);
     if (answer === 'gone') throw new Error('the media endpoint is gone');
+    this.#isExpected = sendsAudio(sdp);
     return answer;
   }
 

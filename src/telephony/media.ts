@@ -171,23 +171,18 @@ export class MediaLink {
   }
 
   #keep(endpoint: Endpoint, events: EndpointEvents): MediaEndpoint {
-    const watch = this.#options.kind === 'freeswitch' ? this.#watchSilence(endpoint.uuid, events) : null;
+    let watch: SilenceWatch | null = null;
     const made: MediaEndpoint = new MediaEndpoint(endpoint, this.#paths(), events, () => {
       watch?.close();
       this.#endpoints.delete(made);
     });
     this.#endpoints.add(made);
+    if (this.#options.kind === 'freeswitch') {
+      const [clock, everyMs] = [this.#clock, this.#site.silenceMs];
+      const api = (command: string): Promise<string> => this.api(command);
+      watch = new SilenceWatch(endpoint.uuid, { clock, everyMs, api, silent: () => made.silent() });
+    }
     return made;
-  }
-
-  #watchSilence(uuid: string, events: EndpointEvents): SilenceWatch {
-    const api = (command: string): Promise<string> => this.api(command);
-    return new SilenceWatch(uuid, {
-      clock: this.#clock,
-      everyMs: this.#site.silenceMs,
-      api,
-      silent: () => events.silent(),
-    });
   }
 
   #paths(): MediaPaths {
