@@ -18,7 +18,7 @@ export function freeswitchCommands({ group, answer }: Commands): void {
     .option('--sip <address:port>', 'where it takes calls from the app', '127.0.0.1:5090')
     .option('--rtp <address>', 'address of this machine for sound', '127.0.0.1')
     .option('--advertise <address>', 'address that phones send sound to (default: that of --rtp)')
-    .option('--rtp-ports <first-last>', 'UDP ports for sound', '20000-20999')
+    .option('--rtp-ports <first-last>', 'UDP ports for sound', '20000-20998')
     .option('--app <address>', 'where the app is', '127.0.0.1')
     .option(
       '--music <folder>',

@@ -8,6 +8,7 @@ import {
   type SrfDialog,
 } from './client-libraries/index.ts';
 import type { Recordings, Taking } from './recordings.ts';
+import { sendsAudio } from './sdp.ts';
 
 export interface Recorded {
   readonly durationMs: number;
@@ -58,6 +59,8 @@ export class MediaEndpoint {
   #isHungUp = false;
   #isGone = false;
   #isBusy = false;
+  /** The phone is not on hold. */
+  #isExpected = true;
   #turn = 0;
 
   /** `ended` runs once, however it ended. */
@@ -69,9 +72,7 @@ export class MediaEndpoint {
     this.#events = events;
     this.#ended = ended;
     endpoint.once('destroy', () => this.lost());
-    endpoint.on(mediaSilent, () => {
-      if (!this.#isClosed) events.silent();
-    });
+    endpoint.on(mediaSilent, () => this.silent());
     // "!" joins files to one prompt, so that a whole prompt is one command that can be replaced as one.
     this.#set('playback_delimiter', '!');
   }
@@ -88,6 +89,11 @@ export class MediaEndpoint {
   /** Its media server is gone, or goes in this moment; not only this endpoint. */
   isServerLost(): Promise<boolean> {
     return this.#site.isLost();
+  }
+
+  /** Nothing comes from the phone. */
+  silent(): void {
+    if (!this.#isClosed && this.#isExpected) this.#events.silent();
   }
 
   /** The media server has ended it, or does not answer any more. */
@@ -118,6 +124,7 @@ export class MediaEndpoint {
   async modify(sdp: string): Promise<string> {
     const answer = await Promise.race([modifyDialog(this.dialog, sdp), this.#gone.promise]);
     if (answer === 'gone') throw new Error('the media endpoint is gone');
+    this.#isExpected = sendsAudio(sdp);
     return answer;
   }
 

@@ -25,9 +25,6 @@ const answersWithinMs = 5000;
 /** From the end of a leg to that of the server's own connection, when the whole server dies. */
 const diesWithinMs = 200;
 
-/** A phone that sends nothing for so long is asked whether it is there; mediad tells by itself. */
-const silenceMs = 10_000;
-
 export interface EndpointWish {
   /** The far end's description; null: the endpoint waits to be modified. */
   readonly remoteSdp: string | null;
@@ -209,20 +206,20 @@ export class MediaLink {
   }
 
   #keep(endpoint: Endpoint, events: EndpointEvents, via: SignallingLink): MediaEndpoint {
+    let watch: SilenceWatch | null = null;
     const made: MediaEndpoint = new MediaEndpoint(endpoint, this.#whatEndpointsNeed(), events, () => {
       watch?.close();
       this.#endpoints.delete(made);
       via.mediaDialogs.delete(made.dialog);
     });
-    const watch = this.#options.kind === 'freeswitch' ? this.#watchSilence(endpoint.uuid, events) : null;
     this.#endpoints.add(made);
     via.mediaDialogs.add(made.dialog);
+    if (this.#options.kind === 'freeswitch') {
+      const [clock, everyMs] = [this.#clock, this.#site.silenceMs];
+      const api = (command: string): Promise<string> => this.api(command);
+      watch = new SilenceWatch(endpoint.uuid, { clock, everyMs, api, silent: () => made.silent() });
+    }
     return made;
-  }
-
-  #watchSilence(uuid: string, events: EndpointEvents): SilenceWatch {
-    const api = (command: string): Promise<string> => this.api(command);
-    return new SilenceWatch(uuid, { clock: this.#clock, everyMs: silenceMs, api, silent: () => events.silent() });
   }
 
   #whatEndpointsNeed(): MediaSite {

@@ -174,14 +174,17 @@ export class Orphans {
 
 const uuidForm = /^[0-9A-Fa-f-]{1,64}$/;
 
-/** `peer`: the leg it is bridged to, '' without one. */
+/** `peer`: the leg it is bridged to, '' without one. Two that are bridged have one `call_uuid`, alone it is the leg's own. */
 function channelsIn(json: string): readonly { uuid: string; peer: string }[] {
   const { rows } = JSON.parse(json) as { rows?: unknown };
   if (!Array.isArray(rows)) return [];
-  return rows
-    .map((row: Record<string, unknown>) => ({ uuid: text(row['uuid']), peer: text(row['call_uuid']) }))
-    .filter(({ uuid }) => uuidForm.test(uuid))
-    .map(({ uuid, peer }) => ({ uuid, peer: peer === uuid ? '' : peer }));
+  const legs = rows
+    .map((row: Record<string, unknown>) => ({ uuid: text(row['uuid']), call: text(row['call_uuid']) }))
+    .filter(({ uuid }) => uuidForm.test(uuid));
+  return legs.map(({ uuid, call }) => {
+    const peer = legs.find((other) => other.uuid !== uuid && other.call === call && call !== '');
+    return { uuid, peer: peer?.uuid ?? '' };
+  });
 }
 
 function text(value: unknown): string {

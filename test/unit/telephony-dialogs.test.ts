@@ -263,7 +263,10 @@ function aLeftover(legs: Record<string, { peer?: string; mark: string }>) {
       api: (command) => {
         const [name, uuid = ''] = command.split(' ');
         if (name === 'show') {
-          const rows = Object.entries(legs).map(([uuid, { peer }]) => ({ uuid, call_uuid: peer ?? '' }));
+          const rows = Object.entries(legs).map(([uuid, { peer }]) => ({
+            uuid,
+            call_uuid: [uuid, peer ?? uuid].toSorted()[0],
+          }));
           return Promise.resolve(JSON.stringify({ row_count: rows.length, ...(rows.length > 0 && { rows }) }));
         }
         if (name === 'uuid_kill') {
