@@ -1,9 +1,13 @@
 import type { Commands } from './command-line.ts';
+import { coverageCommand } from './oncall/coverage.ts';
 import { overrideCommands } from './oncall/override.ts';
 import { showCommand } from './oncall/show.ts';
+import { whoCommand } from './oncall/who.ts';
 
 export function oncallCommands({ group, answer }: Commands): void {
   const oncall = group('oncall', 'who is on call');
   showCommand(oncall, answer);
+  whoCommand(oncall, answer);
+  coverageCommand(oncall, answer);
   overrideCommands(oncall, answer);
 }

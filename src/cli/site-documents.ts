@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import type { Config } from '../config/index.ts';
 import type { CompiledPlan } from '../core/dialplan/index.ts';
 import type { CompiledRoster, ShiftOverride } from '../core/oncall/index.ts';
-import { instant, type Instant } from '../core/time/index.ts';
+import { instant, type Instant, type Span } from '../core/time/index.ts';
 import { compileFiles, loadDocuments, rosterWindow, showProblem } from '../documents/index.ts';
 import type { DocumentVersion } from '../engine/ports.ts';
 import { openStore, type Store } from '../storage/index.ts';
@@ -21,9 +21,9 @@ export type SiteDocuments =
   | { readonly kind: 'bad'; readonly problems: readonly string[] };
 
 /** The documents as they lie in the folders now, laid out around `at`. */
-export async function checkDocuments(config: Config, at: Instant): Promise<SiteDocuments> {
+export async function checkDocuments(config: Config, at: Instant, window = rosterWindow(at)): Promise<SiteDocuments> {
   const { dialplans, oncall } = config;
-  const loaded = await loadDocuments({ dialplans, oncall, prompts: promptIds(), now: at, window: rosterWindow(at) });
+  const loaded = await loadDocuments({ dialplans, oncall, prompts: promptIds(), now: at, window });
   if (loaded.kind === 'refused') return { kind: 'bad', problems: loaded.problems.map(showProblem) };
   return { kind: 'good', plan: loaded.plan, roster: loaded.roster, files: loaded.files.map(({ path }) => path) };
 }
@@ -41,8 +41,12 @@ async function siteOverrides(config: Config): Promise<readonly ShiftOverride[]> 
 }
 
 /** As `checkDocuments`, with the overrides made by hand; refused when they cannot be used. */
-export async function siteDocuments(config: Config, at: Instant): Promise<Extract<SiteDocuments, { kind: 'good' }>> {
-  const documents = await checkDocuments(config, at);
+export async function siteDocuments(
+  config: Config,
+  at: Instant,
+  window?: Span,
+): Promise<Extract<SiteDocuments, { kind: 'good' }>> {
+  const documents = await checkDocuments(config, at, window);
   if (documents.kind === 'good') {
     return { ...documents, roster: documents.roster.withOverrides(await siteOverrides(config)) };
   }

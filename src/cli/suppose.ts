@@ -8,6 +8,7 @@ import { Refusal } from './report.ts';
 export interface SupposeOptions {
   readonly outcome: readonly string[];
   readonly press: readonly string[];
+  readonly answer: readonly string[];
   readonly urgency?: Urgency;
   readonly unregistered: readonly string[];
   readonly number?: string;
@@ -31,6 +32,9 @@ export const supposeOptions: readonly Option[] = [
       return again(keys === 'none' ? '' : keys, before);
     })
     .default([], 'each key is tried'),
+  new Option('--answer <hook=answer>', 'what a program of the house answers to a lookup; may be given several times')
+    .argParser(again)
+    .default([], 'nothing'),
   new Option('--urgency <urgency>', 'what the caller says when asked how urgent it is').choices(urgencies),
   new Option(
     '--unregistered <extension>',
@@ -57,6 +61,7 @@ export function suppose(options: SupposeOptions, plan: CompiledPlan, roster: Com
     if (plan.extension(extension) !== undefined) continue;
     throw new Refusal(`--unregistered ${extension}: the plan has no such extension`, 2);
   }
+  const answers = new Map(options.answer.map((written) => answerIn(written, plan)));
   for (const written of options.outcome) {
     const [, phone = '', what = '', seconds] = /^([^=]+)=([a-z-]+)(?:@([0-9]{1,3})s)?$/.exec(written) ?? [];
     if (!isPhone(phone, plan, roster)) {
@@ -79,12 +84,19 @@ export function suppose(options: SupposeOptions, plan: CompiledPlan, roster: Com
   return {
     isRegistered: (extension: string) => !unregistered.has(extension),
     outcomeOf: (phone: string) => outcomes.get(phone) ?? rings,
+    answerOf: (hook: string) => answers.get(hook) ?? null,
     number: options.number ?? null,
     ...(options.trunk === undefined ? {} : { trunk: options.trunk }),
     presses: { keys: options.press, urgency: options.urgency ?? null },
     /** One story is asked for, not everything that may happen. */
-    isStory: outcomes.size > 0 || options.press.length > 0 || options.urgency !== undefined,
+    isStory: outcomes.size + options.press.length + options.answer.length > 0 || options.urgency !== undefined,
   };
+}
+
+function answerIn(written: string, plan: CompiledPlan): readonly [string, string] {
+  const [, hook = '', answer = ''] = /^([^=]+)=(.+)$/.exec(written) ?? [];
+  if (plan.source.hooks?.some(({ id }) => id === hook) === true) return [hook, answer];
+  throw new Refusal(`--answer ${written}: write a hook of the plan, = and what it answers`, 2);
 }
 
 function isPhone(phone: string, plan: CompiledPlan, roster: CompiledRoster): boolean {

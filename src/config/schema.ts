@@ -3,6 +3,7 @@ import { adminSchema } from '../admin/options.ts';
 import { documentsOptions } from '../documents/options.ts';
 import { LOG_LEVELS } from '../observe/options.ts';
 import { telephonySchema, trunkSchema } from '../telephony/options.ts';
+import { webhooksOptions } from '../webhooks/options.ts';
 import { endpointText, listenText } from './endpoint.ts';
 import { mediaServers, signallingServers } from './servers.ts';
 
@@ -86,6 +87,15 @@ export const configSchema = z.strictObject({
       servers: mediaServers
         .default([])
         .describe('Media servers that run already, in place of our own mediad; each has the keys below.'),
+    })
+    .prefault({}),
+  webhooks: z
+    .strictObject({
+      allow: webhooksOptions
+        .unwrap()
+        .shape.allow.describe(
+          'Private addresses that a `lookup` of the dial plan may ask all the same: `127.0.0.1`, `10.1.0.0/16`.',
+        ),
     })
     .prefault({}),
   admin: z

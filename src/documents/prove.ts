@@ -37,7 +37,7 @@ export function problemOf({ plan, place }: Pick<Good, 'plan' | 'place'>, fault: 
 
 /** What tells the call of a counter-example, word for word. */
 export function commandOf(example: CounterExample): string {
-  const { from, number, trunk, to, at, keys, unregistered, machines } = example;
+  const { from, number, trunk, to, at, keys, unregistered, machines, answers } = example;
   const words = [
     'wardline plan simulate',
     ...(from === null ? [] : [`--from ${from}`]),
@@ -47,6 +47,7 @@ export function commandOf(example: CounterExample): string {
     `--at ${new Date(at).toISOString()}`,
     ...keys.map((key) => `--press ${key === '' ? 'none' : `'${key}'`}`),
     ...unregistered.map((phone) => `--outcome ${phone}=unregistered`),
+    ...answers.map(({ hook, answer }) => `--answer ${hook}=${answer}`),
     ...machines.map(({ phone, afterMs }) => `--outcome ${phone}=machine@${afterMs / 1000}s`),
   ];
   return words.join(' ');

@@ -7,7 +7,7 @@ import { PaperCall } from '../support/paper-phones.ts';
 
 const plan = aPlan();
 const roster = aRoster();
-const nothing = { outcome: [], press: [], unregistered: [] };
+const nothing = { outcome: [], press: [], answer: [], unregistered: [] };
 
 function story(to: string, options: Partial<Parameters<typeof suppose>[0]>, from: string | null = phones.ward) {
   const { presses, ...phones } = suppose({ ...nothing, ...options }, plan, roster);

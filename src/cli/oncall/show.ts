@@ -11,6 +11,7 @@ import { done, no, Refusal, table } from '../report.ts';
 import { siteDocuments } from '../site-documents.ts';
 import { siteConfig } from '../site.ts';
 import { instantFrom, showTime } from '../site-time.ts';
+import { rosterAt } from './roster-at.ts';
 
 export function showCommand(oncall: Group, answer: Commands['answer']): void {
   oncall('show <service>')
@@ -19,14 +20,15 @@ export function showCommand(oncall: Group, answer: Commands['answer']): void {
     .action(
       answer(async (id: string, options: CommonOptions & { at?: string }) => {
         const config = siteConfig(options);
-        const today = await siteDocuments(config, instant(Date.now()));
+        const now = instant(Date.now());
+        const today = await siteDocuments(config, now);
         const service = today.roster.service(id as ServiceId);
         if (service === undefined) {
           const known = today.roster.services().map((known) => known.id);
           throw new Refusal(`there is no service ${id}: there are ${known.join(', ')}`);
         }
         const at = instantFrom(options.at, service.zone);
-        const { roster } = options.at === undefined ? today : await siteDocuments(config, at);
+        const { roster } = options.at === undefined ? today : await rosterAt(config, at, now);
         const answers = dutyTiers
           .map((tier) => ({ tier, result: roster.whoIsOnCall(service.id, tier, at) }))
           .filter(({ tier, result }) => service.tiers[tier] !== undefined || result.kind === 'onCall')

@@ -9,8 +9,8 @@ import {
   type ServiceId,
   type Urgency,
 } from '../oncall/index.ts';
-import { type Instant, plusMs, type Span } from '../time/index.ts';
-import { arrivalFor, type ChainUse, exampleOf, type Terrain } from './explore-plan.ts';
+import { type Instant, instant, plusMs, type Span } from '../time/index.ts';
+import { arrivalFor, atLatest, type ChainUse, exampleOf, type Terrain } from './explore-plan.ts';
 import { aCaller, type Findings, type FoundFault, isClaimed, isStaffed } from './findings.ts';
 import { budgetsMs, type CounterExample, type House } from './model.ts';
 import { type DutyPiece, dutyPieces } from './pieces.ts';
@@ -43,7 +43,9 @@ export interface ChainAt {
 export function exploreChain(duties: Duties, at: ChainAt): number {
   const { service, urgency } = at;
   const chain = service.chains[urgency];
-  checkEnd(duties, at, chain);
+  // Where somebody who is always there was rung before, the chain need not do it again.
+  const isFirst = at.uses.filter(({ isStaffed }) => !isStaffed);
+  if (isFirst.length > 0) checkEnd(duties, { ...at, uses: isFirst }, chain);
   let instants = 0;
   const looked = new Map<string, readonly Broken[]>();
   for (const piece of pieces(duties, service, chain, at.spans)) {
@@ -53,8 +55,9 @@ export function exploreChain(duties: Duties, at: ChainAt): number {
       broken = lookAt(duties, at, chain, piece.from);
       looked.set(piece.holders, broken);
     }
-    for (const one of broken) {
-      duties.findings.add(one.fault, one.example(arrivalAt(at, piece)), 1);
+    for (const { fault, example } of broken) {
+      const shown = callInto(fault.kind === 'tooLate' ? isFirst : at.uses, piece);
+      if (shown) duties.findings.add(fault, example(shown), 1);
     }
   }
   return instants;
@@ -112,7 +115,7 @@ function tiersOf({ id }: ClinicalService, { steps }: EscalationChain): readonly 
 
 interface Broken {
   readonly fault: FoundFault;
-  readonly example: (at: Instant) => CounterExample;
+  readonly example: (call: CallInto) => CounterExample;
 }
 
 /** Whether the chain has a last resort at all; that does not depend on who is on duty. */
@@ -141,7 +144,7 @@ function checkEnd(duties: Duties, at: ChainAt, chain: EscalationChain): void {
           reason: `${article(urgency)} call to ${service.id} can end in the mailbox ${service.mailbox}, and nobody is said to listen to it`,
           remedy: 'add claimed-by: and the extension of whoever does, or ring a staffed post in the chain',
         },
-    chainExample(duties, at, arrivalAt(at, at.spans[0]!)),
+    chainExample(duties, at, { use: at.uses[0]!, arrival: arrivalFor(at.uses[0]!, at.uses[0]!.spans) }),
     1,
   );
 }
@@ -262,7 +265,7 @@ function faultsOf(
         reason: `nobody is ${of.tier} of ${of.service}: ${because}`,
         remedy: 'let a rule behind it name somebody for that time, or take the tier away',
       },
-      example: (arrival) => chainExample(duties, at, arrival, step),
+      example: (call) => chainExample(duties, at, call, step),
     });
   }
   const cannot = candidates.filter((candidate) => candidate.person !== null && !isPossible(duties.house, candidate));
@@ -279,8 +282,8 @@ function faultsOf(
         reason: `step ${step + 1} for ${service.id} is to ring ${who}, and no phone can: ${[...new Set(cannot.map(whyNot))].join('; ')}`,
         remedy: 'add a device to on:, a number to the person, or the phone to the house (wardline phone add)',
       },
-      example: (arrival) => ({
-        ...chainExample(duties, at, arrival, step),
+      example: (call) => ({
+        ...chainExample(duties, at, call, step),
         unregistered: cannot.flatMap((one) => (one.verdict === 'rung' && one.device === 'desk' ? [one.phone] : [])),
       }),
     });
@@ -310,7 +313,7 @@ function nobodyRings(duties: Duties, at: ChainAt, chain: EscalationChain): Broke
       reason: `the chain ${chain.id} rings nobody for ${at.service.id}`,
       remedy: 'give the tiers of its steps people, or add a step with a post',
     },
-    example: (arrival) => chainExample(duties, at, arrival),
+    example: (call) => chainExample(duties, at, call),
   };
 }
 
@@ -330,11 +333,11 @@ function tooLate(
       reason: `${what} up to ${endMs / 1000} s after the chain; ${limitMs / 1000} s are allowed for ${at.urgency === 'stat' ? 'STAT' : at.urgency} calls`,
       remedy: 'shorten its steps, put a staffed post further up, or allow more with within:',
     },
-    example: (arrival) => {
-      const example = chainExample(duties, at, arrival);
+    example: (call) => {
+      const example = chainExample(duties, at, call);
       return {
         ...example,
-        machines: staffed >= 0 ? [] : machinesOf(duties, at, chain, arrival),
+        machines: staffed >= 0 ? [] : machinesOf(duties, at, chain, plusMs(call.arrival, call.use.playedMs)),
         about: { ...example.about, limitMs },
       };
     },
@@ -342,11 +345,11 @@ function tooLate(
 }
 
 /** Mobiles of the last step, picked up by something as late as can be. */
-function machinesOf(duties: Duties, at: ChainAt, chain: EscalationChain, arrival: Instant): CounterExample['machines'] {
+function machinesOf(duties: Duties, at: ChainAt, chain: EscalationChain, begins: Instant): CounterExample['machines'] {
   const tried: string[] = [];
   let last: CounterExample['machines'] = [];
   for (const step of chain.steps) {
-    const rung = candidatesOf(duties, at, step, arrival, tried).flatMap((one) => (one.verdict === 'rung' ? [one] : []));
+    const rung = candidatesOf(duties, at, step, begins, tried).flatMap((one) => (one.verdict === 'rung' ? [one] : []));
     if (rung.length > 0) {
       const mobiles = rung.filter(({ device }) => device === 'mobile');
       last = mobiles.map(({ phone }) => ({ phone, afterMs: step.dwellMs - 1_000 }));
@@ -356,19 +359,45 @@ function machinesOf(duties: Duties, at: ChainAt, chain: EscalationChain, arrival
   return last;
 }
 
-/** When to dial so that the chain begins in this piece. */
-function arrivalAt({ uses }: ChainAt, piece: Span): Instant {
-  return arrivalFor(useFor(uses, piece), [piece]);
+/** A call that comes to a chain, and when it is dialled. */
+interface CallInto {
+  readonly use: ChainUse;
+  readonly arrival: Instant;
 }
 
-function useFor(uses: readonly ChainUse[], { from }: Span): ChainUse {
-  return uses.find(({ spans }) => spans.some((span) => span.from <= from && from < span.to)) ?? uses[0]!;
+/** A call that comes to the chain in this piece; null when none of these does. */
+function callInto(uses: readonly ChainUse[], piece: Span): CallInto | null {
+  for (const use of uses) {
+    const arrival = arrivalInto(use, piece);
+    if (arrival !== null) return { use, arrival };
+  }
+  // Whoever takes time over the keys may come in when the quick have not.
+  const slow = uses.find((use) => atLatest(use).some(({ from, to }) => from < piece.to && piece.from < to));
+  return slow === undefined ? null : { use: slow, arrival: plusMs(piece.from, -slow.playedMs) };
 }
 
-function chainExample(duties: Duties, at: ChainAt, arrival: Instant, step: number | null = null): CounterExample {
+function arrivalInto({ spans, playedMs, turnedMs }: ChainUse, piece: Span): Instant | null {
+  for (const { from, to } of spans) {
+    if (turnedMs !== null) {
+      const begins = from - turnedMs + playedMs;
+      if (begins >= piece.from && begins < piece.to) return plusMs(from, -turnedMs);
+      continue;
+    }
+    const first = Math.max(from, piece.from - playedMs);
+    const last = Math.min(to, piece.to - playedMs) - 1;
+    // At the change itself rather than a little before, where that is possible.
+    if (first <= last) return instant(Math.max(first, Math.min(piece.from, last)));
+  }
+  return null;
+}
+
+function chainExample(
+  duties: Duties,
+  { service, urgency }: ChainAt,
+  { use, arrival }: CallInto,
+  step: number | null = null,
+): CounterExample {
   const { terrain } = duties;
-  const { service, urgency, uses } = at;
-  const use = useFor(uses, { from: arrival, to: plusMs(arrival, 1) });
   const example = exampleOf(terrain, use, arrival);
   const { roster } = terrain;
   const isInvolved = (extension: string) =>

@@ -48,6 +48,7 @@ interface Way {
   readonly isStaffed: boolean;
   /** Whether what the caller chose leads to a chain. */
   readonly isClinical: boolean;
+  readonly answers: CounterExample['answers'];
   /** Places since the last key. */
   readonly seen: readonly string[];
   readonly site: string;
@@ -56,7 +57,10 @@ interface Way {
 
 /** A chain that a call comes to, and when. */
 export interface ChainUse
-  extends Pick<Way, 'entry' | 'caller' | 'keys' | 'path' | 'laterMs' | 'playedMs' | 'turnedMs'> {
+  extends Pick<
+    Way,
+    'entry' | 'caller' | 'keys' | 'answers' | 'path' | 'laterMs' | 'playedMs' | 'turnedMs' | 'isStaffed'
+  > {
   readonly service: ServiceId;
   readonly urgency: Urgency;
   readonly spans: readonly Span[];
@@ -86,6 +90,7 @@ export function exploreEntry(
       waitedMs: 0,
       isStaffed: false,
       isClinical,
+      answers: [],
       seen: [],
       site,
       urgency: null,
@@ -245,8 +250,9 @@ class Walk {
 
   #chain(service: ServiceId, urgency: Urgency, place: string, way: Way, { spans }: Pick<OpeningState, 'spans'>): void {
     this.#inTime(place, way, { spans });
-    const { entry, caller, keys, path, laterMs, playedMs, turnedMs } = way;
-    this.#uses.push({ service, urgency, spans, entry, caller, keys, path, laterMs, playedMs, turnedMs });
+    const { entry, caller, keys, answers, path, laterMs, playedMs, turnedMs, isStaffed } = way;
+    const how = { entry, caller, keys, answers, path, laterMs, playedMs, turnedMs, isStaffed };
+    this.#uses.push({ service, urgency, spans, ...how });
   }
 
   #askUrgency(verb: VerbOf<'askUrgency'>, place: string, way: Way, state: OpeningState): void {
@@ -279,7 +285,13 @@ class Walk {
 
   #lookUp(verb: VerbOf<'lookup'>, place: string, way: Way, state: OpeningState): void {
     const after = later(way, this.#terrain.plan.hook(verb.hook).waitMs);
-    for (const [answer, to] of Object.entries(verb.answers)) this.go(to, `${place}.answers.${answer}`, after, state);
+    for (const [answer, to] of Object.entries(verb.answers)) {
+      // A program that was asked before answers the same.
+      const before = way.answers.find(({ hook }) => hook === verb.hook);
+      if (before !== undefined && before.answer !== answer) continue;
+      const answers = [...way.answers, { hook: verb.hook, answer }];
+      this.go(to, `${place}.answers.${answer}`, { ...after, answers, playedMs: way.playedMs }, state);
+    }
     this.go(verb.otherwise, `${place}.otherwise`, after, state);
   }
 
@@ -354,13 +366,14 @@ export function arrivalFor(
 
 export function exampleOf(
   { plan }: Terrain,
-  { entry, caller, keys, path }: Pick<ChainUse, 'entry' | 'caller' | 'keys' | 'path'>,
+  { entry, caller, keys, answers, path }: Pick<ChainUse, 'entry' | 'caller' | 'keys' | 'answers' | 'path'>,
   at: Instant,
 ): CounterExample {
   const from = caller.isAnybody ? aCaller(plan, (extension) => extension === entry.dialled) : caller.from;
   const about = { service: null, step: null, limitMs: patienceMs };
   const { number, trunk } = caller;
-  return { from, number, trunk, to: entry.dialled, at, keys, unregistered: [], machines: [], path, about };
+  const { dialled: to } = entry;
+  return { from, number, trunk, to, at, keys, unregistered: [], machines: [], answers, path, about };
 }
 
 function later(way: Way, ms: number): Way {

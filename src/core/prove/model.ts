@@ -55,6 +55,8 @@ export interface CounterExample {
   readonly unregistered: readonly string[];
   /** Phones that are picked up by something that presses nothing, and how long after they began to ring. */
   readonly machines: readonly { readonly phone: string; readonly afterMs: number }[];
+  /** What programs of the house answer when they are asked. */
+  readonly answers: readonly { readonly hook: string; readonly answer: string }[];
   /** Places in the plan and the roster, in the order in which the call comes by. */
   readonly path: readonly string[];
   /** What the fault is about, for the check by simulation. */

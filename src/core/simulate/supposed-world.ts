@@ -100,19 +100,28 @@ function play(setting: Setting, from: Scene): Scene {
 
 function happen({ plan, roster, supposed }: Setting, scene: Scene, event: CallEvent): Scene {
   const { at } = scene;
-  const { isRegistered = () => true, trunkFault = () => null, outcomeOf = () => rings } = supposed;
+  const {
+    isRegistered = () => true,
+    trunkFault = () => null,
+    outcomeOf = () => rings,
+    answerOf = () => null,
+  } = supposed;
   const { state, effects } = stepCall({ at, plan, roster, isRegistered, trunkFault }, scene.call, event);
   let next: Scene = { ...scene, call: state };
   if (event.type === 'legFailed') next = { ...next, phones: without(next.phones, event.leg) };
   if (event.type === 'legAnswered') next = pickedUp(next, event.leg);
   if (event.type === 'bridged') next = { ...next, still: { kind: 'talks', leg: event.leg } };
-  for (const effect of effects) next = perform(next, effect, outcomeOf);
+  for (const effect of effects) next = perform(next, effect, { outcomeOf, answerOf });
   return next;
 }
 
 const rings: PhoneOutcome = { kind: 'noAnswer', afterMs: null };
 
-function perform(scene: Scene, effect: CallEffect, outcomeOf: (phone: string) => PhoneOutcome): Scene {
+function perform(
+  scene: Scene,
+  effect: CallEffect,
+  { outcomeOf, answerOf }: Required<Pick<Supposed, 'outcomeOf' | 'answerOf'>>,
+): Scene {
   const soon = (event: CallEvent, afterMs = 0) => happensLater(scene, event, afterMs);
   switch (effect.type) {
     case 'attest':
@@ -137,8 +146,11 @@ function perform(scene: Scene, effect: CallEffect, outcomeOf: (phone: string) =>
       const digits = keyOf(scene.phones.get(leg)?.outcome ?? rings);
       return soon({ type: 'digitsGathered', leg, token, digits }, digits === '' ? askingMs + waitMs : 0);
     }
-    case 'lookUp':
-      return soon({ type: 'lookedUp', token: effect.token, answer: null, why: 'nobody is asked in a simulation' });
+    case 'lookUp': {
+      const answer = answerOf(effect.hook);
+      const why = answer === null ? 'nobody is asked in a simulation' : '';
+      return soon({ type: 'lookedUp', token: effect.token, answer, why });
+    }
     case 'bridge':
     case 'connectDirect':
       return soon({ type: 'bridged', leg: effect.leg });
