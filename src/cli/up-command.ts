@@ -14,5 +14,6 @@ export function upCommand({ plain, answer }: Commands): void {
 export function upOptions(command: Command): Command {
   return commonOptions(command)
     .description('start sipd, mediad and the app; Ctrl-C stops them')
-    .option('--drain <seconds>', 'how long running calls may go on after Ctrl-C', '30');
+    .option('--drain <seconds>', 'how long running calls may go on after Ctrl-C', '30')
+    .option('--json', 'when it is up: addresses, phones and numbers as one line of JSON; everything else to stderr');
 }

@@ -17,7 +17,7 @@ export interface Recorded {
   readonly why: string;
 }
 
-/** Of the channel: our tag, a blank, and the dialog with the phone. */
+/** Of the channel: our tag, the dialog with the phone, and the signalling server that knows it, with blanks between. */
 export const ownerVariable = 'wardline_dialog';
 
 /** North American ringing at the level of the prompts; louder would startle whoever listens between them. */
@@ -36,11 +36,13 @@ export interface EndpointEvents {
   silent(): void;
 }
 
-/** Where things lie for the media server, which may be another machine. */
-export interface MediaPaths {
+/** The media server that an endpoint is on: it may be another machine, with other paths. */
+export interface MediaSite {
   /** Of a prompt file here. */
   prompt(file: string): string;
   readonly recordings: Recordings;
+  /** The server itself is gone, or goes in this moment; not only one leg on it. */
+  isLost(): Promise<boolean>;
 }
 
 /**
@@ -49,7 +51,7 @@ export interface MediaPaths {
  */
 export class MediaEndpoint {
   readonly #endpoint: Endpoint;
-  readonly #paths: MediaPaths;
+  readonly #site: MediaSite;
   readonly #events: EndpointEvents;
   readonly #ended: () => void;
   readonly #gone = Promise.withResolvers<'gone'>();
@@ -63,11 +65,11 @@ export class MediaEndpoint {
   #turn = 0;
 
   /** `ended` runs once, however it ended. */
-  constructor(endpoint: Endpoint, paths: MediaPaths, events: EndpointEvents, ended: () => void) {
+  constructor(endpoint: Endpoint, site: MediaSite, events: EndpointEvents, ended: () => void) {
     // It may have ended while the library was handing it over; nobody heard that.
     if (!endpoint.connected) throw new Error('the media server dropped the endpoint at once');
     this.#endpoint = endpoint;
-    this.#paths = paths;
+    this.#site = site;
     this.#events = events;
     this.#ended = ended;
     endpoint.once('destroy', () => this.lost());
@@ -90,6 +92,11 @@ export class MediaEndpoint {
     if (!this.#isClosed && this.#isExpected) this.#events.silent();
   }
 
+  /** Its media server is gone, or goes in this moment; not only this endpoint. */
+  isServerLost(): Promise<boolean> {
+    return this.#site.isLost();
+  }
+
   /** The media server has ended it, or does not answer any more. */
   lost(): void {
     if (this.#isGone) return;
@@ -110,8 +117,8 @@ export class MediaEndpoint {
   }
 
   /** Writes on the endpoint whose dialog it serves, for a process after this one. */
-  mark(owner: string, dialogId: string): void {
-    this.#set(ownerVariable, `${owner} ${dialogId}`);
+  mark(owner: string, dialogId: string, signalling: string): void {
+    this.#set(ownerVariable, `${owner} ${dialogId} ${signalling}`);
   }
 
   /** Gives the endpoint the far end's description; resolves with its own. */
@@ -228,7 +235,7 @@ export class MediaEndpoint {
 
   /** "!" joins files to one prompt, see the constructor. */
   #joined(files: readonly string[]): string {
-    return cleanArgument(files.map((file) => this.#paths.prompt(file)).join('!') || nothing);
+    return cleanArgument(files.map((file) => this.#site.prompt(file)).join('!') || nothing);
   }
 
   /** Never rejects. */
@@ -237,7 +244,7 @@ export class MediaEndpoint {
     const failed = (why: string, durationMs = 0): Recorded => ({ durationMs, by: 'failed', why });
     let taking: Taking;
     try {
-      taking = await this.#paths.recordings.begin(name, sealTo);
+      taking = await this.#site.recordings.begin(name, sealTo);
     } catch (error) {
       return failed(asError(error).message);
     }

@@ -5,12 +5,13 @@ import { PortError } from '../engine/ports.ts';
 export function readSecret(option: string, from: { secret?: string; secretFile?: string }): string {
   if (from.secretFile !== undefined) return firstLine(option, from.secretFile);
   if (from.secret !== undefined) return from.secret;
-  throw new PortError('keyUnreadable', { cause: new Error(`set ${option}.secretFile`) });
+  throw new PortError('keyUnreadable', { says: `${option}: has no secret: give its secretFile` });
 }
 
 export function firstLine(option: string, file: string): string {
   const line = wholeFile(option, file).split(/\r?\n/, 1)[0]?.trim() ?? '';
-  if (line === '') throw new PortError('keyUnreadable', { cause: new Error(`${option}: ${file} is empty`) });
+  if (line === '')
+    throw new PortError('keyUnreadable', { says: `${option}: ${file} is empty: write the secret into it` });
   return line;
 }
 
@@ -18,6 +19,10 @@ export function wholeFile(option: string, file: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (cause) {
-    throw new PortError('keyUnreadable', { cause: new Error(`${option}: cannot read ${file}`, { cause }) });
+    const why = (cause as NodeJS.ErrnoException).code ?? String(cause);
+    throw new PortError('keyUnreadable', {
+      says: `${option}: ${file} cannot be read (${why}): correct the path, or who may read it`,
+      cause,
+    });
   }
 }

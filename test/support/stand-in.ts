@@ -1,4 +1,5 @@
 // A stand-in for a daemon or for the app: node stand-in.ts <file>, where the file says how to behave.
+import type { BannerFacts } from '../../src/cli/app/banner.ts';
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -21,6 +22,18 @@ if (behaviour.refuses !== undefined) {
   process.on('disconnect', () => {});
   setInterval(() => {}, 1000);
   if (behaviour.kind === 'app')
-    process.send?.({ type: 'ready', serves: { sip: [], admin: '' }, banner: ['the banner'] });
+    process.send?.({
+      type: 'ready',
+      serves: { sip: [], admin: '' },
+      banner: {
+        version: '0',
+        site: 'the banner',
+        sip: [],
+        phones: [],
+        numbers: [],
+        data: '',
+        admin: '',
+      } satisfies BannerFacts,
+    });
   else console.log(JSON.stringify({ ready: true, ports: [4711] }));
 }

@@ -173,6 +173,11 @@ export class House {
     return house;
   }
 
+  /** Its only server of that kind. */
+  isUp(kind: 'signalling' | 'media'): boolean {
+    return this.telephony.health()[kind].every(({ isUp }) => isUp);
+  }
+
   async phone(t: Teardown, user: string, transport: 'udp' | 'tcp' = 'udp', localIp = '127.0.0.1'): Promise<RawPhone> {
     const phone = await RawPhone.open(user, this.sip, transport, localIp);
     t.teardown(() => phone.close());

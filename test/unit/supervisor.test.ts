@@ -24,6 +24,7 @@ function house(t: Test, how: { sipd?: Behaviour; mediad?: Behaviour; app?: Behav
     runFolder: join(folder, 'run'),
     logFolder: join(folder, 'log'),
     drainMs: how.drainMs ?? 20_000,
+    isJson: false,
     daemons: (['sipd', 'mediad'] as const).map((name) => ({
       name,
       script: join(support, 'stand-in.ts'),
@@ -50,13 +51,15 @@ function house(t: Test, how: { sipd?: Behaviour; mediad?: Behaviour; app?: Behav
     async start(change: Partial<LaunchPlan> = {}) {
       writeFileSync(join(folder, 'plan.json'), JSON.stringify({ ...plan, ...change }));
       const child = spawn(process.execPath, [join(support, 'run-supervisor.ts'), join(folder, 'plan.json')], {
-        stdio: ['ignore', 'pipe', 'inherit'],
+        stdio: ['ignore', 'pipe', 'pipe'],
       });
       if (child.pid !== undefined) pids.add(child.pid);
       let said = '';
-      child.stdout?.setEncoding('utf8').on('data', (text: string) => {
-        said += text;
-      });
+      for (const stream of [child.stdout, child.stderr]) {
+        stream?.setEncoding('utf8').on('data', (text: string) => {
+          said += text;
+        });
+      }
       const exit = new Promise<number | null>((resolve) => child.on('exit', resolve));
       const supervisor = {
         child,
@@ -260,6 +263,7 @@ t.test('the supervisor outlives whoever read its words', async (t) => {
   await s.up();
   const { app } = s.pids();
   s.child.stdout?.destroy();
+  s.child.stderr?.destroy();
   process.kill(app, 'SIGKILL');
   await gone(app);
   let next = app;
@@ -270,4 +274,17 @@ t.test('the supervisor outlives whoever read its words', async (t) => {
   }
   stop(s.child);
   t.equal(await s.exit, 0);
+});
+
+t.test('for programs the banner is one line of JSON, and nothing else is on stdout', async (t) => {
+  const s = await house(t).start({ isJson: true });
+  let printed = '';
+  s.child.stdout?.on('data', (text: string) => {
+    printed += text;
+  });
+  await s.up();
+  stop(s.child);
+  t.equal(await s.exit, 0);
+  t.match(JSON.parse(printed), { site: 'the banner', phones: [], numbers: [] });
+  t.match(s.said(), 'Stopped.');
 });

@@ -182,6 +182,7 @@ function location(maxContacts = 5) {
       callId: extra.callId ?? 'c1',
       cseq: extra.cseq ?? cseq++,
       userAgent: 'test',
+      server: 'sipd',
       source: { ip: '10.0.0.9', port: 5060, protocol: 'udp' },
     });
   const uris = () => registrations.of('2101').map(({ uri }) => uri);

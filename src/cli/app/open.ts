@@ -8,7 +8,7 @@ import type { Remembered } from '../remembered.ts';
 import { Refusal } from '../report.ts';
 import { readJson } from '../supervise/run-files.ts';
 import { version } from '../version.ts';
-import { banner } from './banner.ts';
+import type { BannerFacts } from './banner.ts';
 import { type Calls, openCalls } from './calls.ts';
 import { Closing } from './closing.ts';
 import { openDocuments } from './documents.ts';
@@ -22,7 +22,7 @@ import { readinessOf } from './readiness.ts';
 export interface App {
   /** As `ready.json` tells it: "udp/127.0.0.1:5060" for each transport served, and the address of the admin server. */
   readonly serves: { readonly sip: readonly string[]; readonly admin: string };
-  readonly banner: readonly string[];
+  readonly banner: BannerFacts;
   /** No new calls, running ones may end for a while; then everything is written and closed. May be called twice. */
   close(): Promise<void>;
 }
@@ -62,7 +62,7 @@ async function build(house: Remembered, terminal: (line: string) => void, closin
   const sip = links.sipd?.sip ?? calls.telephony.health().serves;
   return {
     serves: { sip, admin },
-    banner: banner({
+    banner: {
       version: version(),
       site: plan.source.site,
       sip: sip.map((text) => reachable(text, advertised)),
@@ -72,7 +72,7 @@ async function build(house: Remembered, terminal: (line: string) => void, closin
       numbers: worthDialling(plan, examples),
       data: config.data,
       admin,
-    }),
+    },
     async close() {
       const troubles = await closing.close();
       if (troubles.length > 0) throw new Error(troubles.join('; '));

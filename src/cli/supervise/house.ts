@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { banner } from '../app/banner.ts';
 import { type AppProcess, endOrphan, startApp } from './app-process.ts';
 import { backOff } from './back-off.ts';
 import { startDaemon, stopDaemon } from './daemon.ts';
@@ -106,7 +107,7 @@ class House {
       ];
     }
     this.#serves = ready.serves;
-    console.log(ready.banner.join('\n'));
+    console.log(this.#plan.isJson ? JSON.stringify(ready.banner) : banner(ready.banner).join('\n'));
     this.#writeReady();
     return null;
   }
@@ -158,7 +159,7 @@ class House {
     const nowMs = performance.now();
     if (!this.#stop.signal.aborted) {
       this.#stoppedAtMs = nowMs;
-      console.log('');
+      console.error('');
       say(
         `Stopping: no new calls, running calls have ${this.#plan.drainMs / 1000} s (Ctrl-C again ends them at once) …`,
       );
@@ -235,6 +236,7 @@ function wordsOf(line: string): string {
   }
 }
 
+/** Not to stdout, which is for the banner: a program may read that. */
 function say(line: string): void {
-  console.log(`wardline: ${line}`);
+  console.error(`wardline: ${line}`);
 }

@@ -1,8 +1,12 @@
+import type { BannerFacts } from '../app/banner.ts';
+
 /** What `prepare` hands to the supervisor: everything that has to run, checked, with its option files written. */
 export interface LaunchPlan {
   readonly runFolder: string;
   readonly logFolder: string;
   readonly drainMs: number;
+  /** The banner for programs. */
+  readonly isJson: boolean;
   /** Started together, before the app; stopped after it. */
   readonly daemons: readonly DaemonPlan[];
   readonly app: { readonly script: string; readonly configFile: string };
@@ -45,5 +49,5 @@ export interface Serves {
 
 /** From the app to the supervisor. */
 export type AppMessage =
-  | { readonly type: 'ready'; readonly serves: Serves; readonly banner: readonly string[] }
+  | { readonly type: 'ready'; readonly serves: Serves; readonly banner: BannerFacts }
   | { readonly type: 'cannotStart'; readonly problem: string };

@@ -33,7 +33,7 @@ try {
 process.disconnect?.();
 
 async function prepare(args: readonly string[]): Promise<LaunchPlan> {
-  const { config, drainMs } = parse(args);
+  const { config, drainMs, isJson } = parse(args);
   const warm = warmCode();
   const refusal = refusesAddress(config.admin);
   if (refusal !== null) throw new Refusal(refusal, CONFIG_REFUSED);
@@ -52,15 +52,16 @@ async function prepare(args: readonly string[]): Promise<LaunchPlan> {
     runFolder: folders.run,
     logFolder: folders.log,
     drainMs,
+    isJson,
     daemons: daemonPlans(config, secrets, advertised),
     app: { script: join(installedIn, 'src/cli/app.ts'), configFile: rememberedFile(config.data) },
   };
 }
 
-function parse(args: readonly string[]): { config: Config; drainMs: number } {
+function parse(args: readonly string[]): { config: Config; drainMs: number; isJson: boolean } {
   const command = upOptions(new Command('wardline up')).exitOverride().allowExcessArguments(false);
   command.parse([...args], { from: 'user' });
-  const given = command.opts<{ data?: string; config?: string; set: string[]; drain: string }>();
+  const given = command.opts<{ data?: string; config?: string; set: string[]; drain: string; json?: true }>();
   const drainSeconds = Number(given.drain);
   if (!Number.isInteger(drainSeconds) || drainSeconds < 0 || drainSeconds > 86_400) {
     throw new Refusal(`--drain ${given.drain}: must be a number of seconds from 0 to 86400`, 2);
@@ -71,7 +72,7 @@ function parse(args: readonly string[]): { config: Config; drainMs: number } {
     ...(given.data === undefined ? {} : { data: given.data }),
   });
   if (loaded.kind === 'bad') throw new Refusal(loaded.problems.join('\nwardline: '));
-  return { config: loaded.value, drainMs: drainSeconds * 1000 };
+  return { config: loaded.value, drainMs: drainSeconds * 1000, isJson: given.json === true };
 }
 
 function makePrivate(folder: string): void {
