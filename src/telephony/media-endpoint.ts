@@ -22,6 +22,7 @@ export const ownerVariable = 'wardline_dialog';
 
 /** North American ringing at the level of the prompts; louder would startle whoever listens between them. */
 const ringback = 'tone_stream://v=-12;%(2000,4000,440,480);loops=-1';
+const music = 'local_stream://moh';
 const nothing = 'silence_stream://100';
 
 /** A voicemail caller who says nothing for this long has finished. */
@@ -86,14 +87,14 @@ export class MediaEndpoint {
     return this.#endpoint.uuid;
   }
 
-  /** Its media server is gone, or goes in this moment; not only this endpoint. */
-  isServerLost(): Promise<boolean> {
-    return this.#site.isLost();
-  }
-
   /** Nothing comes from the phone. */
   silent(): void {
     if (!this.#isClosed && this.#isExpected) this.#events.silent();
+  }
+
+  /** Its media server is gone, or goes in this moment; not only this endpoint. */
+  isServerLost(): Promise<boolean> {
+    return this.#site.isLost();
   }
 
   /** The media server has ended it, or does not answer any more. */
@@ -129,13 +130,13 @@ export class MediaEndpoint {
   }
 
   /** Files, then a loop if one is named. `done` runs at the end of the files unless replaced or followed by a loop. */
-  play(files: readonly string[], then: 'nothing' | 'ringback', done: (error: Error | null) => void): void {
+  play(files: readonly string[], then: 'nothing' | 'ringback' | 'music', done: (error: Error | null) => void): void {
     const turn = this.#next();
     const isCurrent = (): boolean => turn === this.#turn;
     const loop = (): void => {
       if (!isCurrent()) return;
       if (then === 'nothing') this.#isBusy = false;
-      else this.#settle(this.#endpoint.play(ringback), isCurrent, done);
+      else this.#settle(this.#endpoint.play(then === 'music' ? music : ringback), isCurrent, done);
     };
     if (files.length === 0 && then !== 'nothing') return loop();
     this.#settle(this.#endpoint.play(this.#joined(files)), isCurrent, (error) => {

@@ -5,9 +5,9 @@ import { asError, connectMrf, type Endpoint, type MediaServer, type SrfClient } 
 import { type EndpointEvents, MediaEndpoint, type MediaSite } from './media-endpoint.ts';
 import { type MediaServerOptions, serverNameOf, type TelephonyOptions } from './options.ts';
 import type { Log, PlainSealer } from './ports.ts';
-import { type Recordings, sealedByServer, sealedByUs } from './recordings.ts';
 import type { LinkHealth } from './link-health.ts';
 import { Orphans } from './orphans.ts';
+import { type Recordings, sealedByServer, sealedByUs } from './recordings.ts';
 import { readSecret } from './secrets.ts';
 import { SilenceWatch } from './silence-watch.ts';
 import type { Signalling } from './signalling.ts';
@@ -41,7 +41,6 @@ export class MediaLink {
   readonly orphans: Orphans;
   readonly #options: MediaServerOptions;
   readonly #site: TelephonyOptions['media'];
-  readonly #recordings: Recordings;
   readonly #clock: Clock;
   readonly #log: Log;
   #server: MediaServer | null = null;
@@ -54,6 +53,7 @@ export class MediaLink {
   readonly #waiting = new Set<() => void>();
   /** Told when it is lost. */
   readonly #creating = new Set<(why: string) => void>();
+  readonly #recordings: Recordings;
 
   /** When it went away, on the clock that never goes back; at the start it counts as just gone. */
   #lostAtMs: number;
@@ -63,19 +63,19 @@ export class MediaLink {
   constructor(parts: {
     server: MediaServerOptions;
     site: TelephonyOptions['media'];
-    sealer: PlainSealer;
     clock: Clock;
     log: Log;
     /** Our tag, for what we leave on the server. */
     owner: string;
     signalling: Signalling;
+    sealer: PlainSealer;
   }) {
+    this.#recordings = recordingsOf(parts.server, parts.site.recordings, parts.sealer);
     this.name = serverNameOf(parts.server);
     this.weight = parts.server.weight;
     this.isDraining = parts.server.draining;
     this.#options = parts.server;
     this.#site = parts.site;
-    this.#recordings = recordingsOf(parts.server, parts.site.recordings, parts.sealer);
     this.#clock = parts.clock;
     this.#log = parts.log;
     this.#lostAtMs = parts.clock.monotonicMs();
