@@ -18,7 +18,7 @@ export function freeswitchCommands({ group, answer }: Commands): void {
     .option('--sip <address:port>', 'where it takes calls from the app', '127.0.0.1:5090')
     .option('--rtp <address>', 'address of this machine for sound', '127.0.0.1')
     .option('--advertise <address>', 'address that phones send sound to (default: that of --rtp)')
-    .option('--rtp-ports <first-last>', 'UDP ports for sound', '20000-20999')
+    .option('--rtp-ports <first-last>', 'UDP ports for sound', '20000-20998')
     .option('--app <address>', 'where the app is', '127.0.0.1')
     .option(
       '--music <folder>',
@@ -38,14 +38,14 @@ export function freeswitchCommands({ group, answer }: Commands): void {
         });
       }),
     );
-  freeswitch('check [folder]')
-    .description('look for what is dangerous in a FreeSWITCH configuration folder (default: ours); exit code 1 if so')
+  freeswitch('check <folder>')
+    .description('look for what is dangerous in a FreeSWITCH configuration folder; exit code 1 if there is something')
     .option('--site <file>', 'the site file that goes with freeswitch-conf')
     .option('--recordings <folder>', 'also look whether this folder for plain recordings is in memory only')
     .action(
-      answer(async (folder: string | undefined, { site, recordings }: { site?: string; recordings?: string }) => {
+      answer(async (folder: string, { site, recordings }: { site?: string; recordings?: string }) => {
         const findings = [
-          ...freeswitchFindings(path.resolve(folder ?? configurationFolder), site),
+          ...freeswitchFindings(path.resolve(folder), site),
           ...(recordings === undefined ? [] : memoryOnlyFindings(path.resolve(recordings), totalmem())),
         ];
         const isGood = findings.every(({ state }) => state !== 'bad');

@@ -29,7 +29,7 @@ export const signallingServers = z
       tlsName: signalling.tlsName.describe('Name in the certificate where it is not `host`.'),
     }),
   )
-  .max(1);
+  .max(16);
 
 export const mediaServers = z
   .array(
@@ -52,7 +52,7 @@ export const mediaServers = z
       ),
     }),
   )
-  .max(1);
+  .max(16);
 
 type Servers = readonly (SignallingServerOptions | MediaServerOptions)[];
 

@@ -10,6 +10,7 @@ import { peerOf } from './peer.ts';
 import type { PeerAddress } from './ports.ts';
 import { sdpFacts } from './sdp.ts';
 import { allow, type Shell } from './shell.ts';
+import type { SignallingLink } from './signalling-link.ts';
 
 /** A new INVITE becomes a call of the engine, or is refused at the door with the status that says why. */
 export class Inbound {
@@ -36,20 +37,21 @@ export class Inbound {
     this.#challenger.close();
   }
 
-  invite(request: SrfRequest, response: SrfResponse): void {
+  /** `link`: the signalling server that brought it. */
+  invite(link: SignallingLink, request: SrfRequest, response: SrfResponse): void {
     const peer = peerOf(request);
     // Inside a dialog that nobody here knows (RFC 3261 12.2.2).
     if (/;\s*tag=/i.test(request.get('To') ?? '')) return response.send(481, undefined, {});
     if (!request.has('Contact')) return response.send(400, 'Missing Contact', {});
 
-    const key = keyOf(request, peer);
+    const key = `${link.name} ${keyOf(request, peer)}`;
     if (this.#calls.get(key)?.adopt(request, response)) return;
 
     const caller = this.#caller(request, response, peer);
     if (caller === null || this.#refusedForm(request, response)) return;
     const dialled = dialledNumber(request.uri);
     if (dialled === null) return response.send(484, undefined, {});
-    this.#arrive(key, request, response, {
+    this.#arrive(key, link, request, response, {
       caller,
       dialled,
       peer: `${peer.ip}:${peer.port}/${peer.protocol}`,
@@ -57,8 +59,8 @@ export class Inbound {
     });
   }
 
-  #arrive(key: string, request: SrfRequest, response: SrfResponse, newCall: NewCall): void {
-    const call: Call = new Call(this.#shell, request, response, () => {
+  #arrive(key: string, link: SignallingLink, request: SrfRequest, response: SrfResponse, newCall: NewCall): void {
+    const call: Call = new Call(this.#shell, link, request, response, () => {
       if (this.#calls.get(key) === call) this.#calls.delete(key);
     });
     this.#calls.set(key, call);

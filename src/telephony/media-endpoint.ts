@@ -8,6 +8,7 @@ import {
   type SrfDialog,
 } from './client-libraries/index.ts';
 import type { Recordings, Taking } from './recordings.ts';
+import { sendsAudio } from './sdp.ts';
 
 export interface Recorded {
   readonly durationMs: number;
@@ -16,11 +17,12 @@ export interface Recorded {
   readonly why: string;
 }
 
-/** Of the channel: our tag, a blank, and the dialog with the phone. */
+/** Of the channel: our tag, the dialog with the phone, and the signalling server that knows it, with blanks between. */
 export const ownerVariable = 'wardline_dialog';
 
 /** North American ringing at the level of the prompts; louder would startle whoever listens between them. */
 const ringback = 'tone_stream://v=-12;%(2000,4000,440,480);loops=-1';
+const music = 'local_stream://moh';
 const nothing = 'silence_stream://100';
 
 /** A voicemail caller who says nothing for this long has finished. */
@@ -34,11 +36,13 @@ export interface EndpointEvents {
   silent(): void;
 }
 
-/** Where things lie for the media server, which may be another machine. */
-export interface MediaPaths {
+/** The media server that an endpoint is on: it may be another machine, with other paths. */
+export interface MediaSite {
   /** Of a prompt file here. */
   prompt(file: string): string;
   readonly recordings: Recordings;
+  /** The server itself is gone, or goes in this moment; not only one leg on it. */
+  isLost(): Promise<boolean>;
 }
 
 /**
@@ -47,7 +51,7 @@ export interface MediaPaths {
  */
 export class MediaEndpoint {
   readonly #endpoint: Endpoint;
-  readonly #paths: MediaPaths;
+  readonly #site: MediaSite;
   readonly #events: EndpointEvents;
   readonly #ended: () => void;
   readonly #gone = Promise.withResolvers<'gone'>();
@@ -56,20 +60,20 @@ export class MediaEndpoint {
   #isHungUp = false;
   #isGone = false;
   #isBusy = false;
+  /** The phone is not on hold. */
+  #isExpected = true;
   #turn = 0;
 
   /** `ended` runs once, however it ended. */
-  constructor(endpoint: Endpoint, paths: MediaPaths, events: EndpointEvents, ended: () => void) {
+  constructor(endpoint: Endpoint, site: MediaSite, events: EndpointEvents, ended: () => void) {
     // It may have ended while the library was handing it over; nobody heard that.
     if (!endpoint.connected) throw new Error('the media server dropped the endpoint at once');
     this.#endpoint = endpoint;
-    this.#paths = paths;
+    this.#site = site;
     this.#events = events;
     this.#ended = ended;
     endpoint.once('destroy', () => this.lost());
-    endpoint.on(mediaSilent, () => {
-      if (!this.#isClosed) events.silent();
-    });
+    endpoint.on(mediaSilent, () => this.silent());
     // "!" joins files to one prompt, so that a whole prompt is one command that can be replaced as one.
     this.#set('playback_delimiter', '!');
   }
@@ -81,6 +85,16 @@ export class MediaEndpoint {
 
   get uuid(): string {
     return this.#endpoint.uuid;
+  }
+
+  /** Nothing comes from the phone. */
+  silent(): void {
+    if (!this.#isClosed && this.#isExpected) this.#events.silent();
+  }
+
+  /** Its media server is gone, or goes in this moment; not only this endpoint. */
+  isServerLost(): Promise<boolean> {
+    return this.#site.isLost();
   }
 
   /** The media server has ended it, or does not answer any more. */
@@ -103,25 +117,26 @@ export class MediaEndpoint {
   }
 
   /** Writes on the endpoint whose dialog it serves, for a process after this one. */
-  mark(owner: string, dialogId: string): void {
-    this.#set(ownerVariable, `${owner} ${dialogId}`);
+  mark(owner: string, dialogId: string, signalling: string): void {
+    this.#set(ownerVariable, `${owner} ${dialogId} ${signalling}`);
   }
 
   /** Gives the endpoint the far end's description; resolves with its own. */
   async modify(sdp: string): Promise<string> {
     const answer = await Promise.race([modifyDialog(this.dialog, sdp), this.#gone.promise]);
     if (answer === 'gone') throw new Error('the media endpoint is gone');
+    this.#isExpected = sendsAudio(sdp);
     return answer;
   }
 
   /** Files, then a loop if one is named. `done` runs at the end of the files unless replaced or followed by a loop. */
-  play(files: readonly string[], then: 'nothing' | 'ringback', done: (error: Error | null) => void): void {
+  play(files: readonly string[], then: 'nothing' | 'ringback' | 'music', done: (error: Error | null) => void): void {
     const turn = this.#next();
     const isCurrent = (): boolean => turn === this.#turn;
     const loop = (): void => {
       if (!isCurrent()) return;
       if (then === 'nothing') this.#isBusy = false;
-      else this.#settle(this.#endpoint.play(ringback), isCurrent, done);
+      else this.#settle(this.#endpoint.play(then === 'music' ? music : ringback), isCurrent, done);
     };
     if (files.length === 0 && then !== 'nothing') return loop();
     this.#settle(this.#endpoint.play(this.#joined(files)), isCurrent, (error) => {
@@ -220,7 +235,7 @@ export class MediaEndpoint {
 
   /** "!" joins files to one prompt, see the constructor. */
   #joined(files: readonly string[]): string {
-    return cleanArgument(files.map((file) => this.#paths.prompt(file)).join('!') || nothing);
+    return cleanArgument(files.map((file) => this.#site.prompt(file)).join('!') || nothing);
   }
 
   /** Never rejects. */
@@ -229,7 +244,7 @@ export class MediaEndpoint {
     const failed = (why: string, durationMs = 0): Recorded => ({ durationMs, by: 'failed', why });
     let taking: Taking;
     try {
-      taking = await this.#paths.recordings.begin(name, sealTo);
+      taking = await this.#site.recordings.begin(name, sealTo);
     } catch (error) {
       return failed(asError(error).message);
     }

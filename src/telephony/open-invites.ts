@@ -20,7 +20,7 @@ const maxBytes = 256 * 1024;
  */
 export class OpenInvites {
   /** Of a process before this one; `over` when they are dealt with. */
-  readonly left: OpenInvite[];
+  readonly left: readonly OpenInvite[];
   readonly #open = new Map<string, Whose>();
   readonly #log: Log;
   #file: number | null = null;
@@ -80,7 +80,7 @@ function lineOf(whose: Whose, id: string): string {
   return `${whose === 'theirs' ? '<' : '>'} ${id}\n`;
 }
 
-function readLeft(path: string): OpenInvite[] {
+function readLeft(path: string): readonly OpenInvite[] {
   const open = new Map<string, Whose>();
   for (const line of textOf(path).split('\n')) {
     const [sign = '', id = ''] = line.split(' ');

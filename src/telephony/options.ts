@@ -100,6 +100,8 @@ export const telephonySchema = z.strictObject({
     promptsRoot: mediaPath,
     /** Used by servers that name no folder of their own. */
     recordings: mediaPath,
+    /** A phone on a FreeSWITCH that sends nothing for so long is asked whether it is there; mediad has its own. */
+    silenceMs: z.number().int().min(100).default(10_000),
   }),
   sip: z.strictObject({
     /** Digest realm and the host part of our addresses. */

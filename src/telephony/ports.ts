@@ -26,6 +26,8 @@ export interface ContactBinding {
   readonly instance: string;
   readonly source: PeerAddress;
   readonly userAgent: string;
+  /** Signalling server at which it registered; '' for one of before there were several. */
+  readonly server: string;
 }
 
 export interface PeerAddress {

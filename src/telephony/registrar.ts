@@ -23,7 +23,8 @@ export class Registrar {
     this.#challenger = new Challenger(parts);
   }
 
-  register(request: SrfRequest, response: SrfResponse): void {
+  /** `server`: the signalling server that it came through. */
+  register(server: string, request: SrfRequest, response: SrfResponse): void {
     const source = peerOf(request);
     const result = this.#authenticator.check({
       method: 'REGISTER',
@@ -48,6 +49,7 @@ export class Registrar {
       callId: (request.get('Call-ID') ?? '').slice(0, 256),
       cseq: Number.parseInt(request.get('CSeq') ?? '0', 10),
       userAgent: request.get('User-Agent') ?? '',
+      server,
       source,
     });
     switch (answer.kind) {

@@ -50,7 +50,11 @@ export class PlainRecording {
     const sink = await SealedFile.create(draft);
     try {
       const { recipients, metadata } = options;
-      return new PlainRecording(options, await SealedWriter.open({ sink, recipients, metadata, format: plainFormat }));
+      const writer = await SealedWriter.open({ sink, recipients, metadata, format: plainFormat });
+      // A full disk shows now, when the caller can still be told, and not after the message.
+      await writer.drained();
+      if (writer.failure !== undefined) throw writer.failure;
+      return new PlainRecording(options, writer);
     } catch (error) {
       await sink.close();
       await rm(draft, { force: true });

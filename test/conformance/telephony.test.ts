@@ -526,9 +526,9 @@ void t.test('the connection to the signalling server is cut: calls go on and end
   const first = await answeredCaller(t);
   const second = await answeredCaller(t);
   house.relay.cut();
-  await until(() => !house.telephony.health().signalling.isUp);
-  t.match(house.telephony.reachability.trunkFault('carrier'), /signalling server is down/);
-  await until(() => house.telephony.health().signalling.isUp);
+  await until(() => !house.isUp('signalling'));
+  t.match(house.telephony.reachability.trunkFault('carrier'), /no signalling server is up/);
+  await until(() => house.isUp('signalling'));
   t.equal(house.telephony.reachability.trunkFault('carrier'), null);
   first.phone.inDialog(first.call, 'BYE');
   await first.scripted.next('callerHungUp');
@@ -557,7 +557,7 @@ async function ringing(t: Teardown) {
 void t.test('the connection is cut while a phone rings: the leg fails, the caller keeps waiting', async (t) => {
   const { phone, called, call, scripted } = await ringing(t);
   house.relay.cut();
-  await until(() => !house.telephony.health().signalling.isUp);
+  await until(() => !house.isUp('signalling'));
   // A leg that is rung now waits for the connection instead of failing at once.
   scripted.do(ringDesk(two, '2102', 'direct'));
   t.match(await scripted.next('legFailed', '1'), { result: { kind: 'unreachable' } });
@@ -576,8 +576,8 @@ const lateCancel = notOnDrachtioServer('a CANCEL after a lost control connection
 void t.test('the connection is cut while a phone rings: the caller cancels', lateCancel, async (t) => {
   const { phone, call, branch, scripted } = await ringing(t);
   house.relay.cut();
-  await until(() => !house.telephony.health().signalling.isUp);
-  await until(() => house.telephony.health().signalling.isUp);
+  await until(() => !house.isUp('signalling'));
+  await until(() => house.isUp('signalling'));
   t.match(await scripted.next('legFailed', '1'), { result: { kind: 'unreachable' } });
   phone.cancel(call, branch);
   t.equal((await phone.nextResponse(call, 'INVITE')).status, 487);
@@ -589,11 +589,11 @@ void t.test('the connection is cut while a phone rings: the caller cancels', lat
 
 void t.test('the media server dies: calls are told, and the next one is found by itself', async (t) => {
   const { scripted } = await answeredCaller(t);
-  t.match(house.telephony.health(), { signalling: { isUp: true }, media: { isUp: true }, calls: 1 });
+  t.match(house.telephony.health(), { signalling: [{ isUp: true }], media: [{ isUp: true }], calls: 1 });
   await house.mediad.kill();
   t.match(await scripted.next('legEnded'), { leg: caller, by: 'mediaLost' });
   await over(scripted);
-  await until(() => !house.telephony.health().media.isUp);
+  await until(() => !house.isUp('media'));
   const phone = await house.phone(t, '2101');
   const { call } = await phone.invite('7011', { body: (await house.rtp(t)).sdp() });
   const next = await house.nextCall();
@@ -604,7 +604,7 @@ void t.test('the media server dies: calls are told, and the next one is found by
   await over(next);
 
   await house.mediad.restart();
-  await until(() => house.telephony.health().media.isUp);
+  await until(() => house.isUp('media'));
   const again = await answeredCaller(t);
   again.scripted.do(play(1, ['long'], 'nothing'));
   await again.rtp.hears(700);
@@ -618,12 +618,12 @@ void t.test(
     const called = await house.registered(t, '2102');
     const { scripted, phone, rtp } = await answeredCaller(t);
     await house.sipd.kill();
-    await until(() => !house.telephony.health().signalling.isUp);
+    await until(() => !house.isUp('signalling'));
     t.ok(house.telephony.reachability.isRegistered('2102'));
     scripted.do(ringDesk(one, '2102', 'anchored'));
     t.match(await scripted.next('legFailed'), { leg: one });
     await house.sipd.restart();
-    await until(() => house.telephony.health().signalling.isUp);
+    await until(() => house.isUp('signalling'));
     scripted.do(play(1, ['long'], 'nothing'));
     await rtp.hears(700);
     t.same(scripted.events, []);

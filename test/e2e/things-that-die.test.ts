@@ -81,8 +81,9 @@ t.test('the app is killed; the doctor hangs up while it is away', async (t) => {
 t.test('the app is killed while the nurse waits in the chain: she is not left waiting for nobody', async (t) => {
   const house = await House.start(t, { phones: ['2101', '3101', '3102'] });
   const { nurse, doctor } = await ringing(t, house);
+  await until('the app to know that it rings', async () => (await house.facts()).has('legRinging'));
   process.kill(Number(house.ready['appPid']), 'SIGKILL');
-  await doctor.event('CALL_CLOSED', 5000);
+  await doctor.event('CALL_CLOSED', 15_000);
   await nurse.event('CALL_CLOSED', 15_000);
 });
 

@@ -46,7 +46,7 @@ export class FreeSwitch {
       eventSocket: `127.0.0.1:${port}`,
       sip: `127.0.0.1:${sip}`,
       rtp: '127.0.0.1',
-      rtpPorts: `${first}-${first + 99}`,
+      rtpPorts: `${first}-${first + 98}`,
       app: '127.0.0.1',
       music: join(ROOT, 'src/mediad/prompts/music/8000'),
     });

@@ -12,12 +12,13 @@ export interface ByHand {
   readonly set: Readonly<Record<string, string>>;
   readonly sipds: readonly Daemon[];
   readonly mediads: readonly Daemon[];
+  readonly secret: string;
 }
 
 /** Signalling and media daemons that no supervisor knows, as an admin starts them, for a house that is told of them. */
 export async function serversByHand(
   t: Parameters<typeof scratch>[0],
-  many: { readonly sipd: number; readonly mediad: number },
+  many: { readonly sipd: number; readonly mediad: number; readonly weights?: readonly number[] },
 ): Promise<ByHand> {
   const data = join(scratch(t, 'data'), 'data');
   const recordings = join(data, 'voicemail');
@@ -44,18 +45,19 @@ export async function serversByHand(
       })),
     ),
   );
+  const weight = (i: number): number => many.weights?.[i] ?? 1;
   const servers = (all: readonly Daemon[], name: string, more: object = {}): string =>
     all.length === 0
       ? '[]'
       : JSON.stringify(
           all.map(({ ready }, i) => {
             const { host, port } = ready.control ?? ready.eventSocket ?? { host: '', port: 0 };
-            return { name: `${name}${i + 1}`, host, port, secret, ...more };
+            return { name: `${name}${i + 1}`, host, port, secret, weight: weight(i), ...more };
           }),
         );
   const set = {
     'signalling.servers': servers(sipds, 'sipd'),
     'media.servers': servers(mediads, 'mediad', { kind: 'mediad', listenPort: 0 }),
   };
-  return { data, set, sipds, mediads };
+  return { data, set, sipds, mediads, secret };
 }

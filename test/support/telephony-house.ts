@@ -8,7 +8,9 @@ import type { CallSink, NewCall, TelephonyCall, TelephonyEffect } from '../../sr
 import { type Bindings, MemoryBindings, Telephony } from '../../src/telephony/index.ts';
 import { telephonySchema } from '../../src/telephony/options.ts';
 import { Daemon, portOf, type Ready } from './daemon.ts';
+import { plainSealer } from '../../src/cli/app/plain-recordings.ts';
 import { DrachtioServer, drachtioServer } from './drachtio-server.ts';
+import { FreeSwitch, freeswitch } from './freeswitch.ts';
 import { RawPhone } from './raw-phone.ts';
 import { RtpPort } from './rtp-port.ts';
 import { credentialsFor, random, TestLog } from './telephony.ts';
@@ -118,18 +120,8 @@ export class House {
     writeFileSync(path.join(dir, 'trunk-password'), 'carrier-secret\n', { mode: 0o600 });
 
     const sipd = await signallingServer(t, dir);
-    const mediad = await Daemon.start(t, 'mediad', dir, (ready) => ({
-      eventSocket: { host: '127.0.0.1', port: ready?.eventSocket?.port ?? 0, secret },
-      sip: { host: '127.0.0.1', port: portOf(ready?.sip, 'udp') },
-      rtp: {
-        bindAddress: '127.0.0.1',
-        portsFrom: 0,
-        portsTo: 0,
-        ...(options.silenceMs === undefined ? {} : { silenceMs: options.silenceMs }),
-      },
-      promptFolders: [promptsDir],
-      recordingsFolder: recordingsDir,
-    }));
+    const { silenceMs = 10_000 } = options;
+    const mediad = await mediaServer(t, dir, { promptsDir, recordingsDir, silenceMs });
     const sipPort = (protocol: string): number => portOf(sipd.ready.sip, protocol);
 
     const relay = await Relay.open(t, sipd.ready.control?.port ?? 0);
@@ -138,7 +130,12 @@ export class House {
       options: telephonySchema.parse({
         signalling: { servers: [{ host: '127.0.0.1', port: relay.port, secret }] },
         media: {
-          servers: [{ kind: 'mediad', ...mediad.ready.eventSocket, secret, listenPort: 0 }],
+          servers: [
+            mediad instanceof FreeSwitch
+              ? mediad.told
+              : { kind: 'mediad', ...mediad.ready.eventSocket, secret, listenPort: 0 },
+          ],
+          silenceMs,
           promptsDirs: [promptsDir],
           promptsRoot: promptsDir,
           recordings: recordingsDir,
@@ -158,7 +155,7 @@ export class House {
       credentials: credentialsFor('wardline', extensions),
       bindings: options.bindings ?? new MemoryBindings(),
       sealRecipients: options.sealTo ?? (() => []),
-      plainSealer: { begin: () => Promise.reject(new Error('mediad seals by itself')) },
+      plainSealer,
       clock: systemClock,
       random,
       log,
@@ -175,6 +172,11 @@ export class House {
     t.teardown(() => telephony.close());
     await telephony.start(house.sink());
     return house;
+  }
+
+  /** Its only server of that kind. */
+  isUp(kind: 'signalling' | 'media'): boolean {
+    return this.telephony.health()[kind].every(({ isUp }) => isUp);
   }
 
   async phone(t: Teardown, user: string, transport: 'udp' | 'tcp' = 'udp', localIp = '127.0.0.1'): Promise<RawPhone> {
@@ -275,6 +277,25 @@ function signallingServer(t: Teardown, dir: string): Promise<Server> {
     sip: ['udp', 'tcp'].map((protocol) => ({ protocol, host: '127.0.0.1', port: portOf(ready?.sip, protocol) })),
     control: { host: '127.0.0.1', port: ready?.control?.port ?? 0 },
     secret,
+  }));
+}
+
+/** With what is played and recorded where. */
+async function mediaServer(
+  t: Teardown,
+  dir: string,
+  { promptsDir, recordingsDir, silenceMs }: { promptsDir: string; recordingsDir: string; silenceMs: number },
+): Promise<Daemon | FreeSwitch> {
+  if (freeswitch !== undefined) {
+    mkdirSync(recordingsDir);
+    return FreeSwitch.start(t, freeswitch, dir);
+  }
+  return Daemon.start(t, 'mediad', dir, (ready) => ({
+    eventSocket: { host: '127.0.0.1', port: ready?.eventSocket?.port ?? 0, secret },
+    sip: { host: '127.0.0.1', port: portOf(ready?.sip, 'udp') },
+    rtp: { bindAddress: '127.0.0.1', portsFrom: 0, portsTo: 0, silenceMs },
+    promptFolders: [promptsDir],
+    recordingsFolder: recordingsDir,
   }));
 }
 

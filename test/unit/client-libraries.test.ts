@@ -278,6 +278,7 @@ void t.test('a media server is tried before the library is, and what is wrong wi
     [{ greeting: 'Content-Type: text/rude-rejection\nContent-Length: 4\n\naway' }, /let us in by its ACL/],
     [{ greeting: '' }, /no answer from .* within 500 ms/],
     [{ greeting: 'SSH-2.0-OpenSSH_9.2\r\n\n\n' }, /does not speak the event socket protocol/],
+    [{ greeting: '220 mail.example ESMTP\r\n' }, /does not speak the event socket protocol/],
     [{ greeting: 'x'.repeat(70_000) }, /does not speak the event socket protocol/],
     [{ greeting: 'Content-Type: auth/request\nContent-Length: -1\n\n' }, /does not speak/],
     [{ greeting: 'Content-Type: text/html\n\n' }, /does not speak/],

@@ -17,7 +17,9 @@ import { OpenInvites } from '../../src/telephony/open-invites.ts';
 import { sealedByServer } from '../../src/telephony/recordings.ts';
 import { Orphans } from '../../src/telephony/orphans.ts';
 import { type Life, mediaSource, PhoneDialog } from '../../src/telephony/phone-dialog.ts';
+import type { CallMedia } from '../../src/telephony/media.ts';
 import type { Shell } from '../../src/telephony/shell.ts';
+import type { SignallingLink } from '../../src/telephony/signalling-link.ts';
 import { TestClock, TestLog } from '../support/telephony.ts';
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
@@ -48,21 +50,19 @@ class FakeDialog extends EventEmitter {
   }
 }
 
+const noMedia = {} as CallMedia;
+
 const asDialog = (dialog: FakeDialog) => dialog as unknown as SrfDialog;
 
 /** A house whose signalling client answers at once with the dialogs it is given. */
 function aShell(dialogs: FakeDialog[]) {
   const clock = new TestClock();
   const dialog = () => asDialog(dialogs.shift() ?? new FakeDialog());
-  const shell = {
-    clock,
-    log: new TestLog(),
+  const link = {
+    name: 'sipd',
     dialogs: new Map(),
-    options: { sip: { realm: 'w' }, media: {} },
     unanswered: new Map(),
     openInvites: new OpenInvites(undefined, new TestLog()),
-    registrations: { of: () => [{ uri: 'sip:3101@192.0.2.9', source: { ip: '192.0.2.9', protocol: 'udp' } }] },
-    trunks: { get: () => undefined },
     whenUp: () => Promise.resolve(),
     srf: {
       createUAC: (_: string, __: object, ___: object, done: (error: null, dialog: SrfDialog) => void) =>
@@ -70,8 +70,16 @@ function aShell(dialogs: FakeDialog[]) {
       createUAS: (_: object, __: object, ___: object, done: (error: null, dialog: SrfDialog) => void) =>
         done(null, dialog()),
     },
+  } as unknown as SignallingLink;
+  const shell = {
+    clock,
+    log: new TestLog(),
+    options: { sip: { realm: 'w' }, media: {} },
+    registrations: { of: () => [{ uri: 'sip:3101@192.0.2.9', source: { ip: '192.0.2.9', protocol: 'udp' } }] },
+    trunks: { get: () => undefined },
+    signalling: { whenUp: () => Promise.resolve(), forPhone: () => link },
   };
-  return { clock, shell: shell as unknown as Shell };
+  return { clock, link, shell: shell as unknown as Shell };
 }
 
 function hungUpAtOnce(): FakeDialog {
@@ -82,7 +90,7 @@ function hungUpAtOnce(): FakeDialog {
 }
 
 void t.test('a phone whose BYE came in the same read as its 200 has hung up', async (t) => {
-  const { shell } = aShell([hungUpAtOnce()]);
+  const { shell, link } = aShell([hungUpAtOnce()]);
   const told: string[] = [];
   const order = {
     type: 'ringLeg',
@@ -91,59 +99,67 @@ void t.test('a phone whose BYE came in the same read as its 200 has hung up', as
     media: 'direct',
     offeredAs: { displayName: 'x', number: '2101', urgency: null },
   } as const;
-  const leg = new Leg(shell, order, sdp, {
+  const leg = new Leg(shell, noMedia, order, sdp, {
     ringing: () => {},
     answered: () => told.push('answered'),
     failed: ({ kind }) => told.push(kind),
     ended: (by) => told.push(`ended ${by}`),
+    moved: () => told.push('moved'),
     signallingLost: () => told.push('signallingLost'),
   });
   for (let i = 0; i < 4; i += 1) await turn();
   t.same(told, ['answered', 'ended remote']);
   t.equal(leg.phone?.isUp, false);
-  t.equal(shell.dialogs.size, 0);
+  t.equal(link.dialogs.size, 0);
 });
 
-function aCaller(shell: Shell, told: string[]): CallerLeg {
+function aCaller(shell: Shell, link: SignallingLink, told: string[]): CallerLeg {
   const request = Object.assign(new EventEmitter(), {
     body: sdp,
     source_address: '192.0.2.8',
     has: () => true,
   }) as unknown as SrfRequest;
-  return new CallerLeg(shell, request, { send: () => {} } as unknown as SrfResponse, {
+  return new CallerLeg(shell, { link, media: noMedia }, request, { send: () => {} } as unknown as SrfResponse, {
     answered: () => told.push('answered'),
     answerFailed: () => told.push('answerFailed'),
     hungUp: () => told.push('hungUp'),
     mediaLost: () => told.push('mediaLost'),
+    moved: () => told.push('moved'),
     signallingLost: () => told.push('signallingLost'),
   });
 }
 
 void t.test('a caller whose BYE came in the same read as the echo of our 200 has hung up', async (t) => {
-  const { shell } = aShell([hungUpAtOnce()]);
+  const { shell, link } = aShell([hungUpAtOnce()]);
   const told: string[] = [];
-  const caller = aCaller(shell, told);
-  const called = new PhoneDialog(shell, asDialog(new FakeDialog()), { hungUp: () => {}, forgotten: () => {} });
+  const caller = aCaller(shell, link, told);
+  const called = new PhoneDialog(shell, link, asDialog(new FakeDialog()), { hungUp: () => {}, forgotten: () => {} });
   caller.connectTo(called, (error) => told.push(error ? error.message : 'connected'));
   await turn();
   t.same(told, ['connected', 'hungUp']);
 });
 
 void t.test('a caller is not connected to a phone that is gone', async (t) => {
-  const { shell } = aShell([]);
+  const { shell, link } = aShell([]);
   const told: string[] = [];
   const dialog = new FakeDialog();
-  const called = new PhoneDialog(shell, asDialog(dialog), { hungUp: () => told.push('left'), forgotten: () => {} });
+  const called = new PhoneDialog(shell, link, asDialog(dialog), {
+    hungUp: () => told.push('left'),
+    forgotten: () => {},
+  });
   dialog.bye();
-  aCaller(shell, told).connectTo(called, (error) => told.push(error?.message ?? 'connected'));
+  aCaller(shell, link, told).connectTo(called, (error) => told.push(error?.message ?? 'connected'));
   t.same(told, ['left', 'the called phone is gone']);
 });
 
 void t.test('what the answer to an OPTIONS says about a phone', async (t) => {
-  const { shell, clock } = aShell([]);
+  const { shell, link, clock } = aShell([]);
   const dialog = new FakeDialog();
   const forgotten: string[] = [];
-  const phone = new PhoneDialog(shell, asDialog(dialog), { hungUp: () => {}, forgotten: () => forgotten.push('!') });
+  const phone = new PhoneDialog(shell, link, asDialog(dialog), {
+    hungUp: () => {},
+    forgotten: () => forgotten.push('!'),
+  });
   const life = async (error: unknown, status = 0): Promise<Life> => {
     dialog.answers = [() => (error ? [error] : [null, { status }])];
     return phone.probe();
@@ -153,14 +169,19 @@ void t.test('what the answer to an OPTIONS says about a phone', async (t) => {
   for (const status of [408, 503]) t.equal(await life(null, status), 'silent', String(status));
   t.equal(await life(null, 481), 'dead');
   t.equal(await life(new Error('socket')), 'silent');
-  shell.dialogs.get(asDialog(dialog))?.forgotten();
+  link.dialogs.get(asDialog(dialog))?.unknown();
+  t.equal(await life(unknown), 'alive', 'what it means is not known yet');
+  link.dialogs.get(asDialog(dialog))?.forgotten();
   t.equal(await life(unknown), 'forgotten');
   t.same(forgotten, ['!']);
 
   const told: string[] = [];
   const other = new FakeDialog();
   other.answers = [() => [unknown]];
-  const gone = new PhoneDialog(shell, asDialog(other), { hungUp: () => told.push('hungUp'), forgotten: () => {} });
+  const gone = new PhoneDialog(shell, link, asDialog(other), {
+    hungUp: () => told.push('hungUp'),
+    forgotten: () => {},
+  });
   t.equal(await gone.probe(), 'over', 'unknown to a server that was never away');
   t.same(told, ['hungUp']);
 
@@ -213,7 +234,7 @@ void t.test('an endpoint that ended while the library handed it over is refused'
     () =>
       new MediaEndpoint(
         ended,
-        { prompt: (file) => file, recordings: sealedByServer('/r') },
+        { prompt: (file) => file, recordings: sealedByServer('/r'), isLost: async () => false },
         { gone: () => {}, silent: () => {} },
         () => {},
       ),
@@ -242,7 +263,10 @@ function aLeftover(legs: Record<string, { peer?: string; mark: string }>) {
       api: (command) => {
         const [name, uuid = ''] = command.split(' ');
         if (name === 'show') {
-          const rows = Object.entries(legs).map(([uuid, { peer }]) => ({ uuid, call_uuid: peer ?? '' }));
+          const rows = Object.entries(legs).map(([uuid, { peer }]) => ({
+            uuid,
+            call_uuid: [uuid, peer ?? uuid].toSorted()[0],
+          }));
           return Promise.resolve(JSON.stringify({ row_count: rows.length, ...(rows.length > 0 && { rows }) }));
         }
         if (name === 'uuid_kill') {
@@ -253,7 +277,7 @@ function aLeftover(legs: Record<string, { peer?: string; mark: string }>) {
       },
     },
     hangUp: (dialogId) => hungUp.push(dialogId),
-    ask: (dialogId, done) => {
+    ask: (dialogId, _, done) => {
       const status = statuses.get(dialogId);
       if (status !== undefined) done(status);
     },

@@ -14,7 +14,7 @@ import { offeredHeaders } from '../../src/telephony/offered-headers.ts';
 import { telephonySchema } from '../../src/telephony/options.ts';
 import { PromptLibrary } from '../../src/telephony/prompts.ts';
 import { contactHeader, Registrations } from '../../src/telephony/registrations.ts';
-import { sdpFacts } from '../../src/telephony/sdp.ts';
+import { sdpFacts, sendsAudio } from '../../src/telephony/sdp.ts';
 import { Trunks } from '../../src/telephony/trunks.ts';
 import { answerChallenge, credentialsFor, random, TestClock, TestLog } from '../support/telephony.ts';
 
@@ -183,6 +183,7 @@ function location(maxContacts = 5) {
       callId: extra.callId ?? 'c1',
       cseq: extra.cseq ?? cseq++,
       userAgent: 'test',
+      server: 'sipd',
       source: { ip: '10.0.0.9', port: 5060, protocol: 'udp' },
     });
   const uris = () => registrations.of('2101').map(({ uri }) => uri);
@@ -379,6 +380,34 @@ void t.test('trunks: known by address and nothing else', async (t) => {
     () => new Trunks({ x: { ...options.spare, assertIdentity: true, allowFrom: ['10.0.0.0/99'] } }),
     /allowFrom/,
   );
+});
+
+void t.test('a phone on hold is not expected to be heard', async (t) => {
+  const described = (session: string, audio: string) =>
+    [
+      'v=0',
+      'c=IN IP4 192.0.2.1',
+      't=0 0',
+      session,
+      'm=audio 4000 RTP/AVP 0',
+      audio,
+      'm=video 0 RTP/AVP 96',
+      'a=inactive',
+      '',
+    ]
+      .filter((line, at, all) => line !== '' || at === all.length - 1)
+      .join('\r\n');
+  for (const [session, audio, isExpected] of [
+    ['', '', true],
+    ['', 'a=sendrecv', true],
+    ['', 'a=sendonly', true],
+    ['', 'a=recvonly', false],
+    ['', 'a=inactive', false],
+    ['a=inactive', '', false],
+    ['a=inactive', 'a=sendrecv', true],
+  ] as const) {
+    t.equal(sendsAudio(described(session, audio)), isExpected, `session ${session}, audio ${audio}`);
+  }
 });
 
 void t.test('what the called party is shown', async (t) => {

@@ -78,5 +78,11 @@ export async function openCalls(
 
   metrics.gaugeOf('wardline_calls_running', 'Calls that run now.', () => engine.liveCalls.length);
   metrics.gaugeOf('wardline_phones_registered', 'Contacts that can be rung now.', () => telephony.bindings.length);
+  metrics.gaugesOf('wardline_server_up', '1 while a server is connected, by kind and name.', ['kind', 'server'], () => {
+    const health = telephony.health();
+    return (['signalling', 'media'] as const).flatMap((kind) =>
+      health[kind].map(({ name, isUp }) => ({ labels: { kind, server: name }, value: isUp ? 1 : 0 })),
+    );
+  });
   return { directory, telephony, isDraining: () => isDraining };
 }

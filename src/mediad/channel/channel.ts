@@ -75,10 +75,12 @@ export class Channel {
   readonly #digitListeners = new Set<(digit: string) => void>();
   #state: ChannelState = 'arriving';
   #peer: Channel | undefined;
+  #callUuid: string;
   #lastDigit: { digit: string; source: DigitSource; atMs: number } | undefined;
 
   constructor(options: ChannelOptions) {
     this.uuid = options.uuid;
+    this.#callUuid = options.uuid;
     this.name = options.name;
     this.media = options.media;
     this.#options = options;
@@ -100,6 +102,11 @@ export class Channel {
 
   get state(): ChannelState {
     return this.#state;
+  }
+
+  /** One for both legs of a bridge: that of the leg which was told to bridge. Alone its own. */
+  get callUuid(): string {
+    return this.#callUuid;
   }
 
   get peer(): Channel | undefined {
@@ -194,6 +201,7 @@ export class Channel {
     other.#applications.interrupt();
     this.#peer = other;
     other.#peer = this;
+    other.#callUuid = this.uuid;
     this.media.bridge(other.media);
     for (const [a, b] of [
       [this, other],
@@ -218,6 +226,8 @@ export class Channel {
     other.media.unbridge();
     this.#peer = undefined;
     other.#peer = undefined;
+    other.#callUuid = other.uuid;
+    this.#callUuid = this.uuid;
     for (const [a, b] of [
       [this, other],
       [other, this],

@@ -218,6 +218,6 @@ function channelRow(channel: Channel | undefined): Readonly<Record<string, strin
     context: 'mrf',
     read_codec: channel?.variables.get('read_codec') ?? '',
     callstate: channel?.state === 'answered' ? 'ACTIVE' : 'RINGING',
-    call_uuid: channel?.peer?.uuid ?? '',
+    call_uuid: channel?.callUuid ?? '',
   };
 }

@@ -80,8 +80,12 @@ function checkProfile(at: string, profile: string, status: string): void {
 
 /** Every answer in turn. Throws on silence, on an error of the connection and on what is no event socket. */
 async function* answersOf(socket: net.Socket, at: string, withinMs: number): AsyncGenerator<Answer, void> {
-  socket.setTimeout(withinMs, () => socket.destroy(new Error(`no answer from ${at} within ${withinMs} ms`)));
   let heard = Buffer.alloc(0);
+  socket.setTimeout(withinMs, () => {
+    // Half an answer is one of somebody else.
+    const why = heard.length > 0 ? notEventSocket(at) : `no answer from ${at} within ${withinMs} ms`;
+    socket.destroy(new Error(why));
+  });
   for await (const bytes of socket as AsyncIterable<Buffer>) {
     heard = Buffer.concat([heard, bytes]);
     for (let taken = take(heard, at); taken !== null; taken = take(heard, at)) {

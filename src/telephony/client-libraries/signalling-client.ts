@@ -69,13 +69,20 @@ export function writeTogether(srf: SrfClient): void {
   socket.write = together;
 }
 
-export function isConnected(srf: SrfClient): boolean {
-  return (agentOf(srf)?.mapServer.size ?? 0) > 0;
+/**
+ * Asks the server whether it is there; `answered` runs when it says so. drachtio-srf 5.0.29 has pings of its own and
+ * never looks whether they were answered.
+ */
+export function ping(srf: SrfClient, answered: () => void): void {
+  const agent = agentOf(srf);
+  const [socket, unfinished] = agent?.mapServer.entries().next().value ?? [];
+  if (!agent || !socket || !unfinished) return;
+  unfinished.pendingRequests.set(agent.wp.send(socket, 'ping'), answered);
 }
 
-/** Ends the connection; the library makes another one in a moment. */
+/** Ends the connection on our side only: a server that hangs would never agree. The library makes a new one. */
 export function dropConnection(srf: SrfClient): void {
-  for (const socket of agentOf(srf)?.mapServer.keys() ?? []) socket.destroy();
+  agentOf(srf)?.mapServer.keys().next().value?.destroy();
 }
 
 /** What the library keeps per connection and forgets with it. */
@@ -238,11 +245,12 @@ interface Agent {
     ) => void,
   ): void;
   readonly wp: {
-    send(socket: Socket, payload: string): void;
     closing?: boolean;
     readonly reconnectVars: { retryTimer: NodeJS.Timeout | null };
     on(event: 'close', run: () => void): void;
     installListeners(socket: Socket): void;
+    /** Gives the id by which the answer is known. */
+    send(socket: Socket, message: string): string;
   };
 }
 
