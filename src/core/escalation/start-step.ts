@@ -110,7 +110,7 @@ function ring(
 /** A mobile shows the main number: carriers refuse or rewrite a caller id that is not ours. */
 function offeredAs(
   world: World,
-  { from }: Situation,
+  { from, site }: Situation,
   { service, urgency }: EscalationBase,
   device: 'desk' | 'mobile',
 ): OfferedAs {
@@ -121,7 +121,7 @@ function offeredAs(
   const isInside = from.kind === 'phone' && device === 'desk';
   return {
     displayName: `${name} ${shownUrgency}: ${caller}`,
-    number: isInside ? from.extension : world.plan.source.mainNumber,
+    number: isInside ? from.extension : world.plan.site(site).mainNumber,
     urgency,
   };
 }

@@ -136,7 +136,7 @@ function phoneOf(
     const target = { kind: 'extension', extension: phone } as const;
     return { verdict: 'rung', tier, person, because: duty, duty, device, phone, target };
   }
-  const { trunk } = world.plan.source;
+  const { trunk } = world.plan.site(situation.site);
   const fault = world.trunkFault(trunk);
   if (fault !== null) return skip(`${spoken} cannot be reached, trunk ${trunk}: ${fault}`);
   const target = outsideTarget(world.plan, phone, trunk);
