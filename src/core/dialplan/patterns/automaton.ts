@@ -41,11 +41,17 @@ export function automaton(patterns: readonly Pattern[]): Automaton | null {
   const from: { readonly state: number; readonly symbol: number }[] = [NOWHERE, NOWHERE];
   const edges: number[] = Array.from({ length: symbols.length }, () => 0);
   for (let state = 1; state < states.length; state++) {
-    const moved: number[][] = Array.from({ length: symbols.length }, () => []);
+    // By symbol; most states are left by one or by ten of them, with the same items.
+    const moved: (number[] | undefined)[] = [];
     steps -= states[state]!.length;
     if (steps < 0) return null;
     for (const item of states[state]!) move(rows, item, moved);
-    for (const [symbol, items] of moved.entries()) {
+    for (let symbol = 0; symbol < symbols.length; symbol++) {
+      const items = moved[symbol];
+      if (items === undefined) {
+        edges.push(0);
+        continue;
+      }
       const key = items.join();
       let target = known.get(key);
       if (target === undefined) {
@@ -80,14 +86,16 @@ export function automaton(patterns: readonly Pattern[]): Automaton | null {
 const STRIDE = 32;
 const NOWHERE = { state: 0, symbol: 0 };
 
-function move(rows: readonly Row[], item: number, moved: number[][]): void {
+function move(rows: readonly Row[], item: number, moved: (number[] | undefined)[]): void {
   const { sets, isOpen } = rows[Math.floor(item / STRIDE)]!;
   const seen = item % STRIDE;
   const isRound = seen === sets.length;
   if (isRound && !isOpen) return;
   const set = isRound ? TAIL : sets[seen]!;
   const after = isRound ? item : item + 1;
-  for (let symbol = 0; symbol < symbols.length; symbol++) if ((set >> symbol) & 1) moved[symbol]!.push(after);
+  for (let symbol = 0; symbol < symbols.length; symbol++) {
+    if ((set >> symbol) & 1) (moved[symbol] ??= []).push(after);
+  }
 }
 
 function acceptedBy(rows: readonly Row[], items: readonly number[]): readonly number[] {
