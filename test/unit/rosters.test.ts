@@ -8,6 +8,7 @@ import {
   type ShiftOverride,
 } from '../../src/core/oncall/index.ts';
 import { instant, wall, zone } from '../../src/core/time/index.ts';
+import { whoToRing } from '../../src/core/escalation/who-to-ring.ts';
 import { compileDocuments, showProblem } from '../../src/documents/index.ts';
 
 const chicago = zone('America/Chicago');
@@ -21,6 +22,7 @@ extensions:
   1000: { name: Operator, kind: post }
   2101: { name: Ward 4B, kind: unit }
   3101: { name: Dr Ames, kind: person }
+  3102: { name: Dr Moss, kind: person }
 mailboxes:
   cardiology: { name: Cardiology }
 routes:
@@ -51,6 +53,10 @@ ${tiers}`;
 
 /** The roster of `documents`, or what is wrong with them. */
 function compiled(documents: string): CompiledRoster {
+  return compiledWithPlan(documents).roster;
+}
+
+function compiledWithPlan(documents: string) {
   const result = compileDocuments(
     [
       { kind: 'plan', path: 'dialplans/a.yaml', text: PLAN },
@@ -60,7 +66,7 @@ function compiled(documents: string): CompiledRoster {
     { prompts: new Set(['number-not-in-service']), window: WINDOW },
   );
   if (result.kind === 'refused') throw new Error(result.problems.map(showProblem).join('\n'));
-  return result.roster;
+  return result;
 }
 
 function who(roster: CompiledRoster, when: string, tier: DutyTier = 'primary'): string {
@@ -276,4 +282,36 @@ void t.test('whoever is on call is who the shifts say, for any tier at any time'
     if (said !== covering[0]?.people[0]?.person.id) t.fail(`${chicago.show(instant(when))}: ${said}`);
   }
   t.equal(dutyTiers.length, 5);
+});
+
+void t.test('which phone rings follows the hour, the urgency and the unit; a preference makes nobody unreachable', async (t) => {
+  const { plan, roster } = compiledWithPlan(`units:
+  ward: { name: Ward 4B, phones: [2101] }
+people:
+  dr-moss:
+    name: Dr Moss
+    desk: 3102
+    mobile: "+12025550151"
+    numbers: { home: "+12025550951" }
+    prefer:
+      - { from: [ward], urgency: [stat], ring: [desk, mobile] }
+      - { during: { mon-sun: 22:00-07:00 }, ring: [home] }
+      - { during: { mon-fri: 08:00-17:00 }, services: [cardiology], ring: [desk] }
+${service('    primary: [{ always: dr-moss }]')}`);
+  const step = { targets: [{ kind: 'tier', tier: 'primary' }], devices: ['preferred'], dwellMs: 20_000 } as const;
+  const rings = (when: string, more: { urgency?: 'stat' | 'routine'; from?: string; isRegistered?: boolean } = {}) => {
+    const { urgency = 'routine', from, isRegistered = true } = more;
+    const world = { at: at(when), plan, roster, isRegistered: () => isRegistered, trunkFault: () => null };
+    const caller = from === undefined ? { kind: 'trunk', trunk: 'carrier' } : { kind: 'phone', extension: from };
+    const situation = { from: caller as Parameters<typeof whoToRing>[1]['from'], acceptDigit: '5' };
+    const { candidates } = whoToRing(world, situation, CARDIOLOGY, step, { urgency, tried: [], declined: [] });
+    return candidates.map((one) => `${one.verdict} ${one.contact ?? one.device}`).join(', ');
+  };
+  t.equal(rings('2026-11-23 12:00'), 'rung desk', 'a Monday at noon');
+  t.equal(rings('2026-11-23 12:00', { isRegistered: false }), 'skipped desk, rung mobile, rung home');
+  t.equal(rings('2026-11-23 23:00'), 'rung home');
+  t.equal(rings('2026-11-24 06:59'), 'rung home', 'the night goes on');
+  t.equal(rings('2026-11-24 07:00'), 'rung desk, rung mobile, rung home', 'no preference fits');
+  t.equal(rings('2026-11-23 23:00', { urgency: 'stat', from: '2101' }), 'rung desk, rung mobile', 'STAT from the ward');
+  t.equal(rings('2026-11-23 23:00', { urgency: 'stat', from: '3101' }), 'rung home', 'not from elsewhere');
 });
