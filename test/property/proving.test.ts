@@ -12,7 +12,8 @@ const rings: PhoneOutcome = { kind: 'noAnswer', afterMs: null };
 
 function outcomesOf({ outcomes, nobodyAnswers }: { outcomes: readonly PhoneOutcome[]; nobodyAnswers: boolean }) {
   return (phone: string): PhoneOutcome => {
-    const outcome = outcomes[phones.indexOf(phone)] ?? (phone === '+12025550777' ? { kind: 'answers', afterMs: 1_000 } : rings);
+    const outcome =
+      outcomes[phones.indexOf(phone)] ?? (phone === '+12025550777' ? { kind: 'answers', afterMs: 1_000 } : rings);
     return nobodyAnswers && outcome.kind === 'answers' ? rings : outcome;
   };
 }

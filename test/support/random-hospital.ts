@@ -32,7 +32,10 @@ const ms = fc.constantFrom(5_000, 15_000, 30_000, 60_000);
 const say = [{ say: 'id', id: 'main-menu' }] as const;
 
 const rule = fc.oneof(
-  { weight: 2, arbitrary: fc.constantFrom(...people).map((name) => ({ kind: 'always', person: name as PersonId }) as const) },
+  {
+    weight: 2,
+    arbitrary: fc.constantFrom(...people).map((name) => ({ kind: 'always', person: name as PersonId }) as const),
+  },
   fc.record({
     kind: fc.constant('rotation' as const),
     everyDays: fc.constantFrom(1, 7),
@@ -64,14 +67,17 @@ const chain = fc.record(
   { requiredKeys: ['steps'] },
 );
 
-export const rosterSource: fc.Arbitrary<RosterSource> = fc
+const rosterSource: fc.Arbitrary<RosterSource> = fc
   .record({
     devices: fc.array(fc.constantFrom('desk', 'mobile', 'both', 'both'), { minLength: 4, maxLength: 4 }),
     isSupervisorStaffed: fc.boolean(),
-    services: fc.array(fc.record({ tiers, chains: fc.tuple(chain, chain, chain), mailbox: fc.constantFrom('box0', 'box1') }), {
-      minLength: 2,
-      maxLength: 2,
-    }),
+    services: fc.array(
+      fc.record({ tiers, chains: fc.tuple(chain, chain, chain), mailbox: fc.constantFrom('box0', 'box1') }),
+      {
+        minLength: 2,
+        maxLength: 2,
+      },
+    ),
   })
   .map(({ devices, isSupervisorStaffed, services }) => {
     const doctors = people.map((id, i): Person => {
@@ -93,7 +99,11 @@ export const rosterSource: fc.Arbitrary<RosterSource> = fc
       people: [...doctors, operator, supervisor],
       services: services.map((one, i): ClinicalService => {
         const [stat, urgent, routine] = one.chains.map((own, j): EscalationChain => {
-          return { id: `c${i}${j}`, ...own, lastResort: { kind: 'voicemail', urgent: false } } as unknown as EscalationChain;
+          return {
+            id: `c${i}${j}`,
+            ...own,
+            lastResort: { kind: 'voicemail', urgent: false },
+          } as unknown as EscalationChain;
         });
         return {
           id: `s${i}` as ServiceId,
@@ -138,7 +148,12 @@ function verbOf(depth: number): fc.Arbitrary<Verb> {
   const perhaps = fc.option(below, { freq: 3 });
   return fc.oneof(
     { weight: 3, arbitrary: leaf },
-    fc.record({ verb: fc.constant('hours' as const), hours: fc.constantFrom('day', 'odd'), open: below, closed: below }),
+    fc.record({
+      verb: fc.constant('hours' as const),
+      hours: fc.constantFrom('day', 'odd'),
+      open: below,
+      closed: below,
+    }),
     fc.record({
       verb: fc.constant('menu' as const),
       id: fc.constant('menu'),
@@ -204,7 +219,7 @@ const extension = (number: string, unit?: string) => {
   return { number, name: number, kind: 'unit' as const, nameId: '', ...(unit === undefined ? {} : { unit }) };
 };
 
-export const planSource: fc.Arbitrary<PlanSource> = fc
+const planSource: fc.Arbitrary<PlanSource> = fc
   .record({ a: verbOf(3), b: verbOf(2), c: verbOf(2), f0: verbOf(1), f1: verbOf(1), isClaimed: fc.boolean() })
   .map(({ a, b, c, f0, f1, isClaimed }) => ({
     version: 'sha256:plan',
@@ -228,7 +243,10 @@ export const planSource: fc.Arbitrary<PlanSource> = fc
       extension('2102', 'icu'),
       ...['1000', '1001', '3100', '3101', '3102', '3103'].map((number) => extension(number)),
     ],
-    mailboxes: [{ id: 'box0', name: 'Box 0', ...(isClaimed ? { claimedBy: '1000' } : {}) }, { id: 'box1', name: 'Box 1' }],
+    mailboxes: [
+      { id: 'box0', name: 'Box 0', ...(isClaimed ? { claimedBy: '1000' } : {}) },
+      { id: 'box1', name: 'Box 1' },
+    ],
     routes: [
       { number: '7000', from: 'inside', to: a },
       { number: '7001', from: 'inside', to: b },
@@ -237,23 +255,32 @@ export const planSource: fc.Arbitrary<PlanSource> = fc
     flows: { f0, f1 },
     hours: [
       { id: 'day', weekly: [1, 2, 3, 4, 5].map((weekday) => ({ weekday, fromMinute: 480, toMinute: 1_020 })) },
-      { id: 'odd', weekly: [{ weekday: 7, fromMinute: 90, toMinute: 121 }, { weekday: 6, fromMinute: 0, toMinute: 1_440 }] },
+      {
+        id: 'odd',
+        weekly: [
+          { weekday: 7, fromMinute: 90, toMinute: 121 },
+          { weekday: 6, fromMinute: 0, toMinute: 1_440 },
+        ],
+      },
     ],
   }));
 
-export interface Hospital {
+interface Hospital {
   readonly plan: CompiledPlan;
   readonly roster: CompiledRoster;
 }
 
-export const prompts = new Set(['number-not-in-service', 'main-menu']);
+const prompts = new Set(['number-not-in-service', 'main-menu']);
 
 /** null where the documents would be refused before anything is proved. */
-export function compiled(plan: PlanSource, roster: RosterSource): Hospital | null {
+function compiled(plan: PlanSource, roster: RosterSource): Hospital | null {
   if (checkRoster(roster).length > 0) return null;
   const done = compilePlan(plan, indexRoster(roster), prompts);
   if (done.kind === 'refused') return null;
-  return { plan: done.plan, roster: compileRoster(roster, { from: plusMs(span.from, -DAY_MS), to: plusMs(span.to, DAY_MS) }) };
+  return {
+    plan: done.plan,
+    roster: compileRoster(roster, { from: plusMs(span.from, -DAY_MS), to: plusMs(span.to, DAY_MS) }),
+  };
 }
 
 export const hospital: fc.Arbitrary<Hospital | null> = fc
@@ -274,7 +301,13 @@ export const aCall = fc.record({
     fc.integer({ min: 0, max: span.to - span.from - 600_000 }).map((after) => plusMs(span.from, after)),
     fc
       .tuple(
-        fc.constantFrom('2026-10-31T12:00:00Z', '2026-11-01T06:30:00Z', '2026-11-01T07:30:00Z', '2026-11-01T08:01:00Z', '2026-10-30T22:00:00Z'),
+        fc.constantFrom(
+          '2026-10-31T12:00:00Z',
+          '2026-11-01T06:30:00Z',
+          '2026-11-01T07:30:00Z',
+          '2026-11-01T08:01:00Z',
+          '2026-10-30T22:00:00Z',
+        ),
         fc.integer({ min: -90_000, max: 5_000 }),
       )
       .map(([text, after]) => plusMs(instant(Date.parse(text)), after)),
