@@ -1,5 +1,6 @@
 import { instant } from '../core/time/index.ts';
 import type { CommonOptions, Commands } from './command-line.ts';
+import { explainCommand } from './plan-explain.ts';
 import { provedReport } from './plan-prove.ts';
 import { simulateCommand } from './plan-simulate.ts';
 import { planVersionCommands } from './plan-versions.ts';
@@ -38,4 +39,5 @@ export function planCommands({ group, answer }: Commands): void {
 
   planVersionCommands(plan, answer);
   simulateCommand(plan, answer);
+  explainCommand(plan, answer);
 }
