@@ -27,6 +27,9 @@ interface ReplayOptions extends CommonOptions {
   readonly with?: readonly string[];
 }
 
+/** Neither the same nor to the same end. */
+type Otherwise = Exclude<Replayed, { kind: 'same' } | { kind: 'alike' }>;
+
 const DAY_MS = 86_400_000;
 /** What a busy hospital has in a quarter. */
 const MAX_CALLS = 100_000;
@@ -34,7 +37,7 @@ const MAX_CALLS = 100_000;
 export function replayCommand(plan: ReturnType<Commands['group']>, answer: Commands['answer']): void {
   plan('replay')
     .description('which past calls would have gone otherwise under other documents')
-    .option('--since <days>', 'how far to go back: 30d', '7d')
+    .option('--since <days>', 'how far to go back, in days', '7d')
     .option('--with <folders...>', 'the proposed dialplans and oncall folders (default: those of the house)')
     .action(answer(replayed));
 }
@@ -52,7 +55,7 @@ async function replayed(options: ReplayOptions): Promise<Report> {
     const versions = new Versions(store, window, now);
     const clock = await siteClock(config, store);
     const names = namesIn(proposed.plan, proposed.roster);
-    const changed: { row: CallRow; verdict: Exclude<Replayed, { kind: 'same' }> }[] = [];
+    const changed: { row: CallRow; verdict: Otherwise }[] = [];
     const counts = { calls: 0, same: 0, alike: 0, left: 0 };
     for await (const row of callsSince(store, since)) {
       counts.calls += 1;
