@@ -3,6 +3,7 @@ import { adminSchema } from '../admin/options.ts';
 import { documentsOptions } from '../documents/options.ts';
 import { LOG_LEVELS } from '../observe/options.ts';
 import { telephonySchema, trunkSchema } from '../telephony/options.ts';
+import { webhooksOptions } from '../webhooks/options.ts';
 import { endpointText, listenText } from './endpoint.ts';
 
 const port = z.int().min(0).max(65_535);
@@ -77,6 +78,15 @@ export const configSchema = z.strictObject({
         .describe('Address that phones send sound to. Empty: that of `sip.advertise`.'),
       rtpFirst: soundPort.default(20_000).describe('First UDP port for sound.'),
       rtpLast: soundPort.default(20_999).describe('Last UDP port for sound.'),
+    })
+    .prefault({}),
+  webhooks: z
+    .strictObject({
+      allow: webhooksOptions
+        .unwrap()
+        .shape.allow.describe(
+          'Private addresses that a `lookup` of the dial plan may ask all the same: `127.0.0.1`, `10.1.0.0/16`.',
+        ),
     })
     .prefault({}),
   admin: z

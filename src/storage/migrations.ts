@@ -8,7 +8,7 @@ import type { Migration } from 'kysely/migration';
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001-audit-phones-calls': { up: auditPhonesCalls },
   '0002-documents-messages': { up: documentsMessages },
-  '0003-plan-versions': { up: planVersions },
+  '0005-plan-versions': { up: planVersions },
 };
 
 async function auditPhonesCalls(db: Kysely<unknown>): Promise<void> {

@@ -270,7 +270,7 @@ const planCases: readonly Case[] = [
   [
     '  1500: { from',
     '  main-line: { from',
-    'dialplans/a.yaml:18:3: "main-line" cannot be dialled (use a service number ("7011"), E.164 ("+12025550100") or a pattern ("2xxx"))',
+    'dialplans/a.yaml:18:3: "main-line" cannot be dialled: it has "m" in it (use a service number ("7011"), E.164 ("+12025550100") or a pattern ("2xxx"))',
   ],
   [
     'service: cardiology',

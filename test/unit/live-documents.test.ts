@@ -321,11 +321,13 @@ void t.test('folders and files that cannot be documents', async (t) => {
   ]);
   await mkdir(`${root}/bad`);
   writeFileSync(`${root}/bad/big.yaml`, '#'.repeat(1_048_577));
+  writeFileSync(`${root}/bad/huge.yaml`, 'routes:\n'.repeat(1_250_000));
   writeFileSync(`${root}/bad/latin.yaml`, Buffer.from([0x61, 0x3a, 0x20, 0xe9]));
   await mkdir(`${root}/bad/folder.yaml`);
   t.same(await load(folders.dialplans, `${root}/bad`), [
     `${root}/bad/big.yaml:1:1: the file is over 1 MB (split it into several files)`,
     `${root}/bad/folder.yaml:1:1: this is not a file (remove it, or rename it)`,
+    `${root}/bad/huge.yaml:1:1: the file is over 1 MB (split it into several files)`,
     `${root}/bad/latin.yaml:1:1: the file is not UTF-8 text (save it as UTF-8)`,
   ]);
   await mkdir(`${root}/linked`);

@@ -2,6 +2,7 @@ import { PhoneDirectory } from '../../directory/index.ts';
 import type { LiveDocuments } from '../../documents/index.ts';
 import { type AuditPort, Engine, engineSchema, systemClock, systemRandom } from '../../engine/index.ts';
 import { Telephony } from '../../telephony/index.ts';
+import { HttpLookups } from '../../webhooks/index.ts';
 import { version } from '../version.ts';
 import { callMetrics } from './call-metrics.ts';
 import type { Closing } from './closing.ts';
@@ -57,6 +58,7 @@ export async function openCalls(
     index: store.calls,
     documents,
     reachability: telephony.reachability,
+    lookups: new HttpLookups({ clock: systemClock, options: config.webhooks }),
     observer: callMetrics(metrics),
   });
   await engine.recover();

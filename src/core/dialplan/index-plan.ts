@@ -1,7 +1,7 @@
 import { zone } from '../time/index.ts';
 import { byId, sitesOf } from './known-names.ts';
 import { type About, ANONYMOUS, type CompiledPlan, HOME, type PlanSource, type Verb } from './model.ts';
-import { isOpenAt } from './opening-hours.ts';
+import { isOpenAt, specialDayAt } from './opening-hours.ts';
 import { PatternSet } from './patterns/index.ts';
 import type { RouteTable } from './route-table.ts';
 import { translator } from './translate.ts';
@@ -30,6 +30,7 @@ export function indexPlan(source: PlanSource, routes: RouteTable): CompiledPlan 
     route: (dialled, from, site) => routes.route(dialled, from, site),
     flow: (id) => flows.get(id),
     isOpen: (id, at) => isOpenAt(hoursOf(id), zone(hoursZone(id)), at),
+    specialDay: (id, at) => specialDayAt(hoursOf(id), zone(hoursZone(id)), at),
     hoursZone,
     site: (id) => known('site', sites.get(id), id),
     sites: () => [...sites.values()],

@@ -4,6 +4,6 @@ export * from './model.ts';
 export { placeOfRoute } from './place-of-route.ts';
 export * from './resolve.ts';
 export { exampleOf } from './patterns/index.ts';
-export { brief, byCase, endingWords, waysOn, type Way } from './verbs/index.ts';
+export { brief, byCase, waysOn, type Way } from './verbs/index.ts';
 export { type Holiday, holiday } from './holidays.ts';
 export type { Translation } from './translate.ts';

@@ -322,6 +322,8 @@ export interface CompiledPlan {
   route(dialled: string, from: 'inside' | 'trunk', site?: string): Route | undefined;
   flow(id: string): Verb | undefined;
   isOpen(hoursId: string, at: Instant): boolean;
+  /** What day it is, where other hours count than on its weekday: "Christmas". */
+  specialDay(hoursId: string, at: Instant): string | null;
   /** Whose clock the opening hours are read on. */
   hoursZone(hoursId: string): string;
   site(id: string): Site;

@@ -7,6 +7,8 @@ export interface Situation {
   readonly from: Caller['from'];
   /** '1'…'8': pressing it on a mobile is an acceptance. */
   readonly acceptDigit: string;
+  /** The site that the call belongs to: mobiles are reached by its trunk and see its number. */
+  readonly site: string;
 }
 
 export type LegStage =

@@ -109,7 +109,12 @@ function ring(
 }
 
 /** A mobile shows the main number: carriers refuse or rewrite a caller id that is not ours. */
-function offeredAs(world: World, { from }: Situation, { service, urgency }: EscalationBase, device: Device): OfferedAs {
+function offeredAs(
+  world: World,
+  { from, site }: Situation,
+  { service, urgency }: EscalationBase,
+  device: Device,
+): OfferedAs {
   const caller =
     from.kind === 'phone' ? (world.plan.extension(from.extension)?.name ?? from.extension) : 'outside call';
   const name = world.roster.service(service)?.name ?? service;
@@ -117,7 +122,7 @@ function offeredAs(world: World, { from }: Situation, { service, urgency }: Esca
   const isInside = from.kind === 'phone' && device === 'desk';
   return {
     displayName: `${name} ${shownUrgency}: ${caller}`,
-    number: isInside ? from.extension : world.plan.source.mainNumber,
+    number: isInside ? from.extension : world.plan.site(site).mainNumber,
     urgency,
   };
 }

@@ -167,7 +167,7 @@ function phoneOf(
     if (!world.isRegistered(phone)) return skip(`${spoken} is not registered`);
     return { ...rung, target: { kind: 'extension', extension: phone } };
   }
-  const { trunk } = world.plan.source;
+  const { trunk } = world.plan.site(situation.site);
   const fault = world.trunkFault(trunk);
   if (fault !== null) return skip(`${spoken} cannot be reached, trunk ${trunk}: ${fault}`);
   return { ...rung, target: outsideTarget(world.plan, phone, trunk) };

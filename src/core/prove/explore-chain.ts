@@ -1,4 +1,5 @@
 import type { World } from '../call/index.ts';
+import { HOME } from '../dialplan/index.ts';
 import { type Candidate, type Situation, whoToRing } from '../escalation/index.ts';
 import {
   type ClinicalService,
@@ -223,7 +224,7 @@ function candidatesOf(
 
 /** A caller whose own phone is none of those that a chain rings. */
 function stranger(trunk: string): Situation {
-  return { from: { kind: 'trunk', trunk }, acceptDigit: '1' };
+  return { from: { kind: 'trunk', trunk }, site: HOME, acceptDigit: '1' };
 }
 
 interface Where {

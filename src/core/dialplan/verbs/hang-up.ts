@@ -11,11 +11,11 @@ export const hangUp: VerbRules<'hangUp'> = {
   brief: ({ cause }) => `hang up, ${endingWords[cause]}`,
 };
 
-/** As a document writes them. */
-export const endingWords: Readonly<Record<PlannedEnding, string>> = {
+/** In words. */
+const endingWords: Readonly<Record<PlannedEnding, string>> = {
   planBusy: 'busy',
   planCongested: 'congestion',
-  planNumberChanged: 'number-changed',
+  planNumberChanged: 'number changed',
   planDeclined: 'declined',
   planGoodbye: 'goodbye',
 };

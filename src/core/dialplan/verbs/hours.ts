@@ -20,5 +20,6 @@ export function byHours(verb: VerbOf<'hours'>, place: string, plan: CompiledPlan
 /** "office hours: closed at 2026-11-23 17:00" */
 function saysHours(id: string, plan: CompiledPlan, { at }: About): string {
   const state = plan.isOpen(id, at) ? 'open' : 'closed';
-  return `${id} hours: ${state} at ${zone(plan.hoursZone(id)).show(at)}`;
+  const day = plan.specialDay(id, at);
+  return `${id} hours: ${state} at ${zone(plan.hoursZone(id)).show(at)}${day === null ? '' : `, ${day}`}`;
 }

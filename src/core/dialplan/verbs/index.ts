@@ -69,7 +69,6 @@ export function brief(verb: Verb): string {
 }
 
 export { byCase } from './choose.ts';
-export { endingWords } from './hang-up.ts';
 export { byHours } from './hours.ts';
 export { byFlow } from './run.ts';
 export type { KnownNames, Placed, Way } from './rules.ts';

@@ -1,0 +1,1 @@
+export { HttpLookups } from './http-lookups.ts';
