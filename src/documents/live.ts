@@ -9,7 +9,9 @@ import {
   type DocumentVersion,
   type DocumentVersions,
   FOLDER,
+  type Overrides,
   type PlanOrders,
+  type RosterFeeds,
 } from '../engine/ports.ts';
 import { compileFiles, compileGoodFiles, type LoadResult, readFolders } from './load.ts';
 import type { DocumentsOptions } from './options.ts';
@@ -24,8 +26,10 @@ export interface LiveDocumentsParts {
   readonly options: DocumentsOptions;
   readonly prompts: ReadonlySet<string>;
   readonly versions: DocumentVersions;
+  readonly overrides: Overrides;
   /** Orders that `wardline plan` gives; without them the folder alone counts. */
   readonly orders?: PlanOrders;
+  readonly feeds: RosterFeeds;
   readonly clock: Clock;
   /**
    * A version other than the one before came into force; `changed` says which kinds differ from it. It is empty when
@@ -39,6 +43,8 @@ export interface LiveDocumentsParts {
    * in force. What was in force stays so, and it is tried again with every look. Told once per change.
    */
   onUnsaved(error: unknown): void;
+  /** The overrides could not be read; those known before stay in force. Told once each time. */
+  onOverridesUnread(error: unknown): void;
   /**
    * What is wrong with the version in force, by its proof: [] when every clinical call ends well for 90 days. Told after
    * the start, and each time that it changes, also because time has passed.
@@ -81,6 +87,9 @@ export class LiveDocuments implements Documents {
   #checking: Promise<void> | null = null;
   #isRefused = false;
   #isUnsaved = false;
+  #isUnread = false;
+  #overridesSeen = -1;
+  readonly #elder = new WeakMap<CompiledRoster, CompiledRoster>();
   #isClosed = false;
   #proving: Promise<void> = Promise.resolve();
   /** null: nothing was told yet. */
@@ -121,6 +130,18 @@ export class LiveDocuments implements Documents {
     return this.#good;
   }
 
+  upToDate(roster: CompiledRoster): CompiledRoster {
+    const now = this.current().roster;
+    if (roster === now || roster.overrides === now.overrides) return roster;
+    // Of the same version, now laid out around a later day; or of the one before, for calls that outlast it.
+    if (roster.version === now.version && roster.window.from === now.window.from) return now;
+    const known = this.#elder.get(roster);
+    if (known?.overrides === now.overrides) return known;
+    const elder = roster.withOverrides(now.overrides);
+    this.#elder.set(roster, elder);
+    return elder;
+  }
+
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#timers.poll?.cancel();
@@ -153,6 +174,7 @@ export class LiveDocuments implements Documents {
     if (this.#isClosed) return;
     this.#timers.poll = this.#parts.clock.after(this.#parts.options.pollMs, () => {
       this.#keepWindow();
+      this.#lookForOverrides();
       void this.#fingerprint().then((print) => {
         if (print !== this.#seen && this.#timers.settle === null) this.#settle();
         this.#poll();
@@ -287,11 +309,31 @@ export class LiveDocuments implements Documents {
   }
 
   #layOut(good: Good): void {
-    this.#good = good;
+    const known = this.#good?.roster.overrides ?? [];
+    this.#good = { ...good, roster: good.roster.withOverrides(known) };
+    this.#overridesSeen = -1;
+    this.#lookForOverrides();
     this.#laidOutAt = this.#parts.clock.now();
     if (!isPlausible(this.#laidOutAt)) this.#parts.onClockImplausible(this.#laidOutAt);
-    this.#layOutAhead(good.roster);
+    this.#layOutAhead(this.#good.roster);
     this.#proving = this.#proving.then(() => this.#proveInForce());
+  }
+
+  /** Puts what people changed on top of the rules. While the store cannot say, what was known before stays so. */
+  #lookForOverrides(): void {
+    const { overrides } = this.#parts;
+    if (this.#good === null) return;
+    try {
+      const revision = overrides.revision();
+      if (revision === this.#overridesSeen) return;
+      const { roster } = this.#good;
+      this.#good = { ...this.#good, roster: roster.withOverrides(overrides.list(roster.window.from)) };
+      this.#overridesSeen = revision;
+      this.#isUnread = false;
+    } catch (error) {
+      if (!this.#isUnread) this.#parts.onOverridesUnread(error);
+      this.#isUnread = true;
+    }
   }
 
   /** So that the first call to a service does not wait for its shifts to be laid out. */
@@ -316,11 +358,12 @@ export class LiveDocuments implements Documents {
   }
 
   async #load(): Promise<LoadResult> {
-    const { options, prompts, clock, orders } = this.#parts;
+    const { options, prompts, clock, orders, feeds } = this.#parts;
     const { files, problems } = await readFolders(options);
-    this.#wanted = ordered(files, options.activation, orders);
+    const chosen = ordered(files, options.activation, orders);
+    this.#wanted = [...chosen, ...feeds.documents()];
     // A version that was ordered is in force whatever the folder of the plan looks like.
-    const isOrdered = this.#wanted !== files;
+    const isOrdered = chosen !== files;
     const inTheWay = isOrdered ? problems.filter(({ file }) => !file.startsWith(options.dialplans)) : problems;
     if (inTheWay.length > 0) return { kind: 'refused', problems: inTheWay };
     return compileFiles(this.#wanted, { prompts, now: clock.now() });
@@ -338,7 +381,9 @@ export class LiveDocuments implements Documents {
 
   async #fingerprint(): Promise<string> {
     const { dialplans, oncall } = this.#parts.options;
-    return `${await fingerprint(dialplans)}\n${await fingerprint(oncall)}\n${this.#orderId()}`;
+    const { feeds } = this.#parts;
+    const folders = `${await fingerprint(dialplans)}\n${await fingerprint(oncall)}`;
+    return `${feeds.revision()}\n${folders}\n${this.#orderId()}`;
   }
 }
 

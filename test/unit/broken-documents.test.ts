@@ -79,7 +79,7 @@ const rosterCases: readonly Case[] = [
   [
     'people:',
     'peeple:',
-    'oncall/a.yaml:2:1: unknown key "peeple"; did you mean "people"? (use one of: zone, units, specialties, holidays, temporary, people, chains, services)',
+    'oncall/a.yaml:2:1: unknown key "peeple"; did you mean "people"? (use one of: zone, units, specialties, holidays, temporary, feeds, feed-shifts, people, chains, services)',
   ],
   ['name: Dr Ames, ', '', 'oncall/a.yaml:4:3: "name" is missing (add "name": the name as it is spoken: Dr Ames)'],
   [
@@ -205,7 +205,7 @@ const rosterCases: readonly Case[] = [
   [
     '    steps:\n',
     '    steps: []\n    stepz:\n',
-    'oncall/a.yaml:17:5: unknown key "stepz"; did you mean "steps"? (use one of: steps, last-resort)',
+    'oncall/a.yaml:17:5: unknown key "stepz"; did you mean "steps"? (use one of: steps, within, last-resort)',
   ],
   [
     '[dr-ames, dr-bell], every',
@@ -324,6 +324,11 @@ const planCases: readonly Case[] = [
     '  message: { voicemail: { mailbox: cardiology } }',
     '  message: { run: main }',
     'dialplans/a.yaml:29:19: the flows run in a circle: main -> message -> main (let one of them end at a person or a mailbox)',
+  ],
+  [
+    '  message: { voicemail: { mailbox: cardiology } }',
+    '  message: { run: constructor }',
+    'dialplans/a.yaml:29:19: unknown flow "constructor" (use one of: main, message)',
   ],
   [
     'mailbox: cardiology }',

@@ -3,7 +3,7 @@ import { copyFileSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync,
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import t, { type Test } from 'tap';
-import type { ServiceId } from '../../src/core/oncall/index.ts';
+import type { PersonId, ServiceId, ShiftOverride } from '../../src/core/oncall/index.ts';
 import { instant } from '../../src/core/time/index.ts';
 import {
   type DocumentProblem,
@@ -12,7 +12,7 @@ import {
   loadDocuments,
   showProblem,
 } from '../../src/documents/index.ts';
-import type { Clock, DocumentVersion } from '../../src/engine/ports.ts';
+import type { Clock, DocumentVersion, Overrides } from '../../src/engine/ports.ts';
 import { Notices } from '../support/notices.ts';
 
 const PROMPTS = new Set(
@@ -73,7 +73,15 @@ function aHospital(t: Test) {
   };
 }
 
-function live(t: Test, folders: { dialplans: string; oncall: string }, versions = new Versions(), pollMs = 100) {
+const NO_OVERRIDES: Overrides = { revision: () => 0, list: () => [] };
+
+function live(
+  t: Test,
+  folders: { dialplans: string; oncall: string },
+  versions = new Versions(),
+  pollMs = 100,
+  overrides = NO_OVERRIDES,
+) {
   const notices = new Notices();
   const clock = new TestClock();
   const proofs: string[][] = [];
@@ -81,11 +89,14 @@ function live(t: Test, folders: { dialplans: string; oncall: string }, versions 
     options: documentsOptions.parse({ ...folders, pollMs }),
     prompts: PROMPTS,
     versions,
+    overrides,
+    feeds: { revision: () => 0, documents: () => [] },
     clock,
     onActivated: (_version, changed) => notices.add(`activated ${changed.join(' ')}`),
     onRefused: (problems: readonly DocumentProblem[]) => notices.add(`refused ${problems.map(showProblem).join('|')}`),
     onProved: (faults) => proofs.push(faults.map(showProblem)),
     onUnsaved: (error) => notices.add(`unsaved ${(error as Error).message}`),
+    onOverridesUnread: (error) => notices.add(`unread ${(error as Error).message}`),
     onClockImplausible: (now) => notices.add(`clock ${new Date(now).getUTCFullYear()}`),
   });
   t.teardown(() => documents.close());
@@ -406,6 +417,72 @@ void t.test('a mistake of ours while documents are checked refuses them, and end
     problems: [{ reason: /could not be checked: cannot read/, remedy: /mistake in Wardline/ }],
   });
 });
+
+void t.test(
+  'an override counts for new look-ups within a second, also of calls that go on under an older version',
+  async (t) => {
+    const hospital = aHospital(t);
+    const made = Date.UTC(2026, 10, 22, 12);
+    const rows: ShiftOverride[] = [];
+    let fault: Error | null = null;
+    const overrides: Overrides = {
+      revision: () => {
+        if (fault !== null) throw fault;
+        return rows.length;
+      },
+      list: () => [...rows],
+    };
+    const { documents, notices } = live(t, hospital.folders, new Versions(), 100, overrides);
+    await documents.start();
+    t.equal(await notices.next(), 'activated plan roster');
+    const ofTheCall = documents.current().roster;
+    const primary = (roster = documents.current().roster) => {
+      const result = roster.whoIsOnCall(CARDIOLOGY, 'primary', instant(made + 60_000));
+      return result.kind === 'onCall' ? result.answer.person.name : result.kind;
+    };
+    const until = async (name: string) => {
+      while (primary() !== name) await new Promise((resolve) => setTimeout(resolve, 20));
+    };
+    t.equal(primary(), 'Dr Bell');
+    t.equal(documents.upToDate(ofTheCall), ofTheCall);
+    const chen = 'dr-chen' as PersonId;
+    const span = { from: instant(made), to: instant(made + 3_600_000) };
+    const signed = {
+      author: 'R. Okafor',
+      reason: 'ill',
+      madeAt: span.from,
+      acceptedAt: span.from,
+      acceptedBy: 'R. Okafor',
+    };
+    const open = { swap: null, endedAt: null, endedBy: null, endedFor: null };
+    rows.push({
+      id: 1,
+      kind: 'take',
+      service: CARDIOLOGY,
+      tier: 'primary',
+      ...span,
+      out: null,
+      in: chen,
+      ...signed,
+      ...open,
+    });
+    await until('Dr Chen');
+    t.equal(primary(documents.upToDate(ofTheCall)), 'Dr Chen', 'a call that goes on finds whoever took over');
+
+    writeFileSync(hospital.roster, hospital.edit(hospital.roster, '[dr-ames, dr-bell]', '[dr-bell, dr-ames]'));
+    t.equal(await notices.next(), 'activated roster');
+    t.equal(primary(), 'Dr Chen', 'a new version keeps the overrides');
+    fault = new Error('disk');
+    t.equal(await notices.next(), 'unread disk');
+    t.equal(primary(), 'Dr Chen', 'what was known stays');
+    fault = null;
+    rows[0] = { ...rows[0]!, endedAt: instant(made + 1), endedBy: 'Dr Chen' };
+    rows.push({ ...rows[0]!, id: 2, service: 'neurology' as ServiceId });
+    await until('Dr Ames');
+    t.equal(primary(documents.upToDate(ofTheCall)), 'Dr Bell', 'by the version of the call');
+    t.equal(documents.upToDate(ofTheCall), documents.upToDate(ofTheCall), 'made once');
+  },
+);
 
 void t.test('an edit that would leave a call without a human is refused with a counter-example', async (t) => {
   const hospital = aHospital(t);

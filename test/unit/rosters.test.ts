@@ -213,6 +213,7 @@ void t.test('overrides stand before every rule, from when they were made until t
     acceptedBy: 'R. Okafor',
     endedAt: null,
     endedBy: null,
+    endedFor: null,
     ...more,
   });
   const [ames, bell, chen] = ['dr-ames', 'dr-bell', 'dr-chen'] as PersonId[];

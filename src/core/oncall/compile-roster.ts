@@ -5,7 +5,7 @@ import { type ClinicalService, type CompiledRoster, type OnCallResult, type Rost
 import type { ShiftOverride } from './override.ts';
 import { layOutLayers, leaveSpans, overridden, removals, type Surroundings } from './shifts.ts';
 import { type NamedLayer, tierShifts, type TierShifts } from './tier-shifts.ts';
-import { type DutyTier, dutyTiers, type ServiceId } from './vocabulary.ts';
+import { type DutyTier, dutyTiers, type PersonId, type ServiceId } from './vocabulary.ts';
 import { dutySpans, whoIsOnCall } from './who-is-on-call.ts';
 
 /**
@@ -21,7 +21,7 @@ export function compileRoster(
   overrides: readonly ShiftOverride[] = [],
 ): CompiledRoster {
   for (const name of new Set(source.services.map((service) => service.zone))) warmUp(name, window);
-  return rosterWith(overrides, { source, window, index: indexRoster(source), laidOut: noTiers() });
+  return rosterWith(overrides, { source, window, index: indexRoster(source), laidOut: mapsOf<TierShifts>() });
 }
 
 interface Basis {
@@ -36,8 +36,10 @@ type LaidOut = Readonly<Record<DutyTier, Map<ServiceId, TierShifts>>>;
 
 function rosterWith(overrides: readonly ShiftOverride[], basis: Basis): CompiledRoster {
   const { source, window, index, laidOut } = basis;
-  const changes = byTier(overrides);
-  const changed = noTiers();
+  // What names somebody who has left the roster since has no effect any more.
+  const isKnown = (id: PersonId | null) => id === null || index.person(id) !== undefined;
+  const changes = byTier(overrides.filter((one) => isKnown(one.in) && isKnown(one.out)));
+  const changed = mapsOf<TierShifts>();
   const tiers = eachTier(source.services);
 
   function layOut(service: ClinicalService, tier: DutyTier): TierShifts {
@@ -135,7 +137,7 @@ function* eachTier(services: readonly ClinicalService[]) {
 }
 
 function byTier(overrides: readonly ShiftOverride[]): Readonly<Record<DutyTier, Map<ServiceId, ShiftOverride[]>>> {
-  const tiers = eachTierA<ShiftOverride[]>();
+  const tiers = mapsOf<ShiftOverride[]>();
   for (const override of overrides) {
     const own = tiers[override.tier].get(override.service);
     if (own) own.push(override);
@@ -144,11 +146,7 @@ function byTier(overrides: readonly ShiftOverride[]): Readonly<Record<DutyTier, 
   return tiers;
 }
 
-function noTiers(): LaidOut {
-  return eachTierA<TierShifts>();
-}
-
-function eachTierA<Value>(): Readonly<Record<DutyTier, Map<ServiceId, Value>>> {
+function mapsOf<Value>(): Readonly<Record<DutyTier, Map<ServiceId, Value>>> {
   const empty = () => new Map<ServiceId, Value>();
   return { primary: empty(), backup: empty(), fellow: empty(), attending: empty(), supervisor: empty() };
 }

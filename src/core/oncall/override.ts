@@ -30,6 +30,12 @@ export interface ShiftOverride extends Span {
   /** Undone, declined, or ended by whoever took over. */
   readonly endedAt: Instant | null;
   readonly endedBy: string | null;
+  /** The override that took its place; when that one is undone, this one counts again. */
+  readonly endedFor: number | null;
+}
+
+export function isInForce({ acceptedAt, endedAt }: ShiftOverride): boolean {
+  return acceptedAt !== null && endedAt === null;
 }
 
 /** When an override really counts; null when it never does. */

@@ -235,7 +235,7 @@ function eventsOfLegs({ legs, round }: Escalation): readonly CallEvent[] {
     if (stage.name === 'dismissed') return [finished(leg, stage.token)];
     if (stage.name !== 'challenged') return [];
     const keys = [acceptDigit, declineDigit, wrongDigit, ''].map((key) => digits(leg, stage.token, key));
-    return [...keys, { type: 'challengeTimedOut', leg }];
+    return [...keys, { type: 'challengeTimedOut', leg, until: stage.until }];
   });
   return [{ type: 'stepTimedOut', step: round }, { type: 'shiftBoundaryReached', step: round }, ...ofLegs];
 }
