@@ -1,5 +1,7 @@
 import type { Commands } from './command-line.ts';
 import { coverageCommand } from './oncall/coverage.ts';
+import { exportCommand } from './oncall/export.ts';
+import { importCommand } from './oncall/import.ts';
 import { overrideCommands } from './oncall/override.ts';
 import { showCommand } from './oncall/show.ts';
 import { whoCommand } from './oncall/who.ts';
@@ -9,5 +11,7 @@ export function oncallCommands({ group, answer }: Commands): void {
   showCommand(oncall, answer);
   whoCommand(oncall, answer);
   coverageCommand(oncall, answer);
+  importCommand(oncall, answer);
+  exportCommand(oncall, answer);
   overrideCommands(oncall, answer);
 }

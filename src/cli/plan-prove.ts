@@ -6,13 +6,16 @@ import { inOneGo, loadDocuments, problemOf, provingDocuments, rosterWindow, show
 import { dataFolders } from './folders.ts';
 import { promptIds } from './prompt-ids.ts';
 import { done, no, type Report, wrapped } from './report.ts';
+import { feedsOf } from './site-documents.ts';
 import { siteStore } from './site.ts';
 
 /** `plan check --prove`: the documents in the folders, with every call that they allow for 90 days. */
 export async function provedReport(config: Config): Promise<Report> {
   const now = instant(Date.now());
   const { dialplans, oncall } = config;
-  const loaded = await loadDocuments({ dialplans, oncall, prompts: promptIds(), now, window: rosterWindow(now) });
+  const feeds = await feedsOf(config);
+  const window = rosterWindow(now);
+  const loaded = await loadDocuments({ dialplans, oncall, prompts: promptIds(), now, window, feeds });
   if (loaded.kind === 'refused') return refused(loaded.problems.map(showProblem));
   const house = await houseOf(config);
   const proof = inOneGo(provingDocuments(loaded, now, house));

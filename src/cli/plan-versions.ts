@@ -169,7 +169,7 @@ async function faults({ config, store }: House, plan: readonly DocumentFile[]): 
   const unreadable = problems.filter(({ file }) => file.startsWith(config.oncall));
   if (unreadable.length > 0) return unreadable.map(showProblem);
   const options = { prompts: promptIds(), now: instant(Date.now()) };
-  const compiled = compileFiles([...roster, ...plan], options);
+  const compiled = compileFiles([...roster, ...plan, ...store.feeds.documents()], options);
   if (compiled.kind === 'refused') return compiled.problems.map(showProblem);
   const lastGood = store.documents.lastGood();
   const before = lastGood && compileFiles(lastGood.files, options);

@@ -25,7 +25,8 @@ export function planCommands({ group, answer }: Commands): void {
             problems,
           });
         }
-        const { plan, roster, files } = documents;
+        const { plan, roster } = documents;
+        const files = documents.files.map(({ path }) => path);
         return done(
           [
             `Good: ${plan.source.routes.length} numbers, ${roster.services().length} services, ${roster.people().length} people.`,

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import type { Config } from '../config/index.ts';
 import type { CompiledPlan } from '../core/dialplan/index.ts';
-import type { CompiledRoster, ShiftOverride } from '../core/oncall/index.ts';
+import type { CompiledRoster } from '../core/oncall/index.ts';
 import { instant, type Instant, type Span } from '../core/time/index.ts';
-import { compileFiles, loadDocuments, rosterWindow, showProblem } from '../documents/index.ts';
+import { compileFiles, type DocumentFile, loadDocuments, rosterWindow, showProblem } from '../documents/index.ts';
 import type { DocumentVersion } from '../engine/ports.ts';
 import { openStore, type Store } from '../storage/index.ts';
 import { dataFolders } from './folders.ts';
@@ -16,25 +16,31 @@ export type SiteDocuments =
       readonly kind: 'good';
       readonly plan: CompiledPlan;
       readonly roster: CompiledRoster;
-      readonly files: readonly string[];
+      readonly files: readonly DocumentFile[];
     }
   | { readonly kind: 'bad'; readonly problems: readonly string[] };
 
 /** The documents as they lie in the folders now, laid out around `at`. */
 export async function checkDocuments(config: Config, at: Instant, window = rosterWindow(at)): Promise<SiteDocuments> {
   const { dialplans, oncall } = config;
-  const loaded = await loadDocuments({ dialplans, oncall, prompts: promptIds(), now: at, window });
+  const feeds = await feedsOf(config);
+  const loaded = await loadDocuments({ dialplans, oncall, prompts: promptIds(), now: at, window, feeds });
   if (loaded.kind === 'refused') return { kind: 'bad', problems: loaded.problems.map(showProblem) };
-  return { kind: 'good', plan: loaded.plan, roster: loaded.roster, files: loaded.files.map(({ path }) => path) };
+  return { kind: 'good', plan: loaded.plan, roster: loaded.roster, files: loaded.files };
 }
 
-/** What people changed about who is on call, by hand; nothing where no house was started yet. */
-async function siteOverrides(config: Config): Promise<readonly ShiftOverride[]> {
+/** What other systems published, as it was taken last. */
+export async function feedsOf(config: Config): Promise<readonly DocumentFile[]> {
+  return (await fromStore(config, (store) => store.feeds.documents())) ?? [];
+}
+
+/** null where no house was started yet. */
+async function fromStore<T>(config: Config, read: (store: Store) => T): Promise<T | null> {
   const { store: path } = dataFolders(config.data);
-  if (!existsSync(path)) return [];
+  if (!existsSync(path)) return null;
   const store = await openStore(path, { as: 'reader' });
   try {
-    return store.overrides.list();
+    return read(store);
   } finally {
     await store.close();
   }
@@ -48,7 +54,8 @@ export async function siteDocuments(
 ): Promise<Extract<SiteDocuments, { kind: 'good' }>> {
   const documents = await checkDocuments(config, at, window);
   if (documents.kind === 'good') {
-    return { ...documents, roster: documents.roster.withOverrides(await siteOverrides(config)) };
+    const overrides = (await fromStore(config, (store) => store.overrides.list())) ?? [];
+    return { ...documents, roster: documents.roster.withOverrides(overrides) };
   }
   throw new Refusal(
     [

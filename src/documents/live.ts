@@ -11,6 +11,7 @@ import {
   FOLDER,
   type Overrides,
   type PlanOrders,
+  type RosterFeeds,
 } from '../engine/ports.ts';
 import { compileFiles, compileGoodFiles, type LoadResult, readFolders } from './load.ts';
 import type { DocumentsOptions } from './options.ts';
@@ -28,6 +29,7 @@ export interface LiveDocumentsParts {
   readonly overrides: Overrides;
   /** Orders that `wardline plan` gives; without them the folder alone counts. */
   readonly orders?: PlanOrders;
+  readonly feeds: RosterFeeds;
   readonly clock: Clock;
   /**
    * A version other than the one before came into force; `changed` says which kinds differ from it. It is empty when
@@ -356,11 +358,12 @@ export class LiveDocuments implements Documents {
   }
 
   async #load(): Promise<LoadResult> {
-    const { options, prompts, clock, orders } = this.#parts;
+    const { options, prompts, clock, orders, feeds } = this.#parts;
     const { files, problems } = await readFolders(options);
-    this.#wanted = ordered(files, options.activation, orders);
+    const chosen = ordered(files, options.activation, orders);
+    this.#wanted = [...chosen, ...feeds.documents()];
     // A version that was ordered is in force whatever the folder of the plan looks like.
-    const isOrdered = this.#wanted !== files;
+    const isOrdered = chosen !== files;
     const inTheWay = isOrdered ? problems.filter(({ file }) => !file.startsWith(options.dialplans)) : problems;
     if (inTheWay.length > 0) return { kind: 'refused', problems: inTheWay };
     return compileFiles(this.#wanted, { prompts, now: clock.now() });
@@ -378,7 +381,9 @@ export class LiveDocuments implements Documents {
 
   async #fingerprint(): Promise<string> {
     const { dialplans, oncall } = this.#parts.options;
-    return `${await fingerprint(dialplans)}\n${await fingerprint(oncall)}\n${this.#orderId()}`;
+    const { feeds } = this.#parts;
+    const folders = `${await fingerprint(dialplans)}\n${await fingerprint(oncall)}`;
+    return `${feeds.revision()}\n${folders}\n${this.#orderId()}`;
   }
 }
 

@@ -16,6 +16,8 @@ export interface LoadOptions {
   /** Ids of the prompts that can be played. */
   readonly prompts: ReadonlySet<string>;
   readonly now: Instant;
+  /** What other systems published, as documents. */
+  readonly feeds?: readonly DocumentFile[];
   /** What the roster is laid out for; by default a week back and 120 days ahead. */
   readonly window?: Span;
 }
@@ -34,7 +36,9 @@ export type LoadResult =
 /** Reads, checks and compiles both folders. Never throws for what stands in them. */
 export async function loadDocuments(options: LoadOptions): Promise<LoadResult> {
   const read = await readFolders(options);
-  return read.problems.length > 0 ? { kind: 'refused', problems: read.problems } : compileFiles(read.files, options);
+  return read.problems.length > 0
+    ? { kind: 'refused', problems: read.problems }
+    : compileFiles([...read.files, ...(options.feeds ?? [])], options);
 }
 
 /** What stands in both folders, as far as it can be read. */

@@ -5,6 +5,7 @@ import {
   type DutyTier,
   dutyTiers,
   type EscalationChain,
+  type Feed,
   type HolidayCalendar,
   type Person,
   type PersonId,
@@ -18,6 +19,7 @@ import {
   type Unit,
   type UnitId,
 } from '../core/oncall/index.ts';
+import { instant } from '../core/time/index.ts';
 import { type Entry, mergeSection, type Written } from './merge.ts';
 import type { DocumentProblem } from './problem.ts';
 import { rulesOf, wallText, stretchesOf } from './roster-rules.ts';
@@ -26,6 +28,7 @@ import { listOf } from './schema/plan-file.ts';
 import type {
   RosterFile,
   WrittenChain,
+  WrittenFeed,
   WrittenPerson,
   WrittenService,
   WrittenTemporary,
@@ -53,10 +56,11 @@ export function rosterSource(
     const service = serviceOf(entry, chains, zones.get(entry.file), problems);
     if (service) services.push(service);
   }
+  const people = section('people').map(personOf);
   return {
     version,
     zone: [...zones.values()].find((one) => one !== undefined) ?? services[0]?.zone ?? 'UTC',
-    people: section('people').map(personOf),
+    people,
     services,
     units: section('units').map(({ id, written }): Unit => ({ phones: [], ...written, id: id as UnitId })),
     specialties: section('specialties').map(({ id, written }): Specialty => ({ ...written, id: id as SpecialtyId })),
@@ -65,7 +69,25 @@ export function rosterSource(
       return { id, days: written.map(({ date, name = date }) => ({ name, ...holidayOf(date)! })) };
     }),
     temporary: section('temporary').map(temporaryOf),
+    feeds: feedsOf(section('feeds'), section('feed-shifts'), new Set(people.map(({ id }) => id))),
   };
+}
+
+/** Whoever has left the house since a feed was taken has no shifts any more; the next import asks who is meant. */
+function feedsOf(
+  declared: readonly Entry<WrittenFeed>[],
+  published: readonly Entry<NonNullable<RosterFile['feed-shifts']>[string]>[],
+  people: ReadonlySet<string>,
+): readonly Feed[] {
+  return declared.map(({ id }): Feed => {
+    const written = published.find((one) => one.id === id)?.written ?? [];
+    const shifts = written
+      .filter(({ who }) => people.has(who))
+      .map(({ who, from, until, as }) => {
+        return { person: who as PersonId, from: instant(Date.parse(from)), to: instant(Date.parse(until)), as };
+      });
+    return { id, shifts };
+  });
 }
 
 function personOf({ id, written }: Entry<WrittenPerson>): Person {

@@ -1,7 +1,6 @@
 import { didYouMean } from '../core/oncall/index.ts';
 import { checkShape } from './check-shape.ts';
-import type { Entry, Written } from './merge.ts';
-import { mergeSection } from './merge.ts';
+import { type Entry, mergeSection, type Written } from './merge.ts';
 import type { ParsedFile } from './parse-yaml.ts';
 import { type DocumentProblem, problemAt } from './problem.ts';
 import { planFile, type PlanFile } from './schema/plan-file.ts';
@@ -46,12 +45,18 @@ export function filesFromTemplates(
     if (file === null) continue;
     const shape = checkShape(planFile, file);
     if (shape.kind === 'refused') problems.push(...shape.problems);
+    else if (shape.written.templates ?? shape.written.uses) problems.push(problemAt(file, [], 'key', NOT_MADE));
     else made.push({ file, content: { ...shape.written, ...ofSite(files, use.file) } });
     if (problems.length > MAX_PROBLEMS) break;
   }
   return made;
 }
 
+const NOT_MADE = {
+  reason: 'a template cannot make templates',
+  remedy: 'write templates and uses at the top of a file',
+  suggestion: null,
+};
 const MAX_PROBLEMS = 50;
 
 /** What a use makes belongs to the site of the file it stands in. */

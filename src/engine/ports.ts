@@ -141,6 +141,13 @@ export interface PlanOrders {
   order(order: Omit<PlanOrder, 'id'>): void;
 }
 
+/** The last good shifts of other systems' rosters, as documents. */
+export interface RosterFeeds {
+  /** Another number whenever one of them was taken. */
+  revision(): number;
+  documents(): DocumentVersion['files'];
+}
+
 /** A summary row per call, for lists. Everything in it can be made again from the audit. */
 export interface CallIndex {
   callStarted(row: { callId: CallId; at: Instant; from: string; dialled: string }): void;

@@ -10,6 +10,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0002-documents-messages': { up: documentsMessages },
   '0003-roster-overrides': { up: rosterOverrides },
   '0004-plan-versions': { up: planVersions },
+  '0005-roster-feeds': { up: rosterFeeds },
 };
 
 async function auditPhonesCalls(db: Kysely<unknown>): Promise<void> {
@@ -134,4 +135,16 @@ async function planVersions(db: Kysely<unknown>): Promise<void> {
       await sql`create trigger ${name} ${words} begin select raise(abort, 'versions are immutable'); end`.execute(db);
     }
   }
+}
+
+async function rosterFeeds(db: Kysely<unknown>): Promise<void> {
+  await db.schema
+    .createTable('roster_feeds')
+    .addColumn('feed', 'text', (c) => c.primaryKey())
+    .addColumn('document', 'text')
+    .addColumn('taken_at', 'integer')
+    .addColumn('refused_because', 'text')
+    .addColumn('refused_at', 'integer')
+    .addColumn('revision', 'integer', (c) => c.notNull())
+    .execute();
 }

@@ -61,6 +61,16 @@ export interface Schema {
     /** Of the change that touched the row last; counts up. */
     revision: number;
   };
+  roster_feeds: {
+    feed: string;
+    /** null: nothing of it was ever taken. */
+    document: string | null;
+    taken_at: number | null;
+    refused_because: string | null;
+    refused_at: number | null;
+    /** Counts up with every document that is taken. */
+    revision: number;
+  };
   audit_entries: {
     seq: number;
     at: number;

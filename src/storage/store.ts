@@ -4,6 +4,7 @@ import { SqliteCalls } from './calls.ts';
 import { SqliteChain } from './chain.ts';
 import { SqliteDatabase } from './database.ts';
 import { SqliteDocumentVersions } from './documents.ts';
+import { SqliteFeeds } from './feeds.ts';
 import { SqliteMessages } from './messages.ts';
 import { SqliteOverrides } from './overrides.ts';
 import { migrate, requireCurrentSchema } from './migrate.ts';
@@ -107,6 +108,7 @@ export class Store {
   readonly plans: SqlitePlans;
   readonly messages: SqliteMessages;
   readonly overrides: SqliteOverrides;
+  readonly feeds: SqliteFeeds;
   readonly #db: SqliteDatabase;
   readonly #writer: StoreWriter | null;
   readonly #lock: OwnerLock | null;
@@ -125,6 +127,7 @@ export class Store {
     this.plans = new SqlitePlans(db);
     this.messages = new SqliteMessages(db);
     this.overrides = new SqliteOverrides(db);
+    this.feeds = new SqliteFeeds(db);
   }
 
   /** Registrations, in the shape that `telephony` keeps them. */

@@ -1,4 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import t from 'tap';
@@ -191,6 +193,124 @@ t.test('story 8: keys by SIP INFO', async (t) => {
   t.match(facts.of('keyPressed'), [{ key: '0' }]);
   t.match(facts.of('arrived'), [{ from: 'trunk carrier' }]);
 });
+
+t.test(
+  'every other verb, as telephones hear it: group, digits, forward, lookup, hang up; and back again',
+  async (t) => {
+    const carrierPort = await freeUdpPort();
+    const team = createServer((request, response) =>
+      request.resume().on('end', () => response.end('{"answer":"message"}')),
+    );
+    await new Promise<void>((resolve) => team.listen(0, '127.0.0.1', resolve));
+    t.teardown(() => team.close());
+    const phones = ['2101', '2102', '1000'];
+    const set = { 'webhooks.allow': '["127.0.0.1"]' };
+    const house = await House.start(t, { phones, carrier: carrierPort, set });
+    writeFileSync(
+      join(house.documents, 'dialplans/verbs.yaml'),
+      `groups:
+  ward: { name: Ward, members: [2102, 1000], order: all, for: 20s }
+hooks:
+  team: { url: "http://127.0.0.1:${(team.address() as AddressInfo).port}/", wait: 5s }
+routes:
+  8100:
+    from: inside
+    gather:
+      say: clinical-menu
+      most: 4
+      wait: 5s
+      tries: 2
+      wrong: wrong-key
+      digits: { 1xxx: { ring: { extension: keyed, for: 20s } } }
+      otherwise: { hang-up: { cause: goodbye } }
+  8101: { from: inside, ring-group: { group: ward } }
+  8102: { from: inside, forward: { to: "+12025550123", for: 20s } }
+  8103: { from: inside, hang-up: { cause: busy } }
+  8104:
+    from: inside
+    lookup: { hook: team, answers: { message: { voicemail: { mailbox: office } } }, otherwise: { hang-up: { cause: goodbye } } }
+`,
+    );
+    await until('the plan to be in force', () => /plan in force: .*verbs\.yaml/.test(house.terminal()), 20_000);
+    const [nurse, icu, operator] = await Promise.all([
+      house.desk(t, '2101', TONE),
+      house.desk(t, '2102', 550),
+      house.desk(t, '1000', 660),
+    ]);
+    const outside = { user: '+12025550123', server: `127.0.0.1:${carrierPort}`, register: false };
+    const carrier = await Baresip.start(t, [outside], 880, carrierPort);
+    const hearEachOther = (phone: Baresip, tone: number) =>
+      until(`both to hear each other, ${tone} Hz`, () => {
+        const [here, there] = [nurse.heard().at(-1), phone.heard().at(-1)];
+        return here && there && heardFor(here, tone) > 0.8 && heardFor(there, TONE) > 0.8;
+      });
+
+    await t.test('a group: both ring, who picks up first has the call, the other stops', async (t) => {
+      const [i, o] = [icu.mark(), operator.mark()];
+      await nurse.dial(house.uri('8101'));
+      await Promise.all([icu.event('CALL_INCOMING', 8000, i), operator.event('CALL_INCOMING', 8000, o)]);
+      await icu.accept();
+      await operator.event('CALL_CLOSED', 5000, o);
+      await hearEachOther(icu, 550);
+      await nurse.hangUp();
+      t.match((await house.endedCall()).of('groupRung'), [{ group: 'ward', members: ['2102', '1000'] }]);
+    });
+
+    await t.test('digits: an extension that is keyed rings', async (t) => {
+      const [o, before] = [operator.mark(), nurse.heard().length];
+      await nurse.dial(house.uri('8100'));
+      await until(
+        'the question',
+        () => {
+          const sound = nurse.heard().length > before ? nurse.heard().at(-1) : undefined;
+          return sound && heardWithin(sound, PROMPTS.wardline('clinical-menu')) > 0.8;
+        },
+        20_000,
+      );
+      for (const digit of '1000') await nurse.press(digit);
+      await operator.event('CALL_INCOMING', 15_000, o);
+      await operator.accept();
+      await hearEachOther(operator, 660);
+      await nurse.hangUp();
+      const facts = await house.endedCall();
+      t.match(facts.of('digitsKeyed'), [{ meaning: 'ring the extension keyed' }]);
+      t.notMatch(JSON.stringify(facts.of('digitsKeyed')), /1000/, 'what was keyed is sealed');
+    });
+
+    await t.test('forward: an outside number by the trunk', async (t) => {
+      const c = carrier.mark();
+      await nurse.dial(house.uri('8102'));
+      await carrier.event('CALL_INCOMING', 8000, c);
+      await carrier.accept();
+      await hearEachOther(carrier, 880);
+      await carrier.hangUp();
+      t.equal((await house.endedCall()).ending, 'calleeHungUp');
+    });
+
+    await t.test('hang up with a cause: the phone shows busy', async (t) => {
+      const n = nurse.mark();
+      await nurse.dial(house.uri('8103'));
+      t.match((await nurse.event('CALL_CLOSED', 5000, n)).param, /^486/);
+      t.equal((await house.endedCall()).ending, 'planBusy');
+    });
+
+    await t.test('lookup: a program of the house sends the call to voicemail', async (t) => {
+      await nurse.dial(house.uri('8104'));
+      await until('the recording to start', async () => (await house.facts()).has('recordingStarted'), 20_000);
+      await nurse.hangUp();
+      t.match((await house.endedCall()).of('lookupAnswered'), [{ hook: 'team', answer: 'message' }]);
+    });
+
+    await t.test('rollback: the plan before is in force for the next call', async (t) => {
+      const answer = await house.json<{ isInForce: boolean }>('plan', 'rollback');
+      t.equal(answer.isInForce, true);
+      const n = nurse.mark();
+      await nurse.dial(house.uri('8103'));
+      t.match((await nurse.event('CALL_CLOSED', 5000, n)).param, /^404/);
+      await house.endedCall();
+    });
+  },
+);
 
 const request = (method: string, cseq: number, more = '', body = '') => `
 <send retrans="500"><![CDATA[

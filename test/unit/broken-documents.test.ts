@@ -79,7 +79,7 @@ const rosterCases: readonly Case[] = [
   [
     'people:',
     'peeple:',
-    'oncall/a.yaml:2:1: unknown key "peeple"; did you mean "people"? (use one of: zone, units, specialties, holidays, temporary, people, chains, services)',
+    'oncall/a.yaml:2:1: unknown key "peeple"; did you mean "people"? (use one of: zone, units, specialties, holidays, temporary, feeds, feed-shifts, people, chains, services)',
   ],
   ['name: Dr Ames, ', '', 'oncall/a.yaml:4:3: "name" is missing (add "name": the name as it is spoken: Dr Ames)'],
   [

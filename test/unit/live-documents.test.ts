@@ -90,6 +90,7 @@ function live(
     prompts: PROMPTS,
     versions,
     overrides,
+    feeds: { revision: () => 0, documents: () => [] },
     clock,
     onActivated: (_version, changed) => notices.add(`activated ${changed.join(' ')}`),
     onRefused: (problems: readonly DocumentProblem[]) => notices.add(`refused ${problems.map(showProblem).join('|')}`),

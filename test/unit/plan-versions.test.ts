@@ -51,6 +51,7 @@ function start(t: Test, house: { folders: { dialplans: string; oncall: string };
     prompts: recordedPrompts,
     versions: store.documents,
     overrides: store.overrides,
+    feeds: store.feeds,
     orders: store.plans,
     clock: systemClock,
     onActivated: (_version, changed) => notices.add(`activated ${changed.join(' ')}`),

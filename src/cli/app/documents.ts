@@ -22,6 +22,7 @@ export async function openDocuments(foundation: Foundation, closing: Closing): P
     versions: store.documents,
     overrides: store.overrides,
     orders: store.plans,
+    feeds: store.feeds,
     clock: systemClock,
     onActivated: (version, changed) => {
       activations.inc();

@@ -12,6 +12,7 @@ import type { BannerFacts } from './banner.ts';
 import { type Calls, openCalls } from './calls.ts';
 import { Closing } from './closing.ts';
 import { openDocuments } from './documents.ts';
+import { watchFeeds } from './feeds.ts';
 import { type Foundation, openFoundation } from './foundation.ts';
 import { hostAndPort, reachable, readLinks } from './links.ts';
 import { messageBook, type MessageBook, messageLength } from './message-book.ts';
@@ -46,6 +47,7 @@ async function build(house: Remembered, terminal: (line: string) => void, closin
   const { config, advertised, drainMs } = house;
   const foundation = await openFoundation(config, terminal, closing);
   const documents = await openDocuments(foundation, closing);
+  watchFeeds(foundation, documents, closing);
   const messages = await openMessages(foundation, closing);
   const links = readLinks(config);
   const calls = await openCalls(foundation, { documents, audit: messages.audit, links, drainMs }, closing);

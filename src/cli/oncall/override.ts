@@ -4,6 +4,7 @@ import {
   didYouMean,
   dutyTiers,
   endOverride,
+  feedConflicts,
   isInForce,
   makeOverride,
   type OverrideChange,
@@ -282,13 +283,18 @@ async function listOverrides(options: CommonOptions & { all?: boolean }): Promis
       options.all === true || (row.to > now && (isInForce(row) || row.acceptedAt === null) && row.endedAt === null)
     );
   });
+  const conflicts = feedConflicts(roster, now);
+  const state = (row: ShiftOverride) => {
+    const conflict = conflicts.find(({ override }) => override.id === row.id);
+    return conflict === undefined ? stateOf(row) : `${stateOf(row)}, not in feed ${conflict.feed}`;
+  };
   const cells = rows.map((row) => [
     String(row.id),
     roster.service(row.service)?.name ?? row.service,
     row.tier,
     what(row, roster),
     when(row, roster),
-    stateOf(row),
+    state(row),
     `${row.author}: ${row.reason}`,
   ]);
   const text =

@@ -148,6 +148,16 @@ export type SystemFact =
       readonly because: string;
       readonly by: string;
     }
+  /** What another system published came into force; shifts from now on that came and went. */
+  | {
+      readonly fact: 'feedTaken';
+      readonly feed: string;
+      readonly added: number;
+      readonly removed: number;
+      readonly by: string;
+    }
+  /** It cannot be believed; the last good one stays in force. Said once, until it is good again. */
+  | { readonly fact: 'feedRefused'; readonly feed: string; readonly because: string; readonly by: string }
   | { readonly fact: 'messageExported'; readonly messageId: string; readonly by: string }
   | { readonly fact: 'callsLost'; readonly calls: readonly string[] }
   | { readonly fact: 'auditDelayed'; readonly facts: number; readonly because: string }

@@ -107,6 +107,10 @@ export function sentence(fact: Fact, names: Names, revealed: Revealed = {}): str
       return `swap ${fact.override} was accepted by ${fact.author} (${fact.by})`;
     case 'overrideEnded':
       return `override ${fact.override} was ended by ${fact.author} (${fact.by}): ${fact.because}`;
+    case 'feedTaken':
+      return `feed ${fact.feed} was taken by ${fact.by}: ${count(fact.added, 'shift')} came, ${count(fact.removed, 'shift')} went`;
+    case 'feedRefused':
+      return `feed ${fact.feed} was refused, the last good roster stays: ${fact.because}`;
     case 'messageExported':
       return `message ${fact.messageId} was exported by ${fact.by}`;
     case 'callsLost':

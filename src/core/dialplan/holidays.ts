@@ -49,7 +49,10 @@ function easterSunday(year: number): Wall {
  */
 export function holiday(written: string): Holiday | null {
   if (written.length > 20) return null;
-  if (wall(written) !== null && written.length === 10) return { kind: 'date', date: written };
+  if (wall(written) !== null && written.length === 10) {
+    // Before, no version of this program ran; after, a date is a slip of the finger.
+    return written.startsWith('20') ? { kind: 'date', date: written } : null;
+  }
   const yearly = /^([0-9]{2})-([0-9]{2})$/.exec(written);
   // A leap year, so that 29 February is a day.
   if (yearly) return wall(`2024-${written}`) === null ? null : { kind: 'yearly', month: +yearly[1]!, day: +yearly[2]! };

@@ -9,7 +9,7 @@ export interface RouteTable {
   route(dialled: string, from: 'inside' | 'trunk', site?: string): Route | undefined;
 }
 
-const MAX_PATTERNS = 20_000;
+const MAX_PATTERNS = 5_000;
 
 /** Routes that may not be told apart, at their places. */
 export function checkRouteNumbers(routes: readonly Route[], problems: Problems): void {

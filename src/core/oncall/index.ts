@@ -2,6 +2,8 @@ export * from './change-overrides.ts';
 export * from './check-roster.ts';
 export * from './compile-roster.ts';
 export * from './coverage.ts';
+export * from './feed-conflicts.ts';
+export * from './feed-guard.ts';
 export * from './holidays.ts';
 export * from './index-roster.ts';
 export { isWithin } from './limits.ts';

@@ -35,7 +35,8 @@ export const hours = z
   })
   .meta({ description: 'hours by weekday: {mon-fri: 08:00-17:00}' });
 
-const DAY_FORM = 'write 2026-12-24, 12-25 for every year, "4 thu nov", "last mon may", easter or easter-2';
+const DAY_FORM =
+  'write a date of this century as 2026-12-24, 12-25 for every year, "4 thu nov", "last mon may", easter or easter-2';
 
 export type WrittenHours = z.infer<typeof hours>;
 

@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { type DutyTier, onCallRoles } from '../../core/oncall/index.ts';
 import { holidayOf } from './holiday-words.ts';
 import { during, period, personId, rule } from './roster-rule.ts';
-import { digits, duration, id, text } from './words.ts';
+import { isTitleForm } from '../feeds/title.ts';
+import { count, digits, duration, id, text, wrong } from './words.ts';
 
 const leave = z.strictObject({ ...period, kind: text('why, in a word: vacation').optional() });
 
@@ -118,6 +119,75 @@ const chain = z.strictObject({
     .meta({ description: 'where the caller goes when nobody accepted: voicemail or urgent-voicemail' }),
 });
 
+const column = (what: string) =>
+  z
+    .string()
+    .min(1)
+    .max(80)
+    .meta({ description: `the column ${what}` });
+
+const feed = z
+  .strictObject({
+    calendar: z.string().min(1).max(2_000).meta({ description: 'an iCalendar address or file: https://…' }).optional(),
+    table: z
+      .string()
+      .min(1)
+      .max(2_000)
+      .meta({ description: 'an address or file of comma-separated values' })
+      .optional(),
+    zone: z.string().meta({ description: 'the IANA zone of times without one' }).optional(),
+    names: z
+      .record(z.string(), personId)
+      .meta({ description: 'the names in the feed and whom they mean: {"Ames, J": dr-ames}' }),
+    title: z
+      .string()
+      .refine(isTitleForm)
+      .meta({ description: 'how the title of an event reads: "{who}", "{as}: {who}" or "{who} - {as}"' })
+      .optional(),
+    columns: z
+      .strictObject({
+        who: column('of the name'),
+        as: column('of the duty').optional(),
+        from: column('of the beginning').optional(),
+        until: column('of the end').optional(),
+        date: column('of the date').optional(),
+        start: column('of the time it begins').optional(),
+        stop: column('of the time it ends').optional(),
+      })
+      .meta({ description: 'columns by name, or by place from 0: {who: Name, date: Date, start: Start, stop: Stop}' })
+      .optional(),
+    delimiter: z
+      .enum([',', ';', 'tab', '|'])
+      .meta({ description: 'what stands between two columns: "," ";" "|" or tab' })
+      .optional(),
+    dates: z
+      .enum(['month-first', 'day-first'])
+      .meta({ description: 'how 11/12/2026 is read: month-first or day-first' })
+      .optional(),
+    shrink: count('percent of the next four weeks that may go at once: 30').optional(),
+    'stale-after': z
+      .string()
+      .regex(/^[0-9]{1,4}[hd]$/)
+      .meta({ description: 'how old it may be: 36h or 14d' })
+      .optional(),
+  })
+  .superRefine((written, context) => {
+    const { calendar, table, columns: { from, until, date, start, stop } = {} } = written;
+    if ((calendar === undefined) === (table === undefined)) {
+      context.addIssue(wrong([], 'a feed is either a calendar or a table', 'write calendar: or table:'));
+    }
+    const isTimed =
+      (from !== undefined && until !== undefined) || [date, start, stop].every((one) => one !== undefined);
+    if (table !== undefined && !isTimed) {
+      const remedy = 'write columns: with from and until, or with date, start and stop';
+      context.addIssue(wrong([], 'nothing says when a shift of the table is', remedy));
+    }
+  });
+
+const MOMENT = /^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z$/;
+const moment = z.string().regex(MOMENT).meta({ description: 'write it as 2026-11-22T13:00:00.000Z' });
+const feedShift = z.strictObject({ who: personId, from: moment, until: moment, as: z.string().max(200) });
+
 /** One file of `oncall/`. All of them together are the roster. */
 export const rosterFile = z
   .strictObject({
@@ -135,6 +205,11 @@ export const rosterFile = z
       .record(z.string(), temporary)
       .meta({ description: 'rosters that count for a while, by name' })
       .optional(),
+    feeds: z.record(z.string(), feed).meta({ description: 'rosters that other systems publish, by name' }).optional(),
+    'feed-shifts': z
+      .record(z.string(), z.array(feedShift))
+      .meta({ description: 'what was published last; oncall import writes it' })
+      .optional(),
     people: z.record(z.string(), person).meta({ description: 'people and posts by id' }).optional(),
     chains: z.record(z.string(), chain).meta({ description: 'escalation chains by name' }).optional(),
     services: z.record(z.string(), service).meta({ description: 'clinical services by id' }).optional(),
@@ -147,3 +222,4 @@ export type WrittenService = z.infer<typeof service>;
 export type WrittenPerson = z.infer<typeof person>;
 export type WrittenTemporary = z.infer<typeof temporary>;
 export type WrittenTiers = z.infer<z.ZodObject<typeof tiers>>;
+export type WrittenFeed = z.infer<typeof feed>;

@@ -2,7 +2,7 @@ import { type Pattern, type SymbolSet, symbolOf, symbols, TAIL } from './pattern
 
 /**
  * Patterns as one deterministic automaton: a look-up is a step for each character of the number, however many patterns
- * there are. Made by the subset construction; no backtracking, and a bound on its size.
+ * there are. Made by the subset construction; no backtracking, and a bound on the work.
  */
 export interface Automaton {
   /** `next[state * symbols.length + symbol]`; state 0 is dead, state 1 the start. */
@@ -15,9 +15,9 @@ export interface Automaton {
   run(number: string): number;
 }
 
-/** Patterns that can be told apart need about a state for each of their characters. */
-function statesFor(rows: readonly Row[]): number {
-  return 4_096 + 8 * rows.reduce((sum, { sets }) => sum + sets.length, 0);
+/** Patterns that can be told apart need about a step for each of their characters. */
+function stepsFor(rows: readonly Row[]): number {
+  return 100_000 + 40 * rows.reduce((sum, { sets }) => sum + sets.length, 0);
 }
 
 /** A row of a pattern, and how many of its characters are seen; behind the last, an open row may go round. */
@@ -27,12 +27,12 @@ interface Row {
   readonly isOpen: boolean;
 }
 
-/** null when the patterns are so tangled that the automaton would have too many states. */
+/** null when the patterns are so tangled that the automaton would be too big. */
 export function automaton(patterns: readonly Pattern[]): Automaton | null {
   const rows = patterns.flatMap(({ rows: sets, isOpen }, pattern): Row[] =>
     sets.map((row) => ({ pattern, sets: isOpen ? [...row, TAIL] : row, isOpen })),
   );
-  const maxStates = statesFor(rows);
+  let steps = stepsFor(rows);
   const states: (readonly number[])[] = [[], rows.map((_, row) => row * STRIDE)];
   const known = new Map<string, number>([
     ['', 0],
@@ -42,12 +42,13 @@ export function automaton(patterns: readonly Pattern[]): Automaton | null {
   const edges: number[] = Array.from({ length: symbols.length }, () => 0);
   for (let state = 1; state < states.length; state++) {
     const moved: number[][] = Array.from({ length: symbols.length }, () => []);
+    steps -= states[state]!.length;
+    if (steps < 0) return null;
     for (const item of states[state]!) move(rows, item, moved);
     for (const [symbol, items] of moved.entries()) {
       const key = items.join();
       let target = known.get(key);
       if (target === undefined) {
-        if (states.length >= maxStates) return null;
         target = states.push(items) - 1;
         known.set(key, target);
         from.push({ state, symbol });
