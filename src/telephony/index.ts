@@ -18,6 +18,7 @@ import { Trunks } from './trunks.ts';
 export type { TelephonyOptions } from './options.ts';
 export type * from './ports.ts';
 export { MemoryBindings } from './ports.ts';
+export { controlTls, readSecret } from './secrets.ts';
 
 export interface TelephonyParts {
   readonly options: TelephonyOptions;

@@ -1,5 +1,8 @@
 import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
+import type { ConnectionOptions } from 'node:tls';
 import { PortError } from '../engine/ports.ts';
+import type { SignallingServerOptions } from './options.ts';
 
 /** The first line of the file, else the value. Throws `keyUnreadable` that names the option to set. */
 export function readSecret(option: string, from: { secret?: string; secretFile?: string }): string {
@@ -15,7 +18,7 @@ export function firstLine(option: string, file: string): string {
   return line;
 }
 
-export function wholeFile(option: string, file: string): string {
+function wholeFile(option: string, file: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (cause) {
@@ -25,4 +28,14 @@ export function wholeFile(option: string, file: string): string {
       cause,
     });
   }
+}
+
+/** How to reach a control port; null: in clear. Throws `keyUnreadable` for an authority's file that cannot be read. */
+export function controlTls({ host, tls, tlsCa, tlsName }: SignallingServerOptions): ConnectionOptions | null {
+  if (!tls) return null;
+  const servername = tlsName ?? (isIP(host) === 0 ? host : undefined);
+  return {
+    ...(tlsCa === undefined ? {} : { ca: wholeFile('signalling.servers: tlsCa', tlsCa) }),
+    ...(servername === undefined ? {} : { servername }),
+  };
 }

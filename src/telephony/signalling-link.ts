@@ -1,4 +1,3 @@
-import { isIP } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
 import type { Clock } from '../engine/ports.ts';
 import { PortError } from '../engine/ports.ts';
@@ -26,7 +25,7 @@ import type { LinkHealth } from './link-health.ts';
 import { serverNameOf, type SignallingServerOptions } from './options.ts';
 import type { OpenInvite, OpenInvites } from './open-invites.ts';
 import type { Log } from './ports.ts';
-import { readSecret, wholeFile } from './secrets.ts';
+import { controlTls, readSecret } from './secrets.ts';
 import { guarded } from './guarded.ts';
 
 /** How long something new waits for a lost connection: it is back in a second, and a chain must not burn down meanwhile. */
@@ -82,7 +81,7 @@ export class SignallingLink {
     this.openInvites = parts.openInvites;
     this.#left = parts.openInvites.left;
     this.#secret = readSecret(`signalling server ${this.name}`, server);
-    this.#tls = tlsOf(server);
+    this.#tls = controlTls(server);
     this.srf = createSrf(parts.appTag);
   }
 
@@ -214,14 +213,4 @@ export class SignallingLink {
       dropConnection(this.srf);
     });
   }
-}
-
-/** Throws `keyUnreadable` for an authority's file that cannot be read. */
-function tlsOf({ host, tls, tlsCa, tlsName }: SignallingServerOptions): ConnectionOptions | null {
-  if (!tls) return null;
-  const servername = tlsName ?? (isIP(host) === 0 ? host : undefined);
-  return {
-    ...(tlsCa === undefined ? {} : { ca: wholeFile('signalling.servers: tlsCa', tlsCa) }),
-    ...(servername === undefined ? {} : { servername }),
-  };
 }

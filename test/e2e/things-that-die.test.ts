@@ -82,8 +82,9 @@ t.test('the app is killed while the nurse waits in the chain: she is not left wa
   ]);
   await nurse.dial(house.uri('7011'));
   const doctor = await answering(doctors);
+  await until('the app to know that it rings', async () => (await house.facts()).has('legRinging'));
   process.kill(Number(house.ready['appPid']), 'SIGKILL');
-  await doctor.event('CALL_CLOSED', 5000);
+  await doctor.event('CALL_CLOSED', 15_000);
   await nurse.event('CALL_CLOSED', 15_000);
 });
 

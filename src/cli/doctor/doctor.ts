@@ -7,7 +7,9 @@ import { disk, secrets } from './data-folder.ts';
 import type { Finding } from './finding.ts';
 import { processes } from './house.ts';
 import { node, prompts } from './installation.ts';
-import { clock, receiveBuffer } from './machine.ts';
+import { clock, openFiles, receiveBuffer, sipAlg } from './machine.ts';
+import { plainSpeech } from './memory-only.ts';
+import { serversElsewhere } from './servers.ts';
 import { documents, trunks } from './site.ts';
 
 export function doctorCommand({ command, answer }: Commands): void {
@@ -38,8 +40,12 @@ async function examine(config: Config): Promise<readonly Finding[]> {
     prompts(),
     ...trunks(before?.config ?? config),
     ...(await processes(config, before)),
+    ...(await serversElsewhere(before?.config ?? config)),
+    ...plainSpeech(before?.config ?? config),
     disk(config),
     receiveBuffer(),
+    openFiles(),
+    sipAlg(),
     clock(),
   ];
 }

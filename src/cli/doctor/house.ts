@@ -1,17 +1,12 @@
-import { connect } from 'node:net';
 import { join } from 'node:path';
 import { type Config, listenPortOf, parseListen } from '../../config/index.ts';
-import { PortError } from '../../engine/ports.ts';
-import { askMediaServer, type MediaServerAnswer } from '../ask-media-server.ts';
 import { dataFolders } from '../folders.ts';
-import { houseSecrets } from '../house-secrets.ts';
 import { isPortFree } from '../port-free.ts';
 import type { Remembered } from '../remembered.ts';
-import { Refusal } from '../report.ts';
-import type { DaemonRecord } from '../supervise/launch-plan.ts';
 import { isAlive } from '../supervise/processes.ts';
 import { readJson } from '../supervise/run-files.ts';
 import type { Finding } from './finding.ts';
+import { ourDaemons } from './servers.ts';
 
 export async function processes(config: Config, before: Remembered | null): Promise<readonly Finding[]> {
   const { run, log } = dataFolders(config.data);
@@ -29,38 +24,10 @@ export async function processes(config: Config, before: Remembered | null): Prom
     return [down, { check: 'ports', state: 'bad', says: `in use by another program: ${taken.join(', ')}`, remedy }];
   }
   const findings: Finding[] = [{ check: 'house', state: 'good', says: `is up (process ${supervisor.pid})` }];
-  const running = before?.config ?? config;
-  const ours = { sipd: running.signalling.servers.length === 0, mediad: running.media.servers.length === 0 };
-  for (const name of ['sipd', 'mediad'] as const) {
-    if (ours[name]) findings.push(await daemon(name, config, join(log, `${name}.log`)));
-  }
+  findings.push(...(await ourDaemons(before?.config ?? config)));
   const ready = readJson(join(run, 'ready.json')) as { admin?: string } | null;
   findings.push(await app(ready?.admin ?? before?.config.admin.listen ?? config.admin.listen, join(log, 'app.log')));
   return findings;
-}
-
-async function daemon(name: 'sipd' | 'mediad', config: Config, log: string): Promise<Finding> {
-  const folders = dataFolders(config.data);
-  const record = readJson(join(folders.run, `${name}.json`)) as DaemonRecord | null;
-  const port = record === null ? null : controlPort(name, record);
-  const remedy = `look at ${log}`;
-  if (record === null || port === null || !isAlive(record.pid, record.startedTicks)) {
-    return { check: name, state: 'bad', says: 'is not running', remedy };
-  }
-  const where = `127.0.0.1:${port} (process ${record.pid})`;
-  const answer = name === 'sipd' ? await connects(port) : await mediaServer(port, folders);
-  if (answer.kind === 'silent') return { check: name, state: 'bad', says: `${where}: ${answer.why}`, remedy };
-  return { check: name, state: 'good', says: `answers on ${where}${answer.says === '' ? '' : `: ${answer.says}`}` };
-}
-
-async function mediaServer(port: number, folders: ReturnType<typeof dataFolders>): Promise<MediaServerAnswer> {
-  try {
-    const { eventSocketSecret } = await houseSecrets(folders);
-    return await askMediaServer('127.0.0.1', port, eventSocketSecret, ANSWERS_WITHIN_MS);
-  } catch (error) {
-    if (!(error instanceof PortError) && !(error instanceof Refusal)) throw error;
-    return { kind: 'silent', why: `it was not asked: ${error.message}` };
-  }
 }
 
 async function app(admin: string, log: string): Promise<Finding> {
@@ -84,26 +51,6 @@ function runningParts(run: string): readonly string[] {
   return ['sipd', 'mediad', 'app'].filter((name) => {
     const record = readJson(join(run, `${name}.json`)) as { pid: number; startedTicks: string } | null;
     return record !== null && isAlive(record.pid, record.startedTicks);
-  });
-}
-
-function controlPort(name: 'sipd' | 'mediad', { ready }: DaemonRecord): number | null {
-  const place = ready[name === 'sipd' ? 'control' : 'eventSocket'] as { port?: unknown } | undefined;
-  return typeof place?.port === 'number' ? place.port : null;
-}
-
-const ANSWERS_WITHIN_MS = 2_000;
-
-function connects(port: number): Promise<MediaServerAnswer> {
-  return new Promise((resolve) => {
-    const socket = connect({ host: '127.0.0.1', port, timeout: ANSWERS_WITHIN_MS });
-    const end = (answer: MediaServerAnswer) => {
-      socket.destroy();
-      resolve(answer);
-    };
-    socket.once('connect', () => end({ kind: 'answers', says: '' }));
-    socket.once('error', (error) => end({ kind: 'silent', why: error.message }));
-    socket.once('timeout', () => end({ kind: 'silent', why: `no answer within ${ANSWERS_WITHIN_MS} ms` }));
   });
 }
 

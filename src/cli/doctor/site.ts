@@ -23,6 +23,9 @@ export async function documents(config: Config): Promise<Finding> {
   };
 }
 
+/** No carrier has more addresses than that. */
+const WIDEST_PREFIX = 8;
+
 export function trunks(config: Config): readonly Finding[] {
   const known = Object.entries(config.trunks);
   if (known.length === 0) {
@@ -35,6 +38,11 @@ export function trunks(config: Config): readonly Finding[] {
     if (trunk.target === undefined) {
       const remedy = `--set "trunks.${name}.target=sip:HOST:PORT;transport=udp"`;
       return { check, state: 'bad', says: 'has no target: nothing can be rung by it', remedy };
+    }
+    const open = trunk.allowFrom.find((from) => Number(/\/(\d{1,3})$/.exec(from)?.[1] ?? 32) < WIDEST_PREFIX);
+    if (open !== undefined) {
+      const remedy = `--set "trunks.${name}.allowFrom=[ADDRESS]", with the carrier's own addresses`;
+      return { check, state: 'bad', says: `${open} lets half the internet bring calls in`, remedy };
     }
     if (trunk.allowFrom.length === 0) {
       const remedy = `--set "trunks.${name}.allowFrom=[ADDRESS]"`;
