@@ -60,7 +60,10 @@ export class Telephony {
     this.#shell = {
       signalling,
       media: new Media(options.media, {
-        ...{ clock, random, log, signalling },
+        clock,
+        random,
+        log,
+        signalling,
         owner: options.signalling.appTag,
         sealer: parts.plainSealer,
       }),
