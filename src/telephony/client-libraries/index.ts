@@ -15,6 +15,8 @@ export {
   endById,
   failUnfinished,
   findUnknown,
+  guardWire,
+  isConnected,
   isUnknownDialog,
   ping,
   rehome,
