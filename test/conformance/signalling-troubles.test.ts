@@ -12,7 +12,7 @@ import { realClock, TestClock, TestLog } from '../support/telephony.ts';
 interface Wrong {
   readonly link: SignallingLink;
   readonly log: TestLog;
-  connections(): number;
+  readonly connections: () => number;
 }
 
 /** A link to a server that does with each connection what the test says. */
