@@ -133,4 +133,20 @@ t.test('two servers of each kind: what dies is skipped, and used again when it i
     t.equal((await house.endedCall()).ending, 'callerHungUp');
     t.match(await house.cli('doctor'), { code: 0, out: /signalling sipd2/ });
   });
+
+  await t.test('no media server is left: desk phones ring all the same, and talk directly', async (t) => {
+    await Promise.all(mediads.map((mediad) => mediad.kill()));
+    await until('both to be missed', async () => (await readyz()).status === 503);
+    await nurse.nextFile();
+    const { tone } = await chain();
+    await until('the nurse to hear the doctor', () => {
+      const sound = nurse.heard().at(-1);
+      return sound && heardFor(sound, tone) > 0.5;
+    });
+    await nurse.hangUp();
+    const facts = await house.endedCall();
+    t.equal(facts.ending, 'callerHungUp');
+    t.match(facts.of('legAnswered'), [{ media: { path: 'direct' } }]);
+    t.match(JSON.stringify(facts.of('decided')), /no media server: .*ECONNREFUSED/);
+  });
 });
