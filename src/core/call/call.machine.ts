@@ -63,6 +63,7 @@ function arrived(world: World, event: Extract<CallEvent, { type: 'callArrived' }
     callId,
     from: caller.from,
     isAnswered: false,
+    hasMedia: true,
     acceptDigit,
     messageId,
     nextLeg: 1,
@@ -99,7 +100,7 @@ function decide(world: World, state: Extract<CallState, { name: 'live' }>, event
     case 'askingUrgency':
       return askingUrgency(doing, event, turn);
     case 'escalating':
-      return onEscalation(stepEscalation(world, line, doing.escalation, event, turn), turn);
+      return onEscalation(line, stepEscalation(world, line, doing.escalation, event, turn), turn);
     case 'greeting':
       return greeting(world, line, doing, event, turn);
     case 'recording':
@@ -127,6 +128,11 @@ function settle(world: World, before: Line, first: Going, turn: Turn) {
       case 'begin':
         line = { ...line, isAnswered: true };
         move = begin(world, line, move.verb, move.path, turn);
+        break;
+      case 'doWithout':
+        line = { ...line, hasMedia: false };
+        attest(turn, { fact: 'decided', trace: [{ at: move.path, says: `no media server: ${move.why}` }] });
+        move = withoutMedia(world, line, move.verb, move.path, turn);
         break;
       case 'enter':
         line = { ...line, hops: line.hops + 1 };
@@ -167,6 +173,7 @@ function enter(world: World, line: Line, verb: Verb, path: string, turn: Turn): 
 
 function begin(world: World, line: Line, verb: ActiveVerb, path: string, turn: Turn): Going {
   if (!line.isAnswered && needsAnswer(line, verb)) {
+    if (!line.hasMedia) return withoutMedia(world, line, verb, path, turn);
     act(turn, { type: 'answerCaller' });
     return { move: 'be', doing: { name: 'answering', verb, path } };
   }
@@ -190,6 +197,32 @@ function begin(world: World, line: Line, verb: ActiveVerb, path: string, turn: T
   }
 }
 
+/**
+ * A caller who can be told nothing and asked nothing still reaches a person where the plan leads to one: a chain rings
+ * desk phones, a question counts as not answered.
+ */
+function withoutMedia(world: World, line: Line, verb: ActiveVerb, path: string, turn: Turn): Going {
+  switch (verb.verb) {
+    case 'ring':
+    case 'operator':
+      return begin(world, line, verb, path, turn);
+    case 'escalate':
+      return escalate(world, line, verb, path, turn);
+    case 'askUrgency': {
+      const { service, noKey: urgency } = verb;
+      return { move: 'enter', verb: { verb: 'escalate', service, urgency }, path: `${path}.keys.none` };
+    }
+    case 'menu':
+      return { move: 'enter', verb: verb.otherwise, path: `${path}.otherwise` };
+    case 'voicemail':
+      return { move: 'end', cause: 'mediaUnavailable', isCallerGone: false, talkedMs: 0 };
+    case 'refuse':
+      return { move: 'end', cause: verb.cause, isCallerGone: false, talkedMs: 0 };
+    default:
+      return never(verb);
+  }
+}
+
 /** An inside phone shows a refusal by itself; an outside caller would only hear what some carrier makes of it. */
 function needsAnswer(line: Line, verb: ActiveVerb): boolean {
   if (verb.verb === 'refuse') return line.from.kind === 'trunk' && verb.prompts.length > 0;
@@ -202,7 +235,7 @@ function answering(doing: DoingOf<'answering'>, event: CallEvent, turn: Turn): M
       attest(turn, { fact: 'callerAnswered', media: event.media });
       return { move: 'begin', verb: doing.verb, path: doing.path };
     case 'callerAnswerFailed':
-      return { move: 'end', cause: 'mediaUnavailable', isCallerGone: false, talkedMs: 0 };
+      return { move: 'doWithout', verb: doing.verb, path: doing.path, why: event.why };
     default:
       return stay;
   }

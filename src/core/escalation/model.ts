@@ -7,6 +7,8 @@ export interface Situation {
   readonly from: Caller['from'];
   /** '1'…'8': pressing it on a mobile is an acceptance. */
   readonly acceptDigit: string;
+  /** false: no media server could take the caller. Desk phones are connected directly, nothing can be said or asked. */
+  readonly hasMedia: boolean;
 }
 
 export type LegStage =
@@ -68,8 +70,8 @@ export type Escalation = EscalationBase &
         readonly spared: readonly string[];
         readonly since: Instant;
       }
-    /** The winner hung up after a conversation. */
-    | { readonly name: 'over'; readonly cause: 'calleeHungUp'; readonly talkedMs: number }
+    /** The winner hung up after a conversation, or was lost in one that nobody else can be connected to. */
+    | { readonly name: 'over'; readonly cause: 'calleeHungUp' | 'mediaLost'; readonly talkedMs: number }
   );
 
 export type EscalationIn<N extends Escalation['name']> = Extract<Escalation, { readonly name: N }>;

@@ -135,6 +135,8 @@ function phoneOf(
     const target = { kind: 'extension', extension: phone } as const;
     return { verdict: 'rung', tier, person, because: duty, duty, device, phone, target };
   }
+  // Decision 5: nobody can be asked for the digit without media, and an answer alone may be a mailbox.
+  if (!situation.hasMedia) return skip(`${spoken}: no media server, nobody could be asked to accept`);
   const { trunk } = world.plan.source;
   const fault = world.trunkFault(trunk);
   if (fault !== null) return skip(`${spoken} cannot be reached, trunk ${trunk}: ${fault}`);
