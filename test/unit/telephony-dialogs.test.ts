@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import { statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import path from 'node:path';
 import t from 'tap';
 import { CallerLeg } from '../../src/telephony/caller-leg.ts';
@@ -382,7 +382,12 @@ void t.test('what a process that was killed left without an answer is known to t
   t.same(new OpenInvites(file, log).left, [{ id: 'c-3', whose: 'ours' }]);
   t.same(log.lines, []);
 
-  const nowhere = new OpenInvites(path.join(file, 'no-folder', 'x'), log);
+  const last = new OpenInvites(file, log);
+  last.over('c-3');
+  last.close();
+  t.notOk(existsSync(file), 'nothing is open, nothing is left');
+
+  const nowhere = new OpenInvites(path.join(t.testdir(), 'no-folder', 'x'), log);
   nowhere.began('ours', 'e-4');
   t.match(log.lines, [{ level: 'warn' }], 'said once, and calls go on');
 });
