@@ -32,11 +32,16 @@ interface Example {
 }
 
 const sections = page.split(/^## /m).slice(1);
-const block = (section: string, kind: string) => new RegExp(`\`\`\`${kind}\\n([\\s\\S]*?)\`\`\``).exec(section)?.[1] ?? '';
+const block = (section: string, kind: string) =>
+  new RegExp(`\`\`\`${kind}\\n([\\s\\S]*?)\`\`\``).exec(section)?.[1] ?? '';
 const examples = sections
   .map((section): Example => {
     const answers = block(section, 'text').split('\n');
-    return { title: section.split('\n')[0]!, yaml: block(section, 'yaml'), answers: answers.filter((line) => line !== '') };
+    return {
+      title: section.split('\n')[0]!,
+      yaml: block(section, 'yaml'),
+      answers: answers.filter((line) => line !== ''),
+    };
   })
   .filter(({ yaml }) => yaml !== '');
 

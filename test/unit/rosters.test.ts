@@ -1,4 +1,5 @@
 import t from 'tap';
+import { HOME } from '../../src/core/dialplan/index.ts';
 import {
   type CompiledRoster,
   type DutyTier,
@@ -308,7 +309,8 @@ ${service('    primary: [{ always: dr-moss }]')}`);
       const { urgency = 'routine', from, isRegistered = true } = more;
       const world = { at: at(when), plan, roster, isRegistered: () => isRegistered, trunkFault: () => null };
       const caller = from === undefined ? { kind: 'trunk', trunk: 'carrier' } : { kind: 'phone', extension: from };
-      const situation = { from: caller as Parameters<typeof whoToRing>[1]['from'], acceptDigit: '5' };
+      const calling = caller as Parameters<typeof whoToRing>[1]['from'];
+      const situation = { from: calling, acceptDigit: '5', site: HOME, hasMedia: true };
       const { candidates } = whoToRing(world, situation, CARDIOLOGY, step, { urgency, tried: [], declined: [] });
       return candidates.map((one) => `${one.verdict} ${one.contact ?? one.device}`).join(', ');
     };

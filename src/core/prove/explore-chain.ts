@@ -224,7 +224,7 @@ function candidatesOf(
 
 /** A caller whose own phone is none of those that a chain rings. */
 function stranger(trunk: string): Situation {
-  return { from: { kind: 'trunk', trunk }, site: HOME, acceptDigit: '1' };
+  return { from: { kind: 'trunk', trunk }, site: HOME, acceptDigit: '1', hasMedia: true };
 }
 
 interface Where {
