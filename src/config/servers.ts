@@ -58,6 +58,9 @@ type Servers = readonly (SignallingServerOptions | MediaServerOptions)[];
 
 /** What no single key of a list of servers is wrong about. */
 export function serverProblems(key: 'signalling.servers' | 'media.servers', servers: Servers): readonly string[] {
+  if (servers.length > 0 && servers.every(({ draining }) => draining)) {
+    return [`configuration: ${key}: all of them are draining: no call would be taken; let one take calls`];
+  }
   return servers.flatMap((server, i) => {
     const at = `configuration: ${key}.${i}`;
     const before = servers.slice(0, i);

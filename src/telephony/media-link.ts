@@ -15,9 +15,6 @@ import type { SignallingLink } from './signalling-link.ts';
 
 const retryMs = 500;
 
-/** A media server that was killed is back in a second: new endpoints wait for it, or a chain would burn down meanwhile. */
-const waitForServerMs = 5000;
-
 /** One that hangs keeps its connections open: it is asked now and then, and counts as lost when it does not answer. */
 const askEveryMs = 5000;
 const answersWithinMs = 5000;
@@ -154,9 +151,9 @@ export class MediaLink {
   }
 
   /** How much longer something new should wait for it: one that was killed is back in a second. 0: not worth it. */
-  get worthWaitingMs(): number {
+  worthWaitingMs(patienceMs: number): number {
     if (this.#server !== null || this.isDraining) return 0;
-    return Math.max(0, this.#lostAtMs + waitForServerMs - this.#clock.monotonicMs());
+    return Math.max(0, this.#lostAtMs + patienceMs - this.#clock.monotonicMs());
   }
 
   /** Of ours. */
@@ -174,8 +171,8 @@ export class MediaLink {
   }
 
   /** Resolves when it is there, or not worth waiting for any more. */
-  whenUp(): Promise<void> {
-    const waitMs = this.worthWaitingMs;
+  whenUp(patienceMs: number): Promise<void> {
+    const waitMs = this.worthWaitingMs(patienceMs);
     if (waitMs === 0) return Promise.resolve();
     return new Promise((resolve) => {
       const proceed = (): void => {

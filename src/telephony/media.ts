@@ -15,6 +15,12 @@ const endpointWithinMs = 5000;
 /** When another server could do it. */
 const firstTryMs = 2000;
 
+/** A media server that was killed is back in a second: new endpoints wait for it, or a chain would burn down meanwhile. */
+const patienceMs = 5000;
+
+/** Who is in a call already loses more by giving up. */
+const patienceOfMovedMs = 10_000;
+
 /** Every media server. New calls go by weight to those that are up and not draining. */
 export class Media {
   readonly links: readonly MediaLink[];
@@ -51,12 +57,12 @@ export class Media {
   }
 
   /** One that can take a call, waiting for those that were lost a moment ago. `but` is not taken. null: none. */
-  async choose(but: MediaLink | null = null): Promise<MediaLink | null> {
+  async choose(but: MediaLink | null, waitMs: number): Promise<MediaLink | null> {
     const others = this.links.filter((link) => link !== but);
     const chosen = chooseServer(others, this.#random);
     if (chosen !== null) return chosen;
-    const waitFor = others.filter(({ worthWaitingMs }) => worthWaitingMs > 0);
-    if (waitFor.length > 0) await Promise.race(waitFor.map((link) => link.whenUp()));
+    const waitFor = others.filter((link) => link.worthWaitingMs(waitMs) > 0);
+    if (waitFor.length > 0) await Promise.race(waitFor.map((link) => link.whenUp(waitMs)));
     return chooseServer(others, this.#random);
   }
 
@@ -91,7 +97,7 @@ export class CallMedia {
     } catch (error) {
       // It may hang. A call of which nothing is there yet can go elsewhere.
       if (this.#inUse === home) throw error;
-      const other = this.#home === home ? await this.#media.choose(home) : this.#home;
+      const other = this.#home === home ? await this.#media.choose(home, patienceMs) : this.#home;
       if (other === null) throw error;
       this.#media.log.warn(
         { server: home.name, instead: other.name, err: error },
@@ -104,7 +110,7 @@ export class CallMedia {
 
   async #homeNow(): Promise<MediaLink> {
     if (this.#home?.health.isUp) return this.#home;
-    const chosen = await this.#media.choose();
+    const chosen = await this.#media.choose(null, this.#inUse === null ? patienceMs : patienceOfMovedMs);
     // Another endpoint of this call may have chosen while this one waited.
     if (this.#home?.health.isUp) return this.#home;
     if (chosen === null) throw noneIsUp(this.#media);

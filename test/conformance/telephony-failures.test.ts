@@ -185,6 +185,7 @@ void t.test('the media server is killed and stays away: whatever is asked of tel
   scripted.do({ type: 'bridge', leg: one });
   await scripted.next('bridged');
   await house.mediad.kill();
+  await until('both to be given up', () => scripted.events.length === 2, 20_000);
   await scripted.next('legEnded', 'caller');
   await scripted.next('legEnded', '1');
   await doctor.nextRequest('BYE');
@@ -234,7 +235,7 @@ void t.test('a media server that hangs counts as dead', { timeout: 60_000 }, asy
   const { phone, scripted } = await answeredCaller(t);
   scripted.do(play(caller, 1, 'ringback'));
   house.mediad.freeze();
-  await until('its silence to be noticed', () => scripted.events.some((event) => event.type === 'legEnded'), 20_000);
+  await until('its silence to be noticed', () => scripted.events.some((event) => event.type === 'legEnded'), 40_000);
   t.match(await scripted.next('legEnded'), { leg: caller, by: 'mediaLost' });
   over(scripted);
   await phone.nextRequest('BYE');
@@ -242,6 +243,25 @@ void t.test('a media server that hangs counts as dead', { timeout: 60_000 }, asy
   await mediaBack(t);
   t.same(house.log.takeErrors(), []);
 });
+
+void t.test(
+  'a signalling server that hangs counts as lost, and is used again when it is back',
+  { timeout: 60_000 },
+  async (t) => {
+    house.sipd.freeze();
+    await until('its silence to be noticed', () => !house.isUp('signalling'), 20_000);
+    t.match(house.telephony.health().signalling, [{ why: /does not answer|closed/ }]);
+    await house.sipd.kill();
+    await house.sipd.restart();
+    await until('it to be back', () => house.isUp('signalling'), 20_000);
+    const { rtp, phone, scripted } = await answeredCaller(t);
+    scripted.do(play(caller, 1));
+    await rtp.hears(700);
+    over(scripted);
+    await phone.nextRequest('BYE');
+    t.same(house.log.takeErrors(), []);
+  },
+);
 
 void t.test('an anchored phone whose cable is pulled is asked, and given up when it does not answer', async (t) => {
   const doctor = await house.registered(t, '3101');

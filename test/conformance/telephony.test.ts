@@ -6,6 +6,7 @@ import type { LegId } from '../../src/core/call/index.ts';
 import type { TelephonyEffect } from '../../src/engine/ports.ts';
 import { MemoryBindings } from '../../src/telephony/index.ts';
 import { notOnDrachtioServer } from '../support/left-out.ts';
+import { until as eventually } from '../support/processes.ts';
 import { type Message, RawPhone } from '../support/raw-phone.ts';
 import { House, type ScriptedCall, type Teardown } from '../support/telephony-house.ts';
 
@@ -591,6 +592,8 @@ void t.test('the media server dies: calls are told, and the next one is found by
   const { scripted } = await answeredCaller(t);
   t.match(house.telephony.health(), { signalling: [{ isUp: true }], media: [{ isUp: true }], calls: 1 });
   await house.mediad.kill();
+  // It could be back: the caller is not given up at once.
+  await eventually('the caller to be given up', () => scripted.events.some(({ type }) => type === 'legEnded'), 20_000);
   t.match(await scripted.next('legEnded'), { leg: caller, by: 'mediaLost' });
   await over(scripted);
   await until(() => !house.isUp('media'));

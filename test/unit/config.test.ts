@@ -152,6 +152,24 @@ t.test('bad input names place, reason and remedy', async (t) => {
     ],
     [
       null,
+      ['media.servers=[{host: 10.0.0.1, secret: x, draining: true}]'],
+      {},
+      'configuration: media.servers: all of them are draining: no call would be taken; let one take calls',
+    ],
+    [
+      null,
+      ['media.servers=[{host: 10.0.0.1, secret: x},{host: 10.0.0.1, secret: y}]'],
+      {},
+      'configuration: media.servers.1: 10.0.0.1:8021 is there twice: take one out, or correct its port',
+    ],
+    [
+      null,
+      ['signalling.servers=[{host: a, name: x, secret: x},{host: b, name: x, secret: y}]'],
+      {},
+      'configuration: signalling.servers.1: another server is called x too: give each a name of its own',
+    ],
+    [
+      null,
       ['media.servers=[{host: 10.0.0.1, secret: x, listenHost: 0.0.0.0}]'],
       {},
       'configuration: media.servers.0.advertise: needed, because listenHost is 0.0.0.0: what shall the server dial?',

@@ -1,3 +1,4 @@
+import { chooseServer } from '../../src/telephony/choose-server.ts';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import t from 'tap';
@@ -475,4 +476,31 @@ void t.test('a phone that retries a wrong password is one line a minute, beside 
   t.match(log.lines.slice(4), [{ words: 'wrong password', fields: { ip: '10.0.0.7', extension: '2101', times: 49 } }]);
   t.equal(log.lines.length, 5);
   t.same(statuses, Array(53).fill(401), 'each was answered');
+});
+
+void t.test('calls go by weight to servers that are up and not draining', async (t) => {
+  const server = (name: string, weight: number, how: { isUp?: boolean; isDraining?: boolean } = {}) => {
+    const { isUp = true, isDraining = false } = how;
+    return { name, weight, isDraining, health: { isUp } };
+  };
+  /** How often each is chosen when every number is drawn once. */
+  const shares = (servers: readonly ReturnType<typeof server>[], of: number) => {
+    const many: Record<string, number> = {};
+    for (let drawn = 0; drawn < of; drawn += 1) {
+      const chosen = chooseServer(servers, { below: (below) => drawn % below, bytes: () => new Uint8Array() });
+      many[chosen?.name ?? 'none'] = (many[chosen?.name ?? 'none'] ?? 0) + 1;
+    }
+    return many;
+  };
+  t.same(shares([server('a', 3), server('b', 1)], 4), { a: 3, b: 1 });
+  t.same(shares([server('a', 3, { isUp: false }), server('b', 1)], 4), { b: 4 }, 'one that is down is skipped');
+  t.same(shares([server('a', 3, { isDraining: true }), server('b', 1)], 4), { b: 4 }, 'so is one that drains');
+  t.same(shares([server('a', 3), server('reserve', 0)], 3), { a: 3 }, 'a reserve takes nothing');
+  t.same(
+    shares([server('a', 3, { isUp: false }), server('r1', 0), server('r2', 0)], 4),
+    { r1: 2, r2: 2 },
+    'until it must',
+  );
+  t.same(shares([server('a', 3, { isUp: false }), server('b', 1, { isDraining: true })], 2), { none: 2 });
+  t.same(shares([], 1), { none: 1 });
 });
