@@ -1,8 +1,17 @@
-import { canonicalBody, markLate, type ChainHead, type ChainStore, type Fact, readBody } from '../core/audit/index.ts';
+import { type ChainStore, type Fact, markLate } from '../core/audit/index.ts';
 import type { AuditEntry, AuditPort, Clock } from '../engine/ports.ts';
-import type { CounterMetric, GaugeMetric, Health, Logger, Metrics } from '../observe/index.ts';
-import { HeadFile, type HeadState } from './head-file.ts';
-import { type Body, GENESIS, isSame, link } from './link.ts';
+import {
+  type CounterMetric,
+  type GaugeMetric,
+  type Health,
+  type Logger,
+  type Metrics,
+  OnceAMinute,
+} from '../observe/index.ts';
+import { Backlog, wait } from './backlog.ts';
+import { ChainEnd } from './chain-end.ts';
+import { EntryBodies } from './entry-bodies.ts';
+import type { Body } from './link.ts';
 import { SpoolFile } from './spool-file.ts';
 
 export interface AuditLogOptions {
@@ -25,14 +34,6 @@ export interface AuditLogOptions {
   readonly metrics?: Metrics;
 }
 
-/** A fact on its way; `settle` is gone once its caller has been answered. */
-interface Pending extends Body {
-  /** Answered with "spooled": it will be flagged as late when it is written. */
-  isLate: boolean;
-  settle: ((how: 'durable' | 'spooled') => void) | null;
-  readonly sinceMs: number;
-}
-
 /**
  *              attest                        50 ms, or the store throws
  *   prompt ─────────────▶ prompt     prompt ───────────────────────────▶ delayed
@@ -49,12 +50,9 @@ const GROUP_FACTS = 64;
 /** While a commit is under way more facts come in; they go together. */
 const MAX_BATCH = 512;
 const DEADLINE_MS = 50;
-/** How long a caller waits for the spool file on top. */
-const SPOOL_WAIT_MS = 10;
 const FIRST_RETRY_MS = 50;
 const MAX_RETRY_MS = 5000;
 const MAX_KEPT = 100_000;
-const MAX_HEAD_MOVES = 20;
 const CLOSE_WAIT_MS = 2000;
 const CHECK = 'audit';
 
@@ -64,36 +62,33 @@ const CHECK = 'audit';
  */
 export class AuditLog implements AuditPort {
   readonly #options: AuditLogOptions;
-  readonly #headFile: HeadFile;
+  readonly #bodies: EntryBodies;
+  readonly #end: ChainEnd;
+  readonly #backlog: Backlog;
   readonly #deadlineMs: number;
-  readonly #maxKept: number;
-  #spool: SpoolFile | null;
-  #head: ChainHead | null = null;
   #mode: Mode = { name: 'prompt' };
-  /** In order; what is in a commit stays here until it has ended. */
-  #queue: Pending[] = [];
-  /** Facts beyond what memory keeps, or of an earlier process, are only in the spool file, from here on. */
-  #spilledFrom: number | null = null;
-  /** Ids that are known to be written although they are in the spool file. */
-  #written: ReadonlySet<string> = new Set();
   #lateUnreported = 0;
   #lost = 0;
-  #nextId = 0;
   #isPumping = false;
   #isHeadFailing = false;
   #groupTimer: { cancel(): void } | null = null;
   #deadline: { cancel(): void } | null = null;
   #wakeRetry: (() => void) | null = null;
   #closing = false;
+  /** Under load the store is late again and again. */
+  readonly #said: OnceAMinute;
   readonly #facts: CounterMetric | undefined;
   readonly #kept: GaugeMetric | undefined;
 
   private constructor(options: AuditLogOptions, spool: SpoolFile | null) {
     this.#options = options;
-    this.#headFile = new HeadFile(options.headPath, options.headKey);
-    this.#spool = spool;
+    const { store, headPath, headKey, maxKept = MAX_KEPT, clock, logger } = options;
+    this.#bodies = new EntryBodies(options);
+    this.#end = new ChainEnd(store, headPath, headKey);
+    const onLost = (facts: number, because: string) => this.#lose(facts, because);
+    this.#backlog = new Backlog({ spool, store, maxKept, clock, logger, onLost });
     this.#deadlineMs = options.deadlineMs ?? DEADLINE_MS;
-    this.#maxKept = options.maxKept ?? MAX_KEPT;
+    this.#said = new OnceAMinute(options.clock);
     this.#facts = options.metrics?.counter('wardline_audit_facts_total', 'Facts by how they were taken.', ['how']);
     this.#kept = options.metrics?.gauge('wardline_audit_facts_waiting', 'Facts that wait for the store.');
   }
@@ -107,27 +102,24 @@ export class AuditLog implements AuditPort {
     const log = new AuditLog(options, spool);
     options.health.ok(CHECK);
     try {
-      await log.#learnHead();
+      await log.#learnEnd();
     } catch (error) {
       log.#delay(reason(error));
     }
-    if (spool !== null && spool.size > 0) {
-      log.#spilledFrom = 0;
-      log.#delay('an earlier process ended while the store was away');
-    }
+    if (!log.#backlog.isInMemory) log.#delay('an earlier process ended while the store was away');
     if (log.#mode.name === 'delayed') log.#startPump();
     return log;
   }
 
   attest(entries: readonly AuditEntry[]): Promise<'durable' | 'spooled'> {
     if (entries.length === 0) return Promise.resolve('durable');
-    const bodies = entries.map((entry) => this.#body(entry));
+    const bodies = entries.map((entry) => this.#bodies.of(entry));
     return this.#mode.name === 'prompt' ? this.#attestPromptly(bodies) : this.#attestLate(bodies);
   }
 
   /** Facts that wait for the store. */
   get waiting(): number {
-    return this.#queue.length;
+    return this.#backlog.size;
   }
 
   /** Gives the store a moment to take what waits. `unwritten` facts are in the spool file, if there is one. */
@@ -136,17 +128,17 @@ export class AuditLog implements AuditPort {
     const until = clock.monotonicMs() + CLOSE_WAIT_MS;
     this.#closing = true;
     this.#startPump();
-    while ((this.#isPumping || this.#queue.length > 0) && clock.monotonicMs() < until) {
+    while ((this.#isPumping || this.#backlog.size > 0) && clock.monotonicMs() < until) {
       this.#wakeRetry?.();
       await wait(clock, 5);
     }
     this.#groupTimer?.cancel();
     this.#deadline?.cancel();
-    const unwritten = this.#queue.length;
+    const unwritten = this.#backlog.size;
     if (unwritten > 0) this.#delay('Wardline is stopping');
-    await this.#spool?.close();
-    this.#spool = null;
-    await this.#headFile.close();
+    await this.#backlog.close();
+    await this.#end.close();
+    this.#said.close();
     health.forget(CHECK);
     return { unwritten };
   }
@@ -157,10 +149,10 @@ export class AuditLog implements AuditPort {
     return new Promise((resolve) => {
       // Facts of one attest are committed in order, so the last one answers for all.
       for (const [i, body] of bodies.entries()) {
-        this.#queue.push({ ...body, isLate: false, settle: i === last ? resolve : null, sinceMs });
+        this.#backlog.add({ ...body, isLate: false, settle: i === last ? resolve : null, sinceMs });
       }
       this.#deadline ??= this.#options.clock.after(this.#deadlineMs, () => this.#deadlinePassed());
-      if (this.#queue.length >= GROUP_FACTS) this.#startPump();
+      if (this.#backlog.size >= GROUP_FACTS) this.#startPump();
       else this.#groupTimer ??= this.#options.clock.after(GROUP_WAIT_MS, () => this.#startPump());
     });
   }
@@ -169,36 +161,10 @@ export class AuditLog implements AuditPort {
     const sinceMs = this.#options.clock.monotonicMs();
     const pending = bodies.map((body) => ({ ...body, isLate: true, settle: null, sinceMs }));
     this.#facts?.inc({ how: 'spooled' }, bodies.length);
-    await this.#keep(pending);
+    const isKept = this.#backlog.keep(pending, this.#end.seq);
+    this.#kept?.set(this.#backlog.size);
+    await isKept;
     return 'spooled';
-  }
-
-  /** Behind everything that waits already: in memory while there is room, and in the spool file in any case. */
-  #keep(pending: readonly Pending[]): Promise<void> {
-    const offset = this.#spool?.size ?? 0;
-    const isInMemory = this.#spilledFrom === null && this.#queue.length + pending.length <= this.#maxKept;
-    if (isInMemory) this.#queue.push(...pending);
-    const isOnDisk = this.#writeSpool(pending).then((done) => {
-      if (!done && !isInMemory) this.#lose(pending.length, 'the spool file could not be written and memory is full');
-    });
-    // Without a spool file there is nothing to read back; the loss is reported above.
-    if (!isInMemory && this.#spool !== null) this.#spilledFrom ??= offset;
-    this.#kept?.set(this.#queue.length);
-    return Promise.race([isOnDisk, wait(this.#options.clock, SPOOL_WAIT_MS)]);
-  }
-
-  async #writeSpool(pending: readonly Pending[]): Promise<boolean> {
-    if (this.#spool === null) return false;
-    try {
-      await this.#spool.append(
-        this.#head?.seq ?? 0,
-        pending.map(({ body }) => body),
-      );
-      return true;
-    } catch (error) {
-      this.#options.logger.warn({ err: error, facts: pending.length }, 'audit spool not written');
-      return false;
-    }
   }
 
   #lose(facts: number, because: string): void {
@@ -213,7 +179,7 @@ export class AuditLog implements AuditPort {
 
   #deadlinePassed(): void {
     this.#deadline = null;
-    const oldest = this.#queue.find((pending) => pending.settle !== null);
+    const oldest = this.#backlog.pending.find((pending) => pending.settle !== null);
     if (oldest === undefined) return;
     const leftMs = oldest.sinceMs + this.#deadlineMs - this.#options.clock.monotonicMs();
     if (leftMs <= 0) this.#delay(`the store did not answer within ${this.#deadlineMs} ms`);
@@ -224,10 +190,11 @@ export class AuditLog implements AuditPort {
   #delay(because: string): void {
     if (this.#mode.name === 'delayed') return;
     this.#mode = { name: 'delayed', because, retryMs: FIRST_RETRY_MS };
-    this.#options.logger.error({ because, facts: this.#queue.length }, 'audit delayed');
+    const facts = this.#backlog.size;
+    this.#said.say(because, (again) => this.#options.logger.error({ because, facts, ...again }, 'audit delayed'));
     this.#options.health.failing(CHECK, `facts are kept aside, calls go on: ${because}`);
-    void this.#writeSpool(this.#queue);
-    for (const pending of this.#queue) {
+    this.#backlog.copyToFile(this.#end.seq);
+    for (const pending of this.#backlog.pending) {
       // Those in a commit under way are flagged only if it fails and they are written again.
       pending.isLate = true;
       if (pending.settle !== null) this.#facts?.inc({ how: 'spooled' });
@@ -256,56 +223,30 @@ export class AuditLog implements AuditPort {
     }
     this.#isPumping = false;
     // A fact may have come in between the last look and this line.
-    if (this.#queue.length > 0 && !this.#closing) this.#startPump();
+    if (this.#backlog.size > 0 && !this.#closing) this.#startPump();
   }
 
   async #hasWork(): Promise<boolean> {
-    while (this.#queue.length === 0 && this.#spilledFrom !== null) await this.#refill(this.#spilledFrom);
-    return this.#queue.length > 0;
+    while (this.#backlog.size === 0 && !this.#backlog.isInMemory) await this.#readOn();
+    return this.#backlog.size > 0;
   }
 
-  /** Reads on in the spool file where memory ended. */
-  async #refill(from: number): Promise<void> {
-    if (this.#spool === null) {
-      this.#spilledFrom = null;
-      return;
-    }
+  async #readOn(): Promise<void> {
     try {
-      if (from === 0) this.#written = await this.#idsBehind((await this.#spool.afterSeq()) ?? 0);
-      const { bodies, damaged, next, isEnd } = await this.#spool.read(from);
-      if (damaged > 0) this.#lose(damaged, 'lines of the spool file are torn or were altered');
-      const sinceMs = this.#options.clock.monotonicMs();
-      for (const body of bodies) {
-        const { id, at, callId } = readBody(body, () => null);
-        if (!this.#written.has(id)) this.#queue.push({ at, callId, body, isLate: true, settle: null, sinceMs });
-      }
-      // Nothing has been spooled since the end was read, so memory has everything again.
-      this.#spilledFrom = isEnd && next >= this.#spool.size ? null : next;
-      if (this.#spilledFrom === null && this.#queue.length === 0) {
-        this.#caughtUp();
-        await this.#clearSpool();
-      }
+      await this.#backlog.readOn();
+      if (this.#backlog.size > 0 || !this.#backlog.isInMemory) return;
+      this.#caughtUp();
+      await this.#backlog.clearFile();
     } catch (error) {
       this.#options.logger.error({ err: error }, 'audit spool not readable');
-      if (!(await this.#waitForRetry())) this.#spilledFrom = null;
-    }
-  }
-
-  async #idsBehind(seq: number): Promise<ReadonlySet<string>> {
-    const ids = new Set<string>();
-    for (let after = seq; ; ) {
-      const rows = await this.#options.store.read(after, 1000);
-      for (const row of rows) ids.add(readBody(row.body, () => null).id);
-      const last = rows.at(-1);
-      if (last === undefined) return ids;
-      after = last.seq;
+      if (!(await this.#waitForRetry())) this.#backlog.forgetFile();
     }
   }
 
   async #commit(): Promise<void> {
-    const head = this.#head ?? (await this.#learnHead());
-    const batch = this.#queue.slice(0, MAX_BATCH);
-    const isAll = batch.length === this.#queue.length && this.#spilledFrom === null;
+    if (!this.#end.isKnown) await this.#learnEnd();
+    const batch = this.#backlog.pending.slice(0, MAX_BATCH);
+    const isAll = batch.length === this.#backlog.size && this.#backlog.isInMemory;
     const late = this.#lateUnreported + batch.filter((pending) => pending.isLate).length;
     const bodies: Body[] = batch.map(({ at, callId, body, isLate }) => ({
       at,
@@ -313,20 +254,19 @@ export class AuditLog implements AuditPort {
       body: isLate ? markLate(body) : body,
     }));
     const report = isAll ? this.#report(late) : [];
-    const written = await this.#append(head, [...bodies, ...report]);
-    this.#head = written;
-    this.#queue.splice(0, batch.length);
+    await this.#end.append([...bodies, ...report]);
+    this.#backlog.done(batch.length);
     this.#lateUnreported = report.length > 0 ? 0 : late;
     if (report.length > 0) this.#lost = 0;
-    await this.#certify(written);
+    await this.#certify();
     for (const pending of batch) {
       pending.settle?.('durable');
       pending.settle = null;
     }
     this.#facts?.inc({ how: 'written' }, bodies.length);
-    this.#kept?.set(this.#queue.length);
+    this.#kept?.set(this.#backlog.size);
     if (isAll && this.#mode.name === 'delayed') this.#caughtUp();
-    await this.#clearSpool();
+    if (this.#mode.name === 'prompt') await this.#backlog.clearFile();
   }
 
   /** What the record says about itself once everything that waited is in it. */
@@ -335,22 +275,7 @@ export class AuditLog implements AuditPort {
     const facts: Fact[] = [];
     if (late > 0) facts.push({ fact: 'auditDelayed', facts: late, because });
     if (this.#lost > 0) facts.push({ fact: 'auditLost', facts: this.#lost, because });
-    return facts.map((fact) => this.#body({ at: this.#options.clock.now(), callId: null, fact }));
-  }
-
-  /** Chains and appends; starts again when another process was faster. */
-  async #append(after: ChainHead, bodies: readonly Body[]): Promise<ChainHead> {
-    let head = after;
-    for (let tries = 0; tries < MAX_HEAD_MOVES; tries++) {
-      const rows = link(head, bodies);
-      const result = await this.#options.store.append(head, rows);
-      if (result.kind === 'appended') {
-        const last = rows.at(-1);
-        return last === undefined ? head : { seq: last.seq, hash: last.hash };
-      }
-      head = result.head;
-    }
-    throw new Error('other processes append without a pause');
+    return facts.map((fact) => this.#bodies.of({ at: this.#options.clock.now(), callId: null, fact }));
   }
 
   /**
@@ -359,41 +284,25 @@ export class AuditLog implements AuditPort {
    */
   #caughtUp(): void {
     this.#mode = { name: 'prompt' };
-    this.#written = new Set();
+    this.#backlog.caughtUp();
     this.#options.logger.info({}, 'audit caught up');
     if (!this.#isHeadFailing) this.#options.health.ok(CHECK);
   }
 
-  /** The spool file has done its work when nothing that is in it waits any more. */
-  async #clearSpool(): Promise<void> {
-    if (this.#spool === null || this.#spool.size === 0 || this.#mode.name === 'delayed') return;
-    if (this.#queue.some((pending) => pending.isLate)) return;
-    await this.#spool.clear().catch((error: unknown) => {
-      this.#options.logger.warn({ err: error }, 'audit spool not cleared');
-    });
-  }
-
-  /** The chain's last link, compared with what was certified last. */
-  async #learnHead(): Promise<ChainHead> {
-    const { store, clock, logger } = this.#options;
-    const certified = await this.#headFile.read();
-    const head = await store.head();
-    const because = await difference(certified, head, store);
-    this.#head = head;
-    if (because === null) return head;
-    const certifiedEntries = certified.kind === 'certified' ? certified.head.seq : 0;
-    logger.error({ because, certifiedEntries, foundEntries: head.seq }, 'audit chain differs from its certified head');
-    if (certified.kind !== 'missing') await this.#headFile.setAside(String(clock.now()));
-    const fact: Fact = { fact: 'auditBroken', certifiedEntries, foundEntries: head.seq, because };
-    const body = this.#body({ at: clock.now(), callId: null, fact });
-    this.#queue.unshift({ ...body, isLate: false, settle: null, sinceMs: clock.monotonicMs() });
+  /** A chain that is not the one that was certified is recorded and alarmed, and never repaired in silence. */
+  async #learnEnd(): Promise<void> {
+    const { clock, logger } = this.#options;
+    const broken = await this.#end.learn(String(clock.now()));
+    if (broken === null) return;
+    logger.error(broken, 'audit chain differs from its certified head');
+    const body = this.#bodies.of({ at: clock.now(), callId: null, fact: { fact: 'auditBroken', ...broken } });
+    this.#backlog.addFirst({ ...body, isLate: false, settle: null, sinceMs: clock.monotonicMs() });
     this.#groupTimer ??= clock.after(GROUP_WAIT_MS, () => this.#startPump());
-    return head;
   }
 
-  async #certify(head: ChainHead): Promise<void> {
+  async #certify(): Promise<void> {
     try {
-      await this.#headFile.write(head);
+      await this.#end.certify();
       this.#isHeadFailing = false;
     } catch (error) {
       if (!this.#isHeadFailing) this.#options.logger.error({ err: error }, 'audit head not written');
@@ -417,20 +326,6 @@ export class AuditLog implements AuditPort {
     if (this.#mode.name === 'delayed') this.#mode = { ...this.#mode, retryMs: Math.min(retryMs * 2, MAX_RETRY_MS) };
     return true;
   }
-
-  /** Never throws: what cannot be written is shown as such. */
-  #body(entry: AuditEntry): Body {
-    const { seal, bootId, logger } = this.#options;
-    const { at, callId, fact } = entry;
-    const id = `${bootId}-${(this.#nextId++).toString(36)}`;
-    try {
-      return { at, callId, body: canonicalBody({ id, at, callId, fact, seal }) };
-    } catch (error) {
-      logger.error({ err: error, kind: fact.fact }, 'fact not writable');
-      const instead: Fact = { fact: 'factUnwritable', kind: fact.fact, because: reason(error) };
-      return { at, callId, body: canonicalBody({ id, at, callId, fact: instead, seal }) };
-    }
-  }
 }
 
 async function openSpool(options: AuditLogOptions): Promise<SpoolFile | null> {
@@ -443,29 +338,6 @@ async function openSpool(options: AuditLogOptions): Promise<SpoolFile | null> {
   }
 }
 
-/** null when the chain bears out what was certified. */
-async function difference(certified: HeadState, head: ChainHead, store: ChainStore): Promise<string | null> {
-  switch (certified.kind) {
-    case 'missing':
-      return head.seq === GENESIS.seq ? null : 'the certified head is missing';
-    case 'forged':
-      return 'the certified head is damaged, or was made without the key';
-    case 'certified': {
-      const { seq, hash } = certified.head;
-      if (seq === 0) return null;
-      if (head.seq < seq) return `the chain was cut: entries ${head.seq + 1} to ${seq} are missing`;
-      const [row] = await store.read(seq - 1, 1);
-      return row !== undefined && row.seq === seq && isSame(row.hash, hash)
-        ? null
-        : `entry ${seq} is not the one that was certified`;
-    }
-  }
-}
-
 function reason(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
-}
-
-function wait(clock: Clock, ms: number): Promise<void> {
-  return new Promise((resolve) => void clock.after(ms, resolve));
 }

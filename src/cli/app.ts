@@ -17,6 +17,9 @@ process.stderr.on('error', () => {});
 
 keepEnvironment();
 
+// The supervisor asks now and then; an app that does not answer is ended and started again.
+process.on('message', () => tell({ type: 'here' }));
+
 // Timers of the parts do not keep a process alive, and nothing else does until the sockets are open.
 setInterval(() => {}, 60_000);
 

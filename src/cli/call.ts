@@ -1,14 +1,15 @@
 import type { CallRow } from '../storage/index.ts';
 import { endCauses, type EndCause } from '../core/call/index.ts';
-import { ladder, type Revealed, type Rung } from '../core/audit/index.ts';
+import { ladder, type Revealed } from '../core/audit/index.ts';
 import { type Instant, instant } from '../core/time/index.ts';
 import type { AuditRecord } from '../audit-log/index.ts';
 import { auditReader } from './audit.ts';
 import type { CommonOptions, Commands } from './command-line.ts';
 import { type SiteNames, namesThen, namesToday } from './names.ts';
-import { done, Refusal, table, wrapped } from './report.ts';
+import { done, Refusal, table } from './report.ts';
 import { type SiteClock, siteClock } from './site-documents.ts';
 import { siteConfig, siteStore } from './site.ts';
+import { tellRung } from './tell-rung.ts';
 
 export function callCommands({ group, answer }: Commands): void {
   const call = group('call', 'calls that were made');
@@ -68,7 +69,7 @@ export function callCommands({ group, answer }: Commands): void {
           const clock = await siteClock(config, store);
           const spoken = await namesThen(config, store, documentsOf(records));
           const rungs = ladder(entries, spoken, options.reveal === true ? revealed(records) : {});
-          const lines = rungs.flatMap((rung, i) => tell(rung, entries[i]?.isLate === true));
+          const lines = rungs.flatMap((rung, i) => tellRung(rung, entries[i]?.isLate === true));
           const startedAt = entries[0]?.at ?? instant(0);
           const isRunning = rungs.every(({ stands }) => stands !== 'ending');
           if (isRunning) lines.push('', '           The call is still running.');
@@ -95,15 +96,6 @@ export function callCommands({ group, answer }: Commands): void {
 function asWritten(callId: string): string {
   const plain = callId.toUpperCase().replaceAll(/[\s-]/g, '');
   return /^[0-9A-Z]{8}$/.test(plain) ? `${plain.slice(0, 4)}-${plain.slice(4)}` : callId;
-}
-
-/** One rung as lines on a screen. */
-function tell({ afterMs, says, stands }: Rung, isLate: boolean): readonly string[] {
-  if (stands === 'aside') return [];
-  const time = `+${(afterMs / 1000).toFixed(1)} s`.padStart(9);
-  const margin = `${time}  ${stands === 'inStep' ? '  ' : ''}`;
-  const line = wrapped(`${margin}${says}${isLate ? ' (written late)' : ''}`, margin.length + 2);
-  return stands === 'heading' || stands === 'ending' ? ['', ...line] : line;
 }
 
 function documentsOf(records: readonly AuditRecord[]): { readonly plan: string; readonly roster: string } | null {

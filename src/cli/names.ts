@@ -25,7 +25,7 @@ export async function namesThen(
   return then ? namesIn(then.plan, then.roster, today) : today;
 }
 
-function namesIn(plan: CompiledPlan, roster: CompiledRoster, otherwise = nobody): SiteNames {
+export function namesIn(plan: CompiledPlan, roster: CompiledRoster, otherwise = nobody): SiteNames {
   return {
     person: (id) => roster.person(id as PersonId)?.name ?? plan.extension(id)?.name ?? otherwise.person(id),
     service: (id) => roster.service(id as ServiceId)?.name ?? otherwise.service(id),

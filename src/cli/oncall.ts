@@ -1,68 +1,17 @@
-import type { DutyTier, OnCallResult, ServiceId } from '../core/oncall/index.ts';
-import { instant } from '../core/time/index.ts';
-import type { CommonOptions, Commands } from './command-line.ts';
-import { done, no, Refusal, table } from './report.ts';
-import { siteDocuments } from './site-documents.ts';
-import { siteConfig } from './site.ts';
-import { instantFrom, showTime } from './site-time.ts';
-
-const TIERS: readonly DutyTier[] = ['primary', 'backup', 'attending'];
+import type { Commands } from './command-line.ts';
+import { coverageCommand } from './oncall/coverage.ts';
+import { exportCommand } from './oncall/export.ts';
+import { importCommand } from './oncall/import.ts';
+import { overrideCommands } from './oncall/override.ts';
+import { showCommand } from './oncall/show.ts';
+import { whoCommand } from './oncall/who.ts';
 
 export function oncallCommands({ group, answer }: Commands): void {
   const oncall = group('oncall', 'who is on call');
-  oncall('show <service>')
-    .description('who is on call for a service, until when, and by which rule')
-    .option('--at <time>', 'when: 2026-11-23T08:00 at the site, or with an offset; any form of ISO 8601 (default: now)')
-    .action(
-      answer(async (id: string, options: CommonOptions & { at?: string }) => {
-        const config = siteConfig(options);
-        const today = await siteDocuments(config, instant(Date.now()));
-        const service = today.roster.service(id as ServiceId);
-        if (service === undefined) {
-          const known = today.roster.services().map((known) => known.id);
-          throw new Refusal(`there is no service ${id}: there are ${known.join(', ')}`);
-        }
-        const at = instantFrom(options.at, service.zone);
-        const { roster } = options.at === undefined ? today : await siteDocuments(config, at);
-        const answers = TIERS.filter((tier) => service.tiers[tier] !== undefined).map((tier) => ({
-          tier,
-          result: roster.whoIsOnCall(service.id, tier, at),
-        }));
-        const rows = answers.map(({ tier, result }) => {
-          if (result.kind === 'onCall') {
-            const { person, until, because } = result.answer;
-            const end = until >= roster.window.to ? 'no end' : showTime(until, service.zone);
-            return [tier, person.name, person.desk ?? '', person.mobile ?? '', end, because];
-          }
-          return [tier, 'NOBODY', '', '', '', whyNobody(result)];
-        });
-        const text = [
-          `${service.name} at ${showTime(at, service.zone)} (${service.zone}):`,
-          ...table(['TIER', 'WHO', 'DESK', 'MOBILE', 'UNTIL', 'BECAUSE'], rows),
-        ];
-        const json = {
-          service: service.id,
-          at: new Date(at).toISOString(),
-          onCall: answers.map(({ tier, result }) => {
-            if (result.kind !== 'onCall')
-              return { tier, person: null, because: whyNobody(result), since: null, until: null };
-            const { person, because, since, until } = result.answer;
-            const { id, name, desk = null, mobile = null } = person;
-            // The roster is laid out for a while only; what reaches to its edge has no beginning or no end.
-            return {
-              tier,
-              person: { id, name, desk, mobile },
-              because,
-              since: since <= roster.window.from ? null : new Date(since).toISOString(),
-              until: until >= roster.window.to ? null : new Date(until).toISOString(),
-            };
-          }),
-        };
-        return answers.some(({ result }) => result.kind === 'onCall') ? done(text, json) : no(text, json);
-      }),
-    );
-}
-
-function whyNobody(result: Exclude<OnCallResult, { kind: 'onCall' }>): string {
-  return result.kind === 'nobodyOnCall' ? result.because : 'the roster does not reach to this date';
+  showCommand(oncall, answer);
+  whoCommand(oncall, answer);
+  coverageCommand(oncall, answer);
+  importCommand(oncall, answer);
+  exportCommand(oncall, answer);
+  overrideCommands(oncall, answer);
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Config } from '../config/index.ts';
 import { instant } from '../core/time/index.ts';
 import { PhoneDirectory } from '../directory/index.ts';
 import { systemClock, systemRandom } from '../engine/index.ts';
@@ -8,12 +9,16 @@ import type { Store } from '../storage/index.ts';
 import type { ContactBinding } from '../telephony/index.ts';
 import { attestOnce, silentLog } from './attest-once.ts';
 import { forgetExample, isExample } from './example-phones.ts';
+import { type SipServer, sipServer } from './app/banner.ts';
+import { reachable } from './app/links.ts';
 import { dataFolders } from './folders.ts';
 import type { CommonOptions, Commands } from './command-line.ts';
 import { remembered } from './remembered.ts';
 import { done, Refusal, table } from './report.ts';
 import { knownDocuments, siteClock, siteDocuments } from './site-documents.ts';
 import { siteConfig, siteStore } from './site.ts';
+import { advertisedAddress } from './supervise/daemon-options.ts';
+import type { Serves } from './supervise/launch-plan.ts';
 import { isAlive } from './supervise/processes.ts';
 import { readJson } from './supervise/run-files.ts';
 import { whoTypes } from './who-types.ts';
@@ -31,7 +36,7 @@ export function phoneCommands({ group, answer }: Commands): void {
     )
     .action(
       answer((extension: string, options: CommonOptions & { passwordFile?: string }) =>
-        withDirectory(options, async (directory, { by, examples, isUp }) => {
+        withDirectory(options, async (directory, { by, examples, isUp, sip }) => {
           // An example phone is there to be replaced; its password was on the screen.
           if (isExample(examples, extension)) await directory.remove(extension, by);
           const result = await directory.add(extension, by, passwordIn(options.passwordFile));
@@ -39,10 +44,15 @@ export function phoneCommands({ group, answer }: Commands): void {
           forgetExample(examples, extension);
           if (isUp) await sleep(KNOWN_WITHIN_MS);
           const { password } = result;
-          return done([`Phone ${extension} was added.`, `  user      ${extension}`, `  password  ${password}`], {
-            extension,
-            password,
-          });
+          return done(
+            [
+              `Phone ${extension} was added. Type into it:`,
+              `  SIP server   ${sip.length > 0 ? sipServer(sip) : 'as the house says when it starts'}`,
+              `  user         ${extension}`,
+              `  password     ${password}`,
+            ],
+            { extension, password, sip },
+          );
         }),
       ),
     );
@@ -127,6 +137,8 @@ interface Hands {
   readonly by: string;
   readonly examples: string;
   readonly isUp: boolean;
+  /** What phones register with; [] while nobody can say. */
+  readonly sip: readonly SipServer[];
 }
 
 async function withDirectory<T>(
@@ -158,10 +170,20 @@ async function withDirectory<T>(
     const folders = dataFolders(config.data);
     const supervisor = readJson(join(folders.run, 'supervisor.json')) as { pid: number; startedTicks: string } | null;
     const isUp = supervisor !== null && isAlive(supervisor.pid, supervisor.startedTicks);
-    return await work(directory, { by: whoTypes(), examples: folders.examplePhones, isUp });
+    const sip = sipServers(config, isUp);
+    return await work(directory, { by: whoTypes(), examples: folders.examplePhones, isUp, sip });
   } finally {
     await store.close();
   }
+}
+
+/** As served now; else as configured, where that names a port. */
+function sipServers(config: Config, isUp: boolean): readonly SipServer[] {
+  const house = remembered(config.data);
+  const ready = readJson(join(dataFolders(config.data).run, 'ready.json')) as Serves | null;
+  const listens = isUp && ready !== null ? ready.sip : (house?.config ?? config).sip.listen;
+  const advertised = house?.advertised ?? advertisedAddress(config);
+  return listens.map((text) => reachable(text, advertised)).filter(({ address }) => !address.endsWith(':0'));
 }
 
 async function registered(store: Store): Promise<readonly ContactBinding[]> {

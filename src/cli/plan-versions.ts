@@ -3,7 +3,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { diff } from 'node:util';
 import type { Config } from '../config/index.ts';
 import { instant } from '../core/time/index.ts';
-import { compileFiles, type DocumentFile, readFolders, showProblem, versionOf } from '../documents/index.ts';
+import {
+  compileFiles,
+  type DocumentFile,
+  faultsBrought,
+  readFolders,
+  showProblem,
+  versionOf,
+} from '../documents/index.ts';
 import type { PlanVersion } from '../engine/ports.ts';
 import type { Store } from '../storage/index.ts';
 import type { CommonOptions, Commands } from './command-line.ts';
@@ -83,7 +90,7 @@ export function planVersionCommands(
             const says = 'this house puts every good file in force by itself and leaves broken ones out';
             throw new Refusal(`--only: ${says}; set plans.activation to manual to choose`);
           }
-          const problems = await faults(config, files);
+          const problems = await faults(house, files);
           if (problems.length > 0) return refused(problems);
           return order(house, { files, how: 'activate', insteadOf: null });
         }),
@@ -97,7 +104,7 @@ export function planVersionCommands(
         withStore(options, 'guest', async (house) => {
           const { config, store } = house;
           const { files } = name === undefined ? beforeThis(store) : named(store, name);
-          const problems = await faults(config, files);
+          const problems = await faults(house, files);
           if (problems.length > 0) return refused(problems);
           const { files: folder } = await readFolders(config);
           return order(house, { files, how: 'rollback', insteadOf: versionOf('plan', folder) });
@@ -156,13 +163,17 @@ function refused(problems: readonly string[]): Report {
 }
 
 /** Against the roster as it lies in its folder: they come into force together. */
-async function faults(config: Config, plan: readonly DocumentFile[]): Promise<readonly string[]> {
+async function faults({ config, store }: House, plan: readonly DocumentFile[]): Promise<readonly string[]> {
   const { files, problems } = await readFolders(config);
   const roster = files.filter(({ kind }) => kind === 'roster');
   const unreadable = problems.filter(({ file }) => file.startsWith(config.oncall));
   if (unreadable.length > 0) return unreadable.map(showProblem);
-  const compiled = compileFiles([...roster, ...plan], { prompts: promptIds(), now: instant(Date.now()) });
-  return compiled.kind === 'refused' ? compiled.problems.map(showProblem) : [];
+  const options = { prompts: promptIds(), now: instant(Date.now()) };
+  const compiled = compileFiles([...roster, ...plan, ...store.feeds.documents()], options);
+  if (compiled.kind === 'refused') return compiled.problems.map(showProblem);
+  const lastGood = store.documents.lastGood();
+  const before = lastGood && compileFiles(lastGood.files, options);
+  return faultsBrought(compiled, before?.kind === 'ok' ? before : null, options.now).map(showProblem);
 }
 
 async function draft(config: Config): Promise<readonly DocumentFile[]> {

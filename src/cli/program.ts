@@ -1,7 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { PortError } from '../engine/ports.ts';
 import { printable } from '../observe/index.ts';
-import { commonOptions, type CommonOptions, type Commands } from './command-line.ts';
+import { commonOptions, type CommonOptions, type Commands, type Group } from './command-line.ts';
 import { Refusal, type Report } from './report.ts';
 import { version } from './version.ts';
 
@@ -37,10 +37,7 @@ export async function programWith(word: string | undefined, ended: (exitCode: nu
     add({
       plain: (name) => program.command(name),
       command: (nameAndArgs) => withJson(program.command(nameAndArgs)),
-      group: (name, description) => {
-        const group = program.command(name).description(description);
-        return (nameAndArgs) => withJson(group.command(nameAndArgs));
-      },
+      group: (name, description) => groupOf(program, name, description),
       answer:
         (work) =>
         async (...given: unknown[]) => {
@@ -60,9 +57,10 @@ const files = {
   plan: async () => (await import('./plan.ts')).planCommands,
   audit: async () => (await import('./audit.ts')).auditCommands,
   call: async () => (await import('./call.ts')).callCommands,
-  doctor: async () => (await import('./doctor.ts')).doctorCommand,
+  doctor: async () => (await import('./doctor/doctor.ts')).doctorCommand,
   voicemail: async () => (await import('./voicemail.ts')).voicemailCommands,
   oncall: async () => (await import('./oncall.ts')).oncallCommands,
+  freeswitch: async () => (await import('./freeswitch.ts')).freeswitchCommands,
 };
 
 /** Only the file of the command that was asked for is read; all of them for the list of commands. */
@@ -103,6 +101,12 @@ function foreseen(error: unknown): { message: string; exitCode: number } {
     return { message: `${error.message}${says}`, exitCode: 1 };
   }
   throw error;
+}
+
+function groupOf(above: Command, name: string, description: string): Group {
+  const group = above.command(name).description(description);
+  const add = (nameAndArgs: string) => withJson(group.command(nameAndArgs));
+  return Object.assign(add, { group: (inner: string, what: string) => groupOf(group, inner, what) });
 }
 
 function withJson(command: Command): Command {

@@ -1,10 +1,12 @@
+import { existsSync } from 'node:fs';
 import type { Config } from '../config/index.ts';
 import type { CompiledPlan } from '../core/dialplan/index.ts';
 import type { CompiledRoster } from '../core/oncall/index.ts';
-import { instant, type Instant } from '../core/time/index.ts';
-import { compileFiles, loadDocuments, rosterWindow, showProblem } from '../documents/index.ts';
+import { instant, type Instant, type Span } from '../core/time/index.ts';
+import { compileFiles, type DocumentFile, loadDocuments, rosterWindow, showProblem } from '../documents/index.ts';
 import type { DocumentVersion } from '../engine/ports.ts';
-import type { Store } from '../storage/index.ts';
+import { openStore, type Store } from '../storage/index.ts';
+import { dataFolders } from './folders.ts';
 import { promptIds } from './prompt-ids.ts';
 import { Refusal } from './report.ts';
 import { showTime } from './site-time.ts';
@@ -14,22 +16,47 @@ export type SiteDocuments =
       readonly kind: 'good';
       readonly plan: CompiledPlan;
       readonly roster: CompiledRoster;
-      readonly files: readonly string[];
+      readonly files: readonly DocumentFile[];
     }
   | { readonly kind: 'bad'; readonly problems: readonly string[] };
 
 /** The documents as they lie in the folders now, laid out around `at`. */
-export async function checkDocuments(config: Config, at: Instant): Promise<SiteDocuments> {
+export async function checkDocuments(config: Config, at: Instant, window = rosterWindow(at)): Promise<SiteDocuments> {
   const { dialplans, oncall } = config;
-  const loaded = await loadDocuments({ dialplans, oncall, prompts: promptIds(), now: at, window: rosterWindow(at) });
+  const feeds = await feedsOf(config);
+  const loaded = await loadDocuments({ dialplans, oncall, prompts: promptIds(), now: at, window, feeds });
   if (loaded.kind === 'refused') return { kind: 'bad', problems: loaded.problems.map(showProblem) };
-  return { kind: 'good', plan: loaded.plan, roster: loaded.roster, files: loaded.files.map(({ path }) => path) };
+  return { kind: 'good', plan: loaded.plan, roster: loaded.roster, files: loaded.files };
 }
 
-/** As `checkDocuments`, refused when they cannot be used. */
-export async function siteDocuments(config: Config, at: Instant): Promise<Extract<SiteDocuments, { kind: 'good' }>> {
-  const documents = await checkDocuments(config, at);
-  if (documents.kind === 'good') return documents;
+/** What other systems published, as it was taken last. */
+export async function feedsOf(config: Config): Promise<readonly DocumentFile[]> {
+  return (await fromStore(config, (store) => store.feeds.documents())) ?? [];
+}
+
+/** null where no house was started yet. */
+async function fromStore<T>(config: Config, read: (store: Store) => T): Promise<T | null> {
+  const { store: path } = dataFolders(config.data);
+  if (!existsSync(path)) return null;
+  const store = await openStore(path, { as: 'reader' });
+  try {
+    return read(store);
+  } finally {
+    await store.close();
+  }
+}
+
+/** As `checkDocuments`, with the overrides made by hand; refused when they cannot be used. */
+export async function siteDocuments(
+  config: Config,
+  at: Instant,
+  window?: Span,
+): Promise<Extract<SiteDocuments, { kind: 'good' }>> {
+  const documents = await checkDocuments(config, at, window);
+  if (documents.kind === 'good') {
+    const overrides = (await fromStore(config, (store) => store.overrides.list())) ?? [];
+    return { ...documents, roster: documents.roster.withOverrides(overrides) };
+  }
   throw new Refusal(
     [
       ...documents.problems,

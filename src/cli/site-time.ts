@@ -10,8 +10,10 @@ export function instantFrom(
   text: string | undefined,
   zoneName: string,
   assume: (words: string) => void = note,
+  option = '--at',
 ): Instant {
   if (text === undefined) return instant(Date.now());
+  const parse = (words: string, options: { zone: string; setZone?: boolean }) => read(words, options, option);
   const written = parse(text, { zone: zoneName, setZone: true });
   const hasOwnOffset = written.zoneName !== zoneName;
   if (hasOwnOffset) return instant(written.toMillis());
@@ -20,9 +22,11 @@ export function instantFrom(
   const onTheWall = parse(text, { zone: 'utc' }).toMillis() as Wall;
   const at = zone(zoneName).toInstant(onTheWall);
   if (zone(zoneName).toWall(at) !== onTheWall) {
-    assume(`--at ${text}: clocks in ${zoneName} jump over that time; ${showTime(at, zoneName)} is meant`);
+    assume(`${option} ${text}: clocks in ${zoneName} jump over that time; ${showTime(at, zoneName)} is meant`);
   } else if (isShownTwice(at, zoneName)) {
-    assume(`--at ${text}: clocks in ${zoneName} show that time twice; the first, ${showTime(at, zoneName)}, is meant`);
+    assume(
+      `${option} ${text}: clocks in ${zoneName} show that time twice; the first, ${showTime(at, zoneName)}, is meant`,
+    );
   }
   return at;
 }
@@ -41,14 +45,17 @@ function there(at: Instant, zoneName: string): DateTime {
   return DateTime.fromMillis(at, { zone: zoneName, locale: 'en-US' });
 }
 
-function parse(text: string, options: { zone: string; setZone?: boolean }): DateTime {
+function read(text: string, options: { zone: string; setZone?: boolean }, option: string): DateTime {
   // Not a time alone: of which day?
   const isDated = /^\d{4}/.test(text) && text.length <= 40;
   const read = [DateTime.fromISO(text, options), DateTime.fromSQL(text, options)].find(({ isValid }) => isValid);
   if (isDated && read !== undefined) return read;
-  throw new Refusal(`--at ${text}: must read like 2026-11-23T08:00 (time at the site) or 2026-11-23T08:00:00-06:00`, 2);
+  throw new Refusal(
+    `${option} ${text}: must read like 2026-11-23T08:00 (time at the site) or 2026-11-23T08:00:00-06:00`,
+    2,
+  );
 }
 
-function note(words: string): void {
+export function note(words: string): void {
   process.stderr.write(`wardline: ${words}\n`);
 }

@@ -3,3 +3,4 @@ export { keepEnvironment } from './environment.ts';
 export { installedIn, loadConfig, type Sources } from './load.ts';
 export { configurationReference } from './reference.ts';
 export type { Config } from './schema.ts';
+export { listenPortOf } from './servers.ts';

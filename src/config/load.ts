@@ -7,6 +7,7 @@ import { parseEndpoint, parseListen } from './endpoint.ts';
 import { type Layer, type Path, readEnvironmentLayer, readFileLayer, readSetLayer } from './layers.ts';
 import { type Config, configSchema } from './schema.ts';
 import { schemaAt, knownKeys } from './schema-walk.ts';
+import { listenPortOf, serverProblems } from './servers.ts';
 
 /** Where values come from, weakest first: the file, the environment, `--set`; `--data` is short for `--set data=`. */
 export interface Sources {
@@ -69,9 +70,13 @@ function spellAsKnown(words: readonly string[]): Path {
 
 /** What no single key is wrong about. */
 function contradictions(config: Config): string[] {
-  const problems: string[] = [];
+  const problems = [
+    ...serverProblems('signalling.servers', config.signalling.servers),
+    ...serverProblems('media.servers', config.media.servers),
+  ];
   const { rtpFirst, rtpLast } = config.media;
-  if (rtpLast - rtpFirst < 9) {
+  const hasOwnMedia = config.media.servers.length === 0;
+  if (hasOwnMedia && rtpLast - rtpFirst < 9) {
     problems.push(
       `configuration: media.rtpLast: fewer than ten ports after media.rtpFirst ${rtpFirst}: give a wider range`,
     );
@@ -84,7 +89,7 @@ function contradictions(config: Config): string[] {
       problems.push(
         `configuration: ${use.key}: ${use.transport} port ${use.port} is also in ${other.key}: give each its own`,
       );
-    if (use.transport === 'udp' && use.port >= rtpFirst && use.port <= rtpLast) {
+    if (hasOwnMedia && use.transport === 'udp' && use.port >= rtpFirst && use.port <= rtpLast) {
       problems.push(
         `configuration: ${use.key}: ${use.port} lies between media.rtpFirst and media.rtpLast: move one of them`,
       );
@@ -93,22 +98,33 @@ function contradictions(config: Config): string[] {
   return problems;
 }
 
-/** Every port that is taken, except those for sound. */
+/** Every port of ours that is taken, except those for sound. */
 function portsOf(
   config: Config,
 ): readonly { readonly key: string; readonly transport: 'udp' | 'tcp'; readonly port: number }[] {
-  const mediaSip = parseEndpoint(config.media.sip)?.port ?? 0;
-  return [
-    ...config.sip.listen.flatMap((text) => {
+  const { signalling, media, sip, admin } = config;
+  const ofSipd = [
+    ...sip.listen.flatMap((text) => {
       const listen = parseListen(text);
       return listen === null ? [] : [{ key: 'sip.listen', transport: listen.transport, port: listen.port }];
     }),
-    { key: 'signalling.port', transport: 'tcp', port: config.signalling.port },
-    { key: 'media.port', transport: 'tcp', port: config.media.port },
+    { key: 'signalling.port', transport: 'tcp', port: signalling.port } as const,
+  ];
+  const mediaSip = parseEndpoint(media.sip)?.port ?? 0;
+  const ofMediad = [
+    { key: 'media.port', transport: 'tcp', port: media.port },
     { key: 'media.sip', transport: 'udp', port: mediaSip },
     { key: 'media.sip', transport: 'tcp', port: mediaSip },
-    { key: 'media.listenPort', transport: 'tcp', port: config.media.listenPort },
-    { key: 'admin.listen', transport: 'tcp', port: Number(config.admin.listen.split(':').at(-1)) },
+    { key: 'media.listenPort', transport: 'tcp', port: media.listenPort },
+  ] as const;
+  const forServers = media.servers.map((_, i) => {
+    const port = listenPortOf(media.servers, i, media.listenPort);
+    return { key: `media.servers.${i}.listenPort`, transport: 'tcp', port } as const;
+  });
+  return [
+    ...(signalling.servers.length === 0 ? ofSipd : []),
+    ...(media.servers.length === 0 ? ofMediad : forServers),
+    { key: 'admin.listen', transport: 'tcp', port: Number(admin.listen.split(':').at(-1)) },
   ];
 }
 

@@ -19,6 +19,23 @@ export function configurationReference(): string {
     'A key that does not exist is refused with its place and the nearest one that does. A relative folder counts from',
     'the file that names it, or from where the command is typed; a default one lies in the folder of Wardline.',
     '',
+    'Without `signalling.servers` Wardline starts its own signalling daemon, sipd; without `media.servers` its own media',
+    'daemon, mediad. With them nothing of that kind is started, and the keys for our own daemon do not count. Lists are',
+    'written in the file, or as one line:',
+    '',
+    '```yaml',
+    'signalling:',
+    '  servers:',
+    '    - { host: 10.0.0.11, secretFile: /etc/wardline/drachtio.secret }',
+    'media:',
+    '  servers:',
+    '    - host: 10.0.0.21',
+    '      secretFile: /etc/wardline/event-socket.secret',
+    '      listenHost: 10.0.0.5',
+    '```',
+    '',
+    '`N` stands for the place in such a list.',
+    '',
     '| key | default | value | meaning |',
     '|---|---|---|---|',
     ...rows(configSchema, []),
@@ -34,8 +51,15 @@ function rows(schema: z.core.$ZodType, path: readonly string[]): string[] {
   if (inner instanceof z.ZodRecord && unwrap(inner.valueType) instanceof z.ZodObject) {
     return rows(inner.valueType, [...path, 'NAME']);
   }
+  if (inner instanceof z.ZodArray && unwrap(inner.element) instanceof z.ZodObject) {
+    return [row(schema, path, 'list'), ...rows(inner.element, [...path, 'N'])];
+  }
+  return [row(schema, path, kind(inner))];
+}
+
+function row(schema: z.core.$ZodType, path: readonly string[], value: string): string {
   const meaning = (schema instanceof z.ZodType ? schema.description : undefined) ?? '';
-  return [`| \`${path.join('.')}\` | ${shownDefault(schema)} | ${kind(inner)} | ${meaning} |`];
+  return `| \`${path.join('.')}\` | ${shownDefault(schema)} | ${value} | ${meaning} |`;
 }
 
 function shownDefault(schema: z.core.$ZodType): string {

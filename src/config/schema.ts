@@ -5,6 +5,7 @@ import { LOG_LEVELS } from '../observe/options.ts';
 import { telephonySchema, trunkSchema } from '../telephony/options.ts';
 import { webhooksOptions } from '../webhooks/options.ts';
 import { endpointText, listenText } from './endpoint.ts';
+import { mediaServers, signallingServers } from './servers.ts';
 
 const port = z.int().min(0).max(65_535);
 const soundPort = z.int().min(1024).max(65_535);
@@ -66,7 +67,12 @@ export const configSchema = z.strictObject({
     )
     .default({}),
   signalling: z
-    .strictObject({ port: port.default(9022).describe('Port on 127.0.0.1 by which the app steers sipd.') })
+    .strictObject({
+      port: port.default(9022).describe('Port on 127.0.0.1 by which the app steers sipd.'),
+      servers: signallingServers
+        .default([])
+        .describe('Signalling servers that run already, in place of our own sipd; each has the keys below.'),
+    })
     .prefault({}),
   media: z
     .strictObject({
@@ -78,6 +84,9 @@ export const configSchema = z.strictObject({
         .describe('Address that phones send sound to. Empty: that of `sip.advertise`.'),
       rtpFirst: soundPort.default(20_000).describe('First UDP port for sound.'),
       rtpLast: soundPort.default(20_999).describe('Last UDP port for sound.'),
+      servers: mediaServers
+        .default([])
+        .describe('Media servers that run already, in place of our own mediad; each has the keys below.'),
     })
     .prefault({}),
   webhooks: z

@@ -14,7 +14,13 @@ import { type RosterFile, rosterFile } from './schema/roster-file.ts';
 import { filesFromTemplates } from './templates.ts';
 
 export type CompileResult =
-  | { readonly kind: 'ok'; readonly plan: CompiledPlan; readonly roster: CompiledRoster }
+  | {
+      readonly kind: 'ok';
+      readonly plan: CompiledPlan;
+      readonly roster: CompiledRoster;
+      /** Where in the files something stands that was found wrong later on. */
+      readonly place: (problem: Problem) => DocumentProblem;
+    }
   | { readonly kind: 'refused'; readonly problems: readonly DocumentProblem[] };
 
 /**
@@ -40,7 +46,8 @@ export function compileDocuments(
   if (compiled.kind === 'refused') faults.push(...compiled.problems);
   if (faults.length > 0) return refused(faults.slice(0, MAX_PROBLEMS).map((fault) => placed(fault, rosters, plans)));
   if (compiled.kind === 'refused') return refused([]);
-  return { kind: 'ok', plan: compiled.plan, roster: compileRoster(roster, options.window) };
+  const place = (problem: Problem) => placed(problem, rosters, plans);
+  return { kind: 'ok', plan: compiled.plan, roster: compileRoster(roster, options.window), place };
 }
 
 function readAll<T>(

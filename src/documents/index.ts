@@ -1,6 +1,10 @@
 export { compileDocuments } from './compile.ts';
 export { type DocumentFile, type DocumentKind, versionOf } from './document-file.ts';
 export { documentSchemas } from './json-schema.ts';
+export { type CalendarOf, calendarOf } from './feeds/calendar-out.ts';
+export { type DeclaredFeed, declaredFeeds } from './feeds/declared.ts';
+export { feedDocument, shiftsIn } from './feeds/feed-document.ts';
+export { fetchFeed } from './feeds/fetch-feed.ts';
 export { LiveDocuments, type LiveDocumentsParts, type StartResult } from './live.ts';
 export {
   compileFiles,
@@ -12,4 +16,6 @@ export {
 } from './load.ts';
 export { type DocumentsOptions, documentsOptions } from './options.ts';
 export { type DocumentProblem, showProblem } from './problem.ts';
+export { faultsBrought, inOneGo } from './prove-in-slices.ts';
+export { problemOf, provingDocuments } from './prove.ts';
 export { rosterWindow } from './roster-window.ts';

@@ -1,6 +1,7 @@
 import { type FSWatcher, watch } from 'node:fs';
 import type { CompiledPlan } from '../core/dialplan/index.ts';
 import type { CompiledRoster } from '../core/oncall/index.ts';
+import type { Proof } from '../core/prove/index.ts';
 import type { Instant } from '../core/time/index.ts';
 import {
   type Clock,
@@ -8,12 +9,16 @@ import {
   type DocumentVersion,
   type DocumentVersions,
   FOLDER,
+  type Overrides,
   type PlanOrders,
+  type RosterFeeds,
 } from '../engine/ports.ts';
 import { compileFiles, compileGoodFiles, type LoadResult, readFolders } from './load.ts';
 import type { DocumentsOptions } from './options.ts';
 import { ordered } from './plan-in-force.ts';
-import type { DocumentProblem } from './problem.ts';
+import { type DocumentProblem, showProblem } from './problem.ts';
+import { newFaults, proveInSlices } from './prove-in-slices.ts';
+import { problemOf, provingDocuments } from './prove.ts';
 import { fingerprint, isDocumentName } from './read-folder.ts';
 import { isPlausible } from './roster-window.ts';
 
@@ -21,8 +26,10 @@ export interface LiveDocumentsParts {
   readonly options: DocumentsOptions;
   readonly prompts: ReadonlySet<string>;
   readonly versions: DocumentVersions;
+  readonly overrides: Overrides;
   /** Orders that `wardline plan` gives; without them the folder alone counts. */
   readonly orders?: PlanOrders;
+  readonly feeds: RosterFeeds;
   readonly clock: Clock;
   /**
    * A version other than the one before came into force; `changed` says which kinds differ from it. It is empty when
@@ -36,6 +43,13 @@ export interface LiveDocumentsParts {
    * in force. What was in force stays so, and it is tried again with every look. Told once per change.
    */
   onUnsaved(error: unknown): void;
+  /** The overrides could not be read; those known before stay in force. Told once each time. */
+  onOverridesUnread(error: unknown): void;
+  /**
+   * What is wrong with the version in force, by its proof: [] when every clinical call ends well for 90 days. Told after
+   * the start, and each time that it changes, also because time has passed.
+   */
+  onProved(faults: readonly DocumentProblem[]): void;
   /** The clock cannot be right: nobody is rung by schedule until it is. Told once each time. */
   onClockImplausible(now: Instant): void;
 }
@@ -73,7 +87,13 @@ export class LiveDocuments implements Documents {
   #checking: Promise<void> | null = null;
   #isRefused = false;
   #isUnsaved = false;
+  #isUnread = false;
+  #overridesSeen = -1;
+  readonly #elder = new WeakMap<CompiledRoster, CompiledRoster>();
   #isClosed = false;
+  #proving: Promise<void> = Promise.resolve();
+  /** null: nothing was told yet. */
+  #toldFaults: string | null = null;
 
   constructor(parts: LiveDocumentsParts) {
     this.#parts = parts;
@@ -85,14 +105,20 @@ export class LiveDocuments implements Documents {
     const now = this.#parts.clock.now();
     const loaded = await this.#load();
     const lastGood = this.#parts.versions.lastGood();
+    const before = lastGood && compileFiles(lastGood.files, { prompts: this.#parts.prompts, now });
     if (loaded.kind === 'ok') {
+      const faults = before?.kind === 'ok' && !isSame(loaded, lastGood!) ? await this.#faultsOf(loaded, before) : [];
+      if (before?.kind === 'ok' && faults.length > 0) return this.#startFrom(before, lastGood!, faults);
       this.#activate(loaded, lastGood);
       this.#watch();
       return { kind: 'started', from: 'files' };
     }
     const { problems } = loaded;
-    const before = lastGood && compileFiles(lastGood.files, { prompts: this.#parts.prompts, now });
-    if (before === null || before.kind === 'refused') return { kind: 'refused', problems };
+    if (lastGood === null || before?.kind !== 'ok') return { kind: 'refused', problems };
+    return this.#startFrom(before, lastGood, problems);
+  }
+
+  #startFrom(before: Good, lastGood: DocumentVersion, problems: readonly DocumentProblem[]): StartResult {
     this.#activate(before, lastGood);
     this.#watch();
     this.#refuse(problems);
@@ -104,6 +130,18 @@ export class LiveDocuments implements Documents {
     return this.#good;
   }
 
+  upToDate(roster: CompiledRoster): CompiledRoster {
+    const now = this.current().roster;
+    if (roster === now || roster.overrides === now.overrides) return roster;
+    // Of the same version, now laid out around a later day; or of the one before, for calls that outlast it.
+    if (roster.version === now.version && roster.window.from === now.window.from) return now;
+    const known = this.#elder.get(roster);
+    if (known?.overrides === now.overrides) return known;
+    const elder = roster.withOverrides(now.overrides);
+    this.#elder.set(roster, elder);
+    return elder;
+  }
+
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#timers.poll?.cancel();
@@ -111,6 +149,7 @@ export class LiveDocuments implements Documents {
     this.#timers.slice?.cancel();
     for (const watcher of this.#watchers.splice(0)) watcher.close();
     await this.#checking;
+    await this.#proving;
   }
 
   #watch(): void {
@@ -135,6 +174,7 @@ export class LiveDocuments implements Documents {
     if (this.#isClosed) return;
     this.#timers.poll = this.#parts.clock.after(this.#parts.options.pollMs, () => {
       this.#keepWindow();
+      this.#lookForOverrides();
       void this.#fingerprint().then((print) => {
         if (print !== this.#seen && this.#timers.settle === null) this.#settle();
         this.#poll();
@@ -161,13 +201,55 @@ export class LiveDocuments implements Documents {
     // Written while it was read: what was read may be half of each.
     if ((await this.#fingerprint()) !== print) return this.#settle();
     if (this.#isClosed) return;
-    if (loaded.kind === 'refused') {
-      const rest = this.#goodPart(loaded.problems);
-      if (rest !== null && !this.#isActivated(rest)) return;
-      this.#refuse(loaded.problems);
-    } else if (!this.#isActivated(loaded)) return;
+    const refused = loaded.kind === 'refused' ? loaded.problems : [];
+    const { next, faults } = await this.#provable(loaded.kind === 'ok' ? loaded : this.#goodPart(refused));
+    if (this.#isClosed) return;
+    // A proof takes its time, and what was proved may be out of date.
+    if ((await this.#fingerprint()) !== print) return this.#settle();
+    if (next !== null && !this.#isActivated(next)) return;
+    if (refused.length + faults.length > 0) this.#refuse([...refused, ...faults]);
     this.#seen = print;
     this.#isUnsaved = false;
+  }
+
+  /** What may come into force of it: all, or what is left without the files whose faults it would bring. */
+  async #provable(
+    good: Good | null,
+  ): Promise<{ readonly next: Good | null; readonly faults: readonly DocumentProblem[] }> {
+    const inForce = this.#good;
+    if (good === null || inForce === null || isSame(good, inForce.version)) return { next: good, faults: [] };
+    const faults = await this.#faultsOf(good, inForce);
+    if (faults.length === 0) return { next: good, faults };
+    const rest = this.#goodPart(faults);
+    const isProvable = rest !== null && (await this.#faultsOf(rest, inForce)).length === 0;
+    return { next: isProvable ? rest : null, faults };
+  }
+
+  /** What the version would bring of faults that the one in force does not have; [] when it is proved. */
+  async #faultsOf(loaded: Good, inForce: Good): Promise<readonly DocumentProblem[]> {
+    const now = this.#parts.clock.now();
+    const proof = await this.#prove(loaded, now);
+    if (proof === null || proof.faults.length === 0) return [];
+    const before = await this.#prove(inForce, now);
+    return before === null ? [] : newFaults(proof, before).map((fault) => problemOf(loaded, fault));
+  }
+
+  #prove(good: Good, now: Instant): Promise<Proof | null> {
+    return proveInSlices(provingDocuments(good, now), this.#parts.clock, () => !this.#isClosed);
+  }
+
+  /** Tells what is wrong with the version in force, if that is news. */
+  async #proveInForce(): Promise<void> {
+    const good = this.#good;
+    const now = this.#parts.clock.now();
+    if (good === null || !isPlausible(now)) return;
+    const proof = await this.#prove(good, now);
+    if (proof === null || this.#good !== good) return;
+    const problems = proof.faults.map((fault) => problemOf(good, fault));
+    const told = problems.map(showProblem).join('\n');
+    if (told === this.#toldFaults) return;
+    this.#toldFaults = told;
+    this.#parts.onProved(problems);
   }
 
   /** What is good besides the broken files, if it is anything new. */
@@ -177,7 +259,11 @@ export class LiveDocuments implements Documents {
     if (inForce === undefined || this.#wanted.length === 0) return null;
     // A folder that cannot be read says nothing about what its documents ought to be.
     if (problems.some(({ file }) => this.#wanted.every(({ path }) => path !== file))) return null;
-    const part = compileGoodFiles(this.#wanted, inForce.files, { prompts, now: clock.now() });
+    const broken = new Set(problems.map(({ file }) => file));
+    const rest = this.#wanted.flatMap((file) => {
+      return broken.has(file.path) ? inForce.files.filter(({ path }) => path === file.path) : [file];
+    });
+    const part = compileGoodFiles(rest, inForce.files, { prompts, now: clock.now() });
     if (part.kind === 'refused') return null;
     const isNew = part.version.plan !== inForce.plan || part.version.roster !== inForce.roster;
     return isNew ? part : null;
@@ -223,10 +309,31 @@ export class LiveDocuments implements Documents {
   }
 
   #layOut(good: Good): void {
-    this.#good = good;
+    const known = this.#good?.roster.overrides ?? [];
+    this.#good = { ...good, roster: good.roster.withOverrides(known) };
+    this.#overridesSeen = -1;
+    this.#lookForOverrides();
     this.#laidOutAt = this.#parts.clock.now();
     if (!isPlausible(this.#laidOutAt)) this.#parts.onClockImplausible(this.#laidOutAt);
-    this.#layOutAhead(good.roster);
+    this.#layOutAhead(this.#good.roster);
+    this.#proving = this.#proving.then(() => this.#proveInForce());
+  }
+
+  /** Puts what people changed on top of the rules. While the store cannot say, what was known before stays so. */
+  #lookForOverrides(): void {
+    const { overrides } = this.#parts;
+    if (this.#good === null) return;
+    try {
+      const revision = overrides.revision();
+      if (revision === this.#overridesSeen) return;
+      const { roster } = this.#good;
+      this.#good = { ...this.#good, roster: roster.withOverrides(overrides.list(roster.window.from)) };
+      this.#overridesSeen = revision;
+      this.#isUnread = false;
+    } catch (error) {
+      if (!this.#isUnread) this.#parts.onOverridesUnread(error);
+      this.#isUnread = true;
+    }
   }
 
   /** So that the first call to a service does not wait for its shifts to be laid out. */
@@ -251,11 +358,12 @@ export class LiveDocuments implements Documents {
   }
 
   async #load(): Promise<LoadResult> {
-    const { options, prompts, clock, orders } = this.#parts;
+    const { options, prompts, clock, orders, feeds } = this.#parts;
     const { files, problems } = await readFolders(options);
-    this.#wanted = ordered(files, options.activation, orders);
+    const chosen = ordered(files, options.activation, orders);
+    this.#wanted = [...chosen, ...feeds.documents()];
     // A version that was ordered is in force whatever the folder of the plan looks like.
-    const isOrdered = this.#wanted !== files;
+    const isOrdered = chosen !== files;
     const inTheWay = isOrdered ? problems.filter(({ file }) => !file.startsWith(options.dialplans)) : problems;
     if (inTheWay.length > 0) return { kind: 'refused', problems: inTheWay };
     return compileFiles(this.#wanted, { prompts, now: clock.now() });
@@ -273,8 +381,14 @@ export class LiveDocuments implements Documents {
 
   async #fingerprint(): Promise<string> {
     const { dialplans, oncall } = this.#parts.options;
-    return `${await fingerprint(dialplans)}\n${await fingerprint(oncall)}\n${this.#orderId()}`;
+    const { feeds } = this.#parts;
+    const folders = `${await fingerprint(dialplans)}\n${await fingerprint(oncall)}`;
+    return `${feeds.revision()}\n${folders}\n${this.#orderId()}`;
   }
+}
+
+function isSame({ version }: Good, other: DocumentVersion): boolean {
+  return version.plan === other.plan && version.roster === other.roster;
 }
 
 type Cancel = { cancel(): void } | null;

@@ -1,5 +1,5 @@
 import type { CompiledPlan } from '../core/dialplan/index.ts';
-import type { CompiledRoster } from '../core/oncall/index.ts';
+import type { CompiledRoster, Problem } from '../core/oncall/index.ts';
 import type { Instant, Span } from '../core/time/index.ts';
 import type { DocumentVersion } from '../engine/ports.ts';
 import { compileDocuments } from './compile.ts';
@@ -16,6 +16,8 @@ export interface LoadOptions {
   /** Ids of the prompts that can be played. */
   readonly prompts: ReadonlySet<string>;
   readonly now: Instant;
+  /** What other systems published, as documents. */
+  readonly feeds?: readonly DocumentFile[];
   /** What the roster is laid out for; by default a week back and 120 days ahead. */
   readonly window?: Span;
 }
@@ -25,6 +27,7 @@ export type LoadResult =
       readonly kind: 'ok';
       readonly plan: CompiledPlan;
       readonly roster: CompiledRoster;
+      readonly place: (problem: Problem) => DocumentProblem;
       readonly files: readonly DocumentFile[];
       readonly version: DocumentVersion;
     }
@@ -33,7 +36,9 @@ export type LoadResult =
 /** Reads, checks and compiles both folders. Never throws for what stands in them. */
 export async function loadDocuments(options: LoadOptions): Promise<LoadResult> {
   const read = await readFolders(options);
-  return read.problems.length > 0 ? { kind: 'refused', problems: read.problems } : compileFiles(read.files, options);
+  return read.problems.length > 0
+    ? { kind: 'refused', problems: read.problems }
+    : compileFiles([...read.files, ...(options.feeds ?? [])], options);
 }
 
 /** What stands in both folders, as far as it can be read. */

@@ -105,7 +105,9 @@ export function planSource(
       'hooks',
       ({ id, written: { url, wait, send = [] } }): Hook => ({ id, url, waitMs: durationMs(wait), send }),
     ),
-    mailboxes: all('mailboxes', ({ id, written: { name } }): Mailbox => ({ id, name })),
+    mailboxes: all('mailboxes', ({ id, written: { name, 'claimed-by': claimedBy } }): Mailbox => {
+      return { id, name, ...(claimedBy === undefined ? {} : { claimedBy }) };
+    }),
     routes: [
       ...[...extensions.keys()].map((number) => routeToExtension(number, ringFor)),
       ...routes.map(({ id, site, written: { from, ...verb } }): Route => {

@@ -6,6 +6,8 @@ export interface DocumentProblem {
   readonly reason: string;
   readonly remedy: string;
   readonly suggestion: string | null;
+  /** A call that runs into it: in words, and the command that tells it. */
+  readonly example?: { readonly says: string; readonly command: string };
 }
 
 /** Something that a fault can be told about by its place. */
@@ -28,7 +30,8 @@ export function problemAt(
 }
 
 /** `dialplans/lakeside.yaml:14:7: unknown service "cardiolgy"; did you mean "cardiology"? (use one of: …)` */
-export function showProblem({ file, line, column, reason, remedy, suggestion }: DocumentProblem): string {
+export function showProblem({ file, line, column, reason, remedy, suggestion, example }: DocumentProblem): string {
   const guess = suggestion === null ? '' : `; did you mean "${suggestion}"?`;
-  return `${file}:${line}:${column}: ${reason}${guess} (${remedy})`;
+  const shown = example === undefined ? '' : `; for example ${example.says}; look: ${example.command}`;
+  return `${file}:${line}:${column}: ${reason}${guess} (${remedy})${shown}`;
 }

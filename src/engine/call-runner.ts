@@ -12,7 +12,7 @@ import {
 } from '../core/call/index.ts';
 import type { CompiledPlan } from '../core/dialplan/index.ts';
 import type { CompiledRoster } from '../core/oncall/index.ts';
-import type { Instant } from '../core/time/index.ts';
+import { type Instant, plusMs } from '../core/time/index.ts';
 import type { AuditPort, CallSummary, Clock, Log, Lookups, Reachability, TelephonyCall } from './ports.ts';
 
 /** More events than any telephone can cause before one of them is worked off. */
@@ -23,6 +23,8 @@ export interface CallRunnerParts {
   readonly telephony: TelephonyCall;
   /** In force when the call arrived; it keeps them to its end. */
   readonly documents: { readonly plan: CompiledPlan; readonly roster: CompiledRoster };
+  /** The same roster with the overrides made since. */
+  readonly upToDate: (roster: CompiledRoster) => CompiledRoster;
   readonly reachability: Reachability;
   readonly audit: AuditPort;
   readonly clock: Clock;
@@ -51,7 +53,7 @@ interface Moment {
  */
 export class CallRunner {
   readonly #parts: CallRunnerParts;
-  readonly #arrivedMs: number;
+  readonly #arrived: Moment;
   readonly #inbox: { readonly moment: Moment; readonly event: CallEvent }[] = [];
   readonly #timers = new Set<{ cancel(): void }>();
   readonly #summary: { -readonly [K in keyof CallSummary]: CallSummary[K] };
@@ -62,7 +64,7 @@ export class CallRunner {
 
   constructor(parts: CallRunnerParts) {
     this.#parts = parts;
-    this.#arrivedMs = parts.clock.monotonicMs();
+    this.#arrived = this.#now();
     this.#summary = {
       callId: parts.callId,
       cause: 'internalError',
@@ -92,7 +94,7 @@ export class CallRunner {
   async #drain(): Promise<void> {
     try {
       for (let next = this.#inbox.shift(); next && !this.#isOver; next = this.#inbox.shift()) {
-        const world = this.#worldAt(next.moment.at);
+        const world = this.#worldAt(next.moment);
         const { state, effects } = stepCall(world, this.#state, next.event);
         this.#state = state;
         await this.#perform(effects, next.moment);
@@ -104,12 +106,13 @@ export class CallRunner {
     }
   }
 
-  #worldAt(at: Instant): World {
-    const { documents, reachability } = this.#parts;
+  /** A call decides by a clock of its own: set when it arrives, it goes on whatever is done to the machine's. */
+  #worldAt({ monotonicMs }: Moment): World {
+    const { documents, reachability, upToDate } = this.#parts;
     return {
-      at,
+      at: plusMs(this.#arrived.at, Math.round(monotonicMs - this.#arrived.monotonicMs)),
       plan: documents.plan,
-      roster: documents.roster,
+      roster: upToDate(documents.roster),
       isRegistered: (extension) => reachability.isRegistered(extension),
       trunkFault: (trunk) => reachability.trunkFault(trunk),
       groupTurns: (group) => this.#parts.groupTurns.get(group) ?? 0,
@@ -191,7 +194,7 @@ export class CallRunner {
         return;
       case 'accepted':
         this.#summary.acceptedBy = fact.person;
-        this.#summary.timeToHumanMs ??= monotonicMs - this.#arrivedMs;
+        this.#summary.timeToHumanMs ??= monotonicMs - this.#arrived.monotonicMs;
         return;
       case 'ended':
         this.#isEndAttested = true;
@@ -231,7 +234,7 @@ export class CallRunner {
     for (const timer of this.#timers) timer.cancel();
     this.#timers.clear();
     this.#summary.cause = cause;
-    this.#summary.lastedMs = this.#parts.clock.monotonicMs() - this.#arrivedMs;
+    this.#summary.lastedMs = this.#parts.clock.monotonicMs() - this.#arrived.monotonicMs;
     this.#parts.over(this.#summary);
   }
 }

@@ -128,6 +128,7 @@ export class Engine implements CallSink {
       groupTurns: this.#groupTurns,
       askWith: (question, sendCaller) =>
         lookups?.ask({ ...question, caller: sendCaller ? caller.number : null }) ?? nobodyToAsk,
+      upToDate: (roster) => documents.upToDate(roster),
       auditPatienceMs: options.auditPatienceMs,
       over: (summary) => this.#over(summary),
     });

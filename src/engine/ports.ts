@@ -1,7 +1,7 @@
 import type { Fact } from '../core/audit/index.ts';
 import type { CallEffect, CallEvent, Caller, CallId, EndCause } from '../core/call/index.ts';
 import type { CompiledPlan } from '../core/dialplan/index.ts';
-import type { CompiledRoster, Urgency } from '../core/oncall/index.ts';
+import type { CompiledRoster, ShiftOverride, Urgency } from '../core/oncall/index.ts';
 import type { Phi } from '../core/phi/index.ts';
 import type { Instant } from '../core/time/index.ts';
 
@@ -84,6 +84,16 @@ export interface Lookups {
 /** The documents in force; replaced as a whole when a new version is activated. */
 export interface Documents {
   current(): { readonly plan: CompiledPlan; readonly roster: CompiledRoster };
+  /** A roster that was in force, with the overrides that are known by now: a call that goes on finds whoever took over. */
+  upToDate(roster: CompiledRoster): CompiledRoster;
+}
+
+/** What people changed about who is on call, on top of the documents. */
+export interface Overrides {
+  /** Another number after every change. */
+  revision(): number;
+  /** Those that end after an instant. */
+  list(after: Instant): readonly ShiftOverride[];
 }
 
 /** Every version that was ever activated, word for word; the newest one starts the house when the files are broken. */
@@ -129,6 +139,13 @@ export interface PlanOrders {
   find(version: string): PlanVersion | null;
   keep(version: PlanVersion): void;
   order(order: Omit<PlanOrder, 'id'>): void;
+}
+
+/** The last good shifts of other systems' rosters, as documents. */
+export interface RosterFeeds {
+  /** Another number whenever one of them was taken. */
+  revision(): number;
+  documents(): DocumentVersion['files'];
 }
 
 /** A summary row per call, for lists. Everything in it can be made again from the audit. */

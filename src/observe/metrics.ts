@@ -19,6 +19,13 @@ export interface Metrics {
   gauge(name: string, help: string, labels?: readonly string[]): GaugeMetric;
   /** Read when the page is asked for. */
   gaugeOf(name: string, help: string, read: () => number): void;
+  /** The same with labels: one value for each set of them. */
+  gaugesOf(
+    name: string,
+    help: string,
+    labels: readonly string[],
+    read: () => readonly { readonly labels: Labels; readonly value: number }[],
+  ): void;
   histogram(name: string, help: string, buckets: readonly number[], labels?: readonly string[]): HistogramMetric;
   /** The page for Prometheus, and its media type. */
   text(): Promise<string>;
@@ -62,6 +69,23 @@ export function createMetrics(options: { readonly process: boolean } = { process
             registers: [register],
             collect() {
               this.set(read());
+            },
+          }),
+      );
+    },
+    gaugesOf: (name, help, labelNames, read) => {
+      once(
+        'gaugesOf',
+        name,
+        () =>
+          new Gauge({
+            name,
+            help,
+            labelNames,
+            registers: [register],
+            collect() {
+              this.reset();
+              for (const { labels, value } of read()) this.set({ ...labels }, value);
             },
           }),
       );

@@ -13,17 +13,12 @@
 
 export { type Clock, systemClock, type Timer } from './clock.ts';
 export { Dialog, type DialogEnding, type DialogState, type InDialogOptions } from './dialog/dialog.ts';
-export {
-  type EndpointCounters,
-  type EndpointHandlers,
-  type EndpointOptions,
-  type NewRequest,
-  type RequestResult,
-  SipEndpoint,
-} from './dialog/endpoint.ts';
+export { type EndpointCounters, type EndpointOptions, SipEndpoint } from './dialog/endpoint.ts';
+export type { EndpointHandlers } from './dialog/endpoint-handlers.ts';
 export type { InDialogHandlers, RequestInFlight } from './dialog/in-flight.ts';
 export { IncomingRequest, type ResponseOptions } from './dialog/incoming-request.ts';
 export { type OutgoingHandlers, OutgoingRequest, type ResponseOrigin } from './dialog/outgoing-request.ts';
+export type { NewRequest, RequestResult } from './dialog/user-agent-client.ts';
 export { type Logger, silentLogger } from './logger.ts';
 export { headerName, isToken } from './message/header-names.ts';
 export { encodeHeaderValue, Headers } from './message/headers.ts';

@@ -1,4 +1,4 @@
-import { instant } from '../core/time/index.ts';
+import { instant, type Instant } from '../core/time/index.ts';
 import type { DocumentVersion, DocumentVersions } from '../engine/ports.ts';
 import type { SqliteDatabase } from './database.ts';
 
@@ -26,6 +26,16 @@ export class SqliteDocumentVersions implements DocumentVersions {
     const newest = this.#db.first(all.where('plan', '=', plan).limit(1));
     const before = all.where('plan', '!=', plan).where('id', '<', newest?.id ?? 0);
     return this.#db.first(before.limit(1))?.plan ?? null;
+  }
+
+  /** The documents that were in force at an instant, and until when; null before the first ones were. */
+  inForceAt(at: Instant): { readonly version: DocumentVersion; readonly until: Instant | null } | null {
+    const all = this.#db.build.selectFrom('document_versions').selectAll();
+    const row = this.#db.first(all.where('at', '<=', at).orderBy('id', 'desc').limit(1));
+    const version = versionFrom(row);
+    if (row === undefined || version === null) return null;
+    const next = this.#db.first(all.where('id', '>', row.id).orderBy('id').limit(1));
+    return { version, until: next === undefined ? null : instant(next.at) };
   }
 
   /** The documents that were in force under these two hashes; null when they never were. */

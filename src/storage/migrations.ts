@@ -8,7 +8,9 @@ import type { Migration } from 'kysely/migration';
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001-audit-phones-calls': { up: auditPhonesCalls },
   '0002-documents-messages': { up: documentsMessages },
-  '0005-plan-versions': { up: planVersions },
+  '0003-roster-overrides': { up: rosterOverrides },
+  '0004-plan-versions': { up: planVersions },
+  '0005-roster-feeds': { up: rosterFeeds },
 };
 
 async function auditPhonesCalls(db: Kysely<unknown>): Promise<void> {
@@ -81,6 +83,32 @@ async function documentsMessages(db: Kysely<unknown>): Promise<void> {
   await db.schema.createIndex('messages_mailbox').on('messages').columns(['mailbox', 'at']).execute();
 }
 
+async function rosterOverrides(db: Kysely<unknown>): Promise<void> {
+  await db.schema
+    .createTable('roster_overrides')
+    .addColumn('id', 'integer', (c) => c.primaryKey())
+    .addColumn('kind', 'text', (c) => c.notNull())
+    .addColumn('service', 'text', (c) => c.notNull())
+    .addColumn('tier', 'text', (c) => c.notNull())
+    .addColumn('starts_at', 'integer', (c) => c.notNull())
+    .addColumn('ends_at', 'integer', (c) => c.notNull())
+    .addColumn('person_out', 'text')
+    .addColumn('person_in', 'text')
+    .addColumn('author', 'text', (c) => c.notNull())
+    .addColumn('reason', 'text', (c) => c.notNull())
+    .addColumn('made_at', 'integer', (c) => c.notNull())
+    .addColumn('swap', 'integer')
+    .addColumn('accepted_at', 'integer')
+    .addColumn('accepted_by', 'text')
+    .addColumn('ended_at', 'integer')
+    .addColumn('ended_by', 'text')
+    .addColumn('ended_for', 'integer')
+    .addColumn('revision', 'integer', (c) => c.notNull())
+    .execute();
+  await db.schema.createIndex('roster_overrides_end').on('roster_overrides').column('ends_at').execute();
+  await db.schema.createIndex('roster_overrides_revision').on('roster_overrides').column('revision').execute();
+}
+
 async function planVersions(db: Kysely<unknown>): Promise<void> {
   await db.schema
     .createTable('plan_versions')
@@ -107,4 +135,16 @@ async function planVersions(db: Kysely<unknown>): Promise<void> {
       await sql`create trigger ${name} ${words} begin select raise(abort, 'versions are immutable'); end`.execute(db);
     }
   }
+}
+
+async function rosterFeeds(db: Kysely<unknown>): Promise<void> {
+  await db.schema
+    .createTable('roster_feeds')
+    .addColumn('feed', 'text', (c) => c.primaryKey())
+    .addColumn('document', 'text')
+    .addColumn('taken_at', 'integer')
+    .addColumn('refused_because', 'text')
+    .addColumn('refused_at', 'integer')
+    .addColumn('revision', 'integer', (c) => c.notNull())
+    .execute();
 }

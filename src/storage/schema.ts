@@ -40,6 +40,37 @@ export interface Schema {
     path: string;
     exported_at: number | null;
   };
+  roster_overrides: {
+    id: number;
+    kind: string;
+    service: string;
+    tier: string;
+    starts_at: number;
+    ends_at: number;
+    person_out: string | null;
+    person_in: string | null;
+    author: string;
+    reason: string;
+    made_at: number;
+    swap: number | null;
+    accepted_at: number | null;
+    accepted_by: string | null;
+    ended_at: number | null;
+    ended_by: string | null;
+    ended_for: number | null;
+    /** Of the change that touched the row last; counts up. */
+    revision: number;
+  };
+  roster_feeds: {
+    feed: string;
+    /** null: nothing of it was ever taken. */
+    document: string | null;
+    taken_at: number | null;
+    refused_because: string | null;
+    refused_at: number | null;
+    /** Counts up with every document that is taken. */
+    revision: number;
+  };
   audit_entries: {
     seq: number;
     at: number;

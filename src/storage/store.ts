@@ -4,7 +4,9 @@ import { SqliteCalls } from './calls.ts';
 import { SqliteChain } from './chain.ts';
 import { SqliteDatabase } from './database.ts';
 import { SqliteDocumentVersions } from './documents.ts';
+import { SqliteFeeds } from './feeds.ts';
 import { SqliteMessages } from './messages.ts';
+import { SqliteOverrides } from './overrides.ts';
 import { migrate, requireCurrentSchema } from './migrate.ts';
 import { GUEST_BUSY_MS, OWNER_BUSY_MS } from './options.ts';
 import { OwnerLock } from './owner-lock.ts';
@@ -105,6 +107,8 @@ export class Store {
   readonly documents: SqliteDocumentVersions;
   readonly plans: SqlitePlans;
   readonly messages: SqliteMessages;
+  readonly overrides: SqliteOverrides;
+  readonly feeds: SqliteFeeds;
   readonly #db: SqliteDatabase;
   readonly #writer: StoreWriter | null;
   readonly #lock: OwnerLock | null;
@@ -122,6 +126,8 @@ export class Store {
     this.documents = new SqliteDocumentVersions(db);
     this.plans = new SqlitePlans(db);
     this.messages = new SqliteMessages(db);
+    this.overrides = new SqliteOverrides(db);
+    this.feeds = new SqliteFeeds(db);
   }
 
   /** Registrations, in the shape that `telephony` keeps them. */

@@ -6,7 +6,9 @@ import {
   sipStatusOf,
   type UacOptions,
 } from './client-libraries/index.ts';
-import { guarded, type Shell } from './shell.ts';
+import { guarded } from './guarded.ts';
+import type { Shell } from './shell.ts';
+import type { SignallingLink } from './signalling-link.ts';
 
 export interface BranchEvents {
   rang(sipStatus: number): void;
@@ -18,19 +20,24 @@ export interface BranchEvents {
 /** One INVITE to one place. It tells `answered` or `failed` exactly once; an answer after `abandon` is hung up unheard. */
 export class Branch {
   readonly #shell: Shell;
+  readonly #link: SignallingLink;
   readonly #events: BranchEvents;
   #request: SrfRequest | null = null;
   #cancelReason: string | null | undefined;
   #isDone = false;
   #isAbandoned = false;
 
-  constructor(shell: Shell, uri: string, options: UacOptions, events: BranchEvents) {
+  constructor(shell: Shell, link: SignallingLink, uri: string, options: UacOptions, events: BranchEvents) {
     this.#shell = shell;
+    this.#link = link;
     this.#events = events;
     const progress = {
       cbRequest: guarded(shell.log, 'INVITE sent', (_: unknown, request?: SrfRequest) => {
         if (!request) return;
+        // Sent again with a password it is another transaction.
+        link.openInvites.over(this.#request?.stackTxnId);
         this.#request = request;
+        link.openInvites.began('ours', request.stackTxnId);
         if (this.#cancelReason !== undefined) this.#sendCancel();
       }),
       cbProvisional: guarded(shell.log, 'provisional', ({ status }: SrfResponseIn) => {
@@ -41,7 +48,7 @@ export class Branch {
       this.#final(error, dialog),
     );
     try {
-      shell.srf.createUAC(uri, options, progress, final);
+      link.srf.createUAC(uri, options, progress, final);
     } catch (error) {
       // Not connected to the signalling server: told in a later turn, like every other outcome.
       setImmediate(() => this.#final(error));
@@ -71,6 +78,7 @@ export class Branch {
   }
 
   #final(error: unknown, dialog?: SrfDialog): void {
+    this.#link.openInvites.over(this.#request?.stackTxnId);
     if (dialog && (this.#isDone || this.#isAbandoned)) return void dialog.destroy({}, () => {});
     if (this.#isDone) return;
     this.#isDone = true;

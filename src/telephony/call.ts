@@ -1,4 +1,3 @@
-import path from 'node:path';
 import { CALLER, type CallEvent, type CallId, type LegId } from '../core/call/index.ts';
 import type { Prompt } from '../core/dialplan/index.ts';
 import { never } from '../core/never.ts';
@@ -7,12 +6,15 @@ import { CallerLeg } from './caller-leg.ts';
 import { asError, type SrfRequest, type SrfResponse } from './client-libraries/index.ts';
 import { Leg } from './leg.ts';
 import { DirectWatch } from './direct-watch.ts';
+import type { CallMedia } from './media.ts';
 import type { MediaEndpoint, Recorded } from './media-endpoint.ts';
 import type { Shell } from './shell.ts';
+import type { SignallingLink } from './signalling-link.ts';
 
 /** One inbound call: carries out the engine's effects and tells it what happened. Never throws, never waits. */
 export class Call implements TelephonyCall {
   readonly #shell: Shell;
+  readonly #media: CallMedia;
   readonly #caller: CallerLeg;
   readonly #legs = new Map<LegId, Leg>();
   readonly #onOver: () => void;
@@ -24,11 +26,17 @@ export class Call implements TelephonyCall {
   /** Leg to bridge to as soon as the caller is answered: a `direct` call that had to be anchored. */
   #thenBridge: LegId | null = null;
   #watch: DirectWatch | null = null;
+  /** What each party hears or is to hear, or the caller is to say. */
+  readonly #sounds = new Map<LegId, TelephonyEffect>();
+  /** Whom the caller talks to, or is about to. */
+  #partner: { readonly leg: LegId; isJoined: boolean } | null = null;
 
-  constructor(shell: Shell, request: SrfRequest, response: SrfResponse, onOver: () => void) {
+  /** `link`: the signalling server that brought it. */
+  constructor(shell: Shell, link: SignallingLink, request: SrfRequest, response: SrfResponse, onOver: () => void) {
     this.#shell = shell;
+    this.#media = shell.media.forCall(link);
     this.#onOver = onOver;
-    this.#caller = new CallerLeg(shell, request, response, {
+    this.#caller = new CallerLeg(shell, { link, media: this.#media }, request, response, {
       answered: (media) => {
         if (this.#thenBridge === null) this.#tell({ type: 'callerAnswered', media });
         else this.#bridge(this.#thenBridge);
@@ -39,6 +47,7 @@ export class Call implements TelephonyCall {
       },
       hungUp: () => this.#tell({ type: 'callerHungUp' }),
       mediaLost: () => this.#tell({ type: 'legEnded', leg: CALLER, by: 'mediaLost' }),
+      moved: () => this.#moved(CALLER),
       signallingLost: () => this.#tell({ type: 'signallingLost' }),
     });
   }
@@ -88,6 +97,7 @@ export class Call implements TelephonyCall {
       case 'ringLeg':
         return this.#ringLeg(effect);
       case 'standDownLeg':
+        this.#part(effect.leg);
         return this.#legs.get(effect.leg)?.standDown(effect.because, effect.unlessAnswered);
       case 'play':
         return this.#play(effect);
@@ -110,19 +120,28 @@ export class Call implements TelephonyCall {
 
   #ringLeg(effect: Extract<TelephonyEffect, { type: 'ringLeg' }>): void {
     const { leg } = effect;
-    const made = new Leg(this.#shell, effect, this.#caller.offer, {
+    const made = new Leg(this.#shell, this.#media, effect, this.#caller.offer, {
       ringing: (sipStatus) => this.#tell({ type: 'legRinging', leg, sipStatus }),
       answered: (media) => this.#tell({ type: 'legAnswered', leg, media }),
       failed: (result) => this.#tell({ type: 'legFailed', leg, result }),
-      ended: (by) => this.#tell({ type: 'legEnded', leg, by }),
+      ended: (by) => {
+        this.#part(leg);
+        this.#tell({ type: 'legEnded', leg, by });
+      },
+      moved: () => this.#moved(leg),
       signallingLost: () => this.#tell({ type: 'signallingLost' }),
     });
     this.#legs.set(leg, made);
   }
 
-  #play({ leg, token, prompts, then: loop }: Extract<TelephonyEffect, { type: 'play' }>): void {
+  #play(effect: Extract<TelephonyEffect, { type: 'play' }>): void {
+    const { leg, token, prompts, then: loop } = effect;
+    this.#sounds.set(leg, effect);
+    if (this.#isMoving(leg)) return;
     const finished = (): void => {
-      if (loop === 'nothing') this.#tell({ type: 'promptFinished', leg, token });
+      if (loop !== 'nothing') return;
+      this.#over(effect);
+      this.#tell({ type: 'promptFinished', leg, token });
     };
     const endpoint = this.#endpoint(leg);
     // Nothing to play on: the leg's own end has been or will be told; the prompt is over at any rate.
@@ -135,7 +154,12 @@ export class Call implements TelephonyCall {
 
   #gather(effect: Extract<TelephonyEffect, { type: 'gather' }>): void {
     const { leg, token, prompts, maxDigits, waitMs } = effect;
-    const gathered = (digits: string): void => this.#tell({ type: 'digitsGathered', leg, token, digits });
+    this.#sounds.set(leg, effect);
+    if (this.#isMoving(leg)) return;
+    const gathered = (digits: string): void => {
+      this.#over(effect);
+      this.#tell({ type: 'digitsGathered', leg, token, digits });
+    };
     const endpoint = this.#endpoint(leg);
     if (endpoint === null) return void setImmediate(() => gathered(''));
     endpoint.gather(this.#files(prompts), { maxDigits, waitMs }, (digits, error) => {
@@ -145,14 +169,49 @@ export class Call implements TelephonyCall {
   }
 
   #bridge(leg: LegId): void {
+    this.#sounds.delete(CALLER);
+    this.#sounds.delete(leg);
+    if (this.#partner?.leg !== leg) this.#partner = { leg, isJoined: false };
+    const partner = this.#partner;
+    if (this.#isMoving(CALLER) || this.#isMoving(leg)) return;
     const caller = this.#endpoint(CALLER);
     const called = this.#endpoint(leg);
-    const failed = (why: string): void => this.#tell({ type: 'bridgeFailed', leg, why });
+    const failed = (why: string): void => {
+      // A media server that dies in this moment: both are moved, and joined there.
+      if (this.#isMoving(CALLER) || this.#isMoving(leg)) return;
+      this.#part(leg);
+      this.#tell({ type: 'bridgeFailed', leg, why });
+    };
     if (caller === null || called === null) return void setImmediate(() => failed('one side is gone'));
     caller.bridge(called).then(
-      () => this.#tell({ type: 'bridged', leg }),
+      () => {
+        if (!partner.isJoined) this.#tell({ type: 'bridged', leg });
+        partner.isJoined = true;
+      },
       (error: unknown) => failed(asError(error).message),
     );
+  }
+
+  /** The party has an endpoint on another media server, where nothing of what was going on is known. */
+  #moved(party: LegId): void {
+    const partner = this.#partner?.leg;
+    if (partner !== undefined && (party === CALLER || party === partner)) return this.#bridge(partner);
+    const sound = this.#sounds.get(party);
+    if (sound) this.perform(sound);
+  }
+
+  /** The caller does not talk to this party any more. */
+  #part(leg: LegId): void {
+    if (this.#partner?.leg === leg) this.#partner = null;
+  }
+
+  #isMoving(leg: LegId): boolean {
+    return leg === CALLER ? this.#caller.isMoving : (this.#legs.get(leg)?.isMoving ?? false);
+  }
+
+  /** It has been heard to its end. */
+  #over(effect: Extract<TelephonyEffect, { type: 'play' | 'gather' }>): void {
+    if (this.#sounds.get(effect.leg) === effect) this.#sounds.delete(effect.leg);
   }
 
   #connectDirect(id: LegId): void {
@@ -180,9 +239,12 @@ export class Call implements TelephonyCall {
     ]);
   }
 
-  #record({ messageId, mailbox, maxMs }: Extract<TelephonyEffect, { type: 'recordMessage' }>): void {
+  #record(effect: Extract<TelephonyEffect, { type: 'recordMessage' }>): void {
+    const { messageId, mailbox, maxMs } = effect;
     const ended = (durationMs: number, by: Recorded['by'], why: string): void =>
       this.#tell({ type: 'recordingEnded', messageId, durationMs, by, why });
+    this.#sounds.delete(CALLER);
+    if (this.#isMoving(CALLER)) return void this.#sounds.set(CALLER, effect);
     const sealTo = this.#shell.sealRecipients(mailbox);
     const endpoint = this.#endpoint(CALLER);
     // Never in the clear: without somebody to seal to there is no recording.
@@ -190,8 +252,7 @@ export class Call implements TelephonyCall {
     if (sealTo.length === 0 || endpoint === null || !/^[A-Za-z0-9-]{1,64}$/.test(messageId)) {
       return void setImmediate(() => ended(0, 'failed', fault));
     }
-    const file = path.join(this.#shell.options.media.recordingsDir, `${messageId}.sealed`);
-    endpoint.record(file, { sealTo, maxMs }, ({ durationMs, by, why }) => ended(durationMs, by, why));
+    endpoint.record(`${messageId}.sealed`, { sealTo, maxMs }, ({ durationMs, by, why }) => ended(durationMs, by, why));
   }
 
   #endpoint(leg: LegId): MediaEndpoint | null {

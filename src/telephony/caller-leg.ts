@@ -1,16 +1,23 @@
 import { type EndCause, endCauses, type MediaFacts } from '../core/call/index.ts';
 import { answerCaller, asError, type SrfRequest, type SrfResponse } from './client-libraries/index.ts';
 import { wireToEndpoint, wireTogether } from './dialog-wiring.ts';
+import type { CallMedia } from './media.ts';
 import type { MediaEndpoint } from './media-endpoint.ts';
+import type { EndpointWish } from './media-link.ts';
+import { moveMedia } from './move-media.ts';
 import { mediaSource, PhoneDialog } from './phone-dialog.ts';
 import { sdpFacts } from './sdp.ts';
-import { allow, guarded, reasonOf, type Shell } from './shell.ts';
+import { guarded } from './guarded.ts';
+import { allow, reasonOf, type Shell } from './shell.ts';
+import type { SignallingLink } from './signalling-link.ts';
 
 export interface CallerEvents {
   answered(media: MediaFacts): void;
   answerFailed(why: string): void;
   /** CANCEL or BYE of the caller. */
   hungUp(): void;
+  /** The media server was lost, the caller has an endpoint on another one: whatever was to be heard there begins anew. */
+  moved(): void;
   /** No sound can reach the caller any more, or the caller's phone is gone without a word. */
   mediaLost(): void;
   /** The signalling server was started anew: nobody can say any more how this conversation ends. */
@@ -26,6 +33,8 @@ type State = 'invited' | 'answering' | 'talking' | 'over';
 /** The caller's INVITE and what becomes of it. */
 export class CallerLeg {
   readonly #shell: Shell;
+  readonly #link: SignallingLink;
+  readonly #media: CallMedia;
   #request: SrfRequest;
   #response: SrfResponse;
   readonly #events: CallerEvents;
@@ -33,15 +42,24 @@ export class CallerLeg {
   #isRinging = false;
   #isAcknowledged = false;
   #isProbing = false;
+  #isMoving = false;
   #phone: PhoneDialog | null = null;
   #endpoint: MediaEndpoint | null = null;
 
-  constructor(shell: Shell, request: SrfRequest, response: SrfResponse, events: CallerEvents) {
+  constructor(
+    shell: Shell,
+    at: { link: SignallingLink; media: CallMedia },
+    request: SrfRequest,
+    response: SrfResponse,
+    events: CallerEvents,
+  ) {
     this.#shell = shell;
+    this.#link = at.link;
+    this.#media = at.media;
     this.#request = request;
     this.#response = response;
     this.#events = events;
-    this.#listen(request);
+    this.#listen(request, response);
   }
 
   /**
@@ -50,9 +68,10 @@ export class CallerLeg {
    */
   adopt(request: SrfRequest, response: SrfResponse): boolean {
     if (this.#state !== 'invited') return false;
+    this.#settled();
     this.#request = request;
     this.#response = response;
-    this.#listen(request);
+    this.#listen(request, response);
     if (this.#isRinging) this.ring();
     return true;
   }
@@ -64,6 +83,11 @@ export class CallerLeg {
 
   get endpoint(): MediaEndpoint | null {
     return this.#endpoint;
+  }
+
+  /** Between two media servers: there is no endpoint now, but there will be one. */
+  get isMoving(): boolean {
+    return this.#isMoving;
   }
 
   /** Once the 200 is out. */
@@ -83,6 +107,7 @@ export class CallerLeg {
     const status = sip >= 300 ? sip : 480;
     const retry: Record<string, string> = status === 503 ? { 'Retry-After': '5' } : {};
     this.#end();
+    this.#settled();
     this.#response.send(status, undefined, { headers: { Reason: reasonOf(endCauses[cause]), ...retry } });
   }
 
@@ -116,7 +141,9 @@ export class CallerLeg {
     this.#endpoint?.close();
   }
 
-  #listen(request: SrfRequest): void {
+  #listen(request: SrfRequest, response: SrfResponse): void {
+    this.#link.openInvites.began('theirs', request.stackTxnId);
+    this.#link.unanswered.set(request, response);
     request.on(
       'cancel',
       guarded(this.#shell.log, 'CANCEL', () => this.#gone()),
@@ -128,17 +155,13 @@ export class CallerLeg {
     const facts = sdpFacts(offer);
     if (offer !== '' && facts.cipher !== 'none')
       throw new Error(`the caller offers encrypted audio only (${facts.cipher})`);
-    const source = mediaSource([this.#request.source_address]);
-    const endpoint = await this.#shell.media.endpoint(offer === '' ? null : offer, source, {
-      gone: () => this.#mediaLost(),
-      silent: () => void this.#silent(),
-    });
+    const endpoint = await this.#media.endpoint({ ...this.#wish(), remoteSdp: offer === '' ? null : offer });
     if (this.#state !== 'answering') return endpoint.close();
     this.#endpoint = endpoint;
     this.#send200(endpoint.sdp, (error, phone) => {
       if (error || !phone) return this.#answerFailed(error ?? new Error('no dialog'));
-      wireToEndpoint(this.#shell, phone.dialog, endpoint);
-      endpoint.mark(this.#shell.options.signalling.appTag, phone.dialog.id);
+      wireToEndpoint(this.#shell, phone.dialog, () => this.#endpoint);
+      phone.mark(endpoint);
       phone.dialog.on(
         'ack',
         guarded(this.#shell.log, 'ACK', (ack: SrfRequest) => {
@@ -161,28 +184,39 @@ export class CallerLeg {
     endpoint.modify(answer).then(told, (error: unknown) => this.#answerFailed(asError(error)));
   }
 
+  #settled(): void {
+    this.#link.unanswered.delete(this.#request);
+    this.#link.openInvites.over(this.#request.stackTxnId);
+  }
+
   #send200(localSdp: string, done: (error: Error | null, phone?: PhoneDialog) => void): void {
-    const { srf } = this.#shell;
-    answerCaller(srf, this.#request, this.#response, { localSdp, headers: { Allow: allow } }, (error, dialog) => {
-      if (!dialog) return done(error);
-      if (this.#state === 'over') {
-        // Ended while the 200 was on its way out.
-        dialog.destroy({}, () => {});
-        return done(new Error('the caller is gone'));
-      }
-      this.#state = 'talking';
-      this.#phone = new PhoneDialog(this.#shell, dialog, {
-        hungUp: () => this.#gone(),
-        forgotten: () => this.#forgotten(),
-      });
-      done(null, this.#phone);
-    });
+    answerCaller(
+      this.#link.srf,
+      this.#request,
+      this.#response,
+      { localSdp, headers: { Allow: allow } },
+      (error, dialog) => {
+        this.#settled();
+        if (!dialog) return done(error);
+        if (this.#state === 'over') {
+          // Ended while the 200 was on its way out.
+          dialog.destroy({}, () => {});
+          return done(new Error('the caller is gone'));
+        }
+        this.#state = 'talking';
+        this.#phone = new PhoneDialog(this.#shell, this.#link, dialog, {
+          hungUp: () => this.#gone(),
+          forgotten: () => this.#forgotten(),
+        });
+        done(null, this.#phone);
+      },
+    );
   }
 
   /** A conversation on our media goes on: the caller is still heard. Without media of ours, or an ACK, it cannot. */
   #forgotten(): void {
     if (this.#state !== 'talking') return;
-    if (this.#endpoint === null) return this.#events.signallingLost();
+    if (this.#endpoint === null && !this.#isMoving) return this.#events.signallingLost();
     if (!this.#isAcknowledged) this.#answerFailed(new Error('the signalling server was started anew'));
   }
 
@@ -191,7 +225,7 @@ export class CallerLeg {
     this.#isProbing = true;
     const life = await this.#phone.probe();
     this.#isProbing = false;
-    if (life === 'alive' || this.#state !== 'talking') return;
+    if (life === 'alive' || life === 'over' || this.#state !== 'talking') return;
     this.#shell.log.warn({ life }, 'caller is not heard any more');
     if (life === 'forgotten') this.#events.signallingLost();
     else this.#events.mediaLost();
@@ -199,6 +233,7 @@ export class CallerLeg {
 
   #gone(): void {
     if (this.#state === 'over') return;
+    this.#settled();
     this.#end();
     this.#events.hungUp();
   }
@@ -213,10 +248,42 @@ export class CallerLeg {
     this.#events.answerFailed(cause);
   }
 
+  #wish(): Omit<EndpointWish, 'remoteSdp'> {
+    return {
+      mediaSource: mediaSource([this.#request.source_address]),
+      events: { gone: () => this.#mediaLost(), silent: () => void this.#silent() },
+    };
+  }
+
   #mediaLost(): void {
+    const lost = this.#endpoint;
     this.#endpoint = null;
     // Before the ACK it shows as a failed answer.
-    if (this.#isAcknowledged && this.#state === 'talking') this.#events.mediaLost();
+    if (this.#isAcknowledged && this.#state === 'talking' && lost !== null) void this.#move(lost);
+  }
+
+  async #move(lost: MediaEndpoint): Promise<void> {
+    const phone = this.#phone;
+    if (phone === null) return;
+    this.#isMoving = true;
+    try {
+      if (!(await lost.isServerLost())) throw new Error('the media server dropped the caller');
+      const endpoint = await moveMedia(this.#media, phone, this.#wish());
+      if (this.#isOver()) return endpoint.close();
+      this.#endpoint = endpoint;
+      this.#isMoving = false;
+      this.#shell.log.info({}, 'caller moved to another media server');
+      this.#events.moved();
+    } catch (error) {
+      this.#isMoving = false;
+      if (this.#isOver()) return;
+      this.#shell.log.warn({ err: asError(error) }, 'caller could not be moved to another media server');
+      this.#events.mediaLost();
+    }
+  }
+
+  #isOver(): boolean {
+    return this.#state === 'over';
   }
 
   #end(): void {

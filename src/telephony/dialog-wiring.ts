@@ -8,14 +8,21 @@ import {
 } from './client-libraries/index.ts';
 import { dtmfKeys } from './dtmf-info.ts';
 import type { MediaEndpoint } from './media-endpoint.ts';
-import { guarded, type Shell } from './shell.ts';
+import { guarded } from './guarded.ts';
+import type { Shell } from './shell.ts';
 
 /** Requests a phone sends inside a call that we do not do; said clearly, or the client library would answer 200. */
 const refused = ['refer', 'message', 'notify', 'publish', 'subscribe'] as const;
 
-/** A dialog whose media ends at our media server: hold and new addresses go there, keys by INFO too. */
-export function wireToEndpoint(shell: Shell, dialog: SrfDialog, endpoint: MediaEndpoint): void {
+/**
+ * A dialog whose media ends at our media server: hold and new addresses go there, keys by INFO too. `now`: the endpoint
+ * at this moment; null while it is moved from one media server to another.
+ */
+export function wireToEndpoint(shell: Shell, dialog: SrfDialog, now: () => MediaEndpoint | null): void {
   const change = guarded(shell.log, 're-INVITE', (request: SrfRequest, response: SrfResponse) => {
+    const endpoint = now();
+    // RFC 3261 14.2: we are about to change the session ourselves.
+    if (endpoint === null) return response.send(491, undefined, {});
     if (request.body === '') return offerOurs(dialog, response, endpoint);
     endpoint.modify(request.body).then(
       (answer) => sendAnswer(dialog, response, answer),
@@ -30,7 +37,7 @@ export function wireToEndpoint(shell: Shell, dialog: SrfDialog, endpoint: MediaE
       const keys = dtmfKeys(request.get('Content-Type') ?? '', request.body);
       if (keys === null) return response.send(415, undefined, { headers: { Accept: 'application/dtmf-relay' } });
       response.send(200, undefined, {});
-      if (keys !== '') endpoint.pressKeys(keys);
+      if (keys !== '') now()?.pressKeys(keys);
     }),
   );
   refuseOthers(shell, dialog);

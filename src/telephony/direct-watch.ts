@@ -43,6 +43,7 @@ export class DirectWatch {
     if (this.#isClosed) return;
     for (const [at, entry] of this.#watched.entries()) {
       const life = lives[at];
+      if (life === 'over') return this.close();
       entry.misses = life === 'alive' ? 0 : entry.misses + 1;
       // A server that has forgotten the dialog has told so itself.
       if (life !== 'dead' && entry.misses <= missesAllowed) continue;

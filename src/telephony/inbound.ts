@@ -3,19 +3,21 @@ import type { Caller } from '../core/call/index.ts';
 import type { CallSink, NewCall } from '../engine/ports.ts';
 import type { Authenticator } from './auth/authenticator.ts';
 import { Call } from './call.ts';
+import { Challenger } from './challenger.ts';
 import type { SrfRequest, SrfResponse } from './client-libraries/index.ts';
 import { parseNameAddr, parseSipUri } from './name-addr.ts';
 import { peerOf } from './peer.ts';
 import type { PeerAddress } from './ports.ts';
-import { challenge } from './registrar.ts';
 import { sdpFacts } from './sdp.ts';
 import { allow, type Shell } from './shell.ts';
+import type { SignallingLink } from './signalling-link.ts';
 
 /** A new INVITE becomes a call of the engine, or is refused at the door with the status that says why. */
 export class Inbound {
   readonly #shell: Shell;
   readonly #authenticator: Authenticator;
   readonly #sink: CallSink;
+  readonly #challenger: Challenger;
   /** Live calls by what makes their INVITE this one and no other. */
   readonly #calls = new Map<string, Call>();
 
@@ -23,6 +25,7 @@ export class Inbound {
     this.#shell = shell;
     this.#authenticator = authenticator;
     this.#sink = sink;
+    this.#challenger = new Challenger(shell);
   }
 
   get liveCalls(): number {
@@ -31,22 +34,24 @@ export class Inbound {
 
   close(): void {
     for (const call of this.#calls.values()) call.close();
+    this.#challenger.close();
   }
 
-  invite(request: SrfRequest, response: SrfResponse): void {
+  /** `link`: the signalling server that brought it. */
+  invite(link: SignallingLink, request: SrfRequest, response: SrfResponse): void {
     const peer = peerOf(request);
     // Inside a dialog that nobody here knows (RFC 3261 12.2.2).
     if (/;\s*tag=/i.test(request.get('To') ?? '')) return response.send(481, undefined, {});
     if (!request.has('Contact')) return response.send(400, 'Missing Contact', {});
 
-    const key = keyOf(request, peer);
+    const key = `${link.name} ${keyOf(request, peer)}`;
     if (this.#calls.get(key)?.adopt(request, response)) return;
 
     const caller = this.#caller(request, response, peer);
     if (caller === null || this.#refusedForm(request, response)) return;
     const dialled = dialledNumber(request.uri);
     if (dialled === null) return response.send(484, undefined, {});
-    this.#arrive(key, request, response, {
+    this.#arrive(key, link, request, response, {
       caller,
       dialled,
       peer: `${peer.ip}:${peer.port}/${peer.protocol}`,
@@ -54,8 +59,8 @@ export class Inbound {
     });
   }
 
-  #arrive(key: string, request: SrfRequest, response: SrfResponse, newCall: NewCall): void {
-    const call: Call = new Call(this.#shell, request, response, () => {
+  #arrive(key: string, link: SignallingLink, request: SrfRequest, response: SrfResponse, newCall: NewCall): void {
+    const call: Call = new Call(this.#shell, link, request, response, () => {
       if (this.#calls.get(key) === call) this.#calls.delete(key);
     });
     this.#calls.set(key, call);
@@ -77,7 +82,7 @@ export class Inbound {
       userAgent: request.get('User-Agent') ?? '',
     });
     if (result.kind !== 'known') {
-      challenge(this.#shell.log, response, result, peer);
+      this.#challenger.refuse(response, result, peer);
       return null;
     }
     const from = parseSipUri(parseNameAddr(request.get('From') ?? '')?.uri ?? '');

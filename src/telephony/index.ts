@@ -1,89 +1,71 @@
 import type { CallSink, Clock, Random, Reachability } from '../engine/ports.ts';
-import { PortError } from '../engine/ports.ts';
 import { Authenticator } from './auth/authenticator.ts';
-import {
-  asError,
-  connectSrf,
-  createSrf,
-  disconnectSrf,
-  failUnfinished,
-  findUnknown,
-  rehome,
-  requestById,
-  unfinishedOf,
-  writeTogether,
-  type SrfClient,
-  type SrfDialog,
-  type Unfinished,
-} from './client-libraries/index.ts';
+import { guarded } from './guarded.ts';
 import { Inbound, refuseMethod } from './inbound.ts';
-import { type LinkHealth, MediaLink } from './media.ts';
+import type { ServerHealth } from './link-health.ts';
+import { Media } from './media.ts';
 import type { TelephonyOptions } from './options.ts';
-import type { Bindings, ContactBinding, Credentials, Log, SealRecipients } from './ports.ts';
-import { Orphans } from './orphans.ts';
+import type { Bindings, ContactBinding, Credentials, Log, PlainSealer, SealRecipients } from './ports.ts';
 import { PromptLibrary } from './prompts.ts';
 import { Registrar } from './registrar.ts';
 import { Registrations } from './registrations.ts';
-import { firstLine, readSecret } from './secrets.ts';
-import { guarded, type Shell } from './shell.ts';
+import { firstLine } from './secrets.ts';
+import type { Shell } from './shell.ts';
+import { Signalling } from './signalling.ts';
+import type { SignallingLink } from './signalling-link.ts';
 import { Trunks } from './trunks.ts';
 
 export type { TelephonyOptions } from './options.ts';
 export type * from './ports.ts';
 export { MemoryBindings } from './ports.ts';
+export { controlTls, readSecret } from './secrets.ts';
 
 export interface TelephonyParts {
   readonly options: TelephonyOptions;
   readonly credentials: Credentials;
   readonly bindings: Bindings;
   readonly sealRecipients: SealRecipients;
+  readonly plainSealer: PlainSealer;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
 }
 
 export interface TelephonyHealth {
-  readonly signalling: LinkHealth;
-  readonly media: LinkHealth;
+  readonly signalling: readonly ServerHealth[];
+  readonly media: readonly ServerHealth[];
+  /** "udp/192.0.2.7:5060": where phones and trunks are served, as the signalling servers say. */
+  readonly serves: readonly string[];
   readonly registrations: number;
   readonly calls: number;
 }
 
-/** How long a new leg waits for a lost connection: it is back in a second, and a chain must not burn down meanwhile. */
-const waitForSignallingMs = 5000;
-
 /**
- * Phones, trunks and media as the engine needs them, over a signalling server and a media server that it knows by
- * address only. The constructor reads secrets and prompts and throws if it cannot.
+ * Phones, trunks and media as the engine needs them, over signalling servers and media servers that it knows by address
+ * only. The constructor reads secrets and prompts and throws if it cannot.
  */
 export class Telephony {
   readonly #parts: TelephonyParts;
-  readonly #srf: SrfClient;
   readonly #shell: Shell;
   readonly #authenticator: Authenticator;
-  readonly #orphans: Orphans;
-  readonly #dialogs = new Map<SrfDialog, () => void>();
-  readonly #secret: string;
-  #signalling: LinkHealth = { isUp: false, why: 'not connected yet' };
-  readonly #waiting: (() => void)[] = [];
   #inbound: Inbound | null = null;
   #isClosed = false;
 
   constructor(parts: TelephonyParts) {
     this.#parts = parts;
     const { options, clock, random, log } = parts;
-    this.#secret = readSecret('telephony.signalling', options.signalling);
-    this.#srf = createSrf(options.signalling.appTag);
     const registrations = new Registrations({ limits: options.sip, clock, store: parts.bindings, log });
     const passwords = trunkPasswords(options);
+    const signalling = new Signalling(options.signalling, { clock, random, log });
     this.#shell = {
-      srf: this.#srf,
-      media: new MediaLink({
-        srf: this.#srf,
-        options: options.media,
+      signalling,
+      media: new Media(options.media, {
         clock,
+        random,
         log,
-        onConnected: () => void this.#orphans.find(),
+        signalling,
+        owner: options.signalling.appTag,
+        sealer: parts.plainSealer,
       }),
       prompts: new PromptLibrary(options.media.promptsDirs),
       registrations,
@@ -92,18 +74,8 @@ export class Telephony {
       options,
       log,
       clock,
-      dialogs: this.#dialogs,
-      whenUp: () => this.#whenUp(),
       trunkPassword: (trunk) => passwords.get(trunk),
     };
-    this.#orphans = new Orphans({
-      media: this.#shell.media,
-      owner: options.signalling.appTag,
-      clock,
-      log,
-      hangUp: (dialogId) => requestById(this.#srf, 'BYE', dialogId),
-      ask: (dialogId, done) => requestById(this.#srf, 'OPTIONS', dialogId, done),
-    });
     this.#authenticator = new Authenticator({
       credentials: parts.credentials,
       realm: options.sip.realm,
@@ -116,23 +88,27 @@ export class Telephony {
   }
 
   /**
-   * Loads registrations, then connects. Resolves when the signalling server has taken us and the media server was
-   * tried once; both are kept connected from then on. Rejects with `signallingUnavailable` if the secret is wrong.
+   * Loads registrations, then connects. Resolves when a signalling server has taken us (or a few seconds have passed
+   * without) and the media servers were tried once; all are kept connected from then on. Rejects with
+   * `signallingUnavailable` if the secret is wrong.
    */
   async start(sink: CallSink): Promise<void> {
-    await this.#shell.registrations.load();
-    this.#route(new Inbound(this.#shell, this.#authenticator, sink));
-    await this.#connect();
-    await this.#shell.media.connect();
+    const { signalling, media, registrations } = this.#shell;
+    await registrations.load();
+    const inbound = new Inbound(this.#shell, this.#authenticator, sink);
+    this.#inbound = inbound;
+    const { clock, log } = this.#parts;
+    const registrar = new Registrar({ authenticator: this.#authenticator, registrations, clock, log });
+    for (const link of signalling.links) this.#route(link, inbound, registrar);
+    await signalling.connect();
+    await media.connect();
   }
 
   get reachability(): Reachability {
+    const { signalling, registrations, trunks } = this.#shell;
     return {
-      isRegistered: (extension) => this.#shell.registrations.of(extension).length > 0,
-      trunkFault: (trunk) =>
-        this.#signalling.isUp
-          ? this.#shell.trunks.fault(trunk)
-          : `the signalling server is down: ${this.#signalling.why}`,
+      isRegistered: (extension) => registrations.of(extension).length > 0,
+      trunkFault: (trunk) => (signalling.isUp ? trunks.fault(trunk) : noneIsUp(signalling)),
     };
   }
 
@@ -142,111 +118,55 @@ export class Telephony {
   }
 
   health(): TelephonyHealth {
+    const { signalling, media } = this.#shell;
     return {
-      signalling: this.#signalling,
-      media: this.#shell.media.health,
+      signalling: signalling.health,
+      media: media.health,
+      serves: signalling.links.flatMap(({ serves }) => serves),
       registrations: this.bindings.length,
       calls: this.#inbound?.liveCalls ?? 0,
     };
   }
 
-  /** Ends every call that is left and both connections. */
+  /** Ends every call that is left and all connections. */
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#inbound?.close();
-    this.#orphans.close();
     // One turn for the last BYEs to be written before the socket ends.
     await new Promise((resolve) => setImmediate(resolve));
     this.#shell.media.close();
-    disconnectSrf(this.#srf);
+    this.#shell.signalling.close();
   }
 
-  #whenUp(): Promise<void> {
-    if (this.#signalling.isUp) return Promise.resolve();
-    return new Promise((resolve) => {
-      this.#waiting.push(resolve);
-      this.#parts.clock.after(waitForSignallingMs, resolve);
-    });
-  }
-
-  #route(inbound: Inbound): void {
-    const { authenticator, registrations, clock, log } = {
-      authenticator: this.#authenticator,
-      registrations: this.#shell.registrations,
-      ...this.#parts,
-    };
-    const registrar = new Registrar({ authenticator, registrations, clock, log });
-    this.#inbound = inbound;
-    this.#srf.use(
+  #route(link: SignallingLink, inbound: Inbound, registrar: Registrar): void {
+    const { log } = this.#parts;
+    const { srf } = link;
+    srf.use(
       'invite',
-      guarded(log, 'INVITE', (request, response) => inbound.invite(request, response)),
+      guarded(log, 'INVITE', (request, response) => inbound.invite(link, request, response)),
     );
-    this.#srf.use(
+    srf.use(
       'register',
-      guarded(log, 'REGISTER', (request, response) => registrar.register(request, response)),
+      guarded(log, 'REGISTER', (request, response) => registrar.register(link.name, request, response)),
     );
     for (const method of ['options', 'message', 'subscribe', 'publish', 'refer', 'info', 'notify']) {
-      this.#srf.use(method, guarded(log, method, refuseMethod));
+      srf.use(method, guarded(log, method, refuseMethod));
     }
     // Whatever is left belongs to no dialog of ours.
-    this.#srf.use(
+    srf.use(
       guarded(log, 'request', (request, response) => {
-        const isOrphans =
-          request.method === 'BYE' && request.stackDialogId !== undefined && this.#orphans.left(request.stackDialogId);
+        const { method, stackDialogId } = request;
+        const isOrphans = method === 'BYE' && stackDialogId !== undefined && this.#shell.media.left(stackDialogId);
         if (isOrphans) response.send(200, undefined, {});
         else refuseMethod(request, response);
       }),
     );
   }
+}
 
-  #connect(): Promise<void> {
-    const { log, options, clock } = this.#parts;
-    const { host, port } = options.signalling;
-    let unfinished: Unfinished | undefined;
-    const giveUp = (): void => {
-      if (unfinished) failUnfinished(unfinished);
-      unfinished = undefined;
-    };
-    const down = (why: string): void => {
-      if (this.#isClosed) return;
-      if (this.#signalling.isUp) {
-        log.warn({ host, port, why }, 'signalling server lost');
-        // What waits for its answer waits no longer than that, also when it never comes back.
-        clock.after(waitForSignallingMs, () => this.#signalling.isUp || giveUp());
-      }
-      this.#signalling = { isUp: false, why };
-    };
-    return new Promise((resolve, reject) => {
-      this.#srf.on(
-        'connect',
-        guarded(log, 'connect', (error: unknown, hostPorts: string) => {
-          if (error) {
-            down('the signalling server refused the secret');
-            return reject(new PortError('signallingUnavailable', { cause: asError(error) }));
-          }
-          log.info({ host, port, hostPorts }, 'signalling server connected');
-          this.#signalling = { isUp: true, why: '' };
-          for (const proceed of this.#waiting.splice(0)) proceed();
-          writeTogether(this.#srf);
-          rehome(this.#srf, [...this.#dialogs.keys(), ...this.#shell.media.dialogs]);
-          giveUp();
-          unfinished = unfinishedOf(this.#srf);
-          findUnknown(this.#dialogs);
-          resolve();
-        }),
-      );
-      this.#srf.on(
-        'error',
-        guarded(log, 'error', (error: Error) => down(error.message)),
-      );
-      this.#srf.on(
-        'close',
-        guarded(log, 'close', () => down('connection closed')),
-      );
-      connectSrf(this.#srf, { host, port, secret: this.#secret });
-    });
-  }
+function noneIsUp({ health }: Signalling): string {
+  return `no signalling server is up: ${health.map(({ name, why }) => `${name}: ${why}`).join('; ')}`;
 }
 
 function trunkPasswords(options: TelephonyOptions): ReadonlyMap<string, string> {

@@ -3,13 +3,17 @@ import { Branch } from './branch.ts';
 import { asError, type SrfDialog, type UacOptions } from './client-libraries/index.ts';
 import { wireToEndpoint } from './dialog-wiring.ts';
 import { legResult, tellingResult } from './leg-result.ts';
+import type { CallMedia } from './media.ts';
 import type { MediaEndpoint } from './media-endpoint.ts';
+import type { EndpointWish } from './media-link.ts';
+import { moveMedia } from './move-media.ts';
 import { parseSipUri } from './name-addr.ts';
 import { offeredHeaders } from './offered-headers.ts';
 import { mediaSource, PhoneDialog } from './phone-dialog.ts';
 import type { ContactBinding } from './ports.ts';
 import { sdpFacts } from './sdp.ts';
 import { completedElsewhere, type Shell } from './shell.ts';
+import type { SignallingLink } from './signalling-link.ts';
 
 type RingLeg = Extract<CallEffect, { type: 'ringLeg' }>;
 type Because = Extract<CallEffect, { type: 'standDownLeg' }>['because'];
@@ -19,6 +23,8 @@ export interface LegEvents {
   answered(media: MediaFacts): void;
   failed(result: LegResult): void;
   ended(by: 'remote' | 'mediaLost'): void;
+  /** The media server was lost, this party has an endpoint on another one. */
+  moved(): void;
   /** The signalling server was started anew: nobody can say any more how this conversation ends. */
   signallingLost(): void;
 }
@@ -31,6 +37,7 @@ export interface LegEvents {
 type State = 'preparing' | 'ringing' | 'joining' | 'talking' | 'over';
 
 interface Place {
+  readonly link: SignallingLink;
   readonly uri: string;
   readonly options: UacOptions;
 }
@@ -39,6 +46,7 @@ interface Place {
 export class Leg {
   readonly #shell: Shell;
   readonly #target: LegTarget;
+  readonly #callMedia: CallMedia;
   readonly #media: 'anchored' | 'direct';
   readonly #events: LegEvents;
   readonly #results: LegResult[] = [];
@@ -48,11 +56,13 @@ export class Leg {
   #isCancelled = false;
   #phone: PhoneDialog | null = null;
   #isProbing = false;
+  #isMoving = false;
   #endpoint: MediaEndpoint | null = null;
 
   /** `offer` is the caller's description for direct media; '' makes the leg anchored. */
-  constructor(shell: Shell, order: RingLeg, offer: string, events: LegEvents) {
+  constructor(shell: Shell, media: CallMedia, order: RingLeg, offer: string, events: LegEvents) {
     this.#shell = shell;
+    this.#callMedia = media;
     this.#target = order.target;
     this.#media = order.media === 'direct' && offer !== '' ? 'direct' : 'anchored';
     this.#events = events;
@@ -64,6 +74,11 @@ export class Leg {
 
   get endpoint(): MediaEndpoint | null {
     return this.#endpoint;
+  }
+
+  /** Between two media servers: there is no endpoint now, but there will be one. */
+  get isMoving(): boolean {
+    return this.#isMoving;
   }
 
   /** Once somebody has answered. */
@@ -107,14 +122,11 @@ export class Leg {
   }
 
   async #ring(order: RingLeg, offer: string): Promise<void> {
-    await this.#shell.whenUp();
+    await this.#shell.signalling.whenUp();
     if (this.#isOver()) return;
     let localSdp = offer;
     if (this.#media === 'anchored') {
-      const endpoint = await this.#shell.media.endpoint(null, this.#mediaSource(), {
-        gone: () => this.#mediaLost(),
-        silent: () => void this.#silent(),
-      });
+      const endpoint = await this.#callMedia.endpoint({ ...this.#wish(), remoteSdp: null });
       if (this.#isOver()) return endpoint.close();
       this.#endpoint = endpoint;
       localSdp = endpoint.sdp;
@@ -123,7 +135,14 @@ export class Leg {
     const places = this.#places({ localSdp, headers });
     if (places.length === 0) return this.#fail({ kind: 'notRegistered' });
     this.#state = 'ringing';
-    this.#branches = places.map(({ uri, options }) => this.#branch(uri, options));
+    this.#branches = places.map((place) => this.#branch(place));
+  }
+
+  #wish(): Omit<EndpointWish, 'remoteSdp'> {
+    return {
+      mediaSource: this.#mediaSource(),
+      events: { gone: () => this.#mediaLost(), silent: () => void this.#silent() },
+    };
   }
 
   /** Whoever of them answers, the sound comes from one of these. */
@@ -135,37 +154,44 @@ export class Leg {
   #places(options: UacOptions): readonly Place[] {
     // Each INVITE gets objects of its own: the library writes into the headers it is given.
     const fresh = (): UacOptions => ({ ...options, headers: { ...options.headers } });
+    const { signalling } = this.#shell;
     if (this.#target.kind === 'number') {
       const { trunk, e164, dial = e164 } = this.#target;
       const username = this.#shell.trunks.get(trunk)?.username;
       const password = this.#shell.trunkPassword(trunk);
       const auth = username !== undefined && password !== undefined ? { auth: { username, password } } : {};
-      return [{ uri: this.#shell.trunks.uriFor(trunk, dial), options: { ...fresh(), ...auth } }];
+      return [
+        { link: signalling.forTrunk(), uri: this.#shell.trunks.uriFor(trunk, dial), options: { ...fresh(), ...auth } },
+      ];
     }
     return this.#shell.registrations.of(this.#target.extension).map((binding) => {
       const proxy = nextHop(binding);
-      return { uri: binding.uri, options: { ...fresh(), ...(proxy === null ? {} : { proxy }) } };
+      return {
+        link: signalling.forPhone(binding),
+        uri: binding.uri,
+        options: { ...fresh(), ...(proxy === null ? {} : { proxy }) },
+      };
     });
   }
 
-  #branch(uri: string, options: UacOptions): Branch {
-    const branch: Branch = new Branch(this.#shell, uri, options, {
+  #branch({ link, uri, options }: Place): Branch {
+    const branch: Branch = new Branch(this.#shell, link, uri, options, {
       rang: (sipStatus) => {
         if (this.#hasRung || this.#isOver()) return;
         this.#hasRung = true;
         this.#events.ringing(sipStatus);
       },
-      answered: (dialog) => this.#answered(branch, dialog),
+      answered: (dialog) => this.#answered(branch, link, dialog),
       failed: (sipStatus) => this.#branchFailed(sipStatus),
     });
     return branch;
   }
 
-  #answered(winner: Branch, dialog: SrfDialog): void {
+  #answered(winner: Branch, link: SignallingLink, dialog: SrfDialog): void {
     if (this.#state !== 'ringing') return void dialog.destroy({}, () => {});
     this.#state = 'joining';
     for (const branch of this.#branches) if (branch !== winner) branch.abandon(completedElsewhere);
-    this.#phone = new PhoneDialog(this.#shell, dialog, {
+    this.#phone = new PhoneDialog(this.#shell, link, dialog, {
       hungUp: () => this.#farEndLeft(),
       forgotten: () => this.#forgotten(),
     });
@@ -176,14 +202,24 @@ export class Leg {
       this.#state = 'talking';
       this.#events.answered({ path, codec, cipher });
     };
-    const endpoint = this.#endpoint;
-    if (endpoint === null) return talk('direct');
-    wireToEndpoint(this.#shell, dialog, endpoint);
-    endpoint.mark(this.#shell.options.signalling.appTag, dialog.id);
-    endpoint.modify(answer).then(
+    if (this.#media === 'direct') return talk('direct');
+    wireToEndpoint(this.#shell, dialog, () => this.#endpoint);
+    this.#join(this.#phone, answer).then(
       () => talk('anchored'),
       (error: unknown) => this.#mediaFailed(asError(error)),
     );
+  }
+
+  async #join(phone: PhoneDialog, answer: string): Promise<void> {
+    if (this.#endpoint === null) {
+      // The media server that the phone was offered was lost while it rang.
+      const endpoint = await moveMedia(this.#callMedia, phone, this.#wish());
+      if (this.#isOver()) return endpoint.close();
+      this.#endpoint = endpoint;
+      return;
+    }
+    phone.mark(this.#endpoint);
+    await this.#endpoint.modify(answer);
   }
 
   #branchFailed(sipStatus: number): void {
@@ -203,7 +239,7 @@ export class Leg {
 
   /** A conversation on our media goes on: the far end is still heard. Anything else cannot. */
   #forgotten(): void {
-    if (this.#state === 'talking' && this.#endpoint === null) this.#events.signallingLost();
+    if (this.#state === 'talking' && this.#media === 'direct') this.#events.signallingLost();
     if (this.#state === 'joining') this.#mediaFailed(new Error('the signalling server was started anew'));
   }
 
@@ -212,7 +248,7 @@ export class Leg {
     this.#isProbing = true;
     const life = await this.#phone.probe();
     this.#isProbing = false;
-    if (life === 'alive' || this.#isOver()) return;
+    if (life === 'alive' || life === 'over' || this.#isOver()) return;
     this.#shell.log.warn({ life }, 'called phone is not heard any more');
     if (life === 'forgotten') this.#events.signallingLost();
     else this.lost();
@@ -222,7 +258,10 @@ export class Leg {
     const was = this.#state;
     this.#over();
     if (was === 'talking') this.#events.ended('remote');
-    if (was === 'joining') this.#events.failed({ kind: 'mediaFailed', why: 'hung up while it was being connected' });
+    // drachtio-server 0.9.10 hangs up by itself whoever answers as the CANCEL goes out.
+    if (was === 'joining' && this.#isCancelled) this.#events.failed({ kind: 'cancelled' });
+    else if (was === 'joining')
+      this.#events.failed({ kind: 'mediaFailed', why: 'hung up while it was being connected' });
   }
 
   /** The phone does not answer any more: what it had is over. */
@@ -233,9 +272,38 @@ export class Leg {
   }
 
   #mediaLost(): void {
+    const lost = this.#endpoint;
     this.#endpoint = null;
-    if (this.#state === 'talking') this.lost();
-    else this.#mediaFailed(new Error('the media server dropped the endpoint'));
+    switch (this.#state) {
+      case 'ringing':
+        // It rings on: whoever answers is given an endpoint on another media server.
+        return;
+      case 'talking':
+        if (lost !== null) void this.#move(lost);
+        return;
+      default:
+        return this.#mediaFailed(new Error('the media server dropped the endpoint'));
+    }
+  }
+
+  async #move(lost: MediaEndpoint): Promise<void> {
+    const phone = this.#phone;
+    if (phone === null) return;
+    this.#isMoving = true;
+    try {
+      if (!(await lost.isServerLost())) throw new Error('the media server dropped the leg');
+      const endpoint = await moveMedia(this.#callMedia, phone, this.#wish());
+      if (this.#isOver()) return endpoint.close();
+      this.#endpoint = endpoint;
+      this.#isMoving = false;
+      this.#shell.log.info({}, 'leg moved to another media server');
+      this.#events.moved();
+    } catch (error) {
+      this.#isMoving = false;
+      if (this.#isOver()) return;
+      this.#shell.log.warn({ err: asError(error) }, 'leg could not be moved to another media server');
+      this.lost();
+    }
   }
 
   #mediaFailed(error: Error): void {

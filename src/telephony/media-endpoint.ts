@@ -7,6 +7,8 @@ import {
   modifyDialog,
   type SrfDialog,
 } from './client-libraries/index.ts';
+import type { Recordings, Taking } from './recordings.ts';
+import { sendsAudio } from './sdp.ts';
 
 export interface Recorded {
   readonly durationMs: number;
@@ -15,7 +17,7 @@ export interface Recorded {
   readonly why: string;
 }
 
-/** Of the channel: our tag, a blank, and the dialog with the phone. */
+/** Of the channel: our tag, the dialog with the phone, and the signalling server that knows it, with blanks between. */
 export const ownerVariable = 'wardline_dialog';
 
 /** North American ringing at the level of the prompts; louder would startle whoever listens between them. */
@@ -34,33 +36,46 @@ export interface EndpointEvents {
   silent(): void;
 }
 
+/** The media server that an endpoint is on: it may be another machine, with other paths. */
+export interface MediaSite {
+  /** Of a prompt file here. */
+  prompt(file: string): string;
+  readonly recordings: Recordings;
+  /** The server itself is gone, or goes in this moment; not only one leg on it. */
+  isLost(): Promise<boolean>;
+}
+
 /**
  * One party's end on the media server. What it is told replaces what it does; the outcome of something replaced is
  * never reported. Ends once: by close(), or by itself, which `gone` tells.
  */
 export class MediaEndpoint {
   readonly #endpoint: Endpoint;
+  readonly #site: MediaSite;
   readonly #events: EndpointEvents;
   readonly #ended: () => void;
   readonly #gone = Promise.withResolvers<'gone'>();
   #isClosed = false;
+  /** By us. */
+  #isHungUp = false;
   #isGone = false;
   #isBusy = false;
+  /** The phone is not on hold. */
+  #isExpected = true;
   #turn = 0;
 
   /** `ended` runs once, however it ended. */
-  constructor(endpoint: Endpoint, events: EndpointEvents, ended: () => void) {
+  constructor(endpoint: Endpoint, site: MediaSite, events: EndpointEvents, ended: () => void) {
     // It may have ended while the library was handing it over; nobody heard that.
     if (!endpoint.connected) throw new Error('the media server dropped the endpoint at once');
     this.#endpoint = endpoint;
+    this.#site = site;
     this.#events = events;
     this.#ended = ended;
     endpoint.once('destroy', () => this.lost());
-    endpoint.on(mediaSilent, () => {
-      if (!this.#isClosed) events.silent();
-    });
+    endpoint.on(mediaSilent, () => this.silent());
     // "!" joins files to one prompt, so that a whole prompt is one command that can be replaced as one.
-    this.#run(this.#endpoint.execute('set', 'playback_delimiter=!'));
+    this.#set('playback_delimiter', '!');
   }
 
   /** With the media server. */
@@ -70,6 +85,16 @@ export class MediaEndpoint {
 
   get uuid(): string {
     return this.#endpoint.uuid;
+  }
+
+  /** Nothing comes from the phone. */
+  silent(): void {
+    if (!this.#isClosed && this.#isExpected) this.#events.silent();
+  }
+
+  /** Its media server is gone, or goes in this moment; not only this endpoint. */
+  isServerLost(): Promise<boolean> {
+    return this.#site.isLost();
   }
 
   /** The media server has ended it, or does not answer any more. */
@@ -92,14 +117,15 @@ export class MediaEndpoint {
   }
 
   /** Writes on the endpoint whose dialog it serves, for a process after this one. */
-  mark(owner: string, dialogId: string): void {
-    this.#run(this.#endpoint.execute('set', `${ownerVariable}=${cleanArgument(`${owner} ${dialogId}`)}`));
+  mark(owner: string, dialogId: string, signalling: string): void {
+    this.#set(ownerVariable, `${owner} ${dialogId} ${signalling}`);
   }
 
   /** Gives the endpoint the far end's description; resolves with its own. */
   async modify(sdp: string): Promise<string> {
     const answer = await Promise.race([modifyDialog(this.dialog, sdp), this.#gone.promise]);
     if (answer === 'gone') throw new Error('the media endpoint is gone');
+    this.#isExpected = sendsAudio(sdp);
     return answer;
   }
 
@@ -113,7 +139,7 @@ export class MediaEndpoint {
       else this.#settle(this.#endpoint.play(then === 'music' ? music : ringback), isCurrent, done);
     };
     if (files.length === 0 && then !== 'nothing') return loop();
-    this.#settle(this.#endpoint.play(cleanArgument(files.join('!') || nothing)), isCurrent, (error) => {
+    this.#settle(this.#endpoint.play(this.#joined(files)), isCurrent, (error) => {
       loop();
       if (then === 'nothing' || error) done(error);
     });
@@ -128,7 +154,7 @@ export class MediaEndpoint {
     const turn = this.#next();
     const { maxDigits, waitMs } = options;
     const collected = this.#endpoint.playCollect({
-      file: cleanArgument(files.join('!') || nothing),
+      file: this.#joined(files),
       min: 1,
       max: maxDigits,
       tries: 1,
@@ -152,34 +178,22 @@ export class MediaEndpoint {
     );
   }
 
-  /** Records what this party says, sealed by the media server to the recipients. `done` runs once, also when it ends. */
+  /** Records what this party says, sealed to the recipients. `done` runs once, also when it ends. */
   record(
-    file: string,
+    name: string,
     options: { sealTo: readonly string[]; maxMs: number },
     done: (recorded: Recorded) => void,
   ): void {
     const turn = this.#next();
-    const limitSeconds = Math.max(1, Math.round(options.maxMs / 1000));
-    this.#run(this.#endpoint.execute('set', `wardline_seal_to=${cleanArgument(options.sealTo.join(','))}`));
-    this.#run(this.#endpoint.execute('set', 'playback_terminators=#'));
-    // Not the library's `record`: it hides why the recording ended.
-    const argument = `${cleanArgument(file)} ${limitSeconds} ${silenceThreshold} ${silenceSeconds}`;
-    const recorded = this.#endpoint.execute('record', argument);
-    const failed = (why: string): Recorded => ({ durationMs: 0, by: 'failed', why });
-    Promise.race([recorded, this.#gone.promise])
-      .then(
-        (result) => (result === 'gone' ? failed('the media server dropped the caller') : this.#recorded(result)),
-        (error: unknown) => failed(asError(error).message),
-      )
-      .then(
-        (outcome) => {
-          if (turn === this.#turn) this.#isBusy = false;
-          // Not before: a variable is set at once, also while the recording runs.
-          if (!this.#isClosed) this.#run(this.#endpoint.execute('set', 'playback_terminators=none'));
-          done(outcome);
-        },
-        () => {},
-      );
+    this.#record(turn, name, options).then(
+      (outcome) => {
+        if (turn === this.#turn) this.#isBusy = false;
+        // Not before: a variable is set at once, also while the recording runs.
+        if (!this.#isClosed) this.#set('playback_terminators', 'none');
+        done(outcome);
+      },
+      () => {},
+    );
   }
 
   /** Both hear each other. Rejects if either is gone or the media server will not. */
@@ -212,23 +226,76 @@ export class MediaEndpoint {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    this.#isHungUp = true;
     this.dialog.destroy({}, (error) => {
       // The signalling server is gone or does not know the dialog any more: the media server is told directly.
       if (error) this.#run(this.#endpoint.api('uuid_kill', [this.#endpoint.uuid]));
     });
   }
 
-  #recorded(event: EslEvent): Recorded {
-    const durationMs = Number(event.getHeader('variable_record_ms') ?? 0) || 0;
-    const response = event.getHeader('Application-Response') ?? '';
-    const cause = event.getHeader('variable_record_completion_cause') ?? '';
+  /** "!" joins files to one prompt, see the constructor. */
+  #joined(files: readonly string[]): string {
+    return cleanArgument(files.map((file) => this.#site.prompt(file)).join('!') || nothing);
+  }
+
+  /** Never rejects. */
+  async #record(turn: number, name: string, { sealTo, maxMs }: { sealTo: readonly string[]; maxMs: number }) {
+    const limitSeconds = Math.max(1, Math.round(maxMs / 1000));
+    const failed = (why: string, durationMs = 0): Recorded => ({ durationMs, by: 'failed', why });
+    let taking: Taking;
+    try {
+      taking = await this.#site.recordings.begin(name, sealTo);
+    } catch (error) {
+      return failed(asError(error).message);
+    }
+    const outcome =
+      turn === this.#turn ? await this.#take(taking, limitSeconds) : failed('something else was asked for');
+    try {
+      const durationMs = (await taking.complete()) ?? outcome.durationMs;
+      return { ...outcome, durationMs };
+    } catch (error) {
+      return failed(asError(error).message, outcome.durationMs);
+    }
+  }
+
+  /** Never rejects. */
+  async #take({ file, variables }: Taking, limitSeconds: number): Promise<Recorded> {
+    const failed = (why: string): Recorded => ({ durationMs: 0, by: 'failed', why });
+    try {
+      for (const [variable, value] of variables) this.#set(variable, value);
+      this.#set('playback_terminators', '#');
+      // Not the library's `record`: it hides why the recording ended.
+      const argument = `${cleanArgument(file)} ${limitSeconds} ${silenceThreshold} ${silenceSeconds}`;
+      const recorded = await Promise.race([this.#endpoint.execute('record', argument), this.#gone.promise]);
+      if (recorded !== 'gone') return this.#recorded(recorded, limitSeconds);
+      return this.#isHungUp ? { durationMs: 0, by: 'hangUp', why: '' } : failed('the media server dropped the caller');
+    } catch (error) {
+      return failed(asError(error).message);
+    }
+  }
+
+  #recorded(event: EslEvent, limitSeconds: number): Recorded {
+    const header = (name: string): string => event.getHeader(name) ?? '';
+    const durationMs = Number(header('variable_record_ms')) || 0;
+    const response = header('Application-Response');
+    const cause = header('variable_record_completion_cause');
     if (response.startsWith('-ERR') || cause === 'failure') return { durationMs, by: 'failed', why: response || cause };
     const by = (): Recorded['by'] => {
       if (this.#isClosed || cause === 'success-hangup') return 'hangUp';
-      if (cause === 'success-maxtime') return 'limit';
-      return event.getHeader('variable_playback_terminator_used') === '#' ? 'key' : 'silence';
+      if (header('variable_playback_terminator_used') === '#') return 'key';
+      // FreeSWITCH 1.10.12 tells no cause of the application `record`.
+      if (cause === 'success-maxtime' || durationMs >= limitSeconds * 1000) return 'limit';
+      return 'silence';
     };
     return { durationMs, by: by(), why: '' };
+  }
+
+  /**
+   * At once. FreeSWITCH 1.10.12: the application `set` would wait behind a running prompt, and be forgotten with it when
+   * that is broken off.
+   */
+  #set(variable: string, value: string): void {
+    this.#run(this.#endpoint.api('uuid_setvar', [this.#endpoint.uuid, variable, cleanArgument(value)]));
   }
 
   #next(): number {

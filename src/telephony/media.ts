@@ -1,209 +1,119 @@
-import type { Clock } from '../engine/ports.ts';
+import type { Clock, Random } from '../engine/ports.ts';
 import { PortError } from '../engine/ports.ts';
-import {
-  asError,
-  connectMrf,
-  type Endpoint,
-  type MediaServer,
-  type SrfClient,
-  type SrfDialog,
-} from './client-libraries/index.ts';
-import { type EndpointEvents, MediaEndpoint } from './media-endpoint.ts';
+import { chooseServer } from './choose-server.ts';
+import type { ServerHealth } from './link-health.ts';
+import type { MediaEndpoint } from './media-endpoint.ts';
+import { type EndpointWish, MediaLink } from './media-link.ts';
 import type { TelephonyOptions } from './options.ts';
-import type { Log } from './ports.ts';
-import { readSecret } from './secrets.ts';
-
-export interface LinkHealth {
-  readonly isUp: boolean;
-  /** '' when up. */
-  readonly why: string;
-}
-
-const retryMs = 500;
+import type { Log, PlainSealer } from './ports.ts';
+import type { Signalling } from './signalling.ts';
+import type { SignallingLink } from './signalling-link.ts';
 
 /** A caller waits for nothing longer: a media server that hangs must not cost the time of a STAT call. */
 const endpointWithinMs = 5000;
 
-/** A media server that was killed is back in a second: new endpoints wait for it, or a chain would burn down meanwhile. */
-const waitForServerMs = 5000;
+/** When another server could do it. */
+const firstTryMs = 2000;
 
-/** One that hangs keeps its connections open: it is asked now and then, and counts as lost when it does not answer. */
-const askEveryMs = 5000;
-const answersWithinMs = 5000;
+/** Every media server. New calls go by weight to those that are up and not draining. */
+export class Media {
+  readonly links: readonly MediaLink[];
+  readonly #signalling: Signalling;
+  readonly #random: Random;
+  readonly log: Log;
 
-/** The connection to the media server: made, watched, and made again with a fresh object whenever it ends. */
-export class MediaLink {
-  readonly #srf: SrfClient;
-  readonly #options: TelephonyOptions['media'];
-  readonly #clock: Clock;
-  readonly #log: Log;
-  #server: MediaServer | null = null;
-  #why = 'not connected yet';
-  #isClosed = false;
-  #retry: { cancel(): void } | null = null;
-  #lookAgain: { cancel(): void } | null = null;
-  readonly #endpoints = new Set<MediaEndpoint>();
-  /** Proceed when the server is there. */
-  readonly #waiting = new Set<() => void>();
-  /** Told when it is lost. */
-  readonly #creating = new Set<(why: string) => void>();
-  readonly #onConnected: () => void;
-
-  constructor(parts: {
-    srf: SrfClient;
-    options: TelephonyOptions['media'];
-    clock: Clock;
-    log: Log;
-    onConnected: () => void;
-  }) {
-    this.#onConnected = parts.onConnected;
-    this.#srf = parts.srf;
-    this.#options = parts.options;
-    this.#clock = parts.clock;
-    this.#log = parts.log;
+  constructor(
+    options: TelephonyOptions['media'],
+    parts: { clock: Clock; random: Random; log: Log; owner: string; signalling: Signalling; sealer: PlainSealer },
+  ) {
+    this.links = options.servers.map((server) => new MediaLink({ ...parts, server, site: options }));
+    this.#signalling = parts.signalling;
+    this.#random = parts.random;
+    this.log = parts.log;
   }
 
-  get health(): LinkHealth {
-    return this.#server ? { isUp: true, why: '' } : { isUp: false, why: this.#why };
-  }
-
-  /** Settles after the first attempt; later ones go on by themselves until close(). */
+  /** Settles after the first attempt with each; later ones go on by themselves until close(). */
   async connect(): Promise<void> {
-    const { host, port, listenHost, listenPort, profile } = this.#options;
-    const to = { address: host, port, listenAddress: listenHost, listenPort, profile };
-    try {
-      const secret = readSecret('telephony.media', this.#options);
-      const server = await connectMrf(this.#srf, { ...to, secret });
-      if (this.#isClosed) return server.disconnect();
-      this.#adopt(server);
-    } catch (error) {
-      this.#lost(asError(error).message);
-    }
+    await Promise.all(this.links.map((link) => link.connect()));
   }
 
-  /**
-   * With the far end's description, or without: then the endpoint waits to be modified. `mediaSource`: further hosts
-   * the phone's sound may come from, separated by commas.
-   */
-  async endpoint(remoteSdp: string | null, mediaSource: string, events: EndpointEvents): Promise<MediaEndpoint> {
-    await this.#whenUp();
-    const server = this.#server;
-    if (server === null) throw new PortError('mediaUnavailable', { cause: new Error(this.#why) });
-    const headers = mediaSource === '' ? {} : { headers: { 'X-Media-Source': mediaSource } };
-    const made = server
-      .createEndpoint({ ...headers, ...(remoteSdp === null ? {} : { remoteSdp }) })
-      .then((endpoint) => this.#keep(endpoint, events));
-    const given = Promise.withResolvers<never>();
-    let isLate = false;
-    const giveUp = (why: string): void => {
-      isLate = true;
-      given.reject(new Error(why));
-    };
-    const timer = this.#clock.after(endpointWithinMs, () =>
-      giveUp(`the media server made no endpoint within ${endpointWithinMs} ms`),
-    );
-    this.#creating.add(giveUp);
-    made.then(
-      (endpoint) => isLate && endpoint.close(),
-      () => {},
-    );
-    try {
-      return await Promise.race([made, given.promise]);
-    } catch (cause) {
-      throw new PortError('mediaUnavailable', { cause });
-    } finally {
-      timer.cancel();
-      this.#creating.delete(giveUp);
-    }
+  get health(): readonly ServerHealth[] {
+    return this.links.map(({ name, isDraining, health }) => ({ name, isDraining, ...health }));
   }
 
-  /** The body of the answer; rejects when none comes. */
-  async api(command: string): Promise<string> {
-    const server = this.#server;
-    if (server === null) throw new PortError('mediaUnavailable', { cause: new Error(this.#why) });
-    const late = Promise.withResolvers<never>();
-    const timer = this.#clock.after(answersWithinMs, () => late.reject(new Error('the media server does not answer')));
-    try {
-      return await Promise.race([server.api(command), late.promise]);
-    } finally {
-      timer.cancel();
-    }
+  /** BYE in a dialog that is none of this process. true: it belonged to a conversation of an earlier one. */
+  left(dialogId: string): boolean {
+    return this.links.filter((link) => link.orphans.left(dialogId)).length > 0;
   }
 
-  /** The dialogs of our endpoints with the media server. */
-  get dialogs(): readonly SrfDialog[] {
-    return [...this.#endpoints].map((endpoint) => endpoint.dialog);
+  forCall(via: SignallingLink): CallMedia {
+    return new CallMedia(this, this.#signalling, via);
   }
 
-  /** Of ours. */
-  isOurs(uuid: string): boolean {
-    return [...this.#endpoints].some((endpoint) => endpoint.uuid === uuid);
+  /** One that can take a call, waiting for those that were lost a moment ago. `but` is not taken. null: none. */
+  async choose(but: MediaLink | null = null): Promise<MediaLink | null> {
+    const others = this.links.filter((link) => link !== but);
+    const chosen = chooseServer(others, this.#random);
+    if (chosen !== null) return chosen;
+    const waitFor = others.filter(({ worthWaitingMs }) => worthWaitingMs > 0);
+    if (waitFor.length > 0) await Promise.race(waitFor.map((link) => link.whenUp()));
+    return chooseServer(others, this.#random);
   }
 
   close(): void {
-    this.#isClosed = true;
-    this.#retry?.cancel();
-    this.#lookAgain?.cancel();
-    this.#server?.disconnect();
-    this.#server = null;
+    for (const link of this.links) link.close();
+  }
+}
+
+/** The media of one call: every endpoint of it is made on the same server, for only there can they be bridged. */
+export class CallMedia {
+  readonly #media: Media;
+  readonly #signalling: Signalling;
+  readonly #via: SignallingLink;
+  #home: MediaLink | null = null;
+  /** Where endpoints of this call have been made. */
+  #inUse: MediaLink | null = null;
+
+  constructor(media: Media, signalling: Signalling, via: SignallingLink) {
+    this.#media = media;
+    this.#signalling = signalling;
+    this.#via = via;
   }
 
-  #whenUp(): Promise<void> {
-    if (this.#server !== null) return Promise.resolve();
-    return new Promise((resolve) => {
-      const proceed = (): void => {
-        timer.cancel();
-        this.#waiting.delete(proceed);
-        resolve();
-      };
-      const timer = this.#clock.after(waitForServerMs, proceed);
-      this.#waiting.add(proceed);
-    });
-  }
-
-  #keep(endpoint: Endpoint, events: EndpointEvents): MediaEndpoint {
-    const made: MediaEndpoint = new MediaEndpoint(endpoint, events, () => this.#endpoints.delete(made));
-    this.#endpoints.add(made);
-    return made;
-  }
-
-  /** Asks the server whether it is there, for as long as it is. */
-  #watch(server: MediaServer): void {
-    this.#lookAgain = this.#clock.after(askEveryMs, () => {
-      this.api('version').then(
-        () => this.#server === server && this.#watch(server),
-        (error: unknown) => {
-          if (this.#server !== server) return;
-          server.disconnect();
-          this.#lost(asError(error).message);
-          for (const endpoint of this.#endpoints) endpoint.lost();
-        },
+  /** Rejects with `mediaUnavailable` when no server can make it. */
+  async endpoint(wish: EndpointWish): Promise<MediaEndpoint> {
+    const home = await this.#homeNow();
+    const withinMs = this.#media.links.length === 1 ? endpointWithinMs : firstTryMs;
+    try {
+      const made = await home.endpoint(wish, this.#signalling.preferring(this.#via), withinMs);
+      this.#inUse = home;
+      return made;
+    } catch (error) {
+      // It may hang. A call of which nothing is there yet can go elsewhere.
+      if (this.#inUse === home) throw error;
+      const other = this.#home === home ? await this.#media.choose(home) : this.#home;
+      if (other === null) throw error;
+      this.#media.log.warn(
+        { server: home.name, instead: other.name, err: error },
+        'media server could not take a call',
       );
-    });
+      this.#home = other;
+      return other.endpoint(wish, this.#signalling.preferring(this.#via), endpointWithinMs);
+    }
   }
 
-  #adopt(server: MediaServer): void {
-    this.#server = server;
-    this.#log.info({ host: this.#options.host, port: this.#options.port }, 'media server connected');
-    server.on('error', (error: Error) => this.#log.warn({ err: error }, 'media server error'));
-    this.#watch(server);
-    for (const proceed of this.#waiting) proceed();
-    this.#onConnected();
-    // drachtio-fsmrf 5.0.1 reconnects by itself, but with commands of the old connection still queued, so that
-    // answers reach the wrong caller. The whole object is thrown away instead.
-    server.once('end', () => {
-      server.disconnect();
-      if (this.#server === server) this.#lost('the media server closed the connection');
-    });
+  async #homeNow(): Promise<MediaLink> {
+    if (this.#home?.health.isUp) return this.#home;
+    const chosen = await this.#media.choose();
+    // Another endpoint of this call may have chosen while this one waited.
+    if (this.#home?.health.isUp) return this.#home;
+    if (chosen === null) throw noneIsUp(this.#media);
+    this.#home = chosen;
+    return chosen;
   }
+}
 
-  #lost(why: string): void {
-    if (this.#isClosed) return;
-    if (this.#why !== why || this.#server) this.#log.warn({ why }, 'media server not connected');
-    this.#server = null;
-    this.#why = why;
-    this.#lookAgain?.cancel();
-    for (const giveUp of this.#creating) giveUp(why);
-    this.#retry = this.#clock.after(retryMs, () => void this.connect());
-  }
+function noneIsUp({ health }: Media): PortError {
+  const why = health.map((server) => `${server.name}: ${server.isUp ? 'draining' : server.why}`).join('; ');
+  return new PortError('mediaUnavailable', { cause: new Error(why) });
 }

@@ -32,27 +32,76 @@ export const trunkSchema = z.strictObject({
   allowFrom: z.array(z.string().min(1)).max(64).default([]),
 });
 
+const serverName = z.string().regex(/^[A-Za-z0-9._:-]{1,64}$/, 'at most 64 letters, digits and . _ : -');
+
+/** What signalling and media servers have in common. */
+const server = {
+  /** For logs, metrics and /readyz; absent: "host:port". */
+  name: serverName.optional(),
+  host: z.string().regex(/^[A-Za-z0-9._:-]{1,253}$/, 'must be an address or a host name'),
+  ...secret,
+  /** Share of new calls among the servers that are up; 0 takes calls only when no other server can. */
+  weight: z.number().int().min(0).max(1000).default(1),
+  /** No new calls; running ones end in their own time. */
+  draining: z.boolean().default(false),
+};
+
+export const signallingServerSchema = z.strictObject({
+  ...server,
+  port: port.default(9022),
+  /** TLS on the control connection; the server's certificate is always verified. */
+  tls: z.boolean().default(false),
+  /** PEM file of the authority that signed it; absent: those that Node knows. */
+  tlsCa: z.string().min(1).optional(),
+  /** Name in the certificate, where it differs from `host`. */
+  tlsName: z.string().min(1).optional(),
+});
+
+export const mediaServerSchema = z.strictObject({
+  ...server,
+  /** FreeSWITCH can neither seal what it records nor tell when a phone falls silent; our own mediad can. */
+  kind: z.enum(['freeswitch', 'mediad']).default('freeswitch'),
+  port: port.default(8021),
+  profile: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]{1,64}$/, 'must be the name of a SIP profile, such as drachtio_mrf')
+    .default('drachtio_mrf'),
+  /** Where the media server dials back to. Fixed port: it is stored in calls that outlive the app. */
+  listenHost: z.union([z.ipv4(), z.ipv6()], 'must be an IP address').default('127.0.0.1'),
+  listenPort: port.optional(),
+  /** What the server dials instead of `listenHost`. */
+  advertise: z
+    .string()
+    .regex(/^[A-Za-z0-9.-]{1,253}$/, 'must be an address or a host name')
+    .optional(),
+  /** `promptsRoot` as the server sees it; absent: the same path. */
+  prompts: mediaPath.optional(),
+  /** FreeSWITCH: folder in memory (tmpfs) that it records to and we seal from, as we see it; absent: no voicemail. */
+  plain: mediaPath.optional(),
+  /** Folder that it records to, as the server sees it: of sealed messages, or `plain`. */
+  recordings: mediaPath.optional(),
+});
+
 export const telephonySchema = z.strictObject({
   signalling: z.strictObject({
-    host: z.string().min(1).default('127.0.0.1'),
-    port: port.default(9022),
-    ...secret,
+    servers: z.array(signallingServerSchema).min(1),
     /** Names this instance to the signalling server, so that a restarted one gets its dialogs back. */
     appTag: z
       .string()
       .regex(/^[A-Za-z0-9\-_+@:]{1,32}$/)
       .default('wardline'),
+    /** File of the INVITEs without an answer, for the process after this one; absent: not kept. */
+    openInvites: z.string().min(1).optional(),
   }),
   media: z.strictObject({
-    host: z.string().min(1).default('127.0.0.1'),
-    port: port.default(8021),
-    ...secret,
-    /** Where the media server dials back to. Fixed port: it is stored in calls that outlive the app. */
-    listenHost: z.string().min(1).default('127.0.0.1'),
-    listenPort: port.default(8085),
-    profile: z.string().min(1).default('drachtio_mrf'),
+    servers: z.array(mediaServerSchema).min(1),
+    /** Absolute folders of prompts here, inside `promptsRoot`. */
     promptsDirs: z.array(mediaPath).min(1),
-    recordingsDir: mediaPath,
+    promptsRoot: mediaPath,
+    /** Used by servers that name no folder of their own. */
+    recordings: mediaPath,
+    /** A phone on a FreeSWITCH that sends nothing for so long is asked whether it is there; mediad has its own. */
+    silenceMs: z.number().int().min(100).default(10_000),
   }),
   sip: z.strictObject({
     /** Digest realm and the host part of our addresses. */
@@ -83,3 +132,10 @@ export const telephonySchema = z.strictObject({
 
 export type TelephonyOptions = z.infer<typeof telephonySchema>;
 export type TrunkOptions = z.infer<typeof trunkSchema>;
+export type SignallingServerOptions = z.infer<typeof signallingServerSchema>;
+export type MediaServerOptions = z.infer<typeof mediaServerSchema>;
+
+/** How logs, metrics and registrations call a server. */
+export function serverNameOf({ name, host, port }: Pick<SignallingServerOptions, 'name' | 'host' | 'port'>): string {
+  return name ?? `${host}:${port}`;
+}

@@ -1,5 +1,4 @@
 import type { Clock } from '../engine/ports.ts';
-import type { MediaLink } from './media.ts';
 import { ownerVariable } from './media-endpoint.ts';
 import type { Log } from './ports.ts';
 
@@ -7,6 +6,8 @@ import type { Log } from './ports.ts';
 interface Orphan {
   readonly uuid: string;
   readonly dialogId: string;
+  /** Name of the signalling server that knows the dialog. */
+  readonly signalling: string;
 }
 
 interface Pair {
@@ -16,19 +17,20 @@ interface Pair {
 }
 
 export interface OrphanParts {
-  readonly media: Pick<MediaLink, 'api' | 'isOurs'>;
+  readonly media: { api(command: string): Promise<string>; isOurs(uuid: string): boolean };
   /** Our tag: legs of other houses on the same media server are none of our business. */
   readonly owner: string;
   readonly clock: Clock;
   readonly log: Log;
-  hangUp(dialogId: string): void;
+  /** `signalling`: the server that knows the dialog. */
+  hangUp(dialogId: string, signalling: string): void;
   /** Final status of an OPTIONS in the dialog; null: there is no such dialog. Not told when no answer comes. */
-  ask(dialogId: string, done: (status: number | null) => void): void;
+  ask(dialogId: string, signalling: string, done: (status: number | null) => void): void;
 }
 
 const lookEveryMs = 3000;
-const askEvery = 4;
-const missesAllowed = 2;
+/** Half a minute: a phone may change its network meanwhile. */
+const missesAllowed = 11;
 /** BYEs that may come before it is known whose they are. */
 const maxEarly = 1000;
 
@@ -46,7 +48,6 @@ export class Orphans {
   readonly #pairs = new Set<Pair>();
   readonly #early = new Set<string>();
   #timer: { cancel(): void } | null = null;
-  #looks = 0;
   #isClosed = false;
 
   constructor(parts: OrphanParts) {
@@ -89,9 +90,9 @@ export class Orphans {
     const found = new Map<string, Orphan>();
     for (const { uuid } of channels) {
       if (media.isOurs(uuid) || this.#knows(uuid)) continue;
-      const dialogId = this.#dialogIn(await media.api(`uuid_getvar ${uuid} ${ownerVariable}`));
+      const dialog = this.#dialogIn(await media.api(`uuid_getvar ${uuid} ${ownerVariable}`));
       // Looked at again: it may have become ours in the meantime.
-      if (dialogId !== null && !media.isOurs(uuid)) found.set(uuid, { uuid, dialogId });
+      if (dialog !== null && !media.isOurs(uuid)) found.set(uuid, { uuid, ...dialog });
     }
     for (const { uuid, peer } of channels) {
       const [leg, other] = [found.get(uuid), found.get(peer)];
@@ -119,7 +120,6 @@ export class Orphans {
   }
 
   async #look(): Promise<void> {
-    this.#looks += 1;
     for (const pair of this.#pairs) {
       try {
         await this.#lookAt(pair);
@@ -135,12 +135,12 @@ export class Orphans {
       const answer = await this.#parts.media.api(`uuid_exists ${uuid}`);
       if (answer.trim() !== 'true') return this.#end(pair, 'soundLost');
     }
-    if (this.#looks % askEvery !== 0) return;
+    // A BYE reaches us only from a signalling server that gives the dialogs of a dead process to the next.
     if (pair.misses > missesAllowed) return this.#end(pair, 'phoneLost');
     let missing = pair.legs.length;
     pair.misses += 1;
-    for (const { dialogId } of pair.legs) {
-      this.#parts.ask(dialogId, (status) => {
+    for (const { dialogId, signalling } of pair.legs) {
+      this.#parts.ask(dialogId, signalling, (status) => {
         if (status === null || status === 481) return this.#end(pair, 'phoneLost');
         // What the signalling server makes of no answer.
         if (status === 408 || status === 503) return;
@@ -156,8 +156,8 @@ export class Orphans {
     for (const leg of pair.legs) this.#hangUp(leg);
   }
 
-  #hangUp({ uuid, dialogId }: Orphan): void {
-    this.#parts.hangUp(dialogId);
+  #hangUp({ uuid, dialogId, signalling }: Orphan): void {
+    this.#parts.hangUp(dialogId, signalling);
     this.#parts.media.api(`uuid_kill ${uuid}`).catch(() => {});
   }
 
@@ -166,22 +166,25 @@ export class Orphans {
   }
 
   /** null: another house's, or nobody's that we could tell. */
-  #dialogIn(text: string): string | null {
-    const [owner, dialogId = ''] = text.trim().split(' ');
-    return owner === this.#parts.owner && dialogId !== '' ? dialogId : null;
+  #dialogIn(text: string): Pick<Orphan, 'dialogId' | 'signalling'> | null {
+    const [owner, dialogId = '', signalling = ''] = text.trim().split(' ');
+    return owner === this.#parts.owner && dialogId !== '' ? { dialogId, signalling } : null;
   }
 }
 
 const uuidForm = /^[0-9A-Fa-f-]{1,64}$/;
 
-/** `peer`: the leg it is bridged to, '' without one. */
+/** `peer`: the leg it is bridged to, '' without one. Two that are bridged have one `call_uuid`, alone it is the leg's own. */
 function channelsIn(json: string): readonly { uuid: string; peer: string }[] {
   const { rows } = JSON.parse(json) as { rows?: unknown };
   if (!Array.isArray(rows)) return [];
-  return rows
-    .map((row: Record<string, unknown>) => ({ uuid: text(row['uuid']), peer: text(row['call_uuid']) }))
-    .filter(({ uuid }) => uuidForm.test(uuid))
-    .map(({ uuid, peer }) => ({ uuid, peer: peer === uuid ? '' : peer }));
+  const legs = rows
+    .map((row: Record<string, unknown>) => ({ uuid: text(row['uuid']), call: text(row['call_uuid']) }))
+    .filter(({ uuid }) => uuidForm.test(uuid));
+  return legs.map(({ uuid, call }) => {
+    const peer = legs.find((other) => other.uuid !== uuid && other.call === call && call !== '');
+    return { uuid, peer: peer?.uuid ?? '' };
+  });
 }
 
 function text(value: unknown): string {

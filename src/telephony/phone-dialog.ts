@@ -1,6 +1,17 @@
 import { isIP } from 'node:net';
-import { byeFromMemory, type Headers, isUnknownDialog, rehome, type SrfDialog } from './client-libraries/index.ts';
-import { guarded, type Shell } from './shell.ts';
+import {
+  byeFromMemory,
+  type Headers,
+  isUnknownDialog,
+  modifyDialog,
+  rehome,
+  sipStatusOf,
+  type SrfDialog,
+} from './client-libraries/index.ts';
+import type { MediaEndpoint } from './media-endpoint.ts';
+import { guarded } from './guarded.ts';
+import type { Shell } from './shell.ts';
+import type { SignallingLink } from './signalling-link.ts';
 
 export interface PhoneDialogEvents {
   /** BYE of the far end; told once, and not after our own hang-up. */
@@ -9,11 +20,17 @@ export interface PhoneDialogEvents {
   forgotten(): void;
 }
 
-/** `dead`: the phone knows no such call. `silent`: no answer came; it may be gone, or the way to it. */
-export type Life = 'alive' | 'dead' | 'silent' | 'forgotten';
+/**
+ * `dead`: the phone knows no such call. `silent`: no answer came; it may be gone, or the way to it. `over`: the
+ * signalling server was never away and knows no such dialog; `hungUp` has been told.
+ */
+export type Life = 'alive' | 'dead' | 'silent' | 'forgotten' | 'over';
 
 /** How long a phone may take to answer that it is there. */
 const answersWithinMs = 4000;
+
+const requestPending = 491;
+const afterGlareMs = 2100;
 
 /*
  *  up ── BYE ──▶ over      up ── hangUp() ──▶ over
@@ -23,12 +40,16 @@ const answersWithinMs = 4000;
 export class PhoneDialog {
   readonly dialog: SrfDialog;
   readonly #shell: Shell;
+  readonly #link: SignallingLink;
   readonly #events: PhoneDialogEvents;
   #isOver = false;
   #isForgotten = false;
+  #isUnknown = false;
 
-  constructor(shell: Shell, dialog: SrfDialog, events: PhoneDialogEvents) {
+  /** `link`: where the dialog was made. */
+  constructor(shell: Shell, link: SignallingLink, dialog: SrfDialog, events: PhoneDialogEvents) {
     this.#shell = shell;
+    this.#link = link;
     this.dialog = dialog;
     this.#events = events;
     // A BYE that was read together with the message that made the dialog: its event is over before anybody listens.
@@ -36,7 +57,13 @@ export class PhoneDialog {
       setImmediate(() => this.#ended());
       return;
     }
-    shell.dialogs.set(dialog, () => this.#forget());
+    link.dialogs.set(dialog, {
+      unknown: () => {
+        this.#isUnknown = true;
+      },
+      forgotten: () => this.#forget(),
+      ended: () => this.#ended(),
+    });
     dialog.on(
       'destroy',
       guarded(shell.log, 'BYE', () => this.#ended()),
@@ -50,7 +77,7 @@ export class PhoneDialog {
   /** Asks the phone by an OPTIONS inside the dialog (RFC 3261 11.2); any answer but 408, 481 and 503 is a sign of life. */
   async probe(): Promise<Life> {
     if (!this.isUp) return 'dead';
-    await this.#shell.whenUp();
+    await this.#link.whenUp();
     return new Promise((resolve) => {
       const timer = this.#shell.clock.after(answersWithinMs, () => resolve('silent'));
       const settle = (life: Life): void => {
@@ -64,6 +91,26 @@ export class PhoneDialog {
         settle(status === 481 ? 'dead' : status === 408 || status === 503 ? 'silent' : 'alive');
       });
     });
+  }
+
+  /** re-INVITE with a new description; resolves with the phone's. Rejects when it cannot be changed. */
+  async modify(sdp: string): Promise<string> {
+    await this.#link.whenUp();
+    if (!this.isUp) throw new Error('the phone is gone');
+    try {
+      return await modifyDialog(this.dialog, sdp);
+    } catch (error) {
+      if (sipStatusOf(error) !== requestPending) throw error;
+    }
+    // Both asked at once (RFC 3261 14.1): who made the dialog waits at least 2.1 s.
+    await new Promise((resolve) => void this.#shell.clock.after(afterGlareMs, () => resolve(null)));
+    if (!this.isUp) throw new Error('the phone is gone');
+    return modifyDialog(this.dialog, sdp);
+  }
+
+  /** For the media server: which dialog an endpoint serves. */
+  mark(endpoint: MediaEndpoint): void {
+    endpoint.mark(this.#shell.options.signalling.appTag, this.dialog.id, this.#link.name);
   }
 
   /** BYE. May be called twice. */
@@ -80,20 +127,24 @@ export class PhoneDialog {
   }
 
   async #again(options: { headers?: Headers }): Promise<void> {
-    await this.#shell.whenUp();
-    rehome(this.#shell.srf, [this.dialog]);
+    await this.#link.whenUp();
+    rehome(this.#link.srf, [this.dialog]);
     this.dialog.destroy(options, (error) => {
       if (error) this.#shell.log.warn({ err: error }, 'BYE not sent');
     });
   }
 
   #farewell(headers: Headers): void {
-    if (this.#isForgotten) byeFromMemory(this.#shell.srf, this.dialog, headers);
+    if (this.#isUnknown) byeFromMemory(this.#link.srf, this.dialog, headers);
   }
 
-  /** Unknown to a signalling server that was never away: it has just ended, and the BYE is on its way to us. */
   #unknown(): Life {
-    return this.#isForgotten ? 'forgotten' : 'dead';
+    if (this.#isForgotten) return 'forgotten';
+    // Just connected again, and not yet decided what that means: whoever asked asks again.
+    if (this.#isUnknown) return 'alive';
+    // The BYE is on its way to us, or it came to a connection that was lost and drachtio-server 0.9.10 shows it to nobody.
+    this.#ended();
+    return 'over';
   }
 
   #forget(): void {
@@ -110,7 +161,7 @@ export class PhoneDialog {
 
   #close(): void {
     this.#isOver = true;
-    this.#shell.dialogs.delete(this.dialog);
+    this.#link.dialogs.delete(this.dialog);
   }
 }
 

@@ -26,6 +26,8 @@ export interface ContactBinding {
   readonly instance: string;
   readonly source: PeerAddress;
   readonly userAgent: string;
+  /** Signalling server at which it registered; '' for one of before there were several. */
+  readonly server: string;
 }
 
 export interface PeerAddress {
@@ -67,4 +69,16 @@ export interface Log {
   info(fields: object, words: string): void;
   warn(fields: object, words: string): void;
   error(fields: object, words: string): void;
+}
+
+/** Seals what a media server that cannot seal writes into memory. */
+export interface PlainSealer {
+  /** Follows `plain`, which need not be there yet, into `sealed`. Rejects when the sealed file cannot be begun. */
+  begin(
+    files: { readonly plain: string; readonly sealed: string },
+    sealTo: readonly string[],
+  ): Promise<{
+    /** Seals the rest and removes the plain file; resolves with milliseconds of sound. */
+    finish(): Promise<number>;
+  }>;
 }

@@ -1,9 +1,10 @@
 import type { Clock } from '../engine/ports.ts';
-import type { AuthResult, Authenticator } from './auth/authenticator.ts';
-import { headerLines, type SrfRequest, type SrfResponse } from './client-libraries/index.ts';
+import type { Authenticator } from './auth/authenticator.ts';
+import { Challenger } from './challenger.ts';
+import type { SrfRequest, SrfResponse } from './client-libraries/index.ts';
 import { parseNameAddr, parseSipUri } from './name-addr.ts';
 import { peerOf } from './peer.ts';
-import type { Log, PeerAddress } from './ports.ts';
+import type { Log } from './ports.ts';
 import { contactHeader, type Registrations } from './registrations.ts';
 
 /** REGISTER (RFC 3261 10.3): who it is, whether it is its own extension, then the contacts. */
@@ -12,15 +13,18 @@ export class Registrar {
   readonly #registrations: Registrations;
   readonly #clock: Clock;
   readonly #log: Log;
+  readonly #challenger: Challenger;
 
   constructor(parts: { authenticator: Authenticator; registrations: Registrations; clock: Clock; log: Log }) {
     this.#authenticator = parts.authenticator;
     this.#registrations = parts.registrations;
     this.#clock = parts.clock;
     this.#log = parts.log;
+    this.#challenger = new Challenger(parts);
   }
 
-  register(request: SrfRequest, response: SrfResponse): void {
+  /** `server`: the signalling server that it came through. */
+  register(server: string, request: SrfRequest, response: SrfResponse): void {
     const source = peerOf(request);
     const result = this.#authenticator.check({
       method: 'REGISTER',
@@ -28,7 +32,7 @@ export class Registrar {
       sourceIp: source.ip,
       userAgent: request.get('User-Agent') ?? '',
     });
-    if (result.kind !== 'known') return challenge(this.#log, response, result, source);
+    if (result.kind !== 'known') return this.#challenger.refuse(response, result, source);
 
     const { extension } = result;
     const to = parseSipUri(parseNameAddr(request.get('To') ?? '')?.uri ?? '');
@@ -45,6 +49,7 @@ export class Registrar {
       callId: (request.get('Call-ID') ?? '').slice(0, 256),
       cseq: Number.parseInt(request.get('CSeq') ?? '0', 10),
       userAgent: request.get('User-Agent') ?? '',
+      server,
       source,
     });
     switch (answer.kind) {
@@ -63,24 +68,4 @@ export class Registrar {
         return response.send(500, 'Overtaken by a newer REGISTER', {});
     }
   }
-}
-
-/** 401 with every algorithm on its own line, or 503 for a source that guesses. */
-export function challenge(
-  log: Log,
-  response: SrfResponse,
-  result: Exclude<AuthResult, { kind: 'known' }>,
-  source: PeerAddress,
-): void {
-  if (result.kind === 'tooManyFailures') {
-    log.warn({ ip: source.ip, retryAfterSeconds: result.retryAfterSeconds }, 'too many wrong passwords');
-    return response.send(503, undefined, { headers: { 'Retry-After': String(result.retryAfterSeconds) } });
-  }
-  if (result.failed !== null) {
-    const { extension } = result.failed;
-    if (extension === null) log.warn({ ip: source.ip }, 'unknown extension');
-    else log.warn({ ip: source.ip, extension }, 'wrong password');
-  }
-  const name = 'WWW-Authenticate';
-  response.send(401, undefined, { headers: { [name]: headerLines(name, result.challenges) } });
 }

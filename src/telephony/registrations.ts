@@ -11,6 +11,8 @@ export interface RegisterRequest {
   readonly callId: string;
   readonly cseq: number;
   readonly userAgent: string;
+  /** Name of the signalling server that it came through. */
+  readonly server: string;
   readonly source: PeerAddress;
 }
 
@@ -132,6 +134,7 @@ export class Registrations {
         cseq: request.cseq,
         source: request.source,
         userAgent: request.userAgent.slice(0, 128),
+        server: request.server,
       }));
     // Too many: the one silent for longest goes, so that a phone that restarts on a new port always gets in.
     const room = Math.max(0, this.#limits.maxContacts - added.length);

@@ -13,15 +13,30 @@ export interface SdpFacts {
 const staticCodecs: Readonly<Record<string, string>> = { 0: 'PCMU', 3: 'GSM', 8: 'PCMA', 9: 'G722', 18: 'G729' };
 
 export function sdpFacts(sdp: string): SdpFacts {
-  const lines = sdp.split(/\r?\n/, 500);
-  const audio = lines.findIndex((line) => /^m=audio [1-9]/.test(line));
-  if (audio < 0) return { hasAudio: false, cipher: 'none', codec: 'none' };
-  const [, , protocol = '', format = ''] = (lines[audio] ?? '').split(' ');
-  const end = lines.findIndex((line, at) => at > audio && line.startsWith('m='));
-  const own = lines.slice(audio, end < 0 ? undefined : end);
+  const own = audioLines(sdp);
+  if (own === null) return { hasAudio: false, cipher: 'none', codec: 'none' };
+  const [, , protocol = '', format = ''] = (own[0] ?? '').split(' ');
   const map = own.find((line) => line.startsWith(`a=rtpmap:${format} `));
   const named = map?.split(' ')[1]?.split('/')[0];
   return { hasAudio: true, cipher: cipherOf(protocol), codec: named ?? staticCodecs[format] ?? 'unknown' };
+}
+
+/** false: whoever describes himself so is on hold and sends no sound (RFC 3264 8.4). */
+export function sendsAudio(sdp: string): boolean {
+  const direction = /^a=(sendrecv|sendonly|recvonly|inactive)$/;
+  const own = audioLines(sdp) ?? [];
+  const session = (sdp.split(/^m=/m, 1)[0] ?? '').split(/\r?\n/, 500);
+  const said = [...own, ...session].find((line) => direction.test(line));
+  return said !== 'a=recvonly' && said !== 'a=inactive';
+}
+
+/** From its m-line to the next; null: there is none, or its port is 0. */
+function audioLines(sdp: string): readonly string[] | null {
+  const lines = sdp.split(/\r?\n/, 500);
+  const audio = lines.findIndex((line) => /^m=audio [1-9]/.test(line));
+  if (audio < 0) return null;
+  const end = lines.findIndex((line, at) => at > audio && line.startsWith('m='));
+  return lines.slice(audio, end < 0 ? undefined : end);
 }
 
 function cipherOf(protocol: string): MediaFacts['cipher'] {

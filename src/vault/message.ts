@@ -1,6 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import { PortError } from '../engine/ports.ts';
-import { openSealed, type OpenResult } from './container.ts';
+import { openSealed, type OpenResult } from './open-sealed.ts';
 
 /** 24 h of telephone audio is 691 MB; a message is minutes. */
 const MAX_BYTES = 256 * 1024 * 1024;

@@ -1,7 +1,8 @@
 import type { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type { AudioFormat, OpenResult } from './container.ts';
+import type { AudioFormat } from './container.ts';
 import { PCMA_SAMPLES, PCMU_SAMPLES } from './g711.ts';
+import type { OpenResult } from './open-sealed.ts';
 
 type OpenedMessage = Extract<OpenResult, { kind: 'opened' }>;
 

@@ -4,7 +4,7 @@ import { chmodSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import t from 'tap';
-import { eventually } from '../support/eventually.ts';
+import { until } from '../support/processes.ts';
 
 const main = join(import.meta.dirname, '../../src/sipd/main.ts');
 const good = {
@@ -38,7 +38,7 @@ void t.test('the process: ready line, SIGTERM, port in use', async (t) => {
     return path;
   };
   const first = run(file('good.json', good));
-  const line = await eventually(() => first.out().includes('\n') && first.out(), 'the ready line');
+  const line = await until('the ready line', () => first.out().includes('\n') && first.out());
   const ready = JSON.parse(line) as { ready: boolean; control: { host: string; port: number }; sip: string[] };
   t.equal(ready.ready, true);
   t.equal(ready.control.host, '127.0.0.1');

@@ -1,6 +1,6 @@
 import type Srf from 'drachtio-srf';
 import t from 'tap';
-import { eventually } from '../support/eventually.ts';
+import { until } from '../support/processes.ts';
 import { hasSipp, sipp, sippAnswering } from '../support/sipp-crowd.ts';
 import { openApp, openSipd, sipUri } from '../support/sipd-and-app.ts';
 import { sdp } from '../support/sip-phone.ts';
@@ -90,9 +90,9 @@ for (const protocol of ['udp', 'tcp'] as const) {
       perSecond: 60,
     });
     t.same([result.successful, result.failed], [60, 0], result.failed === 0 ? 'all went through' : result.output);
-    await eventually(() => sipd.metrics.ownedDialogs === 0, 'every dialog to end');
+    await until('every dialog to end', () => sipd.metrics.ownedDialogs === 0);
     t.same([sipd.metrics.dialogs, sipd.metrics.pending, sipd.metrics.dropped], [0, 0, 0]);
-    await eventually(() => sipd.metrics.clients === 0 && sipd.metrics.servers === 0, 'every transaction to end');
+    await until('every transaction to end', () => sipd.metrics.clients === 0 && sipd.metrics.servers === 0);
   });
 
   void t.test(`${protocol}: CANCEL before ringing and while ringing`, { skip }, async (t) => {
@@ -120,7 +120,7 @@ for (const protocol of ['udp', 'tcp'] as const) {
       const result = await sipp({ scenario: story, to: target(sipd, protocol), protocol, calls: 10, service });
       t.same([result.successful, result.failed], [10, 0], result.failed === 0 ? service : result.output);
     }
-    await eventually(() => cancelled.length === 20, 'the app to be told of each');
+    await until('the app to be told of each', () => cancelled.length === 20);
     t.same(sipd.metrics.pending, 0);
   });
 
@@ -135,7 +135,7 @@ for (const protocol of ['udp', 'tcp'] as const) {
     );
     const result = await sipp({ scenario: story, to: target(sipd, protocol), protocol, calls: 20 });
     t.same([result.successful, result.failed], [20, 0], result.failed === 0 ? 'busy' : result.output);
-    await eventually(() => sipd.metrics.servers === 0, 'timer I');
+    await until('timer I', () => sipd.metrics.servers === 0);
   });
 }
 
@@ -159,5 +159,5 @@ void t.test('udp: no ACK ever: BYE from the server', { skip }, async (t) => {
   );
   const result = await sipp({ scenario: story, to: target(sipd, 'udp'), calls: 5 });
   t.same([result.successful, result.failed], [5, 0], result.failed === 0 ? 'ended' : result.output);
-  await eventually(() => ended === 5, 'the app to be told of each');
+  await until('the app to be told of each', () => ended === 5);
 });

@@ -2,7 +2,7 @@ import { createSocket } from 'node:dgram';
 import type Srf from 'drachtio-srf';
 import t from 'tap';
 import { Headers, type SipResponse } from '../../src/sip/index.ts';
-import { eventually } from '../support/eventually.ts';
+import { until } from '../support/processes.ts';
 import { openApp, openSipd, RawApp, secret, sipUri } from '../support/sipd-and-app.ts';
 import { sdp, SipPhone } from '../support/sip-phone.ts';
 
@@ -79,7 +79,7 @@ async function anAnsweredCall(t: Tap, timers: Parameters<typeof openSipd>[0] = {
     headers: new Headers().add('Content-Type', 'application/sdp'),
   });
   const answer = await sent.final();
-  const dialog = await eventually(() => uas, 'the dialog of the app');
+  const dialog = await until('the dialog of the app', () => uas);
   if (sent.dialog === undefined) throw new Error('no dialog');
   return { ...all, phone, dialog, sent, phoneDialog: sent.dialog, answer };
 }
@@ -109,18 +109,18 @@ void t.test('login: addresses and version; a wrong secret is told and cut off', 
   t.match(await app.reply('m10'), /NOK\|missing content-type/);
   app.send('m11|fly');
   t.match(await app.reply('m11'), /^response\|m11\|NO\|Unknown message type/);
-  await eventually(() => app.isClosed, 'the close');
+  await until('the close', () => app.isClosed);
 
   const strangers = [`s|authenticate|wrong|`, 's|route|invite', 's|sip||\r\nINVITE sip:a@127.0.0.1:9 SIP/2.0\r\n\r\n'];
   for (const payload of strangers) {
     const stranger = await RawApp.open(sipd);
     stranger.send(payload);
     t.match(await stranger.reply('s'), /^response\|s\|NO\|(incorrect secret|authenticate first)$/);
-    await eventually(() => stranger.isClosed, 'the close');
+    await until('the close', () => stranger.isClosed);
   }
   const babbler = await RawApp.open(sipd);
   babbler.write('GET / HTTP/1.1\r\n\r\n');
-  await eventually(() => babbler.isClosed, 'the close');
+  await until('the close', () => babbler.isClosed);
 });
 
 void t.test('the echo of a request and of a response is exact', async (t) => {
@@ -149,7 +149,7 @@ void t.test('the echo of a request and of a response is exact', async (t) => {
   t.equal(invite.request.headers.get('X-Story'), 'Grüße');
   t.equal(invite.request.body.toString(), sdp(4_000), 'the length the app gave is not believed');
   invite.respond(486, { reason: 'Busy at the Bedside' });
-  const shown = await eventually(() => app.received.find((payload) => payload.includes('|sip|network|')), 'the 486');
+  const shown = await until('the 486', () => app.received.find((payload) => payload.includes('|sip|network|')));
   const shownTokens = shown.split('\r\n')[0]?.split('|') ?? [];
   t.equal(shownTokens[8], tokens[9], 'the transaction id of the echo');
   t.match(shownTokens[9], /^[\w-]+;from-tag=\w+$/, 'a failed INVITE has its dialog id too');
@@ -159,9 +159,8 @@ void t.test('the echo of a request and of a response is exact', async (t) => {
     body: sdp(5_000),
     headers: new Headers().add('Content-Type', 'application/sdp'),
   });
-  const offered = await eventually(
-    () => app.received.find((payload) => payload.includes('|sip|network|') && payload.includes('\r\nINVITE ')),
-    'the INVITE',
+  const offered = await until('the INVITE', () =>
+    app.received.find((payload) => payload.includes('|sip|network|') && payload.includes('\r\nINVITE ')),
   );
   const request = offered.split('\r\n')[0]?.split('|') ?? [];
   t.same(request.slice(1, 3), ['sip', 'network']);
@@ -229,16 +228,16 @@ void t.test('a call the app answers: ACK, INFO, hold, new media, BYE from the ph
   const say = { onResponse: (response: SipResponse) => void answers.push(response) };
   const typed = (type: string) => new Headers().add('Content-Type', type);
   phoneDialog.request('INFO', { body: Buffer.from('Signal=5'), headers: typed('application/dtmf-relay') }, say);
-  await eventually(() => answers.length === 1, 'the answer to INFO');
+  await until('the answer to INFO', () => answers.length === 1);
   t.equal(answers[0]?.headers.get('X-Heard'), 'yes');
   phoneDialog.request('INVITE', { body: Buffer.from(sdp(5_002)), headers: typed('application/sdp') }, say);
-  await eventually(() => answers.length === 2, 'the answer to the re-INVITE');
+  await until('the answer to the re-INVITE', () => answers.length === 2);
   t.equal(answers[1]?.body.toString(), sdp(4_004));
   phoneDialog.ack();
   t.equal(await dialog.modify(sdp(4_006)).catch((error: Error) => error.message), '', 'the phone answers without SDP');
-  await eventually(() => phone.acks.length === 1, 'the ACK of the app');
+  await until('the ACK of the app', () => phone.acks.length === 1);
   phoneDialog.bye({}, say);
-  await eventually(() => heard.includes('destroy') && answers.length === 3, 'the end');
+  await until('the end', () => heard.includes('destroy') && answers.length === 3);
   t.same(heard, ['info Signal=5', 'modify true', 'destroy']);
   t.equal(answers[2]?.status, 200);
 });
@@ -265,7 +264,7 @@ void t.test('a call the app places: progress, answer, INFO, BYE; and its failure
   invite.respond(200, { body: Buffer.from(sdp(5_000)), headers: new Headers().add('Content-Type', 'application/sdp') });
   const dialog = fullDialog(await placing);
   t.same(progress, ['sent INVITE', '180', '183']);
-  await eventually(() => bob.acks.length === 1, 'the ACK');
+  await until('the ACK', () => bob.acks.length === 1);
   t.equal(
     (await dialog.request({ method: 'INFO', headers: { 'Content-Type': 'text/plain' }, body: 'hi' })).status,
     200,
@@ -306,7 +305,7 @@ void t.test('3pcc: an INVITE without SDP gets the offer in the 200 and the answe
   };
   t.equal(result.sdp, sdp(5_000));
   await result.ack(sdp(4_000));
-  await eventually(() => bob.acks.length === 1, 'the ACK');
+  await until('the ACK', () => bob.acks.length === 1);
   t.equal(bob.acks[0]?.body.toString(), sdp(4_000));
 });
 
@@ -325,7 +324,7 @@ void t.test('the app cancels: before the phone says anything, and while it rings
       .catch((error: { status: number }) => error.status);
     const invite = await bob.got('INVITE');
     if (rings) invite.respond(180);
-    const req = await eventually(() => sent, 'the echo');
+    const req = await until('the echo', () => sent);
     (req.cancel as (options: object, done: () => void) => void)(
       { headers: { Reason: 'SIP;cause=200;text="Call completed elsewhere"' } },
       () => {},
@@ -355,7 +354,7 @@ void t.test('the phone cancels: 200 and 487 come from the server, the app is tol
   await sent.provisional(180);
   sent.cancel();
   t.equal((await sent.final()).status, 487);
-  await eventually(() => cancelled === 1 && late.length === 1, 'the cancel');
+  await until('the cancel', () => cancelled === 1 && late.length === 1);
   t.match(late[0], /unknown transaction/);
   t.equal(sipd.metrics.pending, 0);
 });
@@ -376,7 +375,7 @@ void t.test('no ACK: the server says BYE, the app is told why', async (t) => {
   t.equal((await sent.final()).status, 200);
   const bye = await alice.got('BYE');
   t.equal(bye.request.headers.get('Reason'), 'SIP ;cause=200 ;text="ACK timeout"');
-  t.equal(await eventually(() => reason, 'the reason'), 'ACK timeout');
+  t.equal(await until('the reason', () => reason), 'ACK timeout');
   t.equal(sipd.metrics.ownedDialogs, 0);
 });
 
@@ -411,7 +410,7 @@ void t.test('several apps take turns, and one that has gone is passed over', asy
       ),
     );
   }
-  await eventually(() => sipd.metrics.apps === 3, 'three apps');
+  await until('three apps', () => sipd.metrics.apps === 3);
   const alice = await phone();
   for (let i = 0; i < 6; i++) await alice.send('OPTIONS', sipUri(sipd, 'x')).final();
   t.same(
@@ -419,7 +418,7 @@ void t.test('several apps take turns, and one that has gone is passed over', asy
     [2, 2, 2],
   );
   kill(apps[1]);
-  await eventually(() => sipd.metrics.apps === 2, 'two apps');
+  await until('two apps', () => sipd.metrics.apps === 2);
   for (let i = 0; i < 4; i++) t.equal((await alice.send('OPTIONS', sipUri(sipd, 'x')).final()).status, 200);
   t.equal(took.filter((one) => one === 1).length, 2);
 });
@@ -435,7 +434,7 @@ void t.test('a BYE that an app was shown and died with is answered, and shown to
     return app;
   };
   const shown = (app: RawApp, method: string) =>
-    eventually(() => app.received.find((payload) => payload.includes(`\r\n${method} sip:`)), method);
+    until(method, () => app.received.find((payload) => payload.includes(`\r\n${method} sip:`)));
   const first = await open();
   const alice = await phone();
   const call = alice.send('INVITE', sipUri(sipd, '100'), { body: sdp(5_000) });
@@ -447,7 +446,7 @@ void t.test('a BYE that an app was shown and died with is answered, and shown to
   await shown(first, 'BYE');
   t.same(said, []);
   first.close();
-  await eventually(() => said.length === 1, 'the answer to BYE');
+  await until('the answer to BYE', () => said.length === 1);
   t.same(said, [200]);
   const bye = await shown(await open(), 'BYE');
   t.match(bye.split('|')[9], `${call.dialog?.callId};from-tag=`);
@@ -475,18 +474,18 @@ void t.test('the app dies: calls stay, BYE is answered and remembered, new calls
   bob.onRequest = (incoming) => void incoming.respond(180);
   first.createUAC(bob.uri('bob'), { localSdp: sdp(4_000) }).catch(() => {});
   await Promise.all([aliceCall.final(), carolCall.final(), pending.provisional(180), bob.got('INVITE')]);
-  await eventually(() => dialogs.length === 2, 'both dialogs');
+  await until('both dialogs', () => dialogs.length === 2);
 
   kill(first);
-  await eventually(() => sipd.metrics.apps === 0, 'the app to go');
-  await eventually(() => bob.cancels.length === 1, 'the CANCEL of the call it was placing');
+  await until('the app to go', () => sipd.metrics.apps === 0);
+  await until('the CANCEL of the call it was placing', () => bob.cancels.length === 1);
   const said: number[] = [];
   const say = { onResponse: (response: SipResponse) => void said.push(response.status) };
   aliceCall.dialog?.bye({}, say);
-  await eventually(() => said.length === 1, 'the answer to BYE');
+  await until('the answer to BYE', () => said.length === 1);
   carolCall.dialog?.request('INFO', {}, say);
   const fresh = carol.send('INVITE', sipUri(sipd, 'ring-new'), { body: sdp(5_000) });
-  await eventually(() => sipd.metrics.held === 3, 'the pending call, INFO and the new call to wait');
+  await until('the pending call, INFO and the new call to wait', () => sipd.metrics.held === 3);
   t.same(said, [200], 'only BYE was answered');
 
   const events: string[] = [];
@@ -500,7 +499,7 @@ void t.test('the app dies: calls stay, BYE is answered and remembered, new calls
       });
     }
   });
-  await eventually(() => events.length === 2 && said.length === 2, 'what the app had missed');
+  await until('what the app had missed', () => events.length === 2 && said.length === 2);
   const [alices, carols] = dialogs.map((dialog) => dialog.id);
   t.same(
     new Set(events),
@@ -509,7 +508,7 @@ void t.test('the app dies: calls stay, BYE is answered and remembered, new calls
       `info ${carolCall.dialog?.callId === carols?.split(';')[0] ? carols : alices}`,
     ]),
   );
-  await eventually(() => ringing.length === 2, 'both calls to be offered again');
+  await until('both calls to be offered again', () => ringing.length === 2);
   t.equal(sipd.metrics.held, 0);
   t.ok(fresh.statuses.every((status) => status < 200));
 });
@@ -546,10 +545,10 @@ void t.test('a B2BUA call, its BYE from either side, and a request with a callba
     const count = bob.acks.length;
     if (side === 'caller') call.dialog?.bye();
     else {
-      await eventually(() => bob.acks.length > 0 && leg.dialog?.state === 'confirmed', `the ACK after ${count}`);
+      await until(`the ACK after ${count}`, () => bob.acks.length > 0 && leg.dialog?.state === 'confirmed');
       leg.dialog?.bye();
     }
-    await eventually(() => sipd.metrics.ownedDialogs === 0, 'both legs to end');
+    await until('both legs to end', () => sipd.metrics.ownedDialogs === 0);
     bob.requests.length = 0;
   }
   const status = await new Promise<number>((resolve) => {
@@ -589,10 +588,10 @@ void t.test('an INVITE that comes three times rings once, and garbage harms nobo
       '\r\n',
     ].join('\r\n');
   say(invite('z9hG4bKone'));
-  await eventually(() => heard.includes('180'), 'ringing');
+  await until('ringing', () => heard.includes('180'));
   say(invite('z9hG4bKone'));
   say(invite('z9hG4bKone'));
-  await eventually(() => heard.filter((status) => status === '180').length === 3, 'ringing repeated');
+  await until('ringing repeated', () => heard.filter((status) => status === '180').length === 3);
   t.equal(rung, 1);
   for (let i = 0; i < 500; i++)
     say(Buffer.from(Array.from({ length: 5 + (i % 90) }, (_, at) => (at * 31 + i * 7) % 256)));
@@ -605,7 +604,7 @@ void t.test('an INVITE that comes three times rings once, and garbage harms nobo
   ])
     say(rubbish);
   say(invite('z9hG4bKtwo'));
-  await eventually(() => rung >= 2, 'the next honest call');
+  await until('the next honest call', () => rung >= 2);
   t.ok((sipd.metrics.dropped ?? 0) > 0);
 });
 

@@ -3,6 +3,7 @@ import t from 'tap';
 import type { LegId } from '../../src/core/call/index.ts';
 import type { TelephonyEffect } from '../../src/engine/ports.ts';
 import type { RawPhone } from '../support/raw-phone.ts';
+import type { RtpPort } from '../support/rtp-port.ts';
 import { until } from '../support/processes.ts';
 import { House, type ScriptedCall, type Teardown } from '../support/telephony-house.ts';
 
@@ -18,7 +19,7 @@ function ring(extension: string, media: 'anchored' | 'direct', leg = one): Telep
   return { type: 'ringLeg', leg, target: { kind: 'extension', extension }, media, offeredAs };
 }
 
-function play(leg: LegId, token: number, loop: 'nothing' | 'music' = 'nothing'): TelephonyEffect {
+function play(leg: LegId, token: number, loop: 'nothing' | 'ringback' = 'nothing'): TelephonyEffect {
   return { type: 'play', leg, token, prompts: [{ say: 'id', id: 'long' }], then: loop };
 }
 
@@ -67,7 +68,7 @@ function over(scripted: ScriptedCall): void {
 
 async function mediaBack(t: Teardown): Promise<void> {
   await house.mediad.restart();
-  await until('mediad to be back', () => house.telephony.health().media.isUp);
+  await until('mediad to be back', () => house.isUp('media'));
   const { rtp, scripted } = await answeredCaller(t);
   scripted.do(play(caller, 1));
   await rtp.hears(700);
@@ -75,81 +76,141 @@ async function mediaBack(t: Teardown): Promise<void> {
   await until('no calls', () => house.telephony.health().calls === 0);
 }
 
-/** The state a call is in when the media server is killed, and what telephony must say then. */
+interface Party {
+  readonly phone: RawPhone;
+  readonly rtp: RtpPort;
+}
+
+/** The party is asked by a re-INVITE to send its sound elsewhere, and does. */
+async function moved({ phone, rtp }: Party, toneHz: number): Promise<void> {
+  const again = await phone.nextRequest('INVITE');
+  phone.respond(again, 200, { body: rtp.sdp('sendrecv', 2) });
+  await phone.nextRequest('ACK');
+  rtp.talkTo(again.body, toneHz);
+}
+
+/** The key is pressed until it is heard: nobody waits for a prompt of which nothing is heard. */
+async function pressed(scripted: ScriptedCall, rtp: RtpPort, key: string) {
+  const again = setInterval(() => rtp.press(key), 500);
+  rtp.press(key);
+  try {
+    return await scripted.next('digitsGathered');
+  } finally {
+    clearInterval(again);
+  }
+}
+
+/** The state a call is in when the media server is killed; resolves with how it goes on when the server is back. */
 const states: Record<
   string,
-  (t: Teardown, scripted: ScriptedCall, doctor: RawPhone) => Promise<() => Promise<unknown>>
+  (t: Teardown, call: Party & { scripted: ScriptedCall }, doctor: RawPhone) => Promise<() => Promise<unknown>>
 > = {
-  'a prompt plays': async (_, scripted) => {
+  'a prompt plays': async (_, { rtp, scripted }) => {
     scripted.do(play(caller, 1));
-    return () => scripted.next('legEnded', 'caller');
+    await rtp.hears(700);
+    return () => rtp.hears(700);
   },
-  'keys are gathered': async (_, scripted) => {
+  'keys are gathered': async (_, { rtp, scripted }) => {
     scripted.do({ type: 'gather', leg: caller, token: 1, prompts: [], maxDigits: 1, waitMs: 20_000 });
-    return () => scripted.next('legEnded', 'caller');
+    return async () => {
+      const { token, digits } = await pressed(scripted, rtp, '7');
+      if (token !== 1 || digits !== '7') throw new Error(`gathered ${digits} for ${token}`);
+    };
   },
-  'a phone rings': async (_, scripted, doctor) => {
+  'a phone rings': async (t, { scripted }, doctor) => {
     scripted.do(ring('3101', 'anchored'));
-    doctor.respond(await doctor.nextRequest('INVITE'), 180);
+    const invite = await doctor.nextRequest('INVITE');
+    doctor.respond(invite, 180);
     await scripted.next('legRinging');
     return async () => {
-      const failed = await scripted.next('legFailed', '1');
-      if (failed.result.kind !== 'mediaFailed') throw new Error(`failed as ${failed.result.kind}`);
-      await doctor.nextRequest('CANCEL');
-      await scripted.next('legEnded', 'caller');
+      const rtp = await house.rtp(t);
+      doctor.respond(invite, 200, { body: rtp.sdp() });
+      await moved({ phone: doctor, rtp }, 1000);
+      await scripted.next('legAnswered');
+      scripted.do(play(one, 2));
+      await rtp.hears(700);
     };
   },
-  'a phone is asked to accept': async (t, scripted, doctor) => {
-    await answeredLeg(t, scripted, doctor);
+  'a phone is asked to accept': async (t, { scripted }, doctor) => {
+    const { rtp } = await answeredLeg(t, scripted, doctor);
     scripted.do({ type: 'gather', leg: one, token: 1, prompts: [], maxDigits: 1, waitMs: 20_000 });
     return async () => {
-      await scripted.next('legEnded', '1');
-      await doctor.nextRequest('BYE');
-      await scripted.next('legEnded', 'caller');
+      await moved({ phone: doctor, rtp }, 1000);
+      const { leg, digits } = await pressed(scripted, rtp, '3');
+      if (leg !== one || digits !== '3') throw new Error(`gathered ${digits}`);
     };
   },
-  'both talk': async (t, scripted, doctor) => {
-    await answeredLeg(t, scripted, doctor);
+  'both talk': async (t, { rtp: near, scripted }, doctor) => {
+    const { rtp: far } = await answeredLeg(t, scripted, doctor);
     scripted.do({ type: 'bridge', leg: one });
     await scripted.next('bridged');
     return async () => {
-      await scripted.next('legEnded', 'caller');
-      await scripted.next('legEnded', '1');
+      await moved({ phone: doctor, rtp: far }, 1000);
+      await near.hears(1000);
+      await far.hears(600);
     };
   },
-  'a message is recorded': async (_, scripted) => {
+  'a message is recorded': async (_, { rtp, scripted }) => {
     scripted.do({ type: 'recordMessage', messageId: 'm1', mailbox: 'c', urgent: true, maxMs: 60_000 });
     return async () => {
-      await scripted.next('legEnded', 'caller');
-      // As the call does on it: what the recorder then says must not look like a caller who left nothing.
-      scripted.do({ type: 'hangUpCaller', cause: 'mediaLost' });
       const ended = await scripted.next('recordingEnded');
       if (ended.by !== 'failed' || ended.why === '') throw new Error(`ended by ${ended.by}`);
+      scripted.do(play(caller, 2));
+      await rtp.hears(700);
     };
   },
 };
 
 for (const [name, begin] of Object.entries(states)) {
-  void t.test(`the media server is killed while ${name}`, async (t) => {
+  void t.test(`the media server is killed while ${name}: the call goes on when it is back`, async (t) => {
     const doctor = await house.registered(t, '3101');
-    const { phone, scripted } = await answeredCaller(t);
-    const told = await begin(t, scripted, doctor);
+    const { phone, rtp, scripted } = await answeredCaller(t);
+    const goesOn = await begin(t, { phone, rtp, scripted }, doctor);
     await house.mediad.kill();
-    await told();
-    // While it is away: asked for anything, telephony says how it went.
-    scripted.do(play(caller, 8), { type: 'gather', leg: caller, token: 9, prompts: [], maxDigits: 1, waitMs: 1000 });
-    await scripted.next('promptFinished');
-    t.match(await scripted.next('digitsGathered'), { token: 9, digits: '' });
-    scripted.do({ type: 'bridge', leg: one });
-    await scripted.next('bridgeFailed');
-    scripted.do({ type: 'recordMessage', messageId: 'm2', mailbox: 'c', urgent: true, maxMs: 1000 });
-    t.match(await scripted.next('recordingEnded'), { messageId: 'm2', by: 'failed' });
+    await house.mediad.restart();
+    await moved({ phone, rtp }, 600);
+    await goesOn();
+    t.same(scripted.events, [], 'and nothing was told that did not happen');
     over(scripted);
     await phone.nextRequest('BYE');
-    await mediaBack(t);
+    await until('no calls', () => house.telephony.health().calls === 0);
     t.same(house.log.takeErrors(), []);
   });
 }
+
+void t.test('the media server is killed and stays away: whatever is asked of telephony has an outcome', async (t) => {
+  const doctor = await house.registered(t, '3101');
+  const { phone, scripted } = await answeredCaller(t);
+  await answeredLeg(t, scripted, doctor);
+  scripted.do({ type: 'bridge', leg: one });
+  await scripted.next('bridged');
+  await house.mediad.kill();
+  await scripted.next('legEnded', 'caller');
+  await scripted.next('legEnded', '1');
+  await doctor.nextRequest('BYE');
+  scripted.do(play(caller, 8), { type: 'gather', leg: caller, token: 9, prompts: [], maxDigits: 1, waitMs: 1000 });
+  await scripted.next('promptFinished');
+  t.match(await scripted.next('digitsGathered'), { token: 9, digits: '' });
+  scripted.do({ type: 'bridge', leg: one });
+  await scripted.next('bridgeFailed');
+  scripted.do({ type: 'recordMessage', messageId: 'm2', mailbox: 'c', urgent: true, maxMs: 1000 });
+  t.match(await scripted.next('recordingEnded'), { messageId: 'm2', by: 'failed' });
+  over(scripted);
+  await phone.nextRequest('BYE');
+  await mediaBack(t);
+  t.same(house.log.takeErrors(), []);
+});
+
+void t.test('a phone that will not send its sound elsewhere loses its call, and is told', async (t) => {
+  const { phone, scripted } = await answeredCaller(t);
+  await house.mediad.kill();
+  await house.mediad.restart();
+  phone.respond(await phone.nextRequest('INVITE'), 488);
+  t.match(await scripted.next('legEnded'), { leg: caller, by: 'mediaLost' });
+  over(scripted);
+  await phone.nextRequest('BYE');
+  t.same(house.log.takeErrors(), []);
+});
 
 void t.test(
   'the media server is killed and started anew: who is answered meanwhile waits for the connection',
@@ -158,7 +219,7 @@ void t.test(
     const { call } = await phone.invite('7011', { body: (await house.rtp(t)).sdp() });
     const scripted = await house.nextCall();
     await house.mediad.kill();
-    await until('mediad to be missed', () => !house.telephony.health().media.isUp);
+    await until('mediad to be missed', () => !house.isUp('media'));
     await house.mediad.restart();
     scripted.do({ type: 'answerCaller' });
     phone.acknowledge(call, await phone.nextResponse(call, 'INVITE'));
@@ -171,7 +232,7 @@ void t.test(
 
 void t.test('a media server that hangs counts as dead', { timeout: 60_000 }, async (t) => {
   const { phone, scripted } = await answeredCaller(t);
-  scripted.do(play(caller, 1, 'music'));
+  scripted.do(play(caller, 1, 'ringback'));
   house.mediad.freeze();
   await until('its silence to be noticed', () => scripted.events.some((event) => event.type === 'legEnded'), 20_000);
   t.match(await scripted.next('legEnded'), { leg: caller, by: 'mediaLost' });
@@ -269,7 +330,7 @@ void t.test('a direct call does not outlive the signalling server in the registe
   const called = await house.registered(t, '3101');
   const { phone, scripted } = await direct(t, called);
   await house.sipd.kill();
-  await until('sipd to be missed', () => !house.telephony.health().signalling.isUp);
+  await until('sipd to be missed', () => !house.isUp('signalling'));
   await house.sipd.restart();
   await scripted.next('signallingLost');
   scripted.do({ type: 'hangUpCaller', cause: 'wardlineRestarted' });
@@ -283,9 +344,9 @@ void t.test('a direct call does not outlive the signalling server in the registe
 void t.test('after the death of the signalling server a phone that falls silent ends its call', async (t) => {
   const { rtp, scripted, phone } = await answeredCaller(t);
   await house.sipd.kill();
-  await until('sipd to be missed', () => !house.telephony.health().signalling.isUp);
+  await until('sipd to be missed', () => !house.isUp('signalling'));
   await house.sipd.restart();
-  await until('sipd to be back', () => house.telephony.health().signalling.isUp);
+  await until('sipd to be back', () => house.isUp('signalling'));
   t.same(scripted.events, [], 'as long as it talks it is left alone');
   rtp.fallSilent();
   await scripted.next('signallingLost');
@@ -309,6 +370,6 @@ void t.test('a call nobody had answered when the signalling server died does not
   over(scripted);
   t.equal(house.telephony.health().calls, 0);
   await house.sipd.restart();
-  await until('sipd to be back', () => house.telephony.health().signalling.isUp);
+  await until('sipd to be back', () => house.isUp('signalling'));
   t.same(house.log.takeErrors(), []);
 });

@@ -9,14 +9,19 @@ import { heardFor } from '../support/sound.ts';
 // Each story has a house of its own.
 t.jobs = 2;
 
-async function talking(t: Parameters<typeof House.start>[0], house: House) {
+/** The nurse has dialled, and the phone of the doctor on call rings. */
+async function ringing(t: Parameters<typeof House.start>[0], house: House) {
   const [nurse, ...doctors] = await Promise.all([
     house.desk(t, '2101', 440),
     house.desk(t, '3101', 660),
     house.desk(t, '3102', 770),
   ]);
   await nurse.dial(house.uri('7011'));
-  const doctor = await answering(doctors);
+  return { nurse, doctors, doctor: await answering(doctors) };
+}
+
+async function talking(t: Parameters<typeof House.start>[0], house: House) {
+  const { nurse, doctors, doctor } = await ringing(t, house);
   await doctor.accept();
   const tone = doctor === doctors[0] ? 660 : 770;
   await until('the nurse to hear the doctor', () => nurse.heard()[0] && heardFor(nurse.heard()[0]!, tone) > 0.8);
@@ -75,15 +80,10 @@ t.test('the app is killed; the doctor hangs up while it is away', async (t) => {
 
 t.test('the app is killed while the nurse waits in the chain: she is not left waiting for nobody', async (t) => {
   const house = await House.start(t, { phones: ['2101', '3101', '3102'] });
-  const [nurse, ...doctors] = await Promise.all([
-    house.desk(t, '2101', 440),
-    house.desk(t, '3101', 660),
-    house.desk(t, '3102', 770),
-  ]);
-  await nurse.dial(house.uri('7011'));
-  const doctor = await answering(doctors);
+  const { nurse, doctor } = await ringing(t, house);
+  await until('the app to know that it rings', async () => (await house.facts()).has('legRinging'));
   process.kill(Number(house.ready['appPid']), 'SIGKILL');
-  await doctor.event('CALL_CLOSED', 5000);
+  await doctor.event('CALL_CLOSED', 15_000);
   await nurse.event('CALL_CLOSED', 15_000);
 });
 

@@ -2,7 +2,9 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import Database from 'better-sqlite3';
 import t from 'tap';
+import { dataFolders } from '../../src/cli/folders.ts';
 import { Baresip } from '../support/baresip.ts';
 import { heardWithin, House, PROMPTS } from '../support/house.ts';
 import { processTree, scanForPlaintext, tonePatterns } from '../support/plaintext-scan.ts';
@@ -72,6 +74,19 @@ t.test('story 7: nobody accepts, the message is sealed while it is recorded', as
   const plain = scanForPlaintext([join(wav, '..')], [], patterns);
   t.equal(plain.found.length, 1, 'sound-identical: the very samples that were sent stand in the export');
   t.same(scan().found, [], 'export leaves nothing behind');
+
+  // As after a kill while the store is locked: the recording is sealed and safe, and in no list.
+  const { messageId } = messages[0]!;
+  const store = new Database(dataFolders(house.data).store);
+  store.prepare('delete from messages where message_id = ?').run(messageId);
+  store.close();
+  process.kill(Number(house.readyNow()['appPid']), 'SIGKILL');
+  const found = await until(
+    'the message to be in the list again',
+    async () => (await house.json<{ messages: object[] }>('voicemail', 'list')).messages[0],
+    20_000,
+  );
+  t.match(found, { messageId, urgent: true, mailbox: 'cardiology', durationMs: messages[0]?.durationMs });
 });
 
 t.test('story 7: hang-up ends the message, a routine one is not urgent', async (t) => {

@@ -79,7 +79,11 @@ const anyEvent: fc.Arbitrary<CallEvent> = fc.oneof(
   { weight: 2, arbitrary: token.map((step): CallEvent => ({ type: 'stepTimedOut', step })) },
   token.map((step): CallEvent => ({ type: 'shiftBoundaryReached', step })),
   leg.map((leg): CallEvent => ({ type: 'ringTimedOut', leg })),
-  leg.map((leg): CallEvent => ({ type: 'challengeTimedOut', leg })),
+  fc.record({
+    type: fc.constant('challengeTimedOut' as const),
+    leg,
+    until: fc.constantFrom(...[0, 5_000, 30_000, 31_000].map((ms) => plusMs(noon, ms))),
+  }),
   fc.constant<CallEvent>({ type: 'recordingOverdue', messageId: 'm1' }),
   token.map((round): CallEvent => ({ type: 'groupTimedOut', round })),
   token.map((token): CallEvent => ({ type: 'lookupTimedOut', token })),

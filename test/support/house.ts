@@ -3,11 +3,14 @@ import { appendFileSync, cpSync, existsSync, readdirSync, readFileSync, writeFil
 import { join } from 'node:path';
 import { type Account, Baresip } from './baresip.ts';
 import { ended, scratch, startChild, until } from './processes.ts';
+import { DrachtioServer, drachtioServer } from './drachtio-server.ts';
+import { FreeSwitch, freeswitch } from './freeswitch.ts';
 import { processTree } from './plaintext-scan.ts';
+import { keepRecords } from './records.ts';
+import { ROOT } from './root.ts';
 import { find, readWav, type Sound } from './sound.ts';
 import { type CliResult, warmCli } from './warm-cli.ts';
 
-export const ROOT = new URL('../..', import.meta.url).pathname.replace(/\/$/, '');
 const MAIN = join(ROOT, 'src/main.ts');
 
 interface Teardown {
@@ -34,10 +37,21 @@ export class House {
   readonly terminal: () => string;
   readonly #passwords = new Map<string, string>();
   readonly #told = new Set<string>();
+  readonly #signalling: DrachtioServer | null;
+  readonly #media: FreeSwitch | null;
+  #story = '';
   sip = '';
   ready: Record<string, unknown> = {};
 
-  private constructor(data: string, documents: string, child: ChildProcess, terminal: () => string) {
+  private constructor(
+    data: string,
+    documents: string,
+    child: ChildProcess,
+    terminal: () => string,
+    servers: { readonly signalling: DrachtioServer | null; readonly media: FreeSwitch | null },
+  ) {
+    this.#signalling = servers.signalling;
+    this.#media = servers.media;
     this.data = data;
     this.documents = documents;
     this.child = child;
@@ -55,6 +69,10 @@ export class House {
       }
     }
     const data = options.data ?? join(scratch(t, 'data'), 'data');
+    const signalling = drachtioServer === undefined ? null : await DrachtioServer.start(t, drachtioServer);
+    signalling?.keep();
+    const media = freeswitch === undefined ? null : await FreeSwitch.start(t, freeswitch, documents);
+    media?.keep();
     const set = {
       'sip.listen': '["udp/127.0.0.1:0","tcp/127.0.0.1:0"]',
       'sip.advertise': '127.0.0.1',
@@ -72,6 +90,8 @@ export class House {
             'trunks.carrier.allowFrom': `["127.0.0.1:${options.carrier}"]`,
           }
         : {}),
+      ...(signalling ? { 'signalling.servers': JSON.stringify([signalling.told]) } : {}),
+      ...(media ? { 'media.servers': JSON.stringify([media.told]) } : {}),
       ...options.set,
     };
     const args = ['up', '--data', data, ...Object.entries(set).flatMap(([key, value]) => ['--set', `${key}=${value}`])];
@@ -79,7 +99,11 @@ export class House {
     const log = join(documents, 'terminal');
     for (const stream of [child.stdout, child.stderr])
       stream?.on('data', (bytes: Buffer) => existsSync(documents) && appendFileSync(log, bytes));
-    const house = new House(data, documents, child, () => (existsSync(log) ? readFileSync(log, 'utf8') : ''));
+    const house = new House(data, documents, child, () => (existsSync(log) ? readFileSync(log, 'utf8') : ''), {
+      signalling,
+      media,
+    });
+    house.#story = 'fullname' in t && typeof t.fullname === 'string' ? t.fullname : '';
     t.teardown(() => house.close());
     // Whatever stops the test file from here on must not leave a house behind.
     await house.#waitReady().catch(async (error: Error) => {
@@ -175,8 +199,12 @@ export class House {
     return [...new Set([...processTree(this.child.pid ?? 0), ...this.daemonPids()])];
   }
 
-  readyNow(): Record<string, unknown> {
-    return JSON.parse(readFileSync(join(this.data, 'run/ready.json'), 'utf8')) as Record<string, unknown>;
+  /** What the supervisor says now; a server that is not one of its daemons stands in the place of ours. */
+  readyNow(): Record<string, unknown> & { pids: Record<string, number> } {
+    const ready = JSON.parse(readFileSync(join(this.data, 'run/ready.json'), 'utf8')) as ReturnType<House['readyNow']>;
+    if (this.#signalling) ready.pids['sipd'] = this.#signalling.pid;
+    if (this.#media) ready.pids['mediad'] = this.#media.pid;
+    return ready;
   }
 
   /** The daemons are not our children: they outlive the supervisor on purpose. */
@@ -231,6 +259,7 @@ export class House {
 
   async close(): Promise<number | null> {
     if (this.child.exitCode === null && this.child.signalCode === null) {
+      if (this.ready['ready'] === true) await keepRecords(this.#story, this).catch(() => {});
       this.child.kill('SIGINT');
       const hurry = setTimeout(() => this.child.kill('SIGINT'), 4000);
       const stop = setTimeout(() => this.child.kill('SIGKILL'), 15_000);

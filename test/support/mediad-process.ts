@@ -117,7 +117,7 @@ class StandInDialog extends EventEmitter {
     super();
     this.call = call;
     this.remote = { sdp: remoteSdp };
-    call.once('ended', () => this.emit('destroy'));
+    void call.ended().then(() => this.emit('destroy'));
   }
 
   async modify(sdp: string): Promise<string> {

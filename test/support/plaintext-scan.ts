@@ -1,4 +1,14 @@
-import { closeSync, fstatSync, openSync, readdirSync, readFileSync, readlinkSync, readSync, statSync } from 'node:fs';
+import {
+  closeSync,
+  fstatSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  readSync,
+  statfsSync,
+  statSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { toneSamples } from './sound.ts';
 
@@ -18,6 +28,7 @@ function mulawDecoded(byte: number): number {
 }
 
 const RUN = 48;
+const TMPFS = 0x01021994;
 
 /**
  * Byte patterns that a plain recording of this tone must contain, whatever its phase: 48 samples as µ-law, as 16-bit
@@ -65,7 +76,8 @@ export function scanForPlaintext(
     for (const fd of listQuietly(`/proc/${pid}/fd`)) {
       const path = `/proc/${pid}/fd/${fd}`;
       try {
-        if (statSync(path).isFile()) look(path, `${path} -> ${readlinkSync(path)}`);
+        // What lies in memory is on no disk; doctor sees to it that it does not get there by swapping.
+        if (statSync(path).isFile() && statfsSync(path).type !== TMPFS) look(path, `${path} -> ${readlinkSync(path)}`);
       } catch {
         // Closed while we looked.
       }

@@ -4,7 +4,6 @@ import { createServer } from 'node:net';
 import { createSocket } from 'node:dgram';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { eventually } from './eventually.ts';
 
 /** A folder of its own for one test; gone afterwards. */
 export function scratch(t: { teardown(fn: () => unknown): void }, name: string): string {
@@ -33,13 +32,19 @@ export function freeUdpPort(): Promise<number> {
   });
 }
 
-/** `eventually`, with what is waited for in front. */
-export function until<T>(
+/** Looks again every few milliseconds until there is something. Rejects after `waitMs`, naming what was waited for. */
+export async function until<T>(
   what: string,
   look: () => T | undefined | null | false | Promise<T | undefined | null | false>,
-  waitMs?: number,
+  waitMs = 10_000,
 ): Promise<T> {
-  return eventually(look, what, waitMs);
+  const giveUpAt = performance.now() + waitMs;
+  for (;;) {
+    const found = await look();
+    if (found) return found;
+    if (performance.now() > giveUpAt) throw new Error(`waited ${waitMs} ms in vain for: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
 }
 
 /** A child that ends with the test; ended by its own id. */
@@ -58,4 +63,16 @@ export async function stopChild(child: ChildProcess, waitMs = 3000): Promise<voi
   const timer = setTimeout(() => child.kill('SIGKILL'), waitMs);
   await ended(child);
   clearTimeout(timer);
+}
+
+/** Free for UDP and TCP. */
+export async function freeSipPort(): Promise<number> {
+  for (;;) {
+    const port = await freeUdpPort();
+    const isFree = await new Promise<boolean>((resolve) => {
+      const probe = createServer().once('error', () => resolve(false));
+      probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(true)));
+    });
+    if (isFree) return port;
+  }
 }

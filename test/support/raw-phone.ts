@@ -109,8 +109,9 @@ export class RawPhone {
     this.#close();
   }
 
+  /** Names this telephone and no other, as real ones do. */
   get contact(): string {
-    return `<sip:${this.user}@127.0.0.1:${this.port}${this.transport === 'tcp' ? ';transport=tcp' : ''}>`;
+    return `<sip:${this.user}-${this.port}@127.0.0.1:${this.port}${this.transport === 'tcp' ? ';transport=tcp' : ''}>`;
   }
 
   /** The next message that matches and was not taken yet. */

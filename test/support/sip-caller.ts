@@ -1,37 +1,21 @@
-/** A small SIP user agent for tests, on our own SIP library: calls out, and is told what the other side does in the dialog. */
-import { EventEmitter, once } from 'node:events';
-import { Headers, SipEndpoint, type Dialog, type SipResponse } from '../../src/sip/index.ts';
+/** Calls out from a SipPhone, for tests that begin where a call is set up. */
+import type { Dialog, SipResponse } from '../../src/sip/index.ts';
+import { Headers } from '../../src/sip/index.ts';
+import { SipPhone } from './sip-phone.ts';
 
 export class SipCaller {
-  readonly #endpoint: SipEndpoint;
-  readonly #calls: Map<string, SipCall>;
+  readonly #phone: SipPhone;
 
-  private constructor(endpoint: SipEndpoint, calls: Map<string, SipCall>) {
-    this.#endpoint = endpoint;
-    this.#calls = calls;
+  private constructor(phone: SipPhone) {
+    this.#phone = phone;
   }
 
   static async open(): Promise<SipCaller> {
-    const calls = new Map<string, SipCall>();
-    const endpoint = await SipEndpoint.open({
-      listen: [{ protocol: 'udp', host: '127.0.0.1', port: 0 }],
-      handlers: {
-        onRequest: (incoming) => void incoming.respond(200),
-        onCancelled() {},
-        onAck() {},
-        onDialogEnded: (dialog) => {
-          const call = calls.get(dialog.key);
-          if (call === undefined) return;
-          call.isEnded = true;
-          call.emit('ended');
-        },
-      },
-    });
-    return new SipCaller(endpoint, calls);
+    return new SipCaller(await SipPhone.open());
   }
 
   /** The final response; a 2xx is not acknowledged yet. */
-  invite(
+  async invite(
     uri: string,
     headers: Readonly<Record<string, string>>,
     sdp: string | undefined,
@@ -39,39 +23,31 @@ export class SipCaller {
     const own = new Headers();
     for (const [name, value] of Object.entries(headers)) own.add(name, value);
     if (sdp !== undefined) own.add('Content-Type', 'application/sdp');
-    return new Promise((resolve, reject) => {
-      const draft = { method: 'INVITE', uri, headers: own, body: Buffer.from(sdp ?? '') };
-      const result = this.#endpoint.request(draft, {
-        onResponse: (response, { dialog }) => {
-          if (response.status < 200) return;
-          const call = dialog === undefined || response.status >= 300 ? undefined : new SipCall(dialog);
-          if (call !== undefined) this.#calls.set(call.dialog.key, call);
-          resolve({ response, call });
-        },
-      });
-      if (result.kind === 'refused') reject(new Error(result.why));
-    });
+    const sent = this.#phone.send('INVITE', uri, { headers: own, body: sdp ?? '', acknowledges: false });
+    const response = await sent.final();
+    const { dialog } = sent;
+    return {
+      response,
+      call: dialog === undefined || response.status >= 300 ? undefined : new SipCall(dialog, this.#phone),
+    };
   }
 
   options(uri: string): Promise<SipResponse> {
-    return new Promise((resolve) => {
-      this.#endpoint.request({ method: 'OPTIONS', uri }, { onResponse: (response) => resolve(response) });
-    });
+    return this.#phone.send('OPTIONS', uri).final();
   }
 
   close(): void {
-    this.#endpoint.close();
+    this.#phone.close();
   }
 }
 
-/** Emits `ended` once. */
-export class SipCall extends EventEmitter {
+export class SipCall {
   readonly dialog: Dialog;
-  isEnded = false;
+  readonly #phone: SipPhone;
 
-  constructor(dialog: Dialog) {
-    super();
+  constructor(dialog: Dialog, phone: SipPhone) {
     this.dialog = dialog;
+    this.#phone = phone;
   }
 
   ack(sdp?: string): void {
@@ -100,7 +76,8 @@ export class SipCall extends EventEmitter {
     this.dialog.bye();
   }
 
-  async ended(): Promise<void> {
-    if (!this.isEnded) await once(this, 'ended');
+  /** Resolves when it is over, whoever ended it. */
+  ended(): Promise<void> {
+    return this.#phone.ended(this.dialog);
   }
 }

@@ -7,7 +7,7 @@ import {
   type SipRequest,
   type SipResponse,
 } from '../../src/sip/index.ts';
-import { eventually } from './eventually.ts';
+import { until } from './processes.ts';
 
 export const sdp = (port: number, direction = 'sendrecv'): string =>
   `v=0\r\no=- 1 ${port} IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio ${port} RTP/AVP 0\r\na=${direction}\r\n`;
@@ -22,6 +22,7 @@ export class SipPhone {
     if (incoming.dialog !== undefined && incoming.dialog.state === 'confirmed') incoming.respond(200);
   };
   #endpoint!: SipEndpoint;
+  readonly #ends = new Map<Dialog, PromiseWithResolvers<void>>();
 
   static async open(protocol: Protocol = 'udp'): Promise<SipPhone> {
     const phone = new SipPhone();
@@ -34,7 +35,10 @@ export class SipPhone {
         },
         onCancelled: (_incoming, by) => void phone.cancels.push(by),
         onAck: (_dialog, ack) => void phone.acks.push(ack),
-        onDialogEnded: (_dialog, ending) => void phone.endings.push(ending.why),
+        onDialogEnded: (dialog, ending) => {
+          phone.endings.push(ending.why);
+          phone.#endOf(dialog).resolve();
+        },
       },
     });
     return phone;
@@ -54,8 +58,9 @@ export class SipPhone {
   }
 
   /** Sends a request; `responses` fills up as they come. */
-  send(method: string, uri: string, options: { headers?: Headers; body?: string } = {}): Sent {
+  send(method: string, uri: string, options: { headers?: Headers; body?: string; acknowledges?: boolean } = {}): Sent {
     const sent = new Sent();
+    sent.acknowledges = options.acknowledges ?? true;
     const result = this.#endpoint.request(
       {
         method,
@@ -79,11 +84,22 @@ export class SipPhone {
 
   /** The newest request of that method, once there is one. */
   got(method: string): Promise<IncomingRequest> {
-    return eventually(() => this.requests.findLast((incoming) => incoming.request.method === method), method);
+    return until(method, () => this.requests.findLast((incoming) => incoming.request.method === method));
+  }
+
+  /** Resolves when a confirmed dialog ends, whoever ends it. */
+  ended(dialog: Dialog): Promise<void> {
+    return this.#endOf(dialog).promise;
   }
 
   close(): void {
     this.#endpoint.close();
+  }
+
+  #endOf(dialog: Dialog): PromiseWithResolvers<void> {
+    const end = this.#ends.get(dialog) ?? Promise.withResolvers<void>();
+    this.#ends.set(dialog, end);
+    return end;
   }
 }
 
@@ -100,10 +116,10 @@ export class Sent {
 
   /** The final response. */
   final(): Promise<SipResponse> {
-    return eventually(() => this.responses.find((response) => response.status >= 200), 'a final response');
+    return until('a final response', () => this.responses.find((response) => response.status >= 200));
   }
 
   provisional(status: number): Promise<SipResponse> {
-    return eventually(() => this.responses.find((response) => response.status === status), `a ${status}`);
+    return until(`a ${status}`, () => this.responses.find((response) => response.status === status));
   }
 }

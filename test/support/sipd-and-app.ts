@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net';
 import Srf from 'drachtio-srf';
 import { silentLogger } from '../../src/sip/index.ts';
 import { SipdServer, type SipdOptionsInput, sipdOptionsSchema } from '../../src/sipd/index.ts';
-import { eventually } from './eventually.ts';
+import { until } from './processes.ts';
 
 export const secret = 'a secret of the test';
 
@@ -35,7 +35,7 @@ export async function openApp(sipd: SipdServer, tag: string | undefined, verbs: 
   const [error] = (await connected) as [Error | null];
   if (error !== null) throw error;
   // The routes are on their way when `connect` is emitted.
-  await eventually(() => sipd.metrics.apps !== undefined && sipd.metrics.apps > 0, 'the app');
+  await until('the app', () => sipd.metrics.apps !== undefined && sipd.metrics.apps > 0);
   return srf;
 }
 
@@ -70,10 +70,10 @@ export class RawApp {
 
   /** The reply to message `id`, without its own id. */
   reply(id: string): Promise<string> {
-    return eventually(() => {
+    return until(`a reply to ${id}`, () => {
       const found = this.received.find((payload) => payload.split('|')[2] === id);
       return found?.slice(found.indexOf('|') + 1);
-    }, `a reply to ${id}`);
+    });
   }
 
   close(): void {

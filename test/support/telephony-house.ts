@@ -1,16 +1,19 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
-import { createInterface } from 'node:readline';
 import type { CallEvent, CallId } from '../../src/core/call/index.ts';
+import { systemClock } from '../../src/engine/index.ts';
 import type { CallSink, NewCall, TelephonyCall, TelephonyEffect } from '../../src/engine/ports.ts';
 import { type Bindings, MemoryBindings, Telephony } from '../../src/telephony/index.ts';
 import { telephonySchema } from '../../src/telephony/options.ts';
+import { Daemon, portOf, type Ready } from './daemon.ts';
+import { plainSealer } from '../../src/cli/app/plain-recordings.ts';
+import { DrachtioServer, drachtioServer } from './drachtio-server.ts';
+import { FreeSwitch, freeswitch } from './freeswitch.ts';
 import { RawPhone } from './raw-phone.ts';
 import { RtpPort } from './rtp-port.ts';
-import { credentialsFor, random, realClock, TestLog } from './telephony.ts';
+import { credentialsFor, random, TestLog } from './telephony.ts';
 
 const secret = 'a-secret-for-tests-only';
 const extensions = ['2101', '2102', '3101', '3102'];
@@ -70,8 +73,8 @@ export class House {
   readonly relay: Relay;
   readonly recordingsDir: string;
   readonly sip: { readonly udp: number; readonly tcp: number };
-  readonly sipd: Daemon;
-  readonly mediad: Daemon;
+  readonly sipd: Server;
+  readonly mediad: Server;
   readonly #arrived: ScriptedCall[] = [];
   readonly #waiting: ((call: ScriptedCall) => void)[] = [];
   /** What to answer a new call with; 0 takes it. */
@@ -82,8 +85,8 @@ export class House {
     log: TestLog;
     recordingsDir: string;
     sip: House['sip'];
-    sipd: Daemon;
-    mediad: Daemon;
+    sipd: Server;
+    mediad: Server;
     relay: Relay;
   }) {
     this.telephony = parts.telephony;
@@ -116,36 +119,26 @@ export class House {
 
     writeFileSync(path.join(dir, 'trunk-password'), 'carrier-secret\n', { mode: 0o600 });
 
-    const sipd = await Daemon.start(t, 'sipd', dir, (ready) => ({
-      sip: ['udp', 'tcp'].map((protocol) => ({ protocol, host: '127.0.0.1', port: portOf(ready?.sip, protocol) })),
-      control: { host: '127.0.0.1', port: ready?.control?.port ?? 0 },
-      secret,
-    }));
-    const mediad = await Daemon.start(t, 'mediad', dir, (ready) => ({
-      eventSocket: { host: '127.0.0.1', port: ready?.eventSocket?.port ?? 0, secret },
-      sip: { host: '127.0.0.1', port: portOf(ready?.sip, 'udp') },
-      rtp: {
-        bindAddress: '127.0.0.1',
-        portsFrom: 0,
-        portsTo: 0,
-        ...(options.silenceMs === undefined ? {} : { silenceMs: options.silenceMs }),
-      },
-      promptFolders: [promptsDir],
-      recordingsFolder: recordingsDir,
-    }));
+    const sipd = await signallingServer(t, dir);
+    const { silenceMs = 10_000 } = options;
+    const mediad = await mediaServer(t, dir, { promptsDir, recordingsDir, silenceMs });
     const sipPort = (protocol: string): number => portOf(sipd.ready.sip, protocol);
 
     const relay = await Relay.open(t, sipd.ready.control?.port ?? 0);
     const log = new TestLog();
     const telephony = new Telephony({
       options: telephonySchema.parse({
-        signalling: { host: '127.0.0.1', port: relay.port, secret },
+        signalling: { servers: [{ host: '127.0.0.1', port: relay.port, secret }] },
         media: {
-          ...mediad.ready.eventSocket,
-          secret,
-          listenPort: 0,
+          servers: [
+            mediad instanceof FreeSwitch
+              ? mediad.told
+              : { kind: 'mediad', ...mediad.ready.eventSocket, secret, listenPort: 0 },
+          ],
+          silenceMs,
           promptsDirs: [promptsDir],
-          recordingsDir,
+          promptsRoot: promptsDir,
+          recordings: recordingsDir,
         },
         sip: { minExpires: 60, ...(options.probeSeconds === undefined ? {} : { probeSeconds: options.probeSeconds }) },
         trunks: {
@@ -162,7 +155,8 @@ export class House {
       credentials: credentialsFor('wardline', extensions),
       bindings: options.bindings ?? new MemoryBindings(),
       sealRecipients: options.sealTo ?? (() => []),
-      clock: realClock,
+      plainSealer,
+      clock: systemClock,
       random,
       log,
     });
@@ -178,6 +172,11 @@ export class House {
     t.teardown(() => telephony.close());
     await telephony.start(house.sink());
     return house;
+  }
+
+  /** Its only server of that kind. */
+  isUp(kind: 'signalling' | 'media'): boolean {
+    return this.telephony.health()[kind].every(({ isUp }) => isUp);
   }
 
   async phone(t: Teardown, user: string, transport: 'udp' | 'tcp' = 'udp', localIp = '127.0.0.1'): Promise<RawPhone> {
@@ -223,12 +222,6 @@ export class House {
   }
 }
 
-/** sipd names several addresses, mediad one: "udp/127.0.0.1:5060". 0 before it has said so. */
-function portOf(addresses: string | readonly string[] | undefined, protocol: string): number {
-  const one = [addresses ?? []].flat().find((address) => address.startsWith(protocol));
-  return Number(one?.split(':').at(-1) ?? 0);
-}
-
 /** Passes a TCP connection on until it is cut. */
 class Relay {
   readonly port: number;
@@ -268,72 +261,42 @@ class Relay {
   }
 }
 
-interface Ready {
-  readonly control?: { readonly host: string; readonly port: number };
-  readonly eventSocket?: { readonly host: string; readonly port: number };
-  readonly sip?: readonly string[] | string;
-}
-
-/** One of our daemons as a process of its own; started again it has the same ports. */
-class Daemon {
+/** A server as a process of its own; started again it has the same ports. */
+interface Server {
   readonly ready: Ready;
-  readonly #again: () => Promise<ChildProcess>;
-  #child: ChildProcess;
-
-  private constructor(ready: Ready, child: ChildProcess, again: () => Promise<ChildProcess>) {
-    this.ready = ready;
-    this.#child = child;
-    this.#again = again;
-  }
-
-  /** `options` is asked twice: without ports, and then with those that were given. */
-  static async start(
-    t: Teardown,
-    name: string,
-    dir: string,
-    options: (ready: Ready | null) => object,
-  ): Promise<Daemon> {
-    const first = await launch(name, dir, options(null));
-    const again = async () => (await launch(name, dir, options(first.ready))).child;
-    const daemon = new Daemon(first.ready, first.child, again);
-    t.teardown(() => daemon.#end('SIGTERM'));
-    return daemon;
-  }
-
   /** Stops answering, and holds its connections open. */
-  freeze(): void {
-    this.#child.kill('SIGSTOP');
-  }
-
-  kill(): Promise<void> {
-    return this.#end('SIGKILL');
-  }
-
-  async restart(): Promise<void> {
-    this.#child = await this.#again();
-  }
-
-  async #end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
-    this.#child.kill(signal);
-    await once(this.#child, 'exit');
-  }
+  freeze(): void;
+  kill(): Promise<void>;
+  restart(): Promise<void>;
 }
 
-async function launch(name: string, dir: string, options: object): Promise<{ ready: Ready; child: ChildProcess }> {
-  const file = path.join(dir, `${name}.json`);
-  writeFileSync(file, JSON.stringify(options), { mode: 0o600 });
-  const main = new URL(`../../src/${name}/main.ts`, import.meta.url).pathname;
-  const child = spawn(process.execPath, [main, file], { stdio: ['ignore', 'pipe', 'pipe'] });
-  let said = '';
-  child.stderr.on('data', (bytes) => {
-    said += String(bytes);
-  });
-  const line = await Promise.race([
-    once(createInterface(child.stdout), 'line').then(([text]) => String(text)),
-    once(child, 'exit').then(() => Promise.reject(new Error(`${name} ended: ${said}`))),
-  ]);
-  return { ready: JSON.parse(line) as Ready, child };
+/** Our sipd, or the real server that `npm run test:real` names. */
+function signallingServer(t: Teardown, dir: string): Promise<Server> {
+  if (drachtioServer !== undefined) return DrachtioServer.start(t, drachtioServer, secret);
+  return Daemon.start(t, 'sipd', dir, (ready) => ({
+    sip: ['udp', 'tcp'].map((protocol) => ({ protocol, host: '127.0.0.1', port: portOf(ready?.sip, protocol) })),
+    control: { host: '127.0.0.1', port: ready?.control?.port ?? 0 },
+    secret,
+  }));
+}
+
+/** With what is played and recorded where. */
+async function mediaServer(
+  t: Teardown,
+  dir: string,
+  { promptsDir, recordingsDir, silenceMs }: { promptsDir: string; recordingsDir: string; silenceMs: number },
+): Promise<Daemon | FreeSwitch> {
+  if (freeswitch !== undefined) {
+    mkdirSync(recordingsDir);
+    return FreeSwitch.start(t, freeswitch, dir);
+  }
+  return Daemon.start(t, 'mediad', dir, (ready) => ({
+    eventSocket: { host: '127.0.0.1', port: ready?.eventSocket?.port ?? 0, secret },
+    sip: { host: '127.0.0.1', port: portOf(ready?.sip, 'udp') },
+    rtp: { bindAddress: '127.0.0.1', portsFrom: 0, portsTo: 0, silenceMs },
+    promptFolders: [promptsDir],
+    recordingsFolder: recordingsDir,
+  }));
 }
 
 function toneWav(hz: number, durationMs: number): Buffer {

@@ -1,43 +1,8 @@
 import { createHash, randomBytes, randomInt } from 'node:crypto';
-import { instant } from '../../src/core/time/index.ts';
-import type { Clock, Random } from '../../src/engine/ports.ts';
+import type { Random } from '../../src/engine/ports.ts';
 import type { Credentials, Log } from '../../src/telephony/index.ts';
 
-/** A clock that moves only when told. */
-export class TestClock implements Clock {
-  #nowMs = 1_780_000_000_000;
-  #timers: { atMs: number; run: () => void }[] = [];
-
-  now() {
-    return instant(this.#nowMs);
-  }
-
-  monotonicMs() {
-    return this.#nowMs;
-  }
-
-  after(ms: number, run: () => void) {
-    const timer = { atMs: this.#nowMs + ms, run };
-    this.#timers.push(timer);
-    return { cancel: () => void (this.#timers = this.#timers.filter((one) => one !== timer)) };
-  }
-
-  advance(ms: number): void {
-    this.#nowMs += ms;
-    const due = this.#timers.filter(({ atMs }) => atMs <= this.#nowMs);
-    this.#timers = this.#timers.filter(({ atMs }) => atMs > this.#nowMs);
-    for (const { run } of due) run();
-  }
-}
-
-export const realClock: Clock = {
-  now: () => instant(Date.now()),
-  monotonicMs: () => performance.now(),
-  after(ms, run) {
-    const timer = setTimeout(run, ms);
-    return { cancel: () => clearTimeout(timer) };
-  },
-};
+export { VirtualClock as TestClock } from './virtual-clock.ts';
 
 export const random: Random = { below: (below) => randomInt(below), bytes: (count) => randomBytes(count) };
 

@@ -1,43 +1,73 @@
-import type { Clock, Timer } from '../../src/sip/index.ts';
+import { type Instant, instant } from '../../src/core/time/index.ts';
+import type { Clock as EngineClock } from '../../src/engine/index.ts';
+import type { Clock as SipClock, Timer } from '../../src/sip/index.ts';
 
 /** Time that passes only when told to. Timers due at the same millisecond run in the order they were set. */
-export class VirtualClock implements Clock {
-  #now = 0;
+export class VirtualClock implements EngineClock, SipClock {
+  readonly #startMs: number;
+  #passedMs = 0;
+  #setBackMs = 0;
   #nextId = 0;
-  readonly #due = new Map<number, { at: number; action: () => void }>();
+  readonly #due = new Map<number, { atMs: number; action: () => void }>();
 
-  now(): number {
-    return this.#now;
+  constructor(startMs = 0) {
+    this.#startMs = startMs;
   }
 
-  after(afterMs: number, action: () => void): Timer {
+  now(): Instant {
+    return instant(this.#startMs + this.#passedMs - this.#setBackMs);
+  }
+
+  monotonicMs(): number {
+    return this.#passedMs;
+  }
+
+  after(afterMs: number, action: () => void): Timer & { cancel(): void } {
     const id = this.#nextId++;
-    this.#due.set(id, { at: this.#now + afterMs, action });
-    return { stop: () => void this.#due.delete(id) };
-  }
-
-  /** Runs everything due within the next `byMs`, each at its own time. */
-  advance(byMs: number): void {
-    const end = this.#now + byMs;
-    for (;;) {
-      const next = this.#earliest(end);
-      if (next === undefined) break;
-      this.#now = next.at;
-      this.#due.delete(next.id);
-      next.action();
-    }
-    this.#now = end;
+    this.#due.set(id, { atMs: this.#passedMs + afterMs, action });
+    const stop = () => void this.#due.delete(id);
+    return { stop, cancel: stop };
   }
 
   get pending(): number {
     return this.#due.size;
   }
 
-  #earliest(end: number): { id: number; at: number; action: () => void } | undefined {
-    let best: { id: number; at: number; action: () => void } | undefined;
-    for (const [id, timer] of this.#due) {
-      if (timer.at <= end && (best === undefined || timer.at < best.at)) best = { id, ...timer };
-    }
-    return best;
+  /** Somebody sets the clock of the machine; no time passes. */
+  setBack(ms: number): void {
+    this.#setBackMs += ms;
   }
+
+  /** Runs everything due within the next `byMs`, each at its own time. */
+  advance(byMs: number): void {
+    const endMs = this.#passedMs + byMs;
+    while (this.#runNext(endMs));
+    this.#passedMs = endMs;
+  }
+
+  /** As `advance`; promises settle before, and between any two timers. */
+  async pass(byMs: number): Promise<void> {
+    const endMs = this.#passedMs + byMs;
+    do await settled();
+    while (this.#runNext(endMs));
+    this.#passedMs = endMs;
+  }
+
+  #runNext(endMs: number): boolean {
+    let next: { readonly id: number; readonly atMs: number; readonly action: () => void } | undefined;
+    // In the order they were set, so the first of those due at the same time stays.
+    for (const [id, timer] of this.#due) {
+      if (timer.atMs <= endMs && (next === undefined || timer.atMs < next.atMs)) next = { id, ...timer };
+    }
+    if (next === undefined) return false;
+    this.#passedMs = next.atMs;
+    this.#due.delete(next.id);
+    next.action();
+    return true;
+  }
+}
+
+/** Everything that was promised and waits for nothing outside has happened. */
+export async function settled(): Promise<void> {
+  await new Promise<void>((resolve) => setImmediate(resolve));
 }

@@ -15,13 +15,14 @@ import t, { type Test } from 'tap';
 import { Closing } from '../../src/cli/app/closing.ts';
 import { logTo } from '../../src/cli/app/log.ts';
 import { messageBook, messageLength } from '../../src/cli/app/message-book.ts';
+import { strayMessages, whatIsKnown } from '../../src/cli/app/stray-messages.ts';
 import { dataFolders } from '../../src/cli/folders.ts';
 import { houseSecrets } from '../../src/cli/house-secrets.ts';
 import type { Fact } from '../../src/core/audit/index.ts';
 import type { CallId } from '../../src/core/call/index.ts';
 import { type Instant, instant } from '../../src/core/time/index.ts';
 import type { MessageRow } from '../../src/storage/index.ts';
-import { ensureSecrets, openMessage, SealedWriter } from '../../src/vault/index.ts';
+import { ensureSecrets, type Metadata, openMessage, SealedWriter } from '../../src/vault/index.ts';
 import { until } from '../support/processes.ts';
 
 const CALL = 'K7QX-2M4D' as CallId;
@@ -45,13 +46,19 @@ const ended = (durationMs: number): Fact => ({
 const over: Fact = { fact: 'ended', cause: 'internalError', fault: 'wardline', talkedMs: 0 } as Fact;
 
 /** A recording as mediad leaves it in the file: `seconds` sealed, whether or not anybody came to its end. */
-async function record(folder: string, recipient: string, samples: number, isFinished: boolean): Promise<Uint8Array> {
+async function record(
+  folder: string,
+  recipient: string,
+  samples: number,
+  isFinished: boolean,
+  metadata: Metadata = {},
+): Promise<Uint8Array> {
   const file = join(folder, `${MESSAGE}.sealed`);
   const writer = await SealedWriter.open({
     sink: { append: async (bytes) => appendFileSync(file, bytes), close: async () => {} },
     recipients: [recipient],
     format: { encoding: 'PCMU', rate: 8000, channels: 1 },
-    metadata: {},
+    metadata,
   });
   const audio = Uint8Array.from({ length: samples }, (_, i) => i % 251);
   writer.push(audio);
@@ -192,6 +199,73 @@ void t.test(
     t.ok(Buffer.from(opened.audio).equals(audio.subarray(0, 2 * 8000)));
   },
 );
+
+void t.test(
+  'a recording that is in no list is entered with what the audit, or else the container, knows of it',
+  async (t) => {
+    const { folder, secrets, saved, troubles, looks, book } = await aBook(t);
+    const startedAt = new Date(AT + 20).toISOString();
+    await record(folder, secrets.voicemailRecipient, 2 * 8000, true, { startedAt });
+    t.same(await strayMessages(folder, new Set()), [MESSAGE]);
+    t.same(await strayMessages(folder, new Set([MESSAGE])), []);
+
+    /** A chain with an entry a second, in the middle of which the recording starts. */
+    let reads = 0;
+    const entries = (middle: Fact) =>
+      Array.from({ length: 3001 }, (_, i) => ({
+        seq: i + 1,
+        id: `b-${i}`,
+        isLate: false,
+        at: AT + (i - 1500) * 1000,
+        callId: CALL,
+        fact: i === 1500 ? middle : over,
+      }));
+    const auditWith = (middle: Fact) => ({
+      list: async ({ afterSeq, limit }: { afterSeq: number; limit: number }) => {
+        reads += 1;
+        return entries(middle).slice(afterSeq, afterSeq + limit);
+      },
+    });
+    const about = (middle: Fact) => (messageId: string) =>
+      whatIsKnown(
+        { messageId, path: join(folder, `${messageId}.sealed`) },
+        secrets.voicemailIdentity,
+        auditWith(middle),
+      );
+    const adopt = async (middle: Fact) => {
+      book.adopt([MESSAGE], about(middle));
+      t.same(saved, [], 'not before the audit has taken what was spooled');
+      looks.shift()?.();
+      await until('the message to be entered', () => looks.length === 1 && saved.length === 1);
+      looks.length = 0;
+      return saved.splice(0)[0];
+    };
+    t.match(await adopt({ ...started(), urgent: false } as Fact), {
+      messageId: MESSAGE,
+      callId: CALL,
+      mailbox: 'cardiology',
+      isUrgent: false,
+      at: AT,
+      durationMs: 2000,
+    });
+    t.ok(reads < 60, `${reads} reads: the audit is not read from its beginning`);
+    t.match(await adopt(started('cd'.repeat(16))), { callId: null, mailbox: 'unknown', isUrgent: true, at: AT + 20 });
+    t.same(troubles, []);
+  },
+);
+
+void t.test('a stray file that cannot be opened is told of, an empty one is not', async (t) => {
+  const { folder, secrets, saved, troubles, looks, book } = await aBook(t);
+  const about = () => Promise.reject(new Error('nobody asks'));
+  await record(folder, secrets.voicemailRecipient, 0, true);
+  writeFileSync(join(folder, 'other.sealed'), 'not sealed at all, and longer than a mark');
+  book.adopt(['other', MESSAGE], about);
+  looks.shift()?.();
+  await until('both to be looked at', () => troubles.length === 1);
+  await new Promise((resolve) => setImmediate(resolve));
+  t.match(troubles, [/other.sealed cannot be opened: notSealed/]);
+  t.same(saved, []);
+});
 
 void t.test('parts are closed in reverse order, each within its time, whatever the others do', async (t) => {
   const closed: string[] = [];

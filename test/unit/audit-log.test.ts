@@ -584,3 +584,19 @@ void t.test('docs/reference/audit-chain.md is enough to check a chain', async (t
   t.equal(kinds.length, 8);
   for (const kind of kinds) t.ok(page.includes(`\`${kind}\``), kind);
 });
+
+void t.test('a store that is late again and again is one line in the log', async (t) => {
+  const dir = t.testdir({});
+  const store = new FaultyChain();
+  const { log, health, lines } = await openLog(dir, store);
+  for (let i = 0; i < 5; i++) {
+    store.fault = full;
+    t.equal(await log.attest(steps(1, i)), 'spooled');
+    store.fault = () => {};
+    await caughtUp(health, log);
+  }
+  const delayed = () => lines.filter((line) => line.includes('audit delayed'));
+  t.equal(delayed().length, 1);
+  await log.close();
+  t.match(JSON.parse(delayed()[1] ?? '{}'), { because: 'the disk is full', times: 4 }, 'with how often, in the end');
+});

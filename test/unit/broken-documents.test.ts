@@ -79,7 +79,7 @@ const rosterCases: readonly Case[] = [
   [
     'people:',
     'peeple:',
-    'oncall/a.yaml:2:1: unknown key "peeple"; did you mean "people"? (use one of: zone, people, chains, services)',
+    'oncall/a.yaml:2:1: unknown key "peeple"; did you mean "people"? (use one of: zone, units, specialties, holidays, temporary, feeds, feed-shifts, people, chains, services)',
   ],
   ['name: Dr Ames, ', '', 'oncall/a.yaml:4:3: "name" is missing (add "name": the name as it is spoken: Dr Ames)'],
   [
@@ -129,7 +129,11 @@ const rosterCases: readonly Case[] = [
     '[]',
     'oncall/a.yaml:11:21: a rotation of nobody (name at least one person: rotation: [dr-ames])',
   ],
-  ['every: week', 'every: month', 'oncall/a.yaml:11:48: "month" does not fit here (write day, week or {days: 3})'],
+  [
+    'every: week',
+    'every: month',
+    'oncall/a.yaml:11:48: "month" does not fit here (write day, week, {days: 3} or {hours: 12})',
+  ],
   [
     'every: week',
     'every: { days: 3 }',
@@ -178,12 +182,12 @@ const rosterCases: readonly Case[] = [
   [
     'ring: primary',
     'ring: primry',
-    'oncall/a.yaml:17:17: unknown tier or person "primry"; did you mean "primary"? (use one of: primary, backup, attending, operator, dr-ames, dr-bell)',
+    'oncall/a.yaml:17:17: unknown tier or person "primry"; did you mean "primary"? (use one of: primary, backup, fellow, attending, supervisor, operator, dr-ames, dr-bell)',
   ],
   [
     'on: [desk, mobile]',
     'on: [desk, pager]',
-    'oncall/a.yaml:17:37: "pager" does not fit here (use one of: desk, mobile)',
+    'oncall/a.yaml:17:37: "pager" does not fit here (use one of: desk, mobile, preferred)',
   ],
   ['for: 15s', 'for: 15 seconds', 'oncall/a.yaml:17:51: "15 seconds" does not fit here (write a time as 15s or 2m)'],
   ['for: 15s', 'for: 6m', 'oncall/a.yaml:17:51: 360 s is too long (use 1s to 300s)'],
@@ -201,7 +205,7 @@ const rosterCases: readonly Case[] = [
   [
     '    steps:\n',
     '    steps: []\n    stepz:\n',
-    'oncall/a.yaml:17:5: unknown key "stepz"; did you mean "steps"? (use one of: steps, last-resort)',
+    'oncall/a.yaml:17:5: unknown key "stepz"; did you mean "steps"? (use one of: steps, within, last-resort)',
   ],
   [
     '[dr-ames, dr-bell], every',
@@ -320,6 +324,11 @@ const planCases: readonly Case[] = [
     '  message: { voicemail: { mailbox: cardiology } }',
     '  message: { run: main }',
     'dialplans/a.yaml:29:19: the flows run in a circle: main -> message -> main (let one of them end at a person or a mailbox)',
+  ],
+  [
+    '  message: { voicemail: { mailbox: cardiology } }',
+    '  message: { run: constructor }',
+    'dialplans/a.yaml:29:19: unknown flow "constructor" (use one of: main, message)',
   ],
   [
     'mailbox: cardiology }',

@@ -73,7 +73,33 @@ void t.test('a refusal is spoken only where no phone would show it', async (t) =
 void t.test('nobody answers in time: the phone stops and the caller is told', async (t) => {
   const call = new PaperCall(phones.ames).after(20);
   t.equal(call.phone(phones.ames).leg.stoodDownBecause, 'stepOver');
-  t.equal(call.refusedWith, 'noAnswer');
+  t.equal(call.after(0.1).refusedWith, 'noAnswer');
+  t.equal(call.factsOf('legEnded').length, 1);
+});
+
+void t.test('a phone that does not even say that it was cancelled costs one second', async (t) => {
+  const call = new PaperCall(phones.ames);
+  call.phone(phones.ames).leg.status = 'gone';
+  t.equal(call.after(20.9).refusedWith, null);
+  t.equal(call.after(0.1).refusedWith, 'noAnswer');
+});
+
+void t.test(
+  'a phone that is picked up in the instant of the time-out has answered: any right human beats no human',
+  async (t) => {
+    const call = new PaperCall(phones.ames).after(20);
+    const desk = call.phone(phones.ames).answers();
+    t.equal(desk.leg.status, 'bridged', 'the answer crossed the CANCEL');
+    t.equal(call.after(30).caller, 'answered');
+    desk.hangsUp();
+    t.equal(call.endedBecause, 'calleeHungUp');
+  },
+);
+
+void t.test('a caller who hangs up while the phone is being stopped ends both', async (t) => {
+  const call = new PaperCall(phones.ames).after(20).hangsUp();
+  t.equal(call.endedBecause, 'callerCancelled');
+  t.equal(call.factsOf('legEnded').length, 1, 'one leg has one end on record');
 });
 
 void t.test('a phone that was picked up in the last moment is not stopped by the time-out', async (t) => {
@@ -92,7 +118,7 @@ void t.test('CANCEL stops the phone', async (t) => {
 });
 
 void t.test('otherwise: an unanswered extension leads to its voicemail', async (t) => {
-  const call = new PaperCall(phones.icu).after(20);
+  const call = new PaperCall(phones.icu).after(20.1);
   t.equal(call.caller, 'answered');
   t.same(call.heard, ['voicemail-greeting-office', 'beep']);
   const late = call.phone(phones.icu).answers();
@@ -165,7 +191,7 @@ void t.test('the main line for a caller from the trunk', async (t) => {
 });
 
 void t.test('operator does not answer: on to the next verb, and words when there is none', async (t) => {
-  const call = new PaperCall('1500').presses('0').after(20);
+  const call = new PaperCall('1500').presses('0').after(20.1);
   t.same(call.heard.slice(-2), ['voicemail-greeting-office', 'beep']);
 });
 

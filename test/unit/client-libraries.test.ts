@@ -1,6 +1,10 @@
 import { EventEmitter, once } from 'node:events';
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import net, { type AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import tls from 'node:tls';
 import t from 'tap';
 import {
   answerCaller,
@@ -11,8 +15,8 @@ import {
   failUnfinished,
   headerLines,
   modifyDialog,
-  probeEventSocket,
   probeListen,
+  probeMediaServer,
   rehome,
   safely,
   type SrfClient,
@@ -181,28 +185,115 @@ void t.test('a client that never got a connection stops trying when told', async
   const srf = createSrf('test');
   srf.on('error', () => {});
   const failed = new Promise<void>((resolve) => srf.on('reconnecting', () => resolve()));
-  connectSrf(srf, { host: '127.0.0.1', port: server.port, secret: 'x' });
+  connectSrf(srf, { host: '127.0.0.1', port: server.port, secret: 'x', tls: null });
   await failed;
   t.equal(timers(), before + 1, 'it waits to try again');
   disconnectSrf(srf);
   t.equal(timers(), before);
 });
 
-void t.test('the media server port and its secret are tried before the library is', async (t) => {
-  const server = await listen(t, (socket) => {
-    socket.write('Content-Type: auth/request\n\n');
-    socket.on('data', (bytes) => {
-      const right = bytes.toString() === 'auth right\n\n';
-      socket.write(`Content-Type: command/reply\nReply-Text: ${right ? '+OK accepted' : '-ERR invalid'}\n\n`);
+void t.test('a control connection by TLS that was lost is made again by TLS, never in clear', async (t) => {
+  const dir = t.testdir({});
+  const [key, cert] = [join(dir, 'key.pem'), join(dir, 'cert.pem')];
+  const name = ['-subj', '/CN=signalling', '-addext', 'subjectAltName=DNS:signalling'];
+  const kind = ['-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2'];
+  execFileSync('openssl', ['req', ...kind, ...name, '-keyout', key, '-out', cert], { stdio: 'ignore' });
+  const heard: string[] = [];
+  const sockets: tls.TLSSocket[] = [];
+  const seen = Promise.withResolvers<void>();
+  const server = tls.createServer({ key: readFileSync(key), cert: readFileSync(cert) }, (socket) => {
+    sockets.push(socket);
+    socket.on('error', () => {});
+    socket.once('data', (bytes) => {
+      heard.push(/authenticate\|[^|]+/.exec(bytes.toString())?.[0] ?? '');
+      if (heard.length === 2) seen.resolve();
+      else socket.destroy();
     });
   });
-  const { port } = server;
-  await t.resolves(probeEventSocket('127.0.0.1', port, 'right', 2000));
-  await t.rejects(probeEventSocket('127.0.0.1', port, 'wrong', 2000), /refused the secret/);
-  await t.rejects(probeListen('127.0.0.1', port), { code: 'EADDRINUSE' });
-  server.close();
-  await t.rejects(probeEventSocket('127.0.0.1', port, 'right', 2000), { code: 'ECONNREFUSED' });
-  await t.resolves(probeListen('127.0.0.1', port));
+  const strangers: string[] = [];
+  server.on('tlsClientError', (error) => strangers.push(error.message));
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  t.teardown(() => server.close());
+  const { port } = server.address() as AddressInfo;
+  const srf = createSrf('test');
+  srf.on('error', () => {});
+  t.teardown(() => disconnectSrf(srf));
+  const ca = readFileSync(cert);
+  connectSrf(srf, { host: '127.0.0.1', port, secret: 'x', tls: { ca, servername: 'signalling' } });
+  await seen.promise;
+  t.same(heard, ['authenticate|x', 'authenticate|x']);
+  t.same(strangers, [], 'nothing came in clear');
+
+  const stranger = createSrf('test');
+  t.teardown(() => disconnectSrf(stranger));
+  const refused = new Promise<Error>((resolve) => stranger.on('error', resolve));
+  connectSrf(stranger, { host: '127.0.0.1', port, secret: 'x', tls: { ca, servername: 'somebody-else' } });
+  t.match(await refused, { code: 'ERR_TLS_CERT_ALTNAME_INVALID' }, 'a certificate of another name gets no secret');
+  t.equal(heard.length, 2);
+  for (const socket of sockets) socket.destroy();
+});
+
+/** A media server that answers as FreeSWITCH does, but for what a test changes. */
+async function aMediaServer(t: { teardown(run: () => void): void }, change: Partial<Record<string, string>> = {}) {
+  const said: Record<string, string> = {
+    greeting: 'Content-Type: auth/request\n\n',
+    'sofia status':
+      '                     Name\t   Type\t                                      Data\tState\n' +
+      '             drachtio_mrf\tprofile\t           sip:mod_sofia@127.0.0.1:5090\tRUNNING (0)\n' +
+      '1 profile 0 aliases\n',
+    ...change,
+  };
+  return listen(t, (socket) => {
+    socket.write(said['greeting'] ?? '');
+    socket.on('data', (bytes) => {
+      for (const command of bytes.toString().split('\n\n').slice(0, -1)) {
+        const [, api] = /^api (.*)$/.exec(command) ?? [];
+        if (api === undefined) {
+          const reply = command === 'auth right' ? '+OK accepted' : '-ERR invalid';
+          socket.write(`Content-Type: command/reply\nReply-Text: ${reply}\n\n`);
+          continue;
+        }
+        const body = said[api] ?? 'true';
+        const [first, rest] = [body.slice(0, 3), body.slice(3)];
+        socket.write(`Content-Type: api/response\nContent-Length: ${Buffer.byteLength(body)}\n\n${first}`);
+        setImmediate(() => socket.write(rest));
+      }
+    });
+  });
+}
+
+void t.test('a media server is tried before the library is, and what is wrong with it is said', async (t) => {
+  const probe = (port: number, secret = 'right', profile = 'drachtio_mrf') =>
+    probeMediaServer({ host: '127.0.0.1', port, secret, profile }, 500);
+  const good = await aMediaServer(t);
+  await t.resolves(probe(good.port));
+  await t.rejects(probe(good.port, 'wrong'), /refused the secret/);
+  await t.rejects(probe(good.port, 'right', 'internal'), /has no SIP profile internal: see sip_profiles/);
+  await t.rejects(probeListen('127.0.0.1', good.port), { code: 'EADDRINUSE' });
+  good.close();
+  await t.rejects(probe(good.port), { code: 'ECONNREFUSED' });
+  await t.resolves(probeListen('127.0.0.1', good.port));
+
+  for (const [change, why] of [
+    [{ greeting: 'Content-Type: text/rude-rejection\nContent-Length: 4\n\naway' }, /let us in by its ACL/],
+    [{ greeting: '' }, /no answer from .* within 500 ms/],
+    [{ greeting: 'SSH-2.0-OpenSSH_9.2\r\n\n\n' }, /does not speak the event socket protocol/],
+    [{ greeting: '220 mail.example ESMTP\r\n' }, /does not speak the event socket protocol/],
+    [{ greeting: 'x'.repeat(70_000) }, /does not speak the event socket protocol/],
+    [{ greeting: 'Content-Type: auth/request\nContent-Length: -1\n\n' }, /does not speak/],
+    [{ greeting: 'Content-Type: text/html\n\n' }, /does not speak/],
+    [{ 'sofia status': '-ERR sofia Command not found!\n' }, /no SIP profile drachtio_mrf: mod_sofia is not loaded/],
+    [{ 'sofia status': 'drachtio_mrf\tprofile\tsip:mod_sofia@127.0.0.1:5090\tDOWN (0)\n' }, /is DOWN/],
+    [
+      { 'module_exists mod_sndfile': 'false', 'module_exists mod_local_stream': 'false' },
+      /has not loaded mod_sndfile, mod_local_stream: see modules\.conf\.xml/,
+    ],
+  ] as const) {
+    const server = await aMediaServer(t, change);
+    await t.rejects(probe(server.port), why, JSON.stringify(change).slice(0, 60));
+  }
+  const closing = await listen(t, (socket) => socket.end());
+  await t.rejects(probe(closing.port), /closed the connection/);
 });
 
 async function listen(

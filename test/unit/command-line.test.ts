@@ -55,6 +55,12 @@ void t.test('the JSON of every command that needs no running house has the keys 
     ['phone add <extension>', wardline('phone', 'add', '2101')],
     ['phone list', wardline('phone', 'list')],
     ['oncall show <service>', wardline('oncall', 'show', 'neurology')],
+    ['oncall who', wardline('oncall', 'who')],
+    ['oncall coverage', wardline('oncall', 'coverage')],
+    [
+      'oncall override add <service> <tier> <person>',
+      wardline('oncall', 'override', 'add', 'cardiology', 'primary', 'dr-chen', '--reason', 'ill'),
+    ],
     ['plan check', wardline('plan', 'check')],
     ['plan simulate', wardline('plan', 'simulate', '--to', '7011')],
     ['call list', wardline('call', 'list')],

@@ -87,3 +87,28 @@ void t.test('a password that is there already comes from a file or a pipe, never
   });
   t.match(wardline(add('3101', '--password', password)), { status: 2, stderr: /unknown option '--password'/ });
 });
+
+void t.test('phone add says what a person types into the softphone', async (t) => {
+  const house = ['--data', t.testdir({}), '--set', 'sip.listen=[udp/192.0.2.7:5070, tcp/192.0.2.7:5070]'];
+  const { stdout } = wardline(['phone', 'add', '2101', ...house]);
+  const says = [
+    'Phone 2101 was added. Type into it:',
+    '  SIP server   192.0.2.7:5070  (udp or tcp)',
+    '  user         2101',
+    /^ {2}password {5}\S{14,}$/,
+  ];
+  t.match(stdout.split('\n').slice(0, 4), says);
+  const anyPort = ['--data', t.testdir({}), '--set', 'sip.listen=[udp/127.0.0.1:0]'];
+  t.match(wardline(['phone', 'add', '2101', ...anyPort]).stdout, /SIP server {3}as the house says when it starts/);
+});
+
+void t.test(
+  'a --set that cannot be read is a slip of the pen, one that is refused a wrong configuration',
+  async (t) => {
+    for (const text of ['sip.realm', '=1', 'sip..realm=x']) {
+      t.match(wardline(['phone', 'list', '--set', text]), { status: 2, stderr: /must read path=value/ }, text);
+    }
+    t.match(wardline(['phone', 'list', '--set', 'sip.realmm=x']), { status: 1, stderr: /there is no such key/ });
+    t.match(wardline(['up', '--set', 'sip.realm']), { status: 2, stderr: /must read path=value/ });
+  },
+);

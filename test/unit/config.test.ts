@@ -144,6 +144,37 @@ t.test('bad input names place, reason and remedy', async (t) => {
       {},
       `${FILE}:3:3: sip.lissten: there is no such key: did you mean sip.listen?`,
     ],
+    [
+      null,
+      ['signalling.servers=[{host: 10.0.0.1}]'],
+      {},
+      'configuration: signalling.servers.0: has no secret: give secretFile, a file whose first line is the secret of 10.0.0.1',
+    ],
+    [
+      null,
+      ['media.servers=[{host: 10.0.0.1, secret: x, listenHost: 0.0.0.0}]'],
+      {},
+      'configuration: media.servers.0.advertise: needed, because listenHost is 0.0.0.0: what shall the server dial?',
+    ],
+    [
+      null,
+      ['media.servers=[{host: 10.0.0.1, secret: x, listenPort: 8080}]'],
+      {},
+      'configuration: admin.listen: tcp port 8080 is also in media.servers.0.listenPort: give each its own',
+    ],
+    [
+      null,
+      ['media.servers=[{host: 10.0.0.1, secret: x, wieght: 1}]'],
+      {},
+      '--set media.servers: media.servers.0: there is no such key here: wieght',
+    ],
+    [null, ['media.servers=10.0.0.1'], {}, '--set media.servers: "10.0.0.1" is not a list'],
+    [
+      'signalling:\n  servers:\n    - host: no host\n',
+      [],
+      {},
+      `${FILE}:2:3: signalling.servers.0.host: "no host": must be an address or a host name`,
+    ],
     ['media:\n  port: many\n', [], {}, `${FILE}:2:3: media.port: "many" is not a number`],
     ['sip: 5060\n', [], {}, `${FILE}:1:1: sip: 5060 is not a group of keys`],
     ['- a\n', [], {}, `${FILE}:1:1: must be a list of "key: value" lines`],
@@ -170,6 +201,24 @@ t.test('bad input names place, reason and remedy', async (t) => {
     // A list of known keys is long; its beginning is enough.
     t.equal(expected.endsWith('are') ? problem.slice(0, expected.length) : problem, expected);
   }
+});
+
+t.test('servers that run already take the place of our own, and the keys for those do not count', async (t) => {
+  const config = good(
+    loadConfig(
+      {
+        set: [
+          'signalling.servers=[{host: 10.0.0.1, secretFile: /etc/a}]',
+          'media.servers=[{host: media.example, secret: x, advertise: pbx}]',
+          // Would clash with sip.listen, were it used.
+          'media.sip=127.0.0.1:5060',
+        ],
+      },
+      {},
+    ),
+  );
+  t.match(config.signalling.servers, [{ host: '10.0.0.1', port: 9022, tls: false, weight: 1, draining: false }]);
+  t.match(config.media.servers, [{ port: 8021, profile: 'drachtio_mrf', listenHost: '127.0.0.1', advertise: 'pbx' }]);
 });
 
 t.test('a file that is not there, is a folder, or is no text', async (t) => {

@@ -13,15 +13,15 @@ import {
   systemRandom,
   type TelephonyEffect,
 } from '../../src/engine/index.ts';
-import { aPlan, aRoster, mobiles, phones } from '../support/lakeside.ts';
-import { settled, StoppedClock } from '../support/stopped-clock.ts';
+import { aPlan, aRoster, mobiles, phones, noon } from '../support/lakeside.ts';
+import { settled, VirtualClock } from '../support/virtual-clock.ts';
 
 const media = { path: 'anchored', codec: 'PCMU', cipher: 'none' } as const;
 const plan = aPlan();
 const roster = aRoster();
 
 function aHouse(parts: { options?: object; audit?: AuditPort; isRegistered?: (extension: string) => boolean } = {}) {
-  const clock = new StoppedClock();
+  const clock = new VirtualClock(noon);
   const entries: AuditEntry[] = [];
   const rows: { readonly [key: string]: unknown }[] = [];
   const logged: string[] = [];
@@ -43,7 +43,7 @@ function aHouse(parts: { options?: object; audit?: AuditPort; isRegistered?: (ex
     options: engineSchema.parse(parts.options ?? {}),
     audit: parts.audit ?? memory,
     index,
-    documents: { current: () => ({ plan, roster }) },
+    documents: { current: () => ({ plan, roster }), upToDate: (roster) => roster },
     reachability: { isRegistered: parts.isRegistered ?? (() => true), trunkFault: () => null },
     clock,
     random: systemRandom,
@@ -90,9 +90,9 @@ void t.test('a whole call: dialled, rung, accepted, talked, over', async (t) => 
   t.same(call.types(), ['answerCaller']);
   await call.says({ type: 'callerAnswered', media });
   t.same(call.types().slice(1), ['ringLeg', 'ringLeg', 'play']);
-  await clock.advance(4_000);
+  await clock.pass(4_000);
   await call.says({ type: 'legAnswered', leg: legId('1'), media }, { type: 'bridged', leg: legId('1') });
-  await clock.advance(60_000);
+  await clock.pass(60_000);
   await call.says({ type: 'legEnded', leg: legId('1'), by: 'remote' });
   t.same(call.types().slice(-2), ['hangUpCaller', 'callOver']);
   t.same(factsOf(call.callId).at(-1), 'ended');
@@ -150,9 +150,9 @@ void t.test('an audit store that is slow, silent or broken does not stop the cal
   for (const audit of [slow, rejecting, throwing]) {
     const { engine, clock, logged } = aHouse({ audit });
     const call = dial(engine, '7011');
-    await clock.advance(audit === slow ? 99 : 0);
+    await clock.pass(audit === slow ? 99 : 0);
     t.equal(call.effects.length, audit === slow ? 0 : 1);
-    await clock.advance(1);
+    await clock.pass(1);
     t.same(call.types(), ['answerCaller']);
     t.same(logged.slice(0, 1), [audit === slow ? 'audit is late, the call goes on' : 'audit refused facts']);
   }
@@ -161,7 +161,7 @@ void t.test('an audit store that is slow, silent or broken does not stop the cal
 void t.test('an event that comes while the audit writes keeps its own time', async (t) => {
   const slowMs = 50;
   const entries: AuditEntry[] = [];
-  const clockOf: { clock?: StoppedClock } = {};
+  const clockOf: { clock?: VirtualClock } = {};
   const { engine, clock } = aHouse({
     audit: {
       attest: (facts) => {
@@ -172,10 +172,10 @@ void t.test('an event that comes while the audit writes keeps its own time', asy
   });
   clockOf.clock = clock;
   const call = dial(engine, '7011');
-  await clock.advance(10);
+  await clock.pass(10);
   const hungUpAt = clock.now();
   await call.says({ type: 'callerHungUp' });
-  await clock.advance(200);
+  await clock.pass(200);
   t.equal(entries.find(({ fact }) => fact.fact === 'ended')?.at, hungUpAt);
   t.same(call.types(), ['answerCaller', 'callOver']);
 });
@@ -183,12 +183,28 @@ void t.test('an event that comes while the audit writes keeps its own time', asy
 void t.test('a clock that is set back in the middle of a call makes no duration wrong', async (t) => {
   const { engine, clock, over } = aHouse();
   const call = dial(engine, '7011');
-  await clock.advance(2_000);
+  await clock.pass(2_000);
   clock.setBack(3_600_000);
-  await clock.advance(1_000);
+  await clock.pass(1_000);
   await call.says({ type: 'callerHungUp' });
-  await clock.advance(0);
+  await clock.pass(0);
   t.match(over, [{ lastedMs: 3_000 }]);
+
+  const talk = dial(engine, '7011');
+  await talk.says({ type: 'callerAnswered', media });
+  await talk.says({ type: 'legAnswered', leg: legId('1'), media }, { type: 'bridged', leg: legId('1') });
+  clock.setBack(3_600_000);
+  await clock.pass(60_000);
+  await talk.says({ type: 'legEnded', leg: legId('1'), by: 'remote' });
+  t.match(over[1], { talkedMs: 60_000, lastedMs: 60_000 });
+
+  const asked = dial(engine, '7011');
+  await asked.says({ type: 'callerAnswered', media });
+  await asked.says({ type: 'legAnswered', leg: legId('2'), media });
+  clock.setBack(3_600_000);
+  await clock.pass(30_000);
+  const mobile = asked.effects.filter((effect) => effect.type === 'standDownLeg' && effect.leg === '2');
+  t.match(mobile, [{ because: 'notAccepted' }], 'taken for a mailbox all the same');
 });
 
 void t.test('an error ends that call only', async (t) => {
@@ -227,7 +243,7 @@ void t.test('an error ends that call only', async (t) => {
     for (let i = 0; i < 1_001; i += 1) call.emit({ type: 'legRinging', leg: legId('1'), sipStatus: 180 });
     await settled();
     t.same(over, [], 'the ending waits for the audit');
-    await clock.advance(100);
+    await clock.pass(100);
     t.equal(over[0]?.cause, 'internalError');
     t.same(call.types(), ['callOver']);
   });
@@ -265,9 +281,9 @@ void t.test('the door: too many calls, and a house that is stopping', async (t) 
   const drained = engine.drain(1_000);
   t.equal(engine.callArrived(outside, nobody).kind, 'refused');
   await first.says({ type: 'callerAnswered', media });
-  await clock.advance(999);
+  await clock.pass(999);
   t.same(engine.liveCalls, [first.callId]);
-  await clock.advance(1);
+  await clock.pass(1);
   t.equal(await drained, 1);
   t.same(first.types().slice(-4), ['standDownLeg', 'standDownLeg', 'hangUpCaller', 'callOver']);
   t.match(entries.at(-1)?.fact, { fact: 'ended', cause: 'shuttingDown' });

@@ -3,7 +3,7 @@ import { copyFileSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync,
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import t, { type Test } from 'tap';
-import type { ServiceId } from '../../src/core/oncall/index.ts';
+import type { PersonId, ServiceId, ShiftOverride } from '../../src/core/oncall/index.ts';
 import { instant } from '../../src/core/time/index.ts';
 import {
   type DocumentProblem,
@@ -12,7 +12,7 @@ import {
   loadDocuments,
   showProblem,
 } from '../../src/documents/index.ts';
-import type { Clock, DocumentVersion } from '../../src/engine/ports.ts';
+import type { Clock, DocumentVersion, Overrides } from '../../src/engine/ports.ts';
 import { Notices } from '../support/notices.ts';
 
 const PROMPTS = new Set(
@@ -73,21 +73,34 @@ function aHospital(t: Test) {
   };
 }
 
-function live(t: Test, folders: { dialplans: string; oncall: string }, versions = new Versions(), pollMs = 100) {
+const NO_OVERRIDES: Overrides = { revision: () => 0, list: () => [] };
+
+function live(
+  t: Test,
+  folders: { dialplans: string; oncall: string },
+  versions = new Versions(),
+  pollMs = 100,
+  overrides = NO_OVERRIDES,
+) {
   const notices = new Notices();
   const clock = new TestClock();
+  const proofs: string[][] = [];
   const documents = new LiveDocuments({
     options: documentsOptions.parse({ ...folders, pollMs }),
     prompts: PROMPTS,
     versions,
+    overrides,
+    feeds: { revision: () => 0, documents: () => [] },
     clock,
     onActivated: (_version, changed) => notices.add(`activated ${changed.join(' ')}`),
     onRefused: (problems: readonly DocumentProblem[]) => notices.add(`refused ${problems.map(showProblem).join('|')}`),
+    onProved: (faults) => proofs.push(faults.map(showProblem)),
     onUnsaved: (error) => notices.add(`unsaved ${(error as Error).message}`),
+    onOverridesUnread: (error) => notices.add(`unread ${(error as Error).message}`),
     onClockImplausible: (now) => notices.add(`clock ${new Date(now).getUTCFullYear()}`),
   });
   t.teardown(() => documents.close());
-  return { documents, notices, versions, clock };
+  return { documents, notices, versions, clock, proofs };
 }
 
 void t.test('a roster edited while running is in force for new calls; running calls keep theirs', async (t) => {
@@ -206,10 +219,12 @@ void t.test('a file that is written in pieces is checked when it is whole', asyn
   const { documents, notices, clock } = live(t, hospital.folders, new Versions(), 60_000);
   const settling: { run: () => void; isCancelled: boolean }[] = [];
   const notice = new Notices();
+  const soon = clock.after.bind(clock);
   clock.after = (ms, run) => {
+    // Shorter ones lay shifts out ahead and prove.
+    if (ms < 100) return soon(ms, run);
     const timer = { run, isCancelled: false };
-    // Shorter ones lay shifts out ahead.
-    if (ms >= 100 && ms < 60_000) {
+    if (ms < 60_000) {
       settling.push(timer);
       notice.add('waits');
     }
@@ -402,3 +417,134 @@ void t.test('a mistake of ours while documents are checked refuses them, and end
     problems: [{ reason: /could not be checked: cannot read/, remedy: /mistake in Wardline/ }],
   });
 });
+
+void t.test(
+  'an override counts for new look-ups within a second, also of calls that go on under an older version',
+  async (t) => {
+    const hospital = aHospital(t);
+    const made = Date.UTC(2026, 10, 22, 12);
+    const rows: ShiftOverride[] = [];
+    let fault: Error | null = null;
+    const overrides: Overrides = {
+      revision: () => {
+        if (fault !== null) throw fault;
+        return rows.length;
+      },
+      list: () => [...rows],
+    };
+    const { documents, notices } = live(t, hospital.folders, new Versions(), 100, overrides);
+    await documents.start();
+    t.equal(await notices.next(), 'activated plan roster');
+    const ofTheCall = documents.current().roster;
+    const primary = (roster = documents.current().roster) => {
+      const result = roster.whoIsOnCall(CARDIOLOGY, 'primary', instant(made + 60_000));
+      return result.kind === 'onCall' ? result.answer.person.name : result.kind;
+    };
+    const until = async (name: string) => {
+      while (primary() !== name) await new Promise((resolve) => setTimeout(resolve, 20));
+    };
+    t.equal(primary(), 'Dr Bell');
+    t.equal(documents.upToDate(ofTheCall), ofTheCall);
+    const chen = 'dr-chen' as PersonId;
+    const span = { from: instant(made), to: instant(made + 3_600_000) };
+    const signed = {
+      author: 'R. Okafor',
+      reason: 'ill',
+      madeAt: span.from,
+      acceptedAt: span.from,
+      acceptedBy: 'R. Okafor',
+    };
+    const open = { swap: null, endedAt: null, endedBy: null, endedFor: null };
+    rows.push({
+      id: 1,
+      kind: 'take',
+      service: CARDIOLOGY,
+      tier: 'primary',
+      ...span,
+      out: null,
+      in: chen,
+      ...signed,
+      ...open,
+    });
+    await until('Dr Chen');
+    t.equal(primary(documents.upToDate(ofTheCall)), 'Dr Chen', 'a call that goes on finds whoever took over');
+
+    writeFileSync(hospital.roster, hospital.edit(hospital.roster, '[dr-ames, dr-bell]', '[dr-bell, dr-ames]'));
+    t.equal(await notices.next(), 'activated roster');
+    t.equal(primary(), 'Dr Chen', 'a new version keeps the overrides');
+    fault = new Error('disk');
+    t.equal(await notices.next(), 'unread disk');
+    t.equal(primary(), 'Dr Chen', 'what was known stays');
+    fault = null;
+    rows[0] = { ...rows[0]!, endedAt: instant(made + 1), endedBy: 'Dr Chen' };
+    rows.push({ ...rows[0]!, id: 2, service: 'neurology' as ServiceId });
+    await until('Dr Ames');
+    t.equal(primary(documents.upToDate(ofTheCall)), 'Dr Bell', 'by the version of the call');
+    t.equal(documents.upToDate(ofTheCall), documents.upToDate(ofTheCall), 'made once');
+  },
+);
+
+void t.test('an edit that would leave a call without a human is refused with a counter-example', async (t) => {
+  const hospital = aHospital(t);
+  const { documents, notices, proofs } = live(t, hospital.folders);
+  await documents.start();
+  await notices.next();
+  const before = documents.current();
+  const good = readFileSync(hospital.roster, 'utf8');
+  const line = good.split('\n').findIndex((text) => text.startsWith('  neurology:')) + 4;
+
+  writeFileSync(
+    hospital.roster,
+    good.replace(
+      'since: 2026-01-05 }\n    backup:\n      - { rotation: [dr-evans',
+      'since: 2027-01-05 }\n    backup:\n      - { rotation: [dr-evans',
+    ),
+  );
+  const refused = await notices.next();
+  t.match(refused, new RegExp(`^refused ${hospital.roster}:${line}:5: nobody is primary of neurology`));
+  t.match(refused, /for example 2026-11-20 06:00 \(America\/Chicago\) Ward 4B dials 70/);
+  t.match(refused, /look: wardline plan simulate --from 2101 --to 702\d --at 2026-11-20T12:00:00\.000Z/);
+  t.equal(documents.current(), before, 'the same version is in force');
+
+  writeFileSync(hospital.roster, good);
+  t.equal(await notices.next(), 'activated ');
+  t.same(proofs.flat(), [], 'what is in force is proved');
+});
+
+void t.test('what is wrong already may stay while something else is changed, and is told', async (t) => {
+  const hospital = aHospital(t);
+  writeFileSync(
+    hospital.plan,
+    hospital.edit(hospital.plan, '{ name: Neurology, claimed-by: 1000 }', '{ name: Neurology }'),
+  );
+  const { documents, notices, proofs } = live(t, hospital.folders);
+  t.same(await documents.start(), { kind: 'started', from: 'files' }, 'a house without a last good version starts');
+  await notices.next();
+  writeFileSync(hospital.plan, hospital.edit(hospital.plan, 'Ward 4B', 'Ward 7'));
+  t.equal(await notices.next(), 'activated plan');
+  writeFileSync(
+    hospital.plan,
+    hospital.edit(hospital.plan, '{ name: Cardiology, claimed-by: 1000 }', '{ name: Cardiology }'),
+  );
+  t.match(await notices.next(), /^refused (?!.*neurology).*can end in the mailbox cardiology/);
+  await documents.close();
+  t.match(proofs[0], [/can end in the mailbox neurology/, /can end in the mailbox neurology/]);
+});
+
+void t.test(
+  'edited while the house was down, and no call may be left alone by that: it starts with what was good',
+  async (t) => {
+    const hospital = aHospital(t);
+    const first = live(t, hospital.folders);
+    await first.documents.start();
+    await first.documents.close();
+    writeFileSync(
+      hospital.roster,
+      hospital.edit(hospital.roster, 'since: 2026-01-05 }\n    backup: #', 'since: 2027-01-04 }\n    backup: #'),
+    );
+    const second = live(t, hospital.folders, first.versions);
+    t.match(await second.documents.start(), { kind: 'started', from: 'lastGood' });
+    t.match(await second.notices.next(), /^refused .*nobody is primary of cardiology/);
+    t.equal(second.documents.current().roster.version, first.documents.current().roster.version);
+  },
+);

@@ -1,4 +1,6 @@
 import t from 'tap';
+import { Switchboard } from '../../src/mediad/channel/switchboard.ts';
+import { runApiCommand } from '../../src/mediad/event-socket/api-commands.ts';
 import { MediaClock } from '../../src/mediad/media/clock.ts';
 import { decodeG711, encodeG711, FRAME_SAMPLES, transcodeG711 } from '../../src/mediad/media/g711.ts';
 import { Latch } from '../../src/mediad/media/latch.ts';
@@ -439,4 +441,19 @@ void t.test('the clock keeps 50 ticks a second when its timers are late, and giv
   run?.();
   t.ok(ticks - before < 10, 'no burst of 3000 frames');
   clock.stop();
+});
+
+void t.test('how long it has been up is measured, not read off the calendar', async (t) => {
+  let nowMs = 7;
+  const switchboard = new Switchboard({
+    maxChannels: 1,
+    unattendedMs: 1000,
+    hold: [],
+    sipAddress: () => '127.0.0.1:5080',
+    monotonicMs: () => nowMs,
+  });
+  t.teardown(() => switchboard.close());
+  nowMs += 3_725_900;
+  const status = await runApiCommand('status', { switchboard, dial: () => undefined });
+  t.match(status, /^UP 0 years, 0 days, 1 hours, 2 minutes, 5 seconds\n/);
 });

@@ -1,6 +1,14 @@
 import t from 'tap';
 import { phi } from '../../src/core/phi/index.ts';
-import { createHealth, createLogger, createMetrics, type Logger, type LoggerOptions } from '../../src/observe/index.ts';
+import {
+  createHealth,
+  createLogger,
+  createMetrics,
+  type Logger,
+  type LoggerOptions,
+  OnceAMinute,
+} from '../../src/observe/index.ts';
+import { VirtualClock } from '../support/virtual-clock.ts';
 
 const NAME = 'Zebulon Quackenbush';
 const NUMBER = '2025550177';
@@ -114,3 +122,41 @@ void t.test('health: one failing check makes the whole failing, and says why', a
   health.forget('audit');
   t.equal(health.report().checks.length, 1);
 });
+
+void t.test('what repeats itself is said at once, then once a minute with how often it was', async (t) => {
+  const clock = new VirtualClock();
+  const said = new OnceAMinute(clock);
+  const lines: string[] = [];
+  const phone = (extension: string) =>
+    said.say(
+      extension,
+      ({ times }) => void lines.push(times === undefined ? extension : `${extension} ${times} times`),
+    );
+  for (let i = 0; i < 100; i++) phone('2101');
+  phone('2102');
+  t.same(lines, ['2101', '2102']);
+  clock.advance(60_000);
+  t.same(lines.splice(0), ['2101', '2102', '2101 99 times']);
+  phone('2101');
+  clock.advance(60_000);
+  t.same(lines.splice(0), ['2101 1 times'], 'a minute begins with each line');
+  clock.advance(60_000);
+  phone('2101');
+  t.same(lines.splice(0), ['2101'], 'after a quiet minute it is news again');
+  phone('2101');
+  said.close();
+  t.same(lines.splice(0), ['2101 1 times'], 'nothing that was counted is lost');
+  t.equal(clock.pending, 0);
+});
+
+void t.test(
+  'somebody who makes up a new name for every try writes no more lines than a thousand a minute',
+  async (t) => {
+    const clock = new VirtualClock();
+    const said = new OnceAMinute(clock);
+    let lines = 0;
+    for (let i = 0; i < 5000; i++) said.say(`phone ${i}`, () => (lines += 1));
+    t.ok(lines <= 1001, `${lines} lines`);
+    said.close();
+  },
+);

@@ -50,11 +50,15 @@ function start(t: Test, house: { folders: { dialplans: string; oncall: string };
     options: documentsOptions.parse({ ...folders, activation, pollMs: 50 }),
     prompts: recordedPrompts,
     versions: store.documents,
+    overrides: store.overrides,
+    feeds: store.feeds,
     orders: store.plans,
     clock: systemClock,
     onActivated: (_version, changed) => notices.add(`activated ${changed.join(' ')}`),
     onRefused: (problems) => notices.add(`refused ${problems.map(showProblem).join('|')}`),
     onUnsaved: (error) => notices.add(`unsaved ${(error as Error).message}`),
+    onOverridesUnread: (error) => notices.add(`unread ${(error as Error).message}`),
+    onProved: () => {},
     onClockImplausible: () => notices.add('clock'),
   });
   // Watching alone does not keep a process running.

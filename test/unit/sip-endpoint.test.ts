@@ -9,7 +9,7 @@ import {
   SipEndpoint,
   type SipResponse,
 } from '../../src/sip/index.ts';
-import { eventually } from '../support/eventually.ts';
+import { until } from '../support/processes.ts';
 import { MemoryNetwork } from '../support/memory-network.ts';
 import { aMessage, tortureMessages } from '../support/torture-messages.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
@@ -110,12 +110,11 @@ void t.test('a next hop by name is looked up; a name that does not exist is a 50
   const ask = (uri: string, nextHop?: string) =>
     endpoint.request({ method: 'OPTIONS', uri, nextHop }, { onResponse: (response) => void answers.push(response) });
   t.equal(ask('sip:x@y.example', `sip:carrier.example:${socket.local.port}`).kind, 'sent');
-  await eventually(
-    () => network.packets.some((packet) => packet.what === 'OPTIONS' && packet.to === socket.local.port),
-    'the request',
+  await until('the request', () =>
+    network.packets.some((packet) => packet.what === 'OPTIONS' && packet.to === socket.local.port),
   );
   t.equal(ask('sip:x@nowhere.example').kind, 'sent');
-  await eventually(() => answers.length === 1, 'the failure');
+  await until('the failure', () => answers.length === 1);
   t.equal(answers[0]?.status, 503);
   t.match(ask('sip:x@127.0.0.1;transport=tcp'), { kind: 'refused', why: 'requested protocol/transport not available' });
   t.match(ask('sips:x@127.0.0.1'), { kind: 'refused', why: 'requested protocol/transport not available' });
@@ -197,28 +196,28 @@ void t.test('TCP: keep-alive, byte by byte, half a message, lost framing, too ma
   const { endpoint, dial } = await aTcpServer(t, { tcpConnectionsPerSource: 4 });
   const phone = await dial();
   phone.socket.write('\r\n\r\n');
-  await eventually(() => phone.heard() === '\r\n', 'the pong');
+  await until('the pong', () => phone.heard() === '\r\n');
   phone.socket.setNoDelay(true);
   for (const byte of options('0', 'a')) phone.socket.write(byte);
-  await eventually(() => phone.heard().includes('SIP/2.0 200 OK'), 'the answer');
+  await until('the answer', () => phone.heard().includes('SIP/2.0 200 OK'));
 
   const slow = await dial();
   slow.socket.write(options('10', 'b'));
-  await eventually(() => slow.isClosed(), 'the end of patience');
+  await until('the end of patience', () => slow.isClosed());
   t.equal(slow.heard(), '', 'half a message is answered by nothing');
   const mute = await dial();
-  await eventually(() => mute.isClosed(), 'the end of patience with silence');
+  await until('the end of patience with silence', () => mute.isClosed());
 
   const broken = await dial();
   broken.socket.write(options('-999', 'c') + options('0', 'd'));
-  await eventually(() => broken.isClosed(), 'the close');
+  await until('the close', () => broken.isClosed());
   t.match(broken.heard(), /^SIP\/2\.0 400 /);
   t.notMatch(broken.heard(), / 200 /, 'nothing after lost framing is a request');
 
   for (let i = 0; i < 4; i++) await dial();
-  await eventually(() => endpoint.transportCounters.tcpRefused === 1, 'the refusal of the fifth');
+  await until('the refusal of the fifth', () => endpoint.transportCounters.tcpRefused === 1);
   phone.socket.write(options('0', 'e'));
-  await eventually(() => phone.heard().split('200 OK').length === 3, 'the first phone to be served still');
+  await until('the first phone to be served still', () => phone.heard().split('200 OK').length === 3);
 });
 
 void t.test('TCP: a phone whose connection breaks while it rings costs no waiting', async (t) => {
@@ -236,8 +235,32 @@ void t.test('TCP: a phone whose connection breaks while it rings costs no waitin
     { method: 'INVITE', uri: `sip:x@127.0.0.1:${port};transport=tcp` },
     { onResponse: (response) => void statuses.push(response.status) },
   );
-  await eventually(() => statuses.length > 0, 'the failure');
+  await until('the failure', () => statuses.length > 0);
   t.same(statuses, [503]);
+});
+
+void t.test('TCP: a phone that reads nothing is given up, and the requests to it with it', async (t) => {
+  const { endpoint } = await aTcpServer(t);
+  const sockets: Socket[] = [];
+  const phone = createServer((socket) => void sockets.push(socket.pause().on('error', () => {})));
+  phone.listen(0, '127.0.0.1');
+  await once(phone, 'listening');
+  t.teardown(() => {
+    for (const socket of sockets) socket.destroy();
+    phone.close();
+  });
+  const { port } = phone.address() as { port: number };
+  const statuses: number[] = [];
+  const requests = 24;
+  for (let i = 0; i < requests; i++) {
+    endpoint.request(
+      { method: 'MESSAGE', uri: `sip:x@127.0.0.1:${port};transport=tcp`, body: Buffer.alloc(64 * 1024) },
+      { onResponse: (response) => void statuses.push(response.status) },
+    );
+  }
+  await until('the first to fail', () => statuses.length > 0);
+  t.same(new Set(statuses), new Set([503]));
+  t.equal(endpoint.counts.clients, requests - statuses.length, 'those that went over a new connection wait');
 });
 
 void t.test('a port in use is named with its remedy', async (t) => {

@@ -194,7 +194,7 @@ void t.test('a migration that fails leaves the older schema as it was', async (t
       throw new Error('in the middle');
     },
   };
-  await t.rejects(migrate(db, { ...migrations, '0099-half': half }), /in the middle/);
+  await t.rejects(migrate(db, { ...migrations, '9999-half': half }), /in the middle/);
   t.equal(db.prepare(`select 1 from sqlite_master where name = 'half'`).all().length, 0);
   await migrate(db);
 });

@@ -1,9 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
 import t, { type Test } from 'tap';
+import { HangWatch, MISSES } from '../../src/cli/supervise/hang-watch.ts';
 import { backOff } from '../../src/cli/supervise/back-off.ts';
 import type { LaunchPlan } from '../../src/cli/supervise/launch-plan.ts';
 import { capLog } from '../../src/cli/supervise/log-file.ts';
@@ -32,6 +35,8 @@ function house(t: Test, how: { sipd?: Behaviour; mediad?: Behaviour; app?: Behav
       options: { kind: 'daemon', ...how[name] },
       pins: [{ option: ['port'], ready: ['ports', 0] }],
       digest: 'one',
+      watch: null,
+      spoken: [[`${name}'s own word`, `--set ${name}.key`]],
     })),
     app: { script: join(support, 'stand-in.ts'), configFile: join(folder, 'app.behaviour') },
   };
@@ -215,6 +220,89 @@ t.test('back-off: at once, then slower; five deaths in a minute are called hopel
   );
   t.same(wait.died(4), { waitMs: 30_000, isHopeless: true });
   t.same(wait.died(70_000), { waitMs: 0, isHopeless: false }, 'a good minute makes up for it');
+});
+
+t.test('who starts at the same moment with the same data: exactly one gets it', async (t) => {
+  const folder = t.testdir({});
+  const dead = JSON.stringify({ pid: 2 ** 22 + 1, startedTicks: '1' });
+  const starters = 6;
+  const rounds = 40;
+  const shared = new Int32Array(new SharedArrayBuffer(4 * (rounds + 1)));
+  const workers = Array.from({ length: starters }, () => {
+    return new Worker(fileURLToPath(new URL('../support/lock-starter.ts', import.meta.url)), {
+      workerData: { folder, starters, shared, dead },
+    });
+  });
+  const taken = (
+    await Promise.all(workers.map(async (worker) => (await once(worker, 'message'))[0] as number[]))
+  ).flat();
+  for (let round = 0; round < rounds; round += 1) {
+    const winners = taken.filter((one) => one === round).length;
+    if (winners !== 1) t.fail(`round ${round}: ${winners} supervisors for one data folder`);
+  }
+  t.equal(taken.length, rounds);
+  t.same(
+    readdirSync(join(folder, '0')).filter((name) => name !== 'supervisor.json'),
+    [],
+    'and nothing is left behind',
+  );
+});
+
+t.test('a process that hangs is noticed, one that is slow or was asked late is not', async (t) => {
+  class Clock {
+    ms = 0;
+    #due: { at: number; run: () => void }[] = [];
+    nowMs = () => this.ms;
+    after = (ms: number, run: () => void) => {
+      const timer = { at: this.ms + ms, run };
+      this.#due.push(timer);
+      return { cancel: () => void (this.#due = this.#due.filter((one) => one !== timer)) };
+    };
+    /** `lateMs`: the machine stood still for so long before the timer ran. */
+    round(lateMs = 0): void {
+      this.ms += 2000 + lateMs;
+      const due = this.#due.filter(({ at }) => at <= this.ms);
+      this.#due = this.#due.filter(({ at }) => at > this.ms);
+      for (const { run } of due) run();
+    }
+  }
+  const start = () => {
+    const clock = new Clock();
+    const hung: number[] = [];
+    let answers = true;
+    let isClosed = false;
+    const question = { ask: (answered: () => void) => answers && answered(), close: () => void (isClosed = true) };
+    const watch = new HangWatch(question, MISSES.serving, (silentMs) => hung.push(silentMs), clock);
+    return { clock, hung, watch, answer: (does: boolean) => void (answers = does), closed: () => isClosed };
+  };
+  const lively = start();
+  for (let i = 0; i < 100; i += 1) lively.clock.round();
+  t.same(lively.hung, []);
+  lively.watch.close();
+  lively.answer(false);
+  for (let i = 0; i < 10; i += 1) lively.clock.round();
+  t.same(lively.hung, [], 'nobody is judged any more');
+
+  const slow = start();
+  for (let i = 0; i < 100; i += 1) {
+    slow.answer(i % 4 === 0);
+    slow.clock.round();
+  }
+  t.same(slow.hung, [], 'four answers missing in a row are no proof');
+
+  const asleep = start();
+  asleep.answer(false);
+  for (let i = 0; i < 40; i += 1) asleep.clock.round(i % 4 === 0 ? 60_000 : 0);
+  t.same(asleep.hung, [], 'nor is silence while the watcher itself did not run');
+
+  const hanging = start();
+  hanging.clock.round();
+  hanging.answer(false);
+  for (let i = 0; i < 5; i += 1) hanging.clock.round();
+  t.same(hanging.hung, [], 'its last answer counts for the round it came in');
+  for (let i = 0; i < 20; i += 1) hanging.clock.round();
+  t.same(hanging.hung, [10_000], 'told once');
+  t.ok(hanging.closed());
 });
 
 t.test('a process number that was given to another process is not the process', async (t) => {

@@ -1,13 +1,25 @@
 import { EventEmitter } from 'node:events';
+import { statSync } from 'node:fs';
+import path from 'node:path';
 import t from 'tap';
 import { CallerLeg } from '../../src/telephony/caller-leg.ts';
-import type { Endpoint, SrfDialog, SrfRequest, SrfResponse } from '../../src/telephony/client-libraries/index.ts';
+import {
+  type Endpoint,
+  findUnknown,
+  type SrfDialog,
+  type SrfRequest,
+  type SrfResponse,
+} from '../../src/telephony/client-libraries/index.ts';
 import { DirectWatch } from '../../src/telephony/direct-watch.ts';
 import { Leg } from '../../src/telephony/leg.ts';
 import { MediaEndpoint } from '../../src/telephony/media-endpoint.ts';
+import { OpenInvites } from '../../src/telephony/open-invites.ts';
+import { sealedByServer } from '../../src/telephony/recordings.ts';
 import { Orphans } from '../../src/telephony/orphans.ts';
 import { type Life, mediaSource, PhoneDialog } from '../../src/telephony/phone-dialog.ts';
+import type { CallMedia } from '../../src/telephony/media.ts';
 import type { Shell } from '../../src/telephony/shell.ts';
+import type { SignallingLink } from '../../src/telephony/signalling-link.ts';
 import { TestClock, TestLog } from '../support/telephony.ts';
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
@@ -38,19 +50,19 @@ class FakeDialog extends EventEmitter {
   }
 }
 
+const noMedia = {} as CallMedia;
+
 const asDialog = (dialog: FakeDialog) => dialog as unknown as SrfDialog;
 
 /** A house whose signalling client answers at once with the dialogs it is given. */
 function aShell(dialogs: FakeDialog[]) {
   const clock = new TestClock();
   const dialog = () => asDialog(dialogs.shift() ?? new FakeDialog());
-  const shell = {
-    clock,
-    log: new TestLog(),
+  const link = {
+    name: 'sipd',
     dialogs: new Map(),
-    options: { sip: { realm: 'w' }, media: {} },
-    registrations: { of: () => [{ uri: 'sip:3101@192.0.2.9', source: { ip: '192.0.2.9', protocol: 'udp' } }] },
-    trunks: { get: () => undefined },
+    unanswered: new Map(),
+    openInvites: new OpenInvites(undefined, new TestLog()),
     whenUp: () => Promise.resolve(),
     srf: {
       createUAC: (_: string, __: object, ___: object, done: (error: null, dialog: SrfDialog) => void) =>
@@ -58,8 +70,16 @@ function aShell(dialogs: FakeDialog[]) {
       createUAS: (_: object, __: object, ___: object, done: (error: null, dialog: SrfDialog) => void) =>
         done(null, dialog()),
     },
+  } as unknown as SignallingLink;
+  const shell = {
+    clock,
+    log: new TestLog(),
+    options: { sip: { realm: 'w' }, media: {} },
+    registrations: { of: () => [{ uri: 'sip:3101@192.0.2.9', source: { ip: '192.0.2.9', protocol: 'udp' } }] },
+    trunks: { get: () => undefined },
+    signalling: { whenUp: () => Promise.resolve(), forPhone: () => link },
   };
-  return { clock, shell: shell as unknown as Shell };
+  return { clock, link, shell: shell as unknown as Shell };
 }
 
 function hungUpAtOnce(): FakeDialog {
@@ -70,7 +90,7 @@ function hungUpAtOnce(): FakeDialog {
 }
 
 void t.test('a phone whose BYE came in the same read as its 200 has hung up', async (t) => {
-  const { shell } = aShell([hungUpAtOnce()]);
+  const { shell, link } = aShell([hungUpAtOnce()]);
   const told: string[] = [];
   const order = {
     type: 'ringLeg',
@@ -79,59 +99,67 @@ void t.test('a phone whose BYE came in the same read as its 200 has hung up', as
     media: 'direct',
     offeredAs: { displayName: 'x', number: '2101', urgency: null },
   } as const;
-  const leg = new Leg(shell, order, sdp, {
+  const leg = new Leg(shell, noMedia, order, sdp, {
     ringing: () => {},
     answered: () => told.push('answered'),
     failed: ({ kind }) => told.push(kind),
     ended: (by) => told.push(`ended ${by}`),
+    moved: () => told.push('moved'),
     signallingLost: () => told.push('signallingLost'),
   });
   for (let i = 0; i < 4; i += 1) await turn();
   t.same(told, ['answered', 'ended remote']);
   t.equal(leg.phone?.isUp, false);
-  t.equal(shell.dialogs.size, 0);
+  t.equal(link.dialogs.size, 0);
 });
 
-function aCaller(shell: Shell, told: string[]): CallerLeg {
+function aCaller(shell: Shell, link: SignallingLink, told: string[]): CallerLeg {
   const request = Object.assign(new EventEmitter(), {
     body: sdp,
     source_address: '192.0.2.8',
     has: () => true,
   }) as unknown as SrfRequest;
-  return new CallerLeg(shell, request, { send: () => {} } as unknown as SrfResponse, {
+  return new CallerLeg(shell, { link, media: noMedia }, request, { send: () => {} } as unknown as SrfResponse, {
     answered: () => told.push('answered'),
     answerFailed: () => told.push('answerFailed'),
     hungUp: () => told.push('hungUp'),
     mediaLost: () => told.push('mediaLost'),
+    moved: () => told.push('moved'),
     signallingLost: () => told.push('signallingLost'),
   });
 }
 
 void t.test('a caller whose BYE came in the same read as the echo of our 200 has hung up', async (t) => {
-  const { shell } = aShell([hungUpAtOnce()]);
+  const { shell, link } = aShell([hungUpAtOnce()]);
   const told: string[] = [];
-  const caller = aCaller(shell, told);
-  const called = new PhoneDialog(shell, asDialog(new FakeDialog()), { hungUp: () => {}, forgotten: () => {} });
+  const caller = aCaller(shell, link, told);
+  const called = new PhoneDialog(shell, link, asDialog(new FakeDialog()), { hungUp: () => {}, forgotten: () => {} });
   caller.connectTo(called, (error) => told.push(error ? error.message : 'connected'));
   await turn();
   t.same(told, ['connected', 'hungUp']);
 });
 
 void t.test('a caller is not connected to a phone that is gone', async (t) => {
-  const { shell } = aShell([]);
+  const { shell, link } = aShell([]);
   const told: string[] = [];
   const dialog = new FakeDialog();
-  const called = new PhoneDialog(shell, asDialog(dialog), { hungUp: () => told.push('left'), forgotten: () => {} });
+  const called = new PhoneDialog(shell, link, asDialog(dialog), {
+    hungUp: () => told.push('left'),
+    forgotten: () => {},
+  });
   dialog.bye();
-  aCaller(shell, told).connectTo(called, (error) => told.push(error?.message ?? 'connected'));
+  aCaller(shell, link, told).connectTo(called, (error) => told.push(error?.message ?? 'connected'));
   t.same(told, ['left', 'the called phone is gone']);
 });
 
 void t.test('what the answer to an OPTIONS says about a phone', async (t) => {
-  const { shell, clock } = aShell([]);
+  const { shell, link, clock } = aShell([]);
   const dialog = new FakeDialog();
   const forgotten: string[] = [];
-  const phone = new PhoneDialog(shell, asDialog(dialog), { hungUp: () => {}, forgotten: () => forgotten.push('!') });
+  const phone = new PhoneDialog(shell, link, asDialog(dialog), {
+    hungUp: () => {},
+    forgotten: () => forgotten.push('!'),
+  });
   const life = async (error: unknown, status = 0): Promise<Life> => {
     dialog.answers = [() => (error ? [error] : [null, { status }])];
     return phone.probe();
@@ -141,10 +169,21 @@ void t.test('what the answer to an OPTIONS says about a phone', async (t) => {
   for (const status of [408, 503]) t.equal(await life(null, status), 'silent', String(status));
   t.equal(await life(null, 481), 'dead');
   t.equal(await life(new Error('socket')), 'silent');
-  t.equal(await life(unknown), 'dead');
-  shell.dialogs.get(asDialog(dialog))?.();
+  link.dialogs.get(asDialog(dialog))?.unknown();
+  t.equal(await life(unknown), 'alive', 'what it means is not known yet');
+  link.dialogs.get(asDialog(dialog))?.forgotten();
   t.equal(await life(unknown), 'forgotten');
   t.same(forgotten, ['!']);
+
+  const told: string[] = [];
+  const other = new FakeDialog();
+  other.answers = [() => [unknown]];
+  const gone = new PhoneDialog(shell, link, asDialog(other), {
+    hungUp: () => told.push('hungUp'),
+    forgotten: () => {},
+  });
+  t.equal(await gone.probe(), 'over', 'unknown to a server that was never away');
+  t.same(told, ['hungUp']);
 
   const late = phone.probe();
   await turn();
@@ -179,6 +218,9 @@ void t.test('a direct call survives one lost answer of a phone, not two, and no 
   await look('silent');
   t.same(lost, ['called'], 'and that is all');
   begin();
+  await look('over');
+  t.same(lost, ['called'], 'a hang-up is told by the dialog itself');
+  begin();
   await look('dead');
   t.equal(lost.length, 2);
   begin().close();
@@ -188,7 +230,16 @@ void t.test('a direct call survives one lost answer of a phone, not two, and no 
 
 void t.test('an endpoint that ended while the library handed it over is refused', async (t) => {
   const ended = { connected: false } as unknown as Endpoint;
-  t.throws(() => new MediaEndpoint(ended, { gone: () => {}, silent: () => {} }, () => {}), /dropped the endpoint/);
+  t.throws(
+    () =>
+      new MediaEndpoint(
+        ended,
+        { prompt: (file) => file, recordings: sealedByServer('/r'), isLost: async () => false },
+        { gone: () => {}, silent: () => {} },
+        () => {},
+      ),
+    /dropped the endpoint/,
+  );
 });
 
 void t.test('sound is taken from where the signalling came', async (t) => {
@@ -212,7 +263,10 @@ function aLeftover(legs: Record<string, { peer?: string; mark: string }>) {
       api: (command) => {
         const [name, uuid = ''] = command.split(' ');
         if (name === 'show') {
-          const rows = Object.entries(legs).map(([uuid, { peer }]) => ({ uuid, call_uuid: peer ?? '' }));
+          const rows = Object.entries(legs).map(([uuid, { peer }]) => ({
+            uuid,
+            call_uuid: [uuid, peer ?? uuid].toSorted()[0],
+          }));
           return Promise.resolve(JSON.stringify({ row_count: rows.length, ...(rows.length > 0 && { rows }) }));
         }
         if (name === 'uuid_kill') {
@@ -223,7 +277,7 @@ function aLeftover(legs: Record<string, { peer?: string; mark: string }>) {
       },
     },
     hangUp: (dialogId) => hungUp.push(dialogId),
-    ask: (dialogId, done) => {
+    ask: (dialogId, _, done) => {
       const status = statuses.get(dialogId);
       if (status !== undefined) done(status);
     },
@@ -297,5 +351,57 @@ void t.test('orphans: phones are asked; one that answers is left alone, one that
     await orphans.find();
     await look(24);
     t.equal(hungUp.length, isKept ? 0 : 2, String(status));
+  }
+});
+
+void t.test('what a process that was killed left without an answer is known to the next', async (t) => {
+  const file = path.join(t.testdir(), 'open-invites');
+  const log = new TestLog();
+  const first = new OpenInvites(file, log);
+  first.began('theirs', 'a-1');
+  first.began('ours', 'b-2');
+  first.began('ours', 'c-3');
+  first.over('b-2');
+  first.began('ours', '../x y');
+  first.began('ours', undefined);
+
+  const second = new OpenInvites(file, log);
+  t.same(second.left, [
+    { id: 'a-1', whose: 'theirs' },
+    { id: 'c-3', whose: 'ours' },
+  ]);
+  second.over('a-1');
+  const third = new OpenInvites(file, log);
+  t.same(third.left, [{ id: 'c-3', whose: 'ours' }], 'kept until it is dealt with');
+
+  for (let i = 0; i < 9000; i += 1) {
+    third.began('ours', `d-${i}`);
+    third.over(`d-${i}`);
+  }
+  t.ok(statSync(file).size < 400_000, `${statSync(file).size} bytes: it does not grow without end`);
+  t.same(new OpenInvites(file, log).left, [{ id: 'c-3', whose: 'ours' }]);
+  t.same(log.lines, []);
+
+  const nowhere = new OpenInvites(path.join(file, 'no-folder', 'x'), log);
+  nowhere.began('ours', 'e-4');
+  t.match(log.lines, [{ level: 'warn' }], 'said once, and calls go on');
+});
+
+void t.test('a dialog that the server does not know has ended, unless the server knows none', async (t) => {
+  for (const knows of [true, false]) {
+    const clock = new TestClock();
+    const told: string[] = [];
+    const [unknown, other] = [new FakeDialog(), new FakeDialog()];
+    const error = Object.assign(new Error('unable to find dialog'), { code: 'ENODIALOG' });
+    unknown.answers = [() => [error]];
+    other.answers = [() => (knows ? [null, { status: 200 }] : [error])];
+    const one = {
+      unknown: () => told.push('unknown'),
+      forgotten: () => told.push('forgotten'),
+      ended: () => told.push('ended'),
+    };
+    findUnknown(new Map([[asDialog(unknown), one]]), [asDialog(other)], (ms, run) => clock.after(ms, run));
+    clock.advance(1000);
+    t.same(told, ['unknown', knows ? 'ended' : 'forgotten']);
   }
 });

@@ -4,6 +4,7 @@ import t from 'tap';
 import { instant } from '../../src/core/time/index.ts';
 import { Authenticator } from '../../src/telephony/auth/authenticator.ts';
 import { digestHash, digestResponse, parseDigestAnswers } from '../../src/telephony/auth/digest.ts';
+import { Challenger } from '../../src/telephony/challenger.ts';
 import { dtmfKeys } from '../../src/telephony/dtmf-info.ts';
 import { MemoryBindings } from '../../src/telephony/index.ts';
 import { nextHop } from '../../src/telephony/leg.ts';
@@ -13,7 +14,7 @@ import { offeredHeaders } from '../../src/telephony/offered-headers.ts';
 import { telephonySchema } from '../../src/telephony/options.ts';
 import { PromptLibrary } from '../../src/telephony/prompts.ts';
 import { contactHeader, Registrations } from '../../src/telephony/registrations.ts';
-import { sdpFacts } from '../../src/telephony/sdp.ts';
+import { sdpFacts, sendsAudio } from '../../src/telephony/sdp.ts';
 import { Trunks } from '../../src/telephony/trunks.ts';
 import { answerChallenge, credentialsFor, random, TestClock, TestLog } from '../support/telephony.ts';
 
@@ -182,6 +183,7 @@ function location(maxContacts = 5) {
       callId: extra.callId ?? 'c1',
       cseq: extra.cseq ?? cseq++,
       userAgent: 'test',
+      server: 'sipd',
       source: { ip: '10.0.0.9', port: 5060, protocol: 'udp' },
     });
   const uris = () => registrations.of('2101').map(({ uri }) => uri);
@@ -380,10 +382,43 @@ void t.test('trunks: known by address and nothing else', async (t) => {
   );
 });
 
+void t.test('a phone on hold is not expected to be heard', async (t) => {
+  const described = (session: string, audio: string) =>
+    [
+      'v=0',
+      'c=IN IP4 192.0.2.1',
+      't=0 0',
+      session,
+      'm=audio 4000 RTP/AVP 0',
+      audio,
+      'm=video 0 RTP/AVP 96',
+      'a=inactive',
+      '',
+    ]
+      .filter((line, at, all) => line !== '' || at === all.length - 1)
+      .join('\r\n');
+  for (const [session, audio, isExpected] of [
+    ['', '', true],
+    ['', 'a=sendrecv', true],
+    ['', 'a=sendonly', true],
+    ['', 'a=recvonly', false],
+    ['', 'a=inactive', false],
+    ['a=inactive', '', false],
+    ['a=inactive', 'a=sendrecv', true],
+  ] as const) {
+    t.equal(sendsAudio(described(session, audio)), isExpected, `session ${session}, audio ${audio}`);
+  }
+});
+
 void t.test('what the called party is shown', async (t) => {
   const options = telephonySchema.parse({
-    signalling: { secret: 'x' },
-    media: { secret: 'x', promptsDirs: ['/p'], recordingsDir: '/r' },
+    signalling: { servers: [{ host: '127.0.0.1', secret: 'x' }] },
+    media: {
+      servers: [{ host: '127.0.0.1', secret: 'x' }],
+      promptsDirs: ['/p'],
+      promptsRoot: '/p',
+      recordings: '/r',
+    },
     sip: {},
     trunks: { carrier: { callerId: '+12025550100' }, shy: { assertIdentity: false } },
   });
@@ -419,4 +454,25 @@ void t.test('keys by INFO', async (t) => {
   t.equal(dtmfKeys('application/dtmf', '*'), '*');
   t.equal(dtmfKeys('application/dtmf-relay', 'Signal=!'), '');
   t.equal(dtmfKeys('application/media_control+xml', '<x/>'), null);
+});
+
+void t.test('a phone that retries a wrong password is one line a minute, beside those of other phones', async (t) => {
+  const clock = new TestClock();
+  const log = new TestLog();
+  const challenger = new Challenger({ clock, log });
+  t.teardown(() => challenger.close());
+  const statuses: number[] = [];
+  const response = { send: (status: number) => void statuses.push(status) } as never;
+  const from = (ip: string) => ({ ip, port: 5060, protocol: 'udp' }) as const;
+  const wrong = (extension: string | null, ip = '10.0.0.7') =>
+    challenger.refuse(response, { kind: 'challenge', challenges: [], failed: { extension } }, from(ip));
+  for (let i = 0; i < 50; i++) wrong('2101');
+  wrong('2102');
+  wrong('2101', '10.0.0.8');
+  wrong(null);
+  t.equal(log.lines.length, 4);
+  clock.advance(60_000);
+  t.match(log.lines.slice(4), [{ words: 'wrong password', fields: { ip: '10.0.0.7', extension: '2101', times: 49 } }]);
+  t.equal(log.lines.length, 5);
+  t.same(statuses, Array(53).fill(401), 'each was answered');
 });

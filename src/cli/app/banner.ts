@@ -1,8 +1,13 @@
+/** Where a softphone registers: "192.0.2.7:5060", for each transport that is served. */
+export interface SipServer {
+  readonly transport: 'udp' | 'tcp';
+  readonly address: string;
+}
+
 export interface BannerFacts {
   readonly version: string;
   readonly site: string;
-  /** "192.0.2.7:5060" for each transport that is served. */
-  readonly sip: readonly { readonly transport: 'udp' | 'tcp'; readonly address: string }[];
+  readonly sip: readonly SipServer[];
   /** Example phones that nobody has replaced yet. */
   readonly phones: readonly { readonly extension: string; readonly name: string; readonly password: string }[];
   /** Numbers worth dialling and what will happen. */
@@ -13,14 +18,12 @@ export interface BannerFacts {
 
 /** What the terminal shows when the house is up: enough to make a call with a softphone. Fits into 80 columns. */
 export function banner(facts: BannerFacts): readonly string[] {
-  const transports = [...new Set(facts.sip.map(({ transport }) => transport))].join(' or ');
-  const addresses = [...new Set(facts.sip.map(({ address }) => address))].join(', ');
   const names = Math.max(0, ...facts.phones.map(({ name }) => name.length));
   return [
     '',
     `  Wardline ${facts.version} is up: ${facts.site}`,
     '',
-    `  SIP server   ${addresses}  (${transports})`,
+    `  SIP server   ${sipServer(facts.sip)}`,
     ...facts.phones.map(
       ({ extension, name, password }, i) =>
         `  ${i === 0 ? 'Two phones ' : '           '}  ${extension}  ${name.padEnd(names)}  password ${password}`,
@@ -35,4 +38,11 @@ export function banner(facts: BannerFacts): readonly string[] {
     '  Stop         Ctrl-C (running calls may end first; Ctrl-C again ends them)',
     '',
   ];
+}
+
+/** "192.0.2.7:5060  (udp or tcp)" */
+export function sipServer(served: readonly SipServer[]): string {
+  const transports = [...new Set(served.map(({ transport }) => transport))].join(' or ');
+  const addresses = [...new Set(served.map(({ address }) => address))].join(', ');
+  return `${addresses}  (${transports})`;
 }

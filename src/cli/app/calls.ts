@@ -8,6 +8,7 @@ import { callMetrics } from './call-metrics.ts';
 import type { Closing } from './closing.ts';
 import type { Foundation } from './foundation.ts';
 import { type Links, telephonyOptions } from './links.ts';
+import { plainSealer } from './plain-recordings.ts';
 
 /** The engine gives the calls it must end itself 6 s to say so. */
 const ENGINE_GRACE_MS = 7_000;
@@ -50,6 +51,7 @@ export async function openCalls(
     credentials: directory,
     bindings: store.bindings(),
     sealRecipients: (mailbox) => secrets.sealRecipients(mailbox),
+    plainSealer,
   });
   const engine = new Engine({
     ...outside,
@@ -76,5 +78,11 @@ export async function openCalls(
 
   metrics.gaugeOf('wardline_calls_running', 'Calls that run now.', () => engine.liveCalls.length);
   metrics.gaugeOf('wardline_phones_registered', 'Contacts that can be rung now.', () => telephony.bindings.length);
+  metrics.gaugesOf('wardline_server_up', '1 while a server is connected, by kind and name.', ['kind', 'server'], () => {
+    const health = telephony.health();
+    return (['signalling', 'media'] as const).flatMap((kind) =>
+      health[kind].map(({ name, isUp }) => ({ labels: { kind, server: name }, value: isUp ? 1 : 0 })),
+    );
+  });
   return { directory, telephony, isDraining: () => isDraining };
 }

@@ -20,7 +20,9 @@ export async function openDocuments(foundation: Foundation, closing: Closing): P
     },
     prompts: promptIds(),
     versions: store.documents,
+    overrides: store.overrides,
     orders: store.plans,
+    feeds: store.feeds,
     clock: systemClock,
     onActivated: (version, changed) => {
       activations.inc();
@@ -42,10 +44,20 @@ export async function openDocuments(foundation: Foundation, closing: Closing): P
       log.info({ problems: lines }, 'document refused');
       for (const line of ['documents refused, the last good version stays in force:', ...lines]) terminal(line);
     },
+    onProved: (faults) => {
+      const lines = faults.map(showProblem);
+      if (lines.length === 0) health.ok('proof');
+      else health.failing('proof', `some calls would reach nobody: ${lines[0] ?? ''}`);
+      log.info({ faults: lines }, 'documents proved');
+      for (const line of lines) terminal(`not proved: ${line}`);
+    },
     onUnsaved: (error) => {
       const why = error instanceof Error ? error.message : String(error);
       health.failing('documents', `the changed files are good but could not be kept: ${why}`);
       log.error({ err: error }, 'documents not in force: their version could not be kept, tried again');
+    },
+    onOverridesUnread: (error) => {
+      log.error({ err: error }, 'overrides of who is on call cannot be read: those known before stay in force');
     },
     onClockImplausible: (now) => {
       log.error({ now: new Date(now).toISOString() }, 'clock is wrong: nobody is rung by schedule until it is set');

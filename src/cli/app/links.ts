@@ -1,45 +1,72 @@
 import { join } from 'node:path';
-import { type Config, parseListen } from '../../config/index.ts';
+import { type Config, listenPortOf, parseListen } from '../../config/index.ts';
 import { type TelephonyOptions, telephonySchema } from '../../telephony/options.ts';
 import type { Secrets } from '../../vault/index.ts';
 import { dataFolders } from '../folders.ts';
-import { promptFolders } from '../supervise/daemon-options.ts';
+import { promptFolders, promptsRoot } from '../supervise/daemon-options.ts';
 import type { DaemonRecord } from '../supervise/launch-plan.ts';
 import { readJson } from '../supervise/run-files.ts';
 
-/** Where the daemons are, as they said themselves when they got ready. */
+/** Our own daemons, as they said themselves when they got ready; null where servers of somebody else take their place. */
 export interface Links {
-  readonly controlPort: number;
-  readonly eventSocketPort: number;
-  /** "udp/0.0.0.0:5060" */
-  readonly sip: readonly string[];
+  /** `sip`: "udp/0.0.0.0:5060" */
+  readonly sipd: { readonly controlPort: number; readonly sip: readonly string[] } | null;
+  readonly mediad: { readonly eventSocketPort: number } | null;
 }
 
-export function readLinks(run: string): Links {
-  const sipd = (readJson(join(run, 'sipd.json')) as DaemonRecord).ready as unknown as {
-    control: { port: number };
-    sip: readonly string[];
-  };
-  const mediad = (readJson(join(run, 'mediad.json')) as DaemonRecord).ready as unknown as {
-    eventSocket: { port: number };
-  };
-  return { controlPort: sipd.control.port, eventSocketPort: mediad.eventSocket.port, sip: sipd.sip };
+export function readLinks(config: Config): Links {
+  const { run } = dataFolders(config.data);
+  const ready = (name: string) => (readJson(join(run, `${name}.json`)) as DaemonRecord).ready as unknown;
+  let [sipd, mediad]: [Links['sipd'], Links['mediad']] = [null, null];
+  if (config.signalling.servers.length === 0) {
+    const said = ready('sipd') as { control: { port: number }; sip: readonly string[] };
+    sipd = { controlPort: said.control.port, sip: said.sip };
+  }
+  if (config.media.servers.length === 0) {
+    const said = ready('mediad') as { eventSocket: { port: number } };
+    mediad = { eventSocketPort: said.eventSocket.port };
+  }
+  return { sipd, mediad };
 }
 
 export function telephonyOptions(config: Config, secrets: Secrets, links: Links): TelephonyOptions {
   const { realm, minExpires, maxExpires, maxContacts, probeSeconds, digests } = config.sip;
   return telephonySchema.parse({
-    signalling: { port: links.controlPort, secret: secrets.controlSecret },
+    signalling: {
+      servers: signallingServers(config, secrets, links),
+      openInvites: join(dataFolders(config.data).run, 'open-invites'),
+    },
     media: {
-      port: links.eventSocketPort,
-      secret: secrets.eventSocketSecret,
-      listenPort: config.media.listenPort,
+      servers: mediaServers(config, secrets, links),
       promptsDirs: promptFolders,
-      recordingsDir: dataFolders(config.data).messages,
+      promptsRoot,
+      recordings: dataFolders(config.data).messages,
     },
     sip: { realm, minExpires, maxExpires, maxContacts, probeSeconds, digests },
     trunks: config.trunks,
   });
+}
+
+function signallingServers(config: Config, { controlSecret }: Secrets, { sipd }: Links): readonly object[] {
+  if (sipd === null) return config.signalling.servers;
+  return [{ name: 'sipd', host: '127.0.0.1', port: sipd.controlPort, secret: controlSecret }];
+}
+
+function mediaServers(config: Config, { eventSocketSecret }: Secrets, { mediad }: Links): readonly object[] {
+  const { servers, listenPort } = config.media;
+  if (mediad === null) {
+    return servers.map((server, i) => ({ ...server, listenPort: listenPortOf(servers, i, listenPort) }));
+  }
+  return [
+    {
+      name: 'mediad',
+      kind: 'mediad',
+      host: '127.0.0.1',
+      port: mediad.eventSocketPort,
+      secret: eventSocketSecret,
+      listenPort,
+    },
+  ];
 }
 
 /** The address a softphone is given: one that listens on every address is reached by the advertised one. */

@@ -3,7 +3,7 @@ import type { CallId } from '../../core/call/index.ts';
 import type { Instant } from '../../core/time/index.ts';
 import type { AuditPort, Clock } from '../../engine/ports.ts';
 import type { MessageRow } from '../../storage/index.ts';
-import { openMessage } from '../../vault/index.ts';
+import { openMessage, soundMs } from '../../vault/index.ts';
 
 export interface MessageBookParts {
   readonly audit: AuditPort;
@@ -24,13 +24,19 @@ export interface MessageBook {
    * media server may go on recording meanwhile: they are looked at again until they have stopped growing.
    */
   recover(callId: CallId, facts: readonly { readonly at: Instant; readonly fact: Fact }[]): Promise<void>;
+  /**
+   * Enters recordings that nobody knows of, in a moment: what an earlier process has spooled for the audit is to be in it
+   * by then, and a recording of a call that is recovered to be in the list. `about` says where one belongs.
+   */
+  adopt(messageIds: readonly string[], about: (messageId: string) => Promise<Begun>): void;
   /** Resolves when every message whose end is on record is in the list. */
   close(): Promise<void>;
 }
 
 const growsWithinMs = 3000;
 
-type Started = Pick<MessageRow, 'callId' | 'mailbox' | 'isUrgent' | 'at'>;
+/** What is known of a message when its recording begins. */
+export type Begun = Pick<MessageRow, 'callId' | 'mailbox' | 'isUrgent' | 'at'>;
 
 /**
  * The list of messages follows from the audit, which says when a recording started and ended: a message is entered once
@@ -38,13 +44,13 @@ type Started = Pick<MessageRow, 'callId' | 'mailbox' | 'isUrgent' | 'at'>;
  */
 export function messageBook(parts: MessageBookParts): MessageBook {
   const { audit, save, find, clock, pathOf, measure, onTrouble } = parts;
-  const open = new Map<string, Started>();
+  const open = new Map<string, Begun>();
   const entering = new Set<Promise<void>>();
   const looks = new Set<{ cancel(): void }>();
   let isClosed = false;
 
   /** `saidMs`: 0 when nobody could say how long it is. Never rejects. */
-  async function enter(messageId: string, started: Started, saidMs: number): Promise<void> {
+  async function enter(messageId: string, started: Begun, saidMs: number): Promise<void> {
     try {
       const path = pathOf(messageId);
       // A media server that was lost cannot say how long it recorded; what it sealed is there all the same.
@@ -66,18 +72,34 @@ export function messageBook(parts: MessageBookParts): MessageBook {
   }
 
   /** Enters a recording that somebody else may still be writing, until it is as long as at the last look. Never rejects. */
-  async function follow(messageId: string, started: Started, knownMs: number): Promise<void> {
+  async function follow(messageId: string, started: Begun, knownMs: number): Promise<void> {
     try {
       const path = pathOf(messageId);
       const durationMs = await measure(path);
       if (isClosed || durationMs === knownMs) return;
       const exportedAt = (await find(messageId))?.exportedAt ?? null;
       if (durationMs > 0) await save({ messageId, durationMs, path, exportedAt, ...started });
-      const look = clock.after(growsWithinMs, () => {
-        looks.delete(look);
-        void follow(messageId, started, durationMs);
-      });
-      looks.add(look);
+      lookLater(() => follow(messageId, started, durationMs));
+    } catch (error) {
+      onTrouble(error, messageId);
+    }
+  }
+
+  function lookLater(work: () => Promise<void>): void {
+    const look = clock.after(growsWithinMs, () => {
+      looks.delete(look);
+      void work();
+    });
+    looks.add(look);
+  }
+
+  /** Never rejects. */
+  async function adopt(messageId: string, about: (messageId: string) => Promise<Begun>): Promise<void> {
+    try {
+      if (isClosed || (await find(messageId)) !== null) return;
+      // Nothing was said into it.
+      if ((await measure(pathOf(messageId))) === 0) return;
+      await follow(messageId, await about(messageId), -1);
     } catch (error) {
       onTrouble(error, messageId);
     }
@@ -99,12 +121,19 @@ export function messageBook(parts: MessageBookParts): MessageBook {
       },
     },
     async recover(callId, facts) {
-      const left = new Map<string, Started>();
+      const left = new Map<string, Begun>();
       for (const { at, fact } of facts) {
         if (fact.fact === 'recordingStarted') left.set(...begun(at, callId, fact));
         if (fact.fact === 'recordingEnded') left.delete(fact.messageId);
       }
       for (const [messageId, started] of left) await follow(messageId, started, -1);
+    },
+    adopt(messageIds, about) {
+      if (messageIds.length === 0) return;
+      lookLater(async () => {
+        // One after the other: each is read whole.
+        for (const messageId of messageIds) await adopt(messageId, about);
+      });
     },
     async close() {
       isClosed = true;
@@ -118,11 +147,7 @@ export function messageBook(parts: MessageBookParts): MessageBook {
   }
 }
 
-function begun(
-  at: Instant,
-  callId: CallId | null,
-  fact: Extract<Fact, { fact: 'recordingStarted' }>,
-): [string, Started] {
+function begun(at: Instant, callId: CallId | null, fact: Extract<Fact, { fact: 'recordingStarted' }>): [string, Begun] {
   return [fact.messageId, { callId, mailbox: fact.mailbox, isUrgent: fact.urgent, at }];
 }
 
@@ -140,6 +165,5 @@ export async function messageLength(path: string, identity: string): Promise<num
     if (opened.reason === 'truncated') return 0;
     throw new Error(`${path} cannot be opened: ${opened.reason}`);
   }
-  const { rate, channels, encoding } = opened.format;
-  return Math.round((opened.audio.length * 1000) / (rate * channels * (encoding === 'L16' ? 2 : 1)));
+  return soundMs(opened);
 }

@@ -12,11 +12,14 @@ import type { BannerFacts } from './banner.ts';
 import { type Calls, openCalls } from './calls.ts';
 import { Closing } from './closing.ts';
 import { openDocuments } from './documents.ts';
+import { watchFeeds } from './feeds.ts';
 import { type Foundation, openFoundation } from './foundation.ts';
 import { hostAndPort, reachable, readLinks } from './links.ts';
 import { messageBook, type MessageBook, messageLength } from './message-book.ts';
 import { PatientWriter } from './patient-writer.ts';
+import { sealLeftovers } from './plain-recordings.ts';
 import { readinessOf } from './readiness.ts';
+import { strayMessages, whatIsKnown } from './stray-messages.ts';
 
 export interface App {
   /** As `ready.json` tells it: "udp/127.0.0.1:5060" for each transport served, and the address of the admin server. */
@@ -44,8 +47,9 @@ async function build(house: Remembered, terminal: (line: string) => void, closin
   const { config, advertised, drainMs } = house;
   const foundation = await openFoundation(config, terminal, closing);
   const documents = await openDocuments(foundation, closing);
+  watchFeeds(foundation, documents, closing);
   const messages = await openMessages(foundation, closing);
-  const links = readLinks(foundation.folders.run);
+  const links = readLinks(config);
   const calls = await openCalls(foundation, { documents, audit: messages.audit, links, drainMs }, closing);
   const admin = await openAdmin(foundation, calls, closing);
 
@@ -58,12 +62,13 @@ async function build(house: Remembered, terminal: (line: string) => void, closin
     at: systemClock.now(),
   });
   foundation.store.callsBegin();
+  const sip = links.sipd?.sip ?? calls.telephony.health().serves;
   return {
-    serves: { sip: links.sip, admin },
+    serves: { sip, admin },
     banner: {
       version: version(),
       site: plan.source.site,
-      sip: links.sip.map((text) => reachable(text, advertised)),
+      sip: sip.map((text) => reachable(text, advertised)),
       phones: examples.map(({ extension, password }) => {
         return { extension, password, name: plan.extension(extension)?.name ?? '' };
       }),
@@ -81,25 +86,40 @@ async function build(house: Remembered, terminal: (line: string) => void, closin
 /** The list of messages, with those that a process which was killed did not enter any more. */
 async function openMessages(foundation: Foundation, closing: Closing): Promise<MessageBook> {
   const { config, folders, log, secrets, store, audit } = foundation;
+  const pathOf = (messageId: string): string => join(folders.messages, `${messageId}.sealed`);
   const writer = new PatientWriter({
     clock: systemClock,
     onTrouble: (error, what) => log.error({ err: error, what }, 'not written yet, it is tried again'),
   });
   closing.add('messages waiting for the store', () => writer.close());
+  const leftovers = await sealLeftovers({
+    folders: config.media.servers.flatMap(({ plain }) => plain ?? []),
+    pathOf,
+    recipients: [secrets.voicemailRecipient],
+    onTrouble: (error, file) => log.error({ err: error, file }, 'what was recorded could not be sealed'),
+  });
+  closing.add('plain recordings', () => leftovers.close());
   const book = messageBook({
     audit,
     save: (message) => writer.write(`message ${message.messageId}`, () => store.messages.save(message)),
     find: (messageId) => store.messages.find(messageId),
     clock: systemClock,
-    pathOf: (messageId) => join(folders.messages, `${messageId}.sealed`),
+    pathOf,
     measure: (path) => messageLength(path, secrets.voicemailIdentity),
     onTrouble: (error, message) => log.error({ err: error, message }, 'message could not be entered in the list'),
   });
+  const listed = new Set((await store.messages.list()).map(({ messageId }) => messageId));
+  const strays = await strayMessages(folders.messages, listed);
   const reader = auditReader(config, store, secrets);
   for (const callId of store.calls.unfinished()) {
     const facts = (await reader.ofCall(callId)).map(({ at, fact }) => ({ at: instant(at), fact }));
     await book.recover(callId, facts);
   }
+  book.adopt(strays, async (messageId) => {
+    const known = await whatIsKnown({ messageId, path: pathOf(messageId) }, secrets.voicemailIdentity, reader);
+    log.warn({ message: messageId, mailbox: known.mailbox }, 'a message that was in no list is entered');
+    return known;
+  });
   closing.add('messages', () => book.close());
   return book;
 }

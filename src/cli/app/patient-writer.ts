@@ -5,7 +5,8 @@ const lastRetryMs = 5000;
 
 /**
  * Small writes that must not be lost because the store is locked for a moment or its disk is full: one after the other,
- * each tried until it succeeds. What still waits at `close` is lost, and `onTrouble` has told of it.
+ * each tried until it succeeds. What still waits at `close` is lost, and `onTrouble` has told of it; the next start finds
+ * messages that were lost in that way (stray-messages.ts).
  */
 export class PatientWriter {
   readonly #clock: Pick<Clock, 'after'>;

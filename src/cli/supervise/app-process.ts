@@ -1,7 +1,9 @@
 import type { ChildProcess } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Question } from './hang-watch.ts';
 import type { AppMessage, LaunchPlan } from './launch-plan.ts';
+import { questionForApp } from './questions.ts';
 import { endProcess, send, startedTicks, startNode } from './processes.ts';
 import { notePrivate, readJson } from './run-files.ts';
 
@@ -13,6 +15,8 @@ export interface AppProcess {
   /** Null when it ended before it was ready. */
   readonly ready: Promise<Extract<AppMessage, { type: 'ready' }> | null>;
   readonly ended: Promise<AppEnd>;
+  /** Whether it still does anything. */
+  readonly question: () => Question;
   /** No new calls; ends when the last call has ended, or by itself after the drain time. */
   drain(): void;
   kill(): void;
@@ -47,11 +51,12 @@ export function startApp(plan: LaunchPlan): AppProcess {
     child.on('message', (message) => {
       const said = message as AppMessage;
       if (said.type === 'ready') resolve(said);
-      else cannotStart = said.problem;
+      if (said.type === 'cannotStart') cannotStart = said.problem;
     });
     void ended.then(() => resolve(null));
   });
-  return { pid, ready, ended, drain: () => signal(child, 'SIGTERM'), kill: () => signal(child, 'SIGKILL') };
+  const question = () => questionForApp(child);
+  return { pid, ready, ended, question, drain: () => signal(child, 'SIGTERM'), kill: () => signal(child, 'SIGKILL') };
 }
 
 function signal(child: ChildProcess, name: NodeJS.Signals): void {

@@ -10,34 +10,63 @@ import { dataFolders } from '../folders.ts';
 import { version } from '../version.ts';
 import type { DaemonPlan, Pin } from './launch-plan.ts';
 
-/** The folder of prompts: voices by language, and music. */
-export const promptFolders = ['en/wardline', 'en/asterisk-core-sounds', 'music'].map((name) =>
-  join(installedIn, 'src/mediad/prompts', name),
-);
+export const promptsRoot = join(installedIn, 'src/mediad/prompts');
+
+/** The folders of prompts: voices by language, and music. */
+export const promptFolders = ['en/wardline', 'en/asterisk-core-sounds', 'music'].map((name) => join(promptsRoot, name));
 
 /** What a waiting caller and a leg on hold hear. */
-const holdMusic = join(installedIn, 'src/mediad/prompts/music/8000/hold.wav');
+const holdMusic = join(promptsRoot, 'music/8000/hold.wav');
 
-/** Writes the option files of both daemons and says how each is started. */
+/** Our own daemons and how each is started; none where the configuration names servers in its place. */
 export function daemonPlans(config: Config, secrets: Secrets, advertised: string): readonly DaemonPlan[] {
   const { run } = dataFolders(config.data);
-  const plan = (name: DaemonPlan['name'], options: object, pins: readonly Pin[]): DaemonPlan => {
+  const plan = (
+    name: DaemonPlan['name'],
+    options: object,
+    pins: readonly Pin[],
+    more: Pick<DaemonPlan, 'watch' | 'spoken'>,
+  ): DaemonPlan => {
     const optionsFile = join(run, `${name}.options.json`);
     const digest = createHash('sha256')
       .update(JSON.stringify([version(), process.version, options]))
       .digest('hex');
-    return { name, script: join(installedIn, 'src', name, 'main.ts'), optionsFile, options, digest, pins };
+    return { name, script: join(installedIn, 'src', name, 'main.ts'), optionsFile, options, digest, pins, ...more };
   };
-  return [
-    plan('mediad', mediadOptions(config, secrets, advertised), [
+  const mediad = () => {
+    const pins: readonly Pin[] = [
       { option: ['eventSocket', 'port'], ready: ['eventSocket', 'port'] },
       { option: ['sip', 'port'], ready: ['sip'] },
-    ]),
-    plan('sipd', sipdOptions(config, secrets, advertised), [
+    ];
+    const hello = `auth ${secrets.eventSocketSecret}\n\n`;
+    return plan('mediad', mediadOptions(config, secrets, advertised), pins, {
+      watch: { ready: 'eventSocket', hello, question: 'api version\n\n' },
+      spoken: [
+        ['options sip.host, sip.port', '--set media.sip=ADDRESS:PORT'],
+        ['options eventSocket.host, eventSocket.port', '--set media.port=PORT'],
+      ],
+    });
+  };
+  const sipd = () => {
+    const pins: readonly Pin[] = [
       { option: ['control', 'port'], ready: ['control', 'port'] },
       ...config.sip.listen.map((_, i) => ({ option: ['sip', i, 'port'], ready: ['sip', i] })),
-    ]),
+    ];
+    const hello = frame(`watch|authenticate|${secrets.controlSecret}|`);
+    return plan('sipd', sipdOptions(config, secrets, advertised), pins, {
+      watch: { ready: 'control', hello, question: frame('watch|ping') },
+      spoken: [['set control.port to another port', 'choose another with --set signalling.port=PORT']],
+    });
+  };
+  return [
+    ...(config.media.servers.length === 0 ? [mediad()] : []),
+    ...(config.signalling.servers.length === 0 ? [sipd()] : []),
   ];
+}
+
+/** As the control protocol cuts its messages. */
+function frame(text: string): string {
+  return `${Buffer.byteLength(text)}#${text}`;
 }
 
 function sipdOptions(config: Config, secrets: Secrets, advertised: string): SipdOptionsInput {

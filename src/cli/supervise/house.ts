@@ -5,9 +5,11 @@ import { banner } from '../app/banner.ts';
 import { type AppProcess, endOrphan, startApp } from './app-process.ts';
 import { backOff } from './back-off.ts';
 import { startDaemon, stopDaemon } from './daemon.ts';
+import { HangWatch, MISSES } from './hang-watch.ts';
 import type { DaemonPlan, DaemonRecord, LaunchPlan, Serves } from './launch-plan.ts';
 import { capLog } from './log-file.ts';
-import { isAlive } from './processes.ts';
+import { isAlive, send } from './processes.ts';
+import { questionFor } from './questions.ts';
 import { notePrivate, takeLock } from './run-files.ts';
 
 /**
@@ -90,15 +92,15 @@ class House {
         say(`${daemon.name} is still running (process ${start.record.pid}): used again`);
       }
     }
-    for (const [{ name }, start] of starts) {
+    for (const [{ name, spoken }, start] of starts) {
       if (start.kind !== 'failed') continue;
-      const said = start.said.map((line) => `  ${wordsOf(line)}`);
+      const said = start.said.map((line) => `  ${wordsOf(line, spoken)}`);
       return [`${name} could not start:`, ...said, `  (${CHOSEN_BY[name]})`];
     }
     if (this.#stop.signal.aborted) return null;
     const app = startApp(this.#plan);
     this.#app = app;
-    const ready = await app.ready;
+    const ready = await this.#ready(app);
     if (ready === null) {
       const { code, cannotStart } = await app.ended;
       if (this.#stop.signal.aborted) return null;
@@ -112,6 +114,23 @@ class House {
     return null;
   }
 
+  /** As the app itself says; from now on it is ended when it stops doing anything. */
+  async #ready(app: AppProcess): Promise<Awaited<AppProcess['ready']>> {
+    const watch = (misses: number): HangWatch =>
+      new HangWatch(app.question(), misses, (silentMs) => {
+        say(`the app has not answered for ${silentMs / 1000} s: it hangs and is ended`);
+        app.kill();
+      });
+    const starting = watch(MISSES.starting);
+    const ready = await app.ready;
+    starting.close();
+    if (ready !== null) {
+      const serving = watch(MISSES.serving);
+      void app.ended.then(() => serving.close());
+    }
+    return ready;
+  }
+
   async #keepApp(): Promise<void> {
     const wait = backOff();
     for (;;) {
@@ -123,7 +142,7 @@ class House {
       if (isHopeless) say(`THE APP KEEPS DYING: calls are refused; look at ${join(this.#plan.logFolder, 'app.log')}`);
       if (!(await this.#pause(waitMs))) return;
       this.#app = startApp(this.#plan);
-      const ready = await this.#app.ready;
+      const ready = await this.#ready(this.#app);
       if (ready !== null) {
         this.#serves = ready.serves;
         this.#writeReady();
@@ -135,9 +154,12 @@ class House {
   /** A daemon found again is not our child, so all of them are watched by looking. */
   async #keepDaemon(daemon: DaemonPlan): Promise<void> {
     const wait = backOff();
+    let watch = this.#watch(daemon);
+    this.#stop.signal.addEventListener('abort', () => watch?.close(), { once: true });
     while (await this.#pause(LOOK_EVERY_MS)) {
       const record = this.#daemons.get(daemon);
       if (record !== undefined && isAlive(record.pid, record.startedTicks)) continue;
+      watch?.close();
       const { waitMs, isHopeless } = wait.died(performance.now());
       say(`${daemon.name} ended; ${next(waitMs)}`);
       if (isHopeless)
@@ -146,13 +168,25 @@ class House {
       const start = await startDaemon(daemon, { run: this.#plan.runFolder, log: this.#plan.logFolder });
       if (start.kind === 'failed') {
         this.#daemons.delete(daemon);
-        for (const line of start.said) say(`${daemon.name}: ${wordsOf(line)}`);
+        for (const line of start.said) say(`${daemon.name}: ${wordsOf(line, daemon.spoken)}`);
       } else {
         this.#daemons.set(daemon, start.record);
+        if (!this.#stop.signal.aborted) watch = this.#watch(daemon);
         this.#writeReady();
         say(`${daemon.name} is up again`);
       }
     }
+  }
+
+  #watch(daemon: DaemonPlan): HangWatch | null {
+    const record = this.#daemons.get(daemon);
+    const question = record === undefined ? null : questionFor(daemon, record);
+    if (record === undefined || question === null) return null;
+    return new HangWatch(question, MISSES.serving, (silentMs) => {
+      if (!isAlive(record.pid, record.startedTicks)) return;
+      say(`${daemon.name} has not answered for ${silentMs / 1000} s: it hangs and is ended`);
+      send(record.pid, 'SIGKILL');
+    });
   }
 
   #onSignal(): void {
@@ -225,8 +259,12 @@ function aborted(signal: AbortSignal): Promise<null> {
   return new Promise((resolve) => signal.addEventListener('abort', () => resolve(null), { once: true }));
 }
 
-/** Daemons log JSON; for a terminal the message is enough. */
-function wordsOf(line: string): string {
+/** Daemons log JSON and speak of their options; for a terminal the message is enough, in the words of the admin. */
+function wordsOf(line: string, spoken: DaemonPlan['spoken']): string {
+  return spoken.reduce((text, [theirs, ours]) => text.replaceAll(theirs, ours), messageOf(line));
+}
+
+function messageOf(line: string): string {
   try {
     const said = JSON.parse(line) as { msg?: unknown; error?: unknown; reason?: unknown };
     const words = [said.msg, said.error, said.reason].filter((part) => typeof part === 'string');

@@ -20,6 +20,10 @@ export interface DaemonPlan {
   readonly options: object;
   /** Ports that were 0: once the daemon has got them, a restarted one gets the same, or nobody would find it again. */
   readonly pins: readonly Pin[];
+  /** How it is asked whether it does anything: where (in its ready line), and what is said there. null: it is not. */
+  readonly watch: { readonly ready: string; readonly hello: string; readonly question: string } | null;
+  /** What the daemon calls something, and what the admin knows it by. */
+  readonly spoken: readonly (readonly [string, string])[];
   /** Names version and options: a living daemon with another digest is not used again. */
   readonly digest: string;
 }
@@ -50,4 +54,11 @@ export interface Serves {
 /** From the app to the supervisor. */
 export type AppMessage =
   | { readonly type: 'ready'; readonly serves: Serves; readonly banner: BannerFacts }
-  | { readonly type: 'cannotStart'; readonly problem: string };
+  | { readonly type: 'cannotStart'; readonly problem: string }
+  /** The answer to `areYouThere`. */
+  | { readonly type: 'here' };
+
+/** From the supervisor to the app. */
+export interface SupervisorMessage {
+  readonly type: 'areYouThere';
+}

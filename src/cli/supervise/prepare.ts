@@ -1,11 +1,12 @@
-import { existsSync, mkdirSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { refusesAddress } from '../../admin/index.ts';
 import { type Config, installedIn, loadConfig } from '../../config/index.ts';
 import { PortError } from '../../engine/ports.ts';
 import { dataFolders } from '../folders.ts';
 import { houseSecrets } from '../house-secrets.ts';
+import { makeFolder } from '../make-folder.ts';
 import { type Remembered, rememberedFile } from '../remembered.ts';
 import { Refusal } from '../report.ts';
 import { upOptions } from '../up-command.ts';
@@ -82,7 +83,7 @@ function makePrivate(folder: string): void {
     );
   }
   try {
-    makeWithParents(folder);
+    makeFolder(folder);
     const stat = statSync(folder);
     if (!stat.isDirectory()) throw new Refusal(`data: ${folder} is not a folder: move it away, or use another one`);
     // Somebody could have put secrets or links there that are not ours.
@@ -94,14 +95,6 @@ function makePrivate(folder: string): void {
     const code = (error as NodeJS.ErrnoException).code ?? String(error);
     throw new Refusal(`data: ${folder} cannot be made (${code}): check who owns the folder above it, and the disk`);
   }
-}
-
-/** Not mkdir's own `recursive`: it goes round for ever where nothing can be made, such as below /proc. */
-function makeWithParents(folder: string): void {
-  if (existsSync(folder)) return;
-  const parent = dirname(folder);
-  if (parent !== folder) makeWithParents(parent);
-  mkdirSync(folder, { mode: 0o700 });
 }
 
 function tell(error: unknown): number {

@@ -1,4 +1,5 @@
-import { closeSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isAlive, startedTicks } from './processes.ts';
 
@@ -45,24 +46,57 @@ function readText(path: string): string | null {
 
 export type Lock = { readonly kind: 'taken'; release(): void } | { readonly kind: 'held'; readonly pid: number };
 
-/** One supervisor for one data folder. A lock whose owner is dead is taken over. */
+/**
+ * One supervisor for one data folder. A lock whose owner is dead is taken over. Of many that try in the same moment
+ * exactly one gets it: a lock appears under its name only when it is written whole, and who replaces a dead one does so
+ * while nobody else may.
+ */
 export function takeLock(runFolder: string): Lock {
   mkdirSync(runFolder, { recursive: true, mode: 0o700 });
   const path = join(runFolder, 'supervisor.json');
-  const mine = { pid: process.pid, startedTicks: startedTicks(process.pid) ?? '' };
-  for (;;) {
-    try {
-      const file = openSync(path, 'wx', 0o600);
-      writeSync(file, `${JSON.stringify(mine)}\n`);
-      closeSync(file);
-      return { kind: 'taken', release: () => rmSync(path, { force: true }) };
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  const taking = join(runFolder, 'supervisor.taking');
+  const mine = join(runFolder, `supervisor.${process.pid}.${randomUUID()}`);
+  const text = `${JSON.stringify({ pid: process.pid, startedTicks: startedTicks(process.pid) ?? '' })}\n`;
+  writeFileSync(mine, text, { mode: 0o600 });
+  try {
+    for (;;) {
+      if (isLinked(mine, path)) return taken(path);
+      const owner = livingOwner(path);
+      if (owner !== null) return { kind: 'held', pid: owner };
+      if (!isLinked(mine, taking)) {
+        const other = livingOwner(taking);
+        if (other !== null) return { kind: 'held', pid: other };
+        rmSync(taking, { force: true });
+        continue;
+      }
+      const isOurs = livingOwner(path) === null;
+      if (isOurs) renameSync(mine, path);
+      rmSync(taking, { force: true });
+      if (isOurs) return taken(path);
     }
-    const owner = readJson(path) as { pid?: unknown; startedTicks?: unknown } | null;
-    if (typeof owner?.pid === 'number' && isAlive(owner.pid, String(owner.startedTicks))) {
-      return { kind: 'held', pid: owner.pid };
-    }
-    rmSync(path, { force: true });
+  } finally {
+    rmSync(mine, { force: true });
   }
+}
+
+function taken(path: string): Lock {
+  return { kind: 'taken', release: () => rmSync(path, { force: true }) };
+}
+
+/** False when there is a file of that name. */
+function isLinked(from: string, to: string): boolean {
+  try {
+    linkSync(from, to);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    return false;
+  }
+}
+
+/** The process of a lock; null when it is dead, or the lock is gone or broken. */
+function livingOwner(path: string): number | null {
+  const owner = readJson(path) as { pid?: unknown; startedTicks?: unknown } | null;
+  if (typeof owner?.pid !== 'number') return null;
+  return isAlive(owner.pid, String(owner.startedTicks)) ? owner.pid : null;
 }

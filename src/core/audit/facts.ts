@@ -38,6 +38,8 @@ export type CallFact =
       readonly person: string;
       /** null where nobody holds the tier. */
       readonly device: Device | null;
+      /** The name of a further number of the person: "home". */
+      readonly contact?: string;
       readonly verdict: 'rung' | 'skipped';
       /** Why it is rung, or what is in the way. */
       readonly because: string;
@@ -122,6 +124,40 @@ export type SystemFact =
   | { readonly fact: 'documentRefused'; readonly problems: readonly string[] }
   | { readonly fact: 'phoneAdded'; readonly extension: string; readonly by: string }
   | { readonly fact: 'phoneRemoved'; readonly extension: string; readonly by: string }
+  /** A swap counts when it is accepted, everything else from now. Times are ISO 8601. */
+  | {
+      readonly fact: 'overrideMade';
+      readonly override: number;
+      readonly kind: 'add' | 'remove' | 'replace' | 'swap' | 'take';
+      readonly service: string;
+      readonly tier: DutyTier;
+      readonly from: string;
+      readonly until: string;
+      /** PersonId, '' for nobody. */
+      readonly out: string;
+      readonly in: string;
+      readonly author: string;
+      readonly reason: string;
+      readonly by: string;
+    }
+  | { readonly fact: 'swapAccepted'; readonly override: number; readonly author: string; readonly by: string }
+  | {
+      readonly fact: 'overrideEnded';
+      readonly override: number;
+      readonly author: string;
+      readonly because: string;
+      readonly by: string;
+    }
+  /** What another system published came into force; shifts from now on that came and went. */
+  | {
+      readonly fact: 'feedTaken';
+      readonly feed: string;
+      readonly added: number;
+      readonly removed: number;
+      readonly by: string;
+    }
+  /** It cannot be believed; the last good one stays in force. Said once, until it is good again. */
+  | { readonly fact: 'feedRefused'; readonly feed: string; readonly because: string; readonly by: string }
   | { readonly fact: 'messageExported'; readonly messageId: string; readonly by: string }
   | { readonly fact: 'callsLost'; readonly calls: readonly string[] }
   | { readonly fact: 'auditDelayed'; readonly facts: number; readonly because: string }

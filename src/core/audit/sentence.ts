@@ -101,6 +101,16 @@ export function sentence(fact: Fact, names: Names, revealed: Revealed = {}): str
       return `phone ${fact.extension} was added by ${fact.by}`;
     case 'phoneRemoved':
       return `phone ${fact.extension} was removed by ${fact.by}`;
+    case 'overrideMade':
+      return overrideMade(fact, names);
+    case 'swapAccepted':
+      return `swap ${fact.override} was accepted by ${fact.author} (${fact.by})`;
+    case 'overrideEnded':
+      return `override ${fact.override} was ended by ${fact.author} (${fact.by}): ${fact.because}`;
+    case 'feedTaken':
+      return `feed ${fact.feed} was taken by ${fact.by}: ${count(fact.added, 'shift')} came, ${count(fact.removed, 'shift')} went`;
+    case 'feedRefused':
+      return `feed ${fact.feed} was refused, the last good roster stays: ${fact.because}`;
     case 'messageExported':
       return `message ${fact.messageId} was exported by ${fact.by}`;
     case 'callsLost':
@@ -156,16 +166,30 @@ function place(number: string, names: Names): string {
 }
 
 function considered(fact: Extract<Fact, { fact: 'considered' }>, names: Names): string {
-  const { person, tier, device, verdict, because, duty } = fact;
+  const { person, tier, device, contact, verdict, because, duty } = fact;
   if (person === '') return `nobody to ring as ${tier}: ${because}`;
   // A plain call considers an extension, whoever sits there.
   const name = names.extension(person) === null ? names.person(person) : place(person, names);
   const who = tier === 'post' ? name : `${name} (${duty ? `${tier}, ${duty}` : tier})`;
-  if (verdict === 'skipped') return `${who} is not rung${!device ? '' : ` on the ${devices[device]}`}: ${because}`;
-  return `${who} is to be rung on the ${devices[device ?? 'desk']}`;
+  if (verdict === 'skipped')
+    return `${who} is not rung${!device ? '' : ` on the ${contact ?? devices[device]}`}: ${because}`;
+  return `${who} is to be rung on the ${contact ?? devices[device ?? 'desk']}`;
 }
 
 const devices = { desk: 'desk phone', mobile: 'mobile' } as const;
+
+function overrideMade(fact: Extract<Fact, { fact: 'overrideMade' }>, names: Names): string {
+  const [out, into] = [fact.out, fact.in].map((id) => names.person(id));
+  const what = {
+    add: `${into} is on call as well`,
+    remove: `${out} is not on call`,
+    replace: `${into} is on call for ${out}`,
+    swap: `it is proposed that ${into} is on call for ${out}`,
+    take: `${into} takes over`,
+  }[fact.kind];
+  const when = `from ${fact.from} until ${fact.until}`;
+  return `${names.service(fact.service)}, ${fact.tier}: ${what} ${when}; override ${fact.override} by ${fact.author} (${fact.by}): ${fact.reason}`;
+}
 
 function recordingEnd(by: string): string {
   switch (by) {

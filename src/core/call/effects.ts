@@ -50,7 +50,7 @@ export type CallEffect =
       readonly leg: LegId;
       readonly token: number;
       readonly prompts: readonly Prompt[];
-      readonly then: 'nothing' | 'ringback' | 'music';
+      readonly then: 'nothing' | 'ringback';
     }
   /**
    * -> digitsGathered (token), '' when no key came within `waitMs` after the last prompt had ended.

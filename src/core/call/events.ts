@@ -52,7 +52,7 @@ export type TimerEvent =
   | { readonly type: 'groupTimedOut'; readonly round: number }
   | { readonly type: 'lookupTimedOut'; readonly token: number }
   /** A mobile has talked for as long as a human needs at most. */
-  | { readonly type: 'challengeTimedOut'; readonly leg: LegId }
+  | { readonly type: 'challengeTimedOut'; readonly leg: LegId; readonly until: Instant }
   /** The caller hung up while recording and the recorder has not said what it got. */
   | { readonly type: 'recordingOverdue'; readonly messageId: string };
 

@@ -55,6 +55,10 @@ function standDownLegs(doing: Doing, because: 'callerGone' | 'callOver', turn: T
   switch (doing.name) {
     case 'ringing':
     case 'talking':
+      // The end of a leg that was stood down is in the audit since the CANCEL.
+      if (doing.name === 'ringing' && doing.stage === 'stoodDown') {
+        return act(turn, { type: 'standDownLeg', leg: doing.leg, because });
+      }
       return standDown(doing.leg, because, turn);
     case 'ringingGroup':
       for (const { leg } of doing.ringing) standDown(leg, because, turn);

@@ -41,7 +41,8 @@ export type Doing =
   | {
       readonly name: 'ringing';
       readonly leg: LegId;
-      readonly stage: 'ringing' | 'connecting';
+      /** stoodDown: CANCEL is on its way; an answer may still cross it. */
+      readonly stage: 'ringing' | 'stoodDown' | 'connecting';
       readonly otherwise: Verb | null;
       readonly path: string;
     }

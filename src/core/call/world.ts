@@ -4,7 +4,8 @@ import type { Instant } from '../time/index.ts';
 
 /**
  * Read-only snapshot a step decides with. Plan and roster are those in force when the call arrived and stay so until
- * it ends; `at` and the answers about phones and trunks are of this very event.
+ * it ends, but that the roster learns of overrides as they are made; `at` and the answers about phones and trunks are of
+ * this very event. Within a call `at` never goes back.
  */
 export interface World {
   readonly at: Instant;

@@ -30,10 +30,16 @@ export function checkPlan(source: PlanSource, names: KnownNames, problems: Probl
 /** Where the roster names what only the plan knows. */
 export function checkAgreement(names: KnownNames): readonly Problem[] {
   const problems = new Problems('roster');
-  for (const { id, desk } of names.roster.people()) {
-    if (desk !== undefined && isExtensionNumber(desk) && !names.extensions.has(desk)) {
-      problems.unknown(`people.${id}.desk`, 'extension', desk, names.extensions.keys());
-    }
+  const extension = (at: string, number: string | undefined) => {
+    if (number === undefined || !isExtensionNumber(number) || names.extensions.has(number)) return;
+    problems.unknown(at, 'extension', number, names.extensions.keys());
+  };
+  for (const { id, desk, numbers = {} } of names.roster.people()) {
+    extension(`people.${id}.desk`, desk);
+    for (const [name, number] of Object.entries(numbers)) extension(`people.${id}.numbers.${name}`, number);
+  }
+  for (const { id, phones } of names.roster.units()) {
+    for (const [i, number] of phones.entries()) extension(`units.${id}.phones.${i}`, number);
   }
   for (const { id, mailbox } of names.roster.services()) {
     checkName('mailbox', mailbox, names.mailboxes, `services.${id}.mailbox`, problems);
@@ -81,7 +87,12 @@ function checkExtensions(source: PlanSource, names: KnownNames, problems: Proble
       problems.unknown(`${at}.name-prompt`, 'prompt', spoken, known);
     }
   }
-  for (const { id } of source.mailboxes) checkId(id, `mailboxes.${id}`, problems);
+  for (const { id, claimedBy } of source.mailboxes) {
+    checkId(id, `mailboxes.${id}`, problems);
+    if (claimedBy !== undefined) {
+      checkName('extension', claimedBy, names.extensions, `mailboxes.${id}.claimed-by`, problems);
+    }
+  }
 }
 
 function checkPlaces(source: PlanSource, names: KnownNames, problems: Problems): void {

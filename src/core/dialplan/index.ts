@@ -3,6 +3,7 @@ export { examplesKeyed, whereKeyed } from './keyed.ts';
 export * from './model.ts';
 export { placeOfRoute } from './place-of-route.ts';
 export * from './resolve.ts';
-export { brief, waysOn, type Way } from './verbs/index.ts';
+export { exampleOf } from './patterns/index.ts';
+export { brief, byCase, waysOn, type Way } from './verbs/index.ts';
 export { type Holiday, holiday } from './holidays.ts';
 export type { Translation } from './translate.ts';

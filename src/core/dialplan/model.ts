@@ -145,6 +145,8 @@ export interface Extension {
 export interface Mailbox {
   readonly id: string;
   readonly name: string;
+  /** Extension of whoever listens to its messages and sees to them. Without it nobody is said to. */
+  readonly claimedBy?: string;
 }
 
 export interface Route {

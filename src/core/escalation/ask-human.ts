@@ -16,8 +16,12 @@ export function challengeLeg<E extends Open>(
   leg: EscalationLeg,
   turn: Turn,
 ): E {
-  act(turn, { type: 'wakeMe', afterMs: challenge.talkLimitMs, with: { type: 'challengeTimedOut', leg: leg.id } });
   const until = plusMs(world.at, challenge.talkLimitMs);
+  act(turn, {
+    type: 'wakeMe',
+    afterMs: challenge.talkLimitMs,
+    with: { type: 'challengeTimedOut', leg: leg.id, until },
+  });
   return ask(world, situation, escalation, leg, { attempt: 1, until }, 'firstAttempt', turn);
 }
 

@@ -7,7 +7,7 @@ import { accept } from './acceptance.ts';
 import { callingPrompts } from './announce.ts';
 import { challengeLeg, keyPressed } from './ask-human.ts';
 import { dismiss, endedBy, hangUpLeg, isOpen, leftover, legOf, standDownRinging, withoutLeg } from './legs.ts';
-import type { Escalation, EscalationIn, Situation } from './model.ts';
+import type { Escalation, EscalationIn, EscalationLeg, Situation } from './model.ts';
 import { addSuccessors, chainSteps, startStep } from './start-step.ts';
 
 /*
@@ -105,24 +105,12 @@ function settling(
 }
 
 function exhausted(escalation: EscalationIn<'exhausted'>, event: CallEvent, turn: Turn): Escalation {
-  if (!('leg' in event)) return escalation;
-  const leg = legOf(escalation, event.leg);
-  if (leg === undefined) return escalation;
-  switch (event.type) {
-    case 'legAnswered':
-      if (leg.stage.name !== 'stoodDown') return escalation;
-      attest(turn, { fact: 'legAnswered', leg: leg.id, media: event.media });
-      // A challenge would talk over the greeting the caller hears by now; a desk phone needs none.
-      return leg.device === 'desk'
-        ? accept(escalation, leg, 'answeredDesk', turn)
-        : hangUpLeg(escalation, leg, 'stepOver', turn);
-    case 'promptFinished':
-    case 'legFailed':
-    case 'legEnded':
-      return leftover(escalation, leg, event, turn);
-    default:
-      return escalation;
-  }
+  return notAskedAnyMore(escalation, event, turn, (leg) =>
+    // A challenge would talk over the greeting the caller hears by now; a desk phone needs none.
+    leg.device === 'desk'
+      ? accept(escalation, leg, 'answeredDesk', turn)
+      : hangUpLeg(escalation, leg, 'stepOver', turn),
+  );
 }
 
 function bridging(
@@ -205,7 +193,7 @@ function anyLeg(
       return keyPressed(world, situation, escalation, leg, leg.stage, event.digits, turn);
     case 'challengeTimedOut':
       // The timer of an earlier challenge: this leg was taken back after the winner was lost.
-      if (leg.stage.name !== 'challenged' || world.at < leg.stage.until) return escalation;
+      if (leg.stage.name !== 'challenged' || leg.stage.until !== event.until) return escalation;
       attest(turn, { fact: 'challengeAnswered', leg: leg.id, result: 'timeout' });
       return hangUpLeg(escalation, leg, 'notAccepted', turn);
     case 'promptFinished':
@@ -223,17 +211,31 @@ function takenAlready(
   event: CallEvent,
   turn: Turn,
 ): Escalation {
+  const winner = legOf(escalation, escalation.winner);
+  if (winner === undefined) return escalation;
+  return notAskedAnyMore(escalation, event, turn, (leg) =>
+    // "Taken by Dr Ames" is nothing that Dr Ames needs to hear on the other phone.
+    leg.person === winner.person
+      ? hangUpLeg(escalation, leg, 'takenElsewhere', turn)
+      : dismiss(escalation, leg, winner, turn),
+  );
+}
+
+/** What may still come from legs that were stood down; `answered` decides about an answer that crossed its CANCEL. */
+function notAskedAnyMore(
+  escalation: Escalation,
+  event: CallEvent,
+  turn: Turn,
+  answered: (leg: EscalationLeg) => Escalation,
+): Escalation {
   if (!('leg' in event)) return escalation;
   const leg = legOf(escalation, event.leg);
-  const winner = legOf(escalation, escalation.winner);
-  if (leg === undefined || winner === undefined) return escalation;
+  if (leg === undefined) return escalation;
   switch (event.type) {
     case 'legAnswered':
       if (leg.stage.name !== 'stoodDown') return escalation;
       attest(turn, { fact: 'legAnswered', leg: leg.id, media: event.media });
-      // "Taken by Dr Ames" is nothing that Dr Ames needs to hear on the other phone.
-      if (leg.person === winner.person) return hangUpLeg(escalation, leg, 'takenElsewhere', turn);
-      return dismiss(escalation, leg, winner, turn);
+      return answered(leg);
     case 'promptFinished':
     case 'legFailed':
     case 'legEnded':

@@ -3,7 +3,7 @@ import type { OfferedAs } from '../call/effects.ts';
 import { act, attest, newLeg, newToken, type Turn } from '../call/turn.ts';
 import type { World } from '../call/world.ts';
 import type { Prompt } from '../dialplan/index.ts';
-import type { EscalationStep, ServiceId, Urgency } from '../oncall/index.ts';
+import type { Device, EscalationStep, ServiceId, Urgency } from '../oncall/index.ts';
 import { plusMs, type Instant } from '../time/index.ts';
 import { tryingPrompts } from './announce.ts';
 import { isOpen } from './legs.ts';
@@ -77,9 +77,10 @@ function ring(
   const legs: EscalationLeg[] = [...base.legs];
   const tried = [...base.tried];
   for (const candidate of candidates) {
-    const { tier, device, verdict, because, duty } = candidate;
+    const { tier, device, contact, verdict, because, duty } = candidate;
     const person = candidate.person?.id ?? '';
-    attest(turn, { fact: 'considered', step: base.step + 1, tier, person, device, verdict, because, duty });
+    const named = contact === undefined ? {} : { contact };
+    attest(turn, { fact: 'considered', step: base.step + 1, tier, person, device, ...named, verdict, because, duty });
     if (candidate.verdict === 'skipped') continue;
     const leg = newLeg(turn);
     const { target, phone } = candidate;
@@ -112,7 +113,7 @@ function offeredAs(
   world: World,
   { from, site }: Situation,
   { service, urgency }: EscalationBase,
-  device: 'desk' | 'mobile',
+  device: Device,
 ): OfferedAs {
   const caller =
     from.kind === 'phone' ? (world.plan.extension(from.extension)?.name ?? from.extension) : 'outside call';
@@ -141,7 +142,11 @@ function baseOf({ service, urgency, legs, tried, declined, step, round }: Escala
 
 function saysStep({ roster }: World, { targets, devices }: EscalationStep): string {
   const who = targets.map((target) => {
-    return target.kind === 'tier' ? target.tier : (roster.person(target.person)?.name ?? target.person);
+    if (target.kind === 'person') return roster.person(target.person)?.name ?? target.person;
+    const service = target.service && (roster.service(target.service)?.name ?? target.service);
+    return service === undefined ? target.tier : `${target.tier} of ${service}`;
   });
-  return `${who.join(' and ')}, ${devices.map((device) => (device === 'desk' ? 'desk phone' : 'mobile')).join(' and ')}`;
+  return `${who.join(' and ')}, ${devices.map((device) => spokenDevices[device]).join(' and ')}`;
 }
+
+const spokenDevices = { desk: 'desk phone', mobile: 'mobile', preferred: 'the phones they prefer' } as const;

@@ -1,13 +1,26 @@
 import type { LegTarget } from '../call/events.ts';
 import { outsideTarget } from '../call/outside-target.ts';
 import type { World } from '../call/world.ts';
-import type { Device, DutyTier, EscalationStep, Person, PersonId, ServiceId, StepTarget } from '../oncall/index.ts';
+import {
+  type Device,
+  deviceOf,
+  type DutyTier,
+  type EscalationStep,
+  numberOf,
+  type Person,
+  type PersonId,
+  type ServiceId,
+  type StepTarget,
+  type Urgency,
+} from '../oncall/index.ts';
 import type { Instant } from '../time/index.ts';
 import type { Situation } from './model.ts';
+import { contactRounds } from './preferred.ts';
 
 /**
  * One phone of one target of a step, and whether it rings. Every candidate goes to the audit. `duty` is the rule by
- * which the person holds the tier; `because` the reason for ringing, or what is in the way.
+ * which the person holds the tier; `because` the reason for ringing, or what is in the way. `contact` names one of the
+ * person's further numbers: "home".
  */
 export type Candidate =
   | {
@@ -15,6 +28,7 @@ export type Candidate =
       readonly tier: DutyTier | 'post';
       readonly person: Person | null;
       readonly device: Device | null;
+      readonly contact?: string;
       readonly because: string;
       readonly duty: string;
       readonly alreadyTried: boolean;
@@ -26,6 +40,7 @@ export type Candidate =
       readonly because: string;
       readonly duty: string;
       readonly device: Device;
+      readonly contact?: string;
       readonly phone: string;
       readonly target: LegTarget;
     };
@@ -34,6 +49,13 @@ export interface Candidates {
   readonly candidates: readonly Candidate[];
   /** First instant at which one of the tiers passes to somebody else. */
   readonly nextBoundary: Instant | null;
+}
+
+/** What the escalation has come to: phones it has rung, people who said no. */
+interface Before {
+  readonly urgency: Urgency;
+  readonly tried: readonly string[];
+  readonly declined: readonly PersonId[];
 }
 
 /**
@@ -45,31 +67,34 @@ export function whoToRing(
   situation: Situation,
   service: ServiceId,
   step: EscalationStep,
-  before: { readonly tried: readonly string[]; readonly declined: readonly PersonId[] },
+  before: Before,
 ): Candidates {
   const candidates: Candidate[] = [];
   const ringing = new Set<string>();
   let nextBoundary: Instant | null = null;
 
+  const consider = (holder: Holder, person: Person, contact: string): Candidate => {
+    const candidate = phoneOf(world, situation, person, contact, { ...before, ringing }, holder);
+    if (candidate.verdict === 'rung') ringing.add(candidate.phone);
+    candidates.push(candidate);
+    return candidate;
+  };
+
   for (const target of step.targets) {
-    const holder = whoHolds(world, service, target);
-    if (holder.until !== null && (nextBoundary === null || holder.until < nextBoundary)) nextBoundary = holder.until;
-    if (holder.person === null) {
-      candidates.push({
-        verdict: 'skipped',
-        tier: holder.tier,
-        person: null,
-        device: null,
-        because: holder.because,
-        duty: '',
-        alreadyTried: false,
-      });
-      continue;
-    }
-    for (const device of step.devices) {
-      const candidate = phoneOf(world, situation, holder.person, device, { ...before, ringing }, holder);
-      if (candidate.verdict === 'rung') ringing.add(candidate.phone);
-      candidates.push(candidate);
+    for (const holder of whoHolds(world, service, target)) {
+      if (holder.until !== null && (nextBoundary === null || holder.until < nextBoundary)) nextBoundary = holder.until;
+      const { person } = holder;
+      if (person === null) {
+        candidates.push(nobodyHolds(holder));
+        continue;
+      }
+      for (const device of step.devices) {
+        // A further round is for phones that are rung only when none of the round before can be.
+        for (const round of contactRounds(device, person, { world, situation, service, urgency: before.urgency })) {
+          if (round.map((contact) => consider(holder, person, contact)).some(({ verdict }) => verdict === 'rung'))
+            break;
+        }
+      }
     }
   }
   return { candidates, nextBoundary };
@@ -82,21 +107,28 @@ interface Holder {
   readonly until: Instant | null;
 }
 
-function whoHolds(world: World, service: ServiceId, target: StepTarget): Holder {
+function nobodyHolds({ tier, because }: Holder): Candidate {
+  return { verdict: 'skipped', tier, person: null, device: null, because, duty: '', alreadyTried: false };
+}
+
+/** One holder, or one without a person; more than one where an override has put somebody beside the first. */
+function whoHolds(world: World, service: ServiceId, target: StepTarget): readonly Holder[] {
   if (target.kind === 'person') {
     const person = world.roster.person(target.person) ?? null;
     const because = person ? 'named in the chain' : `nobody is called ${target.person} in the roster`;
-    return { tier: 'post', person, because, until: null };
+    return [{ tier: 'post', person, because, until: null }];
   }
   const { tier } = target;
-  const result = world.roster.whoIsOnCall(service, tier, world.at);
+  const result = world.roster.whoIsOnCall(target.service ?? service, tier, world.at);
   switch (result.kind) {
     case 'onCall':
-      return { tier, person: result.answer.person, because: result.answer.because, until: result.answer.until };
+      return [result.answer, ...(result.also ?? [])].map(({ person, because, until }, i) => {
+        return { tier, person, because, until: i === 0 ? (result.changesAt ?? until) : until };
+      });
     case 'nobodyOnCall':
-      return { tier, person: null, because: result.because, until: result.until ?? null };
+      return [{ tier, person: null, because: result.because, until: result.until ?? null }];
     default:
-      return { tier, person: null, because: 'the roster does not reach to this date', until: null };
+      return [{ tier, person: null, because: 'the roster does not reach to this date', until: null }];
   }
 }
 
@@ -104,41 +136,45 @@ function phoneOf(
   world: World,
   situation: Situation,
   person: Person,
-  device: Device,
-  before: {
-    readonly tried: readonly string[];
-    readonly declined: readonly PersonId[];
-    readonly ringing: ReadonlySet<string>;
-  },
+  contact: string,
+  before: Before & { readonly ringing: ReadonlySet<string> },
   { tier, because: duty }: Holder,
 ): Candidate {
+  const phone = numberOf(person, contact);
+  const device = deviceOf(contact, phone ?? '');
+  const named = contact === device ? {} : { contact };
   const skip = (why: string, alreadyTried = false): Candidate => ({
     verdict: 'skipped',
     tier,
     person,
     device,
+    ...named,
     because: why,
     duty,
     alreadyTried,
   });
-  const phone = device === 'desk' ? person.desk : person.mobile;
   if (phone === undefined) return skip(device === 'desk' ? 'has no desk phone' : 'has no mobile');
-  const spoken = device === 'desk' ? `desk phone ${phone}` : 'mobile';
+  const spoken = spokenPhone(contact, device, phone);
   if (before.ringing.has(phone)) return skip(`${spoken} rings already`, true);
   if (before.tried.includes(phone)) return skip(`${spoken} was already tried`, true);
   if (tier !== 'post' && before.declined.includes(person.id)) return skip('has declined this call');
 
+  const rung = { verdict: 'rung', tier, person, because: duty, duty, device, ...named, phone } as const;
   if (device === 'desk') {
     // The phone, not the person: whoever dials from the desk of the doctor on call may need that very doctor.
     if (situation.from.kind === 'phone' && situation.from.extension === phone)
       return skip(`${spoken} is the calling phone`);
     if (!world.isRegistered(phone)) return skip(`${spoken} is not registered`);
-    const target = { kind: 'extension', extension: phone } as const;
-    return { verdict: 'rung', tier, person, because: duty, duty, device, phone, target };
+    return { ...rung, target: { kind: 'extension', extension: phone } };
   }
   const { trunk } = world.plan.site(situation.site);
   const fault = world.trunkFault(trunk);
   if (fault !== null) return skip(`${spoken} cannot be reached, trunk ${trunk}: ${fault}`);
-  const target = outsideTarget(world.plan, phone, trunk);
-  return { verdict: 'rung', tier, person, because: duty, duty, device, phone, target };
+  return { ...rung, target: outsideTarget(world.plan, phone, trunk) };
+}
+
+/** "desk phone 3101", "mobile", "home": numbers outside of the house are not for everybody's eyes. */
+function spokenPhone(contact: string, device: Device, phone: string): string {
+  if (contact === device) return device === 'desk' ? `desk phone ${phone}` : 'mobile';
+  return device === 'desk' ? `${contact} ${phone}` : contact;
 }

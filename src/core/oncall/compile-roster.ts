@@ -1,17 +1,12 @@
-import { type Span, zone } from '../time/index.ts';
-import { indexRoster } from './index-roster.ts';
-import {
-  type ClinicalService,
-  type CompiledRoster,
-  type DutyTier,
-  dutyTiers,
-  type OnCallResult,
-  type RosterSource,
-  type ServiceId,
-} from './model.ts';
-import { layOutShifts } from './shifts.ts';
-import { tierShifts, type TierShifts } from './tier-shifts.ts';
-import { whoIsOnCall } from './who-is-on-call.ts';
+import { allTime, joined, type Span, zone, type Zone } from '../time/index.ts';
+import { wallOf } from './hand-offs.ts';
+import { indexRoster, type RosterIndex } from './index-roster.ts';
+import { type ClinicalService, type CompiledRoster, type OnCallResult, type RosterSource } from './model.ts';
+import type { ShiftOverride } from './override.ts';
+import { layOutLayers, leaveSpans, overridden, removals, type Surroundings } from './shifts.ts';
+import { type NamedLayer, tierShifts, type TierShifts } from './tier-shifts.ts';
+import { type DutyTier, dutyTiers, type PersonId, type ServiceId } from './vocabulary.ts';
+import { dutySpans, whoIsOnCall } from './who-is-on-call.ts';
 
 /**
  * Compiles a checked roster for a window of instants. People and services are indexed and zones are read now; the
@@ -20,38 +15,69 @@ import { whoIsOnCall } from './who-is-on-call.ts';
  * (`checkRoster` bounds the rules).
  * Throws RangeError for what `checkRoster` refuses: an unknown zone, a wall time that is none.
  */
-export function compileRoster(source: RosterSource, window: Span): CompiledRoster {
-  const index = indexRoster(source);
-  const laidOut = { primary: new Map(), backup: new Map(), attending: new Map() } as Record<DutyTier, LaidOut>;
+export function compileRoster(
+  source: RosterSource,
+  window: Span,
+  overrides: readonly ShiftOverride[] = [],
+): CompiledRoster {
   for (const name of new Set(source.services.map((service) => service.zone))) warmUp(name, window);
+  return rosterWith(overrides, { source, window, index: indexRoster(source), laidOut: mapsOf<TierShifts>() });
+}
 
-  function layOutTier(service: ClinicalService, tier: DutyTier): TierShifts {
-    const rules = service.tiers[tier] ?? [];
-    const home = zone(service.zone);
-    const shifts = layOutShifts(rules, home, window);
-    const rows = tierShifts({ service: service.id, tier, zone: home }, rules, shifts, index.person);
-    laidOut[tier].set(service.id, rows);
+interface Basis {
+  readonly source: RosterSource;
+  readonly window: Span;
+  readonly index: RosterIndex;
+  /** Tiers as the rules alone have them; shared by all rosters that differ in their overrides only. */
+  readonly laidOut: LaidOut;
+}
+
+type LaidOut = Readonly<Record<DutyTier, Map<ServiceId, TierShifts>>>;
+
+function rosterWith(overrides: readonly ShiftOverride[], basis: Basis): CompiledRoster {
+  const { source, window, index, laidOut } = basis;
+  // What names somebody who has left the roster since has no effect any more.
+  const isKnown = (id: PersonId | null) => id === null || index.person(id) !== undefined;
+  const changes = byTier(overrides.filter((one) => isKnown(one.in) && isKnown(one.out)));
+  const changed = mapsOf<TierShifts>();
+  const tiers = eachTier(source.services);
+
+  function layOut(service: ClinicalService, tier: DutyTier): TierShifts {
+    const own = changes[tier].get(service.id);
+    const rows = layOutTier(service, tier, own ?? [], basis);
+    (own === undefined ? laidOut : changed)[tier].set(service.id, rows);
     return rows;
   }
 
-  const tiers = eachTier(source.services);
+  function tierOf(id: ServiceId, tier: DutyTier): TierShifts | undefined {
+    const isChanged = changes[tier].size > 0 && changes[tier].has(id);
+    const known = (isChanged ? changed : laidOut)[tier].get(id);
+    if (known) return known;
+    const service = index.service(id);
+    return service && layOut(service, tier);
+  }
 
   return {
     version: source.version,
+    zone: source.zone,
     window,
+    overrides,
     ...index,
     whoIsOnCall(id: ServiceId, tier, at): OnCallResult {
-      const known = laidOut[tier].get(id);
-      if (known) return whoIsOnCall(known, window, at);
-      const service = index.service(id);
-      if (!service) return { kind: 'nobodyOnCall', service: id, tier, because: `there is no service ${id}` };
-      return whoIsOnCall(layOutTier(service, tier), window, at);
+      const shifts = tierOf(id, tier);
+      if (shifts) return whoIsOnCall(shifts, window, at);
+      return { kind: 'nobodyOnCall', service: id, tier, because: `there is no service ${id}` };
     },
+    shifts(id, tier) {
+      const shifts = tierOf(id, tier);
+      return shifts ? dutySpans(shifts) : [];
+    },
+    withOverrides: (others) => rosterWith(others, basis),
     layOutNext() {
       for (let next = tiers.next(); !next.done; next = tiers.next()) {
         const { service, tier } = next.value;
-        if (laidOut[tier].has(service.id)) continue;
-        layOutTier(service, tier);
+        if (laidOut[tier].has(service.id) || changes[tier].has(service.id)) continue;
+        layOut(service, tier);
         return true;
       }
       return false;
@@ -59,11 +85,71 @@ export function compileRoster(source: RosterSource, window: Span): CompiledRoste
   };
 }
 
-function* eachTier(services: readonly ClinicalService[]) {
-  for (const service of services) for (const tier of dutyTiers) yield { service, tier };
+function layOutTier(
+  service: ClinicalService,
+  tier: DutyTier,
+  overrides: readonly ShiftOverride[],
+  { source, window, index }: Basis,
+): TierShifts {
+  const home = zone(service.zone);
+  const around: Surroundings = {
+    calendar: (id) => source.holidays?.find((one) => one.id === id),
+    feed: (id) => source.feeds?.find((one) => one.id === id),
+    absences: (id) => {
+      const leave = index.person(id)?.leave;
+      if (leave === undefined && overrides.length === 0) return NEVER;
+      return joined([...leaveSpans(leave ?? [], home), ...removals(overrides, id)]);
+    },
+  };
+  const layers = layersOf(service, tier, source, home);
+  const ruled = layOutLayers(layers, home, window, around);
+  const shifts = overrides.length === 0 ? ruled : overridden(ruled, overrides, window);
+  return tierShifts({ service: service.id, tier, zone: home }, layers, shifts, overrides, index.person);
 }
 
-type LaidOut = Map<ServiceId, TierShifts>;
+const NEVER: readonly Span[] = [];
+
+/** Temporary rosters stand before the usual rules. */
+function layersOf(service: ClinicalService, tier: DutyTier, source: RosterSource, home: Zone): NamedLayer[] {
+  const layers: NamedLayer[] = [];
+  for (const temporary of source.temporary ?? []) {
+    for (const own of temporary.tiers) {
+      if (own.service !== service.id || own.tier !== tier) continue;
+      const [from, to] = [temporary.from, temporary.until].map((text) => home.toInstant(wallOf(text)));
+      const within = { from: from!, to: to! };
+      const last = temporary.gaps === 'nobody' ? own.rules.length - 1 : -1;
+      for (const [i, rule] of own.rules.entries()) {
+        layers.push({ rule, within, isLast: i === last, prefix: `temporary roster ${temporary.id}: ` });
+      }
+    }
+  }
+  for (const [i, rule] of (service.tiers[tier] ?? []).entries()) {
+    layers.push({ rule, within: allTime, isLast: false, prefix: i === 0 ? '' : `layer ${i + 1}: ` });
+  }
+  return layers;
+}
+
+/** Tiers without a rule answer without being laid out ahead. */
+function* eachTier(services: readonly ClinicalService[]) {
+  for (const service of services) {
+    for (const tier of dutyTiers) if (service.tiers[tier] !== undefined) yield { service, tier };
+  }
+}
+
+function byTier(overrides: readonly ShiftOverride[]): Readonly<Record<DutyTier, Map<ServiceId, ShiftOverride[]>>> {
+  const tiers = mapsOf<ShiftOverride[]>();
+  for (const override of overrides) {
+    const own = tiers[override.tier].get(override.service);
+    if (own) own.push(override);
+    else tiers[override.tier].set(override.service, [override]);
+  }
+  return tiers;
+}
+
+function mapsOf<Value>(): Readonly<Record<DutyTier, Map<ServiceId, Value>>> {
+  const empty = () => new Map<ServiceId, Value>();
+  return { primary: empty(), backup: empty(), fellow: empty(), attending: empty(), supervisor: empty() };
+}
 
 /** Reads the rules of a zone for the window now rather than during a call; that takes milliseconds a zone. */
 function warmUp(name: string, window: Span): void {

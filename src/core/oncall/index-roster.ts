@@ -1,6 +1,11 @@
-import type { ClinicalService, CompiledRoster, Person, PersonId, RosterSource, ServiceId } from './model.ts';
+import type { ClinicalService, CompiledRoster, RosterSource } from './model.ts';
+import type { Person, Unit } from './people.ts';
+import type { PersonId, ServiceId } from './vocabulary.ts';
 
-export type RosterIndex = Pick<CompiledRoster, 'person' | 'personByDesk' | 'service' | 'services' | 'people'>;
+export type RosterIndex = Pick<
+  CompiledRoster,
+  'person' | 'personByDesk' | 'service' | 'services' | 'people' | 'units' | 'unitByPhone' | 'specialties'
+>;
 
 /** Finds people and services by name; says nothing about time. */
 export function indexRoster(source: RosterSource): RosterIndex {
@@ -11,11 +16,17 @@ export function indexRoster(source: RosterSource): RosterIndex {
     if (person.desk !== undefined) byDesk.set(person.desk, person);
   }
   const services = new Map<ServiceId, ClinicalService>(source.services.map((service) => [service.id, service]));
+  const units = source.units ?? [];
+  const byPhone = new Map<string, Unit>();
+  for (const unit of units) for (const phone of unit.phones) byPhone.set(phone, unit);
   return {
     person: (id) => people.get(id),
     personByDesk: (extension) => byDesk.get(extension),
     service: (id) => services.get(id),
     services: () => source.services,
     people: () => source.people,
+    units: () => units,
+    unitByPhone: (extension) => byPhone.get(extension),
+    specialties: () => source.specialties ?? [],
   };
 }

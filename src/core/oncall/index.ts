@@ -1,6 +1,17 @@
+export * from './change-overrides.ts';
 export * from './check-roster.ts';
 export * from './compile-roster.ts';
+export * from './coverage.ts';
+export * from './feed-conflicts.ts';
+export * from './feed-guard.ts';
+export * from './holidays.ts';
 export * from './index-roster.ts';
+export { isWithin } from './limits.ts';
 export * from './model.ts';
+export * from './names.ts';
+export * from './override.ts';
+export * from './people.ts';
 export * from './problem.ts';
+export * from './rules.ts';
 export * from './shifts.ts';
+export * from './vocabulary.ts';

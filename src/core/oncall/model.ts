@@ -1,58 +1,41 @@
-import type { Instant } from '../time/index.ts';
-
-export type PersonId = string & { readonly __brand: 'PersonId' };
-export type ServiceId = string & { readonly __brand: 'ServiceId' };
-
-export const dutyTiers = ['primary', 'backup', 'attending'] as const;
-export type DutyTier = (typeof dutyTiers)[number];
-export type Urgency = 'stat' | 'urgent' | 'routine';
-export type Device = 'desk' | 'mobile';
-
-/** Somebody, or a post such as the operator, who can be rung. */
-export interface Person {
-  readonly id: PersonId;
-  /** As spoken and shown: "Dr Ames". */
-  readonly name: string;
-  /** Extension of the desk phone. */
-  readonly desk?: string;
-  /** E.164, reached through a trunk. */
-  readonly mobile?: string;
-}
+import type { Instant, Span } from '../time/index.ts';
+import type { ShiftOverride } from './override.ts';
+import type { Person, Specialty, Unit } from './people.ts';
+import type { Feed, HolidayCalendar, RosterRule, TemporaryRoster } from './rules.ts';
+import type { Device, DutyTier, PersonId, ServiceId, SpecialtyId, UnitId, Urgency } from './vocabulary.ts';
 
 /** Who a chain step rings: whoever holds a tier at that second, or a named person or post. */
 export type StepTarget =
-  | { readonly kind: 'tier'; readonly tier: DutyTier }
+  /** `service`: of another service, such as the supervisor of the house; without it of the one that was called. */
+  | { readonly kind: 'tier'; readonly tier: DutyTier; readonly service?: ServiceId }
   | { readonly kind: 'person'; readonly person: PersonId };
+
+/** preferred: the phones that the person prefers at that moment; all of them when no preference fits. */
+export type StepDevice = Device | 'preferred';
 
 export interface EscalationStep {
   readonly targets: readonly StepTarget[];
-  readonly devices: readonly Device[];
+  readonly devices: readonly StepDevice[];
   readonly dwellMs: number;
 }
 
 export interface EscalationChain {
   readonly id: string;
   readonly steps: readonly EscalationStep[];
+  /** How long it may take to the last resort; without it, as long as the urgency allows. */
+  readonly withinMs?: number;
   /** Where the caller goes when nobody has accepted. */
   readonly lastResort: { readonly kind: 'voicemail'; readonly urgent: boolean };
 }
-
-/** One layer of a tier. Later rules stand behind earlier ones: the first that names somebody answers. */
-export type RosterRule =
-  | {
-      readonly kind: 'rotation';
-      readonly everyDays: number;
-      /** First hand-off, wall clock in the roster's zone: "2026-01-05T08:00". */
-      readonly since: string;
-      readonly people: readonly PersonId[];
-    }
-  | { readonly kind: 'always'; readonly person: PersonId };
 
 export interface ClinicalService {
   readonly id: ServiceId;
   readonly name: string;
   readonly zone: string;
   readonly tiers: Readonly<Partial<Record<DutyTier, readonly RosterRule[]>>>;
+  readonly specialty?: SpecialtyId;
+  /** Which it looks after. */
+  readonly units?: readonly UnitId[];
   readonly mailbox: string;
   readonly chains: Readonly<Record<Urgency, EscalationChain>>;
 }
@@ -64,6 +47,11 @@ export interface RosterSource {
   readonly zone: string;
   readonly people: readonly Person[];
   readonly services: readonly ClinicalService[];
+  readonly units?: readonly Unit[];
+  readonly specialties?: readonly Specialty[];
+  readonly holidays?: readonly HolidayCalendar[];
+  readonly temporary?: readonly TemporaryRoster[];
+  readonly feeds?: readonly Feed[];
 }
 
 export interface OnCallAnswer {
@@ -75,8 +63,20 @@ export interface OnCallAnswer {
   readonly until: Instant;
 }
 
+/** A shift, or a part of one, during which the same people are on call for a tier. */
+export interface DutySpan extends Span {
+  readonly people: readonly OnCallAnswer[];
+}
+
 export type OnCallResult =
-  | { readonly kind: 'onCall'; readonly answer: OnCallAnswer }
+  | {
+      readonly kind: 'onCall';
+      readonly answer: OnCallAnswer;
+      /** Whom an override has added: they are on call together. */
+      readonly also?: readonly OnCallAnswer[];
+      /** When anybody of them comes or goes; left out when that is the end of the answer's own shift. */
+      readonly changesAt?: Instant;
+    }
   | {
       readonly kind: 'nobodyOnCall';
       readonly service: ServiceId;
@@ -91,12 +91,23 @@ export type OnCallResult =
 export interface CompiledRoster {
   readonly version: string;
   readonly window: { readonly from: Instant; readonly to: Instant };
+  /** Of the house; preferences are by it. */
+  readonly zone: string;
+  readonly overrides: readonly ShiftOverride[];
   person(id: PersonId): Person | undefined;
   personByDesk(extension: string): Person | undefined;
   service(id: ServiceId): ClinicalService | undefined;
   services(): readonly ClinicalService[];
   people(): readonly Person[];
+  units(): readonly Unit[];
+  /** Whose phone an extension is. */
+  unitByPhone(extension: string): Unit | undefined;
+  specialties(): readonly Specialty[];
   whoIsOnCall(service: ServiceId, tier: DutyTier, at: Instant): OnCallResult;
+  /** The spans that `whoIsOnCall` answers from, in order: no two overlap, and nobody is on call between them. */
+  shifts(service: ServiceId, tier: DutyTier): readonly DutySpan[];
+  /** The same version with other overrides in place of these; what they do not touch is shared. */
+  withOverrides(overrides: readonly ShiftOverride[]): CompiledRoster;
   /** Lays out one more tier, so that no question has to; false when all are. */
   layOutNext(): boolean;
 }

@@ -1,6 +1,8 @@
-import type { Instant, Zone } from '../time/index.ts';
-import type { DutyTier, Person, PersonId, RosterRule, ServiceId } from './model.ts';
-import type { Shift } from './shifts.ts';
+import { type Instant, type Span, type Zone } from '../time/index.ts';
+import { type ShiftOverride, spanInForce } from './override.ts';
+import type { Person } from './people.ts';
+import type { DutyTier, PersonId, ServiceId } from './vocabulary.ts';
+import type { Layer, Shift } from './shifts.ts';
 
 /**
  * The shifts of one tier in the order of time, and what it takes to speak of them. All numbers of a tier lie in one
@@ -12,10 +14,17 @@ export interface TierShifts {
   readonly zone: Zone;
   /** Row 0: beginning of the first shift, usual distance of two beginnings. Then a row for each shift. */
   readonly rows: Float64Array;
-  /** How to speak of a shift, by the position of its rule. */
+  /** How to speak of a shift, by the position of its rule; behind them, of whoever stands in for somebody. */
   readonly rules: readonly SpokenRule[];
   /** Whoever holds a shift of this tier. */
   readonly people: readonly Person[];
+  /** Whom overrides have put beside the holder; null nearly always. */
+  readonly added: readonly AddedDuty[] | null;
+}
+
+export interface AddedDuty extends Span {
+  readonly person: Person;
+  readonly says: string;
 }
 
 export interface SpokenRule {
@@ -29,36 +38,95 @@ export interface SpokenRule {
 const [FROM, TO, RULE, HOLDER, WIDTH] = [0, 1, 2, 3, 4];
 const [FIRST, DISTANCE] = [0, 1];
 
+/** The rules of a tier, named as the answers name them. */
+export interface NamedLayer extends Layer {
+  /** "layer 2: ", "temporary roster flood: " */
+  readonly prefix: string;
+}
+
 export function tierShifts(
   of: Pick<TierShifts, 'service' | 'tier' | 'zone'>,
-  rules: readonly RosterRule[],
+  layers: readonly NamedLayer[],
   shifts: readonly Shift[],
-  person: (id: PersonId) => Person | undefined,
+  overrides: readonly ShiftOverride[],
+  findPerson: (id: PersonId) => Person | undefined,
 ): TierShifts {
+  const person = (id: PersonId): Person => {
+    const found = findPerson(id);
+    if (!found) throw new RangeError(`the roster was compiled without person ${id}`);
+    return found;
+  };
   const places = new Map<PersonId, number>();
   const people: Person[] = [];
+  const rules = layers.map(spoken);
+  const special = new Map<string, number>();
   const rows = new Float64Array((shifts.length + 1) * WIDTH);
   for (const [i, shift] of shifts.entries()) {
     let place = places.get(shift.person);
     if (place === undefined) {
-      const found = person(shift.person);
-      if (!found) throw new RangeError(`the roster was compiled without person ${shift.person}`);
-      place = people.push(found) - 1;
+      place = people.push(person(shift.person)) - 1;
       places.set(shift.person, place);
     }
-    rows.set([shift.from, shift.to, shift.rule, place], (i + 1) * WIDTH);
+    rows.set([shift.from, shift.to, spokenAs(shift, of.zone, rules, special, person), place], (i + 1) * WIDTH);
   }
   const [first, last] = [shifts[0]?.from ?? 0, shifts.at(-1)?.from ?? 0];
   rows[FIRST] = first;
   rows[DISTANCE] = Math.max(1, (last - first) / Math.max(1, shifts.length - 1));
-  return { ...of, rows, rules: rules.map(spoken), people };
+  const added = overrides.flatMap((override): AddedDuty[] => {
+    const span = override.kind === 'add' ? spanInForce(override) : null;
+    if (span === null || override.in === null) return [];
+    return [{ ...span, person: person(override.in), says: byOverride(override, of.zone) }];
+  });
+  return { ...of, rows, rules, people, added: added.length === 0 ? null : added };
 }
 
-function spoken(rule: RosterRule, position: number): SpokenRule {
-  const layer = position === 0 ? '' : `layer ${position + 1}: `;
-  if (rule.kind === 'always') return { says: `${layer}always on call`, isDated: false };
-  const since = rule.since.replace('T', ' ');
-  return { says: `${layer}${cadence(rule.everyDays)} since ${since}, on duty until `, isDated: true };
+/** The row of what is to be said; a shift by an override or of a stand-in has its own. */
+function spokenAs(
+  { rule, insteadOf, override }: Shift,
+  zone: Zone,
+  rules: SpokenRule[],
+  special: Map<string, number>,
+  person: (id: PersonId) => Person,
+): number {
+  if (override === undefined && insteadOf === undefined) return rule;
+  const key = override === undefined ? `${rule} ${insteadOf}` : `override ${override.id}`;
+  const known = special.get(key);
+  if (known !== undefined) return known;
+  const says =
+    override === undefined
+      ? `${rules[rule]!.says.replace(/, on duty until $/, '')}, for ${person(insteadOf!).name} who is away, on duty until `
+      : byOverride(override, zone);
+  const row = rules.push({ says, isDated: true }) - 1;
+  special.set(key, row);
+  return row;
+}
+
+/** "by override of R. Okafor, 2026-11-22 06:10, on duty until " */
+function byOverride({ kind, author, madeAt }: ShiftOverride, zone: Zone): string {
+  const word = kind === 'swap' ? 'swap' : 'override';
+  return `by ${word} of ${author}, ${zone.show(madeAt)}, on duty until `;
+}
+
+function spoken({ rule, prefix }: NamedLayer): SpokenRule {
+  const dated = (what: string): SpokenRule => ({ says: `${prefix}${what}, on duty until `, isDated: true });
+  switch (rule.kind) {
+    case 'always': {
+      if (rule.during === undefined && rule.holidays === undefined) {
+        return { says: `${prefix}always on call`, isDated: false };
+      }
+      return dated('on call in the hours of the rule');
+    }
+    case 'rotation':
+      return dated(`${cadence(rule.everyDays)} since ${rule.since.replace('T', ' ')}`);
+    case 'hourly':
+      return dated(`rotation every ${rule.everyHours} h since ${rule.since.replace('T', ' ')}`);
+    case 'holidays':
+      return dated(`holiday plan by ${rule.calendar}`);
+    case 'listed':
+      return dated('shift listed by hand');
+    case 'feed':
+      return dated(`feed ${rule.feed}`);
+  }
 }
 
 function cadence(everyDays: number): string {
@@ -90,6 +158,11 @@ function nearby(rows: Float64Array, guess: number, count: number, at: Instant): 
     else high = middle - 1;
   }
   return low;
+}
+
+/** Rows of all shifts. */
+export function eachShift(rows: Float64Array): readonly number[] {
+  return Array.from({ length: rows.length / WIDTH - 1 }, (_, i) => i + 1);
 }
 
 export function shiftIn(

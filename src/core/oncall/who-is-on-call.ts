@@ -1,11 +1,12 @@
-import { type Instant, instant } from '../time/index.ts';
-import type { CompiledRoster, OnCallAnswer, OnCallResult } from './model.ts';
-import { nextBeginning, shiftAt, shiftIn, type TierShifts } from './tier-shifts.ts';
+import { type Instant, instant, type Span } from '../time/index.ts';
+import type { DutySpan, OnCallAnswer, OnCallResult } from './model.ts';
+import { type AddedDuty, eachShift, nextBeginning, shiftAt, shiftIn, type TierShifts } from './tier-shifts.ts';
 
 /** Who is on call at this instant: an index look-up, and no date arithmetic. */
-export function whoIsOnCall(tier: TierShifts, window: CompiledRoster['window'], at: Instant): OnCallResult {
-  if (at < window.from || at >= window.to) return { kind: 'outsideWindow', ...window };
+export function whoIsOnCall(tier: TierShifts, window: Span, at: Instant): OnCallResult {
+  if (at < window.from || at >= window.to) return { kind: 'outsideWindow', from: window.from, to: window.to };
   const shift = shiftAt(tier.rows, at);
+  if (tier.added !== null) return withAdded(tier, tier.added, shift, at);
   return shift === 0 ? nobody(tier, at) : { kind: 'onCall', answer: answer(tier, shift) };
 }
 
@@ -16,13 +17,68 @@ function answer(tier: TierShifts, shift: number): OnCallAnswer {
   return { person, tier: tier.tier, because, since, until };
 }
 
-function nobody({ service, tier, rules, rows, zone }: TierShifts, at: Instant): OnCallResult {
-  const next = nextBeginning(rows, at);
+/** An override has put people beside the holder; where nobody holds the tier, the first of them does. */
+function withAdded(tier: TierShifts, added: readonly AddedDuty[], shift: number, at: Instant): OnCallResult {
+  const here = added.filter(({ from, to }) => from <= at && at < to).map((duty) => answerOf(tier, duty));
+  const holder = shift === 0 ? [] : [answer(tier, shift)];
+  const isHolder = ({ person }: OnCallAnswer) => holder[0]?.person.id === person.id;
+  const [first, ...also] = [...holder, ...here.filter((one) => !isHolder(one))];
+  const changesAt = nextChange(tier, added, at);
+  if (first === undefined) return nobody(tier, at, added);
+  return {
+    kind: 'onCall',
+    answer: first,
+    ...(also.length > 0 ? { also } : {}),
+    ...(changesAt < first.until ? { changesAt } : {}),
+  };
+}
+
+function answerOf({ tier, zone }: TierShifts, { person, says, from, to }: AddedDuty): OnCallAnswer {
+  return { person, tier, because: says + zone.show(to), since: from, until: to };
+}
+
+/** When anybody comes or goes after an instant. */
+function nextChange({ rows }: TierShifts, added: readonly AddedDuty[], at: Instant): Instant {
+  const edges = added.flatMap(({ from, to }) => [from, to]).filter((edge) => edge > at);
+  return instant(Math.min(...edges, nextBeginning(rows, at) ?? Number.POSITIVE_INFINITY));
+}
+
+function nobody(tier: TierShifts, at: Instant, added: readonly AddedDuty[] = []): OnCallResult {
+  const { service, tier: name, rules, rows, zone } = tier;
+  const begins = [nextBeginning(rows, at), ...added.map(({ from }) => from)].filter(
+    (next) => next !== undefined && next > at,
+  );
+  const next = begins.length === 0 ? undefined : instant(Math.min(...(begins as number[])));
   const because =
     rules.length === 0
-      ? `${service} has no ${tier}`
+      ? `${service} has no ${name}`
       : next === undefined
-        ? `no rule names a ${tier} of ${service}`
-        : `the ${tier} rotation of ${service} begins ${zone.show(instant(next))}`;
-  return { kind: 'nobodyOnCall', service, tier, because, until: next === undefined ? undefined : instant(next) };
+        ? `no rule names a ${name} of ${service}`
+        : `the next ${name} of ${service} begins ${zone.show(next)}`;
+  return { kind: 'nobodyOnCall', service, tier: name, because, until: next };
+}
+
+/** All spans of a tier, cut wherever anybody comes or goes. */
+export function dutySpans(tier: TierShifts): readonly DutySpan[] {
+  const shifts = eachShift(tier.rows).map((shift): DutySpan => {
+    const one = answer(tier, shift);
+    return { from: one.since, to: one.until, people: [one] };
+  });
+  if (tier.added === null) return shifts;
+  const added = tier.added.map((duty) => answerOf(tier, duty));
+  const edges = [
+    ...shifts.flatMap(({ from, to }) => [from, to]),
+    ...added.flatMap(({ since, until }) => [since, until]),
+  ];
+  const sorted = [...new Set(edges)].sort((a, b) => a - b);
+  return sorted.flatMap((from, i): DutySpan[] => {
+    const to = sorted[i + 1];
+    if (to === undefined) return [];
+    const holder = shifts.find((shift) => shift.from <= from && from < shift.to)?.people ?? [];
+    const beside = added.filter((one) => {
+      return one.since <= from && from < one.until && one.person.id !== holder[0]?.person.id;
+    });
+    const people = [...holder, ...beside];
+    return people.length === 0 ? [] : [{ from, to, people }];
+  });
 }

@@ -2,7 +2,7 @@ import type { CallFact } from '../audit/index.ts';
 import type { PersonId, ServiceId } from '../oncall/index.ts';
 import type { Instant } from '../time/index.ts';
 import type { Happening, SimulatedPhone } from './model.ts';
-import type { Scene, Setting } from './silent-world.ts';
+import type { Scene, Setting } from './supposed-world.ts';
 
 type Draft<T> = { -readonly [K in keyof T]: T[K] };
 type Step = Omit<Draft<Extract<Happening, { kind: 'step' }>>, 'considered'> & { considered: Draft<SimulatedPhone>[] };

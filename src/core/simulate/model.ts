@@ -1,3 +1,4 @@
+import type { CallFact } from '../audit/index.ts';
 import type { EndCause } from '../call/index.ts';
 import type { TraceLine } from '../dialplan/index.ts';
 import type { Device, DutyTier, Person, ServiceId, Urgency } from '../oncall/index.ts';
@@ -8,11 +9,43 @@ export interface Supposed {
   readonly from: string | null;
   readonly to: string;
   readonly at: Instant;
+  /** Number that a caller from outside shows; none unless given. */
+  readonly number?: string | null;
+  /** By which a call from outside comes; the one of the home site unless given. */
+  readonly trunk?: string;
   /** Without it every phone counts as registered. */
   readonly isRegistered?: (extension: string) => boolean;
   /** As `World.trunkFault`; without it every trunk counts as usable. */
   readonly trunkFault?: (trunk: string) => string | null;
+  /** What a program of the house answers to a look-up; null, and without it: nothing. */
+  readonly answerOf?: (hook: string) => string | null;
+  /** By extension or E.164 number; without it every phone rings and is never answered. */
+  readonly outcomeOf?: (phone: string) => PhoneOutcome;
 }
+
+/** What a phone does whenever it is rung, and how long after it began to ring; null: as long as that usually takes. */
+export interface PhoneOutcome {
+  /**
+   * `answers`: a human, who on a mobile presses the digit; `machine`: something that is picked up and presses nothing;
+   * `noAnswer`: rings on, or with a time gives up by itself.
+   */
+  readonly kind: 'answers' | 'machine' | 'declines' | 'busy' | 'noAnswer' | 'unreachable';
+  readonly afterMs: number | null;
+}
+
+/** A supposed call that was played to where it comes to rest. */
+export interface Story {
+  /** As the audit would have them. */
+  readonly facts: readonly { readonly at: Instant; readonly fact: CallFact }[];
+  readonly end: StoryEnd;
+}
+
+/** `afterMs` counts from the dialling. */
+export type StoryEnd =
+  /** A human has the call. `person` is a PersonId, or the extension of a call outside of any chain. */
+  | { readonly kind: 'human'; readonly afterMs: number; readonly person: string; readonly phone: string }
+  | { readonly kind: 'message'; readonly afterMs: number; readonly mailbox: string; readonly urgent: boolean }
+  | { readonly kind: 'over'; readonly afterMs: number; readonly cause: EndCause };
 
 /** What would happen to a call that nobody takes, up to the next key of the caller or to its end. */
 export interface Simulation {

@@ -2,7 +2,7 @@ import { type CompiledPlan, examplesKeyed } from '../dialplan/index.ts';
 import type { CompiledRoster } from '../oncall/index.ts';
 import { happeningsOf } from './happenings.ts';
 import type { SimulatedNext, Simulation, Supposed } from './model.ts';
-import { firstScene, press, type Scene, type Setting } from './silent-world.ts';
+import { firstScene, press, type Scene, type Setting } from './supposed-world.ts';
 
 /**
  * What would happen to a supposed call if nobody took it, told to its end with every key the caller could press.

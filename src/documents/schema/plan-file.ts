@@ -339,7 +339,13 @@ const sections = {
   queues: z.record(z.string(), queue).meta({ description: 'queues by id' }).optional(),
   hooks: z.record(z.string(), hook).meta({ description: 'programs that are asked, by id' }).optional(),
   mailboxes: z
-    .record(z.string(), z.strictObject({ name: text('whose mailbox it is') }))
+    .record(
+      z.string(),
+      z.strictObject({
+        name: text('whose mailbox it is'),
+        'claimed-by': digits('the extension of whoever listens to the messages and sees to them: 1000').optional(),
+      }),
+    )
     .meta({ description: 'mailboxes by id' })
     .optional(),
   hours: z.record(z.string(), hours).meta({ description: 'opening hours by name' }).optional(),

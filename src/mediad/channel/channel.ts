@@ -8,10 +8,9 @@
 import type { EventHeaders } from '../event-socket/framing.ts';
 import type { LegMedia, PlayEvents, PlayResult, Running } from '../media/leg-media.ts';
 import type { PlayItem } from '../media/messages.ts';
-import { INSTANT_APPLICATIONS, NO_RESPONSE } from './applications/application.ts';
+import { ApplicationQueue, type QueuedCall } from './application-queue.ts';
+import { type ChannelState, profileHeaders } from './channel-headers.ts';
 import type { EventBus } from './events.ts';
-
-export type ChannelState = 'arriving' | 'answered' | 'hungUp';
 
 /** FreeSWITCH's names of Q.850 causes. */
 export type HangupCause = string;
@@ -55,22 +54,14 @@ export interface ChannelOptions {
   readonly onActivity: () => void;
   /** The other side of the bridge has hung up. */
   readonly onPartnerHungUp: () => void;
-  readonly now?: () => number;
+  /** For what comes a moment after something else; never goes back. */
+  readonly monotonicMs?: () => number;
 }
 
-interface QueuedCall {
-  readonly application: string;
-  readonly arguments: string;
-  readonly eventUuid: string;
-}
-
-const MAX_QUEUED = 1000;
 const MAX_VARIABLES = 500;
 const MAX_VARIABLE_BYTES = 16_384;
 /** A key pressed once may arrive both as RTP and as INFO. */
 const SAME_PRESS_MS = 250;
-/** A disk that does not answer must not keep a channel for ever. */
-const MAX_ENDING_MS = 5000;
 
 export class Channel {
   readonly uuid: string;
@@ -78,22 +69,32 @@ export class Channel {
   readonly media: LegMedia;
   readonly variables = new Map<string, string>();
   readonly #options: ChannelOptions;
-  readonly #now: () => number;
-  readonly #createdAtMs: number;
-  readonly #queue: QueuedCall[] = [];
+  readonly #monotonicMs: () => number;
+  readonly #createdAtMs = Date.now();
+  readonly #applications: ApplicationQueue;
   readonly #digitListeners = new Set<(digit: string) => void>();
   #state: ChannelState = 'arriving';
-  #running: { readonly call: QueuedCall; readonly abort: AbortController } | undefined;
   #peer: Channel | undefined;
+  #callUuid: string;
   #lastDigit: { digit: string; source: DigitSource; atMs: number } | undefined;
 
   constructor(options: ChannelOptions) {
     this.uuid = options.uuid;
+    this.#callUuid = options.uuid;
     this.name = options.name;
     this.media = options.media;
     this.#options = options;
-    this.#now = options.now ?? Date.now;
-    this.#createdAtMs = this.#now();
+    this.#monotonicMs = options.monotonicMs ?? (() => performance.now());
+    this.#applications = new ApplicationQueue({
+      run: (call, signal) => this.#run(call, signal),
+      onStarted: (call, isBeside) => {
+        if (!isBeside) this.variables.set('current_application', call.application);
+        this.publish('CHANNEL_EXECUTE', applicationHeaders(call));
+      },
+      onCompleted: (call, response) =>
+        this.publish('CHANNEL_EXECUTE_COMPLETE', { ...applicationHeaders(call), 'Application-Response': response }),
+      onActivity: () => options.onActivity(),
+    });
     for (const [name, value] of options.variables) this.variables.set(name, value);
     this.variables.set('uuid', options.uuid);
     this.publish('CHANNEL_CREATE');
@@ -103,17 +104,22 @@ export class Channel {
     return this.#state;
   }
 
+  /** One for both legs of a bridge: that of the leg which was told to bridge. Alone its own. */
+  get callUuid(): string {
+    return this.#callUuid;
+  }
+
   get peer(): Channel | undefined {
     return this.#peer;
   }
 
   /** Neither bridged nor running or waiting for an application. */
   get isIdle(): boolean {
-    return this.#running === undefined && this.#queue.length === 0 && this.#peer === undefined;
+    return this.#applications.isIdle && this.#peer === undefined;
   }
 
   get runningApplication(): string | undefined {
-    return this.#running?.call.application;
+    return this.#applications.running;
   }
 
   get createdAtMs(): number {
@@ -138,26 +144,20 @@ export class Channel {
 
   /** Queues an application; the completion comes as an event. False when too many wait or the channel has ended. */
   execute(application: string, args: string, eventUuid: string): boolean {
-    if (this.#state === 'hungUp' || this.#queue.length >= MAX_QUEUED) return false;
-    const call = { application, arguments: args, eventUuid };
-    if (this.#mayOvertake(application)) this.#runBeside(call);
-    else this.#queue.push(call);
-    this.#runNext();
-    return true;
+    return this.#state !== 'hungUp' && this.#applications.execute({ application, arguments: args, eventUuid });
   }
 
   /** Ends the running application; with `all` also those that wait. */
   break(all: boolean): void {
-    const waiting = all ? this.#queue.splice(0) : [];
-    for (const call of waiting) this.#completed(call, NO_RESPONSE);
-    this.#running?.abort.abort();
+    if (all) this.#applications.dropWaiting();
+    this.#applications.interrupt();
   }
 
   /** A digit from the phone. Applications hear it, and so does the event socket. */
   heardDigit(heard: HeardDigit): void {
     if (this.#state === 'hungUp') return;
     const last = this.#lastDigit;
-    const atMs = this.#now();
+    const atMs = this.#monotonicMs();
     const isSamePress =
       last !== undefined &&
       last.digit === heard.digit &&
@@ -197,10 +197,11 @@ export class Channel {
   bridge(other: Channel): void {
     this.unbridge();
     other.unbridge();
-    this.#running?.abort.abort();
-    other.#running?.abort.abort();
+    this.#applications.interrupt();
+    other.#applications.interrupt();
     this.#peer = other;
     other.#peer = this;
+    other.#callUuid = this.uuid;
     this.media.bridge(other.media);
     for (const [a, b] of [
       [this, other],
@@ -225,6 +226,8 @@ export class Channel {
     other.media.unbridge();
     this.#peer = undefined;
     other.#peer = undefined;
+    other.#callUuid = other.uuid;
+    this.#callUuid = this.uuid;
     for (const [a, b] of [
       [this, other],
       [other, this],
@@ -248,9 +251,7 @@ export class Channel {
     this.media.close();
     this.#options.onHangup(cause, byRemote);
     if (partner !== undefined) partner.#options.onPartnerHungUp();
-    if (this.#running === undefined) return this.#ended();
-    this.#running.abort.abort();
-    setTimeout(() => this.#giveUpRunning(), MAX_ENDING_MS).unref();
+    this.#applications.close(() => this.#ended());
   }
 
   publish(name: string, headers: EventHeaders = {}, options: { subclass?: string; body?: string } = {}): void {
@@ -260,31 +261,7 @@ export class Channel {
   }
 
   profileHeaders(): EventHeaders {
-    const isAnswered = this.#state === 'answered';
-    return {
-      'Channel-State': this.#state === 'hungUp' ? 'CS_HANGUP' : 'CS_EXECUTE',
-      'Channel-Call-State': isAnswered ? 'ACTIVE' : this.#state === 'hungUp' ? 'HANGUP' : 'RINGING',
-      'Channel-State-Number': this.#state === 'hungUp' ? '10' : '4',
-      'Channel-Name': this.name,
-      'Channel-Unique-ID': this.uuid,
-      'Unique-ID': this.uuid,
-      'Call-Direction': 'inbound',
-      'Presence-Call-Direction': 'inbound',
-      'Answer-State': isAnswered ? 'answered' : this.#state === 'hungUp' ? 'hangup' : 'ringing',
-      'Channel-Read-Codec-Name': this.variables.get('read_codec') ?? '',
-      'Channel-Read-Codec-Rate': '8000',
-      'Channel-Write-Codec-Name': this.variables.get('write_codec') ?? '',
-      'Channel-Write-Codec-Rate': '8000',
-      'Caller-Direction': 'inbound',
-      'Caller-Dialplan': 'XML',
-      'Caller-Context': 'mrf',
-      'Caller-Source': 'mod_sofia',
-      'Caller-Destination-Number': this.#options.destination,
-      'Caller-Unique-ID': this.uuid,
-      'Caller-Channel-Name': this.name,
-      'Caller-Channel-Created-Time': String(this.#createdAtMs * 1000),
-      ...(this.#peer !== undefined && { 'Other-Leg-Unique-ID': this.#peer.uuid }),
-    };
+    return profileHeaders(this, this.#options.destination);
   }
 
   variableHeaders(): EventHeaders {
@@ -295,21 +272,6 @@ export class Channel {
     this.publish('CHANNEL_CALLSTATE', { 'Original-Channel-Call-State': 'RINGING', ...headers });
   }
 
-  #runNext(): void {
-    if (this.#running !== undefined || this.#state === 'hungUp') return;
-    const call = this.#queue.shift();
-    if (call === undefined) return this.#options.onActivity();
-    const abort = new AbortController();
-    this.#running = { call, abort };
-    this.variables.set('current_application', call.application);
-    this.publish('CHANNEL_EXECUTE', applicationHeaders(call));
-    this.#options.onActivity();
-    this.#run(call, abort.signal).then(
-      (response) => this.#finished(call, response),
-      (error: unknown) => this.#finished(call, failureOf(error)),
-    );
-  }
-
   async #run(call: QueuedCall, signal: AbortSignal): Promise<string> {
     const application = this.#options.applications.get(call.application);
     // FreeSWITCH hangs up here. A caller must not be lost to a spelling mistake, so ours says so and goes on.
@@ -318,35 +280,7 @@ export class Channel {
     return application(run);
   }
 
-  #finished(call: QueuedCall, response: string): void {
-    if (this.#running?.call !== call) return;
-    this.#running = undefined;
-    this.#completed(call, response);
-    if (this.#state === 'hungUp') this.#ended();
-    else this.#runNext();
-  }
-
-  /**
-   * As in FreeSWITCH, what takes no time does not wait for a prompt that may never end; and nothing makes a hang-up wait.
-   * It still never overtakes what was sent before it and has not begun.
-   */
-  #mayOvertake(application: string): boolean {
-    if (application === 'hangup') return true;
-    return this.#running !== undefined && this.#queue.length === 0 && INSTANT_APPLICATIONS.has(application);
-  }
-
-  #runBeside(call: QueuedCall): void {
-    this.publish('CHANNEL_EXECUTE', applicationHeaders(call));
-    const done = (response: string) => this.#completed(call, response);
-    this.#run(call, new AbortController().signal).then(done, (error: unknown) => done(failureOf(error)));
-  }
-
-  #giveUpRunning(): void {
-    if (this.#running !== undefined) this.#finished(this.#running.call, NO_RESPONSE);
-  }
-
   #ended(): void {
-    for (const call of this.#queue.splice(0)) this.#completed(call, NO_RESPONSE);
     const about = { 'Hangup-Cause': this.variables.get('hangup_cause') ?? '' };
     this.#publishCallState(about);
     this.publish('CHANNEL_HANGUP', about);
@@ -354,14 +288,6 @@ export class Channel {
     this.publish('CHANNEL_DESTROY', about);
     this.#options.onEnded();
   }
-
-  #completed(call: QueuedCall, response: string): void {
-    this.publish('CHANNEL_EXECUTE_COMPLETE', { ...applicationHeaders(call), 'Application-Response': response });
-  }
-}
-
-function failureOf(error: unknown): string {
-  return `-ERR ${error instanceof Error ? error.message : String(error)}`;
 }
 
 function applicationHeaders(call: QueuedCall): EventHeaders {

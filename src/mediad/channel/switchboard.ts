@@ -10,6 +10,8 @@ export interface SwitchboardOptions {
   readonly hold: readonly PlayItem[];
   /** As `sofia status` shows it: host:port where INVITEs are taken. */
   readonly sipAddress: () => string;
+  /** Never goes back. */
+  readonly monotonicMs?: () => number;
 }
 
 const HEARTBEAT_MS = 20_000;
@@ -17,15 +19,18 @@ const HEARTBEAT_MS = 20_000;
 export class Switchboard {
   readonly bus = new EventBus();
   readonly options: SwitchboardOptions;
-  readonly startedAtMs = Date.now();
   readonly #channels = new Map<string, { channel: Channel; attendance: Attendance }>();
   readonly #heartbeat: NodeJS.Timeout;
+  readonly #monotonicMs: () => number;
+  readonly #startedMs: number;
   #created = 0;
   #createdBefore = 0;
   #cpuBefore = process.cpuUsage();
 
   constructor(options: SwitchboardOptions) {
     this.options = options;
+    this.#monotonicMs = options.monotonicMs ?? (() => performance.now());
+    this.#startedMs = this.#monotonicMs();
     this.#heartbeat = setInterval(() => this.#beat(), HEARTBEAT_MS);
     this.#heartbeat.unref();
   }
@@ -42,6 +47,11 @@ export class Switchboard {
     return this.#created;
   }
 
+  /** How long it has been up. */
+  get upMs(): number {
+    return Math.floor(this.#monotonicMs() - this.#startedMs);
+  }
+
   get isFull(): boolean {
     return this.#channels.size >= this.options.maxChannels;
   }
@@ -54,10 +64,11 @@ export class Switchboard {
     return this.#channels.get(channel.uuid)?.attendance;
   }
 
-  add(options: Omit<ChannelOptions, 'bus' | 'onEnded' | 'onActivity' | 'onPartnerHungUp'>): Channel {
+  add(options: Omit<ChannelOptions, 'bus' | 'monotonicMs' | 'onEnded' | 'onActivity' | 'onPartnerHungUp'>): Channel {
     const channel = new Channel({
       ...options,
       bus: this.bus,
+      monotonicMs: this.#monotonicMs,
       onActivity: () => this.attendanceOf(channel)?.activity(),
       onPartnerHungUp: () => this.attendanceOf(channel)?.partnerLeft(),
       onEnded: () => this.#remove(channel),
@@ -87,7 +98,7 @@ export class Switchboard {
       'Event-Info': 'System Ready',
       'FreeSWITCH-IPv4': this.options.sipAddress().split(':')[0] ?? '',
       'FreeSWITCH-Version': VERSION,
-      'Uptime-msec': String(Date.now() - this.startedAtMs),
+      'Uptime-msec': String(this.upMs),
       'Session-Count': String(this.count),
       'Max-Sessions': String(this.options.maxChannels),
       'Session-Per-Sec': String(Math.round(perSecond)),

@@ -30,6 +30,18 @@ export async function runApiCommand(text: string, context: ApiContext): Promise<
   return channel === undefined || channel.state === 'hungUp' ? NO_CHANNEL : onChannel(channel, words, context);
 }
 
+/** FreeSWITCH's modules whose work is done here. */
+const MODULES = new Set([
+  'mod_commands',
+  'mod_dialplan_xml',
+  'mod_dptools',
+  'mod_event_socket',
+  'mod_local_stream',
+  'mod_sndfile',
+  'mod_sofia',
+  'mod_tone_stream',
+]);
+
 const COMMANDS: ReadonlyMap<string, ApiCommand> = new Map<string, ApiCommand>([
   [
     'sofia',
@@ -38,6 +50,7 @@ const COMMANDS: ReadonlyMap<string, ApiCommand> = new Map<string, ApiCommand>([
   ],
   ['status', (_, { switchboard }) => status(switchboard)],
   ['version', () => `FreeSWITCH Version ${VERSION}\n`],
+  ['module_exists', (args) => String(MODULES.has(args.trim()))],
   ['create_uuid', () => randomUUID()],
   ['show', (args, { switchboard }) => show(args, switchboard)],
   ['uuid_exists', (args, { switchboard }) => String(isAlive(switchboard.find(args.trim())))],
@@ -169,7 +182,7 @@ function sofiaStatus(switchboard: Switchboard): string {
 }
 
 function status(switchboard: Switchboard): string {
-  const seconds = Math.floor((Date.now() - switchboard.startedAtMs) / 1000);
+  const seconds = Math.floor(switchboard.upMs / 1000);
   const minutes = Math.floor(seconds / 60);
   return (
     `UP 0 years, ${Math.floor(minutes / 1440)} days, ${Math.floor(minutes / 60) % 24} hours, ${minutes % 60} minutes, ${seconds % 60} seconds\n` +
@@ -205,6 +218,6 @@ function channelRow(channel: Channel | undefined): Readonly<Record<string, strin
     context: 'mrf',
     read_codec: channel?.variables.get('read_codec') ?? '',
     callstate: channel?.state === 'answered' ? 'ACTIVE' : 'RINGING',
-    call_uuid: channel?.peer?.uuid ?? '',
+    call_uuid: channel?.callUuid ?? '',
   };
 }

@@ -1,14 +1,15 @@
 /** The signalling side's view of one leg's audio: asks its worker and turns the answers into promises and callbacks. */
 import { MessageChannel } from 'node:worker_threads';
 import type { MediaWorker } from './media-worker.ts';
-import type {
-  FromWorker,
-  LegReport,
-  PlayItem,
-  RecordEnding,
-  RecordRequest,
-  RemoteMedia,
-  ToWorker,
+import {
+  type FromWorker,
+  type LegReport,
+  NO_COUNTERS,
+  type PlayItem,
+  type RecordEnding,
+  type RecordRequest,
+  type RemoteMedia,
+  type ToWorker,
 } from './messages.ts';
 
 export interface LegMediaEvents {
@@ -195,15 +196,3 @@ export class LegMedia {
     if (this.#isClosed && this.#recordings.size === 0) this.#worker.forget(this.#leg);
   }
 }
-
-const NO_COUNTERS = {
-  packetsIn: 0,
-  bytesIn: 0,
-  digitPacketsIn: 0,
-  lostIn: 0,
-  jitterInMs: 0,
-  foreignIn: 0,
-  brokenIn: 0,
-  packetsOut: 0,
-  bytesOut: 0,
-};

@@ -8,7 +8,7 @@
  */
 import { encodeG711, FRAME_SAMPLES, SILENCE, transcodeG711, type G711 } from './g711.ts';
 import { Latch } from './latch.ts';
-import type { Endpoint, LegReport, RemoteMedia } from './messages.ts';
+import { NO_COUNTERS, type Endpoint, type LegReport, type MediaCounters, type RemoteMedia } from './messages.ts';
 import type { Player } from './player.ts';
 import type { Recorder } from './recorder.ts';
 import { ReorderBuffer } from './reorder.ts';
@@ -72,17 +72,7 @@ export class MediaLeg {
   #digitSsrc = 0;
   #lastRelayedMs = 0;
   #isClosed = false;
-  readonly #counters = {
-    packetsIn: 0,
-    bytesIn: 0,
-    digitPacketsIn: 0,
-    lostIn: 0,
-    jitterInMs: 0,
-    foreignIn: 0,
-    brokenIn: 0,
-    packetsOut: 0,
-    bytesOut: 0,
-  };
+  readonly #counters: { -readonly [K in keyof MediaCounters]: number } = { ...NO_COUNTERS };
   #arrival: { ssrc: number; sequence: number; transit: number } | undefined;
 
   constructor(options: { transport: LegTransport; events: LegEvents; silenceMs: number; nowMs: number }) {

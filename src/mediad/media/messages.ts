@@ -125,6 +125,18 @@ export interface MediaCounters {
   readonly bytesOut: number;
 }
 
+export const NO_COUNTERS: MediaCounters = {
+  packetsIn: 0,
+  bytesIn: 0,
+  digitPacketsIn: 0,
+  lostIn: 0,
+  jitterInMs: 0,
+  foreignIn: 0,
+  brokenIn: 0,
+  packetsOut: 0,
+  bytesOut: 0,
+};
+
 /** Handed to a worker when it starts. */
 export interface WorkerSettings {
   readonly bindAddress: string;

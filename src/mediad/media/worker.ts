@@ -1,7 +1,7 @@
 /** The thread in which audio runs: it owns the sockets of its legs and their 20 ms clock. Started by MediaWorker. */
 import { unlink } from 'node:fs/promises';
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
-import { SealedWriter } from '../../vault/index.ts';
+import { SealedFile, SealedWriter } from '../../vault/index.ts';
 import { SilenceSource } from './audio-source.ts';
 import { MediaClock } from './clock.ts';
 import { FRAME_MS, SAMPLE_RATE, type G711 } from './g711.ts';
@@ -11,7 +11,6 @@ import type { FromWorker, PlayItem, RecordRequest, ToWorker, WorkerSettings } fr
 import { Player, type PlayerItem } from './player.ts';
 import { PromptCache } from './prompt-cache.ts';
 import { Recorder } from './recorder.ts';
-import { SealedFile } from './sealed-file.ts';
 import { ToneSource } from './tone.ts';
 import { WavSource } from './wav.ts';
 

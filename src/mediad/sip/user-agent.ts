@@ -6,25 +6,18 @@
  *
  * The application is dialled only after the ACK: its client library loses calls whose socket comes before the 200.
  */
-import { randomInt, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type { Application, Channel } from '../channel/channel.ts';
 import type { ApiContext } from '../event-socket/api-commands.ts';
 import type { Dialler } from '../event-socket/dialler.ts';
 import type { Log } from '../log.ts';
 import { LegMedia, type LegMediaEvents } from '../media/leg-media.ts';
 import type { MediaWorker } from '../media/media-worker.ts';
-import { answerSdp, offerSdp, readAnswer, type AgreedMedia, type LocalMedia } from '../sdp/negotiate.ts';
-import {
-  callIdOf,
-  Headers,
-  parseNameAddr,
-  parseUri,
-  SipEndpoint,
-  type Dialog,
-  type IncomingRequest,
-  type SipRequest,
-} from '../../sip/index.ts';
+import { Headers, parseUri, SipEndpoint, type Dialog, type IncomingRequest, type SipRequest } from '../../sip/index.ts';
+import { Call, SDP_TYPE } from './call.ts';
 import { readInfoDigit } from './info-digit.ts';
+import { inviteVariables } from './invite-variables.ts';
+import { reasonHeader } from './reason-header.ts';
 
 export interface UserAgentOptions {
   readonly host: string;
@@ -40,22 +33,7 @@ export interface UserAgentOptions {
   readonly pickWorker: () => MediaWorker;
 }
 
-/** What belongs to one call. */
-interface Call {
-  readonly channel: Channel;
-  readonly media: LegMedia;
-  readonly application: string;
-  local: LocalMedia;
-  agreed: AgreedMedia | undefined;
-  /** Set once the 200 is out. */
-  dialog: Dialog | undefined;
-  /** We made the offer; the next ACK carries the answer. */
-  isAnswerDue: boolean;
-  isDialled: boolean;
-}
-
 const ALLOW = 'INVITE, ACK, BYE, CANCEL, OPTIONS, INFO';
-const SDP_TYPE = 'application/sdp';
 
 export class UserAgent {
   readonly #options: UserAgentOptions;
@@ -143,10 +121,7 @@ export class UserAgent {
     const { channel, media } = this.#newChannel(uuid, incoming.request);
     const call = await this.#openMedia(incoming, { channel, media, application });
     if (call === undefined) return;
-    const response = incoming.respond(200, {
-      headers: new Headers().add('Content-Type', SDP_TYPE).add('Allow', ALLOW),
-      body: Buffer.from(channel.variables.get('rtp_local_sdp_str') ?? ''),
-    });
+    const response = respondWithSdp(incoming, call);
     const { dialog } = incoming;
     if (response === undefined || dialog === undefined) {
       // Cancelled while the port was opened.
@@ -173,18 +148,8 @@ export class UserAgent {
       channel.hangup('DESTINATION_OUT_OF_ORDER', true);
       return undefined;
     }
-    const local = { address: this.#options.mediaAddress, port, sessionId: String(randomInt(1e9, 2e9)), version: 1 };
-    const call: Call = {
-      channel,
-      media,
-      application,
-      local,
-      agreed: undefined,
-      dialog: undefined,
-      isAnswerDue: false,
-      isDialled: false,
-    };
-    const refusal = this.#answerOffer(call, incoming.request);
+    const call = new Call({ channel, media, application, at: { address: this.#options.mediaAddress, port } });
+    const refusal = call.answerOffer(incoming.request);
     if (refusal === undefined) return call;
     this.#options.log.info({ channel: channel.uuid, reason: refusal }, 'offer refused');
     incoming.respond(488);
@@ -192,86 +157,29 @@ export class UserAgent {
     return undefined;
   }
 
-  /** Sets rtp_local_sdp_str. A string is the reason why the offer is refused; then nothing has changed. */
-  #answerOffer(call: Call, request: SipRequest): string | undefined {
-    const { channel, local } = call;
-    if (request.body.length === 0) {
-      call.isAnswerDue = true;
-      setLocal(channel, local, offerSdp(local));
-      return undefined;
-    }
-    const type = request.headers.get('Content-Type') ?? SDP_TYPE;
-    if (!type.toLowerCase().startsWith(SDP_TYPE)) return 'the body is not SDP';
-    const offer = request.body.toString('utf8');
-    const result = answerSdp(offer, local);
-    if (result.kind === 'refused') return result.reason;
-    setLocal(channel, local, result.sdp);
-    this.#agreed(call, result.agreed, offer);
-    return undefined;
-  }
-
-  #agreed(call: Call, agreed: AgreedMedia, remoteSdp: string): void {
-    const { channel, media } = call;
-    const { variables } = channel;
-    call.agreed = agreed;
-    variables.set('switch_r_sdp', remoteSdp);
-    variables.set('remote_media_ip', agreed.remoteAddress);
-    variables.set('remote_media_port', String(agreed.remotePort));
-    variables.set('read_codec', agreed.codec);
-    variables.set('write_codec', agreed.codec);
-    variables.set('rtp_use_codec_name', agreed.codec);
-    variables.set('rtp_use_codec_string', 'PCMU,PCMA');
-    variables.set('rtp_use_codec_rate', '8000');
-    variables.set('rtp_use_codec_ptime', '20');
-    variables.set('dtmf_type', agreed.eventPayloadType === undefined ? 'info' : 'rfc2833');
-    const mediaSource = variables.get('sip_h_X-Media-Source');
-    const isSending = agreed.direction === 'sendrecv' || agreed.direction === 'sendonly';
-    media.setRemote({
-      codec: agreed.codec,
-      payloadType: agreed.payloadType,
-      eventPayloadType: agreed.eventPayloadType,
-      sendTo: isSending ? { address: agreed.remoteAddress, port: agreed.remotePort } : undefined,
-      alsoFrom: mediaSource === undefined ? [] : mediaSource.split(/[\s,]+/).slice(0, 4),
-      isReceiving: agreed.direction === 'sendrecv' || agreed.direction === 'recvonly',
-    });
-  }
-
   #reinvited(incoming: IncomingRequest, dialog: Dialog): void {
     const call = this.#calls.get(dialog.key);
     if (call === undefined) return void incoming.respond(481);
-    call.local = { ...call.local, version: call.local.version + 1 };
-    const refusal = this.#answerOffer(call, incoming.request);
+    const refusal = call.answerChange(incoming.request);
     if (refusal !== undefined) {
       // The session goes on as it was, RFC 3261 14.2.
       this.#options.log.info({ channel: call.channel.uuid, reason: refusal }, 'offer refused');
       return void incoming.respond(488);
     }
-    incoming.respond(200, {
-      headers: new Headers().add('Content-Type', SDP_TYPE).add('Allow', ALLOW),
-      body: Buffer.from(call.channel.variables.get('rtp_local_sdp_str') ?? ''),
-    });
+    respondWithSdp(incoming, call);
   }
 
   #acknowledged(dialog: Dialog, ack: SipRequest): void {
     const call = this.#calls.get(dialog.key);
     if (call === undefined || call.channel.state === 'hungUp') return;
-    if (call.isAnswerDue && !this.#takeAnswer(call, ack)) return;
+    const refusal = call.takeAnswer(ack);
+    if (refusal !== undefined) {
+      this.#options.log.warn({ channel: call.channel.uuid, reason: refusal }, 'answer refused');
+      return call.channel.hangup('INCOMPATIBLE_DESTINATION');
+    }
     if (call.isDialled) return;
     call.isDialled = true;
     this.#options.dialler.dial(call.channel, call.application, this.#options.context);
-  }
-
-  #takeAnswer(call: Call, ack: SipRequest): boolean {
-    call.isAnswerDue = false;
-    const answer = ack.body.toString('utf8');
-    const result = readAnswer(answer, call.local);
-    if (result.kind === 'agreed') {
-      this.#agreed(call, result.agreed, answer);
-      return true;
-    }
-    this.#options.log.warn({ channel: call.channel.uuid, reason: result.reason }, 'answer refused');
-    call.channel.hangup('INCOMPATIBLE_DESTINATION');
-    return false;
   }
 
   #informed(incoming: IncomingRequest): void {
@@ -307,7 +215,7 @@ export class UserAgent {
       name: `sofia/drachtio_mrf/${destination}`,
       media,
       applications,
-      variables: variablesOf(request),
+      variables: inviteVariables(request),
       destination,
       onHangup: (cause, byRemote) => this.#hungUp(uuid, cause, byRemote),
     });
@@ -318,8 +226,7 @@ export class UserAgent {
     for (const [key, call] of this.#calls) {
       if (call.channel.uuid !== uuid) continue;
       this.#calls.delete(key);
-      if (!byRemote)
-        call.dialog?.bye({ headers: new Headers().add('Reason', `Q.850;cause=${q850(cause)};text="${cause}"`) });
+      if (!byRemote) call.dialog?.bye({ headers: new Headers().add('Reason', reasonHeader(cause)) });
       return;
     }
   }
@@ -327,10 +234,9 @@ export class UserAgent {
 
 const INFO_TYPES = 'application/dtmf-relay, application/dtmf';
 
-function setLocal(channel: Channel, local: LocalMedia, sdp: string): void {
-  channel.variables.set('rtp_local_sdp_str', sdp);
-  channel.variables.set('local_media_ip', local.address);
-  channel.variables.set('local_media_port', String(local.port));
+function respondWithSdp(incoming: IncomingRequest, call: Call) {
+  const headers = new Headers().add('Content-Type', SDP_TYPE).add('Allow', ALLOW);
+  return incoming.respond(200, { headers, body: call.localSdp });
 }
 
 /** FreeSWITCH's media_timeout (ms) hangs up; without it the application is only told. */
@@ -342,45 +248,4 @@ function mediaSilent(channel: Channel, silentMs: number): void {
   );
   const limitMs = Number(channel.variables.get('media_timeout') ?? 0);
   if (limitMs > 0 && silentMs >= limitMs) channel.hangup('MEDIA_TIMEOUT');
-}
-
-/** The variables FreeSWITCH makes of an INVITE. */
-function variablesOf(request: SipRequest): ReadonlyMap<string, string> {
-  const { headers } = request;
-  const variables = new Map<string, string>([
-    ['direction', 'inbound'],
-    ['sip_call_id', callIdOf(request)],
-    ['sip_user_agent', headers.get('User-Agent') ?? ''],
-    ['sip_req_uri', request.uri.replace(/^sips?:/, '')],
-    ['playback_terminators', 'none'],
-    ['hangup_after_bridge', 'false'],
-    ['park_after_bridge', 'true'],
-  ]);
-  for (const which of ['From', 'To'] as const) {
-    const address = parseNameAddr(headers.get(which) ?? '');
-    const uri = address === undefined ? undefined : parseUri(address.uri);
-    variables.set(`sip_${which.toLowerCase()}_user`, uri?.user ?? '');
-    variables.set(`sip_${which.toLowerCase()}_host`, uri?.host ?? '');
-    variables.set(`sip_${which.toLowerCase()}_uri`, address?.uri.replace(/^sips?:/, '') ?? '');
-  }
-  headers.forEach((name, value) => {
-    if (/^x-/i.test(name) && variables.size < 100) variables.set(`sip_h_${name}`, value);
-  });
-  return variables;
-}
-
-/** Of the causes we use, ITU-T Q.850; anything else is normal clearing. */
-function q850(cause: string): number {
-  const numbers: Readonly<Record<string, number>> = {
-    NO_ROUTE_DESTINATION: 3,
-    NORMAL_CLEARING: 16,
-    USER_BUSY: 17,
-    NO_ANSWER: 19,
-    CALL_REJECTED: 21,
-    DESTINATION_OUT_OF_ORDER: 27,
-    NORMAL_TEMPORARY_FAILURE: 41,
-    INCOMPATIBLE_DESTINATION: 88,
-    RECOVERY_ON_TIMER_EXPIRE: 102,
-  };
-  return numbers[cause] ?? 16;
 }

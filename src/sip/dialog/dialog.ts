@@ -5,6 +5,7 @@ import { cseqOf, noBody, parseCSeq, serialise, type SipRequest, type SipResponse
 import { hostPortText, parseUri, serialiseUri } from '../message/uri.ts';
 import type { Flow, HostPort, Vantage } from '../transport/flow.ts';
 import type { InDialogHandlers, RequestInFlight, RequestWaiting } from './in-flight.ts';
+import { requestOwned } from './owned-headers.ts';
 
 export type DialogState = 'early' | 'confirmed' | 'ended';
 
@@ -233,7 +234,7 @@ export class Dialog {
     if (contact !== undefined) headers.add('Contact', contact);
     else if (needsContact.has(method)) headers.add('Contact', this.#host.contactFor(this.#flow));
     options.headers?.forEach((name, value, key) => {
-      if (!dialogOwned.has(key)) headers.add(name, value);
+      if (!requestOwned.has(key)) headers.add(name, value);
     });
     return { method, uri: isLoose ? this.#target : uriOf(first), headers, body: options.body ?? noBody };
   }
@@ -247,18 +248,10 @@ export class Dialog {
 
 const needsContact: ReadonlySet<string> = new Set(['INVITE', 'SUBSCRIBE', 'REFER', 'UPDATE', 'NOTIFY']);
 
-const dialogOwned: ReadonlySet<string> = new Set([
-  'via',
-  'route',
-  'record-route',
-  'max-forwards',
-  'from',
-  'to',
-  'call-id',
-  'cseq',
-  'contact',
-  'content-length',
-]);
+/** Whether such a request of either side, outside any dialog, can create one. */
+export function createsDialog(method: string): boolean {
+  return method === 'INVITE' || method === 'SUBSCRIBE';
+}
 
 export function dialogKey(callId: string, localTag: string, remoteTag: string): string {
   return `${callId} ${localTag} ${remoteTag}`;

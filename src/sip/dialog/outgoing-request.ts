@@ -1,6 +1,7 @@
 import type { Clock, Timer } from '../clock.ts';
 import { Headers } from '../message/headers.ts';
-import { cseqOf, noBody, responseTo, type SipRequest, type SipResponse, toTagOf } from '../message/sip-message.ts';
+import { responseTo, type SipRequest, type SipResponse, toTagOf } from '../message/sip-message.ts';
+import { besideInvite } from '../transaction/beside-invite.ts';
 import type { ClientTransaction } from '../transaction/client-transaction.ts';
 import type { TransactionLayer } from '../transaction/transaction-layer.ts';
 import type { Flow } from '../transport/flow.ts';
@@ -129,20 +130,12 @@ export class OutgoingRequest {
   }
 }
 
-/** RFC 3261 9.1: same Request-URI, Call-ID, From, To, CSeq number, Route and top Via as the INVITE. */
 function cancelFor(invite: SipRequest, extra: Headers): SipRequest {
-  const headers = new Headers();
-  headers.add('Via', invite.headers.get('Via') as string);
-  headers.copy('Route', invite.headers);
-  headers.add('Max-Forwards', '70');
-  headers.copy('From', invite.headers);
-  headers.copy('To', invite.headers);
-  headers.copy('Call-ID', invite.headers);
-  headers.add('CSeq', `${cseqOf(invite).number} CANCEL`);
+  const cancel = besideInvite(invite, 'CANCEL', invite.headers);
   extra.forEach((name, value, key) => {
-    if (!headers.has(key)) headers.add(name, value);
+    if (!cancel.headers.has(key)) cancel.headers.add(name, value);
   });
-  return { kind: 'request', method: 'CANCEL', uri: invite.uri, headers, body: noBody };
+  return cancel;
 }
 
 /** Whether a response can make a dialog: RFC 3261 12.1, RFC 6665 4.1. */

@@ -8,10 +8,11 @@
 //     2xx  |         | 2xx
 //          +-> accepted (every 2xx goes up) -- timer M --> terminated          (RFC 6026)
 import type { Timer } from '../clock.ts';
-import { Headers } from '../message/headers.ts';
-import { cseqOf, noBody, serialise, type SipRequest, type SipResponse } from '../message/sip-message.ts';
+import { serialise, type SipRequest, type SipResponse } from '../message/sip-message.ts';
 import { type Flow, isReliable } from '../transport/flow.ts';
+import { besideInvite } from './beside-invite.ts';
 import type { ClientTransaction, ClientUser, TransactionContext } from './client-transaction.ts';
+import { RequestSending } from './request-sending.ts';
 import { transactionTimeoutMs } from './timers.ts';
 
 type State = 'calling' | 'proceeding' | 'accepted' | 'completed' | 'terminated';
@@ -21,23 +22,22 @@ export class ClientInvite implements ClientTransaction {
   readonly request: SipRequest;
   readonly #context: TransactionContext;
   readonly #user: ClientUser;
-  /** Let go when nothing is sent again: thousands of these linger for 32 s. */
-  #bytes: Buffer | undefined;
+  readonly #sending: RequestSending;
   #state: State = 'calling';
-  #timerA: Timer | undefined;
-  #timerB: Timer | undefined;
   #linger: Timer | undefined;
   #ack: Buffer | undefined;
-  readonly #stopWatching: () => void;
 
   constructor(request: SipRequest, context: TransactionContext, user: ClientUser) {
     this.request = request;
     this.#context = context;
     this.#user = user;
-    this.#bytes = serialise(request);
-    this.#stopWatching = context.flow.onLost(() => this.#flowLost());
-    this.#timerB = context.clock.after(transactionTimeoutMs(context.timers), () => this.#timedOut());
-    this.#send(context.timers.t1);
+    this.#sending = new RequestSending(
+      request,
+      context,
+      (waitedMs) => waitedMs * 2,
+      (why) => this.#failed(why),
+    );
+    this.#sending.start();
   }
 
   receive(response: SipResponse, from: Flow): void {
@@ -61,8 +61,7 @@ export class ClientInvite implements ClientTransaction {
   }
 
   #answered(response: SipResponse, from: Flow): void {
-    this.#stopSending();
-    this.#bytes = undefined;
+    this.#sending.stop();
     if (response.status < 200) {
       this.#state = 'proceeding';
     } else if (response.status < 300) {
@@ -70,7 +69,7 @@ export class ClientInvite implements ClientTransaction {
       this.#linger = this.#context.clock.after(transactionTimeoutMs(this.#context.timers), () => this.#terminate());
     } else {
       this.#state = 'completed';
-      this.#ack = serialise(ackForFailure(this.request, response));
+      this.#ack = serialise(besideInvite(this.request, 'ACK', response.headers));
       this.#context.flow.send(this.#ack);
       // Timer D: on a reliable transport nothing can be repeated, so nothing is waited for.
       const waitMs = isReliable(this.#context.flow.protocol) ? 0 : transactionTimeoutMs(this.#context.timers);
@@ -79,47 +78,17 @@ export class ClientInvite implements ClientTransaction {
     this.#user.onResponse(response, from);
   }
 
-  #send(nextMs: number): void {
-    if (this.#bytes !== undefined) this.#context.flow.send(this.#bytes);
-    if (isReliable(this.#context.flow.protocol)) return;
-    this.#timerA = this.#context.clock.after(nextMs, () => this.#send(nextMs * 2));
-  }
-
-  #timedOut(): void {
-    this.#terminate();
-    this.#user.onFailure('timeout');
-  }
-
-  #flowLost(): void {
+  #failed(why: 'timeout' | 'transport'): void {
     if (this.#state !== 'calling' && this.#state !== 'proceeding') return;
     this.#terminate();
-    this.#user.onFailure('transport');
-  }
-
-  #stopSending(): void {
-    this.#timerA?.stop();
-    this.#timerB?.stop();
+    this.#user.onFailure(why);
   }
 
   #terminate(): void {
     if (this.#state === 'terminated') return;
     this.#state = 'terminated';
-    this.#stopSending();
+    this.#sending.close();
     this.#linger?.stop();
-    this.#stopWatching();
     this.#context.onTerminated();
   }
-}
-
-/** RFC 3261 17.1.1.3: the ACK of a failure belongs to the transaction and carries its top Via only. */
-function ackForFailure(invite: SipRequest, response: SipResponse): SipRequest {
-  const headers = new Headers();
-  headers.add('Via', invite.headers.get('Via') as string);
-  headers.copy('Route', invite.headers);
-  headers.add('Max-Forwards', '70');
-  headers.copy('From', invite.headers);
-  headers.copy('To', response.headers);
-  headers.copy('Call-ID', invite.headers);
-  headers.add('CSeq', `${cseqOf(invite).number} ACK`);
-  return { kind: 'request', method: 'ACK', uri: invite.uri, headers, body: noBody };
 }

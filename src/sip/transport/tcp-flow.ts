@@ -54,8 +54,9 @@ export class TcpFlow implements Flow {
 
   send(bytes: Buffer): void {
     if (!this.#isOpen) return;
-    if (this.#options.socket.writableLength > maxUnsentBytes) return this.close();
-    this.#options.socket.write(bytes);
+    if (this.#options.socket.writableLength <= maxUnsentBytes) this.#options.socket.write(bytes);
+    // In a later turn: whoever sends may not be ready yet to be told of the loss.
+    else this.#options.clock.after(0, () => this.close());
   }
 
   onLost(listener: () => void): () => void {

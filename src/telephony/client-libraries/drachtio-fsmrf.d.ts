@@ -15,6 +15,8 @@ declare module 'drachtio-fsmrf' {
       listenAddress: string;
       listenPort: number;
       profile: string;
+      /** What the server dials instead of `listenAddress`. */
+      advertisedAddress: string | undefined;
     }
 
     interface MediaServer extends EventEmitter {

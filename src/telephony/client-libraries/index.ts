@@ -4,19 +4,24 @@ export { cleanArgument } from './clean-argument.ts';
 export { headerLines } from './header-lines.ts';
 export { connectMrf, type Endpoint, type EslEvent, mediaSilent, type MediaServer } from './media-client.ts';
 export { askForOffer, asError, modifyDialog, sipStatusOf } from './modify-dialog.ts';
-export { probeEventSocket, probeListen } from './probe-port.ts';
+export { probeMediaServer } from './probe-media-server.ts';
+export { probeListen } from './probe-port.ts';
 export { type OnFault, safely } from './safely.ts';
 export {
   byeFromMemory,
   connectSrf,
   createSrf,
   disconnectSrf,
+  dropConnection,
+  endById,
   failUnfinished,
   findUnknown,
   isUnknownDialog,
+  ping,
   rehome,
   requestById,
   type Unfinished,
+  type Unknown,
   unfinishedOf,
   writeTogether,
 } from './signalling-client.ts';

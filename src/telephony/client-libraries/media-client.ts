@@ -1,5 +1,6 @@
 import Mrf from 'drachtio-fsmrf';
-import { probeEventSocket, probeListen } from './probe-port.ts';
+import { probeMediaServer } from './probe-media-server.ts';
+import { probeListen } from './probe-port.ts';
 import type { SrfClient } from './srf-types.ts';
 
 export type MediaServer = Mrf.MediaServer;
@@ -13,7 +14,8 @@ export const mediaSilent = 'wardline::media_timeout';
 
 /** One connection to a media server; rejects within a few seconds if it cannot be made. */
 export async function connectMrf(srf: SrfClient, to: Mrf.ConnectOptions): Promise<MediaServer> {
-  await probeEventSocket(to.address, to.port, to.secret, withinMs);
+  const { address: host, port, secret, profile } = to;
+  await probeMediaServer({ host, port, secret, profile }, withinMs);
   await probeListen(to.listenAddress, to.listenPort);
   let timer: NodeJS.Timeout | undefined;
   const tooLong = new Promise<never>((_, reject) => {

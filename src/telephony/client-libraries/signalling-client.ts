@@ -1,15 +1,39 @@
 import type { Socket } from 'node:net';
+import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import Srf from 'drachtio-srf';
-import type { Headers, SrfClient, SrfDialog, SrfRequest, SrfResponseIn } from './srf-types.ts';
+import type { Headers, SrfClient, SrfDialog, SrfRequest, SrfResponse, SrfResponseIn } from './srf-types.ts';
 
 /** drachtio-srf with the options it needs. Nothing is connected yet. */
 export function createSrf(appTag: string): SrfClient {
   return new Srf(appTag) as unknown as SrfClient;
 }
 
-export function connectSrf(srf: SrfClient, to: { host: string; port: number; secret: string }): void {
+export interface ControlAddress {
+  readonly host: string;
+  readonly port: number;
+  readonly secret: string;
+  /** null: in clear. */
+  readonly tls: ConnectionOptions | null;
+}
+
+const retryTlsMs = 1000;
+
+/** Connects, and connects again whenever the connection is lost, until `disconnectSrf`. */
+export function connectSrf(srf: SrfClient, { tls, ...to }: ControlAddress): void {
   // drachtio-srf 5.0.29 lengthens the pause between attempts by 1.7 without end unless told where to stop.
-  srf.connect({ ...to, reconnect: { retryMaxDelay: 1000 } });
+  if (tls === null) return void srf.connect({ ...to, reconnect: { retryMaxDelay: 1000 } });
+  // drachtio-srf 5.0.29 connects again in clear after a TLS connection was lost: the secret would be read by anybody on
+  // the way. So it is told to give up at once, and is handed the next TLS connection from here.
+  srf.connect({ ...to, tls, reconnect: { retryMaxDelay: 1000, maxAttempts: 1 } });
+  const wire = agentOf(srf)?.wp;
+  if (!wire) return;
+  wire.on('close', () => {
+    if (wire.closing) return;
+    wire.reconnectVars.retryTimer = setTimeout(() => {
+      wire.reconnectVars.retryTimer = null;
+      wire.installListeners(connectTls({ ...tls, host: to.host, port: to.port }).setKeepAlive(true));
+    }, retryTlsMs);
+  });
 }
 
 /** drachtio-srf 5.0.29: `disconnect` throws while there is no connection, and then goes on trying to get one. */
@@ -45,6 +69,22 @@ export function writeTogether(srf: SrfClient): void {
   socket.write = together;
 }
 
+/**
+ * Asks the server whether it is there; `answered` runs when it says so. drachtio-srf 5.0.29 has pings of its own and
+ * never looks whether they were answered.
+ */
+export function ping(srf: SrfClient, answered: () => void): void {
+  const agent = agentOf(srf);
+  const [socket, unfinished] = agent?.mapServer.entries().next().value ?? [];
+  if (!agent || !socket || !unfinished) return;
+  unfinished.pendingRequests.set(agent.wp.send(socket, 'ping'), answered);
+}
+
+/** Ends the connection on our side only: a server that hangs would never agree. The library makes a new one. */
+export function dropConnection(srf: SrfClient): void {
+  agentOf(srf)?.mapServer.keys().next().value?.destroy();
+}
+
 /** What the library keeps per connection and forgets with it. */
 export interface Unfinished {
   /** Commands that the server has not confirmed. */
@@ -59,15 +99,23 @@ export function unfinishedOf(srf: SrfClient): Unfinished | undefined {
 }
 
 /**
- * drachtio-srf 5.0.29: dialogs made on a connection that was lost reject every request until they are given the
- * socket of the new one. The server knows them by id and does not care who asks.
+ * drachtio-srf 5.0.29: dialogs made on a connection that was lost reject every request until they are given the socket
+ * of the new one, and requests without an answer every response. The server knows them by id and does not care who asks.
  */
-export function rehome(srf: SrfClient, dialogs: Iterable<SrfDialog>): void {
+export function rehome(
+  srf: SrfClient,
+  dialogs: Iterable<SrfDialog>,
+  unanswered: Iterable<readonly [SrfRequest, SrfResponse]> = [],
+): void {
   const socket = agentOf(srf)?.mapServer.keys().next().value;
   if (socket === undefined) return;
   for (const dialog of dialogs) {
     dialog.req.socket = socket;
     dialog.res.socket = socket;
+  }
+  for (const [request, response] of unanswered) {
+    request.socket = socket;
+    response.socket = socket;
   }
 }
 
@@ -83,14 +131,48 @@ export function failUnfinished(unfinished: Unfinished): void {
   unfinished.pendingSipRequests.clear();
 }
 
-/** Asks the server for each dialog; told of each that it does not know, because it was started anew. */
-export function findUnknown(dialogs: ReadonlyMap<SrfDialog, () => void>): void {
-  for (const [dialog, forgotten] of dialogs) {
-    dialog.request({ method: 'OPTIONS' }, (error) => {
-      if (isUnknownDialog(error)) forgotten();
-    });
-  }
+/** Who is told of a dialog that the server does not know. */
+export interface Unknown {
+  /** Told first; why is not known yet. */
+  unknown(): void;
+  /** The server was started anew: it remembers nothing. */
+  forgotten(): void;
+  /** It has ended while we were not connected, and nobody could tell us. */
+  ended(): void;
 }
+
+/**
+ * Asks the server for each dialog. One that it knows, also among `others`, shows that it was not started anew: those it
+ * does not know have ended. drachtio-server 0.9.10 shows a BYE to nobody when the connection that it belongs to is gone.
+ */
+export function findUnknown(
+  dialogs: ReadonlyMap<SrfDialog, Unknown>,
+  others: Iterable<SrfDialog>,
+  after: (ms: number, run: () => void) => unknown,
+): void {
+  const unknown: Unknown[] = [];
+  let tell: ((one: Unknown) => void) | null = null;
+  const decide = (how: 'forgotten' | 'ended'): void => {
+    if (tell !== null) return;
+    tell = (one) => one[how]();
+    unknown.forEach(tell);
+  };
+  const ask = (dialog: SrfDialog, one?: Unknown): void => {
+    dialog.request({ method: 'OPTIONS' }, (error) => {
+      if (!isUnknownDialog(error)) return void (error || decide('ended'));
+      if (one === undefined) return;
+      one.unknown();
+      if (tell === null) unknown.push(one);
+      else tell(one);
+    });
+  };
+  for (const [dialog, one] of dialogs) ask(dialog, one);
+  for (const dialog of others) ask(dialog);
+  after(decideAfterMs, () => decide('forgotten'));
+}
+
+/** One phone that answers its OPTIONS is enough. */
+const decideAfterMs = 1000;
 
 /** The server's "unable to find dialog". */
 export function isUnknownDialog(error: unknown): boolean {
@@ -138,6 +220,20 @@ export function requestById(
   }
 }
 
+/**
+ * Ends an INVITE that a process before this one left without a final answer: 503 for a caller, CANCEL for a phone.
+ * drachtio-server 0.9.10 does neither by itself, and takes both from any connection; a server that has ended it already
+ * says that it does not know it.
+ */
+export function endById(srf: SrfClient, whose: 'theirs' | 'ours', id: string): void {
+  const agent = agentOf(srf);
+  const socket = agent?.mapServer.keys().next().value;
+  if (agent === undefined || socket === undefined) return;
+  const start =
+    whose === 'theirs' ? 'SIP/2.0 503 Service Unavailable\r\nRetry-After: 5' : 'CANCEL sip:wardline SIP/2.0';
+  agent.wp.send(socket, `sip|${id}|\r\n${start}\r\nContent-Length: 0\r\n\r\n`);
+}
+
 /** Inside of drachtio-srf; undefined before `connect`. */
 interface Agent {
   readonly mapServer: Map<Socket, Unfinished>;
@@ -148,7 +244,14 @@ interface Agent {
       request?: { on(event: 'response', run: (response: SrfResponseIn) => void): void },
     ) => void,
   ): void;
-  readonly wp: { closing?: boolean; readonly reconnectVars: { retryTimer: NodeJS.Timeout | null } };
+  readonly wp: {
+    closing?: boolean;
+    readonly reconnectVars: { retryTimer: NodeJS.Timeout | null };
+    on(event: 'close', run: () => void): void;
+    installListeners(socket: Socket): void;
+    /** Gives the id by which the answer is known. */
+    send(socket: Socket, message: string): string;
+  };
 }
 
 function agentOf(srf: SrfClient): Agent | undefined {

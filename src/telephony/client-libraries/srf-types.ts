@@ -1,3 +1,5 @@
+import type { ConnectionOptions } from 'node:tls';
+
 /**
  * The part of drachtio-srf 5.0.29 that we use, typed. Its own typings miss the callback forms we depend on and say
  * `any` where it matters; `createSrf` is the only place that casts to these.
@@ -18,6 +20,8 @@ export interface SrfRequest extends SipMessageView {
   readonly uri: string;
   /** Set by the server for a request inside a dialog. */
   readonly stackDialogId?: string;
+  /** The server's id of the transaction. */
+  readonly stackTxnId?: string;
   socket: unknown;
   cancel(options: { headers?: Headers }, callback: (error: unknown) => void): void;
   emit(event: 'response', response: object, ack: () => void): boolean;
@@ -88,7 +92,13 @@ export interface UacProgress {
 export type Middleware = (request: SrfRequest, response: SrfResponse, next: () => void) => void;
 
 export interface SrfClient {
-  connect(options: { host: string; port: number; secret: string; reconnect: { retryMaxDelay: number } }): unknown;
+  connect(options: {
+    host: string;
+    port: number;
+    secret: string;
+    tls?: ConnectionOptions;
+    reconnect: { retryMaxDelay: number; maxAttempts?: number };
+  }): unknown;
   disconnect(): void;
   use(middleware: Middleware): void;
   use(method: string, middleware: Middleware): void;

@@ -1,4 +1,5 @@
 import { DIALLED, type Verb } from '../../dialplan/index.ts';
+import { never } from '../../never.ts';
 import { phi } from '../../phi/index.ts';
 import type { OfferedAs } from '../effects.ts';
 import type { EndCause } from '../end-causes.ts';
@@ -10,11 +11,16 @@ import type { World } from '../world.ts';
 
 /*
  *   ringing ── answered ──▶ connecting ── bridged ──▶ talking
- *      │ busy, declined, no answer, …      │ failed
- *      └──────────────┬────────────────────┘
- *                     ▼
- *       otherwise of the plan, or the end with the cause
+ *      │ │ time is up          ▲   │
+ *      │ └─▶ stoodDown ────────┘   │      stoodDown: an answer may cross the CANCEL; any right human beats no human
+ *      │ busy, … │ cancelled       │ failed
+ *      └─────────┴────────┬────────┘
+ *                         ▼
+ *         otherwise of the plan, or the end with the cause
  */
+
+/** A phone that does not even say that it was cancelled is not waited for any longer. */
+const cancelPatienceMs = 1_000;
 
 /** Rings one extension. An unanswered caller is connected directly, phone to phone; an answered one is bridged. */
 export function ring(
@@ -100,7 +106,7 @@ export function ringing(world: World, line: Line, doing: DoingOf<'ringing'>, eve
       if (!line.isAnswered) act(turn, { type: 'ringCaller' });
       return stay;
     case 'legAnswered':
-      if (doing.stage !== 'ringing') return stay;
+      if (doing.stage === 'connecting') return stay;
       attest(turn, { fact: 'legAnswered', leg, media: event.media });
       act(turn, line.isAnswered ? { type: 'bridge', leg } : { type: 'connectDirect', leg });
       return { move: 'be', doing: { ...doing, stage: 'connecting' } };
@@ -113,18 +119,37 @@ export function ringing(world: World, line: Line, doing: DoingOf<'ringing'>, eve
       act(turn, { type: 'standDownLeg', leg, because: 'callOver' });
       return failed(otherwise, path, 'mediaUnavailable');
     case 'legFailed':
+      if (doing.stage === 'stoodDown') return failed(otherwise, path, 'noAnswer');
       attest(turn, { fact: 'legEnded', leg, result: event.result });
       return failed(otherwise, path, causeOf(event.result));
     case 'legEnded':
       attest(turn, { fact: 'legEnded', leg, result: { kind: event.by === 'remote' ? 'hungUp' : 'mediaLost' } });
       return failed(otherwise, path, event.by === 'remote' ? 'noAnswer' : 'mediaUnavailable');
     case 'ringTimedOut':
-      if (doing.stage !== 'ringing') return stay;
+      return ringTimedOut(doing, turn);
+    default:
+      return stay;
+  }
+}
+
+function ringTimedOut(doing: DoingOf<'ringing'>, turn: Turn): Move {
+  const { leg, stage, otherwise, path } = doing;
+  switch (stage) {
+    case 'connecting':
+      return stay;
+    case 'ringing':
       attest(turn, { fact: 'legEnded', leg, result: { kind: 'stoodDown' } });
+      act(
+        turn,
+        { type: 'standDownLeg', leg, because: 'stepOver', unlessAnswered: true },
+        { type: 'wakeMe', afterMs: cancelPatienceMs, with: { type: 'ringTimedOut', leg } },
+      );
+      return { move: 'be', doing: { ...doing, stage: 'stoodDown' } };
+    case 'stoodDown':
       act(turn, { type: 'standDownLeg', leg, because: 'stepOver' });
       return failed(otherwise, path, 'noAnswer');
     default:
-      return stay;
+      return never(stage);
   }
 }
 

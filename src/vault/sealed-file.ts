@@ -1,6 +1,6 @@
 /** A sealed container on a disk. The file must not exist yet, and only the owner can read it. */
-import { open, type FileHandle } from 'node:fs/promises';
-import type { SealedSink } from '../../vault/index.ts';
+import { type FileHandle, open } from 'node:fs/promises';
+import type { SealedSink } from './sealed-writer.ts';
 
 export class SealedFile implements SealedSink {
   readonly #handle: FileHandle;

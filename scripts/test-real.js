@@ -1,0 +1,107 @@
+// `npm run test:real`: the same stories on drachtio-server and FreeSWITCH, and whether the records of the calls tell the
+// same as on sipd and mediad.
+//
+//   DRACHTIO_SERVER=/usr/local/bin/drachtio FREESWITCH=/usr/bin/freeswitch npm run test:real [-- words of file names]
+//
+// Each is started on loopback with the configuration of freeswitch-conf/, on free ports, with a secret made for the run.
+// A server that is not named is left out, and so is what needs it; that is no failure. The last line is "N passed, N failed".
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { continueOn, ensureInstalled, nodeToRunOn, root } from './install.js';
+import { ensurePhones, runTests, testFiles } from './suites.js';
+
+const stories = () => [
+  ...testFiles('test/e2e'),
+  ...testFiles('test/chaos'),
+  ...testFiles('test/conformance').filter((file) => /\/telephony(-failures)?\.test\.ts$/.test(file)),
+];
+
+/** What is in the environment, and what the stories are told. */
+const servers = [
+  { name: 'drachtio-server', ours: 'sipd', variable: 'DRACHTIO_SERVER', told: 'STORIES_ON_DRACHTIO_SERVER' },
+  { name: 'FreeSWITCH', ours: 'mediad', variable: 'FREESWITCH', told: 'STORIES_ON_FREESWITCH' },
+];
+const pairs = [[], [servers[0]], [servers[1]], servers];
+
+try {
+  ensureInstalled('test');
+  if (nodeToRunOn() === process.execPath) process.exitCode = await main();
+  else await continueOn('scripts/test-real.js', process.argv.slice(2));
+} catch (error) {
+  console.error(`wardline: ${error instanceof Error ? error.message : String(error)}`);
+  console.log('0 passed, 1 failed');
+  process.exitCode = 1;
+}
+
+async function main() {
+  process.env.PATH = `${join(root, 'node_modules', '.bin')}${delimiter}${process.env.PATH ?? ''}`;
+  process.chdir(root);
+  for (const { name, variable } of servers) {
+    const path = process.env[variable];
+    if (path && !existsSync(path))
+      throw new Error(`${variable}: there is no program ${path}: give the path of ${name}`);
+  }
+  const absent = servers.filter(({ variable }) => !process.env[variable]);
+  for (const { name, variable } of absent) {
+    console.log(`left out: every story on ${name}: set ${variable} to the path of the program`);
+  }
+  const wanted = pairs.filter((pair) => pair.every((server) => !absent.includes(server)));
+  if (wanted.length === 1) {
+    console.log('0 passed, 0 failed');
+    return 0;
+  }
+  const missing = ensurePhones();
+  if (missing.length > 0) throw new Error(`the stories need ${missing.join(' and ')}`);
+
+  const words = process.argv.slice(2);
+  const files = stories().filter((file) => words.length === 0 || words.some((word) => file.includes(word)));
+  if (files.length === 0) throw new Error(`no story has ${words.join(' or ')} in the name of its file`);
+  const folder = mkdtempSync(join(tmpdir(), 'wardline-records-'));
+  const sum = { pass: 0, fail: 0 };
+  try {
+    for (const pair of wanted) {
+      const title = titleOf(pair);
+      console.log(`\n${title}`);
+      const { pass, fail, skip } = await runTests(files, environmentFor(pair, join(folder, title)));
+      const unlike = pair.length === 0 ? [] : await differences(join(folder, titleOf([])), join(folder, title));
+      for (const difference of unlike) console.log(`DIFFERS ${difference}`);
+      console.log(
+        `${title}: ${pass} passed, ${fail} failed, ${skip} left out, ${unlike.length} differences in records`,
+      );
+      sum.pass += pass;
+      sum.fail += fail + unlike.length;
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+  console.log(`${sum.pass} passed, ${sum.fail} failed`);
+  return sum.fail === 0 ? 0 : 1;
+}
+
+function titleOf(pair) {
+  return servers.map((server) => (pair.includes(server) ? server.name : server.ours)).join(' × ');
+}
+
+function environmentFor(pair, records) {
+  const env = { ...process.env, STORIES_RECORDS: records };
+  for (const server of servers) {
+    if (pair.includes(server)) env[server.told] = process.env[server.variable];
+    else delete env[server.told];
+    // The house itself has no use for it.
+    delete env[server.variable];
+  }
+  return env;
+}
+
+async function differences(ours, theirs) {
+  const { differences: between } = await import('../test/real/compare-records.ts');
+  const list = (folder) => (existsSync(folder) ? readdirSync(folder) : []);
+  const read = (folder, name) => JSON.parse(readFileSync(join(folder, name), 'utf8'));
+  const both = [...new Set([...list(ours), ...list(theirs)])].sort((a, b) => a.localeCompare(b));
+  return both.flatMap((name) => {
+    if (!list(ours).includes(name)) return [`${name}: no record on sipd × mediad`];
+    if (!list(theirs).includes(name)) return [`${name}: no record`];
+    return between(read(ours, name), read(theirs, name)).map((difference) => `${name}: ${difference}`);
+  });
+}

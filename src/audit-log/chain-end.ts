@@ -1,0 +1,92 @@
+import type { ChainHead, ChainStore } from '../core/audit/index.ts';
+import { HeadFile, type HeadState } from './head-file.ts';
+import { type Body, GENESIS, isSame, link } from './link.ts';
+
+/** The chain is not the one that was certified. */
+export interface Broken {
+  readonly because: string;
+  readonly certifiedEntries: number;
+  readonly foundEntries: number;
+}
+
+const MAX_HEAD_MOVES = 20;
+
+/** The end of the chain, where entries are appended; certified in a file beside the store, so that nobody cuts it off unseen. */
+export class ChainEnd {
+  readonly #store: ChainStore;
+  readonly #file: HeadFile;
+  #head: ChainHead | null = null;
+
+  constructor(store: ChainStore, path: string, key: Uint8Array) {
+    this.#store = store;
+    this.#file = new HeadFile(path, key);
+  }
+
+  get isKnown(): boolean {
+    return this.#head !== null;
+  }
+
+  /** Entry the chain ends with, as far as we know. */
+  get seq(): number {
+    return this.#head?.seq ?? 0;
+  }
+
+  /**
+   * Asks the store, and compares with what was certified last; a head that the chain does not bear out is set aside
+   * under `suffix`. null when all is well. Rejects when the store does.
+   */
+  async learn(suffix: string): Promise<Broken | null> {
+    const certified = await this.#file.read();
+    const head = await this.#store.head();
+    const because = await difference(certified, head, this.#store);
+    this.#head = head;
+    if (because === null) return null;
+    if (certified.kind !== 'missing') await this.#file.setAside(suffix);
+    const certifiedEntries = certified.kind === 'certified' ? certified.head.seq : 0;
+    return { because, certifiedEntries, foundEntries: head.seq };
+  }
+
+  /** Chains and appends; starts again when another process was faster. Rejects when the store does. */
+  async append(bodies: readonly Body[]): Promise<void> {
+    let head = this.#head ?? GENESIS;
+    for (let tries = 0; tries < MAX_HEAD_MOVES; tries++) {
+      const rows = link(head, bodies);
+      const result = await this.#store.append(head, rows);
+      if (result.kind === 'appended') {
+        const last = rows.at(-1);
+        this.#head = last === undefined ? head : { seq: last.seq, hash: last.hash };
+        return;
+      }
+      head = result.head;
+    }
+    throw new Error('other processes append without a pause');
+  }
+
+  /** Writes the certified head. Rejects when the disk does. */
+  async certify(): Promise<void> {
+    if (this.#head !== null) await this.#file.write(this.#head);
+  }
+
+  close(): Promise<void> {
+    return this.#file.close();
+  }
+}
+
+/** null when the chain bears out what was certified. */
+async function difference(certified: HeadState, head: ChainHead, store: ChainStore): Promise<string | null> {
+  switch (certified.kind) {
+    case 'missing':
+      return head.seq === GENESIS.seq ? null : 'the certified head is missing';
+    case 'forged':
+      return 'the certified head is damaged, or was made without the key';
+    case 'certified': {
+      const { seq, hash } = certified.head;
+      if (seq === 0) return null;
+      if (head.seq < seq) return `the chain was cut: entries ${head.seq + 1} to ${seq} are missing`;
+      const [row] = await store.read(seq - 1, 1);
+      return row !== undefined && row.seq === seq && isSame(row.hash, hash)
+        ? null
+        : `entry ${seq} is not the one that was certified`;
+    }
+  }
+}

@@ -1,0 +1,82 @@
+import { readdir, stat } from 'node:fs/promises';
+import type { AuditReader, AuditRecord } from '../../audit-log/index.ts';
+import type { CallId } from '../../core/call/index.ts';
+import { type Instant, instant, plusMs } from '../../core/time/index.ts';
+import { openMessage } from '../../vault/index.ts';
+import type { Begun } from './message-book.ts';
+
+/** Recordings below `folder` that are not in the list: whoever should have entered them was killed before it could. */
+export async function strayMessages(folder: string, listed: ReadonlySet<string>): Promise<readonly string[]> {
+  const names = await readdir(folder);
+  return names.flatMap((name) => {
+    const messageId = /^([A-Za-z0-9-]{1,64})\.sealed$/.exec(name)?.[1];
+    return messageId === undefined || listed.has(messageId) ? [] : [messageId];
+  });
+}
+
+/**
+ * Where a stray message belongs. The audit says so; where the audit has lost it the container's own description gives the
+ * time, and it counts as urgent until somebody has heard it. Rejects when the file cannot be opened.
+ */
+export async function whatIsKnown(
+  message: { readonly messageId: string; readonly path: string },
+  identity: string,
+  audit: Pick<AuditReader, 'list'>,
+): Promise<Begun> {
+  const at = await begunAt(message.path, identity);
+  const record = await recordingStarted(message.messageId, at, audit);
+  if (record === null) return { callId: null, mailbox: UNKNOWN_MAILBOX, isUrgent: true, at };
+  const { callId, mailbox, urgent } = record;
+  return { callId, mailbox, isUrgent: urgent, at: record.at };
+}
+
+const UNKNOWN_MAILBOX = 'unknown';
+
+async function begunAt(path: string, identity: string): Promise<Instant> {
+  const opened = await openMessage(path, [identity]);
+  if (opened.kind === 'refused') throw new Error(`${path} cannot be opened: ${opened.reason}`);
+  const said = Date.parse(String(opened.metadata['startedAt']));
+  return instant(Number.isNaN(said) ? Math.floor((await stat(path)).mtimeMs) : said);
+}
+
+/** The fact is attested just before the recorder starts. */
+const LOOKS_BACK_MS = 60_000;
+const LOOKS_ON_MS = 5_000;
+const PAGE = 1000;
+
+async function recordingStarted(messageId: string, at: Instant, audit: Pick<AuditReader, 'list'>) {
+  let afterSeq = await lastBefore(plusMs(at, -LOOKS_BACK_MS), audit);
+  for (;;) {
+    const page = await audit.list({ afterSeq, limit: PAGE });
+    for (const { fact, callId, at } of page) {
+      if (fact.fact === 'recordingStarted' && fact.messageId === messageId) {
+        return { ...fact, callId: callId as CallId | null, at: instant(at) };
+      }
+    }
+    const last = page.at(-1);
+    if (last === undefined || last.at > at + LOOKS_ON_MS) return null;
+    afterSeq = last.seq;
+  }
+}
+
+/** Number of the last entry that is older than `at`; 0 when none is. Entries stand in the order of time. */
+async function lastBefore(at: Instant, audit: Pick<AuditReader, 'list'>): Promise<number> {
+  const entryBehind = async (afterSeq: number): Promise<AuditRecord | undefined> =>
+    (await audit.list({ afterSeq, limit: 1 }))[0];
+  let older = 0;
+  // Doubling finds an end, halving the place.
+  let step = 1;
+  for (
+    let entry = await entryBehind(step);
+    entry !== undefined && entry.at < at;
+    entry = await entryBehind(older + step)
+  ) {
+    older = entry.seq;
+    step *= 2;
+  }
+  for (; step >= 1; step = Math.floor(step / 2)) {
+    const entry = await entryBehind(older + step - 1);
+    if (entry !== undefined && entry.at < at) older = entry.seq;
+  }
+  return older;
+}

@@ -1,0 +1,29 @@
+import { join } from 'node:path';
+import { installedIn } from '../../config/index.ts';
+import { missingPrompts, promptIds } from '../prompt-ids.ts';
+import type { Finding } from './finding.ts';
+
+export function node(): Finding {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  const isNew = major > 22 || (major === 22 && minor >= 18);
+  if (isNew) return { check: 'Node', state: 'good', says: process.versions.node };
+  return {
+    check: 'Node',
+    state: 'bad',
+    says: `${process.versions.node} is too old`,
+    remedy: 'start with "npm start", which brings its own, or install Node 24',
+  };
+}
+
+export function prompts(): Finding {
+  const count = promptIds().size;
+  const missing = missingPrompts();
+  if (count > 0 && missing.length === 0) return { check: 'prompts', state: 'good', says: `${count} recordings` };
+  const says = count === 0 ? 'there are none' : `${missing.length} missing: ${missing.slice(0, 5).join(', ')}`;
+  return {
+    check: 'prompts',
+    state: 'bad',
+    says: `${says}: callers hear nothing in their place`,
+    remedy: `bring back ${join(installedIn, 'src/mediad/prompts')} (git checkout, or clone Wardline again)`,
+  };
+}

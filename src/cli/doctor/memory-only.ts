@@ -1,0 +1,113 @@
+import { existsSync, readdirSync, readFileSync, statfsSync } from 'node:fs';
+import type { Finding } from './finding.ts';
+
+/** As `/proc` and `statfs` say it; a test gives its own. */
+export interface Machine {
+  /** /proc/swaps */
+  readonly swaps: string;
+  /** Lines of the dm-crypt kind: block devices whose content is encrypted, such as "dm-1" or "zram0". */
+  readonly safeDevices: ReadonlySet<string>;
+  /** null: there is no such folder. */
+  readonly fileSystemOf: (folder: string) => { readonly isTmpfs: boolean; readonly sizeBytes: number } | null;
+}
+
+const TMPFS_MAGIC = 0x01021994;
+/** An hour of speech in 16-bit samples; a tmpfs that may take all memory takes the machine with it. */
+const LARGEST_SHARE = 0.5;
+
+/** Plain speech may lie in memory only: the folder a tmpfs with a limit, and nothing of memory in clear on a disk. */
+export function memoryOnlyFindings(
+  folder: string,
+  totalBytes: number,
+  machine: Machine = thisMachine(),
+): readonly Finding[] {
+  return [tmpfs(folder, totalBytes, machine), swap(machine)];
+}
+
+function tmpfs(folder: string, totalBytes: number, { fileSystemOf }: Machine): Finding {
+  const check = 'plain recordings';
+  const mount = `mount -t tmpfs -o size=256m,mode=0700,noexec,nosuid,nodev wardline ${folder} (and in /etc/fstab to keep it)`;
+  const found = fileSystemOf(folder);
+  if (found === null) {
+    return {
+      check,
+      state: 'bad',
+      says: `${folder} is not there: FreeSWITCH drops a caller that it cannot record`,
+      remedy: mount,
+    };
+  }
+  if (!found.isTmpfs) {
+    return {
+      check,
+      state: 'bad',
+      says: `${folder} is not a tmpfs: what patients say would be written to a disk`,
+      remedy: mount,
+    };
+  }
+  if (found.sizeBytes > totalBytes * LARGEST_SHARE) {
+    return {
+      check,
+      state: 'bad',
+      says: `${folder} may take more than half of the memory`,
+      remedy: `${mount}; size= is the limit`,
+    };
+  }
+  return { check, state: 'good', says: `${folder} is in memory, at most ${Math.floor(found.sizeBytes / 2 ** 20)} MB` };
+}
+
+function swap({ swaps, safeDevices }: Machine): Finding {
+  const check = 'swap';
+  const names = swaps
+    .split('\n')
+    .slice(1)
+    .map((line) => line.split(/\s+/)[0] ?? '')
+    .filter((name) => name !== '');
+  const plain = names.filter((name) => !safeDevices.has(name.replace(/^\/dev\//, '')));
+  if (plain.length === 0) {
+    return {
+      check,
+      state: 'good',
+      says: names.length === 0 ? 'is off' : `${names.join(', ')}: encrypted or in memory`,
+    };
+  }
+  return {
+    check,
+    state: 'bad',
+    says: `${plain.join(', ')} is not encrypted: what patients say can get onto a disk in clear`,
+    remedy: 'swapoff -a and take it out of /etc/fstab, or put it on dm-crypt with a random key (/etc/crypttab: swap)',
+  };
+}
+
+function thisMachine(): Machine {
+  return {
+    swaps: readOr('/proc/swaps', ''),
+    safeDevices: safeDevices(),
+    fileSystemOf(folder) {
+      if (!existsSync(folder)) return null;
+      const { type, blocks, bsize } = statfsSync(folder);
+      return { isTmpfs: type === TMPFS_MAGIC, sizeBytes: blocks * bsize };
+    },
+  };
+}
+
+/** zram is memory; a device mapper target says in its uuid what it is made of. */
+function safeDevices(): ReadonlySet<string> {
+  const folder = '/sys/block';
+  const devices = existsSync(folder) ? readdirSync(folder) : [];
+  const safe = new Set<string>();
+  for (const device of devices) {
+    if (device.startsWith('zram')) safe.add(device);
+    if (!readOr(`${folder}/${device}/dm/uuid`, '').startsWith('CRYPT-')) continue;
+    safe.add(device);
+    safe.add(`mapper/${readOr(`${folder}/${device}/dm/name`, '').trim()}`);
+  }
+  return safe;
+}
+
+function readOr(file: string, otherwise: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return otherwise;
+  }
+}

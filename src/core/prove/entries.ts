@@ -1,0 +1,119 @@
+import {
+  type About,
+  ANONYMOUS,
+  type ChoiceBy,
+  type CompiledPlan,
+  exampleOf,
+  HOME,
+  placeOfRoute,
+  type PlanCaller,
+  type Verb,
+} from '../dialplan/index.ts';
+import type { Instant } from '../time/index.ts';
+import { verbsBehind } from './reach.ts';
+
+/** Who can call what. Callers between whom the plan makes no difference are one. */
+
+/** One number, dialled from one side. */
+export interface Entry {
+  /** A number that fits the route. */
+  readonly dialled: string;
+  readonly side: 'inside' | 'trunk';
+  readonly verb: Verb;
+  readonly place: string;
+  readonly site: string | undefined;
+}
+
+export interface Caller {
+  /** Extension; null: from outside. */
+  readonly from: string | null;
+  readonly number: string | null;
+  /** null: the one of the home site. */
+  readonly trunk: string | null;
+  readonly site: string;
+  readonly about: About;
+  /** Any other phone of the house would do. */
+  readonly isAnybody: boolean;
+}
+
+export function entriesOf({ source }: CompiledPlan): readonly Entry[] {
+  return source.routes.flatMap((route) => {
+    const sides = route.from === 'anywhere' ? (['inside', 'trunk'] as const) : [route.from];
+    return sides.map((side): Entry => {
+      const { site, to } = route;
+      return { dialled: exampleOf(route.number), side, verb: to, place: placeOfRoute(route), site };
+    });
+  });
+}
+
+/** Callers that the plan could tell apart anywhere, one of each kind. */
+export interface CallerKinds {
+  readonly inside: readonly PlanCaller[];
+  readonly trunk: readonly PlanCaller[];
+}
+
+export function callerKinds(plan: CompiledPlan, at: Instant): CallerKinds {
+  const kinds = new Map<string, PlanCaller>();
+  for (const { number } of plan.source.extensions) {
+    const caller = { kind: 'phone', extension: number } as const;
+    const { site, unit, facility, lists } = plan.about(caller, '', at);
+    const kind = [site, unit, facility, lists.join(' ')].join('|');
+    if (!kinds.has(kind)) kinds.set(kind, caller);
+  }
+  const trunks = new Set([...plan.sites(), ...(plan.source.trunks ?? [])].map(({ trunk }) => trunk));
+  const listed = (plan.source.callers ?? []).flatMap(({ numbers }) =>
+    numbers.filter((one) => one !== ANONYMOUS).slice(0, 1),
+  );
+  const numbers = [null, NOBODY, ...listed.map(exampleOf)];
+  const outside = [...trunks].flatMap((trunk) => numbers.map((number) => ({ kind: 'trunk', trunk, number }) as const));
+  return { inside: [...kinds.values()], trunk: outside };
+}
+
+/** A number that is in no list, unless a list has everybody. */
+const NOBODY = '+10000000';
+
+/** One caller of each kind that the plan tells apart behind this entry. */
+export function callersOf(plan: CompiledPlan, entry: Entry, kinds: CallerKinds, at: Instant): readonly Caller[] {
+  const told = toldApart(plan, entry);
+  const found = new Map<string, Caller>();
+  for (const kind of kinds[entry.side]) {
+    const about = plan.about(kind, entry.dialled, at);
+    // Whose call comes here: a site may have another route for the same number.
+    if (!isRoutedTo(plan, about, entry)) continue;
+    const name = [...told].map((by) => valueOf(about, by)).join('|');
+    if (!found.has(name)) found.set(name, callerAs(kind, about, told.size === 0));
+    if (told.size === 0) break;
+  }
+  const [anybody] = kinds[entry.side];
+  // Another, narrower number takes the example that stands for this one; what is behind it is explored all the same.
+  if (found.size === 0 && anybody) return [callerAs(anybody, plan.about(anybody, entry.dialled, at), true)];
+  return [...found.values()];
+}
+
+type Told = Exclude<ChoiceBy, 'hours' | 'urgency'>;
+
+function toldApart(plan: CompiledPlan, { verb, site = HOME }: Entry): ReadonlySet<Told> {
+  const told = new Set<Told>();
+  for (const behind of verbsBehind(verb, plan, site)) {
+    if (behind.verb === 'choose' && behind.by !== 'hours' && behind.by !== 'urgency') told.add(behind.by);
+    // Another site may have another number of that name.
+    if (behind.verb === 'transfer' || behind.verb === 'gather') told.add('site');
+  }
+  return plan.sites().length === 1 && told.size === 1 && told.has('site') ? new Set() : told;
+}
+
+function valueOf(about: About, by: Told): string {
+  return by === 'caller' ? about.lists.join(' ') : (about[by] ?? '');
+}
+
+function callerAs(caller: PlanCaller, about: About, isAnybody: boolean): Caller {
+  const { site } = about;
+  return caller.kind === 'phone'
+    ? { from: caller.extension, number: null, trunk: null, site, about, isAnybody }
+    : { from: null, number: caller.number, trunk: caller.trunk, site, about, isAnybody: false };
+}
+
+function isRoutedTo(plan: CompiledPlan, about: About, { side, place }: Entry): boolean {
+  const route = plan.route(about.dialled, side, about.site);
+  return route !== undefined && placeOfRoute(route) === place;
+}

@@ -1,0 +1,110 @@
+import { type SipRequest, topViaOf } from '../message/sip-message.ts';
+import { hostPortText } from '../message/uri.ts';
+import { type Flow, type HostPort, isReliable, type Protocol, type Vantage } from '../transport/flow.ts';
+import { isLoopback } from '../transport/local-address.ts';
+import type { Network } from '../transport/network.ts';
+import type { Transport } from '../transport/transport.ts';
+import type { Dialog } from './dialog.ts';
+import { hopOf } from './next-hop.ts';
+
+/** A place known by name, to be looked up before something can be sent there. */
+export type NamedPlace = HostPort & { readonly protocol: Protocol };
+
+export type Way =
+  | { readonly kind: 'flow'; readonly flow: Flow }
+  | { readonly kind: 'name'; readonly name: NamedPlace }
+  | { readonly kind: 'refused'; readonly why: string };
+
+/** Which way a message goes, and how whoever gets it sees us. */
+export class Ways {
+  readonly #network: Network;
+  readonly #advertisedHost: string | undefined;
+  #transport: Transport | undefined;
+
+  constructor(parts: { readonly network: Network; readonly advertisedHost: string | undefined }) {
+    this.#network = parts.network;
+    this.#advertisedHost = parts.advertisedHost;
+  }
+
+  /** Once the sockets are open. */
+  use(transport: Transport): void {
+    this.#transport = transport;
+  }
+
+  /** For a request outside any dialog. */
+  to(uri: string): Way {
+    const found = hopOf(uri, this.#protocols);
+    if (found.kind === 'refused') return found;
+    const { hop } = found;
+    if (!hop.isLiteral) return { kind: 'name', name: hop };
+    if (this.#transport?.isOwn(hop.protocol, hop)) return { kind: 'refused', why: 'can not send request to myself' };
+    const flow = this.#transport?.flowTo(hop.protocol, hop);
+    return flow === undefined
+      ? { kind: 'refused', why: 'requested protocol/transport not available' }
+      : { kind: 'flow', flow };
+  }
+
+  /** For a request in a dialog. */
+  within(dialog: Dialog): Way {
+    const { uri, flow, address } = dialog.nextHop();
+    if (flow !== undefined) return { kind: 'flow', flow };
+    const { protocol } = dialog.flow;
+    if (address !== undefined) return this.#direct(protocol, address);
+    const found = hopOf(uri, this.#protocols);
+    if (found.kind === 'refused') return found;
+    return found.hop.isLiteral ? this.#direct(found.hop.protocol, found.hop) : { kind: 'name', name: found.hop };
+  }
+
+  /** Undefined without a transport for the address; rejects when there is no such name. */
+  async lookup(name: NamedPlace): Promise<Flow | undefined> {
+    const address = await this.#network.resolve(name.host);
+    return this.#transport?.flowTo(name.protocol, { host: address, port: name.port });
+  }
+
+  /** RFC 3261 18.2.2 and RFC 3581 4. */
+  back(request: SipRequest, source: Flow): Flow {
+    const via = topViaOf(request);
+    if (isReliable(source.protocol) || via === undefined || via.params.has('rport')) return source;
+    const port = via.port ?? 5060;
+    if (port === source.remote.port) return source;
+    return this.#transport?.flowTo('udp', { host: source.remote.host, port }) ?? source;
+  }
+
+  /** How the receiver of a request to this URI would see us; undefined if it would be refused. */
+  vantageOf(uri: string): Vantage | undefined {
+    const found = hopOf(uri, this.#protocols);
+    if (found.kind === 'refused') return undefined;
+    const { hop } = found;
+    return hop.isLiteral ? this.#transport?.vantageTo(hop.protocol, hop) : this.anyVantage(hop.protocol);
+  }
+
+  /** How the world sees us, for a peer whose address is not known yet. */
+  anyVantage(protocol: Protocol): Vantage {
+    for (const host of ['192.0.2.1', '2001:db8::1', '127.0.0.1', '::1']) {
+      const vantage = this.#transport?.vantageTo(protocol, { host, port: 5060 });
+      if (vantage !== undefined) return vantage;
+    }
+    throw new Error(`no ${protocol} socket, although the caller made sure of one`);
+  }
+
+  /** Our address as the peer of `flow` should see it. */
+  sentBy(flow: Vantage): HostPort {
+    if (this.#advertisedHost === undefined || isLoopback(flow.remote.host)) return flow.local;
+    return { host: this.#advertisedHost, port: flow.local.port };
+  }
+
+  /** `<sip:host:port;transport=…>`, as the peer of `flow` should see us. */
+  contactFor(flow: Vantage): string {
+    const { host, port } = this.sentBy(flow);
+    return `<sip:${hostPortText(host, port)}${flow.protocol === 'udp' ? '' : `;transport=${flow.protocol}`}>`;
+  }
+
+  get #protocols(): readonly Protocol[] {
+    return this.#transport?.protocols ?? [];
+  }
+
+  #direct(protocol: Protocol, address: HostPort): Way {
+    const flow = this.#transport?.flowTo(protocol, address);
+    return flow === undefined ? { kind: 'refused', why: 'no way to the next hop' } : { kind: 'flow', flow };
+  }
+}

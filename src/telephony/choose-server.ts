@@ -1,0 +1,24 @@
+import type { Random } from '../engine/ports.ts';
+
+/** What decides whether a server gets the next call. */
+export interface Candidate {
+  readonly weight: number;
+  readonly isDraining: boolean;
+  readonly health: { readonly isUp: boolean };
+}
+
+/**
+ * One of those that are up and not draining, by weight; one of weight 0 only when there is no other. null: none can
+ * take a call.
+ */
+export function chooseServer<T extends Candidate>(servers: readonly T[], random: Random): T | null {
+  const able = servers.filter(({ health, isDraining }) => health.isUp && !isDraining);
+  const total = able.reduce((sum, { weight }) => sum + weight, 0);
+  if (total === 0) return able[random.below(Math.max(1, able.length))] ?? null;
+  let left = random.below(total);
+  for (const server of able) {
+    left -= server.weight;
+    if (left < 0) return server;
+  }
+  return null;
+}

@@ -1,0 +1,284 @@
+import path from 'node:path';
+import type { Clock } from '../engine/ports.ts';
+import { PortError } from '../engine/ports.ts';
+import { asError, connectMrf, type Endpoint, type MediaServer, type SrfClient } from './client-libraries/index.ts';
+import { type EndpointEvents, MediaEndpoint, type MediaSite } from './media-endpoint.ts';
+import { type MediaServerOptions, serverNameOf, type TelephonyOptions } from './options.ts';
+import type { Log, PlainSealer } from './ports.ts';
+import type { LinkHealth } from './link-health.ts';
+import { Orphans } from './orphans.ts';
+import { type Recordings, sealedByServer, sealedByUs } from './recordings.ts';
+import { readSecret } from './secrets.ts';
+import { SilenceWatch } from './silence-watch.ts';
+import type { Signalling } from './signalling.ts';
+import type { SignallingLink } from './signalling-link.ts';
+
+const retryMs = 500;
+
+/** A media server that was killed is back in a second: new endpoints wait for it, or a chain would burn down meanwhile. */
+const waitForServerMs = 5000;
+
+/** One that hangs keeps its connections open: it is asked now and then, and counts as lost when it does not answer. */
+const askEveryMs = 5000;
+const answersWithinMs = 5000;
+
+/** From the end of a leg to that of the server's own connection, when the whole server dies. */
+const diesWithinMs = 200;
+
+export interface EndpointWish {
+  /** The far end's description; null: the endpoint waits to be modified. */
+  readonly remoteSdp: string | null;
+  /** Further hosts the phone's sound may come from, separated by commas. */
+  readonly mediaSource: string;
+  readonly events: EndpointEvents;
+}
+
+/** The connection to one media server: made, watched, and made again with a fresh object whenever it ends. */
+export class MediaLink {
+  readonly name: string;
+  readonly weight: number;
+  readonly isDraining: boolean;
+  readonly orphans: Orphans;
+  readonly #options: MediaServerOptions;
+  readonly #site: TelephonyOptions['media'];
+  readonly #clock: Clock;
+  readonly #log: Log;
+  #server: MediaServer | null = null;
+  #why = 'not connected yet';
+  #isClosed = false;
+  #retry: { cancel(): void } | null = null;
+  #lookAgain: { cancel(): void } | null = null;
+  readonly #endpoints = new Set<MediaEndpoint>();
+  /** Proceed when the server is there. */
+  readonly #waiting = new Set<() => void>();
+  /** Told when it is lost. */
+  readonly #creating = new Set<(why: string) => void>();
+  readonly #recordings: Recordings;
+
+  /** When it went away, on the clock that never goes back; at the start it counts as just gone. */
+  #lostAtMs: number;
+  /** Carries the INVITE that an endpoint is made with. */
+  #via: SrfClient | null = null;
+
+  constructor(parts: {
+    server: MediaServerOptions;
+    site: TelephonyOptions['media'];
+    clock: Clock;
+    log: Log;
+    /** Our tag, for what we leave on the server. */
+    owner: string;
+    signalling: Signalling;
+    sealer: PlainSealer;
+  }) {
+    this.#recordings = recordingsOf(parts.server, parts.site.recordings, parts.sealer);
+    this.name = serverNameOf(parts.server);
+    this.weight = parts.server.weight;
+    this.isDraining = parts.server.draining;
+    this.#options = parts.server;
+    this.#site = parts.site;
+    this.#clock = parts.clock;
+    this.#log = parts.log;
+    this.#lostAtMs = parts.clock.monotonicMs();
+    const { signalling } = parts;
+    this.orphans = new Orphans({
+      ...parts,
+      media: this,
+      hangUp: (dialogId, server) => signalling.inDialog('BYE', dialogId, server),
+      ask: (dialogId, server, done) => signalling.inDialog('OPTIONS', dialogId, server, done),
+    });
+  }
+
+  get health(): LinkHealth {
+    return this.#server ? { isUp: true, why: '' } : { isUp: false, why: this.#why };
+  }
+
+  /** Settles after the first attempt; later ones go on by themselves until close(). */
+  async connect(): Promise<void> {
+    const { host, port, listenHost, listenPort = 0, advertise, profile } = this.#options;
+    const to = { address: host, port, listenAddress: listenHost, listenPort, profile, advertisedAddress: advertise };
+    try {
+      const secret = readSecret(`media server ${this.name}`, this.#options);
+      const server = await connectMrf(this.#carrier(), { ...to, secret });
+      if (this.#isClosed) return server.disconnect();
+      this.#adopt(server);
+    } catch (error) {
+      this.#lost(asError(error).message);
+    }
+  }
+
+  /** The INVITE for it goes through `via`. Rejects with `mediaUnavailable`, after `withinMs` at the latest. */
+  async endpoint(wish: EndpointWish, via: SignallingLink, withinMs: number): Promise<MediaEndpoint> {
+    const { remoteSdp, mediaSource, events } = wish;
+    const server = this.#server;
+    if (server === null) throw new PortError('mediaUnavailable', { cause: new Error(this.#why) });
+    const headers = mediaSource === '' ? {} : { headers: { 'X-Media-Source': mediaSource } };
+    // drachtio-fsmrf 5.0.1 takes one signalling client for good, and calls it before `createEndpoint` returns.
+    this.#via = via.srf;
+    const made = server
+      .createEndpoint({ ...headers, ...(remoteSdp === null ? {} : { remoteSdp }) })
+      .then((endpoint) => this.#keep(endpoint, events, via));
+    this.#via = null;
+    const given = Promise.withResolvers<never>();
+    let isLate = false;
+    const giveUp = (why: string): void => {
+      isLate = true;
+      given.reject(new Error(why));
+    };
+    const timer = this.#clock.after(withinMs, () => giveUp(`${this.name} made no endpoint within ${withinMs} ms`));
+    this.#creating.add(giveUp);
+    made.then(
+      (endpoint) => isLate && endpoint.close(),
+      () => {},
+    );
+    try {
+      return await Promise.race([made, given.promise]);
+    } catch (cause) {
+      throw new PortError('mediaUnavailable', { cause });
+    } finally {
+      timer.cancel();
+      this.#creating.delete(giveUp);
+    }
+  }
+
+  /** The body of the answer; rejects when none comes. */
+  async api(command: string): Promise<string> {
+    const server = this.#server;
+    if (server === null) throw new PortError('mediaUnavailable', { cause: new Error(this.#why) });
+    const late = Promise.withResolvers<never>();
+    const timer = this.#clock.after(answersWithinMs, () => late.reject(new Error('the media server does not answer')));
+    try {
+      return await Promise.race([server.api(command), late.promise]);
+    } finally {
+      timer.cancel();
+    }
+  }
+
+  /** How much longer something new should wait for it: one that was killed is back in a second. 0: not worth it. */
+  get worthWaitingMs(): number {
+    if (this.#server !== null || this.isDraining) return 0;
+    return Math.max(0, this.#lostAtMs + waitForServerMs - this.#clock.monotonicMs());
+  }
+
+  /** Of ours. */
+  isOurs(uuid: string): boolean {
+    return [...this.#endpoints].some((endpoint) => endpoint.uuid === uuid);
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#retry?.cancel();
+    this.#lookAgain?.cancel();
+    this.orphans.close();
+    this.#server?.disconnect();
+    this.#server = null;
+  }
+
+  /** Resolves when it is there, or not worth waiting for any more. */
+  whenUp(): Promise<void> {
+    const waitMs = this.worthWaitingMs;
+    if (waitMs === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      const proceed = (): void => {
+        timer.cancel();
+        this.#waiting.delete(proceed);
+        resolve();
+      };
+      const timer = this.#clock.after(waitMs, proceed);
+      this.#waiting.add(proceed);
+    });
+  }
+
+  /** A server that dies takes its legs along before its own connection ends, or after. */
+  #isLostSoon(): Promise<boolean> {
+    const server = this.#server;
+    if (server === null) return Promise.resolve(true);
+    return new Promise((resolve) => {
+      this.#clock.after(diesWithinMs, () => resolve(this.#server !== server));
+    });
+  }
+
+  #carrier(): SrfClient {
+    const createUAC = (...about: Parameters<SrfClient['createUAC']>): unknown => {
+      if (this.#via === null) throw new Error('an endpoint was asked for behind our back');
+      return this.#via.createUAC(...about);
+    };
+    return { createUAC } as SrfClient;
+  }
+
+  #keep(endpoint: Endpoint, events: EndpointEvents, via: SignallingLink): MediaEndpoint {
+    let watch: SilenceWatch | null = null;
+    const made: MediaEndpoint = new MediaEndpoint(endpoint, this.#whatEndpointsNeed(), events, () => {
+      watch?.close();
+      this.#endpoints.delete(made);
+      via.mediaDialogs.delete(made.dialog);
+    });
+    this.#endpoints.add(made);
+    via.mediaDialogs.add(made.dialog);
+    if (this.#options.kind === 'freeswitch') {
+      const [clock, everyMs] = [this.#clock, this.#site.silenceMs];
+      const api = (command: string): Promise<string> => this.api(command);
+      watch = new SilenceWatch(endpoint.uuid, { clock, everyMs, api, silent: () => made.silent() });
+    }
+    return made;
+  }
+
+  #whatEndpointsNeed(): MediaSite {
+    const { prompts } = this.#options;
+    const root = this.#site.promptsRoot;
+    return {
+      prompt: (file) => (prompts === undefined ? file : path.posix.join(prompts, path.relative(root, file))),
+      recordings: this.#recordings,
+      isLost: () => this.#isLostSoon(),
+    };
+  }
+
+  /** Asks the server whether it is there, for as long as it is. */
+  #watch(server: MediaServer): void {
+    this.#lookAgain = this.#clock.after(askEveryMs, () => {
+      this.api('version').then(
+        () => this.#server === server && this.#watch(server),
+        (error: unknown) => {
+          if (this.#server !== server) return;
+          server.disconnect();
+          this.#lost(asError(error).message);
+          for (const endpoint of this.#endpoints) endpoint.lost();
+        },
+      );
+    });
+  }
+
+  #adopt(server: MediaServer): void {
+    this.#server = server;
+    const { host, port } = this.#options;
+    this.#log.info({ server: this.name, host, port }, 'media server connected');
+    server.on('error', (error: Error) => this.#log.warn({ server: this.name, err: error }, 'media server error'));
+    this.#watch(server);
+    for (const proceed of this.#waiting) proceed();
+    void this.orphans.find();
+    // drachtio-fsmrf 5.0.1 reconnects by itself, but with commands of the old connection still queued, so that
+    // answers reach the wrong caller. The whole object is thrown away instead.
+    server.once('end', () => {
+      server.disconnect();
+      if (this.#server === server) this.#lost('the media server closed the connection');
+    });
+  }
+
+  #lost(why: string): void {
+    if (this.#isClosed) return;
+    if (this.#why !== why || this.#server) this.#log.warn({ server: this.name, why }, 'media server not connected');
+    if (this.#server) this.#lostAtMs = this.#clock.monotonicMs();
+    this.#server = null;
+    this.#why = why;
+    this.#lookAgain?.cancel();
+    for (const giveUp of this.#creating) giveUp(why);
+    this.#retry = this.#clock.after(retryMs, () => void this.connect());
+  }
+}
+
+function recordingsOf(server: MediaServerOptions, sealed: string, sealer: PlainSealer): Recordings {
+  const { kind, plain, recordings } = server;
+  if (kind === 'mediad') return sealedByServer(recordings ?? sealed);
+  if (plain !== undefined) return sealedByUs({ plain, plainThere: recordings ?? plain, sealed, sealer });
+  const why = `media server ${serverNameOf(server)} has no folder in memory to record to: set its "plain"`;
+  return { begin: () => Promise.reject(new Error(why)) };
+}

@@ -1,0 +1,24 @@
+import type { CallMedia } from './media.ts';
+import type { MediaEndpoint } from './media-endpoint.ts';
+import type { EndpointWish } from './media-link.ts';
+import type { PhoneDialog } from './phone-dialog.ts';
+
+/**
+ * Gives an answered phone an endpoint on a media server that is up, by a re-INVITE: the one it had is gone. Rejects when
+ * no server can, or the phone will not.
+ */
+export async function moveMedia(
+  media: CallMedia,
+  phone: PhoneDialog,
+  wish: Omit<EndpointWish, 'remoteSdp'>,
+): Promise<MediaEndpoint> {
+  const endpoint = await media.endpoint({ ...wish, remoteSdp: null });
+  try {
+    await endpoint.modify(await phone.modify(endpoint.sdp));
+    phone.mark(endpoint);
+    return endpoint;
+  } catch (error) {
+    endpoint.close();
+    throw error;
+  }
+}

@@ -1,0 +1,216 @@
+import type { ConnectionOptions } from 'node:tls';
+import type { Clock } from '../engine/ports.ts';
+import { PortError } from '../engine/ports.ts';
+import {
+  asError,
+  connectSrf,
+  createSrf,
+  disconnectSrf,
+  dropConnection,
+  endById,
+  failUnfinished,
+  findUnknown,
+  ping,
+  rehome,
+  type SrfClient,
+  type SrfDialog,
+  type SrfRequest,
+  type SrfResponse,
+  type Unfinished,
+  type Unknown,
+  unfinishedOf,
+  writeTogether,
+} from './client-libraries/index.ts';
+import type { LinkHealth } from './link-health.ts';
+import { serverNameOf, type SignallingServerOptions } from './options.ts';
+import type { OpenInvite, OpenInvites } from './open-invites.ts';
+import type { Log } from './ports.ts';
+import { controlTls, readSecret } from './secrets.ts';
+import { guarded } from './guarded.ts';
+
+/** How long something new waits for a lost connection: it is back in a second, and a chain must not burn down meanwhile. */
+export const waitForSignallingMs = 5000;
+
+/** One that hangs keeps its connection open: it is asked now and then, and counts as lost after two answers that do not come. */
+const askEveryMs = 3000;
+const missesAllowed = 1;
+
+/** A server that has just opened its SIP ports needs a moment more before it can take requests. */
+const settlesWithinMs = 100;
+
+/** The connection to one signalling server, kept up until `close`, and the dialogs that live there. */
+export class SignallingLink {
+  readonly name: string;
+  readonly weight: number;
+  readonly isDraining: boolean;
+  readonly srf: SrfClient;
+  /** Live dialogs with phones and trunks, each with who is told when the server does not know it any more. */
+  readonly dialogs = new Map<SrfDialog, Unknown>();
+  /** Dialogs with media servers. */
+  readonly mediaDialogs = new Set<SrfDialog>();
+  /** Callers who have not got a final answer. */
+  readonly unanswered = new Map<SrfRequest, SrfResponse>();
+  readonly openInvites: OpenInvites;
+  /** INVITEs that an earlier process left, until this server has been told. */
+  #left: readonly OpenInvite[];
+  readonly #server: SignallingServerOptions;
+  readonly #secret: string;
+  readonly #tls: ConnectionOptions | null;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #waiting = new Set<() => void>();
+  #health: LinkHealth = { isUp: false, why: 'not connected yet' };
+  #serves: readonly string[] = [];
+  #unfinished: Unfinished | undefined;
+  #misses = 0;
+  #ask: { cancel(): void } | null = null;
+  #settling: { cancel(): void } | null = null;
+  #isClosed = false;
+
+  /** Throws `keyUnreadable` for a secret or a certificate that cannot be read. */
+  constructor(
+    server: SignallingServerOptions,
+    parts: { appTag: string; clock: Clock; log: Log; openInvites: OpenInvites },
+  ) {
+    this.name = serverNameOf(server);
+    this.weight = server.weight;
+    this.isDraining = server.draining;
+    this.#server = server;
+    this.#clock = parts.clock;
+    this.#log = parts.log;
+    this.openInvites = parts.openInvites;
+    this.#left = parts.openInvites.left;
+    this.#secret = readSecret(`signalling server ${this.name}`, server);
+    this.#tls = controlTls(server);
+    this.srf = createSrf(parts.appTag);
+  }
+
+  get health(): LinkHealth {
+    return this.#health;
+  }
+
+  /** "udp/192.0.2.7:5060": where it serves phones and trunks; empty before it has said so. */
+  get serves(): readonly string[] {
+    return this.#serves;
+  }
+
+  /** Resolves when the server has taken us, be it after an hour; rejects when it refuses the secret. Call once. */
+  connect(): Promise<void> {
+    const { host, port } = this.#server;
+    return new Promise((resolve, reject) => {
+      this.srf.on(
+        'connect',
+        guarded(this.#log, 'connect', (error: unknown, hostPorts: string) => {
+          if (!error) return this.#greeted(hostPorts, resolve);
+          const why = 'it refused the secret';
+          this.#down(why);
+          const says = `signalling server ${this.name} (${host}:${port}): ${why}: give the one that it was started with`;
+          reject(new PortError('signallingUnavailable', { says, cause: asError(error) }));
+        }),
+      );
+      this.srf.on(
+        'error',
+        guarded(this.#log, 'error', (error: Error) => this.#down(error.message)),
+      );
+      this.srf.on(
+        'close',
+        guarded(this.#log, 'close', () => this.#down('connection closed')),
+      );
+      connectSrf(this.srf, { host, port, secret: this.#secret, tls: this.#tls });
+    });
+  }
+
+  /** Resolves when it is connected, or after a few seconds without. */
+  whenUp(): Promise<void> {
+    if (this.#health.isUp) return Promise.resolve();
+    return new Promise((resolve) => {
+      const proceed = (): void => {
+        timer.cancel();
+        this.#waiting.delete(proceed);
+        resolve();
+      };
+      const timer = this.#clock.after(waitForSignallingMs, proceed);
+      this.#waiting.add(proceed);
+    });
+  }
+
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#ask?.cancel();
+    this.#settling?.cancel();
+    disconnectSrf(this.srf);
+  }
+
+  /** drachtio-server 0.9.10 takes apps before its SIP stack is there, and a request kills it then. */
+  #greeted(hostPorts: string, isUp: () => void): void {
+    if (hostPorts === '') {
+      this.#down('it is still starting');
+      return dropConnection(this.srf);
+    }
+    this.#settling?.cancel();
+    this.#settling = this.#clock.after(settlesWithinMs, () => {
+      this.#up(hostPorts);
+      isUp();
+    });
+  }
+
+  #up(hostPorts: string): void {
+    const { host, port } = this.#server;
+    this.#log.info({ server: this.name, host, port, hostPorts }, 'signalling server connected');
+    this.#health = { isUp: true, why: '' };
+    this.#serves = hostPorts.split(',').map((text) => text.trim());
+    this.#misses = 0;
+    for (const proceed of this.#waiting) proceed();
+    writeTogether(this.srf);
+    rehome(this.srf, [...this.dialogs.keys(), ...this.mediaDialogs], this.unanswered);
+    this.#giveUp();
+    this.#unfinished = unfinishedOf(this.srf);
+    findUnknown(this.dialogs, this.mediaDialogs, (ms, run) => this.#clock.after(ms, run));
+    this.#endLeft();
+    this.#watch();
+  }
+
+  /** Nobody else will: a caller who waits for a process that is dead, and a phone that rings for it. */
+  #endLeft(): void {
+    for (const { whose, id } of this.#left) {
+      endById(this.srf, whose, id);
+      this.openInvites.over(id);
+    }
+    this.#left = [];
+  }
+
+  #down(why: string): void {
+    if (this.#isClosed) return;
+    this.#ask?.cancel();
+    this.#settling?.cancel();
+    if (this.#health.isUp) {
+      this.#log.warn({ server: this.name, why }, 'signalling server lost');
+      // What waits for its answer waits no longer than that, also when it never comes back.
+      this.#clock.after(waitForSignallingMs, () => this.#health.isUp || this.#giveUp());
+    } else if (this.#health.why !== why) {
+      this.#log.warn({ server: this.name, why }, 'signalling server not connected');
+    }
+    this.#health = { isUp: false, why };
+  }
+
+  #giveUp(): void {
+    if (this.#unfinished) failUnfinished(this.#unfinished);
+    this.#unfinished = undefined;
+  }
+
+  #watch(): void {
+    this.#ask?.cancel();
+    let isAnswered = false;
+    ping(this.srf, () => {
+      isAnswered = true;
+      this.#misses = 0;
+    });
+    this.#ask = this.#clock.after(askEveryMs, () => {
+      if (!isAnswered) this.#misses += 1;
+      if (this.#misses <= missesAllowed) return this.#watch();
+      this.#down('it does not answer');
+      dropConnection(this.srf);
+    });
+  }
+}

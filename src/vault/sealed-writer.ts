@@ -1,0 +1,191 @@
+import { createCipheriv, randomBytes } from 'node:crypto';
+import { Encrypter } from 'age-encryption';
+import {
+  type AudioFormat,
+  bytesPerSecond,
+  DESCRIPTION_COPIES,
+  FRAME_BYTES,
+  HASH_BYTES,
+  isFormat,
+  MARK,
+  MAX_SEGMENTS,
+  type Metadata,
+  nonce,
+  sha256,
+  VERSION_LINE,
+} from './container.ts';
+
+/** Where sealed bytes go, in order. Never given plaintext. */
+export interface SealedSink {
+  append(bytes: Uint8Array): Promise<void>;
+  /** Makes what was appended durable and releases it. */
+  close(): Promise<void>;
+}
+
+export interface SealOptions {
+  readonly sink: SealedSink;
+  /** age X25519 recipients (age1…), at least one; each of them alone can open the file. */
+  readonly recipients: readonly string[];
+  readonly format: AudioFormat;
+  readonly metadata: Metadata;
+  /** Told once when the sink fails or falls behind; nothing is written after that. */
+  readonly onFailure?: (error: SealError) => void;
+}
+
+export type SealErrorCode =
+  | 'noRecipients'
+  | 'badRecipient'
+  | 'badFormat'
+  | 'badMetadata'
+  | 'tooLong'
+  | 'sinkFailed'
+  | 'sinkTooSlow';
+
+export class SealError extends Error {
+  readonly code: SealErrorCode;
+  constructor(code: SealErrorCode, message: string, cause?: unknown) {
+    super(message, { cause });
+    this.name = 'SealError';
+    this.code = code;
+  }
+}
+
+const MAX_METADATA_BYTES = 16_384;
+/** Sealed bytes waiting for a slow disk: about two minutes of telephone audio. */
+const MAX_WAITING_BYTES = 1_048_576;
+
+/** Seals audio while it arrives. Plaintext waits in memory for at most one second and is overwritten after sealing. */
+export class SealedWriter {
+  readonly #key: Buffer;
+  readonly #headerHash: Buffer;
+  readonly #options: SealOptions;
+  readonly #pending: Buffer;
+  #pendingBytes = 0;
+  #number = 0;
+  #waitingBytes = 0;
+  #tail: Promise<void> = Promise.resolve();
+  #failure: SealError | undefined;
+  #closed: Promise<void> | undefined;
+
+  private constructor(options: SealOptions, key: Buffer, header: Buffer) {
+    this.#options = options;
+    this.#key = key;
+    this.#headerHash = header.subarray(-HASH_BYTES);
+    this.#pending = Buffer.alloc(bytesPerSecond(options.format));
+    this.#append(header);
+    const description = Buffer.from(JSON.stringify({ format: options.format, metadata: options.metadata }));
+    for (let copy = 0; copy < DESCRIPTION_COPIES; copy++) this.#seal(description, false);
+  }
+
+  /** Throws SealError noRecipients, badRecipient, badFormat or badMetadata before anything is written. */
+  static async open(options: SealOptions): Promise<SealedWriter> {
+    if (!isFormat(options.format)) throw new SealError('badFormat', `${JSON.stringify(options.format)} is no format`);
+    if (Buffer.byteLength(JSON.stringify(options.metadata)) > MAX_METADATA_BYTES) {
+      throw new SealError('badMetadata', `metadata is larger than ${MAX_METADATA_BYTES} bytes`);
+    }
+    const key = randomBytes(32);
+    return new SealedWriter(options, key, await makeHeader(key, options.recipients));
+  }
+
+  /** Takes audio in the declared format, any length. Ignored after close or failure. */
+  push(audio: Uint8Array): void {
+    if (this.#closed !== undefined || this.#failure !== undefined) return;
+    for (let at = 0; at < audio.length; ) {
+      const taken = Math.min(audio.length - at, this.#pending.length - this.#pendingBytes);
+      this.#pending.set(audio.subarray(at, at + taken), this.#pendingBytes);
+      this.#pendingBytes += taken;
+      at += taken;
+      if (this.#pendingBytes === this.#pending.length) this.#flush(false);
+    }
+  }
+
+  /** Resolves when everything pushed so far, up to the last whole second, is with the sink, or the sink has failed. */
+  drained(): Promise<void> {
+    return this.#tail;
+  }
+
+  get failure(): SealError | undefined {
+    return this.#failure;
+  }
+
+  /** Seals the rest as the last segment. May be called twice. Rejects with the failure, if there was one. */
+  close(): Promise<void> {
+    this.#closed ??= this.#finish();
+    return this.#closed;
+  }
+
+  async #finish(): Promise<void> {
+    if (this.#failure === undefined) this.#flush(true);
+    this.#key.fill(0);
+    await this.#tail;
+    try {
+      await this.#options.sink.close();
+    } catch (cause) {
+      this.#fail(new SealError('sinkFailed', 'the sealed file could not be completed', cause));
+    }
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  #flush(isLast: boolean): void {
+    this.#seal(this.#pending.subarray(0, this.#pendingBytes), isLast);
+    this.#pending.fill(0, 0, this.#pendingBytes);
+    this.#pendingBytes = 0;
+  }
+
+  #seal(plain: Uint8Array, isLast: boolean): void {
+    if (this.#number >= MAX_SEGMENTS) {
+      this.#fail(new SealError('tooLong', `a recording has at most ${MAX_SEGMENTS} segments of a second`));
+      return;
+    }
+    const cipher = createCipheriv('aes-256-gcm', this.#key, nonce(this.#number, isLast));
+    cipher.setAAD(this.#headerHash);
+    const body = Buffer.concat([cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
+    const frame = Buffer.alloc(FRAME_BYTES);
+    MARK.copy(frame);
+    frame.writeUInt32BE(this.#number, 4);
+    frame.writeUInt32BE(body.length, 8);
+    this.#number += 1;
+    this.#append(Buffer.concat([frame, body]));
+  }
+
+  #append(bytes: Buffer): void {
+    this.#waitingBytes += bytes.length;
+    if (this.#waitingBytes > MAX_WAITING_BYTES) {
+      this.#fail(new SealError('sinkTooSlow', `more than ${MAX_WAITING_BYTES} sealed bytes wait for the disk`));
+      return;
+    }
+    this.#tail = this.#tail.then(async () => {
+      if (this.#failure !== undefined) return;
+      try {
+        await this.#options.sink.append(bytes);
+        this.#waitingBytes -= bytes.length;
+      } catch (cause) {
+        this.#fail(new SealError('sinkFailed', 'sealed audio could not be written', cause));
+      }
+    });
+  }
+
+  #fail(error: SealError): void {
+    if (this.#failure !== undefined) return;
+    this.#failure = error;
+    this.#pending.fill(0);
+    this.#options.onFailure?.(error);
+  }
+}
+
+async function makeHeader(key: Buffer, recipients: readonly string[]): Promise<Buffer> {
+  if (recipients.length === 0) throw new SealError('noRecipients', 'a recording needs at least one recipient (age1…)');
+  const encrypter = new Encrypter();
+  for (const recipient of recipients) {
+    try {
+      encrypter.addRecipient(recipient);
+    } catch (cause) {
+      throw new SealError('badRecipient', `${recipient.slice(0, 80)} is not an age recipient (age1…)`, cause);
+    }
+  }
+  const wrapped = Buffer.from(await encrypter.encrypt(key));
+  const length = Buffer.alloc(4);
+  length.writeUInt32BE(wrapped.length);
+  const unsigned = Buffer.concat([VERSION_LINE, length, wrapped]);
+  return Buffer.concat([unsigned, sha256(unsigned)]);
+}

@@ -1,0 +1,136 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { portOf } from '../support/daemon.ts';
+import { EslClient } from '../support/esl-client.ts';
+import { House } from '../support/house.ts';
+import { until } from '../support/processes.ts';
+import { type ByHand, serversByHand } from '../support/servers-by-hand.ts';
+import { heardFor } from '../support/sound.ts';
+
+// Signalling and media servers that run already: the house starts none of its own and uses those.
+
+// Each story has houses of its own.
+t.jobs = 2;
+
+t.test('a chain on servers that somebody else has started', async (t) => {
+  const { data, set } = await serversByHand(t, { sipd: 1, mediad: 1 });
+  const house = await House.start(t, { data, set, phones: ['2101', '3101', '3102'] });
+  t.same(house.daemonPids(), [], 'nothing of that kind is started');
+  for (const name of ['sipd.json', 'mediad.json']) t.notOk(existsSync(join(data, 'run', name)), name);
+  t.match(house.terminal(), house.sip, 'the banner tells where the server serves phones');
+
+  const [nurse, ...doctors] = await Promise.all([
+    house.desk(t, '2101', 440),
+    house.desk(t, '3101', 660),
+    house.desk(t, '3102', 770),
+  ]);
+  await nurse.dial(house.uri('7011'));
+  const doctor = await until('a doctor to be rung', () => doctors.find((one) => one.has('CALL_INCOMING')));
+  await doctor.accept();
+  await until('both to hear each other', () => {
+    const [atNurse, atDoctor] = [nurse.heard()[0], doctor.heard()[0]];
+    const tone = doctor === doctors[0] ? 660 : 770;
+    return atNurse && atDoctor && heardFor(atNurse, tone) > 0.8 && heardFor(atDoctor, 440) > 0.8;
+  });
+  await doctor.hangUp();
+  t.equal((await house.endedCall()).ending, 'calleeHungUp');
+  t.match(await house.cli('doctor'), { code: 0, out: /Nothing is wrong/ });
+});
+
+/** Legs on each media server. */
+async function legs({ mediads, secret }: ByHand): Promise<number[]> {
+  return Promise.all(
+    mediads.map(async ({ ready }) => {
+      const client = await EslClient.member(ready.eventSocket?.port ?? 0, secret);
+      const { row_count } = JSON.parse(await client.api('show channels as json')) as { row_count: number };
+      client.socket.destroy();
+      return row_count;
+    }),
+  );
+}
+
+t.test('two servers of each kind: what dies is skipped, and used again when it is back', async (t) => {
+  const servers = await serversByHand(t, { sipd: 2, mediad: 2, weights: [1, 0] });
+  const { data, set, sipds, mediads } = servers;
+  const house = await House.start(t, { data, set, phones: ['2101', '3101', '3102'] });
+  const at = (i: number) => `127.0.0.1:${portOf(sipds[i]?.ready.sip, 'udp')}`;
+  const readyz = async () => {
+    const answer = await fetch(`http://${house.admin}/readyz`);
+    return { status: answer.status, ...((await answer.json()) as { parts: { part: string; isGood: boolean }[] }) };
+  };
+  const good = async (part: string) => (await readyz()).parts.find((one) => one.part === part)?.isGood;
+  await until('both of each', async () => (await readyz()).parts.filter(({ isGood }) => isGood).length >= 5);
+
+  const [nurse, ...doctors] = await Promise.all([
+    house.desk(t, '2101', 440),
+    // The doctors are known to the other signalling server alone.
+    house.desk(t, '3101', 660, { server: at(1) }),
+    house.desk(t, '3102', 770, { server: at(1) }),
+  ]);
+  const chain = async () => {
+    const marks = doctors.map((one) => one.mark());
+    await nurse.dial(house.uri('7011'));
+    const doctor = await until('a doctor to be rung', () => {
+      return doctors.find((one, i) => one.has('CALL_INCOMING', marks[i]));
+    });
+    await doctor.accept();
+    return { doctor, tone: doctor === doctors[0] ? 660 : 770 };
+  };
+  const heard = (tone: number) =>
+    until('the nurse to hear the doctor', () => nurse.heard().some((sound) => heardFor(sound, tone) > 0.5));
+
+  await t.test('a chain across two signalling servers, on the media server that has the weight', async (t) => {
+    const { tone } = await chain();
+    await heard(tone);
+    t.same(await legs(servers), [2, 0]);
+    await nurse.hangUp();
+    t.equal((await house.endedCall()).ending, 'callerHungUp');
+  });
+
+  await t.test('the media server dies in mid-call: both are moved to the other and talk on', async (t) => {
+    const { doctor } = await chain();
+    await until('the two to talk', async () => (await legs(servers))[0] === 2);
+    await mediads[0]!.kill();
+    const left = { ...servers, mediads: [mediads[1]!] };
+    await until('both to be moved', async () => (await legs(left))[0] === 2);
+    await nurse.nextFile();
+    await until('the nurse to hear the doctor again', () => {
+      const tone = doctor === doctors[0] ? 660 : 770;
+      const sound = nurse.heard().at(-1);
+      return sound && heardFor(sound, tone) > 0.5;
+    });
+    t.notOk(nurse.has('CALL_CLOSED', nurse.mark()));
+    t.equal(await good('media mediad1'), false);
+    t.equal((await readyz()).status, 200, 'calls are taken all the same');
+    const metrics = await fetch(`http://${house.admin}/metrics`).then((page) => page.text());
+    t.match(metrics, 'wardline_server_up{kind="media",server="mediad1"} 0');
+    t.match(metrics, 'wardline_server_up{kind="signalling",server="sipd2"} 1');
+    await doctor.hangUp();
+    t.equal((await house.endedCall()).ending, 'calleeHungUp');
+  });
+
+  await t.test('it is back and used again', async (t) => {
+    await mediads[0]!.restart();
+    await until('it to be found', () => good('media mediad1'));
+    // One that has just started may be too slow for its first call, which then goes to the other.
+    await until('it to carry a call', async () => {
+      await chain();
+      await until('the two to talk', async () => (await legs(servers)).includes(2));
+      const [first] = await legs(servers);
+      await nurse.hangUp();
+      t.equal((await house.endedCall()).ending, 'callerHungUp');
+      return first === 2;
+    });
+  });
+
+  await t.test("the doctors' signalling server dies: their phones are rung through the other one", async (t) => {
+    await sipds[1]!.kill();
+    await until('it to be missed', async () => (await good('signalling sipd2')) === false);
+    const { tone } = await chain();
+    await heard(tone);
+    await nurse.hangUp();
+    t.equal((await house.endedCall()).ending, 'callerHungUp');
+    t.match(await house.cli('doctor'), { code: 0, out: /signalling sipd2/ });
+  });
+});

@@ -1,0 +1,102 @@
+import type { ChildProcess } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { ROOT } from './root.ts';
+import { freeSipPort, freeTcpPort, startChild } from './processes.ts';
+
+interface Teardown {
+  teardown(fn: () => unknown): void;
+}
+
+/** Path of the program when the stories are to run on it (`npm run test:real`); undefined: on our own sipd. */
+export const drachtioServer = process.env['STORIES_ON_DRACHTIO_SERVER'];
+
+/** A drachtio-server of its own on loopback, with the configuration that is shipped. It ends with the test. */
+export class DrachtioServer {
+  /** `sip`: "udp/127.0.0.1:5060", and the same for TCP. */
+  readonly ready: {
+    readonly control: { readonly host: string; readonly port: number };
+    readonly sip: readonly string[];
+  };
+  readonly secret: string;
+  readonly #args: readonly string[];
+  readonly #program: string;
+  #child: ChildProcess | null = null;
+  #said = '';
+  #isKept = false;
+
+  private constructor(program: string, controlPort: number, sipPort: number, secret: string) {
+    this.#program = program;
+    this.ready = {
+      control: { host: '127.0.0.1', port: controlPort },
+      sip: ['udp', 'tcp'].map((protocol) => `${protocol}/127.0.0.1:${sipPort}`),
+    };
+    this.secret = secret;
+    this.#args = [
+      ...['-f', `${ROOT}/freeswitch-conf/drachtio-server/drachtio.conf.xml`, '-p', String(controlPort)],
+      ...['-c', `sip:127.0.0.1:${sipPort};transport=udp,tcp`],
+    ];
+  }
+
+  static async start(t: Teardown, program: string, secret = randomBytes(24).toString('hex')): Promise<DrachtioServer> {
+    const server = new DrachtioServer(program, await freeTcpPort(), await freeSipPort(), secret);
+    t.teardown(() => server.kill());
+    await server.restart();
+    return server;
+  }
+
+  /** An entry of `signalling.servers`. */
+  get told(): object {
+    return { name: 'drachtio-server', ...this.ready.control, secret: this.secret };
+  }
+
+  /** What it has written since it was made. */
+  get log(): string {
+    return this.#said;
+  }
+
+  get pid(): number {
+    return this.#child?.pid ?? 0;
+  }
+
+  /** Started again when it dies, as a service manager does, until it is killed from here. */
+  keep(): void {
+    this.#isKept = true;
+  }
+
+  /** Stops answering, and holds its connections open. */
+  freeze(): void {
+    this.#child?.kill('SIGSTOP');
+  }
+
+  /** It has no other way to end: SIGTERM says goodbye to nobody either. */
+  async kill(): Promise<void> {
+    this.#isKept = false;
+    const child = this.#child;
+    if (child === null || child.exitCode !== null || child.signalCode !== null) return;
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+  }
+
+  /** Starts it, again on the same ports. */
+  async restart(): Promise<void> {
+    const child = startChild(this.#program, this.#args, {
+      env: { PATH: process.env['PATH'], DRACHTIO_SECRET: this.secret },
+    });
+    this.#child = child;
+    const before = this.#said.length;
+    const ready = new Promise<void>((resolve, reject) => {
+      for (const stream of [child.stdout, child.stderr])
+        stream?.on('data', (bytes: Buffer) => {
+          this.#said += bytes.toString();
+          if (this.#said.slice(before).includes('Starting sofia event loop')) resolve();
+        });
+      child.once('error', reject);
+      child.once('exit', (code, signal) => {
+        reject(new Error(`drachtio-server ended with ${signal ?? code}:\n${this.#said}`));
+        if (this.#isKept) this.restart().catch(() => {});
+      });
+    });
+    await ready;
+  }
+}

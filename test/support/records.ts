@@ -1,0 +1,36 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+
+/** Where the stories leave the records of their calls, for `npm run test:real` to compare; undefined: nowhere. */
+const folder = process.env['STORIES_RECORDS'];
+const houses = new Map<string, number>();
+
+/** One call as the audit tells it. */
+export interface CallRecord {
+  readonly from: string;
+  readonly dialled: string;
+  readonly facts: readonly ({ readonly fact: string } & Readonly<Record<string, unknown>>)[];
+}
+
+interface Asked {
+  json<T>(...args: string[]): Promise<T>;
+}
+
+/** Keeps the records of a house's calls, in the order in which the calls came. */
+export async function keepRecords(story: string, house: Asked): Promise<void> {
+  if (folder === undefined) return;
+  const { calls } = await house.json<{ calls: { callId: string; from: string; dialled: string }[] }>(
+    ...['call', 'list', '--limit', '1000'],
+  );
+  const records: CallRecord[] = [];
+  for (const { callId, from, dialled } of calls.reverse()) {
+    const { entries } = await house.json<{ entries: { fact: CallRecord['facts'][number] }[] }>('call', 'show', callId);
+    records.push({ from, dialled, facts: entries.map(({ fact }) => fact) });
+  }
+  const name = `${basename(process.argv[1] ?? '', '.test.ts')}, ${story}`;
+  const count = (houses.get(name) ?? 0) + 1;
+  houses.set(name, count);
+  const file = `${name}${count === 1 ? '' : ` (${count})`}`.replaceAll(/[^A-Za-z0-9 ,.()-]/g, '_');
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, `${file}.json`), JSON.stringify(records, null, 1));
+}
