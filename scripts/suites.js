@@ -56,12 +56,13 @@ function isInPath(program) {
  * Runs tap over test files, prints a line per file and what failed or was skipped, and returns tap's own totals.
  * @param {readonly string[]} files
  * @param {NodeJS.ProcessEnv} env
+ * @param {readonly string[]} more options of tap
  */
-export async function runTests(files, env = process.env) {
+export async function runTests(files, env = process.env, more = []) {
   if (files.length === 0) return { pass: 0, fail: 1, skip: 0 };
   const child = spawn(
     join(root, 'node_modules', '.bin', 'tap'),
-    ['run', '--no-color', '--reporter=tap', '--timeout=300', ...files],
+    ['run', '--no-color', '--reporter=tap', '--timeout=300', ...more, ...files],
     {
       stdio: ['ignore', 'pipe', 'inherit'],
       cwd: root,

@@ -93,17 +93,19 @@ export function callCommands({ group, answer }: Commands): void {
 }
 
 /** Call ids are read out over the telephone: "3ga4 abb6" and "3ga4abb6" are 3GA4-ABB6. */
-function asWritten(callId: string): string {
+export function asWritten(callId: string): string {
   const plain = callId.toUpperCase().replaceAll(/[\s-]/g, '');
   return /^[0-9A-Z]{8}$/.test(plain) ? `${plain.slice(0, 4)}-${plain.slice(4)}` : callId;
 }
 
-function documentsOf(records: readonly AuditRecord[]): { readonly plan: string; readonly roster: string } | null {
+export function documentsOf(
+  records: readonly AuditRecord[],
+): { readonly plan: string; readonly roster: string } | null {
   const used = records.map(({ fact }) => fact).find((fact) => fact.fact === 'documentsUsed');
   return used?.fact === 'documentsUsed' ? used : null;
 }
 
-function revealed(entries: readonly AuditRecord[]): Revealed {
+export function revealed(entries: readonly AuditRecord[]): Revealed {
   const arrived = entries.map(({ fact }) => fact).find((fact) => fact.fact === 'arrived');
   if (arrived?.fact !== 'arrived') return {};
   const { number, dialled } = arrived;

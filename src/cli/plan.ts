@@ -1,6 +1,8 @@
 import { instant } from '../core/time/index.ts';
 import type { CommonOptions, Commands } from './command-line.ts';
+import { explainCommand } from './plan-explain.ts';
 import { provedReport } from './plan-prove.ts';
+import { replayCommand } from './plan-replay.ts';
 import { simulateCommand } from './plan-simulate.ts';
 import { planVersionCommands } from './plan-versions.ts';
 import { done, no, wrapped } from './report.ts';
@@ -39,4 +41,6 @@ export function planCommands({ group, answer }: Commands): void {
 
   planVersionCommands(plan, answer);
   simulateCommand(plan, answer);
+  explainCommand(plan, answer);
+  replayCommand(plan, answer);
 }

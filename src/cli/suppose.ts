@@ -1,13 +1,13 @@
 import { InvalidArgumentError, Option } from 'commander';
 import type { CompiledPlan } from '../core/dialplan/index.ts';
 import { type CompiledRoster, urgencies, type Urgency } from '../core/oncall/index.ts';
-import type { PhoneOutcome } from '../core/simulate/index.ts';
+import type { KeyPress, PhoneOutcome } from '../core/simulate/index.ts';
 import { Refusal } from './report.ts';
 
 /** What is supposed about the phones and the caller of a simulated call. */
 export interface SupposeOptions {
   readonly outcome: readonly string[];
-  readonly press: readonly string[];
+  readonly press: readonly KeyPress[];
   readonly answer: readonly string[];
   readonly urgency?: Urgency;
   readonly unregistered: readonly string[];
@@ -26,13 +26,20 @@ export const supposeOptions: readonly Option[] = [
     .default([], 'every phone rings and nobody answers'),
   new Option('--number <number>', 'the number that a caller from outside shows (default: none)'),
   new Option('--trunk <trunk>', 'the trunk that a call from outside comes by (default: the one of the home site)'),
-  new Option('--press <keys>', 'what the caller presses in the next menu, or none; may be given several times')
-    .argParser((keys: string, before: readonly string[]) => {
-      if (!/^([0-9*#]{1,24}|none)$/.test(keys)) throw new InvalidArgumentError('write keys of 0-9, * and #, or none');
-      return again(keys === 'none' ? '' : keys, before);
+  new Option(
+    '--press <keys>',
+    'what the caller presses in the next menu, and after how long (2@4s), or none; may be given several times',
+  )
+    .argParser((written: string, before: readonly KeyPress[]) => {
+      const [, keys, seconds = '0'] = /^([0-9*#]{1,24}|none)(?:@([0-9]{1,2}(?:\.[0-9]{1,3})?)s)?$/.exec(written) ?? [];
+      if (keys === undefined) throw new InvalidArgumentError('write keys of 0-9, * and #, or none');
+      return [...before, { key: keys === 'none' ? '' : keys, afterMs: Math.round(Number(seconds) * 1000) }];
     })
     .default([], 'each key is tried'),
-  new Option('--answer <hook=answer>', 'what a program of the house answers to a lookup; may be given several times')
+  new Option(
+    '--answer <hook=answer>',
+    'what a program of the house answers the next time that it is asked; may be given several times',
+  )
     .argParser(again)
     .default([], 'nothing'),
   new Option('--urgency <urgency>', 'what the caller says when asked how urgent it is').choices(urgencies),
@@ -61,9 +68,10 @@ export function suppose(options: SupposeOptions, plan: CompiledPlan, roster: Com
     if (plan.extension(extension) !== undefined) continue;
     throw new Refusal(`--unregistered ${extension}: the plan has no such extension`, 2);
   }
-  const answers = new Map(options.answer.map((written) => answerIn(written, plan)));
+  const answers = options.answer.map((written) => answerIn(written, plan));
   for (const written of options.outcome) {
-    const [, phone = '', what = '', seconds] = /^([^=]+)=([a-z-]+)(?:@([0-9]{1,3})s)?$/.exec(written) ?? [];
+    const [, phone = '', what = '', seconds] =
+      /^([^=]+)=([a-z-]+)(?:@([0-9]{1,3}(?:\.[0-9]{1,3})?)s)?$/.exec(written) ?? [];
     if (!isPhone(phone, plan, roster)) {
       throw new Refusal(
         `--outcome ${written}: "${phone}" is no extension of the plan and no number with + and country code`,
@@ -78,13 +86,19 @@ export function suppose(options: SupposeOptions, plan: CompiledPlan, roster: Com
       const known = [...Object.keys(kinds), 'unregistered'].join(', ');
       throw new Refusal(`--outcome ${written}: write the phone, =, and one of ${known}; 3101=answers@8s`, 2);
     }
-    outcomes.set(phone, { kind: kinds[what]!, afterMs: seconds === undefined ? null : Number(seconds) * 1000 });
+    outcomes.set(phone, {
+      kind: kinds[what]!,
+      afterMs: seconds === undefined ? null : Math.round(Number(seconds) * 1000),
+    });
   }
   const rings: PhoneOutcome = { kind: 'noAnswer', afterMs: null };
   return {
     isRegistered: (extension: string) => !unregistered.has(extension),
     outcomeOf: (phone: string) => outcomes.get(phone) ?? rings,
-    answerOf: (hook: string) => answers.get(hook) ?? null,
+    answerOf: (hook: string) => {
+      const next = answers.findIndex(([asked]) => asked === hook);
+      return next < 0 ? undefined : answers.splice(next, 1)[0]![1];
+    },
     number: options.number ?? null,
     ...(options.trunk === undefined ? {} : { trunk: options.trunk }),
     presses: { keys: options.press, urgency: options.urgency ?? null },
@@ -93,9 +107,9 @@ export function suppose(options: SupposeOptions, plan: CompiledPlan, roster: Com
   };
 }
 
-function answerIn(written: string, plan: CompiledPlan): readonly [string, string] {
-  const [, hook = '', answer = ''] = /^([^=]+)=(.+)$/.exec(written) ?? [];
-  if (plan.source.hooks?.some(({ id }) => id === hook) === true) return [hook, answer];
+function answerIn(written: string, plan: CompiledPlan): readonly [string, string | null] {
+  const [, hook = '', answer = ''] = /^([^=]+)=(.*)$/.exec(written) ?? [];
+  if (plan.source.hooks?.some(({ id }) => id === hook) === true) return [hook, answer === '' ? null : answer];
   throw new Refusal(`--answer ${written}: write a hook of the plan, = and what it answers`, 2);
 }
 

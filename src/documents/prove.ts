@@ -28,7 +28,7 @@ export function problemOf({ plan, place }: Pick<Good, 'plan' | 'place'>, fault: 
   const { example, times } = fault;
   const home = zone(plan.source.zone);
   const who = example.from === null ? 'a caller from outside' : (plan.extension(example.from)?.name ?? example.from);
-  const keys = example.keys.map((key) => (key === '' ? 'nothing' : key)).join(', ');
+  const keys = example.keys.map(({ key }) => (key === '' ? 'nothing' : key)).join(', ');
   const presses = keys === '' ? '' : `, presses ${keys}`;
   const often = times > 1 ? `; so ${times} times in ${DAYS_AHEAD} days` : '';
   const says = `${home.show(example.at)} (${home.name}) ${who} dials ${example.to}${presses}: ${example.path.join(' -> ')}${often}`;
@@ -45,9 +45,11 @@ export function commandOf(example: CounterExample): string {
     ...(trunk === null ? [] : [`--trunk ${trunk}`]),
     `--to ${to}`,
     `--at ${new Date(at).toISOString()}`,
-    ...keys.map((key) => `--press ${key === '' ? 'none' : `'${key}'`}`),
+    ...keys.map(
+      ({ key, afterMs }) => `--press ${key === '' ? 'none' : `'${key}'`}${afterMs === 0 ? '' : `@${afterMs / 1000}s`}`,
+    ),
     ...unregistered.map((phone) => `--outcome ${phone}=unregistered`),
-    ...answers.map(({ hook, answer }) => `--answer ${hook}=${answer}`),
+    ...answers.map(({ hook, answer }) => `--answer ${hook}=${answer ?? ''}`),
     ...machines.map(({ phone, afterMs }) => `--outcome ${phone}=machine@${afterMs / 1000}s`),
   ];
   return words.join(' ');

@@ -9,8 +9,8 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0001-audit-phones-calls': { up: auditPhonesCalls },
   '0002-documents-messages': { up: documentsMessages },
   '0003-roster-overrides': { up: rosterOverrides },
-  '0004-plan-versions': { up: planVersions },
-  '0005-roster-feeds': { up: rosterFeeds },
+  '0004-roster-feeds': { up: rosterFeeds },
+  '0005-plan-versions': { up: planVersions },
 };
 
 async function auditPhonesCalls(db: Kysely<unknown>): Promise<void> {

@@ -1,4 +1,4 @@
-import { closeSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, ftruncateSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import type { Log } from './ports.ts';
 
 /** `theirs`: a caller waits for our answer. `ours`: a phone rings because we asked it to. */
@@ -23,12 +23,14 @@ export class OpenInvites {
   readonly left: readonly OpenInvite[];
   readonly #open = new Map<string, Whose>();
   readonly #log: Log;
+  readonly #path: string | undefined;
   #file: number | null = null;
   #bytes = 0;
 
   /** `path` absent: nothing is kept. A file that cannot be used is logged and does without. */
   constructor(path: string | undefined, log: Log) {
     this.#log = log;
+    this.#path = path;
     this.left = path === undefined ? [] : readLeft(path);
     if (path === undefined) return;
     this.#try(() => {
@@ -47,9 +49,12 @@ export class OpenInvites {
     if (id !== undefined && this.#open.delete(id)) this.#write(`- ${id}\n`);
   }
 
+  /** Leaves no file behind where nothing is open. */
   close(): void {
-    if (this.#file !== null) closeSync(this.#file);
+    if (this.#file === null) return;
+    closeSync(this.#file);
     this.#file = null;
+    if (this.#path !== undefined && this.#open.size === 0) rmSync(this.#path, { force: true });
   }
 
   #write(line: string): void {

@@ -10,6 +10,8 @@ import {
   endById,
   failUnfinished,
   findUnknown,
+  guardWire,
+  isConnected,
   ping,
   rehome,
   type SrfClient,
@@ -34,6 +36,9 @@ export const waitForSignallingMs = 5000;
 /** One that hangs keeps its connection open: it is asked now and then, and counts as lost after two answers that do not come. */
 const askEveryMs = 3000;
 const missesAllowed = 1;
+
+/** Looked at so often: one that is not up at the second look in a row, though connected, is hung up. */
+const greetsWithinMs = 3000;
 
 /** A server that has just opened its SIP ports needs a moment more before it can take requests. */
 const settlesWithinMs = 100;
@@ -65,6 +70,7 @@ export class SignallingLink {
   #misses = 0;
   #ask: { cancel(): void } | null = null;
   #settling: { cancel(): void } | null = null;
+  #greeting: { cancel(): void } | null = null;
   #isClosed = false;
 
   /** Throws `keyUnreadable` for a secret or a certificate that cannot be read. */
@@ -117,6 +123,8 @@ export class SignallingLink {
         guarded(this.#log, 'close', () => this.#down('connection closed')),
       );
       connectSrf(this.srf, { host, port, secret: this.#secret, tls: this.#tls });
+      guardWire(this.srf, (why) => this.#down(why));
+      this.#awaitGreeting();
     });
   }
 
@@ -139,7 +147,20 @@ export class SignallingLink {
     this.#isClosed = true;
     this.#ask?.cancel();
     this.#settling?.cancel();
+    this.#greeting?.cancel();
     disconnectSrf(this.srf);
+  }
+
+  /** A server that takes the connection and says nothing, or nothing that is an answer. */
+  #awaitGreeting(wasConnected = false): void {
+    this.#greeting = this.#clock.after(greetsWithinMs, () => {
+      if (this.#health.isUp) return this.#awaitGreeting();
+      if (wasConnected && isConnected(this.srf)) {
+        this.#down('it does not answer the greeting');
+        dropConnection(this.srf);
+      }
+      this.#awaitGreeting(isConnected(this.srf));
+    });
   }
 
   /** drachtio-server 0.9.10 takes apps before its SIP stack is there, and a request kills it then. */

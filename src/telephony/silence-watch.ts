@@ -10,7 +10,7 @@ export interface SilenceWatchParts {
 }
 
 /**
- * FreeSWITCH does not tell when a phone falls silent, it can only hang up: so the packets of a leg are counted now and
+ * FreeSWITCH 1.10.12 does not tell when a phone falls silent, it can only hang up: so the packets of a leg are counted now and
  * then. A count that cannot be had says nothing.
  */
 export class SilenceWatch {

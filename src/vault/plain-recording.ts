@@ -1,4 +1,5 @@
-import { type FileHandle, open, rename, rm } from 'node:fs/promises';
+import { type FileHandle, open, rename, rm, statfs } from 'node:fs/promises';
+import path from 'node:path';
 import type { AudioFormat, Metadata } from './container.ts';
 import { SealedWriter } from './sealed-writer.ts';
 import { SealedFile } from './sealed-file.ts';
@@ -18,6 +19,8 @@ export interface PlainRecordingOptions {
 export const plainFormat: AudioFormat = { encoding: 'L16', rate: 8000, channels: 1 };
 const BYTES_PER_MS = 16;
 const PIECE_BYTES = 65_536;
+/** Eight minutes. A media server that finds no room while it records ends the message, one that cannot begin hangs up. */
+const ROOM_BYTES = 8 * 1024 * 1024;
 
 /**
  * A recording that a media server writes in the clear into memory, sealed while it grows: what is on the disk is at most a
@@ -45,6 +48,9 @@ export class PlainRecording {
 
   /** Rejects with Node's error or SealError; then nothing was begun. A container that was cut short is replaced. */
   static async open(options: PlainRecordingOptions): Promise<PlainRecording> {
+    const folder = path.dirname(options.plain);
+    const { bavail, bsize } = await statfs(folder);
+    if (bavail * bsize < ROOM_BYTES) throw new Error(`${folder} is full: make its tmpfs larger, or look what fills it`);
     const draft = draftOf(options.sealed);
     await rm(draft, { force: true });
     const sink = await SealedFile.create(draft);

@@ -4,14 +4,16 @@ import {
   compileRoster,
   type CompiledRoster,
   type EscalationChain,
+  layOutShifts,
   type Person,
   type PersonId,
+  type RosterRule,
   type RosterSource,
   type ServiceId,
   type Urgency,
   urgencies,
 } from '../../src/core/oncall/index.ts';
-import { type Instant, instant } from '../../src/core/time/index.ts';
+import { type Instant, instant, zone } from '../../src/core/time/index.ts';
 
 /**
  * How long one routing decision takes: the number is resolved and the primary of the service is looked up.
@@ -29,6 +31,39 @@ export interface RoutingResult {
   readonly compileMs: { readonly roster: number; readonly plan: number };
   /** Of the compiled roster, without the documents it was made from. */
   readonly indexBytesPerPerson: number;
+}
+
+/** A year of shifts of one schedule, the shape in which goalert publishes its own benchmark: all of them laid out. */
+export interface YearResult {
+  readonly rule: string;
+  readonly shifts: number;
+  readonly layOut: Percentiles;
+}
+
+export function benchYear(runs = 200): YearResult[] {
+  const year = { from: instant(START), to: instant(START + 365 * DAY_MS) };
+  const people = ['a', 'b', 'c', 'd', 'e'] as PersonId[];
+  const since = '2026-01-05T08:00';
+  const during = [1, 2, 3, 4, 5].map((weekday) => ({ weekday, fromMinute: 17 * 60, toMinute: 32 * 60 }));
+  const rules: Readonly<Record<string, readonly RosterRule[]>> = {
+    weekly: [{ kind: 'rotation', everyDays: 7, since, people }],
+    daily: [{ kind: 'rotation', everyDays: 1, since, people }],
+    hourly: [{ kind: 'hourly', everyHours: 8, since, people }],
+    'nights over days': [
+      { kind: 'rotation', everyDays: 1, since, people, during },
+      { kind: 'rotation', everyDays: 7, since, people },
+    ],
+  };
+  return Object.entries(rules).map(([rule, layers]) => {
+    let shifts = 0;
+    const lay = () => {
+      const laidOut = layOutShifts(layers, zone('America/Chicago'), year);
+      shifts = laidOut.length;
+      return String(laidOut[0]?.person);
+    };
+    time(Array.from({ length: runs }), lay);
+    return { rule, layOut: time(Array.from({ length: runs }), lay), shifts };
+  });
 }
 
 export interface Percentiles {
@@ -204,6 +239,18 @@ function seeded(seed: number): () => number {
   };
 }
 
+export function tellYear(results: readonly YearResult[]): string {
+  const rows = results.map(({ rule, shifts, layOut }) => [
+    rule,
+    String(shifts),
+    layOut.p50Us.toFixed(0),
+    layOut.p99Us.toFixed(0),
+  ]);
+  return [['a year of', 'shifts', 'p50 µs', 'p99 µs'], ...rows]
+    .map((row) => row.map((cell) => cell.padStart(16)).join(' '))
+    .join('\n');
+}
+
 /** One line for each size, with units in the head. */
 export function tellRouting(results: readonly RoutingResult[]): string {
   const head = ['people', 'services', 'p50 µs', 'p99 µs', 'first p50', 'first p99', 'scan p50', 'roster ms', 'plan ms'];
@@ -218,5 +265,7 @@ export function tellRouting(results: readonly RoutingResult[]): string {
 
 if (import.meta.main) {
   const results = benchRouting();
-  process.stdout.write(`${JSON.stringify({ bench: 'routing', results }, null, 2)}\n${tellRouting(results)}\n`);
+  const year = benchYear();
+  const json = JSON.stringify({ bench: 'routing', results, year }, null, 2);
+  process.stdout.write(`${json}\n${tellRouting(results)}\n${tellYear(year)}\n`);
 }

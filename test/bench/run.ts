@@ -2,10 +2,11 @@ import { House } from '../support/house.ts';
 import { benchAudit } from './audit.ts';
 import { benchCallRate, pssMb } from './call-rate.ts';
 import { benchPatterns } from './patterns.ts';
-import { benchRouting } from './routing.ts';
+import { benchProve } from './prove.ts';
+import { benchRouting, benchYear } from './routing.ts';
 
 /**
- * `npm run bench -- [routing|patterns|audit|memory|calls …] [--seconds N] [--rates 50,100,200]`
+ * `npm run bench -- [routing|patterns|year|prove|audit|memory|calls …] [--seconds N] [--rates 50,100,200]`
  * Prints a table per benchmark, then one JSON object with every figure. Nothing is asserted here.
  */
 const args = process.argv.slice(2);
@@ -18,6 +19,8 @@ const rates = option('--rates', '50,100,150,200,250,300').split(',').map(Number)
 const benches: Record<string, () => Promise<unknown> | unknown> = {
   routing: benchRouting,
   patterns: benchPatterns,
+  year: benchYear,
+  prove: benchProve,
   audit: () => benchAudit({ verifyEntries: 200_000 }),
   memory: idleMemory,
   calls: () => benchCallRate(rates, seconds),

@@ -1,8 +1,11 @@
-/** How `wardline doctor` asks a media server, through modesl. */
+/** How `wardline doctor` asks signalling and media servers, in their own protocols. */
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import t, { type Test } from 'tap';
-import { askMediaServer } from '../../src/cli/ask-media-server.ts';
+import { askForAll, askMediaServer } from '../../src/cli/ask-media-server.ts';
+import { askBySip, askSignallingServer } from '../../src/cli/ask-signalling-server.ts';
+import { secretFault } from '../../src/cli/doctor/bad-secrets.ts';
+import { Daemon, portOf } from '../support/daemon.ts';
 import { SECRET, startMediad } from '../support/mediad-process.ts';
 
 /** Somebody on a port who says `lines`, one for each thing it is told, and counts who came. */
@@ -59,4 +62,54 @@ void t.test('whatever else is on the port is asked once, and for a bounded time'
   const { port } = closed.address() as AddressInfo;
   await new Promise((resolve) => closed.close(resolve));
   t.match(await ask(port), { kind: 'silent', why: /ECONNREFUSED/ });
+});
+
+void t.test(
+  'sipd answers a login with the right secret only, and SIP; one that is stopped answers nothing',
+  async (t) => {
+    const secret = 'a-secret-of-the-signalling-server';
+    const sipd = await Daemon.start(t, 'sipd', t.testdir({}), () => ({
+      sip: ['udp', 'tcp'].map((protocol) => ({ protocol, host: '127.0.0.1', port: 0 })),
+      control: { host: '127.0.0.1', port: 0 },
+      secret,
+    }));
+    const to = { host: '127.0.0.1', port: sipd.ready.control?.port ?? 0, tls: null };
+    const [udp, tcp] = (['udp', 'tcp'] as const).map((transport) => {
+      return { transport, host: '127.0.0.1', port: portOf(sipd.ready.sip, transport) };
+    });
+    t.match(await askSignallingServer(to, secret, 5000), {
+      kind: 'answers',
+      version: /^v0\.\d+\.\d+$/,
+      serves: [`udp/127.0.0.1:${udp?.port}`, `tcp/127.0.0.1:${tcp?.port}`],
+    });
+    t.match(await askSignallingServer(to, 'wrong', 5000), { kind: 'silent', why: 'it does not take our secret' });
+    // No app is there: sipd itself says that nobody is served.
+    for (const listen of [udp, tcp]) t.match(await askBySip(listen!, 10_000), { kind: 'answers', says: /^\d{3}$/ });
+
+    sipd.freeze();
+    t.match(await askSignallingServer(to, secret, 200), { kind: 'silent', why: 'no answer within 200 ms' });
+    for (const listen of [udp, tcp]) t.match(await askBySip(listen!, 200), { kind: 'silent', why: /no SIP answer/ });
+    await sipd.kill();
+    t.match(await askSignallingServer(to, secret, 5000), { kind: 'silent', why: /ECONNREFUSED/ });
+  },
+);
+
+void t.test('whatever else is on a control port or a SIP address is told from a server', async (t) => {
+  const ask = (port: number) => askSignallingServer({ host: '127.0.0.1', port, tls: null }, SECRET, 2000);
+  t.match(await ask((await somebody(t, 'SSH-2.0-x\r\n')).port), { why: 'it does not speak the control protocol' });
+  t.match(await ask((await somebody(t, '')).port), { kind: 'silent' });
+  const web = await somebody(t, '', 'HTTP/1.1 400 Bad Request\r\n\r\n');
+  const at = { transport: 'tcp', host: '127.0.0.1', port: web.port } as const;
+  t.equal((await askBySip(at, 2000)).kind, 'silent');
+  const refusing = await somebody(
+    t,
+    'Content-Type: text/rude-rejection\nContent-Length: 24\n\nAccess Denied, go away.\n\n',
+  );
+  t.match(await askForAll({ host: '127.0.0.1', port: refusing.port }, SECRET, ['status'], 2000), { kind: 'silent' });
+});
+
+void t.test('secrets that everybody knows, that are empty or can be guessed', async (t) => {
+  for (const bad of ['ClueCon', 'cymru', '1234', '', 'changeme', 'short']) t.type(secretFault(bad), 'string', bad);
+  t.equal(secretFault('ClueCon'), 'is the well-known ClueCon');
+  t.equal(secretFault('0123456789abcdef0123456789abcdef'), null);
 });

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from '
 import { join } from 'node:path';
 import t from 'tap';
 import { House } from '../support/house.ts';
+import { notOnDrachtioServer } from '../support/left-out.ts';
 import { ended, scratch, until } from '../support/processes.ts';
 
 // The running program: what an admin types, and what happens when a process dies.
@@ -12,6 +13,7 @@ t.jobs = 2;
 interface Ready {
   pid: number;
   appPid: number;
+  daemonPids: number[];
   pids: { sipd: number; mediad: number };
   sip: string[];
 }
@@ -101,9 +103,9 @@ t.test('a house that loses its parts, and is stopped', async (t) => {
     await until('the app to be ready', async () => (await fetch(`http://${admin}/readyz`)).status === 200);
   });
 
-  const { appPid, pids } = ready();
+  const { appPid, daemonPids } = ready();
   t.equal(await house.close(), 0, 'stopped in good order');
-  for (const pid of [appPid, pids.sipd, pids.mediad]) t.notOk(isRunning(pid), `${pid} is gone`);
+  for (const pid of [appPid, ...daemonPids]) t.notOk(isRunning(pid), `${pid} is gone`);
   t.notOk(existsSync(join(house.data, 'run/ready.json')));
 
   await t.test('the same data again: no new passwords, the audit goes on', async (t) => {
@@ -137,7 +139,9 @@ t.test('a terminal that goes away takes nobody along, and the house is still sto
   t.same(left, [], 'no process is left');
 });
 
-t.test('a start that cannot work says what to do and leaves nothing running', async (t) => {
+const startsSipd = notOnDrachtioServer('the house starts no signalling server of its own');
+
+t.test('a start that cannot work says what to do and leaves nothing running', startsSipd, async (t) => {
   const house = await House.start(t);
   const udp = (house.readyNow()['sip'] as string[])[0] ?? '';
   const admin = String(house.readyNow()['admin']);
@@ -177,6 +181,7 @@ t.test('a start that cannot work says what to do and leaves nothing running', as
 
 t.test(
   'kill -9 of the supervisor: the doctor tells whose ports are taken, and the next start takes over',
+  startsSipd,
   async (t) => {
     const house = await House.start(t);
     const { pids } = house.readyNow() as unknown as Ready;

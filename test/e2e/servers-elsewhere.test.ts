@@ -89,17 +89,15 @@ t.test('two servers of each kind: what dies is skipped, and used again when it i
   });
 
   await t.test('the media server dies in mid-call: both are moved to the other and talk on', async (t) => {
-    const { doctor } = await chain();
+    const { doctor, tone } = await chain();
     await until('the two to talk', async () => (await legs(servers))[0] === 2);
     await mediads[0]!.kill();
     const left = { ...servers, mediads: [mediads[1]!] };
     await until('both to be moved', async () => (await legs(left))[0] === 2);
-    await nurse.nextFile();
-    await until('the nurse to hear the doctor again', () => {
-      const tone = doctor === doctors[0] ? 660 : 770;
-      const sound = nurse.heard().at(-1);
-      return sound && heardFor(sound, tone) > 0.5;
-    });
+    const before = nurse.heardSoFar();
+    await until('the nurse to hear the doctor again', () =>
+      nurse.heardSince(before).some((sound) => heardFor(sound, tone) > 0.5),
+    );
     t.notOk(nurse.has('CALL_CLOSED', nurse.mark()));
     t.equal(await good('media mediad1'), false);
     t.equal((await readyz()).status, 200, 'calls are taken all the same');
@@ -131,6 +129,22 @@ t.test('two servers of each kind: what dies is skipped, and used again when it i
     await heard(tone);
     await nurse.hangUp();
     t.equal((await house.endedCall()).ending, 'callerHungUp');
-    t.match(await house.cli('doctor'), { code: 0, out: /signalling sipd2/ });
+    t.match(await house.cli('doctor'), { code: 1, out: /BAD +signalling sipd2: .*ECONNREFUSED/ });
+  });
+
+  await t.test('no media server is left: desk phones ring all the same, and talk directly', async (t) => {
+    await Promise.all(mediads.map((mediad) => mediad.kill()));
+    await until('both to be missed', async () => (await readyz()).status === 503);
+    await nurse.nextFile();
+    const { tone } = await chain();
+    await until('the nurse to hear the doctor', () => {
+      const sound = nurse.heard().at(-1);
+      return sound && heardFor(sound, tone) > 0.5;
+    });
+    await nurse.hangUp();
+    const facts = await house.endedCall();
+    t.equal(facts.ending, 'callerHungUp');
+    t.match(facts.of('legAnswered'), [{ media: { path: 'direct' } }]);
+    t.match(JSON.stringify(facts.of('decided')), /no media server: .*ECONNREFUSED/);
   });
 });

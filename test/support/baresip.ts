@@ -210,6 +210,15 @@ export class Baresip {
     await until('the next second', () => Math.floor((Date.now() - coarseClockLagMs) / 1000) > second);
   }
 
+  /** Samples in each file of `heard`, for `heardSince`. */
+  heardSoFar(): readonly number[] {
+    return this.heard().map(({ samples }) => samples.length);
+  }
+
+  heardSince(before: readonly number[]): Sound[] {
+    return this.heard().map(({ rateHz, samples }, i) => ({ rateHz, samples: samples.subarray(before[i] ?? 0) }));
+  }
+
   /** What each call has heard so far, in the order the calls began to hear. */
   heard(): Sound[] {
     return readdirSync(join(this.dir, 'heard'))

@@ -310,6 +310,8 @@ export class PaperCall {
         return this.#later(0, { type: 'bridged', leg: effect.leg });
       case 'connectDirect':
         must(this.#leg(effect.leg).media === 'direct', 'only a direct leg is connected directly');
+        must(this.#leg(effect.leg).status === 'answered', 'only an answered leg is connected');
+        must(this.caller === 'waiting' || this.caller === 'hearsRinging', 'a caller is connected directly once');
         this.#leg(effect.leg).status = 'bridged';
         this.caller = 'answered';
         this.callerHears = 'leg';

@@ -21,7 +21,10 @@ export function breachesOf(
   supposed: Supposed,
   keys: readonly string[],
 ): readonly FaultKind[] {
-  const { facts, end } = tellStory(plan, roster, supposed, { keys, urgency: null });
+  const { facts, end } = tellStory(plan, roster, supposed, {
+    keys: keys.map((key) => ({ key, afterMs: 0 })),
+    urgency: null,
+  });
   const chosen = facts.findLastIndex(({ fact }) => isKey(fact));
   const since = facts.slice(chosen + 1);
   const begins = chosen < 0 ? supposed.at : facts[chosen]!.at;
@@ -103,7 +106,7 @@ function isClinical(plan: CompiledPlan, supposed: Supposed, facts: readonly Time
   return route !== undefined && leadsToChain(plan, route.to);
 }
 
-export function placesIn(plan: CompiledPlan): ReadonlyMap<string, Verb> {
+function placesIn(plan: CompiledPlan): ReadonlyMap<string, Verb> {
   const places = new Map<string, Verb>();
   const walk = (verb: Verb, at: string) => {
     places.set(at, verb);

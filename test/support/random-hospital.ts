@@ -67,7 +67,7 @@ const chain = fc.record(
   { requiredKeys: ['steps'] },
 );
 
-export const rosterSource: fc.Arbitrary<RosterSource> = fc
+const rosterSource: fc.Arbitrary<RosterSource> = fc
   .record({
     devices: fc.array(fc.constantFrom('desk', 'mobile', 'both', 'both'), { minLength: 4, maxLength: 4 }),
     isSupervisorStaffed: fc.boolean(),
@@ -219,7 +219,7 @@ const extension = (number: string, unit?: string) => {
   return { number, name: number, kind: 'unit' as const, nameId: '', ...(unit === undefined ? {} : { unit }) };
 };
 
-export const planSource: fc.Arbitrary<PlanSource> = fc
+const planSource: fc.Arbitrary<PlanSource> = fc
   .record({ a: verbOf(3), b: verbOf(2), c: verbOf(2), f0: verbOf(1), f1: verbOf(1), isClaimed: fc.boolean() })
   .map(({ a, b, c, f0, f1, isClaimed }) => ({
     version: 'sha256:plan',
@@ -265,15 +265,15 @@ export const planSource: fc.Arbitrary<PlanSource> = fc
     ],
   }));
 
-export interface Hospital {
+interface Hospital {
   readonly plan: CompiledPlan;
   readonly roster: CompiledRoster;
 }
 
-export const prompts = new Set(['number-not-in-service', 'main-menu']);
+const prompts = new Set(['number-not-in-service', 'main-menu']);
 
 /** null where the documents would be refused before anything is proved. */
-export function compiled(plan: PlanSource, roster: RosterSource): Hospital | null {
+function compiled(plan: PlanSource, roster: RosterSource): Hospital | null {
   if (checkRoster(roster).length > 0) return null;
   const done = compilePlan(plan, indexRoster(roster), prompts);
   if (done.kind === 'refused') return null;

@@ -195,10 +195,95 @@ void t.test('operator does not answer: on to the next verb, and words when there
   t.same(call.heard.slice(-2), ['voicemail-greeting-office', 'beep']);
 });
 
-void t.test('no media server: refused with a cause, nobody rung', async (t) => {
+void t.test('no media server: a chain rings desk phones, and the first to answer has the caller', async (t) => {
   const call = new PaperCall('7011', { answerFails: true });
-  t.equal(call.refusedWith, 'mediaUnavailable');
-  t.equal(call.legs.length, 0);
+  t.same(
+    call.legs.map(({ target, media }) => [target, media]),
+    [[{ kind: 'extension', extension: phones.ames }, 'direct']],
+    'no mobile: what answers it could not be asked to prove a human',
+  );
+  t.match(call.factsOf('considered').find(({ device }) => device === 'mobile')?.because, /no media server/);
+  t.match(call.factsOf('decided').at(-1)?.trace, [{ says: 'no media server: no media' }], 'the record says so');
+  t.equal(call.caller, 'hearsRinging', 'who can be told nothing hears that it rings');
+  t.equal(call.refusedWith, null);
+
+  call.after(20);
+  t.ok(call.rang(phones.bell), 'the chain goes on');
+  call.phone(phones.bell).answers();
+  t.equal(call.caller, 'answered');
+  t.equal(call.fact('accepted')?.how, 'answeredDesk');
+  t.ok(call.fact('bridged'));
+  t.same(call.ringing, []);
+  t.same(call.heard, []);
+  call.after(30).phone(phones.bell).hangsUp();
+  t.equal(call.endedBecause, 'calleeHungUp');
+  t.equal(call.fact('ended')?.talkedMs, 30_000);
+});
+
+void t.test('no media server and nobody answers: the phone shows it, and nobody is left ringing', async (t) => {
+  const call = new PaperCall('7011', { answerFails: true }).after(600);
+  t.equal(call.refusedWith, 'noAnswer');
+  t.ok(call.fact('nobodyAccepted'));
+  t.same(call.ringing, []);
+  const nobody = new PaperCall('7011', { answerFails: true, unregistered: Object.values(phones) });
+  t.equal(nobody.refusedWith, 'mediaUnavailable', 'with no desk phone to ring it is the media that is missing');
+});
+
+void t.test('no media server: an answer that crosses its CANCEL is hung up, not talked to', async (t) => {
+  const call = new PaperCall('7011', { answerFails: true });
+  call.after(20).phone(phones.bell).answers();
+  const late = call.phone(phones.ames);
+  if (late.leg.status !== 'gone') late.answers();
+  t.equal(call.fact('bridged')?.leg, call.phone(phones.bell).leg.id);
+  call.after(5).hangsUp();
+  t.equal(call.endedBecause, 'callerHungUp');
+  t.ok(call.legs.every(({ status }) => status !== 'answered' && status !== 'bridged' && status !== 'ringing'));
+});
+
+void t.test('no media server: the only phone in the conversation is lost, so the call is', async (t) => {
+  const call = new PaperCall('7011', { answerFails: true });
+  call.phone(phones.ames).answers();
+  call.after(7).phone(phones.ames).losesSound();
+  t.equal(call.endedBecause, 'mediaLost');
+  t.equal(call.fact('ended')?.talkedMs, 7000);
+  t.equal(call.caller, 'hungUp');
+});
+
+void t.test('no media server: a question counts as not answered, a mailbox as not there', async (t) => {
+  const urgent = new PaperCall('7010', { answerFails: true });
+  t.ok(urgent.rang(phones.ames), 'how urgent it is cannot be asked: as the plan says for no key');
+  t.ok(urgent.fact('escalationStarted'));
+  const main = new PaperCall('+12025550100', { answerFails: true, fromTrunk: true });
+  t.equal(main.legs[0]?.media, 'direct', 'the menu leads to the operator');
+  t.equal(main.after(20.1).refusedWith, 'mediaUnavailable', 'and from there to a mailbox that is not there');
+  t.equal(new PaperCall('9999', { answerFails: true, fromTrunk: true }).refusedWith, 'numberNotInService');
+});
+
+void t.test('no media server: what was to be said is left out, and the way of the plan is gone', async (t) => {
+  const without = { answerFails: true, fromTrunk: true };
+  const keyed = new PaperCall('4102', without);
+  t.match(
+    keyed.legs[0],
+    { target: { kind: 'extension' }, media: 'direct' },
+    'nothing keyed, nothing said, a group rings',
+  );
+  const plan = aPlan([
+    {
+      number: '8004',
+      from: 'anywhere',
+      to: {
+        verb: 'say',
+        prompts: [{ say: 'letters', letters: '4B' }],
+        then: { verb: 'ring', extension: phones.icu, forMs: 20_000, otherwise: null },
+      },
+    },
+  ]);
+  const said = new PaperCall('8004', { ...without, plan });
+  t.ok(said.rang(phones.icu));
+  said.phone(phones.icu).answers();
+  t.equal(said.caller, 'answered');
+  t.same(said.heard, []);
+  t.equal(new PaperCall('4105', without).refusedWith, 'planBusy');
 });
 
 void t.test("the caller's sound is lost: everybody is hung up", async (t) => {

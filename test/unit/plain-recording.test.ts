@@ -91,6 +91,9 @@ t.test('what cannot be sealed stays where it is', async (t) => {
   writeFileSync(at.plain, speech(1000));
   await t.rejects(PlainRecording.open({ ...at, recipients: [] }), { code: 'noRecipients' });
   await t.rejects(PlainRecording.open({ ...at, sealed: join(at.folder, 'nowhere/M1.sealed') }), { code: 'ENOENT' });
+  const plain = join(at.folder, 'nowhere/M1.r8');
+  await t.rejects(PlainRecording.open({ ...at, plain }), { code: 'ENOENT' }, 'the media server would hang up');
+  await t.rejects(PlainRecording.open({ ...at, plain: '/proc/M1.r8' }), /\/proc is full: make its tmpfs larger/);
   t.same(readdirSync(join(at.folder, 'sealed')), [], 'no half container');
   mkdirSync(at.sealed);
   const recording = await PlainRecording.open(at);

@@ -1,4 +1,5 @@
 import t from 'tap';
+import { HOME } from '../../src/core/dialplan/index.ts';
 import {
   type CompiledRoster,
   type DutyTier,
@@ -8,6 +9,7 @@ import {
   type ShiftOverride,
 } from '../../src/core/oncall/index.ts';
 import { instant, wall, zone } from '../../src/core/time/index.ts';
+import { whoToRing } from '../../src/core/escalation/who-to-ring.ts';
 import { compileDocuments, showProblem } from '../../src/documents/index.ts';
 
 const chicago = zone('America/Chicago');
@@ -21,6 +23,7 @@ extensions:
   1000: { name: Operator, kind: post }
   2101: { name: Ward 4B, kind: unit }
   3101: { name: Dr Ames, kind: person }
+  3102: { name: Dr Moss, kind: person }
 mailboxes:
   cardiology: { name: Cardiology }
 routes:
@@ -51,6 +54,10 @@ ${tiers}`;
 
 /** The roster of `documents`, or what is wrong with them. */
 function compiled(documents: string): CompiledRoster {
+  return compiledWithPlan(documents).roster;
+}
+
+function compiledWithPlan(documents: string) {
   const result = compileDocuments(
     [
       { kind: 'plan', path: 'dialplans/a.yaml', text: PLAN },
@@ -60,7 +67,7 @@ function compiled(documents: string): CompiledRoster {
     { prompts: new Set(['number-not-in-service']), window: WINDOW },
   );
   if (result.kind === 'refused') throw new Error(result.problems.map(showProblem).join('\n'));
-  return result.roster;
+  return result;
 }
 
 function who(roster: CompiledRoster, when: string, tier: DutyTier = 'primary'): string {
@@ -276,4 +283,135 @@ void t.test('whoever is on call is who the shifts say, for any tier at any time'
     if (said !== covering[0]?.people[0]?.person.id) t.fail(`${chicago.show(instant(when))}: ${said}`);
   }
   t.equal(dutyTiers.length, 5);
+});
+
+void t.test(
+  'which phone rings follows the hour, the urgency and the unit; a preference makes nobody unreachable',
+  async (t) => {
+    const { plan, roster } = compiledWithPlan(`units:
+  ward: { name: Ward 4B, phones: [2101] }
+people:
+  dr-moss:
+    name: Dr Moss
+    desk: 3102
+    mobile: "+12025550151"
+    numbers: { home: "+12025550951" }
+    prefer:
+      - { from: [ward], urgency: [stat], ring: [desk, mobile] }
+      - { during: { mon-sun: 22:00-07:00 }, ring: [home] }
+      - { during: { mon-fri: 08:00-17:00 }, services: [cardiology], ring: [desk] }
+${service('    primary: [{ always: dr-moss }]')}`);
+    const step = { targets: [{ kind: 'tier', tier: 'primary' }], devices: ['preferred'], dwellMs: 20_000 } as const;
+    const rings = (
+      when: string,
+      more: { urgency?: 'stat' | 'routine'; from?: string; isRegistered?: boolean } = {},
+    ) => {
+      const { urgency = 'routine', from, isRegistered = true } = more;
+      const world = { at: at(when), plan, roster, isRegistered: () => isRegistered, trunkFault: () => null };
+      const caller = from === undefined ? { kind: 'trunk', trunk: 'carrier' } : { kind: 'phone', extension: from };
+      const calling = caller as Parameters<typeof whoToRing>[1]['from'];
+      const situation = { from: calling, acceptDigit: '5', site: HOME, hasMedia: true };
+      const { candidates } = whoToRing(world, situation, CARDIOLOGY, step, { urgency, tried: [], declined: [] });
+      return candidates.map((one) => `${one.verdict} ${one.contact ?? one.device}`).join(', ');
+    };
+    t.equal(rings('2026-11-23 12:00'), 'rung desk', 'a Monday at noon');
+    t.equal(rings('2026-11-23 12:00', { isRegistered: false }), 'skipped desk, rung mobile, rung home');
+    t.equal(rings('2026-11-23 23:00'), 'rung home');
+    t.equal(rings('2026-11-24 06:59'), 'rung home', 'the night goes on');
+    t.equal(rings('2026-11-24 07:00'), 'rung desk, rung mobile, rung home', 'no preference fits');
+    t.equal(
+      rings('2026-11-23 23:00', { urgency: 'stat', from: '2101' }),
+      'rung desk, rung mobile',
+      'STAT from the ward',
+    );
+    t.equal(rings('2026-11-23 23:00', { urgency: 'stat', from: '3101' }), 'rung home', 'not from elsewhere');
+  },
+);
+
+void t.test('what a roster cannot mean is refused with its place, the reason and what to do', async (t) => {
+  const problem = (documents: string): string => {
+    try {
+      compiled(documents);
+      return 'good';
+    } catch (error) {
+      return (error as Error).message.split('\n')[0]!;
+    }
+  };
+  const rule = (written: string) => problem(service(`    primary:\n      - ${written}`));
+  const rotation = 'rotation: [dr-ames], every: day, handoff: "07:00", since: 2026-11-01';
+  const cases: readonly (readonly [string, string])[] = [
+    [
+      rule('{ always: dr-ames, during: { mon-fry: 08:00-17:00 } }'),
+      'oncall/a.yaml:8:47: "mon-fry" is no weekday (write mon or mon-fri)',
+    ],
+    [
+      rule('{ always: dr-ames, during: { mon: 8-17 } }'),
+      'oncall/a.yaml:8:43: "8-17" is no time of day (write 08:00-17:00; 17:00-08:00 ends on the next day)',
+    ],
+    [
+      rule(`{ ${rotation}, on-holidays: us }`),
+      'oncall/a.yaml:8:94: unknown holiday calendar "us" (define the holiday calendar first)',
+    ],
+    [
+      rule(`{ ${rotation}, shifts: [] }`),
+      'oncall/a.yaml:8:21: "shifts" and "rotation" exclude each other (keep one of the two)',
+    ],
+    [
+      rule('{ shifts: [{ who: dr-ames, from: 2026-11-02 08:00, until: 2026-11-01 }] }'),
+      'oncall/a.yaml:8:67: it ends at 2026-11-02 00:00, before it begins (write a later end)',
+    ],
+    [
+      rule('{ shifts: [{ who: dr-ames, from: 1970-01-01, until: 2026-11-01 }] }'),
+      'oncall/a.yaml:8:42: the year 1970 is out of range (use 2000 to 2099)',
+    ],
+    [
+      rule('{ shifts: [{ who: dr-ames, from: 2026-11-01, until: 2100-11-01 }] }'),
+      'oncall/a.yaml:8:61: the year 2100 is out of range (use 2000 to 2099)',
+    ],
+    [
+      rule('{ shifts: [{ who: dr-amse, from: 2026-11-01, until: 2026-11-02 }] }'),
+      'oncall/a.yaml:8:27: unknown person "dr-amse"; did you mean "dr-ames"? (use one of: operator, dr-ames, dr-bell, dr-chen)',
+    ],
+    [
+      rule('{ rotation: [dr-ames], every: { hours: 500 }, handoff: "07:00", since: 2026-11-01 }'),
+      'oncall/a.yaml:8:39: a turn of 500 hours (use 1 to 168 whole hours)',
+    ],
+    [rule('feed: amion'), 'oncall/a.yaml:8:15: unknown feed "amion" (define the feed first)'],
+    [
+      problem('holidays: { us: [{ date: 5th fri }] }'),
+      'oncall/a.yaml:1:26: this is no day of a calendar (write 2026-12-24, 12-25 for every year, 4th thu of nov, last mon of may, easter or easter + 1)',
+    ],
+    [
+      problem('units: { a: { name: A, phones: [2101] }, b: { name: B, phones: [2101] } }'),
+      'oncall/a.yaml:1:65: extension 2101 is already a phone of a (a phone belongs to one unit)',
+    ],
+    [
+      problem('people: { x: { name: X, mobile: "+12025550199", prefer: [{ ring: [home] }] } }'),
+      'oncall/a.yaml:1:67: unknown phone of this person "home" (use one of: mobile)',
+    ],
+    [
+      problem('people: { x: { name: X, mobile: "+12025550199", specialty: heart } }'),
+      'oncall/a.yaml:1:60: unknown specialty "heart" (define the specialty first)',
+    ],
+    [
+      problem('feeds: { f: { calendar: a.ics, table: a.csv, names: {} } }'),
+      'oncall/a.yaml:1:13: a feed is either a calendar or a table (write calendar: or table:)',
+    ],
+    [
+      problem('people: { dr-ames: { name: A, mobile: "+12025550199" } }'),
+      'oncall/a.yaml:1:11: "dr-ames" is already defined at oncall/people.yaml:4:3 (remove one of them)',
+    ],
+  ];
+  for (const [said, expected] of cases) t.equal(said, expected);
+  const season = (id: string) =>
+    `  ${id}: { reason: r, from: 2026-12-01, until: 2026-12-05, services: { cardiology: { primary: [{ always: dr-ames }] } } }\n`;
+  t.match(
+    problem(`temporary:\n${season('a')}${season('b')}${service('    primary: [{ always: dr-ames }]')}`),
+    /temporary roster a speaks of the same tier at that time/,
+  );
+  const many = Array.from(
+    { length: 5_001 },
+    (_, i) => `{ who: dr-ames, from: 20${10 + (i % 80)}-01-01, until: 20${10 + (i % 80)}-01-02 }`,
+  ).join(', ');
+  t.match(rule(`{ shifts: [${many}] }`), /5001 shifts in one list \(use at most 5000\)/);
 });

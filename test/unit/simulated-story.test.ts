@@ -40,9 +40,26 @@ void t.test('each outcome of a phone leads where it leads in a real call', async
 
 void t.test('keys and urgency are what the caller says, then there is silence', async (t) => {
   t.match(story('7010', { urgency: 'routine' }).end, { kind: 'message', urgent: false, afterMs: 20_000 });
-  t.match(story('7010', { press: ['1'] }).end, { kind: 'message', urgent: true, afterMs: 60_000 });
-  t.match(story('+12025550100', { press: ['7', '2'], outcome: ['3101=answers'] }, null).end, { kind: 'human' });
-  t.match(story('1500', { press: ['7'] }).end, { kind: 'message', mailbox: 'office', afterMs: 25_000 });
+  t.match(story('7010', { press: [{ key: '1', afterMs: 0 }] }).end, { kind: 'message', urgent: true, afterMs: 60_000 });
+  t.match(
+    story(
+      '+12025550100',
+      {
+        press: [
+          { key: '7', afterMs: 0 },
+          { key: '2', afterMs: 0 },
+        ],
+        outcome: ['3101=answers'],
+      },
+      null,
+    ).end,
+    { kind: 'human' },
+  );
+  t.match(story('1500', { press: [{ key: '7', afterMs: 0 }] }).end, {
+    kind: 'message',
+    mailbox: 'office',
+    afterMs: 25_000,
+  });
   t.match(story('2102', { outcome: ['2102=answers'] }).end, { kind: 'human', person: '2102', afterMs: 5_000 });
   t.match(story('3101', { outcome: ['3101=busy'] }).end, { kind: 'over', cause: 'busy' });
 });

@@ -77,10 +77,11 @@ function house(t: Test, how: { sipd?: Behaviour; mediad?: Behaviour; app?: Behav
             await sleep(10);
           }
         },
-        /** The banner stands first, then the file that says so. */
+        /** The banner stands first, then the file that says so; one of an earlier supervisor may still lie there. */
         async up(): Promise<void> {
           await supervisor.until('the banner');
-          while (!existsSync(join(plan.runFolder, 'ready.json'))) await sleep(10);
+          const file = join(plan.runFolder, 'ready.json');
+          while ((readJson(file) as { pid?: number } | null)?.pid !== child.pid) await sleep(10);
         },
         pids(): Pids {
           const text = readFileSync(join(plan.runFolder, 'ready.json'), 'utf8');

@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import { statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import path from 'node:path';
 import t from 'tap';
 import { CallerLeg } from '../../src/telephony/caller-leg.ts';
@@ -12,7 +12,7 @@ import {
 } from '../../src/telephony/client-libraries/index.ts';
 import { DirectWatch } from '../../src/telephony/direct-watch.ts';
 import { Leg } from '../../src/telephony/leg.ts';
-import { MediaEndpoint } from '../../src/telephony/media-endpoint.ts';
+import { MediaEndpoint, type Recorded } from '../../src/telephony/media-endpoint.ts';
 import { OpenInvites } from '../../src/telephony/open-invites.ts';
 import { sealedByServer } from '../../src/telephony/recordings.ts';
 import { Orphans } from '../../src/telephony/orphans.ts';
@@ -382,7 +382,12 @@ void t.test('what a process that was killed left without an answer is known to t
   t.same(new OpenInvites(file, log).left, [{ id: 'c-3', whose: 'ours' }]);
   t.same(log.lines, []);
 
-  const nowhere = new OpenInvites(path.join(file, 'no-folder', 'x'), log);
+  const last = new OpenInvites(file, log);
+  last.over('c-3');
+  last.close();
+  t.notOk(existsSync(file), 'nothing is open, nothing is left');
+
+  const nowhere = new OpenInvites(path.join(t.testdir(), 'no-folder', 'x'), log);
   nowhere.began('ours', 'e-4');
   t.match(log.lines, [{ level: 'warn' }], 'said once, and calls go on');
 });
@@ -404,4 +409,118 @@ void t.test('a dialog that the server does not know has ended, unless the server
     clock.advance(1000);
     t.same(told, ['unknown', knows ? 'ended' : 'forgotten']);
   }
+});
+
+/** A leg of a media server as the library hands it over, with what it is told and what it says of a recording. */
+function aLeg(t: { teardown(run: () => void): void }, said: Record<string, string> = {}) {
+  const told: string[] = [];
+  const ended = Promise.withResolvers<{ getHeader(name: string): string | undefined }>();
+  const leg = Object.assign(new EventEmitter(), {
+    connected: true,
+    uuid: 'u-1',
+    local: { sdp: '' },
+    dialog: { connected: true, destroy: () => {} },
+    api: async (command: string, args: readonly string[]) => void told.push([command, ...args].join(' ')),
+    execute: (application: string, argument: string) => {
+      told.push(`${application} ${argument}`);
+      return ended.promise;
+    },
+  });
+  let silences = 0;
+  let isComplete = false;
+  const endpoint = new MediaEndpoint(
+    leg as unknown as Endpoint,
+    {
+      prompt: (file) => file,
+      isLost: async () => false,
+      recordings: {
+        begin: async (name) => {
+          if (name === 'no.sealed') throw new Error('the disk is full');
+          return { file: `/there/${name}`, variables: [['x', 'y']], complete: async () => ((isComplete = true), 4200) };
+        },
+      },
+    },
+    { gone: () => {}, silent: () => (silences += 1) },
+    () => {},
+  );
+  t.teardown(() => leg.removeAllListeners());
+  return {
+    endpoint,
+    told,
+    leg,
+    end: () => ended.resolve({ getHeader: (name) => said[name] }),
+    silences: () => silences,
+    isComplete: () => isComplete,
+    record: (name = 'm.sealed') =>
+      new Promise<Recorded>((resolve) => endpoint.record(name, { sealTo: ['age1x'], maxMs: 60_000 }, resolve)),
+  };
+}
+
+const turns = async (): Promise<void> => {
+  for (let turn = 0; turn < 5; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+};
+
+void t.test('FreeSWITCH 1.10.12: variables are set past the queue of applications', async (t) => {
+  const { endpoint, told } = aLeg(t);
+  endpoint.mark('wardline', 'c1;from-tag=t1', 'sipd');
+  t.same(told, [
+    'uuid_setvar u-1 playback_delimiter !',
+    'uuid_setvar u-1 wardline_dialog wardline c1;from-tag=t1 sipd',
+  ]);
+});
+
+void t.test('FreeSWITCH 1.10.12 tells no cause of a recording: it follows from what it does tell', async (t) => {
+  for (const [said, by] of [
+    [{ variable_record_ms: '4000', variable_playback_terminator_used: '#' }, 'key'],
+    [{ variable_record_ms: '60020', variable_playback_terminator_used: '' }, 'limit'],
+    [{ variable_record_ms: '14000', variable_silence_hits_exhausted: 'true' }, 'silence'],
+    [{ variable_record_ms: '4000', variable_record_completion_cause: 'success-hangup' }, 'hangUp'],
+    [{ variable_record_ms: '60000', variable_record_completion_cause: 'success-maxtime' }, 'limit'],
+    [{ variable_record_completion_cause: 'failure' }, 'failed'],
+    [{ 'Application-Response': '-ERR recording refused' }, 'failed'],
+  ] as const) {
+    const { told, end, record, isComplete } = aLeg(t, said);
+    const recorded = record();
+    await turns();
+    t.same(told.slice(1), [
+      'uuid_setvar u-1 x y',
+      'uuid_setvar u-1 playback_terminators #',
+      'record /there/m.sealed 60 200 10',
+    ]);
+    t.notOk(isComplete(), 'it still records');
+    end();
+    t.match(await recorded, { by, durationMs: 4200 }, by);
+    t.equal(told.at(-1), 'uuid_setvar u-1 playback_terminators none');
+  }
+});
+
+void t.test('a recording that cannot begin, and a leg that ends while it records', async (t) => {
+  const full = aLeg(t);
+  t.match(await full.record('no.sealed'), { by: 'failed', why: 'the disk is full', durationMs: 0 });
+  t.notOk(
+    full.told.some((command) => command.startsWith('record')),
+    'the media server is not even told',
+  );
+
+  const dropped = aLeg(t);
+  const lost = dropped.record();
+  await turns();
+  dropped.leg.emit('destroy');
+  t.match(await lost, { by: 'failed', durationMs: 4200, why: /dropped the caller/ }, 'what was said is kept');
+
+  const left = aLeg(t);
+  const hungUp = left.record();
+  await turns();
+  left.endpoint.close();
+  left.leg.emit('destroy');
+  t.match(await hungUp, { by: 'hangUp', durationMs: 4200 });
+});
+
+void t.test('a leg that is over is not told as silent', async (t) => {
+  const { endpoint, silences } = aLeg(t);
+  endpoint.silent();
+  t.equal(silences(), 1);
+  endpoint.close();
+  endpoint.silent();
+  t.equal(silences(), 1);
 });

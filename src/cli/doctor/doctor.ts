@@ -8,6 +8,7 @@ import type { Finding } from './finding.ts';
 import { processes } from './house.ts';
 import { node, prompts } from './installation.ts';
 import { clock, openFiles, receiveBuffer, sipAlg } from './machine.ts';
+import { plainSpeech } from './memory-only.ts';
 import { serversElsewhere } from './servers.ts';
 import { documents, trunks } from './site.ts';
 
@@ -40,6 +41,7 @@ async function examine(config: Config): Promise<readonly Finding[]> {
     ...trunks(before?.config ?? config),
     ...(await processes(config, before)),
     ...(await serversElsewhere(before?.config ?? config)),
+    ...plainSpeech(before?.config ?? config),
     disk(config),
     receiveBuffer(),
     openFiles(),

@@ -1,4 +1,5 @@
 import { BlockList, isIP } from 'node:net';
+import { secretFault } from './bad-secrets.ts';
 import type { Finding } from './finding.ts';
 import { type Element, type FreeswitchFiles, readFreeswitchFiles } from './freeswitch-files.ts';
 
@@ -13,11 +14,6 @@ const SECRET = 'FreeSWITCH secret';
 const LISTENS = 'FreeSWITCH event socket';
 const ACL = 'FreeSWITCH ACL';
 const PASSWORDS = 'FreeSWITCH passwords';
-
-/** FreeSWITCH's own when none is configured, and what its examples say. Everybody who scans for it knows them. */
-const KNOWN_SECRETS = ['', 'ClueCon', 'cluecon', 'freeswitch'];
-const KNOWN_PASSWORDS = ['1234', '12345', '0000', 'password'];
-const SHORTEST_SECRET = 16;
 
 /**
  * What is dangerous in a FreeSWITCH configuration folder: known secrets, an event socket for everybody, an ACL that lets
@@ -48,14 +44,11 @@ function missingFiles({ missing }: Files): readonly Fault[] {
 function secret(files: Files): readonly Fault[] {
   if (!loads(files, 'mod_event_socket')) return [];
   const { value, at } = param(files, 'event_socket.conf', 'password');
+  // FreeSWITCH takes its own when none is configured.
+  const fault = value === '' ? 'is empty, and so FreeSWITCH takes ClueCon' : secretFault(value);
+  if (fault === null) return [];
   const remedy = 'wardline freeswitch prepare makes one of 256 bits';
-  if (KNOWN_SECRETS.includes(value)) {
-    const says =
-      value === '' ? 'the event socket has no password: FreeSWITCH takes "ClueCon"' : `the password is "${value}"`;
-    return [{ check: SECRET, says: `${at}: ${says}, which everybody knows`, remedy }];
-  }
-  if (value.length >= SHORTEST_SECRET) return [];
-  return [{ check: SECRET, says: `${at}: the password is shorter than ${SHORTEST_SECRET} characters`, remedy }];
+  return [{ check: SECRET, says: `${at}: the password of the event socket ${fault}`, remedy }];
 }
 
 function listens(files: Files): readonly Fault[] {
@@ -87,24 +80,19 @@ function acl(files: Files): readonly Fault[] {
 function passwords(files: Files): readonly Fault[] {
   const remedy = 'Wardline keeps the phones: take the directory and default_password out of this configuration';
   const ofPhones = files.variables.get('default_password');
-  if (ofPhones !== undefined && KNOWN_PASSWORDS.includes(ofPhones)) {
-    return [
-      {
-        check: PASSWORDS,
-        says: `default_password is "${ofPhones}": whoever reaches SIP makes calls at your cost`,
-        remedy,
-      },
-    ];
+  const fault = ofPhones === undefined ? null : secretFault(ofPhones);
+  if (fault !== null) {
+    const says = `default_password ${fault}: whoever reaches SIP makes calls at your cost`;
+    return [{ check: PASSWORDS, says, remedy }];
   }
   return files.elements
-    .filter(({ name, attributes }) => name === 'param' && attributes.get('name') === 'password')
-    .filter(({ attributes }) => KNOWN_PASSWORDS.includes(attributes.get('value') ?? ''))
-    .slice(0, 1)
-    .map(({ attributes, at }) => ({
-      check: PASSWORDS,
-      says: `${at}: a password is "${attributes.get('value')}"`,
-      remedy,
-    }));
+    .filter(({ name, inside }) => name === 'param' && inside !== 'event_socket.conf')
+    .filter(({ attributes }) => attributes.get('name') === 'password')
+    .flatMap(({ attributes, at }) => {
+      const why = secretFault(attributes.get('value') ?? '');
+      return why === null ? [] : [{ check: PASSWORDS, says: `${at}: a password ${why}`, remedy }];
+    })
+    .slice(0, 1);
 }
 
 /** A profile that asks nobody for a password has to know who calls by the address. */

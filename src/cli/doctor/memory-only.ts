@@ -1,4 +1,7 @@
 import { existsSync, readdirSync, readFileSync, statfsSync } from 'node:fs';
+import { totalmem } from 'node:os';
+import type { Config } from '../../config/index.ts';
+import { serverNameOf } from '../../telephony/options.ts';
 import type { Finding } from './finding.ts';
 
 /** As `/proc` and `statfs` say it; a test gives its own. */
@@ -14,6 +17,23 @@ export interface Machine {
 const TMPFS_MAGIC = 0x01021994;
 /** An hour of speech in 16-bit samples; a tmpfs that may take all memory takes the machine with it. */
 const LARGEST_SHARE = 0.5;
+
+/** Where every FreeSWITCH of the configuration records to; one without such a folder takes no messages. */
+export function plainSpeech({ media }: Config): readonly Finding[] {
+  const folders = new Set<string>();
+  const findings: Finding[] = [];
+  for (const server of media.servers.filter(({ kind }) => kind === 'freeswitch')) {
+    if (server.plain !== undefined) folders.add(server.plain);
+    else {
+      const says = 'has no folder to record to: nobody can leave a message on it';
+      const remedy = 'mount a tmpfs for it and name it as `plain` of the server (freeswitch-conf/README.md)';
+      findings.push({ check: `media ${serverNameOf(server)}`, state: 'bad', says, remedy });
+    }
+  }
+  const machine = thisMachine();
+  findings.push(...[...folders].map((folder) => tmpfs(folder, totalmem(), machine)));
+  return folders.size === 0 ? findings : [...findings, swap(machine)];
+}
 
 /** Plain speech may lie in memory only: the folder a tmpfs with a limit, and nothing of memory in clear on a disk. */
 export function memoryOnlyFindings(
@@ -47,7 +67,7 @@ function tmpfs(folder: string, totalBytes: number, { fileSystemOf }: Machine): F
   if (found.sizeBytes > totalBytes * LARGEST_SHARE) {
     return {
       check,
-      state: 'bad',
+      state: 'note',
       says: `${folder} may take more than half of the memory`,
       remedy: `${mount}; size= is the limit`,
     };

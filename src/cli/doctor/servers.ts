@@ -16,7 +16,7 @@ import type { Finding } from './finding.ts';
 
 // Servers are asked in their own protocols: an open port proves nothing, the kernel opens it for a process that hangs.
 
-const ANSWERS_WITHIN_MS = 2_000;
+const ANSWERS_WITHIN_MS = 5_000;
 
 /** sipd and mediad of a house that is up; none that it does not start itself. */
 export async function ourDaemons(config: Config): Promise<readonly Finding[]> {

@@ -77,6 +77,7 @@ function arrived(world: World, event: Extract<CallEvent, { type: 'callArrived' }
     callId,
     from: caller.from,
     isAnswered: false,
+    hasMedia: true,
     acceptDigit,
     messageId,
     nextLeg: 1,
@@ -126,7 +127,7 @@ function decide(world: World, state: Extract<CallState, { name: 'live' }>, event
     case 'lookingUp':
       return lookingUp(doing, event, turn);
     case 'escalating':
-      return onEscalation(stepEscalation(world, line, doing.escalation, event, turn), turn);
+      return onEscalation(line, stepEscalation(world, line, doing.escalation, event, turn), turn);
     case 'greeting':
       return greeting(world, line, doing, event, turn);
     case 'recording':
@@ -154,6 +155,11 @@ function settle(world: World, before: Line, first: Going, turn: Turn) {
       case 'begin':
         line = { ...line, isAnswered: true };
         move = begin(world, line, move.verb, move.path, turn);
+        break;
+      case 'doWithout':
+        line = { ...line, hasMedia: false };
+        attest(turn, { fact: 'decided', trace: [{ at: move.path, says: `no media server: ${move.why}` }] });
+        move = withoutMedia(world, line, move.verb, move.path, turn);
         break;
       case 'enter':
         ({ line, move } = enter(world, { ...line, hops: line.hops + 1 }, move.verb, move.path, turn));
@@ -205,6 +211,7 @@ function learn(line: Line, { dialled, site, urgency }: About): Line {
 
 function begin(world: World, line: Line, verb: ActiveVerb, path: string, turn: Turn): Going {
   if (!line.isAnswered && needsAnswer(line, verb)) {
+    if (!line.hasMedia) return withoutMedia(world, line, verb, path, turn);
     act(turn, { type: 'answerCaller' });
     return { move: 'be', doing: { name: 'answering', verb, path } };
   }
@@ -243,6 +250,41 @@ function begin(world: World, line: Line, verb: ActiveVerb, path: string, turn: T
   }
 }
 
+/**
+ * A caller who can be told nothing and asked nothing still reaches a person where the plan leads to one: a chain rings
+ * desk phones, a question counts as not answered, what was to be said is left out.
+ */
+function withoutMedia(world: World, line: Line, verb: ActiveVerb, path: string, turn: Turn): Going {
+  switch (verb.verb) {
+    case 'ring':
+    case 'operator':
+    case 'ringGroup':
+    case 'forward':
+    case 'queue':
+    case 'lookup':
+      return begin(world, line, verb, path, turn);
+    case 'escalate':
+      return escalate(world, line, verb, path, turn);
+    case 'askUrgency': {
+      const { service, noKey: urgency } = verb;
+      return { move: 'enter', verb: { verb: 'escalate', service, urgency }, path: `${path}.keys.none` };
+    }
+    case 'menu':
+    case 'gather':
+      return { move: 'enter', verb: verb.otherwise, path: `${path}.otherwise` };
+    case 'play':
+    case 'say':
+      return { move: 'enter', verb: verb.then, path: `${path}.then` };
+    case 'voicemail':
+      return { move: 'end', cause: 'mediaUnavailable', isCallerGone: false, talkedMs: 0 };
+    case 'hangUp':
+    case 'refuse':
+      return { move: 'end', cause: verb.cause, isCallerGone: false, talkedMs: 0 };
+    default:
+      return never(verb);
+  }
+}
+
 /** An inside phone shows a refusal by itself; an outside caller would only hear what some carrier makes of it. */
 function needsAnswer(line: Line, verb: ActiveVerb): boolean {
   switch (verb.verb) {
@@ -267,7 +309,7 @@ function answering(doing: DoingOf<'answering'>, event: CallEvent, turn: Turn): M
       attest(turn, { fact: 'callerAnswered', media: event.media });
       return { move: 'begin', verb: doing.verb, path: doing.path };
     case 'callerAnswerFailed':
-      return { move: 'end', cause: 'mediaUnavailable', isCallerGone: false, talkedMs: 0 };
+      return { move: 'doWithout', verb: doing.verb, path: doing.path, why: event.why };
     default:
       return stay;
   }

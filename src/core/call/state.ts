@@ -17,6 +17,8 @@ export interface Line {
   readonly from: Caller['from'];
   readonly isAnswered: boolean;
   readonly acceptDigit: string;
+  /** false from the moment in which no media server could take the caller. */
+  readonly hasMedia: boolean;
   readonly messageId: string;
   readonly nextLeg: number;
   readonly nextToken: number;
@@ -113,6 +115,8 @@ export type Move =
   | { readonly move: 'beAnswered'; readonly doing: Doing }
   /** The caller's 200 is acknowledged: what needed it begins. */
   | { readonly move: 'begin'; readonly verb: ActiveVerb; readonly path: string }
+  /** No media server could take the caller: what can be done without begins. */
+  | { readonly move: 'doWithout'; readonly verb: ActiveVerb; readonly path: string; readonly why: string }
   | { readonly move: 'enter'; readonly verb: Verb; readonly path: string }
   | { readonly move: 'leaveMessage'; readonly after: Escalation }
   /** Words for the caller, then the end; a caller who is not answered gets the SIP status of the cause instead. */

@@ -1,16 +1,17 @@
 import { act, attest, type Turn } from '../call/turn.ts';
 import { dismiss, hangUpLeg, isOpen, standDownRinging, withStage } from './legs.ts';
-import type { Escalation, EscalationIn, EscalationLeg } from './model.ts';
+import type { Escalation, EscalationIn, EscalationLeg, Situation } from './model.ts';
 
 /** The one place where a call is taken. Whoever comes first gets it; `bridging` answers everybody after that. */
 export function accept(
+  { hasMedia }: Situation,
   escalation: EscalationIn<'working'> | EscalationIn<'settling'> | EscalationIn<'exhausted'>,
   winner: EscalationLeg,
   how: 'answeredDesk' | 'pressedDigit',
   turn: Turn,
 ): Escalation {
   attest(turn, { fact: 'accepted', leg: winner.id, person: winner.person, how, step: winner.step + 1 });
-  act(turn, { type: 'bridge', leg: winner.id });
+  act(turn, { type: hasMedia ? 'bridge' : 'connectDirect', leg: winner.id });
   const { service, urgency, tried, declined, step, round } = escalation;
   const losers = escalation.legs.filter((leg) => leg.id !== winner.id && isOpen(leg));
   let taken: EscalationIn<'bridging'> = {

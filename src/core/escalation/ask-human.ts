@@ -36,7 +36,7 @@ export function keyPressed(
 ): Escalation {
   const result = judgeKey(digits, situation.acceptDigit);
   attest(turn, { fact: 'challengeAnswered', leg: leg.id, result });
-  if (result === 'accepted') return accept(escalation, leg, 'pressedDigit', turn);
+  if (result === 'accepted') return accept(situation, escalation, leg, 'pressedDigit', turn);
   if (result === 'declined') return decline(escalation, leg, turn);
   if (attempt >= challenge.attempts) return hangUpLeg(escalation, leg, 'notAccepted', turn);
   return ask(world, situation, escalation, leg, { attempt: attempt + 1, until }, result, turn);

@@ -59,7 +59,7 @@ export function stepEscalation(
     case 'settling':
       return settling(world, situation, escalation, event, turn);
     case 'exhausted':
-      return exhausted(escalation, event, turn);
+      return exhausted(situation, escalation, event, turn);
     case 'bridging':
       return bridging(world, situation, escalation, event, turn);
     case 'talking':
@@ -104,11 +104,16 @@ function settling(
   return next.name === 'settling' && !next.legs.some(isOpen) ? { ...next, name: 'exhausted' } : next;
 }
 
-function exhausted(escalation: EscalationIn<'exhausted'>, event: CallEvent, turn: Turn): Escalation {
+function exhausted(
+  situation: Situation,
+  escalation: EscalationIn<'exhausted'>,
+  event: CallEvent,
+  turn: Turn,
+): Escalation {
   return notAskedAnyMore(escalation, event, turn, (leg) =>
     // A challenge would talk over the greeting the caller hears by now; a desk phone needs none.
     leg.device === 'desk'
-      ? accept(escalation, leg, 'answeredDesk', turn)
+      ? accept(situation, escalation, leg, 'answeredDesk', turn)
       : hangUpLeg(escalation, leg, 'stepOver', turn),
   );
 }
@@ -152,20 +157,25 @@ function talking(
   switch (event.type) {
     case 'legEnded':
       attest(turn, { fact: 'legEnded', leg: event.leg, result: endedBy(event.by) });
-      if (event.by === 'mediaLost') return rescue(world, situation, escalation, turn);
-      return {
-        ...withoutLeg(escalation, event.leg),
-        name: 'over',
-        cause: 'calleeHungUp',
-        talkedMs: world.at - escalation.since,
-      };
+      if (event.by === 'mediaLost' && situation.hasMedia) return rescue(world, situation, escalation, turn);
+      return over(world, escalation, event.by === 'mediaLost' ? 'mediaLost' : 'calleeHungUp');
     case 'bridgeFailed':
       attest(turn, { fact: 'legEnded', leg: event.leg, result: { kind: 'mediaLost' } });
       act(turn, { type: 'standDownLeg', leg: event.leg, because: 'notAccepted' });
-      return rescue(world, situation, escalation, turn);
+      // A caller who was connected directly has only that one phone.
+      return situation.hasMedia ? rescue(world, situation, escalation, turn) : over(world, escalation, 'mediaLost');
     default:
       return escalation;
   }
+}
+
+function over(
+  world: World,
+  escalation: EscalationIn<'talking'>,
+  cause: EscalationIn<'over'>['cause'],
+): EscalationIn<'over'> {
+  const talkedMs = world.at - escalation.since;
+  return { ...withoutLeg(escalation, escalation.winner), name: 'over', cause, talkedMs };
 }
 
 /** What may happen to any leg while nobody has taken the call. */
@@ -186,7 +196,7 @@ function anyLeg(
     case 'legAnswered':
       if (leg.stage.name !== 'ringing' && leg.stage.name !== 'stoodDown') return escalation;
       attest(turn, { fact: 'legAnswered', leg: leg.id, media: event.media });
-      if (leg.device === 'desk') return accept(escalation, leg, 'answeredDesk', turn);
+      if (leg.device === 'desk') return accept(situation, escalation, leg, 'answeredDesk', turn);
       return challengeLeg(world, situation, escalation, leg, turn);
     case 'digitsGathered':
       if (leg.stage.name !== 'challenged' || leg.stage.token !== event.token) return escalation;
@@ -276,7 +286,7 @@ function rescue(
   const legs = escalation.legs.filter(({ id }) => id !== escalation.winner);
   let rest: Escalation = { name: 'settling', service, urgency, legs, tried, declined, step, round };
   const desk = here.find(({ device }) => device === 'desk');
-  if (desk) return accept(rest, desk, 'answeredDesk', turn);
+  if (desk) return accept(situation, rest, desk, 'answeredDesk', turn);
   for (const leg of here) rest = challengeLeg(world, situation, rest, leg, turn);
   return startStep(world, situation, rest, step, lost, turn);
 }

@@ -9,6 +9,8 @@ export interface Situation {
   readonly acceptDigit: string;
   /** The site that the call belongs to: mobiles are reached by its trunk and see its number. */
   readonly site: string;
+  /** false: no media server could take the caller. Desk phones are connected directly, nothing can be said or asked. */
+  readonly hasMedia: boolean;
 }
 
 export type LegStage =
@@ -70,8 +72,8 @@ export type Escalation = EscalationBase &
         readonly spared: readonly string[];
         readonly since: Instant;
       }
-    /** The winner hung up after a conversation. */
-    | { readonly name: 'over'; readonly cause: 'calleeHungUp'; readonly talkedMs: number }
+    /** The winner hung up after a conversation, or was lost in one that nobody else can be connected to. */
+    | { readonly name: 'over'; readonly cause: 'calleeHungUp' | 'mediaLost'; readonly talkedMs: number }
   );
 
 export type EscalationIn<N extends Escalation['name']> = Extract<Escalation, { readonly name: N }>;

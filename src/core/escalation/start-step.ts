@@ -35,7 +35,7 @@ export function startStep(
       const stepEndsAt = plusMs(world.at, step.dwellMs);
       act(turn, { type: 'wakeMe', afterMs: step.dwellMs, with: { type: 'stepTimedOut', step: base.round } });
       wakeAtBoundary(world.at, nextBoundary, stepEndsAt, base.round, turn);
-      tellCaller([...lead, ...(number === 0 ? [] : tryingPrompts(candidates))], turn);
+      tellCaller(situation, [...lead, ...(number === 0 ? [] : tryingPrompts(candidates))], turn);
       return { ...base, name: 'working', stepEndsAt };
     }
     attest(turn, { fact: 'stepOver', step: number + 1, because: 'nobodyToRing' });
@@ -44,7 +44,7 @@ export function startStep(
   // Decision 6: whoever is being asked at this moment may still say yes; any right human beats no human.
   if (!base.legs.some(isOpen)) return { ...base, name: 'exhausted' };
   // After a lost winner the caller hears nothing any more unless somebody says so.
-  if (lead.length > 0) tellCaller(lead, turn);
+  if (lead.length > 0) tellCaller(situation, lead, turn);
   return { ...base, name: 'settling' };
 }
 
@@ -89,7 +89,7 @@ function ring(
       type: 'ringLeg',
       leg,
       target,
-      media: 'anchored',
+      media: situation.hasMedia ? 'anchored' : 'direct',
       offeredAs: offeredAs(world, situation, base, candidate.device),
     });
     const { id, name } = candidate.person;
@@ -132,7 +132,9 @@ function wakeAtBoundary(at: Instant, boundary: Instant | null, stepEndsAt: Insta
   act(turn, { type: 'wakeMe', afterMs: boundary - at, with: { type: 'shiftBoundaryReached', step: round } });
 }
 
-function tellCaller(prompts: readonly Prompt[], turn: Turn): void {
+/** Without media the caller's own phone makes the sound of ringing. */
+function tellCaller({ hasMedia }: Situation, prompts: readonly Prompt[], turn: Turn): void {
+  if (!hasMedia) return act(turn, { type: 'ringCaller' });
   act(turn, { type: 'play', leg: CALLER, token: newToken(turn), prompts, then: 'ringback' });
 }
 

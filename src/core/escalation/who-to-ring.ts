@@ -167,6 +167,8 @@ function phoneOf(
     if (!world.isRegistered(phone)) return skip(`${spoken} is not registered`);
     return { ...rung, target: { kind: 'extension', extension: phone } };
   }
+  // Decision 5: nobody can be asked for the digit without media, and an answer alone may be a mailbox.
+  if (!situation.hasMedia) return skip(`${spoken}: no media server, nobody could be asked to accept`);
   const { trunk } = world.plan.site(situation.site);
   const fault = world.trunkFault(trunk);
   if (fault !== null) return skip(`${spoken} cannot be reached, trunk ${trunk}: ${fault}`);

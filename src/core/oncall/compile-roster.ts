@@ -4,7 +4,7 @@ import { indexRoster, type RosterIndex } from './index-roster.ts';
 import { type ClinicalService, type CompiledRoster, type OnCallResult, type RosterSource } from './model.ts';
 import type { ShiftOverride } from './override.ts';
 import { layOutLayers, leaveSpans, overridden, removals, type Surroundings } from './shifts.ts';
-import { type NamedLayer, tierShifts, type TierShifts } from './tier-shifts.ts';
+import { type NamedLayer, type ShiftShelf, shiftShelf, tierShifts, type TierShifts } from './tier-shifts.ts';
 import { type DutyTier, dutyTiers, type PersonId, type ServiceId } from './vocabulary.ts';
 import { dutySpans, whoIsOnCall } from './who-is-on-call.ts';
 
@@ -21,7 +21,13 @@ export function compileRoster(
   overrides: readonly ShiftOverride[] = [],
 ): CompiledRoster {
   for (const name of new Set(source.services.map((service) => service.zone))) warmUp(name, window);
-  return rosterWith(overrides, { source, window, index: indexRoster(source), laidOut: mapsOf<TierShifts>() });
+  return rosterWith(overrides, {
+    source,
+    window,
+    index: indexRoster(source),
+    laidOut: mapsOf<TierShifts>(),
+    shelf: shiftShelf(),
+  });
 }
 
 interface Basis {
@@ -30,6 +36,7 @@ interface Basis {
   readonly index: RosterIndex;
   /** Tiers as the rules alone have them; shared by all rosters that differ in their overrides only. */
   readonly laidOut: LaidOut;
+  readonly shelf: ShiftShelf;
 }
 
 type LaidOut = Readonly<Record<DutyTier, Map<ServiceId, TierShifts>>>;
@@ -40,11 +47,12 @@ function rosterWith(overrides: readonly ShiftOverride[], basis: Basis): Compiled
   const isKnown = (id: PersonId | null) => id === null || index.person(id) !== undefined;
   const changes = byTier(overrides.filter((one) => isKnown(one.in) && isKnown(one.out)));
   const changed = mapsOf<TierShifts>();
+  const ownShelf = shiftShelf();
   const tiers = eachTier(source.services);
 
   function layOut(service: ClinicalService, tier: DutyTier): TierShifts {
     const own = changes[tier].get(service.id);
-    const rows = layOutTier(service, tier, own ?? [], basis);
+    const rows = layOutTier(service, tier, own ?? [], own === undefined ? basis : { ...basis, shelf: ownShelf });
     (own === undefined ? laidOut : changed)[tier].set(service.id, rows);
     return rows;
   }
@@ -89,7 +97,7 @@ function layOutTier(
   service: ClinicalService,
   tier: DutyTier,
   overrides: readonly ShiftOverride[],
-  { source, window, index }: Basis,
+  { source, window, index, shelf }: Basis,
 ): TierShifts {
   const home = zone(service.zone);
   const around: Surroundings = {
@@ -104,7 +112,7 @@ function layOutTier(
   const layers = layersOf(service, tier, source, home);
   const ruled = layOutLayers(layers, home, window, around);
   const shifts = overrides.length === 0 ? ruled : overridden(ruled, overrides, window);
-  return tierShifts({ service: service.id, tier, zone: home }, layers, shifts, overrides, index.person);
+  return tierShifts({ service: service.id, tier, zone: home, shelf }, layers, shifts, overrides, index.person);
 }
 
 const NEVER: readonly Span[] = [];

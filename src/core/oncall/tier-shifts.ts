@@ -5,21 +5,22 @@ import type { DutyTier, PersonId, ServiceId } from './vocabulary.ts';
 import type { Layer, Shift } from './shifts.ts';
 
 /**
- * The shifts of one tier in the order of time, and what it takes to speak of them. All numbers of a tier lie in one
- * block of memory, those of a shift in one cache line: with 10⁴ services a question is paid in cache misses.
+ * The shifts of one tier in the order of time, and what it takes to speak of them. With 10⁴ services a question is paid
+ * in cache misses: so the numbers of all tiers lie in a few large blocks, those of a shift in one cache line, and words
+ * that many tiers share are kept once.
  */
 export interface TierShifts {
-  readonly service: ServiceId;
-  readonly tier: DutyTier;
-  readonly zone: Zone;
-  /** Row 0: beginning of the first shift, usual distance of two beginnings. Then a row for each shift. */
+  /** A row for each shift, from row `start` on. What every question needs comes first: it is in one cache line. */
   readonly rows: Float64Array;
-  /** How to speak of a shift, by the position of its rule; behind them, of whoever stands in for somebody. */
-  readonly rules: readonly SpokenRule[];
-  /** Whoever holds a shift of this tier. */
-  readonly people: readonly Person[];
+  readonly start: number;
+  readonly count: number;
   /** Whom overrides have put beside the holder; null nearly always. */
   readonly added: readonly AddedDuty[] | null;
+  readonly shelf: ShiftShelf;
+  readonly zone: Zone;
+  readonly tier: DutyTier;
+  readonly service: ServiceId;
+  readonly hasRules: boolean;
 }
 
 export interface AddedDuty extends Span {
@@ -34,9 +35,8 @@ export interface SpokenRule {
   readonly isDated: boolean;
 }
 
-/** Columns of a row; TO and what follows are of the shift that begins at FROM. */
+/** Columns of a row. */
 const [FROM, TO, RULE, HOLDER, WIDTH] = [0, 1, 2, 3, 4];
-const [FIRST, DISTANCE] = [0, 1];
 
 /** The rules of a tier, named as the answers name them. */
 export interface NamedLayer extends Layer {
@@ -45,60 +45,66 @@ export interface NamedLayer extends Layer {
 }
 
 export function tierShifts(
-  of: Pick<TierShifts, 'service' | 'tier' | 'zone'>,
+  of: Pick<TierShifts, 'service' | 'tier' | 'zone' | 'shelf'>,
   layers: readonly NamedLayer[],
   shifts: readonly Shift[],
   overrides: readonly ShiftOverride[],
   findPerson: (id: PersonId) => Person | undefined,
 ): TierShifts {
+  const { shelf, zone } = of;
   const person = (id: PersonId): Person => {
     const found = findPerson(id);
     if (!found) throw new RangeError(`the roster was compiled without person ${id}`);
     return found;
   };
   const places = new Map<PersonId, number>();
-  const people: Person[] = [];
   const rules = layers.map(spoken);
-  const special = new Map<string, number>();
-  const rows = new Float64Array((shifts.length + 1) * WIDTH);
+  const sayings = rules.map((rule) => shelf.keepSaying(rule));
+  const { rows, start } = shelf.room(shifts.length);
   for (const [i, shift] of shifts.entries()) {
     let place = places.get(shift.person);
     if (place === undefined) {
-      place = people.push(person(shift.person)) - 1;
+      place = shelf.people.push(person(shift.person)) - 1;
       places.set(shift.person, place);
     }
-    rows.set([shift.from, shift.to, spokenAs(shift, of.zone, rules, special, person), place], (i + 1) * WIDTH);
+    const row = (start + i) * WIDTH;
+    rows[row + FROM] = shift.from;
+    rows[row + TO] = shift.to;
+    rows[row + RULE] = sayingOf(shift, sayings) ?? shelf.keepSaying(specialSaying(shift, zone, rules, person));
+    rows[row + HOLDER] = place;
   }
-  const [first, last] = [shifts[0]?.from ?? 0, shifts.at(-1)?.from ?? 0];
-  rows[FIRST] = first;
-  rows[DISTANCE] = Math.max(1, (last - first) / Math.max(1, shifts.length - 1));
   const added = overrides.flatMap((override): AddedDuty[] => {
     const span = override.kind === 'add' ? spanInForce(override) : null;
     if (span === null || override.in === null) return [];
-    return [{ ...span, person: person(override.in), says: byOverride(override, of.zone) }];
+    return [{ ...span, person: person(override.in), says: byOverride(override, zone) }];
   });
-  return { ...of, rows, rules, people, added: added.length === 0 ? null : added };
+  return {
+    rows,
+    start,
+    count: shifts.length,
+    added: added.length === 0 ? null : added,
+    shelf,
+    zone,
+    tier: of.tier,
+    service: of.service,
+    hasRules: layers.length > 0,
+  };
 }
 
-/** The row of what is to be said; a shift by an override or of a stand-in has its own. */
-function spokenAs(
+/** A shift by an override or of a stand-in has its own words. */
+function sayingOf({ rule, insteadOf, override }: Shift, sayings: readonly number[]): number | undefined {
+  return override === undefined && insteadOf === undefined ? sayings[rule] : undefined;
+}
+
+function specialSaying(
   { rule, insteadOf, override }: Shift,
   zone: Zone,
-  rules: SpokenRule[],
-  special: Map<string, number>,
+  rules: readonly SpokenRule[],
   person: (id: PersonId) => Person,
-): number {
-  if (override === undefined && insteadOf === undefined) return rule;
-  const key = override === undefined ? `${rule} ${insteadOf}` : `override ${override.id}`;
-  const known = special.get(key);
-  if (known !== undefined) return known;
-  const says =
-    override === undefined
-      ? `${rules[rule]!.says.replace(/, on duty until $/, '')}, for ${person(insteadOf!).name} who is away, on duty until `
-      : byOverride(override, zone);
-  const row = rules.push({ says, isDated: true }) - 1;
-  special.set(key, row);
-  return row;
+): SpokenRule {
+  if (override !== undefined) return { says: byOverride(override, zone), isDated: true };
+  const usual = rules[rule]!.says.replace(/, on duty until $/, '');
+  return { says: `${usual}, for ${person(insteadOf!).name} who is away, on duty until `, isDated: true };
 }
 
 /** "by override of R. Okafor, 2026-11-22 06:10, on duty until " */
@@ -135,51 +141,97 @@ function cadence(everyDays: number): string {
   return `rotation every ${everyDays} days`;
 }
 
-/** Row of the shift that covers the instant; 0: none does. */
-export function shiftAt(rows: Float64Array, at: Instant): number {
-  const count = rows.length / WIDTH - 1;
-  if (count === 0 || at < rows[FIRST]!) return 0;
-  // Turns of one rotation have one length, but for the clock changes; so this nearly always hits, or is off by one.
-  const guess = Math.min(count, 1 + Math.floor((at - rows[FIRST]!) / rows[DISTANCE]!));
-  const shift = nearby(rows, guess, count, at);
-  return at < rows[shift * WIDTH + TO]! ? shift : 0;
+/** Row of the shift that covers the instant; -1: none does. */
+export function shiftAt({ rows, start, count }: TierShifts, window: Span, at: Instant): number {
+  if (count === 0) return -1;
+  // Turns of one rotation have one length and fill the window; so this nearly always hits, or is off by one.
+  const guess = Math.floor(((at - window.from) / (window.to - window.from)) * count);
+  const row = nearby(rows, start, guess, count, at);
+  const begins = row * WIDTH + FROM;
+  return at >= rows[begins]! && at < rows[begins - FROM + TO]! ? row : -1;
 }
 
-/** The last shift that has begun. */
-function nearby(rows: Float64Array, guess: number, count: number, at: Instant): number {
-  const begins = (shift: number): number => rows[shift * WIDTH + FROM]!;
+/** The last shift that has begun; the first when none has. */
+function nearby(rows: Float64Array, start: number, guess: number, count: number, at: Instant): number {
+  const begins = (shift: number): number => rows[(start + shift) * WIDTH + FROM]!;
   if (begins(guess) <= at) {
-    if (guess === count || begins(guess + 1) > at) return guess;
-  } else if (begins(guess - 1) <= at && guess > 1) return guess - 1;
-  let [low, high] = [1, count];
+    if (guess === count - 1 || begins(guess + 1) > at) return start + guess;
+    if (guess + 2 >= count || begins(guess + 2) > at) return start + guess + 1;
+  } else if (guess > 0 && begins(guess - 1) <= at) return start + guess - 1;
+  let [low, high] = [0, count - 1];
   while (low < high) {
     const middle = (low + high + 1) >>> 1;
     if (begins(middle) <= at) low = middle;
     else high = middle - 1;
   }
-  return low;
+  return start + low;
 }
 
 /** Rows of all shifts. */
-export function eachShift(rows: Float64Array): readonly number[] {
-  return Array.from({ length: rows.length / WIDTH - 1 }, (_, i) => i + 1);
+export function eachShift({ start, count }: TierShifts): readonly number[] {
+  return Array.from({ length: count }, (_, i) => start + i);
 }
 
 export function shiftIn(
-  { rows, rules, people }: TierShifts,
+  { rows, shelf }: TierShifts,
   shift: number,
 ): { from: number; to: number; rule: SpokenRule; person: Person } {
   const row = shift * WIDTH;
   return {
     from: rows[row + FROM]!,
     to: rows[row + TO]!,
-    rule: rules[rows[row + RULE]!]!,
-    person: people[rows[row + HOLDER]!]!,
+    rule: shelf.sayings[rows[row + RULE]!]!,
+    person: shelf.people[rows[row + HOLDER]!]!,
   };
 }
 
 /** When the next shift after an instant begins; undefined when none does in the window. */
-export function nextBeginning(rows: Float64Array, at: Instant): number | undefined {
-  for (let row = WIDTH; row < rows.length; row += WIDTH) if (rows[row + FROM]! > at) return rows[row + FROM]!;
+export function nextBeginning({ rows, start, count }: TierShifts, at: Instant): number | undefined {
+  for (let shift = start; shift < start + count; shift++) {
+    if (rows[shift * WIDTH + FROM]! > at) return rows[shift * WIDTH + FROM]!;
+  }
   return undefined;
+}
+
+/** What the shifts of many tiers share. It only grows; a roster that is laid out anew has its own. */
+export interface ShiftShelf {
+  /** Holders of shifts, a tier's people side by side. */
+  readonly people: Person[];
+  readonly sayings: readonly SpokenRule[];
+  /** The place of these words among `sayings`. */
+  keepSaying(rule: SpokenRule): number;
+  /** Room for so many rows, side by side in one block. */
+  room(count: number): { readonly rows: Float64Array; readonly start: number };
+}
+
+const BLOCK_ROWS = 65_536;
+
+export function shiftShelf(): ShiftShelf {
+  const sayings: SpokenRule[] = [];
+  const places = new Map<string, number>();
+  let block = new Float64Array(0);
+  let used = 0;
+  let total = 0;
+  return {
+    people: [],
+    sayings,
+    keepSaying(rule) {
+      const known = places.get(rule.says);
+      if (known !== undefined) return known;
+      const place = sayings.push(rule) - 1;
+      places.set(rule.says, place);
+      return place;
+    },
+    room(count) {
+      if ((used + count) * WIDTH > block.length) {
+        // Small for small houses: as much again as there is already, up to a limit.
+        block = new Float64Array(Math.max(count, Math.min(BLOCK_ROWS, total)) * WIDTH);
+        used = 0;
+      }
+      const start = used;
+      used += count;
+      total += count;
+      return { rows: block, start };
+    },
+  };
 }

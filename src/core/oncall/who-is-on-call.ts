@@ -5,9 +5,9 @@ import { type AddedDuty, eachShift, nextBeginning, shiftAt, shiftIn, type TierSh
 /** Who is on call at this instant: an index look-up, and no date arithmetic. */
 export function whoIsOnCall(tier: TierShifts, window: Span, at: Instant): OnCallResult {
   if (at < window.from || at >= window.to) return { kind: 'outsideWindow', from: window.from, to: window.to };
-  const shift = shiftAt(tier.rows, at);
+  const shift = shiftAt(tier, window, at);
   if (tier.added !== null) return withAdded(tier, tier.added, shift, at);
-  return shift === 0 ? nobody(tier, at) : { kind: 'onCall', answer: answer(tier, shift) };
+  return shift < 0 ? nobody(tier, at) : { kind: 'onCall', answer: answer(tier, shift) };
 }
 
 function answer(tier: TierShifts, shift: number): OnCallAnswer {
@@ -20,7 +20,7 @@ function answer(tier: TierShifts, shift: number): OnCallAnswer {
 /** An override has put people beside the holder; where nobody holds the tier, the first of them does. */
 function withAdded(tier: TierShifts, added: readonly AddedDuty[], shift: number, at: Instant): OnCallResult {
   const here = added.filter(({ from, to }) => from <= at && at < to).map((duty) => answerOf(tier, duty));
-  const holder = shift === 0 ? [] : [answer(tier, shift)];
+  const holder = shift < 0 ? [] : [answer(tier, shift)];
   const isHolder = ({ person }: OnCallAnswer) => holder[0]?.person.id === person.id;
   const [first, ...also] = [...holder, ...here.filter((one) => !isHolder(one))];
   const changesAt = nextChange(tier, added, at);
@@ -38,29 +38,28 @@ function answerOf({ tier, zone }: TierShifts, { person, says, from, to }: AddedD
 }
 
 /** When anybody comes or goes after an instant. */
-function nextChange({ rows }: TierShifts, added: readonly AddedDuty[], at: Instant): Instant {
+function nextChange(tier: TierShifts, added: readonly AddedDuty[], at: Instant): Instant {
   const edges = added.flatMap(({ from, to }) => [from, to]).filter((edge) => edge > at);
-  return instant(Math.min(...edges, nextBeginning(rows, at) ?? Number.POSITIVE_INFINITY));
+  return instant(Math.min(...edges, nextBeginning(tier, at) ?? Number.POSITIVE_INFINITY));
 }
 
 function nobody(tier: TierShifts, at: Instant, added: readonly AddedDuty[] = []): OnCallResult {
-  const { service, tier: name, rules, rows, zone } = tier;
-  const begins = [nextBeginning(rows, at), ...added.map(({ from }) => from)].filter(
+  const { service, tier: name, hasRules, zone } = tier;
+  const begins = [nextBeginning(tier, at), ...added.map(({ from }) => from)].filter(
     (next) => next !== undefined && next > at,
   );
   const next = begins.length === 0 ? undefined : instant(Math.min(...(begins as number[])));
-  const because =
-    rules.length === 0
-      ? `${service} has no ${name}`
-      : next === undefined
-        ? `no rule names a ${name} of ${service}`
-        : `the next ${name} of ${service} begins ${zone.show(next)}`;
+  const because = !hasRules
+    ? `${service} has no ${name}`
+    : next === undefined
+      ? `no rule names a ${name} of ${service}`
+      : `the next ${name} of ${service} begins ${zone.show(next)}`;
   return { kind: 'nobodyOnCall', service, tier: name, because, until: next };
 }
 
 /** All spans of a tier, cut wherever anybody comes or goes. */
 export function dutySpans(tier: TierShifts): readonly DutySpan[] {
-  const shifts = eachShift(tier.rows).map((shift): DutySpan => {
+  const shifts = eachShift(tier).map((shift): DutySpan => {
     const one = answer(tier, shift);
     return { from: one.since, to: one.until, people: [one] };
   });

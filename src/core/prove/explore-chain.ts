@@ -1,5 +1,5 @@
-import { HOME } from '../dialplan/index.ts';
 import type { World } from '../call/index.ts';
+import { HOME } from '../dialplan/index.ts';
 import { type Candidate, type Situation, whoToRing } from '../escalation/index.ts';
 import {
   type ClinicalService,
@@ -11,7 +11,7 @@ import {
   type Urgency,
 } from '../oncall/index.ts';
 import { type Instant, instant, plusMs, type Span } from '../time/index.ts';
-import { arrivalFor, atLatest, type ChainUse, exampleOf, type Terrain } from './explore-plan.ts';
+import { arrivalFor, type ChainUse, exampleOf, type Terrain, slower } from './explore-plan.ts';
 import { aCaller, type Findings, type FoundFault, isClaimed, isStaffed } from './findings.ts';
 import { budgetsMs, type CounterExample, type House } from './model.ts';
 import { type DutyPiece, dutyPieces } from './pieces.ts';
@@ -22,8 +22,8 @@ import { type DutyPiece, dutyPieces } from './pieces.ts';
  * whole time, and nobody takes the call. Whom a step may ring is asked of the code that rings.
  */
 
-/** After the last step a mobile that was picked up in its last moment, or across its CANCEL, may still be asked. */
-export const settleMs = 32_000;
+/** So long a mobile is asked at most, also one that was picked up in the last moment of its step. */
+const askingMs = 30_000;
 
 export interface Duties {
   readonly terrain: Terrain;
@@ -184,7 +184,7 @@ function lookAt(duties: Duties, at: ChainAt, chain: EscalationChain, instant: In
   }
   if (tried.length === 0) broken.push(nobodyRings(duties, at, chain));
   const limitMs = chain.withinMs ?? budgetsMs[at.urgency];
-  const endMs = resortMs ?? longest.ms + (longest.hasMobile ? settleMs : 0);
+  const endMs = resortMs ?? Math.max(longest.ms, longest.askedMs);
   if (endMs > limitMs) broken.push(tooLate(duties, at, chain, { endMs, limitMs, staffed }));
   return broken;
 }
@@ -192,7 +192,8 @@ function lookAt(duties: Duties, at: ChainAt, chain: EscalationChain, instant: In
 /** Adds up the time that steps take at most. */
 class LongestTime {
   ms = 0;
-  hasMobile = false;
+  /** Until then somebody may be asked on a mobile. */
+  askedMs = 0;
   /**
    * Which phones were tried is known: false behind a step with preferred phones, of which others may be preferred at
    * another minute.
@@ -205,7 +206,7 @@ class LongestTime {
     const rung = candidates.filter(({ verdict }) => verdict === 'rung');
     if (rung.length === 0) return;
     this.ms += dwellMs;
-    this.hasMobile ||= isPreferred || rung.some(({ device }) => device === 'mobile');
+    if (isPreferred || rung.some(({ device }) => device === 'mobile')) this.askedMs = this.ms + askingMs;
   }
 }
 
@@ -223,7 +224,7 @@ function candidatesOf(
 
 /** A caller whose own phone is none of those that a chain rings. */
 function stranger(trunk: string): Situation {
-  return { from: { kind: 'trunk', trunk }, acceptDigit: '1', site: HOME };
+  return { from: { kind: 'trunk', trunk }, site: HOME, acceptDigit: '1', hasMedia: true };
 }
 
 interface Where {
@@ -345,16 +346,14 @@ function tooLate(
   };
 }
 
-/** Mobiles of the last step, picked up by something as late as can be. */
+/** Mobiles of the last step that rings any, picked up by something as late as can be. */
 function machinesOf(duties: Duties, at: ChainAt, chain: EscalationChain, begins: Instant): CounterExample['machines'] {
   const tried: string[] = [];
   let last: CounterExample['machines'] = [];
   for (const step of chain.steps) {
     const rung = candidatesOf(duties, at, step, begins, tried).flatMap((one) => (one.verdict === 'rung' ? [one] : []));
-    if (rung.length > 0) {
-      const mobiles = rung.filter(({ device }) => device === 'mobile');
-      last = mobiles.map(({ phone }) => ({ phone, afterMs: step.dwellMs - 1_000 }));
-    }
+    const mobiles = rung.filter(({ device }) => device === 'mobile');
+    if (mobiles.length > 0) last = mobiles.map(({ phone }) => ({ phone, afterMs: step.dwellMs - 1 }));
     tried.push(...rung.map(({ phone }) => phone));
   }
   return last;
@@ -373,19 +372,33 @@ function callInto(uses: readonly ChainUse[], piece: Span): CallInto | null {
     if (arrival !== null) return { use, arrival };
   }
   // Whoever takes time over the keys may come in when the quick have not.
-  const slow = uses.find((use) => atLatest(use).some(({ from, to }) => from < piece.to && piece.from < to));
-  return slow === undefined ? null : { use: slow, arrival: plusMs(piece.from, -slow.playedMs) };
+  for (const use of uses) {
+    for (const dialled of latestDials(use)) {
+      const lateMs = piece.from - dialled - use.playedMs;
+      if (lateMs <= use.laterMs && dialled + use.playedMs + lateMs < piece.to) {
+        return { use: lateMs > 0 ? slower(use, lateMs) : use, arrival: dialled };
+      }
+    }
+  }
+  return null;
 }
 
-function arrivalInto({ spans, playedMs, turnedMs }: ChainUse, piece: Span): Instant | null {
+/** The last moments to dial in which this way can be taken. */
+function latestDials({ spans, readPlayedMs, turn }: ChainUse): readonly Instant[] {
+  if (turn !== null) return turn.at.map((at) => plusMs(at, -turn.playedMs));
+  return spans.map(({ to }) => plusMs(to, -1 - readPlayedMs));
+}
+
+function arrivalInto({ spans, playedMs, readPlayedMs, turn }: ChainUse, piece: Span): Instant | null {
+  if (turn !== null) {
+    const afterMs = playedMs - turn.playedMs;
+    const at = turn.at.find((one) => one + afterMs >= piece.from && one + afterMs < piece.to);
+    return at === undefined ? null : plusMs(at, -turn.playedMs);
+  }
   for (const { from, to } of spans) {
-    if (turnedMs !== null) {
-      const begins = from - turnedMs + playedMs;
-      if (begins >= piece.from && begins < piece.to) return plusMs(from, -turnedMs);
-      continue;
-    }
-    const first = Math.max(from, piece.from - playedMs);
-    const last = Math.min(to, piece.to - playedMs) - 1;
+    // What is open counts when it is asked for.
+    const first = Math.max(from - readPlayedMs, piece.from - playedMs);
+    const last = Math.min(to - readPlayedMs, piece.to - playedMs) - 1;
     // At the change itself rather than a little before, where that is possible.
     if (first <= last) return instant(Math.max(first, Math.min(piece.from, last)));
   }
@@ -402,7 +415,7 @@ function chainExample(
   const example = exampleOf(terrain, use, arrival);
   const { roster } = terrain;
   const isInvolved = (extension: string) =>
-    roster.personByDesk(extension) !== undefined || extension === use.entry.dialled;
+    roster.personByDesk(extension) !== undefined || [use.entry.dialled, ...use.rung].includes(extension);
   return {
     ...example,
     from: use.caller.isAnybody ? aCaller(terrain.plan, isInvolved) : example.from,

@@ -9,6 +9,7 @@ import {
 } from '../dialplan/index.ts';
 import { never } from '../never.ts';
 import type { CompiledRoster, ServiceId, Urgency } from '../oncall/index.ts';
+import { answeringMs, type KeyPress } from '../simulate/index.ts';
 import { type Instant, plusMs, type Span } from '../time/index.ts';
 import type { Caller, Entry } from './entries.ts';
 import { aCaller, type Findings, type FoundFault, isAlwaysThere, isClaimed } from './findings.ts';
@@ -34,14 +35,17 @@ export interface Terrain {
 interface Way {
   readonly entry: Entry;
   readonly caller: Caller;
-  readonly keys: readonly string[];
+  readonly keys: readonly KeyPress[];
   readonly path: readonly string[];
   /** At most so long since the call arrived. */
   readonly laterMs: number;
   /** So long since the call arrived, when nobody answers and the caller presses each key at once. */
   readonly playedMs: number;
-  /** When something opened or closed on the way: `playedMs` by then. */
-  readonly turnedMs: number | null;
+  /** `laterMs` when opening hours were last asked for, or of the arrival: what takes no time happens at one instant. */
+  readonly readMs: number;
+  readonly readPlayedMs: number;
+  /** Instants at which something opened or closed on the way, one as good as the other, and `playedMs` by then. */
+  readonly turn: { readonly at: readonly Instant[]; readonly playedMs: number } | null;
   /** At most so long since the caller's last key. */
   readonly waitedMs: number;
   /** Whether a human who is always there was rung on the way. */
@@ -49,6 +53,8 @@ interface Way {
   /** Whether what the caller chose leads to a chain. */
   readonly isClinical: boolean;
   readonly answers: CounterExample['answers'];
+  /** Extensions that were rung. */
+  readonly rung: readonly string[];
   /** Places since the last key. */
   readonly seen: readonly string[];
   readonly site: string;
@@ -59,7 +65,17 @@ interface Way {
 export interface ChainUse
   extends Pick<
     Way,
-    'entry' | 'caller' | 'keys' | 'answers' | 'path' | 'laterMs' | 'playedMs' | 'turnedMs' | 'isStaffed'
+    | 'entry'
+    | 'caller'
+    | 'keys'
+    | 'answers'
+    | 'rung'
+    | 'path'
+    | 'laterMs'
+    | 'playedMs'
+    | 'readPlayedMs'
+    | 'turn'
+    | 'isStaffed'
   > {
   readonly service: ServiceId;
   readonly urgency: Urgency;
@@ -86,11 +102,14 @@ export function exploreEntry(
       path: [],
       laterMs: 0,
       playedMs: 0,
-      turnedMs: null,
+      readMs: 0,
+      readPlayedMs: 0,
+      turn: null,
       waitedMs: 0,
       isStaffed: false,
       isClinical,
       answers: [],
+      rung: [],
       seen: [],
       site,
       urgency: null,
@@ -182,11 +201,13 @@ class Walk {
 
   /** What is open may change while the call waits. */
   #opening(way: Way, state: OpeningState, go: (now: OpeningState, turned: Way) => void): void {
-    go(state, way);
-    if (way.laterMs === 0) return;
-    for (const name of state.next) {
+    const read: Way = { ...way, readMs: way.laterMs, readPlayedMs: way.playedMs };
+    go(state, read);
+    if (way.laterMs === way.readMs) return;
+    for (const [name, at] of state.next) {
       const next = this.#states.get(name);
-      if (next && next !== state) go(next, { ...way, turnedMs: way.playedMs });
+      const possible = turnsAfter(way, at);
+      if (next && next !== state && possible.length > 0) go(next, turned(read, possible, way.readPlayedMs));
     }
   }
 
@@ -221,7 +242,7 @@ class Walk {
     const { plan, roster } = this.#terrain;
     const isStaffed = way.isStaffed || extensions.some((extension) => isAlwaysThere(plan, roster, extension));
     if (isStaffed && !way.isStaffed) this.#inTime(place, way, state);
-    const after = later({ ...way, isStaffed }, forMs);
+    const after = later({ ...way, isStaffed, rung: [...way.rung, ...extensions] }, forMs);
     if (verb.otherwise) return this.go(verb.otherwise, `${place}.otherwise`, after, state);
     this.#over(`${extensions.join(', ')} is not answered, and nothing is said about what then`, place, after, state);
   }
@@ -250,8 +271,8 @@ class Walk {
 
   #chain(service: ServiceId, urgency: Urgency, place: string, way: Way, { spans }: Pick<OpeningState, 'spans'>): void {
     this.#inTime(place, way, { spans });
-    const { entry, caller, keys, answers, path, laterMs, playedMs, turnedMs, isStaffed } = way;
-    const how = { entry, caller, keys, answers, path, laterMs, playedMs, turnedMs, isStaffed };
+    const { entry, caller, keys, answers, rung, path, laterMs, playedMs, readPlayedMs, turn, isStaffed } = way;
+    const how = { entry, caller, keys, answers, rung, path, laterMs, playedMs, readPlayedMs, turn, isStaffed };
     this.#uses.push({ service, urgency, spans, ...how });
   }
 
@@ -259,7 +280,7 @@ class Walk {
     for (const [key, urgency] of Object.entries(verb.keys)) {
       this.#chain(verb.service, urgency, `${place}.keys.${key}`, chosen(way, key, true, 0), state);
     }
-    const silent = later({ ...way, keys: [...way.keys, ''] }, verb.noKeyMs);
+    const silent = later({ ...way, keys: [...way.keys, silence] }, verb.noKeyMs);
     this.#chain(verb.service, verb.noKey, `${place}.keys.none`, silent, state);
   }
 
@@ -284,15 +305,16 @@ class Walk {
   }
 
   #lookUp(verb: VerbOf<'lookup'>, place: string, way: Way, state: OpeningState): void {
-    const after = later(way, this.#terrain.plan.hook(verb.hook).waitMs);
+    const { waitMs } = this.#terrain.plan.hook(verb.hook);
+    const after = later(way, waitMs);
+    const answered = (answer: string | null): Way => {
+      const playedMs = way.playedMs + (answer === null ? waitMs : answeringMs(waitMs));
+      return { ...after, playedMs, answers: [...way.answers, { hook: verb.hook, answer }] };
+    };
     for (const [answer, to] of Object.entries(verb.answers)) {
-      // A program that was asked before answers the same.
-      const before = way.answers.find(({ hook }) => hook === verb.hook);
-      if (before !== undefined && before.answer !== answer) continue;
-      const answers = [...way.answers, { hook: verb.hook, answer }];
-      this.go(to, `${place}.answers.${answer}`, { ...after, answers, playedMs: way.playedMs }, state);
+      this.go(to, `${place}.answers.${answer}`, answered(answer), state);
     }
-    this.go(verb.otherwise, `${place}.otherwise`, after, state);
+    this.go(verb.otherwise, `${place}.otherwise`, answered(null), state);
   }
 
   #message({ mailbox }: VerbOf<'voicemail'>, place: string, way: Way, state: OpeningState): void {
@@ -355,21 +377,30 @@ class Walk {
 
 /** When to dial to come to a place in one of these spans. */
 export function arrivalFor(
-  { playedMs, turnedMs }: Pick<ChainUse, 'playedMs' | 'turnedMs'>,
+  { readPlayedMs, turn }: Pick<ChainUse, 'readPlayedMs' | 'turn'>,
   spans: readonly Span[],
 ): Instant {
   // Where something opens or closes on the way, the call comes by at that very instant.
-  if (turnedMs !== null) return plusMs((spans[1] ?? spans[0]!).from, -turnedMs);
+  if (turn !== null) return plusMs(turn.at[0]!, -turn.playedMs);
   const { from, to } = spans[0]!;
-  return from + playedMs < to ? from : plusMs(from, -playedMs);
+  return from + readPlayedMs < to ? from : plusMs(from, -readPlayedMs);
 }
 
 export function exampleOf(
   { plan }: Terrain,
-  { entry, caller, keys, answers, path }: Pick<ChainUse, 'entry' | 'caller' | 'keys' | 'answers' | 'path'>,
+  {
+    entry,
+    caller,
+    keys,
+    answers,
+    rung,
+    path,
+  }: Pick<ChainUse, 'entry' | 'caller' | 'keys' | 'answers' | 'rung' | 'path'>,
   at: Instant,
 ): CounterExample {
-  const from = caller.isAnybody ? aCaller(plan, (extension) => extension === entry.dialled) : caller.from;
+  const from = caller.isAnybody
+    ? aCaller(plan, (extension) => extension === entry.dialled || rung.includes(extension))
+    : caller.from;
   const about = { service: null, step: null, limitMs: patienceMs };
   const { number, trunk } = caller;
   const { dialled: to } = entry;
@@ -380,19 +411,49 @@ function later(way: Way, ms: number): Way {
   return { ...way, laterMs: way.laterMs + ms, playedMs: way.playedMs + ms, waitedMs: way.waitedMs + ms };
 }
 
+/** Of these, the instants that a call can come by which has come by an earlier one. */
+function turnsAfter({ turn, laterMs }: Way, at: readonly Instant[]): readonly Instant[] {
+  if (turn === null) return at;
+  return at.filter((one) => turn.at.some((before) => one > before && one - before <= laterMs));
+}
+
+/** Something opens or closes at this instant. Where no time has passed since it was looked at, the last key took some. */
+function turned(way: Way, at: readonly Instant[], readPlayedMs: number): Way {
+  const read = way.playedMs > readPlayedMs ? way : slower(way, 1_000);
+  const { playedMs } = read;
+  return { ...read, readPlayedMs: playedMs, turn: { at, playedMs } };
+}
+
+/** As if the caller had taken so much longer over the last key. */
+export function slower<W extends Pick<Way, 'keys' | 'playedMs'>>(way: W, ms: number): W {
+  const last = way.keys.findLastIndex(({ key }) => key !== '');
+  const keys = way.keys.map((press, i) => (i === last ? { ...press, afterMs: press.afterMs + ms } : press));
+  return last < 0 ? way : { ...way, keys, playedMs: way.playedMs + ms };
+}
+
+const silence: KeyPress = { key: '', afterMs: 0 };
+
 interface Asking {
   readonly noKeyMs: number;
   readonly tries: number;
 }
 
 function silent(way: Way, { noKeyMs, tries }: Asking): Way {
-  const keys = [...way.keys, ...Array.from({ length: tries }, () => '')];
+  const keys = [...way.keys, ...Array.from({ length: tries }, () => silence)];
   return later({ ...way, keys }, noKeyMs * tries);
 }
 
 function chosen(way: Way, key: string, isClinical: boolean, patience: number): Way {
   const laterMs = way.laterMs + patience;
-  return { ...way, keys: [...way.keys, key], isClinical, laterMs, waitedMs: 0, isStaffed: false, seen: [] };
+  return {
+    ...way,
+    keys: [...way.keys, { key, afterMs: 0 }],
+    isClinical,
+    laterMs,
+    waitedMs: 0,
+    isStaffed: false,
+    seen: [],
+  };
 }
 
 function flowOf(plan: CompiledPlan, flow: string): Verb {

@@ -1,4 +1,5 @@
 import type { Problem, ServiceId, Urgency } from '../oncall/index.ts';
+import type { KeyPress } from '../simulate/index.ts';
 import type { Instant, Span } from '../time/index.ts';
 
 /**
@@ -49,14 +50,14 @@ export interface CounterExample {
   readonly trunk: string | null;
   readonly to: string;
   readonly at: Instant;
-  /** In their order; '' where the caller presses nothing. */
-  readonly keys: readonly string[];
+  /** In their order, and how long the caller takes over each. */
+  readonly keys: readonly KeyPress[];
   /** Phones that are supposed not to be registered. */
   readonly unregistered: readonly string[];
   /** Phones that are picked up by something that presses nothing, and how long after they began to ring. */
   readonly machines: readonly { readonly phone: string; readonly afterMs: number }[];
-  /** What programs of the house answer when they are asked. */
-  readonly answers: readonly { readonly hook: string; readonly answer: string }[];
+  /** What programs of the house answer, in the order in which they are asked; null: nothing. */
+  readonly answers: readonly { readonly hook: string; readonly answer: string | null }[];
   /** Places in the plan and the roster, in the order in which the call comes by. */
   readonly path: readonly string[];
   /** What the fault is about, for the check by simulation. */

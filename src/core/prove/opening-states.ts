@@ -8,8 +8,8 @@ export interface OpeningState {
   readonly name: string;
   readonly open: ReadonlySet<string>;
   readonly spans: Span[];
-  /** Names of what it passes to when something opens or closes. */
-  readonly next: Set<string>;
+  /** What it passes to when something opens or closes, by name, and when. */
+  readonly next: Map<string, Instant[]>;
 }
 
 /** All states of the opening hours that a call could ask for behind this verb, by name. */
@@ -35,10 +35,10 @@ export function openingStates(
       if (one.pieces[one.next]!.isOpen) open.push(one.id);
     }
     const name = open.join(' ');
-    const state: OpeningState = states.get(name) ?? { name, open: new Set(open), spans: [], next: new Set() };
+    const state: OpeningState = states.get(name) ?? { name, open: new Set(open), spans: [], next: new Map() };
     state.spans.push({ from, to: moments[i + 1] ?? span.to });
     states.set(name, state);
-    before?.next.add(name);
+    before?.next.set(name, [...(before.next.get(name) ?? []), from]);
     before = state;
   }
   return states;

@@ -15,7 +15,8 @@ export function tellExample(plan: CompiledPlan, roster: CompiledRoster, example:
     return machine === undefined ? rings : ({ kind: 'machine', afterMs: machine.afterMs } as const);
   };
   const isRegistered = (extension: string) => !unregistered.includes(extension);
-  const answerOf = (hook: string) => answers.find((one) => one.hook === hook)?.answer ?? null;
+  const waiting = [...answers];
+  const answerOf = () => waiting.shift()?.answer;
   const supposed = { from, number, ...(trunk === null ? {} : { trunk }), to, at, isRegistered, outcomeOf, answerOf };
   return tellStory(plan, roster, supposed, { keys, urgency: null });
 }

@@ -1,4 +1,7 @@
 export * from './model.ts';
+export { replay, type Replayed } from './replay.ts';
+export { type RecordedFact, retrace } from './retrace.ts';
 export { simulate } from './simulate.ts';
-export { tellStory } from './tell-story.ts';
+export { answeringMs } from './supposed-world.ts';
+export { type KeyPress, tellStory } from './tell-story.ts';
 export { tellSimulation } from './tell.ts';

@@ -17,8 +17,8 @@ export interface Supposed {
   readonly isRegistered?: (extension: string) => boolean;
   /** As `World.trunkFault`; without it every trunk counts as usable. */
   readonly trunkFault?: (trunk: string) => string | null;
-  /** What a program of the house answers to a look-up; null, and without it: nothing. */
-  readonly answerOf?: (hook: string) => string | null;
+  /** Asked once for each look-up: what the program of the house answers; null: nothing in time; undefined: it is not there. */
+  readonly answerOf?: (hook: string) => string | null | undefined;
   /** By extension or E.164 number; without it every phone rings and is never answered. */
   readonly outcomeOf?: (phone: string) => PhoneOutcome;
 }

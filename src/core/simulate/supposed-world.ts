@@ -49,6 +49,10 @@ export type Still =
 
 /** A machine hears the question to its end. What the caller hears takes no time: a caller may talk over it or wait. */
 const askingMs = 5_000;
+/** What a program takes to answer, if it may take so long. */
+export function answeringMs(waitMs: number): number {
+  return Math.min(1_000, waitMs / 2);
+}
 const acceptDigit = '1';
 const declineDigit = '9';
 
@@ -78,11 +82,11 @@ export function firstScene(setting: Setting): Scene {
   return play(setting, scene);
 }
 
-/** The caller presses `key`, or '': the time for it passes. */
-export function press(setting: Setting, scene: Scene, key: string): Scene {
+/** The caller presses `key` after a while, or '': the time for it passes. */
+export function press(setting: Setting, scene: Scene, key: string, afterMs = 0): Scene {
   if (scene.still?.kind !== 'asked') return scene;
   const { token, waitMs } = scene.still;
-  const due = plusMs(scene.at, key === '' ? waitMs : 0);
+  const due = plusMs(scene.at, key === '' ? waitMs : Math.min(afterMs, waitMs - 1));
   const event: CallEvent = { type: 'digitsGathered', leg: CALLER, token, digits: key };
   return play(setting, { ...scene, still: null, agenda: later(scene.agenda, due, event) });
 }
@@ -104,7 +108,7 @@ function happen({ plan, roster, supposed }: Setting, scene: Scene, event: CallEv
     isRegistered = () => true,
     trunkFault = () => null,
     outcomeOf = () => rings,
-    answerOf = () => null,
+    answerOf = () => undefined,
   } = supposed;
   const { state, effects } = stepCall({ at, plan, roster, isRegistered, trunkFault }, scene.call, event);
   let next: Scene = { ...scene, call: state };
@@ -148,8 +152,11 @@ function perform(
     }
     case 'lookUp': {
       const answer = answerOf(effect.hook);
-      const why = answer === null ? 'nobody is asked in a simulation' : '';
-      return soon({ type: 'lookedUp', token: effect.token, answer, why });
+      // Silence: its time passes.
+      if (answer === null) return scene;
+      const { token, waitMs } = effect;
+      if (answer !== undefined) return soon({ type: 'lookedUp', token, answer, why: '' }, answeringMs(waitMs));
+      return soon({ type: 'lookedUp', token, answer: null, why: 'nobody is asked in a simulation' });
     }
     case 'bridge':
     case 'connectDirect':

@@ -4,9 +4,15 @@ import type { CompiledRoster, Urgency } from '../oncall/index.ts';
 import type { Story, StoryEnd, Supposed } from './model.ts';
 import { firstScene, press, type Scene, type Setting } from './supposed-world.ts';
 
+/** '' for nothing; a key after so long that its time is up counts in the last moment. */
+export interface KeyPress {
+  readonly key: string;
+  readonly afterMs: number;
+}
+
 /** What the caller does when asked: the keys in their order, then silence. `urgency` is the answer to that question. */
 export interface CallerPresses {
-  readonly keys: readonly string[];
+  readonly keys: readonly KeyPress[];
   readonly urgency: Urgency | null;
 }
 
@@ -24,15 +30,20 @@ export function tellStory(
   const waiting = [...keys];
   let scene = firstScene(setting);
   // Ends: a menu counts its tries, and a call its verbs.
-  while (scene.still?.kind === 'asked') scene = press(setting, scene, keyFor(scene, urgency) ?? waiting.shift() ?? '');
+  while (scene.still?.kind === 'asked') {
+    const { key, afterMs } = keyFor(scene, urgency) ?? waiting.shift() ?? silence;
+    scene = press(setting, scene, key, afterMs);
+  }
   return { facts: scene.facts, end: endOf(scene, setting) };
 }
 
-function keyFor({ call }: Scene, urgency: Urgency | null): string | null {
+const silence: KeyPress = { key: '', afterMs: 0 };
+
+function keyFor({ call }: Scene, urgency: Urgency | null): KeyPress | null {
   if (urgency === null || call.name !== 'live' || call.doing.name !== 'askingUrgency') return null;
   const found = Object.entries(call.doing.verb.keys).find(([, meaning]) => meaning === urgency);
   // A question that does not offer it: no key is an answer too.
-  return found ? found[0] : '';
+  return found ? { key: found[0], afterMs: 0 } : silence;
 }
 
 function endOf({ still, at, facts }: Scene, { supposed }: Setting): StoryEnd {

@@ -20,7 +20,24 @@ export function wall(text: string): Wall | null {
 
 /** "2026-11-23 08:00" */
 export function showWall(at: Wall): string {
-  return new Date(at).toISOString().slice(0, 16).replace('T', ' ');
+  const minute = minuteOfDay(at);
+  return `${showDay(Math.floor(at / DAY_MS))} ${twoDigits(Math.floor(minute / 60))}:${twoDigits(minute % 60)}`;
+}
+
+/** A cache of pure facts: rosters speak of the same days again and again. */
+const days = new Map<number, string>();
+
+function showDay(day: number): string {
+  const known = days.get(day);
+  if (known !== undefined) return known;
+  const shown = new Date(day * DAY_MS).toISOString().slice(0, 10);
+  if (days.size >= 10_000) days.clear();
+  days.set(day, shown);
+  return shown;
+}
+
+function twoDigits(n: number): string {
+  return n < 10 ? `0${n}` : String(n);
 }
 
 export function plusDays(at: Wall, days: number): Wall {

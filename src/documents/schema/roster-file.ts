@@ -59,7 +59,7 @@ const specialty = z.strictObject({ name: text('the name as it is spoken: Cardiol
 const holiday = z.strictObject({
   date: z
     .string()
-    .refine((written) => holidayOf(written) !== null)
+    .refine((written) => holidayOf(written) !== null, 'this is no day of a calendar')
     .meta({
       description: 'write 2026-12-24, 12-25 for every year, 4th thu of nov, last mon of may, easter or easter + 1',
     }),
@@ -141,7 +141,7 @@ const feed = z
       .meta({ description: 'the names in the feed and whom they mean: {"Ames, J": dr-ames}' }),
     title: z
       .string()
-      .refine(isTitleForm)
+      .refine(isTitleForm, 'this is no form of a title')
       .meta({ description: 'how the title of an event reads: "{who}", "{as}: {who}" or "{who} - {as}"' })
       .optional(),
     columns: z

@@ -16,6 +16,8 @@ export {
   endById,
   failUnfinished,
   findUnknown,
+  guardWire,
+  isConnected,
   isUnknownDialog,
   ping,
   rehome,

@@ -36,6 +36,38 @@ export function connectSrf(srf: SrfClient, { tls, ...to }: ControlAddress): void
   });
 }
 
+/** What a server may send before a message of its is complete: the longest SIP message there is, and the frame around it. */
+const maxHeldBytes = 1024 * 1024;
+
+/**
+ * drachtio-srf 5.0.29 throws out of the socket, which ends the process, for a frame that it cannot read, and keeps
+ * without end what is no frame. The connection is ended instead, and `onFault` is told. Call after `connectSrf`.
+ */
+export function guardWire(srf: SrfClient, onFault: (why: string) => void): void {
+  const wire = agentOf(srf)?.wp;
+  wire?.on('connect', (socket) => {
+    const [read] = socket.listeners('data') as ((bytes: Buffer) => void)[];
+    socket.removeAllListeners('data');
+    socket.on('data', (bytes: Buffer) => {
+      try {
+        read?.(bytes);
+        const held = wire.mapIncomingMsg.get(socket)?.incomingMsg;
+        if (held === undefined || held.length === 0) return;
+        const isFrame = (held[0] ?? 0) >= 0x30 && (held[0] ?? 0) <= 0x39 && held.length <= maxHeldBytes;
+        if (isFrame) return;
+      } catch {
+        // The message would repeat what the server has sent.
+      }
+      onFault('it does not speak the control protocol');
+      socket.destroy();
+    });
+  });
+}
+
+export function isConnected(srf: SrfClient): boolean {
+  return (agentOf(srf)?.mapServer.size ?? 0) > 0;
+}
+
 /** drachtio-srf 5.0.29: `disconnect` throws while there is no connection, and then goes on trying to get one. */
 export function disconnectSrf(srf: SrfClient): void {
   const wire = agentOf(srf)?.wp;
@@ -248,6 +280,8 @@ interface Agent {
     closing?: boolean;
     readonly reconnectVars: { retryTimer: NodeJS.Timeout | null };
     on(event: 'close', run: () => void): void;
+    on(event: 'connect', run: (socket: Socket) => void): void;
+    readonly mapIncomingMsg: Map<Socket, { readonly incomingMsg: Buffer }>;
     installListeners(socket: Socket): void;
     /** Gives the id by which the answer is known. */
     send(socket: Socket, message: string): string;

@@ -16,19 +16,29 @@ export function escalate(world: World, line: Line, verb: VerbOf<'escalate'>, pat
     });
     return { move: 'enter', verb: { verb: 'operator', forMs: operatorMs, otherwise: null }, path: `${path}.operator` };
   }
-  return onEscalation(startEscalation(world, line, verb, turn), turn);
+  return onEscalation(line, startEscalation(world, line, verb, turn), turn);
 }
 
-export function onEscalation(escalation: Escalation, turn: Turn): Going {
+export function onEscalation(line: Line, escalation: Escalation, turn: Turn): Going {
   switch (escalation.name) {
     case 'exhausted':
-      return { move: 'leaveMessage', after: escalation };
+      return line.hasMedia ? { move: 'leaveMessage', after: escalation } : nobodyWithoutMedia(escalation, turn);
+    case 'talking':
+      return { move: 'beAnswered', doing: { name: 'escalating', escalation } };
     case 'over':
       standDownAll(escalation, 'callOver', turn);
       return { move: 'end', cause: escalation.cause, isCallerGone: false, talkedMs: escalation.talkedMs };
     default:
       return { move: 'be', doing: { name: 'escalating', escalation } };
   }
+}
+
+/** No message can be left either. A phone that shows "no answer" says what happened, unless none could be rung. */
+function nobodyWithoutMedia(escalation: Escalation, turn: Turn): Going {
+  attest(turn, { fact: 'nobodyAccepted', service: escalation.service });
+  standDownAll(escalation, 'callOver', turn);
+  const cause = escalation.tried.length > 0 ? 'noAnswer' : 'mediaUnavailable';
+  return { move: 'end', cause, isCallerGone: false, talkedMs: 0 };
 }
 
 export function leaveMessage(world: World, after: Escalation, turn: Turn): Going {

@@ -1,0 +1,40 @@
+import { explain } from '../core/audit/index.ts';
+import { instant } from '../core/time/index.ts';
+import { auditReader } from './audit-reader.ts';
+import { asWritten, documentsOf, revealed } from './call.ts';
+import type { CommonOptions, Commands } from './command-line.ts';
+import { namesThen } from './names.ts';
+import { done, Refusal, wrapped } from './report.ts';
+import { siteClock } from './site-documents.ts';
+import { siteConfig, siteStore } from './site.ts';
+
+export function explainCommand(plan: ReturnType<Commands['group']>, answer: Commands['answer']): void {
+  plan('explain <call>')
+    .description('why a call went as it did: who was rung, who was not, and why')
+    .option('--reveal', 'show the numbers of outside callers')
+    .action(
+      answer(async (given: string, options: CommonOptions & { readonly reveal?: boolean }) => {
+        const callId = asWritten(given);
+        const config = siteConfig(options);
+        const { store, secrets } = await siteStore(config, 'reader');
+        try {
+          const records = await auditReader(config, store, secrets).ofCall(callId);
+          if (records.length === 0) {
+            throw new Refusal(`the audit knows no call ${callId}: "wardline call list" shows those that it knows`);
+          }
+          const entries = records.map(({ at, fact }) => ({ at: instant(at), fact }));
+          const names = await namesThen(config, store, documentsOf(records));
+          const clock = await siteClock(config, store);
+          const lines = explain(entries, names, options.reveal === true ? revealed(records) : {});
+          const head = `Call ${callId}, ${clock.show(entries[0]!.at)}`;
+          return done([head, ...lines.flatMap(fitted), clock.note], { callId, lines });
+        } finally {
+          await store.close();
+        }
+      }),
+    );
+}
+
+function fitted(line: string): readonly string[] {
+  return wrapped(line, (/^ */.exec(line)?.[0].length ?? 0) + 2);
+}
