@@ -219,6 +219,8 @@ function eventsOfState({ doing, line }: Live, recorded: readonly RecordedFact[])
     case 'announcing':
     case 'saying':
       return [finished(CALLER, doing.token)];
+    case 'ringing':
+      return [{ type: 'legFailed', leg: doing.leg, result: { kind: 'cancelled' } }];
     case 'ringingGroup':
       return [{ type: 'groupTimedOut', round: doing.round }];
     case 'closing':
