@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from '
 import { join } from 'node:path';
 import t from 'tap';
 import { House } from '../support/house.ts';
-import { notOnDrachtioServer } from '../support/left-out.ts';
+import { notOnDrachtioServer, notOnFreeswitch } from '../support/left-out.ts';
 import { ended, scratch, until } from '../support/processes.ts';
 
 // The running program: what an admin types, and what happens when a process dies.
@@ -119,7 +119,7 @@ t.test('a house that loses its parts, and is stopped', async (t) => {
 
 t.test('a terminal that goes away takes nobody along, and the house is still stopped in good order', async (t) => {
   const house = await House.start(t);
-  const { appPid, pids } = house.readyNow() as unknown as Ready;
+  const { appPid, pids, daemonPids } = house.readyNow() as unknown as Ready;
   house.child.stdout?.destroy();
   house.child.stderr?.destroy();
   // Something to say: the first line finds out that nobody reads, the next ones must not end the supervisor.
@@ -135,13 +135,16 @@ t.test('a terminal that goes away takes nobody along, and the house is still sto
   });
   house.child.kill('SIGTERM');
   t.equal(await ended(house.child), 0);
-  const left = [appPid, pids.mediad].filter(isRunning);
+  const left = [appPid, ...daemonPids].filter(isRunning);
   t.same(left, [], 'no process is left');
 });
 
-const startsSipd = notOnDrachtioServer('the house starts no signalling server of its own');
+const startsBoth = {
+  ...notOnDrachtioServer('the house starts no signalling server of its own'),
+  ...notOnFreeswitch('the house starts no media server of its own'),
+};
 
-t.test('a start that cannot work says what to do and leaves nothing running', startsSipd, async (t) => {
+t.test('a start that cannot work says what to do and leaves nothing running', startsBoth, async (t) => {
   const house = await House.start(t);
   const udp = (house.readyNow()['sip'] as string[])[0] ?? '';
   const admin = String(house.readyNow()['admin']);
@@ -181,7 +184,7 @@ t.test('a start that cannot work says what to do and leaves nothing running', st
 
 t.test(
   'kill -9 of the supervisor: the doctor tells whose ports are taken, and the next start takes over',
-  startsSipd,
+  startsBoth,
   async (t) => {
     const house = await House.start(t);
     const { pids } = house.readyNow() as unknown as Ready;
