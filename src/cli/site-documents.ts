@@ -5,7 +5,7 @@ import type { CompiledRoster } from '../core/oncall/index.ts';
 import { instant, type Instant, type Span } from '../core/time/index.ts';
 import { compileFiles, type DocumentFile, loadDocuments, rosterWindow, showProblem } from '../documents/index.ts';
 import type { DocumentVersion } from '../engine/ports.ts';
-import { openStore, type Store } from '../storage/index.ts';
+import type { Store } from '../storage/index.ts';
 import { dataFolders } from './folders.ts';
 import { promptIds } from './prompt-ids.ts';
 import { Refusal } from './report.ts';
@@ -38,6 +38,7 @@ export async function feedsOf(config: Config): Promise<readonly DocumentFile[]> 
 async function fromStore<T>(config: Config, read: (store: Store) => T): Promise<T | null> {
   const { store: path } = dataFolders(config.data);
   if (!existsSync(path)) return null;
+  const { openStore } = await import('../storage/index.ts');
   const store = await openStore(path, { as: 'reader' });
   try {
     return read(store);

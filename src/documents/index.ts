@@ -1,10 +1,6 @@
 export { compileDocuments } from './compile.ts';
 export { type DocumentFile, type DocumentKind, versionOf } from './document-file.ts';
 export { documentSchemas } from './json-schema.ts';
-export { type CalendarOf, calendarOf } from './feeds/calendar-out.ts';
-export { type DeclaredFeed, declaredFeeds } from './feeds/declared.ts';
-export { feedDocument, shiftsIn } from './feeds/feed-document.ts';
-export { fetchFeed } from './feeds/fetch-feed.ts';
 export { LiveDocuments, type LiveDocumentsParts, type StartResult } from './live.ts';
 export {
   compileFiles,

@@ -140,7 +140,8 @@ void t.test('wardline oncall coverage: exit code, calendar and a gap that an ove
   t.match(await wardline('coverage', '--days', '500'), { code: 2, err: /--days 500: use 1 to 120/ });
   t.match(await wardline('coverage', '--service', 'x'), { code: 1, err: /there is no service x/ });
   const until = new Date(Date.now() + HOUR).toISOString();
-  await wardline('override', 'remove', 'cardiology', 'attending', 'dr-chen', '--until', until, '--reason', 'ill');
+  const remove = ['override', 'remove', 'cardiology', 'attending', 'dr-chen', '--until', until, '--reason', 'ill'];
+  t.match((await wardline(...remove)).out, /\nNOBODY is attending then: .* to .*\n/);
   t.match(await wardline('coverage', '--service', 'cardiology'), {
     code: 1,
     out: /^1 gap in the next 90 days:\n {2}attending of Cardiology: nobody .*/,

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { judgeFeed, type FeedShift, type PersonId, type PublishedShift } from '../../src/core/oncall/index.ts';
 import { instant, type Instant, wall, zone } from '../../src/core/time/index.ts';
-import { declaredFeeds, feedDocument, shiftsIn } from '../../src/documents/index.ts';
+import { declaredFeeds, feedDocument, shiftsIn } from '../../src/documents/feeds/index.ts';
 import { warmCli } from '../support/warm-cli.ts';
 
 const HOUR = 3_600_000;

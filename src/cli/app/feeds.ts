@@ -1,7 +1,5 @@
 import type { LiveDocuments } from '../../documents/index.ts';
-import { declaredFeeds } from '../../documents/index.ts';
 import { systemClock } from '../../engine/index.ts';
-import { takeFeed } from '../oncall/take-feed.ts';
 import type { Closing } from './closing.ts';
 import type { Foundation } from './foundation.ts';
 
@@ -18,6 +16,10 @@ export function watchFeeds(foundation: Foundation, documents: LiveDocuments, clo
 
   async function look(): Promise<void> {
     const files = store.documents.lastGood()?.files ?? [];
+    if (!files.some(({ kind, text }) => kind === 'roster' && text.includes('feeds:'))) return;
+    // Most houses have no feeds, and start sooner without their libraries.
+    const { declaredFeeds } = await import('../../documents/feeds/index.ts');
+    const { takeFeed } = await import('../oncall/take-feed.ts');
     for (const feed of declaredFeeds(files, documents.current().roster.zone)) {
       if (isClosed) return;
       const outcome = await takeFeed(feed, {

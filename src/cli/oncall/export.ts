@@ -1,7 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import type { PersonId, ServiceId } from '../../core/oncall/index.ts';
 import { instant, plusMs } from '../../core/time/index.ts';
-import { calendarOf } from '../../documents/index.ts';
 import type { CommonOptions, Commands, Group } from '../command-line.ts';
 import { done, Refusal } from '../report.ts';
 import { siteDocuments } from '../site-documents.ts';
@@ -43,6 +42,7 @@ export function exportCommand(oncall: Group, answer: Commands['answer']): void {
           throw new Refusal(`there is no person ${person}`);
         }
         const of = person === undefined ? { service: service as ServiceId } : { person: person as PersonId };
+        const { calendarOf } = await import('../../documents/feeds/index.ts');
         const calendar = calendarOf(roster, of, within, now);
         if (out === undefined) return done(calendar.trimEnd().split('\r\n'), { calendar });
         writeFileSync(out, calendar);

@@ -1,6 +1,5 @@
 import { feedConflicts, type FeedShift } from '../../core/oncall/index.ts';
 import { type Instant, instant } from '../../core/time/index.ts';
-import { declaredFeeds } from '../../documents/index.ts';
 import { attestOnce } from '../attest-once.ts';
 import type { CommonOptions, Commands, Group } from '../command-line.ts';
 import { done, no, Refusal } from '../report.ts';
@@ -8,7 +7,7 @@ import { siteDocuments } from '../site-documents.ts';
 import { siteConfig, siteStore } from '../site.ts';
 import { showTime } from '../site-time.ts';
 import { whoTypes } from '../who-types.ts';
-import { type FeedOutcome, takeFeed } from './take-feed.ts';
+import type { FeedOutcome } from './take-feed.ts';
 
 interface ImportOptions extends CommonOptions {
   readonly feed?: string;
@@ -32,6 +31,8 @@ export function importCommand(oncall: Group, answer: Commands['answer']): void {
         const config = siteConfig(options);
         const now = instant(Date.now());
         const { roster, files } = await siteDocuments(config, now);
+        const { declaredFeeds } = await import('../../documents/feeds/index.ts');
+        const { takeFeed } = await import('./take-feed.ts');
         const all = declaredFeeds(files, roster.zone);
         const feeds = all.filter(({ id }) => options.feed === undefined || id === options.feed);
         if (feeds.length === 0) {

@@ -15,7 +15,7 @@ import {
   type ShiftOverride,
 } from '../../core/oncall/index.ts';
 import type { Fact } from '../../core/audit/index.ts';
-import { type Instant, instant, type Span } from '../../core/time/index.ts';
+import { type Instant, instant, type Span, without } from '../../core/time/index.ts';
 import type { Store } from '../../storage/index.ts';
 import { attestOnce } from '../attest-once.ts';
 import type { CommonOptions, Commands, Group } from '../command-line.ts';
@@ -242,7 +242,15 @@ function report({ add, accept, end }: OverrideChange, roster: CompiledRoster, st
     : add[0]
       ? [`To undo it: wardline oncall override undo ${add[0].id}`]
       : [];
-  return done([...rows.map((row) => told(row, roster)), ...hint], { overrides: rows.map(asJson) });
+  return done([...rows.map((row) => told(row, roster)), ...rows.flatMap((row) => gapsAfter(row, roster)), ...hint], {
+    overrides: rows.map(asJson),
+  });
+}
+
+/** Said at once: whoever takes somebody off duty should know when that leaves nobody. */
+function gapsAfter(row: ShiftOverride, roster: CompiledRoster): readonly string[] {
+  const gaps = without([{ from: row.from, to: row.to }], roster.shifts(row.service, row.tier));
+  return gaps.slice(0, 5).map(({ from, to }) => `NOBODY is ${row.tier} then: ${when({ ...row, from, to }, roster)}`);
 }
 
 /** "12: Dr Chen is on call for Dr Ames, primary of Cardiology, 2026-11-22 07:00 to …; R. Okafor: ill" */

@@ -1,7 +1,7 @@
 import type { SystemFact } from '../../core/audit/index.ts';
 import { type FeedDifference, feedDifference, type FeedShift, judgeFeed } from '../../core/oncall/index.ts';
 import { type Instant, plusMs } from '../../core/time/index.ts';
-import { type DeclaredFeed, feedDocument, fetchFeed, shiftsIn } from '../../documents/index.ts';
+import { type DeclaredFeed, feedDocument, fetchFeed, shiftsIn } from '../../documents/feeds/index.ts';
 import type { Store } from '../../storage/index.ts';
 
 export type FeedOutcome =
