@@ -174,7 +174,10 @@ export class LiveDocuments implements Documents {
     if (this.#isClosed) return;
     this.#timers.poll = this.#parts.clock.after(this.#parts.options.pollMs, () => {
       this.#keepWindow();
+      const before = this.#good;
       this.#lookForOverrides();
+      // A duty that was given away may leave a gap.
+      if (this.#good !== before) this.#proveLater();
       void this.#fingerprint().then((print) => {
         if (print !== this.#seen && this.#timers.settle === null) this.#settle();
         this.#poll();
@@ -235,7 +238,13 @@ export class LiveDocuments implements Documents {
   }
 
   #prove(good: Good, now: Instant): Promise<Proof | null> {
-    return proveInSlices(provingDocuments(good, now), this.#parts.clock, () => !this.#isClosed);
+    // What people changed about who is on call counts for whatever comes into force.
+    const roster = good.roster.withOverrides(this.#good?.roster.overrides ?? good.roster.overrides);
+    return proveInSlices(provingDocuments({ ...good, roster }, now), this.#parts.clock, () => !this.#isClosed);
+  }
+
+  #proveLater(): void {
+    this.#proving = this.#proving.then(() => this.#proveInForce());
   }
 
   /** Tells what is wrong with the version in force, if that is news. */
@@ -316,7 +325,7 @@ export class LiveDocuments implements Documents {
     this.#laidOutAt = this.#parts.clock.now();
     if (!isPlausible(this.#laidOutAt)) this.#parts.onClockImplausible(this.#laidOutAt);
     this.#layOutAhead(this.#good.roster);
-    this.#proving = this.#proving.then(() => this.#proveInForce());
+    this.#proveLater();
   }
 
   /** Puts what people changed on top of the rules. While the store cannot say, what was known before stays so. */

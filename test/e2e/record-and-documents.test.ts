@@ -134,6 +134,22 @@ t.test('story 10: documents change while the house runs', async (t) => {
   await ward.hangUp();
   t.notSame((await house.endedCall()).of('documentsUsed'), kept.of('documentsUsed'));
 
+  const [second, earlier] = (await house.json<{ calls: { callId: string }[] }>('call', 'list')).calls;
+  type Lines = { lines: string[] };
+  const why = (await house.json<Lines>('plan', 'explain', earlier!.callId)).lines.join('\n');
+  t.match(
+    why,
+    /Ward 4B \(2101\) dialled 7011\.\n[^]*is primary: weekly rotation[^]*took the call: picked up the desk phone/,
+  );
+  // What was decided by the roster of before goes to somebody else by the one that is in force, the other call the same way.
+  const replayed = JSON.parse((await house.cli('plan', 'replay', '--since', '1d', '--json')).out) as {
+    calls: number;
+    same: number;
+    changed: { callId: string; kind: string }[];
+  };
+  t.match(replayed, { calls: 2, same: 1, changed: [{ callId: earlier!.callId, kind: 'somebodyElse' }] });
+  t.not(second!.callId, earlier!.callId);
+
   await t.test(
     'a broken file is refused with file, line, column and reason; the last good version stays',
     async (t) => {
