@@ -134,7 +134,9 @@ for (const victim of ['mediad', 'app', 'sipd'] as const) {
       },
       20_000,
     ).catch(async (error: Error) => {
-      throw new Error(`${error.message}\n${JSON.stringify(await calls())}`);
+      const open = (await calls()).filter(({ cause }) => cause === null);
+      const told = await Promise.all(open.map(async ({ callId }) => [callId, (await house.facts(callId)).all]));
+      throw new Error(`${error.message}\n${JSON.stringify(told)}\n${house.terminal().slice(-4000)}`);
     });
     t.comment(ended.map(({ dialled, cause }) => `${dialled}: ${cause}`).join(', '));
     // An INVITE that nobody had answered yet is offered to the next app when that is back in time: two records, one call.
