@@ -157,6 +157,9 @@ export class Baresip {
   /** Every call of every account; one that is over already is no fault. */
   async hangUpAll(): Promise<void> {
     for (const id of this.openCalls()) {
+      // `hangup` is for the current account, and an account that rings makes itself the current one.
+      const account = this.events.find((event) => event.id === id)?.accountaor;
+      if (account) await this.command('uafind', account);
       await this.command('callfind', id);
       if (this.openCalls().includes(id)) await this.command('hangup');
     }
