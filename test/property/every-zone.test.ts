@@ -12,9 +12,9 @@ import { instant, showWall, type Wall } from '../../src/core/time/index.ts';
 /**
  * Who is on call on the nights when clocks change, in every zone that Intl knows, from 2020 to 2037: walked in steps of
  * 30 s. What the wall shows is asked from Intl, which shares nothing with core/time; who should be on call is counted
- * from that alone. WARDLINE_FULL_SWEEP=1 takes every change and every quarter of an hour; otherwise each zone has a few.
+ * from that alone. EVERY_CLOCK_CHANGE=1 takes every change and every quarter of an hour; otherwise each zone has a few.
  */
-const FULL = process.env['WARDLINE_FULL_SWEEP'] === '1';
+const FULL = process.env['EVERY_CLOCK_CHANGE'] === '1';
 const CHANGES_PER_ZONE = FULL ? Number.POSITIVE_INFINITY : 1;
 const YEARS = { first: 2020, last: 2037 };
 const [SECOND, MINUTE, HOUR, DAY] = [1_000, 60_000, 3_600_000, 86_400_000];
