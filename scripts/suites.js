@@ -62,7 +62,7 @@ export async function runTests(files, env = process.env, more = []) {
   if (files.length === 0) return { pass: 0, fail: 1, skip: 0 };
   const child = spawn(
     join(root, 'node_modules', '.bin', 'tap'),
-    ['run', '--no-color', '--reporter=tap', '--timeout=300', ...more, ...files],
+    ['run', '--no-color', '--reporter=tap', '--timeout=600', ...more, ...files],
     {
       stdio: ['ignore', 'pipe', 'inherit'],
       cwd: root,

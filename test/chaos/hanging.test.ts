@@ -21,24 +21,16 @@ t.test('every process of the house is stopped: each is noticed, ended and starte
   for (const name of ['sipd', 'mediad', 'app'])
     t.match(doctor.out, new RegExp(`BAD +${name}: .*\\bno answer|does not answer`));
 
-  await until(
-    'all of them to be new',
-    () => {
-      const { appPid, pids } = now();
-      return appPid !== stopped.app && pids.sipd !== stopped.sipd && pids.mediad !== stopped.mediad;
-    },
-    60_000,
-  );
+  await until('all of them to be new', () => {
+    const { appPid, pids } = now();
+    return appPid !== stopped.app && pids.sipd !== stopped.sipd && pids.mediad !== stopped.mediad;
+  });
   for (const name of ['the app', 'sipd', 'mediad']) {
     t.match(house.terminal(), `${name} has not answered for 10 s: it hangs and is ended`);
   }
-  await until(
-    'the house to take calls',
-    async () => {
-      return (await fetch(`http://${now().admin}/readyz`).catch(() => null))?.status === 200;
-    },
-    60_000,
-  );
+  await until('the house to take calls', async () => {
+    return (await fetch(`http://${now().admin}/readyz`).catch(() => null))?.status === 200;
+  });
   t.ok(admin);
 
   const [nurse, phone] = await Promise.all([house.desk(t, '2101', 440), house.desk(t, '3101', 660)]);

@@ -74,17 +74,17 @@ for (const victim of ['mediad', 'app', 'sipd'] as const) {
     await Promise.all([
       (async () => {
         await ward.dial(house.uri('2102'));
-        await icu.event('CALL_INCOMING', 5000, since(icu));
+        await icu.event('CALL_INCOMING', since(icu));
       })(),
       (async () => {
         await evans.dial(house.uri('1000'));
-        await operator.event('CALL_INCOMING', 5000, since(operator));
+        await operator.event('CALL_INCOMING', since(operator));
         await operator.accept();
-        await operator.event('CALL_ESTABLISHED', 5000, since(operator));
+        await operator.event('CALL_ESTABLISHED', since(operator));
       })(),
       (async () => {
         await diaz.dial(house.uri('7011'));
-        await carrier.event('CALL_INCOMING', 8000, since(carrier));
+        await carrier.event('CALL_INCOMING', since(carrier));
         await (await carrier.as('+13125550177')).dial(house.uri('+12025550100'));
         await until(
           'the menu to speak',
@@ -99,23 +99,19 @@ for (const victim of ['mediad', 'app', 'sipd'] as const) {
       const fresh = (await calls()).filter(({ callId }) => !known.has(callId));
       return fresh.length === 5 && fresh.find(({ dialled }) => dialled === '7013');
     });
-    await until('the recording', async () => (await house.facts(recording.callId)).has('recordingStarted'), 20_000);
+    await until('the recording', async () => (await house.facts(recording.callId)).has('recordingStarted'));
     const spokeFrom = performance.now();
     await until('four seconds of message', () => performance.now() - spokeFrom > 4000);
 
     const old = now();
     const killedAt = performance.now();
     process.kill(victim === 'app' ? old.appPid : old.pids[victim], 'SIGKILL');
-    await until(
-      'the house to be whole again',
-      async () => {
-        const ready = now();
-        const isNew = victim === 'app' ? ready.appPid !== old.appPid : ready.pids[victim] !== old.pids[victim];
-        if (!isNew || !ready.ready) return false;
-        return (await fetch(`http://${ready.admin}/readyz`).catch(() => undefined))?.status === 200;
-      },
-      20_000,
-    );
+    await until('the house to be whole again', async () => {
+      const ready = now();
+      const isNew = victim === 'app' ? ready.appPid !== old.appPid : ready.pids[victim] !== old.pids[victim];
+      if (!isNew || !ready.ready) return false;
+      return (await fetch(`http://${ready.admin}/readyz`).catch(() => undefined))?.status === 200;
+    });
     t.comment(`whole again after ${Math.round(performance.now() - killedAt)} ms`);
 
     // Whoever was left in a dead call hangs up, as people do.
@@ -126,14 +122,10 @@ for (const victim of ['mediad', 'app', 'sipd'] as const) {
     }).catch((error: Error) =>
       t.fail(`${error.message}: ${phones.map((phone) => phone.openCalls().length).join(' ')}`),
     );
-    const ended = await until(
-      'every call to have its ending',
-      async () => {
-        const fresh = (await calls()).filter(({ callId }) => !known.has(callId));
-        return fresh.every(({ cause }) => cause !== null) && fresh;
-      },
-      20_000,
-    ).catch(async (error: Error) => {
+    const ended = await until('every call to have its ending', async () => {
+      const fresh = (await calls()).filter(({ callId }) => !known.has(callId));
+      return fresh.every(({ cause }) => cause !== null) && fresh;
+    }).catch(async (error: Error) => {
       const open = (await calls()).filter(({ cause }) => cause === null);
       const told = await Promise.all(open.map(async ({ callId }) => [callId, (await house.facts(callId)).all]));
       throw new Error(`${error.message}\n${JSON.stringify(told)}\n${house.terminal().slice(-4000)}`);
@@ -147,10 +139,8 @@ for (const victim of ['mediad', 'app', 'sipd'] as const) {
 
     t.equal(ended.find(({ dialled }) => dialled === '7013')?.cause, recordingEnds[victim]);
 
-    const message = await until(
-      'the message to be listed',
-      async () => (await messages()).find(({ callId }) => callId === recording.callId),
-      10_000,
+    const message = await until('the message to be listed', async () =>
+      (await messages()).find(({ callId }) => callId === recording.callId),
     );
     t.equal((await messages()).length, before + 1);
     const lengthMs = () =>
@@ -164,7 +154,6 @@ for (const victim of ['mediad', 'app', 'sipd'] as const) {
     await until(
       'the list to know its length',
       async () => (await lengthMs()) > (sound.samples.length * 1000) / sound.rateHz - 100,
-      15_000,
     );
     t.ok(shareOf(sound, 400, 0.5, 1.5) > 0.97, 'and can be heard');
 
@@ -172,24 +161,24 @@ for (const victim of ['mediad', 'app', 'sipd'] as const) {
       const [w, i] = [ward.mark(), icu.mark()];
       await ward.nextFile();
       await ward.dial(house.uri('2102'));
-      await icu.event('CALL_INCOMING', 5000, i);
+      await icu.event('CALL_INCOMING', i);
       await icu.accept();
-      await ward.event('CALL_ESTABLISHED', 5000, w);
+      await ward.event('CALL_ESTABLISHED', w);
       await until('both to hear each other', () => {
         const [atWard, atIcu] = [ward.heard().at(-1), icu.heard().at(-1)];
         return atWard && atIcu && heardFor(atWard, 660) > 0.5 && heardFor(atIcu, 440) > 0.5;
       });
       await ward.hangUp();
-      await icu.event('CALL_CLOSED', 5000, i);
+      await icu.event('CALL_CLOSED', i);
       t.equal((await house.endedCall()).ending, 'callerHungUp');
       const f = diaz.mark();
       await diaz.nextFile();
       await diaz.dial(house.uri('1500'));
-      await diaz.event('CALL_ESTABLISHED', 5000, f);
+      await diaz.event('CALL_ESTABLISHED', f);
       await until('the menu to speak', () => (diaz.heard().at(-1)?.samples.length ?? 0) > 8000);
       const o = operator.mark();
       await diaz.press('0');
-      await operator.event('CALL_INCOMING', 10_000, o);
+      await operator.event('CALL_INCOMING', o);
       await diaz.hangUp();
       await house.endedCall();
     });

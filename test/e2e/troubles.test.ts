@@ -48,42 +48,37 @@ t.test('the disk is full: calls go on, voicemail says so, and the record catches
   fill(join(disk, 'ballast'));
 
   await ward.dial(house.uri('2102'));
-  await icu.event('CALL_INCOMING', 5000);
+  await icu.event('CALL_INCOMING');
   await icu.accept();
   await until('both to talk', () => {
     const [atWard, atIcu] = [ward.heard()[0], icu.heard()[0]];
     return atWard && atIcu && heardFor(atWard, 660) > 0.5 && heardFor(atIcu, 440) > 0.5;
   });
   await ward.hangUp();
-  await icu.event('CALL_CLOSED', 5000);
+  await icu.event('CALL_CLOSED');
 
   const w = ward.mark();
   await ward.nextFile();
   await ward.dial(house.uri('7013'));
-  await ward.event('CALL_ESTABLISHED', 10_000, w);
+  await ward.event('CALL_ESTABLISHED', w);
   await until(
     '"the mailbox cannot be used"',
     () => heardWithin(ward.heard().at(-1)!, PROMPTS.wardline('voicemail-unavailable')) > 0.8,
-    40_000,
   ).catch(async (error: Error) => {
     rmSync(join(disk, 'ballast'));
     throw new Error(`${error.message}\n${(await house.cli('call', 'list')).out}\n${house.terminal()}`);
   });
-  await ward.event('CALL_CLOSED', 10_000, w);
+  await ward.event('CALL_CLOSED', w);
   const ready = await fetch(`http://${house.admin}/readyz`).then((answer) => answer.text());
   t.match(ready, /disk|space|audit/i, 'whoever watches is told');
   t.match(readFileSync(join(house.documents, 'terminal'), 'utf8') + ready, /disk|space/i);
 
   rmSync(join(disk, 'ballast'));
-  const facts = await until(
-    'the record to catch up',
-    async () => {
-      const { calls } = await house.json<{ calls: { callId: string }[] }>('call', 'list');
-      const all = await Promise.all(calls.map(({ callId }) => house.facts(callId))).catch(() => []);
-      return all.length === 2 && all.every((call) => call.has('ended')) && all;
-    },
-    20_000,
-  );
+  const facts = await until('the record to catch up', async () => {
+    const { calls } = await house.json<{ calls: { callId: string }[] }>('call', 'list');
+    const all = await Promise.all(calls.map(({ callId }) => house.facts(callId))).catch(() => []);
+    return all.length === 2 && all.every((call) => call.has('ended')) && all;
+  });
   t.same(facts.map(({ ending }) => ending).sort(), ['callerHungUp', 'recordingFailed']);
   const verified = await house.cli('audit', 'verify');
   t.equal(verified.code, 0, verified.out + verified.err);

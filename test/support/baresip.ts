@@ -2,7 +2,7 @@ import { appendFileSync, existsSync, mkdirSync, readdirSync, writeFileSync } fro
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import type { ChildProcess } from 'node:child_process';
-import { freeTcpPort, freeUdpPort, scratch, startChild, stopChild, until } from './processes.ts';
+import { freeTcpPort, freeUdpPort, PATIENCE_MS, scratch, startChild, stopChild, until } from './processes.ts';
 import { readWav, type Sound, writeTone } from './sound.ts';
 
 export interface Account {
@@ -120,7 +120,7 @@ export class Baresip {
     const body = JSON.stringify({ command, params, token });
     this.#socket?.write(`${Buffer.byteLength(body)}:${body},`);
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error(`baresip did not answer ${command} ${params}`)), 5000);
+      const timer = setTimeout(() => reject(new Error(`baresip did not answer ${command} ${params}`)), PATIENCE_MS);
       this.#answers.push({
         token,
         resolve: (line) => {
@@ -179,19 +179,18 @@ export class Baresip {
   }
 
   /** Asks instead of waiting for the event: it may have come before the control socket was open. */
-  registered(waitMs = 15_000): Promise<unknown> {
-    return until('baresip to be registered', async () => /OK\s/.test((await this.command('reginfo')).data), waitMs);
+  registered(): Promise<unknown> {
+    return until('baresip to be registered', async () => /OK\s/.test((await this.command('reginfo')).data));
   }
 
   /** Waits for an event of this type; `after` skips the first so many events (use `mark()`). */
-  event(type: string, waitMs = 10_000, after = 0, of?: string): Promise<PhoneEvent> {
+  event(type: string, after = 0, of?: string): Promise<PhoneEvent> {
     return until(
       `${type} at baresip${of ? ` of ${of}` : ''}; seen: ${this.events.map((event) => event.type).join(' ')}`,
       () =>
         this.events
           .slice(after)
           .find((event) => event.type === type && (!of || event.accountaor?.includes(`sip:${of}@`))),
-      waitMs,
     );
   }
 

@@ -2,7 +2,7 @@ import { type ChildProcess, execFile } from 'node:child_process';
 import { appendFileSync, cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Account, Baresip } from './baresip.ts';
-import { ended, scratch, startChild, until } from './processes.ts';
+import { ended, PATIENCE_MS, scratch, startChild, until } from './processes.ts';
 import { DrachtioServer, drachtioServer } from './drachtio-server.ts';
 import { FreeSwitch, freeswitch } from './freeswitch.ts';
 import { processTree } from './plaintext-scan.ts';
@@ -116,17 +116,13 @@ export class House {
 
   async #waitReady(): Promise<void> {
     const path = join(this.data, 'run/ready.json');
-    await until(
-      'the house to be ready',
-      () => {
-        if (this.child.exitCode !== null)
-          throw new Error(`wardline up ended with ${this.child.exitCode}:\n${this.terminal()}`);
-        if (!existsSync(path)) return false;
-        this.ready = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>;
-        return this.ready['ready'] === true && this.ready['pid'] === this.child.pid;
-      },
-      60_000,
-    ).catch((error: Error) => {
+    await until('the house to be ready', () => {
+      if (this.child.exitCode !== null)
+        throw new Error(`wardline up ended with ${this.child.exitCode}:\n${this.terminal()}`);
+      if (!existsSync(path)) return false;
+      this.ready = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>;
+      return this.ready['ready'] === true && this.ready['pid'] === this.child.pid;
+    }).catch((error: Error) => {
       throw new Error(`${error.message}\n${this.terminal()}`);
     });
     const listen = (this.ready['sip'] as string[]).find((at) => at.startsWith('udp/')) ?? '';
@@ -147,7 +143,7 @@ export class House {
       execFile(
         process.execPath,
         [MAIN, ...args, '--data', this.data],
-        { cwd: ROOT, timeout: 30_000 },
+        { cwd: ROOT, timeout: PATIENCE_MS },
         (error, out, err) => {
           const code = error ? (typeof error.code === 'number' ? error.code : -1) : 0;
           resolve({ code, out, err });
@@ -231,28 +227,20 @@ export class House {
   }
 
   /** A call that `endedCall` has told about is history: the one after it is waited for. */
-  newestCall(waitMs = 5000): Promise<string> {
-    return until(
-      'a call that was not told about yet',
-      async () => {
-        const { calls } = await this.json<{ calls: { callId: string }[] }>('call', 'list');
-        const newest = calls[0]?.callId;
-        return newest !== undefined && !this.#told.has(newest) && newest;
-      },
-      waitMs,
-    );
+  newestCall(): Promise<string> {
+    return until('a call that was not told about yet', async () => {
+      const { calls } = await this.json<{ calls: { callId: string }[] }>('call', 'list');
+      const newest = calls[0]?.callId;
+      return newest !== undefined && !this.#told.has(newest) && newest;
+    });
   }
 
   /** Waits until the newest call has its ending and gives its facts; each call is told once. */
-  async endedCall(waitMs = 10_000): Promise<CallFacts> {
-    const facts = await until(
-      'the ending of the newest call in the audit',
-      async () => {
-        const facts = await this.facts().catch(() => undefined);
-        return facts?.has('ended') ? facts : undefined;
-      },
-      waitMs,
-    );
+  async endedCall(): Promise<CallFacts> {
+    const facts = await until('the ending of the newest call in the audit', async () => {
+      const facts = await this.facts().catch(() => undefined);
+      return facts?.has('ended') ? facts : undefined;
+    });
     this.#told.add(facts.callId);
     return facts;
   }

@@ -39,15 +39,11 @@ export class Linphone {
   async register(user: string, server: string, transport: 'udp' | 'tcp', password: string): Promise<void> {
     await until('linphonec to ask for a command', () => this.#screen.includes('linphonec>'));
     this.#type(`register sip:${user}@${server} <sip:${server};transport=${transport}> ${password}`);
-    await until(
-      'linphonec to be registered',
-      () => {
-        this.#screen = '';
-        this.#type('status register');
-        return this.#said('registered, identity=');
-      },
-      15_000,
-    );
+    await until('linphonec to be registered', () => {
+      this.#screen = '';
+      this.#type('status register');
+      return this.#said('registered, identity=');
+    });
   }
 
   async unregister(): Promise<void> {

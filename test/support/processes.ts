@@ -32,11 +32,16 @@ export function freeUdpPort(): Promise<number> {
   });
 }
 
-/** Looks again every few milliseconds until there is something. Rejects after `waitMs`, naming what was waited for. */
+/** Only waiting in vain takes so long: another suite may have both cores for many seconds. */
+export const PATIENCE_MS = 60_000;
+
+/**
+ * Looks again every few milliseconds until there is something. Rejects after `waitMs`, naming what was waited for.
+ */
 export async function until<T>(
   what: string,
   look: () => T | undefined | null | false | Promise<T | undefined | null | false>,
-  waitMs = 10_000,
+  waitMs = PATIENCE_MS,
 ): Promise<T> {
   const giveUpAt = performance.now() + waitMs;
   for (;;) {

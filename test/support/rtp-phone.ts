@@ -3,6 +3,7 @@ import { createSocket, type Socket } from 'node:dgram';
 import { decodeG711, encodeG711, FRAME_SAMPLES, type G711 } from '../../src/mediad/media/g711.ts';
 import { MediaClock } from '../../src/mediad/media/clock.ts';
 import { readRtp, writeRtp, type RtpPacket } from '../../src/mediad/media/rtp-packet.ts';
+import { PATIENCE_MS } from './processes.ts';
 import { sdpTarget } from './sdp-target.ts';
 import { loudness, toneSamples, toneShare } from './sound.ts';
 
@@ -105,23 +106,23 @@ export class RtpPhone {
     return samples;
   }
 
-  /** Resolves when the last 200 ms are that tone and hardly anything else; rejects after `waitMs`. */
-  hears(hz: number, waitMs = 10_000): Promise<void> {
-    return this.until(`a tone of ${hz} Hz`, waitMs, () => {
+  /** Resolves when the last 200 ms are that tone and hardly anything else; rejects when it never comes. */
+  hears(hz: number): Promise<void> {
+    return this.until(`a tone of ${hz} Hz`, () => {
       const last = this.heard(Math.max(0, this.packets.length - 10));
       return last.length >= 1600 && loudness(last) > 200 && toneShare(last, hz) > 0.8;
     });
   }
 
   /** Resolves when the last 200 ms are silent. */
-  hearsNothing(waitMs = 10_000): Promise<void> {
-    return this.until('silence', waitMs, () => {
+  hearsNothing(): Promise<void> {
+    return this.until('silence', () => {
       const last = this.heard(Math.max(0, this.packets.length - 10));
       return last.length >= 1600 && loudness(last) < 50;
     });
   }
 
-  until(what: string, waitMs: number, isTrue: () => boolean): Promise<void> {
+  until(what: string, isTrue: () => boolean, waitMs = PATIENCE_MS): Promise<void> {
     return new Promise((resolve, reject) => {
       const finish = (settle: () => void) => {
         clearTimeout(timer);

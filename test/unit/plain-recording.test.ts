@@ -121,7 +121,7 @@ t.test('a process that died in between: the next seals it from the beginning', a
   });
   t.teardown(() => leftovers.close());
   t.same(troubles, [join(at.folder, 'nowhere')], 'a folder that is not there is told');
-  await until('the plain file to be gone', () => !existsSync(at.plain), 15_000);
+  await until('the plain file to be gone', () => !existsSync(at.plain));
   const { audio, ending } = await soundIn(at.sealed);
   t.equal(ending, 'complete');
   t.ok(audio.equals(speech(3000)));
