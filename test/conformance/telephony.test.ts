@@ -6,7 +6,7 @@ import type { LegId } from '../../src/core/call/index.ts';
 import type { TelephonyEffect } from '../../src/engine/ports.ts';
 import { MemoryBindings } from '../../src/telephony/index.ts';
 import { notOnDrachtioServer } from '../support/left-out.ts';
-import { until as eventually } from '../support/processes.ts';
+import { until } from '../support/processes.ts';
 import { type Message, RawPhone } from '../support/raw-phone.ts';
 import { House, type ScriptedCall, type Teardown } from '../support/telephony-house.ts';
 
@@ -527,9 +527,9 @@ void t.test('the connection to the signalling server is cut: calls go on and end
   const first = await answeredCaller(t);
   const second = await answeredCaller(t);
   house.relay.cut();
-  await until(() => !house.isUp('signalling'));
+  await until('the signalling server to be missed', () => !house.isUp('signalling'));
   t.match(house.telephony.reachability.trunkFault('carrier'), /no signalling server is up/);
-  await until(() => house.isUp('signalling'));
+  await until('the signalling server to be back', () => house.isUp('signalling'));
   t.equal(house.telephony.reachability.trunkFault('carrier'), null);
   first.phone.inDialog(first.call, 'BYE');
   await first.scripted.next('callerHungUp');
@@ -558,7 +558,7 @@ async function ringing(t: Teardown) {
 void t.test('the connection is cut while a phone rings: the leg fails, the caller keeps waiting', async (t) => {
   const { phone, called, call, scripted } = await ringing(t);
   house.relay.cut();
-  await until(() => !house.isUp('signalling'));
+  await until('the signalling server to be missed', () => !house.isUp('signalling'));
   // A leg that is rung now waits for the connection instead of failing at once.
   scripted.do(ringDesk(two, '2102', 'direct'));
   t.match(await scripted.next('legFailed', '1'), { result: { kind: 'unreachable' } });
@@ -577,8 +577,8 @@ const lateCancel = notOnDrachtioServer('a CANCEL after a lost control connection
 void t.test('the connection is cut while a phone rings: the caller cancels', lateCancel, async (t) => {
   const { phone, call, branch, scripted } = await ringing(t);
   house.relay.cut();
-  await until(() => !house.isUp('signalling'));
-  await until(() => house.isUp('signalling'));
+  await until('the signalling server to be missed', () => !house.isUp('signalling'));
+  await until('the signalling server to be back', () => house.isUp('signalling'));
   t.match(await scripted.next('legFailed', '1'), { result: { kind: 'unreachable' } });
   phone.cancel(call, branch);
   t.equal((await phone.nextResponse(call, 'INVITE')).status, 487);
@@ -593,10 +593,10 @@ void t.test('the media server dies: calls are told, and the next one is found by
   t.match(house.telephony.health(), { signalling: [{ isUp: true }], media: [{ isUp: true }], calls: 1 });
   await house.mediad.kill();
   // It could be back: the caller is not given up at once.
-  await eventually('the caller to be given up', () => scripted.events.some(({ type }) => type === 'legEnded'), 20_000);
+  await until('the caller to be given up', () => scripted.events.some(({ type }) => type === 'legEnded'), 20_000);
   t.match(await scripted.next('legEnded'), { leg: caller, by: 'mediaLost' });
   await over(scripted);
-  await until(() => !house.isUp('media'));
+  await until('the media server to be missed', () => !house.isUp('media'));
   const phone = await house.phone(t, '2101');
   const { call } = await phone.invite('7011', { body: (await house.rtp(t)).sdp() });
   const next = await house.nextCall();
@@ -607,7 +607,7 @@ void t.test('the media server dies: calls are told, and the next one is found by
   await over(next);
 
   await house.mediad.restart();
-  await until(() => house.isUp('media'));
+  await until('the media server to be back', () => house.isUp('media'));
   const again = await answeredCaller(t);
   again.scripted.do(play(1, ['long'], 'nothing'));
   await again.rtp.hears(700);
@@ -621,12 +621,12 @@ void t.test(
     const called = await house.registered(t, '2102');
     const { scripted, phone, rtp } = await answeredCaller(t);
     await house.sipd.kill();
-    await until(() => !house.isUp('signalling'));
+    await until('the signalling server to be missed', () => !house.isUp('signalling'));
     t.ok(house.telephony.reachability.isRegistered('2102'));
     scripted.do(ringDesk(one, '2102', 'anchored'));
     t.match(await scripted.next('legFailed'), { leg: one });
     await house.sipd.restart();
-    await until(() => house.isUp('signalling'));
+    await until('the signalling server to be back', () => house.isUp('signalling'));
     scripted.do(play(1, ['long'], 'nothing'));
     await rtp.hears(700);
     t.same(scripted.events, []);
@@ -647,11 +647,3 @@ void t.test(
     t.same(house.log.takeErrors(), []);
   },
 );
-
-async function until(isTrue: () => boolean): Promise<void> {
-  const limit = performance.now() + 8000;
-  while (!isTrue()) {
-    if (performance.now() > limit) throw new Error(`waited in vain for ${String(isTrue)}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}

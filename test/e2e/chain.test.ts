@@ -118,10 +118,8 @@ t.test('story 4: a mobile proves a human', async (t) => {
     await carrier.event('CALL_INCOMING', c, mobile);
     await (await carrier.as(mobile)).accept();
     await carrier.event('CALL_ESTABLISHED', c, mobile);
-    const declinedAt = performance.now();
     await carrier.press('9');
     await carrier.event('CALL_INCOMING', c, backupMobile);
-    t.ok(performance.now() - declinedAt < 5000, 'no dwell of 30 s was waited for');
     await carrier.nextFile();
     const before = carrier.heard().length;
     await (await carrier.as(backupMobile)).accept();
@@ -138,6 +136,7 @@ t.test('story 4: a mobile proves a human', async (t) => {
       facts.of('challengeAnswered').map((fact) => fact['result']),
       ['declined', 'accepted'],
     );
+    t.equal(facts.of('stepOver').filter((fact) => fact['because'] === 'timeUp').length, 0, 'no dwell was waited for');
   });
   t.not(digits[0], digits[1], 'the digit differs from call to call');
 
@@ -279,10 +278,8 @@ t.test('story 5: steps that reach nobody cost no waiting; a caller who hangs up 
   // The carrier is busy for everybody, no doctor's desk phone is registered: only the operator is left.
   const busy = await startSipp(t, { localPort: carrierPort, scenario: alwaysBusy, calls: 20 });
   const [operator, nurse] = await Promise.all([house.desk(t, '1000', 660), house.desk(t, '2101', 440)]);
-  const at = performance.now();
   await nurse.dial(house.uri('7011'));
   await operator.event('CALL_INCOMING');
-  t.ok(performance.now() - at < 8000, 'three steps of 15 s were not waited for');
   // The mobile that rings beside the operator is busy too: the record says so, whatever comes first.
   await until('every mobile to be busy', async () => (await house.facts()).of('legEnded').length === 4);
   await nurse.hangUp();
@@ -292,7 +289,7 @@ t.test('story 5: steps that reach nobody cost no waiting; a caller who hangs up 
   t.ok(
     facts.of('considered').some((fact) => fact['verdict'] === 'skipped' && /registered/.test(String(fact['because']))),
   );
-  t.equal(facts.of('stepOver').filter((fact) => fact['because'] === 'timeUp').length, 0);
+  t.equal(facts.of('stepOver').filter((fact) => fact['because'] === 'timeUp').length, 0, 'no dwell was waited for');
   t.ok(busy.messages().includes('486'));
 });
 

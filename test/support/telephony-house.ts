@@ -11,6 +11,7 @@ import { Daemon, portOf, type Ready } from './daemon.ts';
 import { plainSealer } from '../../src/cli/app/plain-recordings.ts';
 import { DrachtioServer, drachtioServer } from './drachtio-server.ts';
 import { FreeSwitch, freeswitch } from './freeswitch.ts';
+import { PATIENCE_MS } from './processes.ts';
 import { RawPhone } from './raw-phone.ts';
 import { RtpPort } from './rtp-port.ts';
 import { credentialsFor, random, TestLog } from './telephony.ts';
@@ -54,7 +55,7 @@ export class ScriptedCall {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         reject(new Error(`no ${type} ${leg ?? ''}; unread: ${JSON.stringify(this.events)}`));
-      }, 8000);
+      }, PATIENCE_MS);
       this.#waiting.push({
         match,
         take: (event) => {
