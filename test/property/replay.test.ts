@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { fc } from '../support/fast-check.ts';
 import t from 'tap';
 import type { CallFact } from '../../src/core/audit/index.ts';
 import { type RecordedFact, replay, retrace } from '../../src/core/simulate/index.ts';

@@ -8,6 +8,7 @@ export { probeMediaServer } from './probe-media-server.ts';
 export { probeListen } from './probe-port.ts';
 export { type OnFault, safely } from './safely.ts';
 export {
+  askOptions,
   byeFromMemory,
   connectSrf,
   createSrf,
