@@ -25,7 +25,7 @@ import {
 } from './client-libraries/index.ts';
 import type { LinkHealth } from './link-health.ts';
 import { serverNameOf, type SignallingServerOptions } from './options.ts';
-import type { OpenInvite, OpenInvites } from './open-invites.ts';
+import type { InvitesAt, OpenInvite } from './open-invites.ts';
 import type { Log } from './ports.ts';
 import { controlTls, readSecret } from './secrets.ts';
 import { guarded } from './guarded.ts';
@@ -55,7 +55,7 @@ export class SignallingLink {
   readonly mediaDialogs = new Set<SrfDialog>();
   /** Callers who have not got a final answer. */
   readonly unanswered = new Map<SrfRequest, SrfResponse>();
-  readonly openInvites: OpenInvites;
+  readonly openInvites: InvitesAt;
   /** INVITEs that an earlier process left, until this server has been told. */
   #left: readonly OpenInvite[];
   readonly #server: SignallingServerOptions;
@@ -76,7 +76,7 @@ export class SignallingLink {
   /** Throws `keyUnreadable` for a secret or a certificate that cannot be read. */
   constructor(
     server: SignallingServerOptions,
-    parts: { appTag: string; clock: Clock; log: Log; openInvites: OpenInvites },
+    parts: { appTag: string; clock: Clock; log: Log; openInvites: InvitesAt },
   ) {
     this.name = serverNameOf(server);
     this.weight = server.weight;

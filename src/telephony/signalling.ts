@@ -2,8 +2,8 @@ import type { Clock, Random } from '../engine/ports.ts';
 import { chooseServer } from './choose-server.ts';
 import { requestById } from './client-libraries/index.ts';
 import type { ServerHealth } from './link-health.ts';
-import { OpenInvites } from './open-invites.ts';
-import type { TelephonyOptions } from './options.ts';
+import { type InvitesAt, OpenInvites } from './open-invites.ts';
+import { serverNameOf, type TelephonyOptions } from './options.ts';
 import type { ContactBinding, Log } from './ports.ts';
 import { SignallingLink, waitForSignallingMs } from './signalling-link.ts';
 
@@ -22,8 +22,9 @@ export class Signalling {
   constructor(options: TelephonyOptions['signalling'], parts: { clock: Clock; random: Random; log: Log }) {
     const openInvites = new OpenInvites(options.openInvites, parts.log);
     this.#openInvites = openInvites;
-    this.links = options.servers.map((server) => {
-      return new SignallingLink(server, { ...parts, appTag: options.appTag, openInvites });
+    const invitesAt = openInvites.of(options.servers.map(serverNameOf));
+    this.links = options.servers.map((server, i) => {
+      return new SignallingLink(server, { ...parts, appTag: options.appTag, openInvites: invitesAt[i] as InvitesAt });
     });
     this.#random = parts.random;
     this.#clock = parts.clock;
