@@ -60,6 +60,7 @@ const files = {
   doctor: async () => (await import('./doctor/doctor.ts')).doctorCommand,
   voicemail: async () => (await import('./voicemail.ts')).voicemailCommands,
   oncall: async () => (await import('./oncall.ts')).oncallCommands,
+  servers: async () => (await import('./servers.ts')).serverCommands,
   freeswitch: async () => (await import('./freeswitch.ts')).freeswitchCommands,
 };
 

@@ -16,7 +16,7 @@ const common = {
   secretFile: signalling.secretFile.describe('File whose first line is the secret shared with it.'),
   secret: signalling.secret.describe('The secret itself; `secretFile` is better, and wins.'),
   weight: signalling.weight.describe('Share of new calls; 0: only when no other server can take them.'),
-  draining: signalling.draining.describe('No new calls for it; running ones end in their own time.'),
+  draining: signalling.draining.describe('No new calls for it while another can take them; `wardline servers` changes it.'),
 };
 
 export const signallingServers = z

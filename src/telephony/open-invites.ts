@@ -16,6 +16,8 @@ export interface OpenInvite {
 export interface InvitesAt {
   /** Of a process before this one; `over` when they are dealt with. */
   readonly left: readonly OpenInvite[];
+  /** How many have no final answer now. */
+  count(): number;
   began(whose: Whose, id: string | undefined): void;
   over(id: string | undefined): void;
 }
@@ -57,6 +59,7 @@ export class OpenInvites {
     }
     return servers.map((server) => ({
       left: this.#left.filter((invite) => invite.server === server),
+      count: () => [...this.#open.values()].filter((invite) => invite.server === server).length,
       began: (whose, id) => this.#began({ server, whose, id }),
       over: (id) => this.#over(server, id),
     }));

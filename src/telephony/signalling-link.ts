@@ -47,7 +47,8 @@ const settlesWithinMs = 100;
 export class SignallingLink {
   readonly name: string;
   readonly weight: number;
-  readonly isDraining: boolean;
+  /** No new calls are sent through it as long as another can take them. */
+  isDraining: boolean;
   readonly srf: SrfClient;
   /** Live dialogs with phones and trunks, each with who is told when the server does not know it any more. */
   readonly dialogs = new Map<SrfDialog, Unknown>();
@@ -93,6 +94,10 @@ export class SignallingLink {
 
   get health(): LinkHealth {
     return this.#health;
+  }
+
+  get legs(): number {
+    return this.dialogs.size + this.mediaDialogs.size + this.openInvites.count();
   }
 
   /** "udp/192.0.2.7:5060": where it serves phones and trunks; empty before it has said so. */

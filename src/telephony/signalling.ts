@@ -1,5 +1,5 @@
 import type { Clock, Random } from '../engine/ports.ts';
-import { chooseServer } from './choose-server.ts';
+import { lastResort } from './choose-server.ts';
 import { requestById } from './client-libraries/index.ts';
 import type { ServerHealth } from './link-health.ts';
 import { type InvitesAt, OpenInvites } from './open-invites.ts';
@@ -54,7 +54,7 @@ export class Signalling {
   }
 
   get health(): readonly ServerHealth[] {
-    return this.links.map(({ name, isDraining, health }) => ({ name, isDraining, ...health }));
+    return this.links.map(({ name, isDraining, legs, health }) => ({ name, isDraining, legs, ...health }));
   }
 
   named(name: string): SignallingLink | undefined {
@@ -63,8 +63,7 @@ export class Signalling {
 
   /** For an outside number, by weight. One that is draining or down only when there is no other. */
   forTrunk(): SignallingLink {
-    const chosen = chooseServer(this.links, this.#random) ?? this.links.find(({ health }) => health.isUp);
-    return chosen ?? (this.links[0] as SignallingLink);
+    return lastResort(this.links, this.#random) ?? (this.links[0] as SignallingLink);
   }
 
   /**
