@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { askBySip } from '../../src/cli/ask-signalling-server.ts';
+import { askBySip } from '../../src/cli/ask-by-sip.ts';
 import { portOf } from '../support/daemon.ts';
 import { EslClient } from '../support/esl-client.ts';
 import { House } from '../support/house.ts';
