@@ -5,6 +5,7 @@ import { writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { refuseWellKnownSecrets } from '../../src/cli/app/links.ts';
 import { clock, clockAgainst } from '../../src/cli/doctor/clock.ts';
 import { drachtioFindings } from '../../src/cli/doctor/drachtio-file.ts';
 import { coreFiles, defaultBuffer } from '../../src/cli/doctor/machine.ts';
@@ -13,6 +14,7 @@ import { versionFault } from '../../src/cli/doctor/versions.ts';
 import { wayToReflector, waysToTrunks } from '../../src/cli/doctor/ways-out.ts';
 import { type Config, loadConfig } from '../../src/config/index.ts';
 import { alteredEchoes, reflect, reflectedIn } from '../../src/cli/sip-reflection.ts';
+import type { TelephonyOptions } from '../../src/telephony/index.ts';
 import { asInExamples, folderOf } from '../support/freeswitch-examples.ts';
 import { ROOT } from '../support/root.ts';
 import { warmCli } from '../support/warm-cli.ts';
@@ -267,6 +269,24 @@ void t.test('what is reflected is what came; anything but an OPTIONS is not answ
   ]) {
     t.equal(reflect(bad, from), null, bad.slice(0, 20));
   }
+});
+
+void t.test('a house does not start on a secret that everybody knows', async (t) => {
+  const options = (secret: string, kind: 'signalling' | 'media') => {
+    const own = { name: 'own', host: '127.0.0.1', port: 1, secret: 'a-secret-that-is-long-enough' };
+    const servers = { signalling: { servers: [own] }, media: { servers: [own] } };
+    return { ...servers, [kind]: { servers: [own, { ...own, name: 'bad', secret }] } } as unknown as TelephonyOptions;
+  };
+  for (const [secret, kind] of [
+    ['ClueCon', 'media'],
+    ['1234', 'media'],
+    ['cymru', 'signalling'],
+  ] as const) {
+    t.throws(() => refuseWellKnownSecrets(options(secret, kind)), {
+      message: new RegExp(`^${kind} server bad: its secret is the well-known ${secret}: .*openssl`),
+    });
+  }
+  refuseWellKnownSecrets(options('an-own-secret', 'media'));
 });
 
 void t.test('the clock: can it be right, does something keep it, what does a time server say', async (t) => {

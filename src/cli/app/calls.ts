@@ -7,7 +7,7 @@ import { version } from '../version.ts';
 import { callMetrics } from './call-metrics.ts';
 import type { Closing } from './closing.ts';
 import type { Foundation } from './foundation.ts';
-import { type Links, telephonyOptions } from './links.ts';
+import { type Links, refuseWellKnownSecrets, telephonyOptions } from './links.ts';
 import { plainSealer } from './plain-recordings.ts';
 import { followServerOrders } from './server-orders.ts';
 import { serverMetrics } from './server-metrics.ts';
@@ -48,6 +48,7 @@ export async function openCalls(
   );
   closing.add('directory', () => directory.close());
   const options = telephonyOptions(config, secrets, links);
+  refuseWellKnownSecrets(options);
   const telephony = new Telephony({
     ...outside,
     options,
