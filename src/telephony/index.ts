@@ -1,4 +1,4 @@
-import type { CallSink, Clock, Random, Reachability } from '../engine/ports.ts';
+import type { CallSink, Clock, Random, Reachability, ServerKind } from '../engine/ports.ts';
 import { Authenticator } from './auth/authenticator.ts';
 import { askOptions } from './client-libraries/index.ts';
 import { guarded } from './guarded.ts';
@@ -17,6 +17,7 @@ import type { SignallingLink } from './signalling-link.ts';
 import { TrunkWatch } from './trunk-watch.ts';
 import { Trunks } from './trunks.ts';
 
+export type { ServerHealth } from './link-health.ts';
 export type { TelephonyOptions } from './options.ts';
 export type * from './ports.ts';
 export { MemoryBindings } from './ports.ts';
@@ -138,6 +139,17 @@ export class Telephony {
     };
   }
 
+  /**
+   * No new calls for a server as long as another can take them; what runs on it goes on. Or the end of that. false: there
+   * is no such server.
+   */
+  drain(kind: ServerKind, name: string, isDraining: boolean): boolean {
+    const link = this.#shell[kind].links.find((one) => one.name === name);
+    if (link === undefined) return false;
+    link.isDraining = isDraining;
+    return true;
+  }
+
   /** Ends every call that is left and all connections. */
   async close(): Promise<void> {
     if (this.#isClosed) return;
@@ -172,7 +184,15 @@ export class Telephony {
       'register',
       guarded(log, 'REGISTER', (request, response) => registrar.register(link.name, request, response)),
     );
-    for (const method of ['options', 'message', 'subscribe', 'publish', 'refer', 'info', 'notify']) {
+    srf.use(
+      'options',
+      guarded(log, 'OPTIONS', (request, response) => {
+        // Carriers and load balancers ask in this way whom to send the next call to.
+        if (link.isDraining) response.send(503, undefined, { headers: { 'Retry-After': '60' } });
+        else refuseMethod(request, response);
+      }),
+    );
+    for (const method of ['message', 'subscribe', 'publish', 'refer', 'info', 'notify']) {
       srf.use(method, guarded(log, method, refuseMethod));
     }
     // Whatever is left belongs to no dialog of ours.

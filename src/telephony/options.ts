@@ -46,6 +46,8 @@ const server = {
   weight: z.number().int().min(0).max(1000).default(1),
   /** No new calls; running ones end in their own time. */
   draining: z.boolean().default(false),
+  /** Where its own configuration lies on this machine, for whoever examines it. */
+  config: z.string().min(1).optional(),
 };
 
 export const signallingServerSchema = z.strictObject({

@@ -6,10 +6,10 @@ import type { TelephonyHealth } from '../../telephony/index.ts';
 export function readinessOf(telephony: TelephonyHealth, isDraining: boolean, health: Health): Readiness {
   const kinds = ['signalling', 'media'] as const;
   const links = kinds.flatMap((kind) =>
-    telephony[kind].map(({ name, isUp, isDraining, why }) => ({
+    telephony[kind].map(({ name, isUp, isDraining, legs, why }) => ({
       part: `${kind} ${name}`,
       isGood: isUp,
-      says: isUp ? (isDraining ? 'connected, draining: no new calls' : 'connected') : why,
+      says: isUp ? (isDraining ? `connected, draining: no new calls, ${legs} legs left` : 'connected') : why,
     })),
   );
   const trunks = telephony.trunks.map(({ name, fault }) => ({
