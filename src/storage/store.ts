@@ -13,6 +13,7 @@ import { OwnerLock } from './owner-lock.ts';
 import { SqlitePhones } from './phones.ts';
 import { SqlitePlans } from './plans.ts';
 import { noKey, type Sealer } from './sealer.ts';
+import { settleCalls } from './settle-calls.ts';
 import { storeError } from './store-error.ts';
 import { ThreadWriter } from './writer-thread.ts';
 import { DirectWriter, type StoreWriter } from './writer.ts';
@@ -84,6 +85,7 @@ async function migrateFile(path: string): Promise<void> {
   const db = new SqliteDatabase(path, { readonly: false, busyMs: GUEST_BUSY_MS });
   try {
     await migrate(db);
+    settleCalls(db);
   } finally {
     db.close();
   }
