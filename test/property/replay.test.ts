@@ -107,6 +107,26 @@ void t.test('on the documents that decided it, a call is retraced fact by fact, 
   t.ok(longest > 30 && ended > 100, `up to ${longest} facts, ${ended} calls to their end`);
 });
 
+void t.test('an outside number that somebody dialled is in no verdict', async (t) => {
+  const outward = (forMs: number) =>
+    aPlan([
+      {
+        number: '9!',
+        from: 'inside',
+        to: { verb: 'forward', to: 'dialled', trunk: 'carrier', forMs, otherwise: null },
+      },
+    ]);
+  const [before, proposed] = [outward(20_000), outward(30_000)].map((plan) => ({ plan, roster: aRoster() }));
+  const call = new PaperCall('912025550188', { ...before!, from: phones.ward });
+  const { facts } = call.after(15);
+  const leg = facts.findLast(({ fact }) => fact.fact === 'legRung')?.fact;
+  t.match(leg, { target: { kind: 'dialled' } });
+  call.phone('912025550188').answers();
+  const verdict = replay(stored(call.facts), before!, { ...proposed!, plan: aPlan() });
+  t.match(verdict, { kind: 'nobody', then: { kind: 'human', phone: 'the number dialled' } });
+  t.notMatch(JSON.stringify(verdict), /5550188/);
+});
+
 void t.test('what other documents would have made of a call', async (t) => {
   const roster = aRoster();
   const answeredByBell = new PaperCall('7011', { plan, roster });

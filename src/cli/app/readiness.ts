@@ -2,6 +2,12 @@ import type { Readiness } from '../../admin/index.ts';
 import type { Health } from '../../observe/index.ts';
 import type { TelephonyHealth } from '../../telephony/index.ts';
 
+/** Before the parts that take calls are there. */
+export const starting: Readiness = {
+  isReady: false,
+  parts: [{ part: 'house', isGood: false, says: 'starting: no calls yet' }],
+};
+
 /** Ready: a call would be taken now. One server of each kind must take calls; others, and parts that limp, do not count. */
 export function readinessOf(telephony: TelephonyHealth, isDraining: boolean, health: Health): Readiness {
   const kinds = ['signalling', 'media'] as const;
