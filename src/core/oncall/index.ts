@@ -12,6 +12,7 @@ export * from './names.ts';
 export * from './override.ts';
 export * from './people.ts';
 export * from './problem.ts';
+export { type RosterInTime, rosterInTime } from './roster-in-time.ts';
 export * from './rules.ts';
 export * from './shifts.ts';
 export * from './vocabulary.ts';
