@@ -172,8 +172,11 @@ async function faults({ config, store }: House, plan: readonly DocumentFile[]): 
   const compiled = compileFiles([...roster, ...plan, ...store.feeds.documents()], options);
   if (compiled.kind === 'refused') return compiled.problems.map(showProblem);
   const lastGood = store.documents.lastGood();
-  const before = lastGood && compileFiles(lastGood.files, options);
-  return faultsBrought(compiled, before?.kind === 'ok' ? before : null, options.now).map(showProblem);
+  const before = () => {
+    const result = lastGood && compileFiles(lastGood.files, options);
+    return result?.kind === 'ok' ? result : null;
+  };
+  return faultsBrought(compiled, before, options.now).map(showProblem);
 }
 
 async function draft(config: Config): Promise<readonly DocumentFile[]> {

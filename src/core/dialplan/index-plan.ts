@@ -85,8 +85,8 @@ function* keyedSet(digits: Readonly<Record<string, Verb>>, makeSet: MakeSet): Wo
 }
 
 interface NumbersOfTrunks {
-  fromTrunk(number: string, trunk: string): string;
-  forTrunk(e164: string, trunk: string): string;
+  readonly fromTrunk: (number: string, trunk: string) => string;
+  readonly forTrunk: (e164: string, trunk: string) => string;
 }
 
 function* numbersOf(source: PlanSource, makeSet: MakeSet): Work<NumbersOfTrunks> {

@@ -1,4 +1,4 @@
-import type { RosterIndex } from './index-roster.ts';
+import type { CompiledRoster } from './model.ts';
 import type { Person } from './people.ts';
 import type { PersonId } from './vocabulary.ts';
 
@@ -47,7 +47,7 @@ export function packPeople(people: readonly Person[]): PackedPeople {
 }
 
 /** What `indexRoster` says of people, out of their book. */
-export function peopleBook(packed: PackedPeople): Pick<RosterIndex, 'person' | 'personByDesk' | 'people'> {
+export function peopleBook(packed: PackedPeople): Pick<CompiledRoster, 'person' | 'personByDesk' | 'people'> {
   const { count, bytes, starts, byId, byDesk } = packed;
   const decoder = new TextDecoder();
   // Those who were asked for, in pages: one long row would be a long pause to make.
@@ -78,7 +78,7 @@ export function peopleBook(packed: PackedPeople): Pick<RosterIndex, 'person' | '
   }
 
   const idLine = (i: number): number => starts[i]!;
-  const deskLine = (i: number): number => bytes.indexOf(NEW_LINE, starts[i]!) + 1;
+  const deskLine = (i: number): number => bytes.indexOf(NEW_LINE, starts[i]) + 1;
   return {
     person: (id) => find(byId, id, idLine),
     personByDesk: (extension) => (extension === '' ? undefined : find(byDesk, extension, deskLine)),
