@@ -6,25 +6,31 @@ import net, { type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import tls from 'node:tls';
 import t from 'tap';
+import { endCauses } from '../../src/core/call/index.ts';
 import {
   answerCaller,
   cleanArgument,
   connectSrf,
   createSrf,
   disconnectSrf,
+  type Endpoint,
   failUnfinished,
   headerLines,
+  LiveEndpoint,
+  MediaClient,
   modifyDialog,
   probeListen,
   probeMediaServer,
   rehome,
   safely,
+  sendable,
   type SrfClient,
   type SrfDialog,
   type SrfRequest,
   type SrfResponse,
   sipStatusOf,
 } from '../../src/telephony/client-libraries/index.ts';
+import { until } from '../support/processes.ts';
 
 const require = createRequire(import.meta.url);
 
@@ -124,6 +130,74 @@ void t.test('a modify that was refused does not block the next one', async (t) =
   t.equal(sent.length, 2, 'the second re-INVITE is on its way');
   sent[1]?.emit('response', { status: 200, body: 'v=0 answer' }, () => {});
   t.equal(await accepted, 'v=0 answer');
+});
+
+void t.test('every status that is sent, or passed on, is one the library has words for', async (t) => {
+  const wordsFor = createRequire(require.resolve('drachtio-srf'))('sip-status') as Record<number, string | undefined>;
+  t.equal(wordsFor[607], undefined, 'there are some it does not know');
+  const sent = Object.values(endCauses).map(({ sip }) => sip);
+  const passed = Array.from({ length: 600 }, (_, i) => sendable(100 + i));
+  for (const status of new Set([...sent, ...passed, sendable(null)])) t.ok(wordsFor[status], String(status));
+  t.same([486, 607, null].map(sendable), [486, 500, 500]);
+});
+
+/** An endpoint as the library hands it over, which never answers; with what it and its dialog are told. */
+function aSilentEndpoint(t: { teardown(run: () => void): void }, byeAnswer: Error | null = null) {
+  const told: string[] = [];
+  const never = new Promise<never>(() => {});
+  const dialog = Object.assign(new EventEmitter(), {
+    connected: true,
+    destroy: (_: object, done: (error: Error | null) => void) => {
+      told.push('BYE');
+      done(byeAnswer);
+    },
+    modify: () => {},
+  });
+  const endpoint = Object.assign(new EventEmitter(), {
+    connected: true,
+    uuid: 'u-1',
+    local: { sdp: 'v=0' },
+    dialog,
+    api: async (command: string, args: readonly string[]) => void told.push([command, ...args].join(' ')),
+    play: (file: string) => (told.push(`play ${file}`), never),
+    playCollect: () => never,
+    execute: (application: string, argument: string) => (told.push(`${application} ${argument}`), never),
+    bridge: () => never,
+  });
+  t.teardown(() => endpoint.removeAllListeners());
+  let ended = 0;
+  const live = new LiveEndpoint(endpoint as unknown as Endpoint, { ended: () => (ended += 1), silent: () => {} });
+  return { live, endpoint, told, ended: () => ended };
+}
+
+void t.test('nothing that is asked of an endpoint is waited for when it has ended', async (t) => {
+  const [one, other] = [aSilentEndpoint(t), aSilentEndpoint(t)];
+  const { live, endpoint, ended } = one;
+  const collected = live.collect({ file: 'f', min: 1, max: 1 } as Parameters<LiveEndpoint['collect']>[0]);
+  const asked = [live.play('f'), live.record('/r', [60]), live.bridge(other.live)];
+  const modified = t.rejects(live.modify('v=0'), /endpoint is gone/);
+  endpoint.emit('destroy');
+  endpoint.emit('destroy');
+  t.same(await Promise.all(asked), ['gone', 'gone', 'gone']);
+  await modified;
+  t.equal(await collected, '');
+  t.equal(await other.live.bridge(live), 'gone', 'nor is what it was to be bridged with');
+  t.equal(ended(), 1, 'told once');
+  t.same(one.told.slice(-1), ['BYE'], 'a media server that was killed says none');
+});
+
+void t.test('an endpoint is hung up and set past what it is doing; an argument stays one', async (t) => {
+  const { live, told, endpoint } = aSilentEndpoint(t);
+  void live.play('a${system(rm)}\n!b');
+  live.set('x', 'y\n\napi uuid_kill z');
+  live.breakOff();
+  live.hangUp();
+  t.same(told, ['play asystem(rm)!b', 'uuid_setvar u-1 x yapi uuid_kill z', 'uuid_break u-1 all', 'BYE']);
+  endpoint.emit('destroy');
+  t.equal(told.length, 4, 'one BYE is enough');
+  const lost = aSilentEndpoint(t, new Error('unable to find dialog'));
+  lost.live.hangUp();
+  t.same(lost.told, ['BYE', 'uuid_kill u-1'], 'a dialog that nobody knows ends with its channel');
 });
 
 void t.test('a request without Contact is refused before a 200 is sent', async (t) => {
@@ -245,11 +319,15 @@ async function aMediaServer(t: { teardown(run: () => void): void }, change: Part
   };
   return listen(t, (socket) => {
     socket.write(said['greeting'] ?? '');
+    let heard = '';
     socket.on('data', (bytes) => {
-      for (const command of bytes.toString().split('\n\n').slice(0, -1)) {
+      const commands = (heard + bytes.toString()).split('\n\n');
+      heard = commands.pop() ?? '';
+      for (const command of commands) {
         const [, api] = /^api (.*)$/.exec(command) ?? [];
         if (api === undefined) {
-          const reply = command === 'auth right' ? '+OK accepted' : '-ERR invalid';
+          const reply =
+            command === 'auth right' ? '+OK accepted' : command.startsWith('auth ') ? '-ERR invalid' : '+OK';
           socket.write(`Content-Type: command/reply\nReply-Text: ${reply}\n\n`);
           continue;
         }
@@ -261,6 +339,49 @@ async function aMediaServer(t: { teardown(run: () => void): void }, change: Part
     });
   });
 }
+
+function mediaServerAt(port: number): Parameters<typeof MediaClient.connect>[0] {
+  const [listenAddress, address] = ['127.0.0.1', '127.0.0.1'];
+  const to = { address, port, secret: 'right', profile: 'drachtio_mrf' };
+  return { ...to, listenAddress, listenPort: 0, advertisedAddress: undefined };
+}
+
+void t.test('a connection to a media server that is lost is thrown away, and told once', async (t) => {
+  const timers = (): number => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
+  const before = timers();
+  const server = await aMediaServer(t);
+  let ended = 0;
+  const client = await MediaClient.connect(mediaServerAt(server.port), {
+    ended: () => (ended += 1),
+    failed: () => {},
+  });
+  t.match(await client.api('sofia status'), /drachtio_mrf/);
+  const connections = server.connections();
+  server.drop();
+  await until('the end to be told', () => ended === 1);
+  client.disconnect();
+  // The library would try again after a quarter of a second; it looks after a whole one whether it is ready.
+  await until('the library to have no timer left', () => timers() === before);
+  t.equal(server.connections(), connections, 'the library does not connect again');
+  t.equal(ended, 1);
+});
+
+void t.test('each endpoint is made through the signalling server that it is wanted on', async (t) => {
+  const server = await aMediaServer(t);
+  const client = await MediaClient.connect(mediaServerAt(server.port), { ended: () => {}, failed: () => {} });
+  t.teardown(() => client.disconnect());
+  const invited: string[] = [];
+  const via = (name: string): SrfClient =>
+    ({
+      createUAC: async (uri: string) => {
+        invited.push(`${name}: ${uri}`);
+        throw new Error('busy');
+      },
+    }) as unknown as SrfClient;
+  await t.rejects(client.createEndpoint(via('one'), { remoteSdp: 'v=0' }));
+  await t.rejects(client.createEndpoint(via('other'), { remoteSdp: 'v=0' }));
+  t.same(invited, ['one: sip:drachtio@127.0.0.1:5090', 'other: sip:drachtio@127.0.0.1:5090']);
+});
 
 void t.test('a media server is tried before the library is, and what is wrong with it is said', async (t) => {
   const probe = (port: number, secret = 'right', profile = 'drachtio_mrf') =>
@@ -299,19 +420,22 @@ void t.test('a media server is tried before the library is, and what is wrong wi
 async function listen(
   t: { teardown(run: () => void): void },
   greet: (socket: net.Socket) => void,
-): Promise<{ port: number; close(): void }> {
+): Promise<{ port: number; close(): void; drop(): void; connections(): number }> {
   const sockets = new Set<net.Socket>();
+  let connections = 0;
   const server = net.createServer((socket) => {
+    connections += 1;
     sockets.add(socket);
     socket.on('error', () => {});
     greet(socket);
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
+  const drop = (): void => sockets.forEach((socket) => socket.destroy());
   const close = (): void => {
     server.close();
-    for (const socket of sockets) socket.destroy();
+    drop();
   };
   t.teardown(close);
-  return { port: (server.address() as AddressInfo).port, close };
+  return { port: (server.address() as AddressInfo).port, close, drop, connections: () => connections };
 }
