@@ -81,7 +81,9 @@ function pids(): unknown {
 }
 const before = pids();
 
-const flood5s = notOnDrachtioServer('large datagrams fill the receive buffer that the kernel gives by itself');
+const flood5s = notOnDrachtioServer(
+  'large datagrams fill the receive buffer, which only sipd asks the kernel to enlarge',
+);
 t.test('garbage, 2,000 datagrams a second for 5 s', flood5s, async (t) => {
   const junk = [
     Buffer.alloc(0),
@@ -116,8 +118,7 @@ t.test('wrong passwords, 200 a second, for a user who has a phone', async (t) =>
   await phone.close();
 });
 
-const tooMuch = notOnDrachtioServer('one message of 20,000 header lines stops the whole server for seconds');
-t.test('200 TCP connections that never say a word, and one that says too much', tooMuch, async (t) => {
+t.test('200 TCP connections that never say a word', async (t) => {
   const sockets: Socket[] = [];
   t.teardown(() => sockets.forEach((socket) => socket.destroy()));
   for (let i = 0; i < 200; i++) {
@@ -126,17 +127,24 @@ t.test('200 TCP connections that never say a word, and one that says too much', 
     if (i % 2 === 0) socket.write('INVITE sip:2102@x SIP/2.0\r\nVia: ');
     sockets.push(socket);
   }
+  const phone = await house.desk(t, '1000', 500, { transport: 'tcp' });
+  await goodCall(t, 1);
+  await phone.close();
+});
+
+const tooMuch = notOnDrachtioServer(
+  'one message of 20,000 header lines stops the whole server for seconds; only sipd cuts it off',
+);
+t.test('a TCP connection that says too much', tooMuch, async (t) => {
   const talker = connect({ port: tcpPort, host, localAddress: '127.0.1.67' });
-  sockets.push(talker);
+  t.teardown(() => talker.destroy());
   talker.on('error', () => {});
   const over = new Promise((resolve) => talker.once('close', resolve));
   talker.resume();
   talker.write(`INVITE sip:2102@x SIP/2.0\r\n${'X-Long: y\r\n'.repeat(20_000)}`);
-  const phone = await house.desk(t, '1000', 500, { transport: 'tcp' });
   await goodCall(t, 1);
   await over;
   t.pass('a message without an end is cut off');
-  await phone.close();
 });
 
 t.test('a trunk that is not configured: its phones are skipped, and the record says why', async (t) => {

@@ -288,6 +288,8 @@ routes:
     await t.test('lookup: a program of the house sends the call to voicemail', async (t) => {
       await nurse.dial(house.uri('8104'));
       await until('the recording to start', async () => (await house.facts()).has('recordingStarted'));
+      const startedAt = performance.now();
+      await until('a second of message', () => performance.now() - startedAt > 1000);
       await nurse.hangUp();
       t.match((await house.endedCall()).of('lookupAnswered'), [{ hook: 'team', answer: 'message' }]);
     });
