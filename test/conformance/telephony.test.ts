@@ -591,15 +591,16 @@ void t.test('the connection is cut while a phone rings: the caller cancels', asy
   phone.cancel(call, branch);
   t.equal((await phone.nextResponse(call, 'INVITE')).status, 487);
   if (drachtioServer !== undefined) {
-    // It shows the CANCEL to nobody: whoever picks up learns that nobody is there, and so do we.
+    // It shows the CANCEL to nobody: only when somebody picks up it says that there is no caller.
     scripted.do(ringDesk(two, '2102', 'direct'));
     const invite = await called.nextRequest('INVITE');
     called.respond(invite, 200, { body: (await house.rtp(t)).sdp() });
     await scripted.next('legAnswered', '2');
     scripted.do({ type: 'connectDirect', leg: two });
-    t.equal((await called.nextRequest('BYE')).method, 'BYE');
-  } else await scripted.next('callerHungUp');
+  }
+  await scripted.next('callerHungUp');
   await over(scripted);
+  if (drachtioServer !== undefined) t.equal((await called.nextRequest('BYE')).method, 'BYE');
   t.equal(house.telephony.health().calls, 0, 'and nothing arrived twice');
   t.same(house.log.takeErrors(), []);
 });

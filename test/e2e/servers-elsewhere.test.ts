@@ -4,6 +4,7 @@ import t from 'tap';
 import { portOf } from '../support/daemon.ts';
 import { EslClient } from '../support/esl-client.ts';
 import { House } from '../support/house.ts';
+import { notOnRunning } from '../support/left-out.ts';
 import { until } from '../support/processes.ts';
 import { type ByHand, serversByHand } from '../support/servers-by-hand.ts';
 import { heardFor } from '../support/sound.ts';
@@ -13,7 +14,9 @@ import { heardFor } from '../support/sound.ts';
 // Each story has houses of its own.
 t.jobs = 2;
 
-t.test('a chain on servers that somebody else has started', async (t) => {
+const startsSeveral = notOnRunning('signalling', 'media');
+
+t.test('a chain on servers that somebody else has started', startsSeveral, async (t) => {
   const { data, set } = await serversByHand(t, { sipd: 1, mediad: 1 });
   const house = await House.start(t, { data, set, phones: ['2101', '3101', '3102'] });
   t.same(house.daemonPids(), [], 'nothing of that kind is started');
@@ -39,10 +42,10 @@ t.test('a chain on servers that somebody else has started', async (t) => {
 });
 
 /** Legs on each media server. */
-async function legs({ mediads, secret }: ByHand): Promise<number[]> {
+async function legs({ mediads }: Pick<ByHand, 'mediads'>): Promise<number[]> {
   return Promise.all(
-    mediads.map(async ({ ready }) => {
-      const client = await EslClient.member(ready.eventSocket?.port ?? 0, secret);
+    mediads.map(async ({ told }) => {
+      const client = await EslClient.member(told.port, told.secret);
       const { row_count } = JSON.parse(await client.api('show channels as json')) as { row_count: number };
       client.socket.destroy();
       return row_count;
@@ -50,11 +53,11 @@ async function legs({ mediads, secret }: ByHand): Promise<number[]> {
   );
 }
 
-t.test('two servers of each kind: what dies is skipped, and used again when it is back', async (t) => {
+t.test('two servers of each kind: what dies is skipped, and used again when it is back', startsSeveral, async (t) => {
   const servers = await serversByHand(t, { sipd: 2, mediad: 2, weights: [1, 0] });
   const { data, set, sipds, mediads } = servers;
   const house = await House.start(t, { data, set, phones: ['2101', '3101', '3102'] });
-  const at = (i: number) => `127.0.0.1:${portOf(sipds[i]?.ready.sip, 'udp')}`;
+  const at = (i: number) => `127.0.0.1:${portOf(sipds[i]?.sip, 'udp')}`;
   const readyz = async () => {
     const answer = await fetch(`http://${house.admin}/readyz`);
     return { status: answer.status, ...((await answer.json()) as { parts: { part: string; isGood: boolean }[] }) };
@@ -92,7 +95,7 @@ t.test('two servers of each kind: what dies is skipped, and used again when it i
     const { doctor, tone } = await chain();
     await until('the two to talk', async () => (await legs(servers))[0] === 2);
     await mediads[0]!.kill();
-    const left = { ...servers, mediads: [mediads[1]!] };
+    const left = { mediads: [mediads[1]!] };
     await until('both to be moved', async () => (await legs(left))[0] === 2);
     const before = nurse.heardSoFar();
     await until('the nurse to hear the doctor again', () =>

@@ -67,9 +67,10 @@ export class House {
       }
     }
     const data = options.data ?? join(scratch(t, 'data'), 'data');
-    const signalling = await signallingServer(t);
+    const has = (key: string): boolean => options.set?.[key] !== undefined;
+    const signalling = has('signalling.servers') ? null : await signallingServer(t);
     if (signalling instanceof DrachtioServer) signalling.keep();
-    const media = await mediaServer(t, documents);
+    const media = has('media.servers') ? null : await mediaServer(t, documents);
     if (media instanceof FreeSwitch) media.keep();
     const set = {
       'sip.listen': '["udp/127.0.0.1:0","tcp/127.0.0.1:0"]',

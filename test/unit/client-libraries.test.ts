@@ -16,6 +16,7 @@ import {
   type Endpoint,
   failUnfinished,
   headerLines,
+  isUnknownRequest,
   LiveEndpoint,
   MediaClient,
   modifyDialog,
@@ -227,6 +228,21 @@ void t.test('a CANCEL that crosses the 200 is told once, and the dialog is ended
   t.equal(outcomes.length, 1);
   t.ok(outcomes[0] instanceof Error, 'words become an Error');
   t.equal(ended, 1);
+});
+
+void t.test('an answer to a request that is over is known by the words of both servers', async (t) => {
+  const refused = (why: string): Promise<Error | null> => {
+    const srf = {
+      createUAS: (_: unknown, __: unknown, ___: unknown, callback: (error: unknown) => void) => callback(why),
+    } as unknown as SrfClient;
+    const request = { has: () => true } as unknown as SrfRequest;
+    return new Promise((resolve) =>
+      answerCaller(srf, request, {} as SrfResponse, { localSdp: 'v=0', headers: {} }, resolve),
+    );
+  };
+  t.ok(isUnknownRequest(await refused('Response not sent due to unknown transaction')));
+  t.notOk(isUnknownRequest(await refused('transport is closed')));
+  t.notOk(isUnknownRequest(null));
 });
 
 void t.test('dialogs move to the new connection', async (t) => {

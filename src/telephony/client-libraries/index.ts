@@ -24,6 +24,7 @@ export {
   guardWire,
   isConnected,
   isUnknownDialog,
+  isUnknownRequest,
   ping,
   rehome,
   requestById,
