@@ -249,7 +249,11 @@ export class MediaEndpoint {
     const durationMs = Number(header('variable_record_ms')) || 0;
     const response = header('Application-Response');
     const cause = header('variable_record_completion_cause');
-    if (response.startsWith('-ERR') || cause === 'failure') return { durationMs, by: 'failed', why: response || cause };
+    if (response.startsWith('-ERR') || cause === 'failure') {
+      // The record is to say the reason, whoever seals, and not the words of a protocol around it.
+      const why = response.replace(/^-ERR (?:recording refused: )?/, '') || cause;
+      return { durationMs, by: 'failed', why };
+    }
     const by = (): Recorded['by'] => {
       if (this.#isClosed || cause === 'success-hangup') return 'hangUp';
       if (header('variable_playback_terminator_used') === '#') return 'key';
