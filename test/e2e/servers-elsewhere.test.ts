@@ -120,7 +120,10 @@ t.test('two servers of each kind: what dies is skipped, and used again when it i
       await until('the two to talk', async () => (await legs(servers)).includes(2));
       const [first] = await legs(servers);
       await nurse.hangUp();
-      t.equal((await house.endedCall()).ending, 'callerHungUp');
+      const facts = await house.endedCall();
+      t.equal(facts.ending, 'callerHungUp');
+      // How often it takes depends on the machine.
+      house.notCompared(facts);
       return first === 2;
     });
   });
