@@ -9,20 +9,28 @@ import t from 'tap';
 import { endCauses } from '../../src/core/call/index.ts';
 import {
   answerCaller,
+  askForOffer,
+  byeFromMemory,
   cleanArgument,
   connectSrf,
   createSrf,
   disconnectSrf,
+  dropConnection,
+  endById,
   type Endpoint,
   failUnfinished,
+  guardWire,
   headerLines,
+  isConnected,
   isUnknownRequest,
   LiveEndpoint,
   MediaClient,
   modifyDialog,
+  ping,
   probeListen,
   probeMediaServer,
   rehome,
+  requestById,
   safely,
   sendable,
   type SrfClient,
@@ -30,6 +38,7 @@ import {
   type SrfRequest,
   type SrfResponse,
   sipStatusOf,
+  writeTogether,
 } from '../../src/telephony/client-libraries/index.ts';
 import { until } from '../support/processes.ts';
 
@@ -280,6 +289,127 @@ void t.test('a client that never got a connection stops trying when told', async
   t.equal(timers(), before + 1, 'it waits to try again');
   disconnectSrf(srf);
   t.equal(timers(), before);
+});
+
+/** A signalling server that takes everybody, says `answers` to what it is sent, and keeps each read of what it heard. */
+async function aSignallingServer(
+  t: { teardown(run: () => void): void },
+  answers: (payload: string, id: string) => string | undefined = () => undefined,
+) {
+  const reads: string[][] = [];
+  const server = await listen(t, (socket) => {
+    let held = '';
+    socket.on('data', (bytes) => {
+      held += bytes.toString();
+      const frames: string[] = [];
+      for (let match = /^(\d+)#/.exec(held); match !== null; match = /^(\d+)#/.exec(held)) {
+        const [head, length] = [match[0].length, Number(match[1])];
+        frames.push(held.slice(head, head + length));
+        held = held.slice(head + length);
+      }
+      reads.push(frames.map((frame) => frame.slice(frame.indexOf('|') + 1)));
+      for (const frame of frames) {
+        const [id = '', ...rest] = frame.split('|');
+        const said = rest[0] === 'authenticate' ? 'OK|udp/127.0.0.1:5060|v0.9.10|' : answers(rest.join('|'), id);
+        const reply = `u|response|${id}|${said ?? ''}`;
+        if (said !== undefined) socket.write(`${Buffer.byteLength(reply)}#${reply}`);
+      }
+    });
+  });
+  const srf = createSrf('test');
+  srf.on('error', () => {});
+  t.teardown(() => disconnectSrf(srf));
+  const connected = new Promise<void>((resolve) => srf.on('connect', () => resolve()));
+  connectSrf(srf, { host: '127.0.0.1', port: server.port, secret: 'x', tls: null });
+  await connected;
+  const sent = (start: string) => until(start, () => reads.flat().find((frame) => frame.includes(start)));
+  return { srf, reads, sent, connections: () => server.connections() };
+}
+
+void t.test('what one turn has to say goes out together', async (t) => {
+  const { srf, reads, sent } = await aSignallingServer(t);
+  writeTogether(srf);
+  const before = reads.length;
+  endById(srf, 'theirs', 'a');
+  endById(srf, 'ours', 'b');
+  await sent('sip|b|');
+  t.same(
+    reads.slice(before).map((frames) => frames.length),
+    [2],
+    'in one read',
+  );
+});
+
+void t.test('a server that answers a ping is there; one that does not says nothing', async (t) => {
+  let isThere = true;
+  const { srf, sent } = await aSignallingServer(t, (payload) =>
+    payload === 'ping' && isThere ? 'OK|pong' : undefined,
+  );
+  await new Promise<void>((resolve) => ping(srf, resolve));
+  isThere = false;
+  ping(srf, () => t.fail('nobody answered'));
+  endById(srf, 'ours', 'after-the-ping');
+  await sent('after-the-ping');
+});
+
+void t.test('what a process before this one left is asked for and ended by its id alone', async (t) => {
+  const { srf, sent } = await aSignallingServer(t, (payload) =>
+    payload.startsWith('sip||') ? 'NOK|unable to find dialog for dialog id provided' : undefined,
+  );
+  const status = await new Promise((resolve) => requestById(srf, 'BYE', 'c1;from-tag=x', resolve));
+  t.equal(status, null, 'the server does not know it');
+  t.match(await sent('sip||c1;from-tag=x'), /^sip\|\|c1;from-tag=x\r\nBYE /);
+  endById(srf, 'theirs', 'waits');
+  t.match(await sent('sip|waits|'), /\r\nSIP\/2\.0 503 .*\r\nRetry-After: 5\r\n/);
+  endById(srf, 'ours', 'rings');
+  t.match(await sent('sip|rings|'), /\r\nCANCEL /);
+});
+
+void t.test('a phone is told by a BYE from memory when the server has forgotten the dialog', async (t) => {
+  const { srf, sent } = await aSignallingServer(t);
+  const dialog = {
+    sip: { callId: 'c9', localTag: 'ours', remoteTag: 'theirs' },
+    remote: { uri: 'sip:2101@127.0.0.1:40001' },
+  } as unknown as SrfDialog;
+  byeFromMemory(srf, dialog, { Reason: 'Q.850;cause=41' });
+  const bye = await sent('BYE sip:2101@127.0.0.1:40001');
+  for (const line of [/tag=ours/, /tag=theirs/, /Call-ID: c9/i, /CSeq: 1073741824 BYE/i, /Reason: Q\.850;cause=41/])
+    t.match(bye, line);
+});
+
+void t.test('a connection to a server that hangs is dropped, and made anew', async (t) => {
+  const { srf, connections } = await aSignallingServer(t);
+  const again = new Promise<void>((resolve) => srf.on('connect', () => resolve()));
+  dropConnection(srf);
+  t.notOk(isConnected(srf) && connections() > 1, 'not at once');
+  await again;
+  t.equal(connections(), 2);
+  t.ok(isConnected(srf));
+});
+
+void t.test('a server that does not speak the protocol is hung up, and nothing of it is kept', async (t) => {
+  for (const said of ['HTTP/1.1 400 Bad Request\r\n\r\n', '#', `9#u|nothing${'x'.repeat(10)}`, '7#a|b|c|d']) {
+    const server = await listen(t, (socket) => socket.write(said));
+    const srf = createSrf('test');
+    srf.on('error', () => {});
+    const why = new Promise<string>((resolve) => {
+      connectSrf(srf, { host: '127.0.0.1', port: server.port, secret: 'x', tls: null });
+      guardWire(srf, resolve);
+    });
+    t.match(await why, /does not speak the control protocol/, said.slice(0, 20));
+    disconnectSrf(srf);
+    server.close();
+  }
+});
+
+void t.test('an offer that was asked for and refused does not block the next question', async (t) => {
+  const lock = { count: 1, admitOne: [] as (() => void)[] };
+  const dialog = {
+    _reinvitesInProgress: lock,
+    modify: (_: object, done: (error: object) => void) => done({ status: 488 }),
+  } as unknown as SrfDialog;
+  await t.rejects(askForOffer(dialog));
+  t.equal(lock.count, 0);
 });
 
 void t.test('a control connection by TLS that was lost is made again by TLS, never in clear', async (t) => {
