@@ -2,13 +2,13 @@ import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from '
 import { join } from 'node:path';
 import t from 'tap';
 import { House } from '../support/house.ts';
-import { notOnDrachtioServer, notOnFreeswitch, notOnRunning } from '../support/left-out.ts';
+import { housesAtOnce, notOnDrachtioServer, notOnFreeswitch, notOnRunning } from '../support/left-out.ts';
 import { ended, scratch, until } from '../support/processes.ts';
 
 // The running program: what an admin types, and what happens when a process dies.
 
 // Each story has houses of its own.
-t.jobs = 2;
+t.jobs = housesAtOnce(2);
 
 interface Ready {
   pid: number;

@@ -4,7 +4,7 @@ import t from 'tap';
 import { portOf } from '../support/daemon.ts';
 import { EslClient } from '../support/esl-client.ts';
 import { House } from '../support/house.ts';
-import { notOnRunning } from '../support/left-out.ts';
+import { housesAtOnce, notOnRunning } from '../support/left-out.ts';
 import { until } from '../support/processes.ts';
 import { type ByHand, serversByHand } from '../support/servers-by-hand.ts';
 import { heardFor } from '../support/sound.ts';
@@ -12,7 +12,7 @@ import { heardFor } from '../support/sound.ts';
 // Signalling and media servers that run already: the house starts none of its own and uses those.
 
 // Each story has houses of its own.
-t.jobs = 2;
+t.jobs = housesAtOnce(2);
 
 const startsSeveral = notOnRunning('signalling', 'media');
 

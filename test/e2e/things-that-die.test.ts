@@ -1,14 +1,14 @@
 import t from 'tap';
 import type { Baresip } from '../support/baresip.ts';
 import { House } from '../support/house.ts';
-import { notOnRunning } from '../support/left-out.ts';
+import { housesAtOnce, notOnRunning } from '../support/left-out.ts';
 import { until } from '../support/processes.ts';
 import { heardFor } from '../support/sound.ts';
 
 // What dies in the middle of a call, and what the people on the telephone notice of it.
 
 // Each story has a house of its own.
-t.jobs = 2;
+t.jobs = housesAtOnce(2);
 
 /** The nurse has dialled, and the phone of the doctor on call rings. */
 async function ringing(t: Parameters<typeof House.start>[0], house: House) {
