@@ -519,6 +519,19 @@ void t.test('FreeSWITCH 1.10.12 tells no cause of a recording: it follows from w
   }
 });
 
+void t.test('why a recording failed is said without the words of the protocol', async (t) => {
+  for (const [response, why] of [
+    ['-ERR recording refused: the disk is full', 'the disk is full'],
+    ['-ERR no reply', 'no reply'],
+  ] as const) {
+    const { record, end } = aLeg(t, { 'Application-Response': response });
+    const recorded = record();
+    await turns();
+    end();
+    t.match(await recorded, { by: 'failed', why });
+  }
+});
+
 void t.test('a recording that cannot begin, and a leg that ends while it records', async (t) => {
   const full = aLeg(t);
   t.match(await full.record('no.sealed'), { by: 'failed', why: 'the disk is full', durationMs: 0 });

@@ -212,6 +212,14 @@ export function isUnknownDialog(error: unknown): boolean {
 }
 
 /**
+ * An answer that could not be sent, for the request is over: its caller has cancelled it, or the server was started anew.
+ * drachtio-srf 5.0.29 has a code for unknown dialogs and only the server's words for this.
+ */
+export function isUnknownRequest(error: Error | null): boolean {
+  return error?.message.includes('unknown transaction') === true;
+}
+
+/**
  * BYE in a dialog that the server does not know, put together from what the library remembers of it (RFC 3261
  * 12.2.1.1), so that the phone does not sit in silence. It goes straight to the Contact.
  */
