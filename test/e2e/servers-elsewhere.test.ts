@@ -115,10 +115,10 @@ t.test('two servers of each kind: what dies is skipped, and used again when it i
   );
 
   await t.test('a signalling server that drains says so to whoever asks where to send calls', async (t) => {
-    const [sip] = sipds.map(({ ready }) => ({
+    const [sip] = sipds.map(({ sip }) => ({
       transport: 'udp' as const,
       host: '127.0.0.1',
-      port: portOf(ready.sip, 'udp'),
+      port: portOf(sip, 'udp'),
     }));
     t.match(await askBySip(sip!, 60_000), { says: '200' });
     t.match(await house.cli('servers', 'drain', 'sipd1'), { code: 0 });
