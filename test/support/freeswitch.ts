@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { writeSite } from '../../src/cli/freeswitch-site.ts';
 import { probeMediaServer } from '../../src/telephony/client-libraries/index.ts';
 import { freeSipPort, freeTcpPort, startChild, until } from './processes.ts';
-import { realServer, RunningServer, type Told } from './real-server.ts';
+import { type RealServer, realServer, RunningServer, type Told } from './real-server.ts';
 import { ROOT } from './root.ts';
 
 interface Teardown {
@@ -16,10 +16,14 @@ interface Teardown {
 export const freeswitch = realServer('STORIES_ON_FREESWITCH');
 
 /** The one to run on, as `media.servers` wants it told; null: our own. `folder`: for its logs and databases. */
-export async function mediaServer(t: Teardown, folder: string): Promise<FreeSwitch | RunningServer | null> {
-  if (freeswitch === undefined) return null;
-  if (freeswitch.kind === 'program') return FreeSwitch.start(t, freeswitch.path, folder);
-  const { host, port, secret } = freeswitch;
+export async function mediaServer(
+  t: Teardown,
+  folder: string,
+  server: RealServer | null = freeswitch ?? null,
+): Promise<FreeSwitch | RunningServer | null> {
+  if (server === null) return null;
+  if (server.kind === 'program') return FreeSwitch.start(t, server.path, folder);
+  const { host, port, secret } = server;
   return new RunningServer({ name: 'freeswitch', host, port, secret, plain: plainFolder(t), listenPort: 0 });
 }
 
