@@ -5,16 +5,18 @@ import { benchAudit } from './audit.ts';
 import { benchCallRate } from './call-rate.ts';
 import { pssMb } from './calls/proc.ts';
 import { candidates } from './calls/systems.ts';
+import { benchMedia } from './media-relay.ts';
 import { benchPatterns } from './patterns.ts';
 import { benchProve } from './prove.ts';
 import { benchRouting, benchYear } from './routing.ts';
 
 /**
- * `npm run bench -- [routing|patterns|year|activate|prove|audit|memory|calls …] [--seconds N] [--rates 50,100,200] [--only word]`
+ * `npm run bench -- [routing|patterns|year|activate|prove|audit|memory|calls|media …] [--seconds N] [--rates 50,100,200] [--only word]
+ * [--media-calls N]`
  *
  * `calls` also measures what is at hand of drachtio-server and FreeSWITCH (DRACHTIO_SERVER and FREESWITCH, paths of the programs)
  * and of Kamailio (Debian's package): Wardline on every pair of servers, FreeSWITCH's own bridge, Kamailio as a proxy. `--only`
- * leaves out those whose name has not the word.
+ * leaves out those whose name has not the word. `media` measures mediad, and FreeSWITCH where it is at hand.
  *
  * Prints a table per benchmark, then one JSON object with every figure. Nothing is asserted here.
  */
@@ -49,6 +51,7 @@ const benches: Record<string, () => Promise<unknown> | unknown> = {
   audit: () => benchAudit({ verifyEntries: 200_000 }),
   memory: idleMemory,
   calls: () => benchCallRate([null, ...systems()], rates, seconds),
+  media: () => benchMedia(process.env['FREESWITCH'], Number(option('--media-calls', '50')), seconds),
 };
 
 const unknown = names.filter((name) => !(name in benches));

@@ -41,6 +41,8 @@ let nextRtpPort = 10_000 + (process.pid % 100) * 200;
 export class FreeSwitch {
   readonly ready: { readonly eventSocket: { readonly host: string; readonly port: number } };
   readonly secret: string;
+  /** "127.0.0.1:5090", where the app calls it. */
+  readonly sip: string;
   /** Where it records in the clear: in memory. */
   readonly plain: string;
   readonly #program: string;
@@ -49,7 +51,13 @@ export class FreeSwitch {
   #child: ChildProcess | null = null;
   #isKept = false;
 
-  private constructor(program: string, port: number, place: ReturnType<typeof writeSite>, plain: string) {
+  private constructor(
+    program: string,
+    { port, sip }: { port: number; sip: string },
+    place: ReturnType<typeof writeSite>,
+    plain: string,
+  ) {
+    this.sip = sip;
     this.#program = program;
     this.#place = place;
     this.plain = plain;
@@ -58,19 +66,19 @@ export class FreeSwitch {
   }
 
   /** `folder`: for its logs and databases. */
-  static async start(t: Teardown, program: string, folder: string): Promise<FreeSwitch> {
+  static async start(t: Teardown, program: string, folder: string, rtpPorts = 100): Promise<FreeSwitch> {
     const [port, sip] = [await freeTcpPort(), await freeSipPort()];
     const first = nextRtpPort;
-    nextRtpPort += 100;
+    nextRtpPort += rtpPorts;
     const place = writeSite(join(folder, 'freeswitch'), {
       eventSocket: `127.0.0.1:${port}`,
       sip: `127.0.0.1:${sip}`,
       rtp: '127.0.0.1',
-      rtpPorts: `${first}-${first + 98}`,
+      rtpPorts: `${first}-${first + rtpPorts - 2}`,
       app: '127.0.0.1',
       music: join(ROOT, 'src/mediad/prompts/music/8000'),
     });
-    const server = new FreeSwitch(program, port, place, plainFolder(t));
+    const server = new FreeSwitch(program, { port, sip: `127.0.0.1:${sip}` }, place, plainFolder(t));
     t.teardown(() => server.kill());
     await server.restart();
     return server;
