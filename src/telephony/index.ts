@@ -49,6 +49,7 @@ export class Telephony {
   readonly #shell: Shell;
   readonly #authenticator: Authenticator;
   #inbound: Inbound | null = null;
+  #registrar: Registrar | null = null;
   #isClosed = false;
 
   constructor(parts: TelephonyParts) {
@@ -99,6 +100,7 @@ export class Telephony {
     this.#inbound = inbound;
     const { clock, log } = this.#parts;
     const registrar = new Registrar({ authenticator: this.#authenticator, registrations, clock, log });
+    this.#registrar = registrar;
     for (const link of signalling.links) this.#route(link, inbound, registrar);
     await signalling.connect();
     await media.connect();
@@ -117,6 +119,11 @@ export class Telephony {
     return this.#shell.registrations.all();
   }
 
+  /** The extension has no phone any more, or another one: whatever is registered for it rings no longer. */
+  forget(extension: string): void {
+    this.#shell.registrations.forget(extension);
+  }
+
   health(): TelephonyHealth {
     const { signalling, media } = this.#shell;
     return {
@@ -133,6 +140,7 @@ export class Telephony {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#inbound?.close();
+    this.#registrar?.close();
     // One turn for the last BYEs to be written before the socket ends.
     await new Promise((resolve) => setImmediate(resolve));
     this.#shell.media.close();
