@@ -1,5 +1,12 @@
 import { type EndCause, endCauses, type MediaFacts } from '../core/call/index.ts';
-import { answerCaller, asError, type SrfRequest, type SrfResponse } from './client-libraries/index.ts';
+import { askCaller } from './ask-caller.ts';
+import {
+  answerCaller,
+  asError,
+  isUnknownRequest,
+  type SrfRequest,
+  type SrfResponse,
+} from './client-libraries/index.ts';
 import { wireToEndpoint, wireTogether } from './dialog-wiring.ts';
 import type { CallMedia } from './media.ts';
 import type { MediaEndpoint } from './media-endpoint.ts';
@@ -143,20 +150,13 @@ export class CallerLeg {
 
   #listen(request: SrfRequest, response: SrfResponse): void {
     this.#link.openInvites.began('theirs', request.stackTxnId);
-    this.#link.unanswered.set(request, { response, ask: () => this.#askWhetherThere() });
+    const ask = (): void => {
+      if (this.#state === 'invited')
+        askCaller(this.#shell.log, response, this.#isRinging ? 180 : 100, () => this.#gone());
+    };
+    this.#link.unanswered.set(request, { response, ask });
     const cancelled = guarded(this.#shell.log, 'CANCEL', () => this.#gone());
     request.on('cancel', cancelled);
-  }
-
-  /** A provisional answer that the server does not take: the caller has hung up while we were not connected. */
-  #askWhetherThere(): void {
-    if (this.#state !== 'invited') return;
-    const { health } = this.#link;
-    // A connection that was lost again, and be it back, says nothing about the caller.
-    const taken = guarded(this.#shell.log, 'provisional', (error: unknown) => {
-      if (error && this.#link.health === health) this.#gone();
-    });
-    this.#response.send(this.#isRinging ? 180 : 100, undefined, {}, taken);
   }
 
   async #anchor(): Promise<void> {
@@ -171,14 +171,12 @@ export class CallerLeg {
       if (error || !phone) return this.#answerFailed(error ?? new Error('no dialog'));
       wireToEndpoint(this.#shell, phone.dialog, () => this.#endpoint);
       phone.mark(endpoint);
-      phone.dialog.on(
-        'ack',
-        guarded(this.#shell.log, 'ACK', (ack: SrfRequest) => {
-          if (this.#isAcknowledged) return;
-          this.#isAcknowledged = true;
-          this.#acknowledged(endpoint, ack.body);
-        }),
-      );
+      const acknowledged = guarded(this.#shell.log, 'ACK', (ack: SrfRequest) => {
+        if (this.#isAcknowledged) return;
+        this.#isAcknowledged = true;
+        this.#acknowledged(endpoint, ack.body);
+      });
+      phone.dialog.on('ack', acknowledged);
     });
   }
 
@@ -206,6 +204,8 @@ export class CallerLeg {
       { localSdp, headers: { Allow: allow } },
       (error, dialog) => {
         this.#settled();
+        // drachtio-server 0.9.10 shows a CANCEL to nobody after a connection that was lost.
+        if (isUnknownRequest(error)) this.#gone();
         if (!dialog) return done(error);
         if (this.#state === 'over') {
           // Ended while the 200 was on its way out.
