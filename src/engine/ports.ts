@@ -141,6 +141,23 @@ export interface PlanOrders {
   order(order: Omit<PlanOrder, 'id'>): void;
 }
 
+export type ServerKind = 'signalling' | 'media';
+
+/** What an operator said of one server while the house runs, or before; the last word counts. */
+export interface ServerOrder {
+  readonly kind: ServerKind;
+  readonly server: string;
+  readonly isDraining: boolean;
+  readonly at: Instant;
+  readonly author: string;
+}
+
+export interface ServerOrders {
+  order(order: ServerOrder): void;
+  /** The last word about each server. */
+  newest(): readonly ServerOrder[];
+}
+
 /** The last good shifts of other systems' rosters, as documents. */
 export interface RosterFeeds {
   /** Another number whenever one of them was taken. */

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from '
 import { join } from 'node:path';
 import t from 'tap';
 import { House } from '../support/house.ts';
-import { notOnDrachtioServer, notOnFreeswitch } from '../support/left-out.ts';
+import { housesAtOnce, notOnDrachtioServer, notOnFreeswitch, notOnRunning } from '../support/left-out.ts';
 import { ended, scratch, until } from '../support/processes.ts';
 import { RawPhone } from '../support/raw-phone.ts';
 import { RtpPhone } from '../support/rtp-phone.ts';
@@ -10,7 +10,7 @@ import { RtpPhone } from '../support/rtp-phone.ts';
 // The running program: what an admin types, and what happens when a process dies.
 
 // Each story has houses of its own.
-t.jobs = 2;
+t.jobs = housesAtOnce(2);
 
 interface Ready {
   pid: number;
@@ -97,7 +97,8 @@ t.test('a house that loses its parts, and is stopped', async (t) => {
     t.equal((await fetch(`http://${String(house.readyNow()['admin'])}/readyz`)).status, 200);
   });
 
-  await t.test('kill -9 of a daemon: it is back on the same port, and the app finds it', async (t) => {
+  const endsDaemon = notOnRunning('signalling');
+  await t.test('kill -9 of a daemon: it is back on the same port, and the app finds it', endsDaemon, async (t) => {
     process.kill(first.pids.sipd, 'SIGKILL');
     await until('another sipd', () => ready().pids.sipd !== first.pids.sipd);
     t.same(ready().sip, first.sip, 'phones know no other address');
@@ -142,7 +143,8 @@ t.test('a house that loses its parts, and is stopped', async (t) => {
   });
 });
 
-t.test('a terminal that goes away takes nobody along, and the house is still stopped in good order', async (t) => {
+const losesSipd = notOnRunning('signalling');
+t.test('a terminal that goes away takes nobody along, and the house is stopped in good order', losesSipd, async (t) => {
   const house = await House.start(t);
   const { appPid, pids, daemonPids } = house.readyNow() as unknown as Ready;
   house.child.stdout?.destroy();

@@ -12,12 +12,17 @@ export const starting: Readiness = {
 export function readinessOf(telephony: TelephonyHealth, isDraining: boolean, health: Health): Readiness {
   const kinds = ['signalling', 'media'] as const;
   const links = kinds.flatMap((kind) =>
-    telephony[kind].map(({ name, isUp, isDraining, why }) => ({
+    telephony[kind].map(({ name, isUp, isDraining, legs, why }) => ({
       part: `${kind} ${name}`,
       isGood: isUp,
-      says: isUp ? (isDraining ? 'connected, draining: no new calls' : 'connected') : why,
+      says: isUp ? (isDraining ? `connected, draining: no new calls, ${legs} legs left` : 'connected') : why,
     })),
   );
+  const trunks = telephony.trunks.map(({ name, fault }) => ({
+    part: `trunk ${name}`,
+    isGood: fault === null,
+    says: fault ?? 'nothing is known against it',
+  }));
   const hasBoth = kinds.every((kind) => telephony[kind].some(({ isUp, isDraining }) => isUp && !isDraining));
   const house = { part: 'house', isGood: !isDraining, says: isDraining ? 'stopping: no new calls' : 'taking calls' };
   const limping = health.report().checks.map((check) => ({
@@ -25,5 +30,5 @@ export function readinessOf(telephony: TelephonyHealth, isDraining: boolean, hea
     isGood: check.kind === 'ok',
     says: check.kind === 'ok' ? 'ok' : check.why,
   }));
-  return { isReady: hasBoth && house.isGood, parts: [...links, house, ...limping] };
+  return { isReady: hasBoth && house.isGood, parts: [...links, ...trunks, house, ...limping] };
 }
