@@ -30,7 +30,7 @@ export interface App {
 }
 
 /**
- * Builds the house: store and secrets, documents, messages, calls, admin, in that order, and closes it the other way
+ * Builds the house: store and secrets, documents, messages, admin, calls, in that order, and closes it the other way
  * round. Rejects with Refusal or PortError that names what is wrong and what to do; then nothing is left open.
  */
 export async function openApp(configFile: string, terminal: (line: string) => void): Promise<App> {
