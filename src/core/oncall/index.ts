@@ -13,6 +13,7 @@ export * from './override.ts';
 export * from './people-book.ts';
 export * from './people.ts';
 export * from './problem.ts';
+export { type RosterInTime, rosterInTime } from './roster-in-time.ts';
 export * from './rules.ts';
 export * from './shifts.ts';
 export * from './vocabulary.ts';
