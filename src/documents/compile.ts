@@ -4,7 +4,7 @@ import {
   checkRoster,
   type CompiledRoster,
   compileRoster,
-  indexRoster,
+  namesOfRoster,
   type Problem,
   type RosterSource,
 } from '../core/oncall/index.ts';
@@ -60,7 +60,7 @@ export function compileDocuments(
 
   const faults = [...checkRoster(roster)];
   const tables: PatternTables[] = [];
-  const compiled = compilePlan(plan, indexRoster(roster), options.prompts, (made) => tables.push(made));
+  const compiled = compilePlan(plan, namesOfRoster(roster), options.prompts, (made) => tables.push(made));
   if (compiled.kind === 'refused') faults.push(...compiled.problems);
   if (faults.length > 0) return refused(faults.slice(0, MAX_PROBLEMS).map((fault) => placed(fault, rosters, plans)));
   if (compiled.kind === 'refused') return refused([]);

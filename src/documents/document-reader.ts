@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { Worker } from 'node:worker_threads';
 import {
   setsTaken,
@@ -32,7 +33,9 @@ export interface DocumentReaderParts {
 }
 
 /** A job of an honest house takes seconds at most. */
-const LIMITS = { readMs: 300_000, proveMs: 900_000, heapMb: 2_048 };
+const LIMITS = { readMs: 300_000, proveMs: 900_000, heapMb: 1_536 };
+/** A thread whose own limit is reached takes the whole process with it at times: so it is looked at before that. */
+const LOOK_AT_HEAP_MS = 100;
 /** Whoever has saved once saves again; then the thread is there, and knows the documents. */
 const IDLE_MS = 20_000;
 
@@ -234,9 +237,10 @@ function amiss(last: LastPart): never {
 /** Refused, for whatever the reason: what is in force is good enough. */
 function unread(files: readonly DocumentFile[], error: unknown): Refused {
   const why = error instanceof Error ? error.message : String(error);
-  const [largest] = [...files].sort((a, b) => b.text.length - a.text.length);
+  // Which of them is to blame nobody can say.
+  const [first] = files;
   const problem = {
-    file: largest?.path ?? '',
+    file: first === undefined ? '' : path.dirname(first.path),
     line: 1,
     column: 1,
     reason: `the documents could not be read: ${why}`,
@@ -276,6 +280,7 @@ class Thread {
   readonly #clock: DocumentReaderParts['clock'];
   #waiting: { take(part: FromThread): void; fail(error: Error): void } | null = null;
   #ended: Error | null = null;
+  readonly #heapBytes: number;
 
   constructor(
     { prompts, clock, thread = new URL('./read-worker.ts', import.meta.url) }: DocumentReaderParts,
@@ -286,8 +291,9 @@ class Thread {
       workerData: { prompts },
       // Flags of the main program, such as --input-type, need not suit a thread.
       execArgv: [],
-      resourceLimits: { maxOldGenerationSizeMb: heapMb },
+      resourceLimits: { maxOldGenerationSizeMb: 2 * heapMb },
     });
+    this.#heapBytes = heapMb * 1_048_576;
     this.#worker.on('message', (part: FromThread) => this.#waiting?.take(part));
     this.#worker.on('error', (error) => this.#died(error));
     this.#worker.on('exit', () => this.#died(new Error('its thread ended')));
@@ -307,12 +313,30 @@ class Thread {
   async run(job: ReadJob, take: (part: FromThread) => void = () => {}): Promise<LastPart> {
     const slices = new Slices(this.#clock);
     this.#post({ kind: 'start', job });
-    for (;;) {
-      const part = await this.#nextPart();
-      if ('isLast' in part) return part;
-      take(part);
-      await slices.pause();
+    const watch = { isOver: false };
+    this.#watchHeap(watch);
+    try {
+      for (;;) {
+        const part = await this.#nextPart();
+        if ('isLast' in part) return part;
+        take(part);
+        await slices.pause();
+      }
+    } finally {
+      watch.isOver = true;
     }
+  }
+
+  #watchHeap(watch: { readonly isOver: boolean }): void {
+    this.#clock.after(LOOK_AT_HEAP_MS, () => {
+      if (watch.isOver || this.#ended !== null) return;
+      const looked = this.#worker.getHeapStatistics().then(({ used_heap_size: bytes }) => {
+        if (bytes <= this.#heapBytes) this.#watchHeap(watch);
+        else this.end(`it takes more than ${this.#heapBytes / 1_048_576} MB of memory`);
+      });
+      // It ended meanwhile.
+      looked.catch(() => {});
+    });
   }
 
   end(why: string): void {

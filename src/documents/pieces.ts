@@ -64,7 +64,7 @@ export function* inPieces(whole: unknown): Generator<Piece, void> {
       rest.push(keysAndValues(value as Record<string, unknown>, keys));
       continue;
     }
-    const name = keys.join('\n');
+    const name = JSON.stringify(keys);
     let shape = shapes.get(name);
     if (shape === undefined) {
       shape = shapes.size;

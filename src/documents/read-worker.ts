@@ -12,5 +12,7 @@ try {
 } catch {
   // Then they share it.
 }
+// A document may have a fault in every character, and nobody wants to know where in our code each was found.
+Error.stackTraceLimit = 0;
 const jobs = new ReadJobs(prompts);
 serveJobs(parentPort!, { put: (slot, file) => jobs.put(slot, file), do: (job) => jobs.do(job) });

@@ -1,6 +1,6 @@
 /** Stands in for the thread that reads documents: the second check finds a roster of 10⁶ people. */
 import { parentPort } from 'node:worker_threads';
-import { checkRoster, indexRoster } from '../../src/core/oncall/index.ts';
+import { checkRoster, namesOfRoster } from '../../src/core/oncall/index.ts';
 import { compilePlan, type PatternTables } from '../../src/core/dialplan/index.ts';
 import { ReadJobs, sourceParts } from '../../src/documents/read-jobs.ts';
 import type { FromThread, ReadJob } from '../../src/documents/read-protocol.ts';
@@ -28,7 +28,7 @@ async function* checked({ slots }: Extract<ReadJob, { kind: 'check' }>): AsyncGe
   const { roster, plan } = large;
   const tables: PatternTables[] = [];
   const faults = [...checkRoster(roster)];
-  const compiled = compilePlan(plan, indexRoster(roster), PROMPTS, (made) => tables.push(made));
+  const compiled = compilePlan(plan, namesOfRoster(roster), PROMPTS, (made) => tables.push(made));
   if (compiled.kind === 'refused' || faults.length > 0) throw new Error('the large house is at fault');
   const last = { kind: 'good', isLast: true, slots, plan: plan.version, roster: roster.version } as const;
   yield* sourceParts({ roster, plan, tables }, last);

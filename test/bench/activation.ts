@@ -200,6 +200,6 @@ const collect = runInNewContext('gc') as () => void;
 
 function heldBytes(): number {
   collect();
-  const { heapUsed, arrayBuffers } = process.memoryUsage();
-  return heapUsed + arrayBuffers;
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
 }

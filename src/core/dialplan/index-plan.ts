@@ -67,7 +67,9 @@ interface Keyed {
 /** What callers may key, wherever they are asked for digits. */
 function* layingKeyed(source: PlanSource, makeSet: MakeSet): Work<WeakMap<object, Keyed>> {
   const keyed = new WeakMap<object, Keyed>();
-  const verbs = [...source.routes.map(({ to }) => to), ...Object.values(source.flows)];
+  const verbs: Verb[] = [];
+  yield* eachOf(source.routes, ({ to }) => void verbs.push(to));
+  yield* eachOf(Object.keys(source.flows), (id) => void verbs.push(source.flows[id]!));
   for (let seen = 1; verbs.length > 0; seen++) {
     const verb = verbs.pop()!;
     if (verb.verb === 'gather' && !keyed.has(verb.digits)) {

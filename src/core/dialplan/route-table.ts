@@ -58,7 +58,9 @@ function checkTable(side: string, routes: readonly Route[], told: Set<string>, p
 export function* layingRoutes(routes: readonly Route[], makeSet: MakeSet): Work<RouteTable> {
   const sides = new Map<string, { readonly own: readonly Route[]; readonly set: PatternSet }>();
   for (const [side, own] of yield* layingTables(routes)) {
-    sides.set(side, { own, set: yield* makeSet(own.map(({ number }) => number)) });
+    const numbers: string[] = [];
+    yield* eachOf(own, ({ number }) => void numbers.push(number));
+    sides.set(side, { own, set: yield* makeSet(numbers) });
   }
   const find = (side: string, dialled: string): Route | undefined => {
     const table = sides.get(side);

@@ -13,7 +13,7 @@ export function checkPeople(source: RosterSource, named: Named, problems: Proble
   const desks = new Map<string, Person>();
   for (const person of source.people) {
     const at = `people.${person.id}`;
-    if ((dutyTiers as readonly string[]).includes(person.id)) {
+    if (tierNames.has(person.id)) {
       problems.add(at, `"${person.id}" names a tier, not a person`, 'give the person another id', KEY);
     }
     if (person.desk !== undefined) checkDesk(person, person.desk, desks, problems);
@@ -49,6 +49,8 @@ export function checkSpecialty(id: string, at: string, { specialties }: Named, p
   if (!specialties.has(id)) problems.unknown(at, 'specialty', id, specialties);
 }
 
+const tierNames: ReadonlySet<string> = new Set(dutyTiers);
+
 const E164_REMEDY = 'write it with + and the country code, without spaces: "+12025550111"';
 
 function checkDesk(person: Person, desk: string, desks: Map<string, Person>, problems: Problems): void {
@@ -61,7 +63,8 @@ function checkDesk(person: Person, desk: string, desks: Map<string, Person>, pro
   desks.set(desk, person);
 }
 
-function checkNumbers({ id, numbers = {} }: Person, problems: Problems): void {
+function checkNumbers({ id, numbers }: Person, problems: Problems): void {
+  if (numbers === undefined) return;
   const names = Object.keys(numbers);
   if (names.length > MAX.numbers) {
     problems.add(`people.${id}.numbers`, `${names.length} further numbers`, `use at most ${MAX.numbers}`);
@@ -79,7 +82,8 @@ function checkNumbers({ id, numbers = {} }: Person, problems: Problems): void {
 }
 
 function checkPreferences(person: Person, { units, services }: Named, problems: Problems): void {
-  const all = person.prefers ?? [];
+  const all = person.prefers;
+  if (all === undefined) return;
   const at = `people.${person.id}.prefer`;
   if (all.length > MAX.preferences) problems.add(at, `${all.length} preferences`, `use at most ${MAX.preferences}`);
   for (const [i, preference] of all.entries()) {
@@ -100,7 +104,8 @@ function checkPreferences(person: Person, { units, services }: Named, problems: 
   }
 }
 
-function checkLeave({ id, leave = [] }: Person, problems: Problems): void {
+function checkLeave({ id, leave }: Person, problems: Problems): void {
+  if (leave === undefined) return;
   const at = `people.${id}.leave`;
   if (leave.length > MAX.leaves) problems.add(at, `${leave.length} times of leave`, `use at most ${MAX.leaves}`);
   for (const [i, period] of leave.entries()) checkPeriod(period, `${at}.${i}`, problems);

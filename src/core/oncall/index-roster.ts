@@ -25,6 +25,11 @@ export function indexRoster(source: RosterSource): RosterIndex {
   };
 }
 
+/** As much of it as checking a plan takes: nobody is looked for by name there. */
+export function namesOfRoster(source: RosterSource): Omit<RosterIndex, 'person' | 'personByDesk'> {
+  return { people: () => source.people, ...inOneGo(indexingServices(source)) };
+}
+
 /** The same, a little at a time, of a roster whose people stand in a book; `source.people` is not looked at. */
 export function* indexingRoster(source: RosterSource, people: PackedPeople): Work<RosterIndex> {
   return { ...peopleBook(people), ...(yield* indexingServices(source)) };

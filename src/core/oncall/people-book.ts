@@ -1,3 +1,4 @@
+import { STEP_ITEMS } from '../work/index.ts';
 import type { CompiledRoster } from './model.ts';
 import type { Person } from './people.ts';
 import type { PersonId } from './vocabulary.ts';
@@ -26,23 +27,28 @@ export function packPeople(people: readonly Person[]): PackedPeople {
   const encoder = new TextEncoder();
   let bytes = new Uint8Array(256);
   let used = 0;
-  for (const [i, person] of people.entries()) {
-    const text = `${person.id}\n${person.desk ?? ''}\n${JSON.stringify(person)}`;
+  let desks = 0;
+  for (let first = 0; first < people.length; first += STEP_ITEMS) {
+    const texts = people.slice(first, first + STEP_ITEMS).map((person) => {
+      if (person.desk !== undefined) desks += 1;
+      return `${person.id}\n${person.desk ?? ''}\n${JSON.stringify(person)}`;
+    });
+    const text = texts.join('');
     // A character takes three bytes at most.
     if (used + 3 * text.length > bytes.length) bytes = grown(bytes, 2 * bytes.length + 3 * text.length);
-    used += encoder.encodeInto(text, bytes.subarray(used)).written;
-    starts[i + 1] = used;
+    const { written } = encoder.encodeInto(text, bytes.subarray(used));
+    const isAscii = written === text.length;
+    for (const [i, one] of texts.entries()) {
+      used += isAscii ? one.length : encoder.encode(one).length;
+      starts[first + i + 1] = used;
+    }
   }
-  const desks = people.flatMap(({ desk }, i) => (desk === undefined ? [] : [{ key: desk, i }]));
   return {
     count: people.length,
     bytes: bytes.slice(0, used),
     starts,
-    byId: tableOf(
-      people.length,
-      people.map(({ id }, i) => ({ key: id, i })),
-    ),
-    byDesk: tableOf(desks.length, desks),
+    byId: tableOf(people.length, people, ({ id }) => id),
+    byDesk: tableOf(desks, people, ({ desk }) => desk),
   };
 }
 
@@ -95,9 +101,11 @@ function grown(bytes: Uint8Array<ArrayBuffer>, length: number): Uint8Array<Array
   return more;
 }
 
-function tableOf(count: number, keys: readonly { readonly key: string; readonly i: number }[]) {
+function tableOf(count: number, people: readonly Person[], keyOf: (person: Person) => string | undefined) {
   const table = new Uint32Array(Math.ceil(count / (1 - LEAST_FREE)) + 1);
-  for (const { key, i } of keys) {
+  for (let i = 0; i < people.length; i++) {
+    const key = keyOf(people[i]!);
+    if (key === undefined) continue;
     let slot = slotOf(key, table.length);
     while (table[slot] !== 0) slot = (slot + 1) % table.length;
     table[slot] = i + 1;
