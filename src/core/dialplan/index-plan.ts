@@ -1,5 +1,5 @@
 import { zone } from '../time/index.ts';
-import { byId, sitesOf } from './known-names.ts';
+import { byId, sitesOf, trunksOf } from './known-names.ts';
 import { type About, ANONYMOUS, type CompiledPlan, HOME, type PlanSource, type Verb } from './model.ts';
 import { isOpenAt, specialDayAt } from './opening-hours.ts';
 import { PatternSet } from './patterns/index.ts';
@@ -83,7 +83,7 @@ function abouts(source: PlanSource, { fromTrunk }: ReturnType<typeof numbersOf>)
       const { trunk, number } = caller;
       return {
         at,
-        site: sites.find((site) => site.trunk === trunk)?.id ?? HOME,
+        site: sites.find((site) => trunksOf(site).includes(trunk))?.id ?? HOME,
         unit: null,
         facility: null,
         trunk,
