@@ -1,5 +1,6 @@
 import { isIPv4 } from 'node:net';
 import { type FastifyInstance, fastify } from 'fastify';
+import { calendars } from './calendars.ts';
 import { health } from './health.ts';
 import { metrics } from './metrics.ts';
 import type { AdminOptions } from './options.ts';
@@ -24,12 +25,15 @@ export async function startAdmin(options: AdminOptions, house: House): Promise<A
     connectionTimeout: 30_000,
   });
   server.addHook('onRequest', async (request, reply) => {
-    if (!LOCAL_HOST.test(request.headers.host ?? '')) {
+    // A calendar is for whoever knows its token; a proxy before it has a name of its own.
+    const isForAll = request.routeOptions.url?.startsWith('/calendars/') === true;
+    if (!isForAll && !LOCAL_HOST.test(request.headers.host ?? '')) {
       await reply.code(421).send({ error: 'the admin server answers to localhost only' });
     }
   });
   await server.register(health, { house });
   await server.register(metrics, { house });
+  await server.register(calendars, { house });
   const { host, port } = hostAndPort(options);
   try {
     await server.listen({ host, port });

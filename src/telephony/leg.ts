@@ -48,6 +48,7 @@ export class Leg {
   #hasRung = false;
   #isCancelled = false;
   #phone: PhoneDialog | null = null;
+  #silence: { cancel(): void } | null = null;
   #isMoving = false;
   #endpoint: MediaEndpoint | null = null;
 
@@ -119,6 +120,20 @@ export class Leg {
     if (places.length === 0) return this.#fail({ kind: 'notRegistered' });
     this.#state = 'ringing';
     this.#branches = places.map((place) => this.#branch(place));
+    this.#minding();
+  }
+
+  /** A carrier that says nothing is left for the next trunk long before the INVITE times out (RFC 3261 17.1.1.2). */
+  #minding(): void {
+    if (this.#target.kind !== 'number' || this.#target.failover === undefined) return;
+    const { trunk } = this.#target;
+    const { silenceMs } = this.#shell.trunks.get(trunk) ?? {};
+    if (silenceMs === undefined) return;
+    this.#silence = this.#shell.clock.after(silenceMs, () => {
+      if (this.#state !== 'ringing' || this.#hasRung || this.#isCancelled) return;
+      for (const branch of this.#branches) branch.abandon(null);
+      this.#fail({ kind: 'trunkUnavailable', why: `trunk ${trunk} is silent for ${silenceMs / 1_000} s` });
+    });
   }
 
   #wish(): Omit<EndpointWish, 'remoteSdp'> {
@@ -279,6 +294,7 @@ export class Leg {
 
   #over(): void {
     this.#state = 'over';
+    this.#silence?.cancel();
     this.#endpoint?.close();
   }
 

@@ -472,6 +472,15 @@ void t.test('an outside number goes out through the trunk, with its digest and n
   scripted.do({ type: 'ringLeg', leg: two, target, media: 'anchored', offeredAs });
   carrier.respond(await carrier.nextRequest('INVITE'), 503);
   t.match(await scripted.next('legFailed'), { result: { kind: 'trunkUnavailable', why: /answered 503/ } });
+
+  // A carrier that says nothing is given up where there is another, and may not ring the doctor all the same later on.
+  const several = { ...target, failover: ['spare'] };
+  scripted.do({ type: 'ringLeg', leg: '3' as LegId, target: several, media: 'anchored', offeredAs });
+  const unheard = await carrier.nextRequest('INVITE');
+  t.match(await scripted.next('legFailed', '3'), { result: { kind: 'trunkUnavailable', why: /is silent for 1 s/ } });
+  carrier.respond(unheard, 100);
+  carrier.respond(await carrier.nextRequest('CANCEL'), 200);
+  carrier.respond(unheard, 487);
   phone.inDialog(call, 'BYE');
   await scripted.next('callerHungUp');
   await over(scripted);

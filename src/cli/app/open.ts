@@ -9,6 +9,7 @@ import { Refusal } from '../report.ts';
 import { readJson } from '../supervise/run-files.ts';
 import { version } from '../version.ts';
 import type { BannerFacts } from './banner.ts';
+import { calendarsOf } from './calendars.ts';
 import { type Calls, openCalls } from './calls.ts';
 import { Closing } from './closing.ts';
 import { openDocuments } from './documents.ts';
@@ -127,12 +128,10 @@ async function openMessages(foundation: Foundation, closing: Closing): Promise<M
 }
 
 /** Resolves with the address that it serves. */
-async function openAdmin(
-  { config, metrics, health }: Foundation,
-  calls: () => Calls | null,
-  closing: Closing,
-): Promise<string> {
+async function openAdmin(foundation: Foundation, calls: () => Calls | null, closing: Closing): Promise<string> {
+  const { config, metrics, health } = foundation;
   const admin = await startAdmin(config.admin, {
+    calendar: calendarsOf(foundation, closing),
     readiness: () => {
       const open = calls();
       return open === null ? starting : readinessOf(open.telephony.health(), open.isDraining(), health);
