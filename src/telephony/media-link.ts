@@ -34,7 +34,8 @@ export interface EndpointWish {
 export class MediaLink {
   readonly name: string;
   readonly weight: number;
-  readonly isDraining: boolean;
+  /** No new calls for it as long as another can take them. */
+  isDraining: boolean;
   readonly orphans: Orphans;
   readonly #options: MediaServerOptions;
   readonly #site: TelephonyOptions['media'];
@@ -85,6 +86,11 @@ export class MediaLink {
 
   get health(): LinkHealth {
     return this.#server ? { isUp: true, why: '' } : { isUp: false, why: this.#why };
+  }
+
+  /** Of ours, and of conversations that a process before this one left. */
+  get legs(): number {
+    return this.#endpoints.size + 2 * this.orphans.count;
   }
 
   /** Settles after the first attempt; later ones go on by themselves until close(). */

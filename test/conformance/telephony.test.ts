@@ -669,3 +669,21 @@ void t.test(
     t.same(house.log.takeErrors(), []);
   },
 );
+
+void t.test('a trunk that has answered OPTIONS and does not any more is left out', async (t) => {
+  const server = { udp: 0, tcp: 0 };
+  const line = await RawPhone.open('line', server);
+  t.teardown(() => line.close());
+  const target = `sip:127.0.0.1:${line.port};transport=udp`;
+  const another = await House.open(t, { trunkTarget: target, trunkOptionsSeconds: 1 });
+  Object.assign(server, another.sip);
+  line.respond(await line.nextRequest('OPTIONS'), 404);
+  for (const _ of ['one may be lost', 'two are not']) line.respond(await line.nextRequest('OPTIONS'), 503);
+  await until('the trunk to be missed', () => another.telephony.reachability.trunkFault('carrier') !== null);
+  t.match(another.telephony.health().trunks, [
+    { name: 'carrier', fault: /^trunk carrier has not answered for \d+ s$/ },
+  ]);
+  t.match(another.log.takeErrors(), [{ words: /the trunk does not answer/ }]);
+  line.respond(await line.nextRequest('OPTIONS'), 200);
+  await until('it to be back', () => another.telephony.reachability.trunkFault('carrier') === null);
+});

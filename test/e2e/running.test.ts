@@ -4,6 +4,8 @@ import t from 'tap';
 import { House } from '../support/house.ts';
 import { housesAtOnce, notOnDrachtioServer, notOnFreeswitch, notOnRunning } from '../support/left-out.ts';
 import { ended, scratch, until } from '../support/processes.ts';
+import { RawPhone } from '../support/raw-phone.ts';
+import { RtpPhone } from '../support/rtp-phone.ts';
 
 // The running program: what an admin types, and what happens when a process dies.
 
@@ -104,8 +106,31 @@ t.test('a house that loses its parts, and is stopped', async (t) => {
     await until('the app to be ready', async () => (await fetch(`http://${admin}/readyz`)).status === 200);
   });
 
+  await t.test('a house that is stopping says so, for as long as a call runs', async (t) => {
+    const [, user = '', password = ''] = /(310[12]) +Dr \w+ +password (\S+)/.exec(house.terminal()) ?? [];
+    const phone = await RawPhone.open(user, { udp: Number(house.sip.split(':')[1]), tcp: 0 });
+    const rtp = await RtpPhone.open();
+    t.teardown(() => [phone, rtp].forEach((one) => one.close()));
+    const { call } = await phone.invite('1500', { password, body: rtp.sdp });
+    const answer = await phone.nextResponse(call, 'INVITE');
+    t.equal(answer.status, 200);
+    phone.acknowledge(call, answer);
+    house.child.kill('SIGINT');
+    const stopping = await until('the house to say that it stops', async () => {
+      const answer = await fetch(`http://${String(house.readyNow()['admin'])}/readyz`);
+      return answer.status === 503 && (await answer.text());
+    });
+    t.match(stopping, /stopping: no new calls/);
+    process.kill(ready().appPid, 'SIGTERM');
+    await until('the app to have heard it twice', async () => {
+      return (await fetch(`http://${String(house.readyNow()['admin'])}/readyz`)).status === 503;
+    });
+    phone.inDialog(call, 'BYE');
+    await phone.nextResponse(call, 'BYE');
+  });
+
   const { appPid, daemonPids } = ready();
-  t.equal(await house.close(), 0, 'stopped in good order');
+  t.equal(await ended(house.child), 0, 'stopped in good order');
   for (const pid of [appPid, ...daemonPids]) t.notOk(isRunning(pid), `${pid} is gone`);
   t.notOk(existsSync(join(house.data, 'run/ready.json')));
 

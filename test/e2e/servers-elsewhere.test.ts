@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
+import { askBySip } from '../../src/cli/ask-by-sip.ts';
 import { portOf } from '../support/daemon.ts';
 import { EslClient } from '../support/esl-client.ts';
 import { House } from '../support/house.ts';
@@ -89,6 +90,41 @@ t.test('two servers of each kind: what dies is skipped, and used again when it i
     t.same(await legs(servers), [2, 0]);
     await nurse.hangUp();
     t.equal((await house.endedCall()).ending, 'callerHungUp');
+  });
+
+  await t.test(
+    'a media server is drained while two talk on it: they talk on, the next call goes elsewhere',
+    async (t) => {
+      const { doctor } = await chain();
+      await until('the two to talk', async () => (await legs(servers))[0] === 2);
+      t.match(await house.cli('servers', 'drain', 'mediad1'), { code: 0, out: /no new calls; 2 legs are left/ });
+      const waiting = house.cli('servers', 'drain', 'mediad1', '--wait', '600');
+      t.notOk(doctor.has('CALL_CLOSED', doctor.mark()));
+      t.same(await legs(servers), [2, 0]);
+      await nurse.hangUp();
+      t.equal((await house.endedCall()).ending, 'callerHungUp');
+      t.match(await waiting, { code: 0, out: /nothing is left on it/ });
+
+      await chain();
+      await until('the next two to talk', async () => (await legs(servers)).includes(2));
+      t.same(await legs(servers), [0, 2]);
+      await nurse.hangUp();
+      t.equal((await house.endedCall()).ending, 'callerHungUp');
+      t.match(await house.cli('servers', 'undrain', 'mediad1'), { code: 0 });
+    },
+  );
+
+  await t.test('a signalling server that drains says so to whoever asks where to send calls', async (t) => {
+    const [sip] = sipds.map(({ sip }) => ({
+      transport: 'udp' as const,
+      host: '127.0.0.1',
+      port: portOf(sip, 'udp'),
+    }));
+    t.match(await askBySip(sip!, 60_000), { says: '200' });
+    t.match(await house.cli('servers', 'drain', 'sipd1'), { code: 0 });
+    t.match(await askBySip(sip!, 60_000), { says: '503' });
+    t.match(await house.cli('servers', 'list'), { out: /sipd1 .* no \(/ });
+    t.match(await house.cli('servers', 'undrain', 'sipd1'), { code: 0 });
   });
 
   await t.test('the media server dies in mid-call: both are moved to the other and talk on', async (t) => {

@@ -103,6 +103,7 @@ export class House {
       bindings?: Bindings;
       sealTo?: (mailbox: string) => readonly string[];
       trunkTarget?: string;
+      trunkOptionsSeconds?: number;
       probeSeconds?: number;
       /** When mediad says that a phone is silent. */
       silenceMs?: number;
@@ -137,6 +138,7 @@ export class House {
         trunks: {
           carrier: {
             ...(options.trunkTarget === undefined ? {} : { target: options.trunkTarget }),
+            ...(options.trunkOptionsSeconds === undefined ? {} : { optionsSeconds: options.trunkOptionsSeconds }),
             username: 'lakeside',
             passwordFile: path.join(dir, 'trunk-password'),
             callerId: '+12025550100',

@@ -13,6 +13,7 @@ export { probeListen } from './probe-port.ts';
 export { type OnFault, safely } from './safely.ts';
 export { sendable } from './sendable.ts';
 export {
+  askOptions,
   byeFromMemory,
   connectSrf,
   createSrf,

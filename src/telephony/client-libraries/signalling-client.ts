@@ -260,6 +260,18 @@ export function requestById(
   }
 }
 
+/** OPTIONS out of any dialog. `done` is told the final status; null when it could not be sent; not at all when no answer comes. */
+export function askOptions(srf: SrfClient, uri: string, done: (status: number | null) => void): void {
+  try {
+    srf.request(uri, { method: 'OPTIONS', headers: {} }, (error, request) => {
+      if (error) done(null);
+      request?.on('response', ({ status }) => status >= 200 && done(status));
+    });
+  } catch {
+    done(null);
+  }
+}
+
 /**
  * Ends an INVITE that a process before this one left without a final answer: 503 for a caller, CANCEL for a phone.
  * drachtio-server 0.9.10 does neither by itself, and takes both from any connection; a server that has ended it already
