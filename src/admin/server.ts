@@ -1,3 +1,4 @@
+import { isIPv4 } from 'node:net';
 import { type FastifyInstance, fastify } from 'fastify';
 import { health } from './health.ts';
 import { metrics } from './metrics.ts';
@@ -53,7 +54,7 @@ export async function startAdmin(options: AdminOptions, house: House): Promise<A
 export function refusesAddress(options: AdminOptions): string | null {
   const { host } = hostAndPort(options);
   // A name other than localhost is not looked up: what it means can change after the check.
-  if (host === '::1' || host === 'localhost' || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(host)) return null;
+  if (host === '::1' || host === 'localhost' || (isIPv4(host) && host.startsWith('127.'))) return null;
   return (
     `admin.listen: ${host} can be reached from other machines, and the admin server has no TLS and no sign-in yet: ` +
     'use 127.0.0.1, and an SSH tunnel from afar'

@@ -167,7 +167,8 @@ export interface RosterFeeds {
 
 /** A summary row per call, for lists. Everything in it can be made again from the audit. */
 export interface CallIndex {
-  callStarted(row: { callId: CallId; at: Instant; from: string; dialled: string }): void;
+  /** `from`: an extension, the number that an outside caller shows, or the trunk of one who shows none. */
+  callStarted(row: { callId: CallId; at: Instant; from: string | Phi<string>; dialled: string }): void;
   callEnded(row: {
     callId: CallId;
     at: Instant;

@@ -14,6 +14,7 @@ import { SqlitePhones } from './phones.ts';
 import { SqlitePlans } from './plans.ts';
 import { noKey, type Sealer } from './sealer.ts';
 import { SqliteServerOrders } from './server-orders.ts';
+import { settleCalls } from './settle-calls.ts';
 import { storeError } from './store-error.ts';
 import { ThreadWriter } from './writer-thread.ts';
 import { DirectWriter, type StoreWriter } from './writer.ts';
@@ -85,6 +86,7 @@ async function migrateFile(path: string): Promise<void> {
   const db = new SqliteDatabase(path, { readonly: false, busyMs: GUEST_BUSY_MS });
   try {
     await migrate(db);
+    settleCalls(db);
   } finally {
     db.close();
   }

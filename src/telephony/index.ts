@@ -1,5 +1,6 @@
 import type { CallSink, Clock, Random, Reachability, ServerKind } from '../engine/ports.ts';
 import { Authenticator } from './auth/authenticator.ts';
+import { askOptions } from './client-libraries/index.ts';
 import { guarded } from './guarded.ts';
 import { Inbound, refuseMethod } from './inbound.ts';
 import type { ServerHealth } from './link-health.ts';
@@ -13,6 +14,7 @@ import { firstLine } from './secrets.ts';
 import type { Shell } from './shell.ts';
 import { Signalling } from './signalling.ts';
 import type { SignallingLink } from './signalling-link.ts';
+import { TrunkWatch } from './trunk-watch.ts';
 import { Trunks } from './trunks.ts';
 
 export type { ServerHealth } from './link-health.ts';
@@ -35,6 +37,8 @@ export interface TelephonyParts {
 export interface TelephonyHealth {
   readonly signalling: readonly ServerHealth[];
   readonly media: readonly ServerHealth[];
+  /** Those that take calls out; `fault`: why one cannot, now. */
+  readonly trunks: readonly { readonly name: string; readonly fault: string | null }[];
   /** "udp/192.0.2.7:5060": where phones and trunks are served, as the signalling servers say. */
   readonly serves: readonly string[];
   readonly registrations: number;
@@ -49,7 +53,9 @@ export class Telephony {
   readonly #parts: TelephonyParts;
   readonly #shell: Shell;
   readonly #authenticator: Authenticator;
+  readonly #trunkWatches = new Map<string, TrunkWatch>();
   #inbound: Inbound | null = null;
+  #registrar: Registrar | null = null;
   #isClosed = false;
 
   constructor(parts: TelephonyParts) {
@@ -100,16 +106,21 @@ export class Telephony {
     this.#inbound = inbound;
     const { clock, log } = this.#parts;
     const registrar = new Registrar({ authenticator: this.#authenticator, registrations, clock, log });
+    this.#registrar = registrar;
     for (const link of signalling.links) this.#route(link, inbound, registrar);
     await signalling.connect();
     await media.connect();
+    this.#watchTrunks();
   }
 
   get reachability(): Reachability {
     const { signalling, registrations, trunks } = this.#shell;
     return {
       isRegistered: (extension) => registrations.of(extension).length > 0,
-      trunkFault: (trunk) => (signalling.isUp ? trunks.fault(trunk) : noneIsUp(signalling)),
+      trunkFault: (trunk) =>
+        signalling.isUp
+          ? (trunks.fault(trunk) ?? this.#trunkWatches.get(trunk)?.fault() ?? null)
+          : noneIsUp(signalling),
     };
   }
 
@@ -118,11 +129,17 @@ export class Telephony {
     return this.#shell.registrations.all();
   }
 
+  /** The extension has no phone any more, or another one: whatever is registered for it rings no longer. */
+  forget(extension: string): void {
+    this.#shell.registrations.forget(extension);
+  }
+
   health(): TelephonyHealth {
     const { signalling, media } = this.#shell;
     return {
       signalling: signalling.health,
       media: media.health,
+      trunks: [...this.#trunkWatches].map(([name, watch]) => ({ name, fault: watch.fault() })),
       serves: signalling.links.flatMap(({ serves }) => serves),
       registrations: this.bindings.length,
       calls: this.#inbound?.liveCalls ?? 0,
@@ -145,10 +162,23 @@ export class Telephony {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#inbound?.close();
+    this.#registrar?.close();
+    for (const watch of this.#trunkWatches.values()) watch.close();
     // One turn for the last BYEs to be written before the socket ends.
     await new Promise((resolve) => setImmediate(resolve));
     this.#shell.media.close();
     this.#shell.signalling.close();
+  }
+
+  #watchTrunks(): void {
+    const { clock, log, options } = this.#parts;
+    const { signalling, trunks } = this.#shell;
+    for (const [trunk, { target, optionsSeconds }] of Object.entries(options.trunks)) {
+      if (target === undefined || optionsSeconds === 0 || this.#isClosed) continue;
+      const ask = (name: string, done: (status: number | null) => void): void =>
+        askOptions(signalling.forTrunk().srf, trunks.uri(name), done);
+      this.#trunkWatches.set(trunk, new TrunkWatch({ trunk, everyMs: optionsSeconds * 1000, ask, clock, log }));
+    }
   }
 
   #route(link: SignallingLink, inbound: Inbound, registrar: Registrar): void {

@@ -1,18 +1,38 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeSite } from '../../src/cli/freeswitch-site.ts';
 import { probeMediaServer } from '../../src/telephony/client-libraries/index.ts';
 import { freeSipPort, freeTcpPort, startChild, until } from './processes.ts';
+import { type RealServer, realServer, RunningServer, type Told } from './real-server.ts';
 import { ROOT } from './root.ts';
 
 interface Teardown {
   teardown(fn: () => unknown): void;
 }
 
-/** Path of the program when the stories are to run on it (`npm run test:real`); undefined: on our own mediad. */
-export const freeswitch = process.env['STORIES_ON_FREESWITCH'];
+/** When the stories are to run on it (`npm run test:real`); undefined: on our own mediad. */
+export const freeswitch = realServer('STORIES_ON_FREESWITCH');
+
+/** The one to run on, as `media.servers` wants it told; null: our own. `folder`: for its logs and databases. */
+export async function mediaServer(
+  t: Teardown,
+  folder: string,
+  server: RealServer | null = freeswitch ?? null,
+): Promise<FreeSwitch | RunningServer | null> {
+  if (server === null) return null;
+  if (server.kind === 'program') return FreeSwitch.start(t, server.path, folder);
+  const { host, port, secret } = server;
+  return new RunningServer({ name: 'freeswitch', host, port, secret, plain: plainFolder(t), listenPort: 0 });
+}
+
+/** In memory, for what is recorded in the clear. */
+function plainFolder(t: Teardown): string {
+  const folder = mkdtempSync('/dev/shm/wardline-plain-');
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
 
 /** Each takes a range of its own, below the ports that the system gives out by itself. */
 let nextRtpPort = 10_000 + (process.pid % 100) * 200;
@@ -21,6 +41,8 @@ let nextRtpPort = 10_000 + (process.pid % 100) * 200;
 export class FreeSwitch {
   readonly ready: { readonly eventSocket: { readonly host: string; readonly port: number } };
   readonly secret: string;
+  /** "127.0.0.1:5090", where the app calls it. */
+  readonly sip: string;
   /** Where it records in the clear: in memory. */
   readonly plain: string;
   readonly #program: string;
@@ -29,7 +51,13 @@ export class FreeSwitch {
   #child: ChildProcess | null = null;
   #isKept = false;
 
-  private constructor(program: string, port: number, place: ReturnType<typeof writeSite>, plain: string) {
+  private constructor(
+    program: string,
+    { port, sip }: { port: number; sip: string },
+    place: ReturnType<typeof writeSite>,
+    plain: string,
+  ) {
+    this.sip = sip;
     this.#program = program;
     this.#place = place;
     this.plain = plain;
@@ -38,31 +66,26 @@ export class FreeSwitch {
   }
 
   /** `folder`: for its logs and databases. */
-  static async start(t: Teardown, program: string, folder: string): Promise<FreeSwitch> {
+  static async start(t: Teardown, program: string, folder: string, rtpPorts = 100): Promise<FreeSwitch> {
     const [port, sip] = [await freeTcpPort(), await freeSipPort()];
     const first = nextRtpPort;
-    nextRtpPort += 100;
+    nextRtpPort += rtpPorts;
     const place = writeSite(join(folder, 'freeswitch'), {
       eventSocket: `127.0.0.1:${port}`,
       sip: `127.0.0.1:${sip}`,
       rtp: '127.0.0.1',
-      rtpPorts: `${first}-${first + 98}`,
+      rtpPorts: `${first}-${first + rtpPorts - 2}`,
       app: '127.0.0.1',
       music: join(ROOT, 'src/mediad/prompts/music/8000'),
     });
-    const plain = mkdtempSync('/dev/shm/wardline-plain-');
-    mkdirSync(plain, { recursive: true });
-    const server = new FreeSwitch(program, port, place, plain);
-    t.teardown(async () => {
-      await server.kill();
-      rmSync(plain, { recursive: true, force: true });
-    });
+    const server = new FreeSwitch(program, { port, sip: `127.0.0.1:${sip}` }, place, plainFolder(t));
+    t.teardown(() => server.kill());
     await server.restart();
     return server;
   }
 
   /** An entry of `media.servers`. */
-  get told(): object {
+  get told(): Told {
     const { eventSocket } = this.ready;
     return { name: 'freeswitch', ...eventSocket, secret: this.secret, plain: this.plain, listenPort: 0 };
   }

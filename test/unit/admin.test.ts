@@ -29,7 +29,7 @@ t.test('health, readiness and metrics on loopback', async (t) => {
 });
 
 t.test('an address that others can reach is refused', async (t) => {
-  for (const host of ['0.0.0.0', '[::]', '192.0.2.1', 'example.org', '127.0.0.1.example.org']) {
+  for (const host of ['0.0.0.0', '[::]', '192.0.2.1', 'example.org', '127.0.0.1.example.org', '127.0.0.999']) {
     const admin = await startAdmin({ listen: `${host}:0` }, house(true));
     t.match(admin, { kind: 'refused', problem: /can be reached from other machines/ }, host);
   }

@@ -40,6 +40,15 @@ void t.test('patterns that could blow up', async (t) => {
   t.match(refusal(`routes:\n  "${'x'.repeat(1_000)}": ${busy}`), /cannot be dialled: it is too long/);
 });
 
+void t.test('ways through a plan that nobody could follow', async (t) => {
+  const end = '  end: { hang-up: { cause: busy } }';
+  const chain = lines(5_000, (i) => `  f${i}: { run: ${i === 4_999 ? 'end' : `f${i + 1}`} }`);
+  t.match(refusal(`flows:\n${chain}\n${end}`), /plan\.yaml:\d+:3: a call would run through more than 200 flows/);
+  const circle = lines(5_000, (i) => `  f${i}: { run: f${(i + 1) % 5_000} }`);
+  t.match(refusal(`flows:\n${circle}`), /a call would run through more than 200 flows/);
+  t.match(refusal(`flows:\n${lines(20_000, () => '  a: { run: a }')}`), /plan\.yaml:3:3: "a" is defined twice/);
+});
+
 void t.test('templates that could blow up', async (t) => {
   const template = `templates:\n  t:\n    needs: [a]\n    makes:\n      routes:\n${lines(400, (i) => `        <a>${i}: ${busy}`)}`;
   const uses = lines(200, (i) => `  u${i}: { template: t, with: { a: ${i}00 } }`);

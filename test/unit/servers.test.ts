@@ -68,7 +68,7 @@ async function aHouse(t: Test, data: string) {
     return server !== undefined;
   };
   const metrics = createMetrics({ process: false });
-  serverMetrics(metrics, { health: () => ({ ...state, serves: [], registrations: 0, calls: 0 }) });
+  serverMetrics(metrics, { health: () => ({ ...state, trunks: [], serves: [], registrations: 0, calls: 0 }) });
   const closing = new Closing();
   followServerOrders(
     { foundation: { store, log, terminal: (line) => said.push(line) }, telephony: { drain }, options: OPTIONS },

@@ -1,14 +1,19 @@
 import { once } from 'node:events';
+import { syncBuiltinESMExports } from 'node:module';
 import { connect, createServer, type Socket } from 'node:net';
+import os from 'node:os';
+import { Duplex } from 'node:stream';
 import t from 'tap';
 import {
   defaultTransportLimits,
   type EndpointHandlers,
+  type Flow,
   type IncomingRequest,
   ListenError,
   SipEndpoint,
   type SipResponse,
 } from '../../src/sip/index.ts';
+import { TcpFlow } from '../../src/sip/transport/tcp-flow.ts';
 import { until } from '../support/processes.ts';
 import { MemoryNetwork } from '../support/memory-network.ts';
 import { aMessage, tortureMessages } from '../support/torture-messages.ts';
@@ -164,11 +169,13 @@ void t.test('every torture message gets its exact answer on the wire, and the ne
   t.same(endpoint.counts, { dialogs: 0, clients: 0, servers: 0 });
 });
 
-/** A real endpoint on TCP with short patience. */
+/** A real endpoint on TCP. Its patience of 60 ms passes only in `inTime`. */
 async function aTcpServer(t: { teardown(action: () => void): void }, limits = {}) {
+  const clock = new VirtualClock();
   const endpoint = await SipEndpoint.open({
     listen: [{ protocol: 'tcp', host: '127.0.0.1', port: 0 }],
     handlers: handlers((incoming) => void incoming.respond(200)),
+    clock,
     limits: { ...defaultTransportLimits, tcpMessageWithinMs: 60, ...limits },
   });
   const sockets: Socket[] = [];
@@ -186,14 +193,20 @@ async function aTcpServer(t: { teardown(action: () => void): void }, limits = {}
     await once(socket, 'connect');
     return { socket, heard: () => heard, isClosed: () => isClosed };
   };
-  return { endpoint, dial };
+  /** As `until`, while a millisecond passes with each look. */
+  const inTime = (what: string, look: () => boolean) =>
+    until(what, () => {
+      clock.advance(1);
+      return look();
+    });
+  return { endpoint, dial, inTime };
 }
 
 const options = (length: string, extra = '') =>
   `OPTIONS sip:x@y SIP/2.0\r\nVia: SIP/2.0/TCP a;branch=z9hG4bK${extra}1\r\nFrom: <sip:a@b>;tag=1\r\nTo: <sip:x@y>\r\nCall-ID: ${extra}1\r\nCSeq: 1 OPTIONS\r\nContent-Length: ${length}\r\n\r\n`;
 
 void t.test('TCP: keep-alive, byte by byte, half a message, lost framing, too many from one source', async (t) => {
-  const { endpoint, dial } = await aTcpServer(t, { tcpConnectionsPerSource: 4 });
+  const { endpoint, dial, inTime } = await aTcpServer(t, { tcpConnectionsPerSource: 4 });
   const phone = await dial();
   phone.socket.write('\r\n\r\n');
   await until('the pong', () => phone.heard() === '\r\n');
@@ -203,10 +216,10 @@ void t.test('TCP: keep-alive, byte by byte, half a message, lost framing, too ma
 
   const slow = await dial();
   slow.socket.write(options('10', 'b'));
-  await until('the end of patience', () => slow.isClosed());
+  await inTime('the end of patience', () => slow.isClosed());
   t.equal(slow.heard(), '', 'half a message is answered by nothing');
   const mute = await dial();
-  await until('the end of patience with silence', () => mute.isClosed());
+  await inTime('the end of patience with silence', () => mute.isClosed());
 
   const broken = await dial();
   broken.socket.write(options('-999', 'c') + options('0', 'd'));
@@ -221,7 +234,7 @@ void t.test('TCP: keep-alive, byte by byte, half a message, lost framing, too ma
 });
 
 void t.test('TCP: a phone whose connection breaks while it rings costs no waiting', async (t) => {
-  const { endpoint } = await aTcpServer(t);
+  const { endpoint, inTime } = await aTcpServer(t);
   const phone = createServer((socket) => {
     socket.on('error', () => {});
     socket.once('data', () => socket.destroy());
@@ -235,12 +248,12 @@ void t.test('TCP: a phone whose connection breaks while it rings costs no waitin
     { method: 'INVITE', uri: `sip:x@127.0.0.1:${port};transport=tcp` },
     { onResponse: (response) => void statuses.push(response.status) },
   );
-  await until('the failure', () => statuses.length > 0);
+  await inTime('the failure', () => statuses.length > 0);
   t.same(statuses, [503]);
 });
 
 void t.test('TCP: a phone that reads nothing is given up, and the requests to it with it', async (t) => {
-  const { endpoint } = await aTcpServer(t);
+  const { endpoint, inTime } = await aTcpServer(t);
   const sockets: Socket[] = [];
   const phone = createServer((socket) => void sockets.push(socket.pause().on('error', () => {})));
   phone.listen(0, '127.0.0.1');
@@ -258,7 +271,7 @@ void t.test('TCP: a phone that reads nothing is given up, and the requests to it
       { onResponse: (response) => void statuses.push(response.status) },
     );
   }
-  await until('the first to fail', () => statuses.length > 0);
+  await inTime('the first to fail', () => statuses.length > 0);
   t.same(new Set(statuses), new Set([503]));
   t.equal(endpoint.counts.clients, requests - statuses.length, 'those that went over a new connection wait');
 });
@@ -275,4 +288,120 @@ void t.test('a port in use is named with its remedy', async (t) => {
     error.message,
     `cannot listen on udp/[::1]:${port}: the port is in use by another program. Stop that program or choose another port.`,
   );
+});
+
+/** A connection whose far end reads only when told to. */
+class StuckSocket extends Duplex {
+  readonly connecting = false;
+  override _read(): void {}
+  override _write(_bytes: Buffer, _encoding: string, _written: () => void): void {}
+  destroySoon(): void {
+    this.end();
+    this.once('finish', () => this.destroy());
+  }
+}
+
+function aTcpFlow() {
+  const clock = new VirtualClock();
+  const socket = new StuckSocket();
+  const messages: string[] = [];
+  const at = { host: '127.0.0.1', port: 5060 };
+  const flow = new TcpFlow({
+    socket: socket as unknown as Socket,
+    local: at,
+    remote: at,
+    clock,
+    messageWithinMs: 4_000,
+    isAccepted: true,
+    onMessage: (bytes) => void messages.push(bytes.toString()),
+    onBroken() {},
+    onClosed() {},
+  });
+  return { clock, socket, flow, messages };
+}
+
+void t.test(
+  'TCP: a busy connection may always be in the middle of a message, as long as each is complete in time',
+  (t) => {
+    const { clock, socket, flow, messages } = aTcpFlow();
+    const bytes = options('0');
+    const half = bytes.slice(0, 20);
+    socket.emit('data', Buffer.from(half));
+    for (let i = 1; i <= 5; i++) {
+      clock.advance(3_000);
+      socket.emit('data', Buffer.from(bytes.slice(20) + half));
+    }
+    t.same([messages.length, flow.isOpen], [5, true]);
+    clock.advance(4_000);
+    t.equal(flow.isOpen, false, 'the sixth is not complete in time');
+    t.end();
+  },
+);
+
+void t.test('TCP: a connection that is given up does not wait for a far end that reads nothing', (t) => {
+  const { clock, socket, flow } = aTcpFlow();
+  flow.send(Buffer.alloc(1000));
+  flow.close();
+  t.equal(socket.destroyed, false, 'what was said last may still be read');
+  clock.advance(4_000);
+  t.equal(socket.destroyed, true);
+  t.end();
+});
+
+void t.test(
+  'all addresses of IPv4 and all of IPv6 are two, and whoever comes over one is told an address of its kind',
+  async (t) => {
+    const sources: Flow[] = [];
+    const first = await SipEndpoint.open({
+      listen: [{ protocol: 'udp', host: '0.0.0.0', port: 0 }],
+      handlers: handlers(() => {}),
+    });
+    t.teardown(() => first.close());
+    const endpoint = await SipEndpoint.open({
+      listen: [
+        { protocol: 'udp', host: '::', port: first.addresses[0]?.port ?? 0 },
+        { protocol: 'tcp', host: '::', port: 0 },
+      ],
+      handlers: handlers((incoming) => {
+        sources.push(incoming.source);
+        incoming.respond(200);
+      }),
+    });
+    t.teardown(() => endpoint.close());
+    const tcpPort = endpoint.addresses.find(({ protocol }) => protocol === 'tcp')?.port ?? 0;
+    const socket = connect(tcpPort, '::1');
+    t.teardown(() => socket.destroy());
+    socket.write(options('0', 'v6'));
+    await until('the request by TCP', () => sources.length === 1);
+    t.same(sources[0]?.local, { host: '::1', port: tcpPort });
+    const stranger = connect(tcpPort, '127.0.0.1');
+    const refusal = (await once(stranger, 'error')) as [NodeJS.ErrnoException];
+    t.equal(refusal[0].code, 'ECONNREFUSED');
+  },
+);
+
+void t.test('the addresses of the machine are not looked up for each datagram', async (t) => {
+  const { networkInterfaces } = os;
+  let looks = 0;
+  t.teardown(() => void (os.networkInterfaces = networkInterfaces));
+  t.teardown(() => syncBuiltinESMExports());
+  os.networkInterfaces = () => ((looks += 1), networkInterfaces());
+  syncBuiltinESMExports();
+  const clock = new VirtualClock();
+  const network = new MemoryNetwork(clock);
+  const endpoint = await SipEndpoint.open({
+    listen: [{ protocol: 'udp', host: '0.0.0.0', port: 0 }],
+    handlers: handlers((incoming) => void incoming.respond(200)),
+    clock,
+    network,
+  });
+  const phone = await network.bindUdp({ host: '192.0.2.9', port: 0 }, () => {});
+  looks = 0;
+  for (let i = 0; i < 100; i++) {
+    const text = aMessage({ 'Call-ID': `c${i}`, Via: `SIP/2.0/UDP 192.0.2.9;rport;branch=z9hG4bKn${i}` });
+    phone.send(Buffer.from(text), { host: '127.0.0.1', port: endpoint.addresses[0]?.port ?? 0 });
+    clock.advance(2);
+  }
+  t.equal(network.packets.filter((packet) => packet.what === '200 OPTIONS').length, 100);
+  t.equal(looks, 0);
 });

@@ -8,7 +8,7 @@ import { digestHash, digestResponse, parseDigestAnswers } from '../../src/teleph
 import { Challenger } from '../../src/telephony/challenger.ts';
 import { dtmfKeys } from '../../src/telephony/dtmf-info.ts';
 import { MemoryBindings } from '../../src/telephony/index.ts';
-import { nextHop } from '../../src/telephony/leg.ts';
+import { nextHop, requestUri } from '../../src/telephony/places.ts';
 import { legResult, tellingResult } from '../../src/telephony/leg-result.ts';
 import { parseNameAddrs, parseSipUri, quoteName, sameUri } from '../../src/telephony/name-addr.ts';
 import { offeredHeaders } from '../../src/telephony/offered-headers.ts';
@@ -16,8 +16,10 @@ import { telephonySchema } from '../../src/telephony/options.ts';
 import { PromptLibrary } from '../../src/telephony/prompts.ts';
 import { contactHeader, Registrations } from '../../src/telephony/registrations.ts';
 import { sdpFacts, sendsAudio } from '../../src/telephony/sdp.ts';
+import { TrunkWatch } from '../../src/telephony/trunk-watch.ts';
 import { Trunks } from '../../src/telephony/trunks.ts';
 import { answerChallenge, credentialsFor, random, TestClock, TestLog } from '../support/telephony.ts';
+import { VirtualClock } from '../support/virtual-clock.ts';
 
 void t.test('digest: the vectors of RFC 7616 3.9.1', async (t) => {
   const answer = (algorithm: string) =>
@@ -224,6 +226,29 @@ void t.test('registrations: expiry, limits and order', async (t) => {
   t.same(uris(), []);
 });
 
+void t.test('registrations: what has expired does not stay in the store', async (t) => {
+  const { clock, store, register } = location();
+  register('<sip:2101@10.0.0.1>;expires=60');
+  clock.advance(61_000);
+  register('<sip:2101@10.0.0.2>');
+  t.same(
+    (await store.load()).map(({ uri }) => uri),
+    ['sip:2101@10.0.0.2'],
+  );
+});
+
+void t.test('registrations: those of a phone that was taken away end at once', async (t) => {
+  const { store, registrations, register, uris } = location();
+  register('<sip:2101@10.0.0.1>, <sip:2101@10.0.0.2>');
+  registrations.forget('3101');
+  t.equal(uris().length, 2);
+  registrations.forget('2101');
+  t.same([uris(), registrations.all(), await store.load()], [[], [], []]);
+  t.notOk(registrations.isKnownDevice('2101', '10.0.0.9'));
+  register('<sip:2101@10.0.0.3>');
+  t.same(uris(), ['sip:2101@10.0.0.3'], 'the next one begins anew');
+});
+
 void t.test('registrations: a phone that moved keeps one contact, and a restart keeps it', async (t) => {
   const { clock, make, register, uris } = location();
   const instance = '+sip.instance="<urn:uuid:1>"';
@@ -353,6 +378,10 @@ void t.test('sdp: what the audit wants to know', async (t) => {
     cipher: 'sdes',
     codec: 'opus',
   });
+  for (const name of ['x'.repeat(10_000), '\u001b[2J', '']) {
+    const odd = sdp(`m=audio 4000 RTP/AVP 111\r\na=rtpmap:111 ${name}/8000\r\n`);
+    t.equal(sdpFacts(odd).codec, 'unknown', 'a name that is none goes into no record');
+  }
   t.match(sdpFacts(sdp('m=audio 4000 UDP/TLS/RTP/SAVPF 0\r\n')), { cipher: 'dtls' });
   t.match(sdpFacts(sdp('m=audio 0 RTP/AVP 0\r\nm=video 4 RTP/AVP 9\r\n')), { hasAudio: false });
   t.match(sdpFacts('rubbish'), { hasAudio: false });
@@ -377,10 +406,40 @@ void t.test('trunks: known by address and nothing else', async (t) => {
   t.match(trunks.fault('spare'), /: set trunks\.spare\.target/);
   t.match(trunks.fault('constructor'), /no trunk is called constructor: set trunks\.constructor\.target/);
   t.equal(trunks.uriFor('carrier', '+12025550111'), 'sip:+12025550111@192.0.2.10:5060;transport=udp');
-  t.throws(
-    () => new Trunks({ x: { ...options.spare, assertIdentity: true, allowFrom: ['10.0.0.0/99'] } }),
-    /allowFrom/,
-  );
+  t.throws(() => new Trunks({ x: { ...options['spare']!, allowFrom: ['10.0.0.0/99'] } }), /allowFrom/);
+});
+
+void t.test('a trunk counts as silent when it has answered before and misses two questions', (t) => {
+  const clock = new VirtualClock();
+  let answers: number | 'nothing' | null = 'nothing';
+  let asked = 0;
+  const watch = new TrunkWatch({
+    trunk: 'carrier',
+    everyMs: 20_000,
+    ask: (_, done) => {
+      asked++;
+      if (answers !== 'nothing') done(answers);
+    },
+    clock,
+    log: new TestLog(),
+  });
+  const faultAfter = (ms: number, next = answers): string | null => {
+    answers = next;
+    clock.advance(ms);
+    return watch.fault();
+  };
+  t.equal(faultAfter(600_000), null, 'many carriers never answer OPTIONS');
+  t.equal(faultAfter(30_000, 405), null, 'a refusal is an answer');
+  t.equal(faultAfter(600_000, null), null, 'not being able to ask says nothing of the trunk');
+  t.equal(faultAfter(24_000, 'nothing'), null, 'one answer may be lost');
+  t.match(faultAfter(30_000), /^trunk carrier has not answered for \d+ s$/);
+  const before = asked;
+  t.match(faultAfter(90_000), /for \d{3} s$/);
+  t.equal(asked - before, 10, 'it is asked every 9 s now');
+  t.equal(faultAfter(9_000, 200), null, 'it is back');
+  watch.close();
+  t.equal(clock.pending, 0);
+  t.end();
 });
 
 void t.test('a phone on hold is not expected to be heard', async (t) => {
@@ -447,6 +506,9 @@ void t.test('a contact behind a NAT is reached where its REGISTER came from', as
   t.equal(nextHop({ uri: 'sip:2101@192.168.1.5:5060', source }), 'sip:198.51.100.7:40001');
   t.equal(nextHop({ uri: 'sip:2101@198.51.100.7:5060', source }), null);
   t.equal(nextHop({ uri: 'sip:2101@192.168.1.5;transport=tcp', source: { ...source, protocol: 'tcp' } }), null);
+  const sly = 'sip:2101@192.168.1.5;transport=tcp?Route=%3Csip:evil%3E&Subject=x';
+  t.equal(requestUri(sly), 'sip:2101@192.168.1.5;transport=tcp', 'headers stay out of a Request-URI, RFC 3261 19.1.1');
+  t.equal(requestUri('sip:why?@192.168.1.5:5070'), 'sip:why?@192.168.1.5:5070', 'a user may have a question mark');
 });
 
 void t.test('keys by INFO', async (t) => {

@@ -35,10 +35,11 @@ export function byId<Entry extends { readonly id: string }>(
 ): ReadonlyMap<string, Entry> {
   const known = new Map<string, Entry>();
   for (const entry of entries) {
-    const at = `${section}.${entry.id}`;
-    if (known.has(entry.id)) problems.add(at, `${entry.id} is defined twice`, 'give one of them another id', KEY);
+    if (known.has(entry.id)) {
+      problems.add(`${section}.${entry.id}`, `${entry.id} is defined twice`, 'give one of them another id', KEY);
+    }
     known.set(entry.id, entry);
-    checkId(entry.id, at, problems);
+    if (!isId(entry.id)) checkId(entry.id, `${section}.${entry.id}`, problems);
   }
   return known;
 }
