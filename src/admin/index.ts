@@ -1,2 +1,2 @@
-export type { House, Readiness } from './ports.ts';
+export type { House, PublishedCalendar, Readiness } from './ports.ts';
 export { type AdminStart, refusesAddress, startAdmin } from './server.ts';

@@ -1,4 +1,6 @@
+import { isIPv4 } from 'node:net';
 import { type FastifyInstance, fastify } from 'fastify';
+import { calendars } from './calendars.ts';
 import { health } from './health.ts';
 import { metrics } from './metrics.ts';
 import type { AdminOptions } from './options.ts';
@@ -23,12 +25,15 @@ export async function startAdmin(options: AdminOptions, house: House): Promise<A
     connectionTimeout: 30_000,
   });
   server.addHook('onRequest', async (request, reply) => {
-    if (!LOCAL_HOST.test(request.headers.host ?? '')) {
+    // A calendar is for whoever knows its token; a proxy before it has a name of its own.
+    const isForAll = request.routeOptions.url?.startsWith('/calendars/') === true;
+    if (!isForAll && !LOCAL_HOST.test(request.headers.host ?? '')) {
       await reply.code(421).send({ error: 'the admin server answers to localhost only' });
     }
   });
   await server.register(health, { house });
   await server.register(metrics, { house });
+  await server.register(calendars, { house });
   const { host, port } = hostAndPort(options);
   try {
     await server.listen({ host, port });
@@ -53,7 +58,7 @@ export async function startAdmin(options: AdminOptions, house: House): Promise<A
 export function refusesAddress(options: AdminOptions): string | null {
   const { host } = hostAndPort(options);
   // A name other than localhost is not looked up: what it means can change after the check.
-  if (host === '::1' || host === 'localhost' || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(host)) return null;
+  if (host === '::1' || host === 'localhost' || (isIPv4(host) && host.startsWith('127.'))) return null;
   return (
     `admin.listen: ${host} can be reached from other machines, and the admin server has no TLS and no sign-in yet: ` +
     'use 127.0.0.1, and an SSH tunnel from afar'

@@ -1,4 +1,5 @@
 import type { Commands } from './command-line.ts';
+import { calendarCommands } from './oncall/calendar.ts';
 import { coverageCommand } from './oncall/coverage.ts';
 import { exportCommand } from './oncall/export.ts';
 import { importCommand } from './oncall/import.ts';
@@ -13,5 +14,6 @@ export function oncallCommands({ group, answer }: Commands): void {
   coverageCommand(oncall, answer);
   importCommand(oncall, answer);
   exportCommand(oncall, answer);
+  calendarCommands(oncall, answer);
   overrideCommands(oncall, answer);
 }

@@ -1,5 +1,5 @@
 import { InvalidArgumentError, Option } from 'commander';
-import type { CompiledPlan } from '../core/dialplan/index.ts';
+import { type CompiledPlan, trunksOf } from '../core/dialplan/index.ts';
 import { type CompiledRoster, urgencies, type Urgency } from '../core/oncall/index.ts';
 import type { KeyPress, PhoneOutcome } from '../core/simulate/index.ts';
 import { Refusal } from './report.ts';
@@ -13,6 +13,7 @@ export interface SupposeOptions {
   readonly unregistered: readonly string[];
   readonly number?: string;
   readonly trunk?: string;
+  readonly trunkDown: readonly string[];
 }
 
 const again = (value: string, before: readonly string[]) => [...before, value];
@@ -42,6 +43,9 @@ export const supposeOptions: readonly Option[] = [
   )
     .argParser(again)
     .default([], 'nothing'),
+  new Option('--trunk-down <trunk>', 'suppose that this trunk takes no call; may be given several times')
+    .argParser(again)
+    .default([], 'none'),
   new Option('--urgency <urgency>', 'what the caller says when asked how urgent it is').choices(urgencies),
   new Option(
     '--unregistered <extension>',
@@ -67,6 +71,10 @@ export function suppose(options: SupposeOptions, plan: CompiledPlan, roster: Com
   for (const extension of unregistered) {
     if (plan.extension(extension) !== undefined) continue;
     throw new Refusal(`--unregistered ${extension}: the plan has no such extension`, 2);
+  }
+  const trunks = [...plan.sites().flatMap(trunksOf), ...(plan.source.trunks ?? []).map(({ trunk }) => trunk)];
+  for (const trunk of options.trunkDown) {
+    if (!trunks.includes(trunk)) throw new Refusal(`--trunk-down ${trunk}: the plan has no such trunk`, 2);
   }
   const answers = options.answer.map((written) => answerIn(written, plan));
   for (const written of options.outcome) {
@@ -99,6 +107,7 @@ export function suppose(options: SupposeOptions, plan: CompiledPlan, roster: Com
       const next = answers.findIndex(([asked]) => asked === hook);
       return next < 0 ? undefined : answers.splice(next, 1)[0]![1];
     },
+    trunkFault: (trunk: string) => (options.trunkDown.includes(trunk) ? 'it is supposed to be down' : null),
     number: options.number ?? null,
     ...(options.trunk === undefined ? {} : { trunk: options.trunk }),
     presses: { keys: options.press, urgency: options.urgency ?? null },

@@ -93,7 +93,8 @@ function typed(schema: z.ZodType, setting: Setting): unknown {
 }
 
 function says(issue: z.core.$ZodIssue): string {
-  const input = shown(issue.input);
+  // What is wrong with a secret is said without the secret.
+  const input = issue.path.at(-1) === 'secret' ? 'the value' : shown(issue.input);
   switch (issue.code) {
     case 'invalid_type':
       return issue.input === undefined

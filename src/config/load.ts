@@ -84,7 +84,7 @@ function contradictions(config: Config): string[] {
   const uses = portsOf(config);
   for (const [i, use] of uses.entries()) {
     if (use.port === 0) continue;
-    const other = uses.slice(0, i).find(({ port, transport }) => port === use.port && transport === use.transport);
+    const other = uses.slice(0, i).find((one) => isSamePort(one, use));
     if (other)
       problems.push(
         `configuration: ${use.key}: ${use.transport} port ${use.port} is also in ${other.key}: give each its own`,
@@ -98,15 +98,30 @@ function contradictions(config: Config): string[] {
   return problems;
 }
 
+interface PortUse {
+  readonly key: string;
+  readonly transport: 'udp' | 'tcp';
+  readonly port: number;
+  /** Absent: whichever address it is on, nobody else of ours is to have the port. */
+  readonly host?: string;
+}
+
+function isSamePort(one: PortUse, other: PortUse): boolean {
+  if (one.port !== other.port || one.transport !== other.transport) return false;
+  const [a, b] = [one.host, other.host];
+  if (a === undefined || b === undefined || a === b) return true;
+  // All addresses of IPv4, and all of IPv6, include each of their kind.
+  const isAny = [a, b].some((host) => host === '0.0.0.0' || host === '::');
+  return isAny && a.includes(':') === b.includes(':');
+}
+
 /** Every port of ours that is taken, except those for sound. */
-function portsOf(
-  config: Config,
-): readonly { readonly key: string; readonly transport: 'udp' | 'tcp'; readonly port: number }[] {
+function portsOf(config: Config): readonly PortUse[] {
   const { signalling, media, sip, admin } = config;
   const ofSipd = [
     ...sip.listen.flatMap((text) => {
       const listen = parseListen(text);
-      return listen === null ? [] : [{ key: 'sip.listen', transport: listen.transport, port: listen.port }];
+      return listen === null ? [] : [{ key: 'sip.listen', ...listen }];
     }),
     { key: 'signalling.port', transport: 'tcp', port: signalling.port } as const,
   ];

@@ -62,6 +62,9 @@ export const configSchema = z.strictObject({
         passwordFile: trunk.passwordFile.describe('File whose first line is the password.'),
         callerId: trunk.callerId.describe('Number that called parties see, `+12025550100`.'),
         assertIdentity: trunk.assertIdentity.describe('Tell the carrier who calls (P-Asserted-Identity).'),
+        silenceMs: trunk.silenceMs.describe(
+          'Where the plan names further trunks: how long this one may let nothing ring before the next is tried.',
+        ),
         allowFrom: trunk.allowFrom.describe('Who may bring calls in: `192.0.2.10`, `192.0.2.0/28`, `192.0.2.10:5060`.'),
         optionsSeconds: trunk.optionsSeconds.describe(
           'How often the trunk is asked by OPTIONS whether it is there. One that has answered and falls silent is not rung until it answers again. 0: it is never asked.',
@@ -104,7 +107,10 @@ export const configSchema = z.strictObject({
   admin: z
     .strictObject({
       listen: adminSchema.shape.listen.describe(
-        'Address of the admin server (/healthz, /readyz, /metrics): loopback only, until it has TLS and sign-in.',
+        'Address of the admin server (/healthz, /readyz, /metrics, /calendars/): loopback only, until it has TLS and sign-in.',
+      ),
+      publicUrl: adminSchema.shape.publicUrl.describe(
+        'Where a proxy with TLS passes /calendars/ on to `admin.listen`, `https://oncall.example.org`; shown by `oncall calendar add`.',
       ),
     })
     .prefault({}),

@@ -52,6 +52,7 @@ const MAX_PASSWORD = 128;
 export class PhoneDirectory {
   readonly #options: PhoneDirectoryOptions;
   #known: ReadonlyMap<string, Ha1> = new Map();
+  #gone: (extension: string) => void = () => {};
   #revision = '';
   #timer: { cancel(): void } | null = null;
   #isClosed = false;
@@ -126,8 +127,17 @@ export class PhoneDirectory {
     const revision = await this.#options.phones.revision();
     if (revision === this.#revision) return;
     const rows = await this.#options.phones.list();
+    const before = this.#known;
     this.#known = new Map(rows.map((row) => [row.extension, { md5: row.ha1Md5, sha256: row.ha1Sha256 }]));
     this.#revision = revision;
+    for (const [extension, { sha256 }] of before) {
+      if (this.#known.get(extension)?.sha256 !== sha256) this.#gone(extension);
+    }
+  }
+
+  /** `gone`: an extension has lost its phone, or has been given another one, by whichever process. */
+  onGone(gone: (extension: string) => void): void {
+    this.#gone = gone;
   }
 
   close(): void {

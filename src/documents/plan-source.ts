@@ -3,7 +3,6 @@ import {
   type Extension,
   type Facility,
   type Hook,
-  holiday,
   type Mailbox,
   type OpeningHours,
   type PlanSource,
@@ -17,6 +16,7 @@ import {
   type Unit,
   type Verb,
 } from '../core/dialplan/index.ts';
+import { holiday } from '../core/time/index.ts';
 import { never } from '../core/never.ts';
 import { didYouMean, type RosterSource, type ServiceId } from '../core/oncall/index.ts';
 import { definedTwice, type Entry, MAX_PLACED, mergeSection, type Written } from './merge.ts';
@@ -58,7 +58,7 @@ export function planSource(
   if (written === null) return null;
   const sites = section('sites');
   const owner = ownersOf(files, sites, problems);
-  const words = wordsFor(roster, { trunkOf: (site) => sites.get(site ?? '')?.written.trunk ?? written.trunk });
+  const words = wordsFor(roster, { trunksOf: (site) => sites.get(site ?? '')?.written.trunk ?? written.trunk });
   const extensions = section('extensions');
   const ringFor = durationMs(written['ring-for']);
   const routes = [...new Set(files.map(({ content }) => content['of-site']))].flatMap((site) =>
@@ -78,11 +78,11 @@ export function planSource(
     zone: written.zone,
     country: written.country,
     operator: written.operator,
-    trunk: written.trunk,
+    ...inOrder(written.trunk),
     mainNumber: written['main-number'],
     dialling: translationsOf(written.dialling),
-    sites: [...sites.values()].map(({ id, written: { 'main-number': mainNumber, dialling, ...site } }): Site => {
-      return { ...site, id, mainNumber, dialling: translationsOf(dialling) };
+    sites: [...sites.values()].map(({ id, written: { 'main-number': mainNumber, dialling, trunk, ...site } }): Site => {
+      return { ...site, ...inOrder(trunk), id, mainNumber, dialling: translationsOf(dialling) };
     }),
     trunks: all('trunks', ({ id, written: { incoming, outgoing } }): TrunkNumbers => {
       return { trunk: id, incoming: translationsOf(incoming), outgoing: translationsOf(outgoing) };
@@ -226,7 +226,13 @@ function spansOf(written: string | string[]) {
   return listOf(written).flatMap((span) => minutesOf(span) ?? []);
 }
 
-function wordsFor(roster: RosterSource, house: { trunkOf(site: string | undefined): string }) {
+/** Trunks in the order in which they are tried. */
+function inOrder(written: string | string[]): Pick<Site, 'trunk' | 'failover'> {
+  const [trunk = '', ...failover] = listOf(written);
+  return { trunk, ...(failover.length === 0 ? {} : { failover }) };
+}
+
+function wordsFor(roster: RosterSource, house: { trunksOf(site: string | undefined): string | string[] }) {
   const names = new Map<string, string>(roster.services.map(({ id, name }) => [id, name]));
 
   function prompt(written: WrittenPrompt): Prompt {
@@ -263,8 +269,8 @@ function wordsFor(roster: RosterSource, house: { trunkOf(site: string | undefine
         return own === undefined ? operator : { ...operator, site: own };
       }
       case 'forward': {
-        const { to, by: trunk = house.trunkOf(site), for: time, otherwise: next } = written.forward!;
-        return { verb: 'forward', to, trunk, forMs: durationMs(time), otherwise: otherwise(next) };
+        const { to, by = house.trunksOf(site), for: time, otherwise: next } = written.forward!;
+        return { verb: 'forward', to, ...inOrder(by), forMs: durationMs(time), otherwise: otherwise(next) };
       }
       case 'transfer':
         return { verb: 'transfer', number: written.transfer! };

@@ -19,11 +19,10 @@ import {
   type Unit,
   type UnitId,
 } from '../core/oncall/index.ts';
-import { instant } from '../core/time/index.ts';
+import { holiday, instant } from '../core/time/index.ts';
 import { type Entry, MAX_PLACED, mergeSection, type Written } from './merge.ts';
 import type { DocumentProblem } from './problem.ts';
 import { rulesOf, wallText, stretchesOf } from './roster-rules.ts';
-import { holidayOf } from './schema/holiday-words.ts';
 import { listOf } from './schema/plan-file.ts';
 import type {
   RosterFile,
@@ -66,7 +65,7 @@ export function rosterSource(
     specialties: section('specialties').map(({ id, written }): Specialty => ({ ...written, id: id as SpecialtyId })),
     holidays: section('holidays').map(({ id, written }): HolidayCalendar => {
       // The schema lets nothing else through than days that can be read.
-      return { id, days: written.map(({ date, name = date }) => ({ name, ...holidayOf(date)! })) };
+      return { id, days: written.map(({ date, name = date }) => ({ name, ...holiday(date)! })) };
     }),
     temporary: section('temporary').map(temporaryOf),
     feeds: feedsOf(section('feeds'), section('feed-shifts'), new Set(people.map(({ id }) => id))),

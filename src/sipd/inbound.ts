@@ -16,6 +16,7 @@ import type { AppConnection } from './control/app-connection.ts';
 import type { AppMessage } from './control/app-message.ts';
 import { metaTokens } from './control/meta.ts';
 import { type DialogBook, idOfCreator, idOfDialog } from './dialog-book.ts';
+import { MissedEndings } from './missed-endings.ts';
 import type { SipdOptions } from './options.ts';
 import type { RegisteredFlows } from './registered-flows.ts';
 
@@ -24,7 +25,7 @@ interface Pending {
   readonly txnId: string;
   readonly incoming: IncomingRequest;
   readonly app: AppConnection;
-  readonly silence: Timer;
+  silence: Timer;
 }
 
 /** A request that waits for an app to come back. */
@@ -34,14 +35,6 @@ interface Held {
   readonly tag: string;
   readonly giveUp: Timer;
 }
-
-/** The end of a dialog whose app was away: told when it is back. */
-interface Remembered {
-  readonly tokens: string;
-  readonly message: Buffer;
-}
-
-const maxRemembered = 10_000;
 
 export interface InboundOptions {
   readonly apps: AppRegistry;
@@ -58,7 +51,7 @@ export class Inbound {
   readonly #pending = new Map<string, Pending>();
   readonly #byIncoming = new Map<IncomingRequest, Pending>();
   readonly #held = new Set<Held>();
-  readonly #remembered = new Map<string, Remembered[]>();
+  readonly #missed = new MissedEndings();
   #isClosing = false;
 
   constructor(options: InboundOptions) {
@@ -71,10 +64,10 @@ export class Inbound {
 
   onRequest(incoming: IncomingRequest): void {
     if (this.#isClosing) return this.#refuse(incoming, 503);
-    if (this.#pending.size + this.#held.size >= this.#o.options.limits.pendingRequests) {
-      return this.#refuse(incoming, 503);
-    }
     const { dialog, request } = incoming;
+    const isFull = this.#pending.size + this.#held.size >= this.#o.options.limits.pendingRequests;
+    // The end of a call has to be told: nobody would ever hang up the other side.
+    if (isFull && request.method !== 'BYE') return this.#refuse(incoming, 503);
     if (request.method === 'INVITE') incoming.respond(100);
     if (dialog === undefined) this.#offerNew(incoming);
     else this.#offerInDialog(incoming, dialog);
@@ -83,7 +76,8 @@ export class Inbound {
   onCancelled(incoming: IncomingRequest, by: SipRequest): void {
     for (const held of this.#held) if (held.incoming === incoming) this.#unhold(held);
     const pending = this.#byIncoming.get(incoming);
-    if (incoming.dialog !== undefined) this.#o.dialogs.drop(incoming.dialog);
+    // A re-INVITE that is taken back leaves its dialog as it was.
+    if (incoming.dialog?.state === 'ended') this.#o.dialogs.drop(incoming.dialog);
     if (pending === undefined) return;
     this.#settle(pending);
     const message = serialise(by.method === 'CANCEL' ? by : asCancel(by));
@@ -105,7 +99,7 @@ export class Inbound {
     const tokens = `application|${this.#meta(message, dialog.flow)}|unsolicited|${idOfDialog(dialog)}|`;
     const app = this.#o.apps.heirOf(entry.owner);
     if (app !== undefined) app.show(tokens, message);
-    else this.#remember(entry.owner.tag, { tokens, message });
+    else this.#missed.keep(entry.owner.tag, { tokens, message });
   }
 
   /** An app's response. The tokens of the reply, and the response as sent if there was one. */
@@ -125,7 +119,10 @@ export class Inbound {
     if (sent === undefined) return nok('Response not sent due to unknown transaction');
     if (incoming.dialog !== undefined && incoming.dialog.state !== 'ended')
       this.#o.dialogs.own(incoming.dialog, pending.app);
-    if (message.status >= 200) {
+    if (message.status < 200) {
+      pending.silence.stop();
+      pending.silence = this.#whenSilent(pending, this.#o.options.timers.appRingsWithinMs);
+    } else {
       this.#settle(pending);
       if (message.status >= 300 && idOfCreator(incoming.request) !== '' && incoming.dialog?.state === 'ended') {
         this.#o.dialogs.drop(incoming.dialog);
@@ -140,11 +137,7 @@ export class Inbound {
 
   /** An app asked for a verb: what waited for it is shown, and what it missed, once it is there for good. */
   onRoute(app: AppConnection, verb: string, isFirst: boolean): void {
-    if (isFirst && app.tag !== '') {
-      const missed = this.#remembered.get(app.tag) ?? [];
-      this.#remembered.delete(app.tag);
-      for (const { tokens, message } of missed) app.show(tokens, message);
-    }
+    if (isFirst) for (const { tokens, message } of this.#missed.take(app.tag)) app.show(tokens, message);
     for (const held of this.#held) {
       const { incoming, tag } = held;
       const isForIt = tag === '' ? true : tag === app.tag;
@@ -211,16 +204,13 @@ export class Inbound {
     const message = serialise(incoming.request);
     const txnId = this.#o.random.uuid();
     const tokens = `network|${this.#meta(message, incoming.source)}|${txnId}|${dialogId}|`;
-    this.#remember(tag, { tokens, message });
+    this.#missed.keep(tag, { tokens, message });
   }
 
   #show(app: AppConnection, incoming: IncomingRequest): void {
     const txnId = this.#o.random.uuid();
     const { source, dialog, request } = incoming;
-    const silence = this.#o.clock.after(this.#o.options.timers.appAnswersWithinMs, () => {
-      this.#settle(pending);
-      incoming.respond(request.method === 'INVITE' ? 480 : 408);
-    });
+    const silence = this.#whenSilent({ txnId, incoming }, this.#o.options.timers.appAnswersWithinMs);
     const pending: Pending = { txnId, incoming, app, silence };
     this.#pending.set(txnId, pending);
     this.#byIncoming.set(incoming, pending);
@@ -229,6 +219,14 @@ export class Inbound {
     if (dialog === undefined || isOutside(incoming))
       app.show(`network|${meta}|${txnId}||${source.local.host}|${source.local.port}|`, message);
     else app.show(`network|${meta}|${txnId}|${idOfDialog(dialog)}|`, message);
+  }
+
+  #whenSilent({ txnId, incoming }: Pick<Pending, 'txnId' | 'incoming'>, withinMs: number): Timer {
+    return this.#o.clock.after(withinMs, () => {
+      this.#pending.delete(txnId);
+      this.#byIncoming.delete(incoming);
+      this.#refuse(incoming, incoming.request.method === 'INVITE' ? 480 : 408);
+    });
   }
 
   #hold(incoming: IncomingRequest, tag: string, holdMs: number, otherwise: number): void {
@@ -265,13 +263,6 @@ export class Inbound {
 
   #dialogIdOf(incoming: IncomingRequest): string {
     return incoming.dialog === undefined ? idOfCreator(incoming.request) : idOfDialog(incoming.dialog);
-  }
-
-  #remember(tag: string, what: Remembered): void {
-    if (tag === '') return;
-    const list = this.#remembered.get(tag) ?? [];
-    this.#remembered.set(tag, list);
-    if (list.length < maxRemembered) list.push(what);
   }
 
   #meta(message: Buffer, flow: Flow): string {

@@ -47,6 +47,8 @@ export const sipdOptionsSchema = z.strictObject({
       t4Ms: z.int().positive().default(5_000),
       /** An app that has not answered a request for so long is answered for: 480, or 408. */
       appAnswersWithinMs: z.int().positive().default(64_000),
+      /** The same after a provisional answer: a phone may ring for minutes, one after another. */
+      appRingsWithinMs: z.int().positive().default(900_000),
       /** How long new requests wait for an app to come back before they get 503. */
       holdNewMs: z.int().nonnegative().default(5_000),
       /** The same for requests in a dialog. */

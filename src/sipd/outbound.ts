@@ -45,8 +45,8 @@ export interface Reply {
 export class Outbound {
   readonly #o: OutboundOptions;
   readonly #running = new Map<string, Running>();
-  /** INVITEs whose app is gone: whoever answers them is told that nobody is there. */
-  readonly #orphans = new Set<RequestInFlight>();
+  /** INVITEs whose app is gone, by transaction: whoever answers them is told that nobody is there. */
+  readonly #orphans = new Map<string, Running>();
   /** Requests whose reply was written in this turn of the event loop. */
   readonly #fresh = new Set<string>();
 
@@ -109,12 +109,13 @@ export class Outbound {
 
   /** An app is gone: nobody will take the calls it was placing. */
   onGone(app: AppConnection): void {
-    for (const [txnId, { outgoing, app: owner, within }] of this.#running) {
-      if (owner !== app) continue;
+    for (const [txnId, running] of this.#running) {
+      if (running.app !== app) continue;
       this.#running.delete(txnId);
-      if (within !== undefined || outgoing.sent.method !== 'INVITE') continue;
-      this.#orphans.add(outgoing);
-      outgoing.cancel();
+      if (running.outgoing.sent.method !== 'INVITE') continue;
+      this.#orphans.set(txnId, running);
+      // A conversation whose media was being changed goes on.
+      if (running.within === undefined) running.outgoing.cancel();
     }
   }
 
@@ -128,7 +129,7 @@ export class Outbound {
       onResponse: (response, { dialog, flow }) => {
         const isFinal = response.status >= 200;
         const running = this.#running.get(txnId);
-        if (running === undefined) return this.#orphanAnswered(response, dialog, isFinal);
+        if (running === undefined) return isFinal ? this.#orphanAnswered(txnId, response, dialog) : undefined;
         if (isFinal) this.#running.delete(txnId);
         if (within === undefined && dialog !== undefined && dialog.state !== 'ended') this.#o.dialogs.own(dialog, app);
         if (within === undefined && response.status >= 300) this.#dropEarly(running.outgoing);
@@ -152,12 +153,13 @@ export class Outbound {
     this.#fresh.add(txnId);
   }
 
-  #orphanAnswered(response: SipResponse, dialog: Dialog | undefined, isFinal: boolean): void {
-    if (!isFinal) return;
-    for (const orphan of this.#orphans) if (orphan.isSettled) this.#orphans.delete(orphan);
-    if (response.status >= 300 || dialog?.awaitsAck !== true || dialog.role !== 'uac') return;
-    dialog.ack();
-    dialog.bye();
+  #orphanAnswered(txnId: string, response: SipResponse, dialog: Dialog | undefined): void {
+    const orphan = this.#orphans.get(txnId);
+    this.#orphans.delete(txnId);
+    if (orphan === undefined) return;
+    if (response.status >= 300) return this.#dropEarly(orphan.outgoing);
+    dialog?.ack();
+    if (orphan.within === undefined) dialog?.bye();
   }
 
   #dropEarly(outgoing: RequestInFlight): void {

@@ -4,22 +4,29 @@ import { type Clock, type Flow, parseNameAddr, parseUri, type SipRequest, type S
 export class RegisteredFlows {
   readonly #clock: Clock;
   readonly #flows = new Map<string, { readonly flow: Flow; readonly untilMs: number }>();
+  /** The contacts behind each connection. */
+  readonly #keysOf = new Map<Flow, Set<string>>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
+  get size(): number {
+    return this.#flows.size;
+  }
+
   /** Remembers the contacts of a REGISTER that was answered 200, if it came over a connection. */
   learn(register: SipRequest, answer: SipResponse, source: Flow): void {
     if (source.protocol === 'udp') return;
+    this.#forgetExpired(source);
     const offered = register.headers.get('Expires') ?? answer.headers.get('Expires') ?? '3600';
     for (const value of register.headers.list('Contact')) {
       const contact = parseNameAddr(value);
       const key = contact === undefined ? undefined : contactKey(contact.uri);
       if (contact === undefined || key === undefined) continue;
+      this.#forget(key);
       const expiresSeconds = Number.parseInt(contact.params.get('expires') ?? offered, 10);
-      if (!(expiresSeconds > 0)) this.#flows.delete(key);
-      else this.#remember(key, source, this.#clock.now() + expiresSeconds * 1_000);
+      if (expiresSeconds > 0) this.#remember(key, source, this.#clock.now() + expiresSeconds * 1_000);
     }
   }
 
@@ -31,13 +38,28 @@ export class RegisteredFlows {
   }
 
   #remember(key: string, flow: Flow, untilMs: number): void {
-    const isKnown = this.#flows.get(key)?.flow === flow;
     this.#flows.set(key, { flow, untilMs });
-    // A refresh over the same connection: it is being watched already.
-    if (isKnown) return;
+    const keys = this.#keysOf.get(flow);
+    if (keys !== undefined) return void keys.add(key);
+    this.#keysOf.set(flow, new Set([key]));
     flow.onLost(() => {
-      if (this.#flows.get(key)?.flow === flow) this.#flows.delete(key);
+      for (const lost of this.#keysOf.get(flow) ?? []) this.#forget(lost);
+      this.#keysOf.delete(flow);
     });
+  }
+
+  /** The set of a connection stays until the connection is lost, for one listener is enough. */
+  #forget(key: string): void {
+    const flow = this.#flows.get(key)?.flow;
+    this.#flows.delete(key);
+    if (flow !== undefined) this.#keysOf.get(flow)?.delete(key);
+  }
+
+  #forgetExpired(flow: Flow): void {
+    const now = this.#clock.now();
+    for (const key of this.#keysOf.get(flow) ?? []) {
+      if ((this.#flows.get(key)?.untilMs ?? 0) <= now) this.#forget(key);
+    }
   }
 }
 

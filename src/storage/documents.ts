@@ -41,6 +41,16 @@ export class SqliteDocumentVersions implements DocumentVersions {
     return { version, until: next === undefined ? null : instant(next.at) };
   }
 
+  /** When each roster came into force, the oldest first, from the one that was in force at `from` on; the newest `most`. */
+  rosterChanges(from: Instant, most: number): readonly Pick<DocumentVersion, 'at' | 'plan' | 'roster'>[] {
+    const all = this.#db.build.selectFrom('document_versions').select(['id', 'at', 'plan', 'roster']);
+    const first = this.#db.first(all.where('at', '<=', from).orderBy('id', 'desc').limit(1));
+    const rows = this.#db.all(all.where('id', '>=', first?.id ?? 0).orderBy('id'));
+    // A change of the plan alone is none here.
+    const changes = rows.filter(({ roster }, i) => roster !== rows[i - 1]?.roster);
+    return changes.slice(-most).map(({ at, plan, roster }) => ({ at: instant(at), plan, roster }));
+  }
+
   /** The documents that were in force under these two hashes; null when they never were. */
   find({ plan, roster }: Pick<DocumentVersion, 'plan' | 'roster'>): DocumentVersion | null {
     const all = this.#db.build.selectFrom('document_versions').selectAll();

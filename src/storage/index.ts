@@ -1,5 +1,6 @@
 export { SqliteBindings } from './bindings.ts';
 export type { BindingRow } from './bindings.ts';
+export type { CalendarRow } from './calendars.ts';
 export type { CallRow, SqliteCalls } from './calls.ts';
 export type { SqliteChain } from './chain.ts';
 export type { MessageRow, SqliteMessages } from './messages.ts';

@@ -25,12 +25,18 @@ export async function migrate(db: SqliteDatabase, migrations: Migrations = ours)
   }
 }
 
-/** Readers and small writers never migrate; they refuse what is not exactly their schema. */
+/** Throws PortError storeVersion for a store that a newer Wardline has written. */
+export function isBehind(db: SqliteDatabase): boolean {
+  return pending(db, ours).length > 0;
+}
+
+/** What is not exactly our schema is neither read nor written. */
 export function requireCurrentSchema(db: SqliteDatabase): void {
   const missing = pending(db, ours);
   if (missing.length === 0) return;
-  const says = `${db.path} has an older schema (missing ${missing[0]}); start Wardline once to migrate it`;
-  throw new PortError('storeVersion', { says });
+  const why = `${db.path} was written by an older Wardline (${missing[0]} is missing), and it cannot be brought up to date now`;
+  const remedy = 'restart the Wardline that is running on it, or run this command as the user who owns the file';
+  throw new PortError('storeVersion', { says: `${why}: ${remedy}` });
 }
 
 function pending(db: SqliteDatabase, migrations: Migrations): readonly string[] {

@@ -12,6 +12,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0004-roster-feeds': { up: rosterFeeds },
   '0005-plan-versions': { up: planVersions },
   '0006-server-orders': { up: serverOrders },
+  '0007-roster-calendars': { up: rosterCalendars },
 };
 
 async function auditPhonesCalls(db: Kysely<unknown>): Promise<void> {
@@ -159,5 +160,19 @@ async function rosterFeeds(db: Kysely<unknown>): Promise<void> {
     .addColumn('refused_because', 'text')
     .addColumn('refused_at', 'integer')
     .addColumn('revision', 'integer', (c) => c.notNull())
+    .execute();
+}
+
+async function rosterCalendars(db: Kysely<unknown>): Promise<void> {
+  await db.schema
+    .createTable('roster_calendars')
+    .addColumn('id', 'integer', (c) => c.primaryKey())
+    .addColumn('person', 'text')
+    .addColumn('service', 'text')
+    .addColumn('token_hash', 'text', (c) => c.notNull().unique())
+    .addColumn('made_at', 'integer', (c) => c.notNull())
+    .addColumn('made_by', 'text', (c) => c.notNull())
+    .addColumn('ended_at', 'integer')
+    .addColumn('ended_by', 'text')
     .execute();
 }

@@ -79,6 +79,18 @@ export interface Schema {
     /** Counts up with every document that is taken. */
     revision: number;
   };
+  roster_calendars: {
+    id: Generated<number>;
+    /** Whose duties; exactly one of the two. */
+    person: string | null;
+    service: string | null;
+    /** SHA-256 of the token in its address, in hex: who reads the store cannot read the calendar. */
+    token_hash: string;
+    made_at: number;
+    made_by: string;
+    ended_at: number | null;
+    ended_by: string | null;
+  };
   audit_entries: {
     seq: number;
     at: number;

@@ -1,5 +1,6 @@
 import { chmodSync, closeSync, existsSync, openSync, statSync } from 'node:fs';
 import { SqliteBindings, type BindingRow } from './bindings.ts';
+import { SqliteCalendars } from './calendars.ts';
 import { SqliteCalls } from './calls.ts';
 import { SqliteChain } from './chain.ts';
 import { SqliteDatabase } from './database.ts';
@@ -7,7 +8,8 @@ import { SqliteDocumentVersions } from './documents.ts';
 import { SqliteFeeds } from './feeds.ts';
 import { SqliteMessages } from './messages.ts';
 import { SqliteOverrides } from './overrides.ts';
-import { migrate, requireCurrentSchema } from './migrate.ts';
+import { PortError } from '../engine/ports.ts';
+import { isBehind, migrate, requireCurrentSchema } from './migrate.ts';
 import { GUEST_BUSY_MS, OWNER_BUSY_MS } from './options.ts';
 import { OwnerLock } from './owner-lock.ts';
 import { SqlitePhones } from './phones.ts';
@@ -23,6 +25,7 @@ import { DirectWriter, type StoreWriter } from './writer.ts';
  * owner: the running Wardline, one per store; it migrates and writes in a thread of its own.
  * guest: a command that changes something small, also while an owner runs.
  * reader: changes nothing.
+ * Whoever comes first after an upgrade brings an older schema up to date, unless an owner is running.
  */
 export type StoreRole = 'owner' | 'guest' | 'reader';
 
@@ -37,7 +40,7 @@ export interface StoreOptions {
 
 /**
  * Opens the store at `path` and brings its schema up to date. Rejects with PortError: storeInUse (a second owner),
- * storeVersion (written by a newer Wardline, or older and not ours to migrate), storeDamaged, storeUnavailable.
+ * storeVersion (written by a newer Wardline, or by an older one that still runs), storeDamaged, storeUnavailable.
  */
 export async function openStore(path: string, options: StoreOptions = {}): Promise<Store> {
   const role = options.as ?? 'owner';
@@ -63,8 +66,7 @@ export async function openStore(path: string, options: StoreOptions = {}): Promi
 
 /** The schema is current when this resolves. Gives the lock that an owner keeps. */
 async function prepare(path: string, role: StoreRole): Promise<OwnerLock | null> {
-  if (role === 'reader') return null;
-  const lock = role === 'owner' ? OwnerLock.take(path) : needsOwner(path) ? OwnerLock.tryTake(path) : null;
+  const lock = role === 'owner' ? OwnerLock.take(path) : lockToMigrate(path, role);
   try {
     if (lock !== null) await migrateFile(path);
     if (role === 'owner') return lock;
@@ -76,9 +78,22 @@ async function prepare(path: string, role: StoreRole): Promise<OwnerLock | null>
   }
 }
 
-/** A command may come before the first start; then it makes the store, if nobody else is just doing so. */
-function needsOwner(path: string): boolean {
-  return !existsSync(path) || statSync(path).size === 0;
+/**
+ * A command may come before the first start, or before the first one after an upgrade; then it makes or migrates the
+ * store as an owner would. null: there is nothing to do, or an owner is running and `requireCurrentSchema` says so.
+ */
+function lockToMigrate(path: string, role: 'guest' | 'reader'): OwnerLock | null {
+  if (!existsSync(path) || statSync(path).size === 0) return role === 'guest' ? OwnerLock.tryTake(path) : null;
+  const db = new SqliteDatabase(path, { readonly: true, busyMs: GUEST_BUSY_MS });
+  try {
+    return isBehind(db) ? OwnerLock.tryTake(path) : null;
+  } catch (error) {
+    // Whoever may only read the folder cannot migrate either, and is told whom to ask.
+    if (error instanceof PortError && error.code === 'storeUnavailable') return null;
+    throw error;
+  } finally {
+    db.close();
+  }
 }
 
 async function migrateFile(path: string): Promise<void> {
@@ -113,6 +128,7 @@ export class Store {
   readonly overrides: SqliteOverrides;
   readonly feeds: SqliteFeeds;
   readonly servers: SqliteServerOrders;
+  readonly calendars: SqliteCalendars;
   readonly #db: SqliteDatabase;
   readonly #writer: StoreWriter | null;
   readonly #lock: OwnerLock | null;
@@ -133,6 +149,7 @@ export class Store {
     this.overrides = new SqliteOverrides(db);
     this.feeds = new SqliteFeeds(db);
     this.servers = new SqliteServerOrders(db);
+    this.calendars = new SqliteCalendars(db);
   }
 
   /** Registrations, in the shape that `telephony` keeps them. */

@@ -6,8 +6,10 @@ import { CallerLeg } from './caller-leg.ts';
 import { asError, type SrfRequest, type SrfResponse } from './client-libraries/index.ts';
 import { Leg } from './leg.ts';
 import { DirectWatch } from './direct-watch.ts';
+import { failureOf } from './effect-failure.ts';
 import type { CallMedia } from './media.ts';
 import type { MediaEndpoint, Recorded } from './media-endpoint.ts';
+import { hopsLeft } from './places.ts';
 import type { Shell } from './shell.ts';
 import type { SignallingLink } from './signalling-link.ts';
 
@@ -17,6 +19,7 @@ export class Call implements TelephonyCall {
   readonly #media: CallMedia;
   readonly #caller: CallerLeg;
   readonly #legs = new Map<LegId, Leg>();
+  readonly #hopsLeft: number;
   readonly #onOver: () => void;
   #emit: ((event: CallEvent) => void) | null = null;
   /** What happened before the engine had said where to tell it. */
@@ -35,6 +38,7 @@ export class Call implements TelephonyCall {
   constructor(shell: Shell, link: SignallingLink, request: SrfRequest, response: SrfResponse, onOver: () => void) {
     this.#shell = shell;
     this.#media = shell.media.forCall(link);
+    this.#hopsLeft = hopsLeft(request.get('Max-Forwards'));
     this.#onOver = onOver;
     this.#caller = new CallerLeg(shell, { link, media: this.#media }, request, response, {
       answered: (media) => {
@@ -120,17 +124,23 @@ export class Call implements TelephonyCall {
 
   #ringLeg(effect: Extract<TelephonyEffect, { type: 'ringLeg' }>): void {
     const { leg } = effect;
-    const made = new Leg(this.#shell, this.#media, effect, this.#caller.offer, {
-      ringing: (sipStatus) => this.#tell({ type: 'legRinging', leg, sipStatus }),
-      answered: (media) => this.#tell({ type: 'legAnswered', leg, media }),
-      failed: (result) => this.#tell({ type: 'legFailed', leg, result }),
-      ended: (by) => {
-        this.#part(leg);
-        this.#tell({ type: 'legEnded', leg, by });
+    const made = new Leg(
+      this.#shell,
+      this.#media,
+      effect,
+      { offer: this.#caller.offer, hopsLeft: this.#hopsLeft },
+      {
+        ringing: (sipStatus) => this.#tell({ type: 'legRinging', leg, sipStatus }),
+        answered: (media) => this.#tell({ type: 'legAnswered', leg, media }),
+        failed: (result) => this.#tell({ type: 'legFailed', leg, result }),
+        ended: (by) => {
+          this.#part(leg);
+          this.#tell({ type: 'legEnded', leg, by });
+        },
+        moved: () => this.#moved(leg),
+        signallingLost: () => this.#tell({ type: 'signallingLost' }),
       },
-      moved: () => this.#moved(leg),
-      signallingLost: () => this.#tell({ type: 'signallingLost' }),
-    });
+    );
     this.#legs.set(leg, made);
   }
 
@@ -274,32 +284,5 @@ export class Call implements TelephonyCall {
       // Thrown on, it would end in the client libraries, which do not survive it.
       this.#shell.log.error({ call: this.#callId, event: event.type, err: error }, 'event not taken');
     }
-  }
-}
-
-/** What an effect that could not even be started comes to; null for those without an outcome. */
-function failureOf(effect: TelephonyEffect, why: string): CallEvent | null {
-  switch (effect.type) {
-    case 'answerCaller':
-      return { type: 'callerAnswerFailed', why };
-    case 'ringLeg':
-      return { type: 'legFailed', leg: effect.leg, result: { kind: 'mediaFailed', why } };
-    case 'play':
-      return effect.then === 'nothing' ? { type: 'promptFinished', leg: effect.leg, token: effect.token } : null;
-    case 'gather':
-      return { type: 'digitsGathered', leg: effect.leg, token: effect.token, digits: '' };
-    case 'bridge':
-    case 'connectDirect':
-      return { type: 'bridgeFailed', leg: effect.leg, why };
-    case 'recordMessage':
-      return { type: 'recordingEnded', messageId: effect.messageId, durationMs: 0, by: 'failed', why };
-    case 'ringCaller':
-    case 'refuseCaller':
-    case 'standDownLeg':
-    case 'hangUpCaller':
-    case 'callOver':
-      return null;
-    default:
-      return never(effect);
   }
 }

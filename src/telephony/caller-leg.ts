@@ -1,4 +1,5 @@
 import { type EndCause, endCauses, type MediaFacts } from '../core/call/index.ts';
+import { askCaller } from './ask-caller.ts';
 import {
   answerCaller,
   asError,
@@ -10,11 +11,11 @@ import { wireToEndpoint, wireTogether } from './dialog-wiring.ts';
 import type { CallMedia } from './media.ts';
 import type { MediaEndpoint } from './media-endpoint.ts';
 import type { EndpointWish } from './media-link.ts';
-import { moveMedia } from './move-media.ts';
+import { moveFrom } from './move-media.ts';
 import { mediaSource, PhoneDialog } from './phone-dialog.ts';
 import { sdpFacts } from './sdp.ts';
 import { guarded } from './guarded.ts';
-import { allow, reasonOf, type Shell } from './shell.ts';
+import { allow, reasonOf, type Shell, whyOf } from './shell.ts';
 import type { SignallingLink } from './signalling-link.ts';
 
 export interface CallerEvents {
@@ -47,7 +48,6 @@ export class CallerLeg {
   #state: State = 'invited';
   #isRinging = false;
   #isAcknowledged = false;
-  #isProbing = false;
   #isMoving = false;
   #phone: PhoneDialog | null = null;
   #endpoint: MediaEndpoint | null = null;
@@ -131,6 +131,7 @@ export class CallerLeg {
     this.#state = 'answering';
     this.#send200(other.dialog.remote.sdp, (error, phone) => {
       if (phone) wireTogether(this.#shell, phone.dialog, other.dialog);
+      else if (this.#state === 'answering') this.#state = 'invited';
       done(error);
     });
   }
@@ -149,11 +150,13 @@ export class CallerLeg {
 
   #listen(request: SrfRequest, response: SrfResponse): void {
     this.#link.openInvites.began('theirs', request.stackTxnId);
-    this.#link.unanswered.set(request, response);
-    request.on(
-      'cancel',
-      guarded(this.#shell.log, 'CANCEL', () => this.#gone()),
-    );
+    const ask = (): void => {
+      if (this.#state === 'invited')
+        askCaller(this.#shell.log, response, this.#isRinging ? 180 : 100, () => this.#gone());
+    };
+    this.#link.unanswered.set(request, { response, ask });
+    const cancelled = guarded(this.#shell.log, 'CANCEL', () => this.#gone());
+    request.on('cancel', cancelled);
   }
 
   async #anchor(): Promise<void> {
@@ -168,14 +171,12 @@ export class CallerLeg {
       if (error || !phone) return this.#answerFailed(error ?? new Error('no dialog'));
       wireToEndpoint(this.#shell, phone.dialog, () => this.#endpoint);
       phone.mark(endpoint);
-      phone.dialog.on(
-        'ack',
-        guarded(this.#shell.log, 'ACK', (ack: SrfRequest) => {
-          if (this.#isAcknowledged) return;
-          this.#isAcknowledged = true;
-          this.#acknowledged(endpoint, ack.body);
-        }),
-      );
+      const acknowledged = guarded(this.#shell.log, 'ACK', (ack: SrfRequest) => {
+        if (this.#isAcknowledged) return;
+        this.#isAcknowledged = true;
+        this.#acknowledged(endpoint, ack.body);
+      });
+      phone.dialog.on('ack', acknowledged);
     });
   }
 
@@ -229,11 +230,9 @@ export class CallerLeg {
   }
 
   async #silent(): Promise<void> {
-    if (this.#isProbing || this.#phone === null || this.#state !== 'talking') return;
-    this.#isProbing = true;
-    const life = await this.#phone.probe();
-    this.#isProbing = false;
-    if (life === 'alive' || life === 'over' || this.#state !== 'talking') return;
+    if (this.#phone === null || this.#state !== 'talking') return;
+    const life = await this.#phone.missing();
+    if (life === null || this.#isOver()) return;
     this.#shell.log.warn({ life }, 'caller is not heard any more');
     if (life === 'forgotten') this.#events.signallingLost();
     else this.#events.mediaLost();
@@ -249,11 +248,10 @@ export class CallerLeg {
   #answerFailed(error: Error): void {
     // The library's "CANCEL came first" is the caller's doing and has been told as such.
     if (this.#state === 'over') return;
-    const cause = error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message;
     if (this.#phone === null) this.#state = 'invited';
     this.#endpoint?.close();
     this.#endpoint = null;
-    this.#events.answerFailed(cause);
+    this.#events.answerFailed(whyOf(error));
   }
 
   #wish(): Omit<EndpointWish, 'remoteSdp'> {
@@ -275,8 +273,7 @@ export class CallerLeg {
     if (phone === null) return;
     this.#isMoving = true;
     try {
-      if (!(await lost.isServerLost())) throw new Error('the media server dropped the caller');
-      const endpoint = await moveMedia(this.#media, phone, this.#wish());
+      const endpoint = await moveFrom(lost, this.#media, phone, this.#wish());
       if (this.#isOver()) return endpoint.close();
       this.#endpoint = endpoint;
       this.#isMoving = false;

@@ -55,6 +55,7 @@ export class Telephony {
   readonly #authenticator: Authenticator;
   readonly #trunkWatches = new Map<string, TrunkWatch>();
   #inbound: Inbound | null = null;
+  #registrar: Registrar | null = null;
   #isClosed = false;
 
   constructor(parts: TelephonyParts) {
@@ -105,6 +106,7 @@ export class Telephony {
     this.#inbound = inbound;
     const { clock, log } = this.#parts;
     const registrar = new Registrar({ authenticator: this.#authenticator, registrations, clock, log });
+    this.#registrar = registrar;
     for (const link of signalling.links) this.#route(link, inbound, registrar);
     await signalling.connect();
     await media.connect();
@@ -125,6 +127,11 @@ export class Telephony {
   /** Every phone that can be rung now. */
   get bindings(): readonly ContactBinding[] {
     return this.#shell.registrations.all();
+  }
+
+  /** The extension has no phone any more, or another one: whatever is registered for it rings no longer. */
+  forget(extension: string): void {
+    this.#shell.registrations.forget(extension);
   }
 
   health(): TelephonyHealth {
@@ -155,6 +162,7 @@ export class Telephony {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#inbound?.close();
+    this.#registrar?.close();
     for (const watch of this.#trunkWatches.values()) watch.close();
     // One turn for the last BYEs to be written before the socket ends.
     await new Promise((resolve) => setImmediate(resolve));

@@ -1,18 +1,17 @@
 import type { CallEffect, LegResult, LegTarget, MediaFacts } from '../core/call/index.ts';
 import { Branch } from './branch.ts';
-import { asError, type SrfDialog, type UacOptions } from './client-libraries/index.ts';
+import { asError, type SrfDialog } from './client-libraries/index.ts';
 import { wireToEndpoint } from './dialog-wiring.ts';
 import { legResult, tellingResult } from './leg-result.ts';
 import type { CallMedia } from './media.ts';
 import type { MediaEndpoint } from './media-endpoint.ts';
 import type { EndpointWish } from './media-link.ts';
-import { moveMedia } from './move-media.ts';
-import { parseSipUri } from './name-addr.ts';
+import { moveFrom, moveMedia } from './move-media.ts';
 import { offeredHeaders } from './offered-headers.ts';
 import { mediaSource, PhoneDialog } from './phone-dialog.ts';
-import type { ContactBinding } from './ports.ts';
+import { type CallersInvite, faultOf, hostsOf, type Place, placesOf } from './places.ts';
 import { sdpFacts } from './sdp.ts';
-import { completedElsewhere, type Shell } from './shell.ts';
+import { completedElsewhere, type Shell, whyOf } from './shell.ts';
 import type { SignallingLink } from './signalling-link.ts';
 
 type RingLeg = Extract<CallEffect, { type: 'ringLeg' }>;
@@ -36,12 +35,6 @@ export interface LegEvents {
  */
 type State = 'preparing' | 'ringing' | 'joining' | 'talking' | 'over';
 
-interface Place {
-  readonly link: SignallingLink;
-  readonly uri: string;
-  readonly options: UacOptions;
-}
-
 /** One party being called: every phone of an extension, or one outside number. The first to answer is the party. */
 export class Leg {
   readonly #shell: Shell;
@@ -55,21 +48,20 @@ export class Leg {
   #hasRung = false;
   #isCancelled = false;
   #phone: PhoneDialog | null = null;
-  #isProbing = false;
+  #silence: { cancel(): void } | null = null;
   #isMoving = false;
   #endpoint: MediaEndpoint | null = null;
 
-  /** `offer` is the caller's description for direct media; '' makes the leg anchored. */
-  constructor(shell: Shell, media: CallMedia, order: RingLeg, offer: string, events: LegEvents) {
+  constructor(shell: Shell, media: CallMedia, order: RingLeg, caller: CallersInvite, events: LegEvents) {
     this.#shell = shell;
     this.#callMedia = media;
     this.#target = order.target;
-    this.#media = order.media === 'direct' && offer !== '' ? 'direct' : 'anchored';
+    this.#media = order.media === 'direct' && caller.offer !== '' ? 'direct' : 'anchored';
     this.#events = events;
-    const fault = this.#fault();
+    const fault = faultOf(shell, order.target, caller.hopsLeft);
     // In a later turn, like every other outcome: the engine is still starting this effect.
     if (fault) setImmediate(() => this.#fail(fault));
-    else this.#ring(order, offer).catch((error: unknown) => this.#mediaFailed(asError(error)));
+    else this.#ring(order, caller).catch((error: unknown) => this.#mediaFailed(asError(error)));
   }
 
   get endpoint(): MediaEndpoint | null {
@@ -112,16 +104,7 @@ export class Leg {
     this.#hangUp(null);
   }
 
-  /** Why this target cannot be rung at all; null: it can. */
-  #fault(): LegResult | null {
-    if (this.#target.kind === 'number') {
-      const why = this.#shell.trunks.fault(this.#target.trunk);
-      return why === null ? null : { kind: 'trunkUnavailable', why };
-    }
-    return this.#shell.registrations.of(this.#target.extension).length === 0 ? { kind: 'notRegistered' } : null;
-  }
-
-  async #ring(order: RingLeg, offer: string): Promise<void> {
+  async #ring(order: RingLeg, { offer, hopsLeft }: CallersInvite): Promise<void> {
     await this.#shell.signalling.whenUp();
     if (this.#isOver()) return;
     let localSdp = offer;
@@ -131,47 +114,33 @@ export class Leg {
       this.#endpoint = endpoint;
       localSdp = endpoint.sdp;
     }
-    const headers = offeredHeaders(this.#target, order.offeredAs, this.#shell.options, this.#shell.trunks);
-    const places = this.#places({ localSdp, headers });
+    const shown = offeredHeaders(this.#target, order.offeredAs, this.#shell.options, this.#shell.trunks);
+    const headers = { ...shown, 'Max-Forwards': String(hopsLeft - 1) };
+    const places = placesOf(this.#shell, this.#target, { localSdp, headers });
     if (places.length === 0) return this.#fail({ kind: 'notRegistered' });
     this.#state = 'ringing';
     this.#branches = places.map((place) => this.#branch(place));
+    this.#minding();
+  }
+
+  /** A carrier that says nothing is left for the next trunk long before the INVITE times out (RFC 3261 17.1.1.2). */
+  #minding(): void {
+    if (this.#target.kind !== 'number' || this.#target.failover === undefined) return;
+    const { trunk } = this.#target;
+    const { silenceMs } = this.#shell.trunks.get(trunk) ?? {};
+    if (silenceMs === undefined) return;
+    this.#silence = this.#shell.clock.after(silenceMs, () => {
+      if (this.#state !== 'ringing' || this.#hasRung || this.#isCancelled) return;
+      for (const branch of this.#branches) branch.abandon(null);
+      this.#fail({ kind: 'trunkUnavailable', why: `trunk ${trunk} is silent for ${silenceMs / 1_000} s` });
+    });
   }
 
   #wish(): Omit<EndpointWish, 'remoteSdp'> {
     return {
-      mediaSource: this.#mediaSource(),
+      mediaSource: mediaSource(hostsOf(this.#shell, this.#target)),
       events: { gone: () => this.#mediaLost(), silent: () => void this.#silent() },
     };
-  }
-
-  /** Whoever of them answers, the sound comes from one of these. */
-  #mediaSource(): string {
-    if (this.#target.kind === 'number') return mediaSource([this.#shell.trunks.hostOf(this.#target.trunk)]);
-    return mediaSource(this.#shell.registrations.of(this.#target.extension).map(({ source }) => source.ip));
-  }
-
-  #places(options: UacOptions): readonly Place[] {
-    // Each INVITE gets objects of its own: the library writes into the headers it is given.
-    const fresh = (): UacOptions => ({ ...options, headers: { ...options.headers } });
-    const { signalling } = this.#shell;
-    if (this.#target.kind === 'number') {
-      const { trunk, e164, dial = e164 } = this.#target;
-      const username = this.#shell.trunks.get(trunk)?.username;
-      const password = this.#shell.trunkPassword(trunk);
-      const auth = username !== undefined && password !== undefined ? { auth: { username, password } } : {};
-      return [
-        { link: signalling.forTrunk(), uri: this.#shell.trunks.uriFor(trunk, dial), options: { ...fresh(), ...auth } },
-      ];
-    }
-    return this.#shell.registrations.of(this.#target.extension).map((binding) => {
-      const proxy = nextHop(binding);
-      return {
-        link: signalling.forPhone(binding),
-        uri: binding.uri,
-        options: { ...fresh(), ...(proxy === null ? {} : { proxy }) },
-      };
-    });
   }
 
   #branch({ link, uri, options }: Place): Branch {
@@ -244,11 +213,9 @@ export class Leg {
   }
 
   async #silent(): Promise<void> {
-    if (this.#isProbing || this.#phone === null || this.#state !== 'talking') return;
-    this.#isProbing = true;
-    const life = await this.#phone.probe();
-    this.#isProbing = false;
-    if (life === 'alive' || life === 'over' || this.#isOver()) return;
+    if (this.#phone === null || this.#state !== 'talking') return;
+    const life = await this.#phone.missing();
+    if (life === null || this.#isOver()) return;
     this.#shell.log.warn({ life }, 'called phone is not heard any more');
     if (life === 'forgotten') this.#events.signallingLost();
     else this.lost();
@@ -291,8 +258,7 @@ export class Leg {
     if (phone === null) return;
     this.#isMoving = true;
     try {
-      if (!(await lost.isServerLost())) throw new Error('the media server dropped the leg');
-      const endpoint = await moveMedia(this.#callMedia, phone, this.#wish());
+      const endpoint = await moveFrom(lost, this.#callMedia, phone, this.#wish());
       if (this.#isOver()) return endpoint.close();
       this.#endpoint = endpoint;
       this.#isMoving = false;
@@ -308,10 +274,9 @@ export class Leg {
 
   #mediaFailed(error: Error): void {
     if (this.#isOver()) return;
-    const why = error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message;
     for (const branch of this.#branches) branch.abandon(null);
     this.#hangUp(null);
-    this.#events.failed({ kind: 'mediaFailed', why });
+    this.#events.failed({ kind: 'mediaFailed', why: whyOf(error) });
   }
 
   #fail(result: LegResult): void {
@@ -329,21 +294,11 @@ export class Leg {
 
   #over(): void {
     this.#state = 'over';
+    this.#silence?.cancel();
     this.#endpoint?.close();
   }
 
   #isOver(): boolean {
     return this.#state === 'over';
   }
-}
-
-/**
- * Where to send when the Contact itself cannot be reached: behind a NAT it names another host than the one that
- * registered. A phone on TCP is reached through its own connection, which the signalling server finds by the Contact.
- */
-export function nextHop({ uri, source }: Pick<ContactBinding, 'uri' | 'source'>): string | null {
-  const contact = parseSipUri(uri);
-  if (source.protocol !== 'udp' || contact?.host === source.ip.toLowerCase()) return null;
-  const host = source.ip.includes(':') ? `[${source.ip}]` : source.ip;
-  return `sip:${host}:${source.port}`;
 }

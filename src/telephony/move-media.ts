@@ -22,3 +22,12 @@ export async function moveMedia(
     throw error;
   }
 }
+
+/**
+ * The same for a conversation whose endpoint `lost` is gone. Rejects too when it is that endpoint alone and not its server:
+ * somebody wanted it so.
+ */
+export async function moveFrom(lost: MediaEndpoint, ...to: Parameters<typeof moveMedia>): Promise<MediaEndpoint> {
+  if (!(await lost.isServerLost())) throw new Error('the media server dropped the leg');
+  return moveMedia(...to);
+}

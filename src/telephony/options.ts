@@ -28,6 +28,8 @@ export const trunkSchema = z.strictObject({
     .optional(),
   /** P-Asserted-Identity on outgoing calls (RFC 3325); only for a carrier that is trusted with it. */
   assertIdentity: z.boolean().default(true),
+  /** Where the plan names further trunks, the next one is tried when this one lets nothing ring for so long. */
+  silenceMs: z.number().int().min(1_000).max(60_000).default(6_000),
   /** Who may bring calls in as this trunk: "192.0.2.10", "192.0.2.0/28" or "192.0.2.10:5060". */
   allowFrom: z.array(z.string().min(1)).max(64).default([]),
   /** How often it is asked whether it is there (OPTIONS); 0: never. */

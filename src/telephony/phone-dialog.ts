@@ -45,6 +45,7 @@ export class PhoneDialog {
   #isOver = false;
   #isForgotten = false;
   #isUnknown = false;
+  #isAsked = false;
 
   /** `link`: where the dialog was made. */
   constructor(shell: Shell, link: SignallingLink, dialog: SrfDialog, events: PhoneDialogEvents) {
@@ -91,6 +92,15 @@ export class PhoneDialog {
         settle(status === 481 ? 'dead' : status === 408 || status === 503 ? 'silent' : 'alive');
       });
     });
+  }
+
+  /** Asks a phone that is not heard. null: it is there after all, has hung up, or is being asked already. */
+  async missing(): Promise<'dead' | 'silent' | 'forgotten' | null> {
+    if (this.#isAsked) return null;
+    this.#isAsked = true;
+    const life = await this.probe();
+    this.#isAsked = false;
+    return life === 'alive' || life === 'over' ? null : life;
   }
 
   /** re-INVITE with a new description; resolves with the phone's. Rejects when it cannot be changed. */

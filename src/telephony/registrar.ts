@@ -23,6 +23,10 @@ export class Registrar {
     this.#challenger = new Challenger(parts);
   }
 
+  close(): void {
+    this.#challenger.close();
+  }
+
   /** `server`: the signalling server that it came through. */
   register(server: string, request: SrfRequest, response: SrfResponse): void {
     const source = peerOf(request);

@@ -82,11 +82,11 @@ export class Registrations {
   apply(request: RegisterRequest): RegisterAnswer {
     const current = this.of(request.extension);
     const isLate = current.some((b) => b.callId === request.callId && request.cseq <= b.cseq);
-    if (request.contact.trim() === '') return this.#accept(request.extension, current, current);
+    if (request.contact.trim() === '') return this.#accept(request.extension, current);
     if (isLate) return { kind: 'outOfOrder' };
     if (request.contact.trim() === '*') {
       if (request.expires.trim() !== '0') return { kind: 'badRequest', why: 'Contact * needs Expires 0' };
-      return this.#accept(request.extension, current, []);
+      return this.#accept(request.extension, []);
     }
     const contacts = parseNameAddrs(request.contact);
     if (contacts === null) return { kind: 'badRequest', why: 'Contact cannot be read' };
@@ -99,7 +99,12 @@ export class Registrations {
     if (good.some(({ expires }) => expires > 0 && expires < this.#limits.minExpires)) {
       return { kind: 'tooBrief', minExpires: this.#limits.minExpires };
     }
-    return this.#accept(request.extension, current, this.#merge(request, current, good));
+    return this.#accept(request.extension, this.#merge(request, current, good));
+  }
+
+  /** It has no phone any more, or another one. */
+  forget(extension: string): void {
+    this.#accept(extension, []);
   }
 
   #wanted(contact: NameAddr, header: string): Wanted | null {
@@ -141,7 +146,9 @@ export class Registrations {
     return [...[...kept].sort((a, b) => b.registeredAt - a.registeredAt).slice(0, room), ...added];
   }
 
-  #accept(extension: string, before: readonly ContactBinding[], after: readonly ContactBinding[]): RegisterAnswer {
+  #accept(extension: string, after: readonly ContactBinding[]): RegisterAnswer {
+    // With those that have expired meanwhile: they leave the store too.
+    const before = this.#byExtension.get(extension) ?? [];
     if (after.length === 0) this.#byExtension.delete(extension);
     else this.#byExtension.set(extension, after);
     for (const gone of before) if (!after.some(({ uri }) => uri === gone.uri)) this.#remove(gone);

@@ -17,7 +17,7 @@ export function sdpFacts(sdp: string): SdpFacts {
   if (own === null) return { hasAudio: false, cipher: 'none', codec: 'none' };
   const [, , protocol = '', format = ''] = (own[0] ?? '').split(' ');
   const map = own.find((line) => line.startsWith(`a=rtpmap:${format} `));
-  const named = map?.split(' ')[1]?.split('/')[0];
+  const named = /^[\w.+-]{1,32}$/.exec(map?.split(' ')[1]?.split('/')[0] ?? '')?.[0];
   return { hasAudio: true, cipher: cipherOf(protocol), codec: named ?? staticCodecs[format] ?? 'unknown' };
 }
 

@@ -30,3 +30,8 @@ export function reasonOf(cause: { readonly q850: number; readonly says: string }
 }
 
 export const completedElsewhere = 'SIP;cause=200;text="Call completed elsewhere"';
+
+/** Of an error for the record: what failed, and what was behind it. */
+export function whyOf({ message, cause }: Error): string {
+  return cause instanceof Error ? `${message}: ${cause.message}` : message;
+}

@@ -43,6 +43,9 @@ const greetsWithinMs = 3000;
 /** A server that has just opened its SIP ports needs a moment more before it can take requests. */
 const settlesWithinMs = 100;
 
+/** Our own sipd does so as soon as it has heard what we want to be shown. */
+const showsAgainWithinMs = 500;
+
 /** The connection to one signalling server, kept up until `close`, and the dialogs that live there. */
 export class SignallingLink {
   readonly name: string;
@@ -54,8 +57,8 @@ export class SignallingLink {
   readonly dialogs = new Map<SrfDialog, Unknown>();
   /** Dialogs with media servers. */
   readonly mediaDialogs = new Set<SrfDialog>();
-  /** Callers who have not got a final answer. */
-  readonly unanswered = new Map<SrfRequest, SrfResponse>();
+  /** Callers who have not got a final answer; `ask` finds out whether they still wait for one. */
+  readonly unanswered = new Map<SrfRequest, { readonly response: SrfResponse; ask(): void }>();
   readonly openInvites: InvitesAt;
   /** INVITEs that an earlier process left, until this server has been told. */
   #left: readonly OpenInvite[];
@@ -189,12 +192,21 @@ export class SignallingLink {
     this.#misses = 0;
     for (const proceed of this.#waiting) proceed();
     writeTogether(this.srf);
-    rehome(this.srf, [...this.dialogs.keys(), ...this.mediaDialogs], this.unanswered);
+    this.#takeBack();
     this.#giveUp();
     this.#unfinished = unfinishedOf(this.srf);
     findUnknown(this.dialogs, this.mediaDialogs, (ms, run) => this.#clock.after(ms, run));
     this.#endLeft();
     this.#watch();
+  }
+
+  /** What was there before the connection was lost. Callers are asked when the server has had time to show them again. */
+  #takeBack(): void {
+    const callers = [...this.unanswered].map(([request, { response }]) => [request, response] as const);
+    rehome(this.srf, [...this.dialogs.keys(), ...this.mediaDialogs], callers);
+    this.#clock.after(showsAgainWithinMs, () => {
+      for (const [request] of callers) this.unanswered.get(request)?.ask();
+    });
   }
 
   /** Nobody else will: a caller who waits for a process that is dead, and a phone that rings for it. */

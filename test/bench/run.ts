@@ -1,13 +1,23 @@
+import { existsSync } from 'node:fs';
 import { House } from '../support/house.ts';
 import { benchActivation } from './activation.ts';
 import { benchAudit } from './audit.ts';
-import { benchCallRate, pssMb } from './call-rate.ts';
+import { benchCallRate } from './call-rate.ts';
+import { pssMb } from './calls/proc.ts';
+import { candidates } from './calls/systems.ts';
+import { benchMedia } from './media-relay.ts';
 import { benchPatterns } from './patterns.ts';
 import { benchProve } from './prove.ts';
 import { benchRouting, benchYear } from './routing.ts';
 
 /**
- * `npm run bench -- [routing|patterns|year|activate|prove|audit|memory|calls …] [--seconds N] [--rates 50,100,200]`
+ * `npm run bench -- [routing|patterns|year|activate|prove|audit|memory|calls|media …] [--seconds N] [--rates 50,100,200] [--only word]
+ * [--media-calls N]`
+ *
+ * `calls` also measures what is at hand of drachtio-server and FreeSWITCH (DRACHTIO_SERVER and FREESWITCH, paths of the programs)
+ * and of Kamailio (Debian's package): Wardline on every pair of servers, FreeSWITCH's own bridge, Kamailio as a proxy. `--only`
+ * leaves out those whose name has not the word. `media` measures mediad, and FreeSWITCH where it is at hand.
+ *
  * Prints a table per benchmark, then one JSON object with every figure. Nothing is asserted here.
  */
 const args = process.argv.slice(2);
@@ -17,6 +27,21 @@ const names = args.filter((arg, i) => !arg.startsWith('--') && !args[i - 1]?.sta
 const seconds = Number(option('--seconds', '20'));
 const rates = option('--rates', '50,100,150,200,250,300').split(',').map(Number);
 
+/** Systems under the ladder of calls, ours on our own servers first. */
+function systems() {
+  const kamailio = ['/usr/sbin/kamailio', '/usr/bin/kamailio'].find((path) => existsSync(path));
+  const { DRACHTIO_SERVER: drachtioServer, FREESWITCH: freeswitch } = process.env;
+  for (const [name, path] of Object.entries({
+    DRACHTIO_SERVER: drachtioServer,
+    FREESWITCH: freeswitch,
+    Kamailio: kamailio,
+  })) {
+    if (path === undefined) console.log(`left out: ${name} is not at hand`);
+  }
+  const only = option('--only', '');
+  return candidates({ drachtioServer, freeswitch, kamailio }).filter(({ name }) => name.includes(only));
+}
+
 const benches: Record<string, () => Promise<unknown> | unknown> = {
   routing: benchRouting,
   patterns: benchPatterns,
@@ -25,7 +50,8 @@ const benches: Record<string, () => Promise<unknown> | unknown> = {
   prove: benchProve,
   audit: () => benchAudit({ verifyEntries: 200_000 }),
   memory: idleMemory,
-  calls: () => benchCallRate(rates, seconds),
+  calls: () => benchCallRate([null, ...systems()], rates, seconds),
+  media: () => benchMedia(process.env['FREESWITCH'], Number(option('--media-calls', '50')), seconds),
 };
 
 const unknown = names.filter((name) => !(name in benches));

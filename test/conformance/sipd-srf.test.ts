@@ -1,7 +1,8 @@
 import { createSocket } from 'node:dgram';
 import type Srf from 'drachtio-srf';
 import t from 'tap';
-import { Headers, type SipResponse } from '../../src/sip/index.ts';
+import { type Flow, Headers, type SipRequest, type SipResponse } from '../../src/sip/index.ts';
+import { RegisteredFlows } from '../../src/sipd/registered-flows.ts';
 import { until } from '../support/processes.ts';
 import { openApp, openSipd, RawApp, secret, sipUri } from '../support/sipd-and-app.ts';
 import { sdp, SipPhone } from '../support/sip-phone.ts';
@@ -33,8 +34,8 @@ interface FullDialog {
 const fullDialog = (dialog: Srf.Dialog): FullDialog => dialog as unknown as FullDialog;
 
 /** An app and a sipd that go away with the test. */
-async function aSipd(t: Tap, timers: Parameters<typeof openSipd>[0] = {}) {
-  const sipd = await openSipd(timers);
+async function aSipd(t: Tap, ...options: Parameters<typeof openSipd>) {
+  const sipd = await openSipd(...options);
   const phones: SipPhone[] = [];
   const apps = new Set<FullSrf>();
   t.teardown(async () => {
@@ -396,6 +397,155 @@ void t.test('who answers when the app does not', async (t) => {
   t.same([sipd.metrics.pending, sipd.metrics.held], [0, 0]);
 });
 
+void t.test('a phone that rings longer than an app may be silent goes on ringing, but not for ever', async (t) => {
+  const { sipd, phone, app } = await aSipd(t, { appAnswersWithinMs: 150, appRingsWithinMs: 1_500 });
+  await app((srf) => srf.use('invite', (req, res) => void (req.uri.includes('ring') && res.send(180))));
+  const alice = await phone();
+  const rings = alice.send('INVITE', sipUri(sipd, 'ring'));
+  await rings.provisional(180);
+  t.equal((await alice.send('INVITE', sipUri(sipd, 'silence')).final()).status, 480);
+  t.same(rings.statuses, [180]);
+  t.equal((await rings.final()).status, 480);
+  t.equal(sipd.metrics.pending, 0);
+});
+
+/** An app without a library, with the tag "ward", and its call with a phone; `side`: who has called. */
+async function aRawCall(t: Tap, side: 'uas' | 'uac', ...options: Parameters<typeof openSipd>) {
+  const { sipd, phone } = await aSipd(t, ...options);
+  const open = async () => {
+    const app = await RawApp.open(sipd);
+    t.teardown(async () => app.close());
+    app.send(`a|authenticate|${secret}|ward`);
+    app.send('r|route|invite');
+    app.send('r2|route|options');
+    await app.reply('r2');
+    return app;
+  };
+  const app = await open();
+  const alice = await phone();
+  if (side === 'uas') {
+    const call = alice.send('INVITE', sipUri(sipd, '100'), { body: sdp(5_000) });
+    const txnId = (await shown(app, 'INVITE')).split('|')[8];
+    app.send(`ok|sip|${txnId}|\r\nSIP/2.0 200 OK\r\n\r\n${sdp(4_000)}`);
+    await call.final();
+    await shown(app, 'ACK');
+    const dialog = call.dialog;
+    if (dialog === undefined) throw new Error('no dialog');
+    return { sipd, app, open, phone: alice, dialog, id: `${dialog.callId};from-tag=${dialog.localTag}` };
+  }
+  app.send(`inv|sip||\r\nINVITE ${alice.uri('a')} SIP/2.0\r\n\r\n${sdp(4_000)}`);
+  const incoming = await alice.got('INVITE');
+  incoming.respond(200, { body: Buffer.from(sdp(5_000)) });
+  const { dialog } = incoming;
+  if (dialog === undefined) throw new Error('no dialog');
+  const id = `${dialog.callId};from-tag=${dialog.remoteTag}`;
+  await until('the answer', () => app.received.find((payload) => payload.includes('SIP/2.0 200 OK')));
+  app.send(`ack|sip||${id}\r\nACK sip:placeholder SIP/2.0\r\n\r\n`);
+  await until('the ACK', () => alice.acks.length === 1);
+  return { sipd, app, open, phone: alice, dialog, id };
+}
+
+function shown(app: RawApp, method: string): Promise<string> {
+  return until(method, () => app.received.find((payload) => payload.includes(`\r\n${method} sip:`)));
+}
+
+void t.test('a re-INVITE that the phone takes back changes nothing: the app still hears of its BYE', async (t) => {
+  const { sipd, app, dialog } = await aRawCall(t, 'uas');
+  const statuses: number[] = [];
+  const say = { onResponse: ({ status }: SipResponse) => void statuses.push(status) };
+  const reinvite = dialog.request('INVITE', { body: Buffer.from(sdp(5_000)) }, say);
+  await until('the re-INVITE', () => app.received.filter((payload) => payload.includes('INVITE sip:')).length === 2);
+  reinvite.cancel();
+  await until('its end', () => statuses.length > 0);
+  t.same(statuses, [487]);
+  t.equal(sipd.metrics.ownedDialogs, 1);
+  dialog.bye({}, say);
+  const bye = await shown(app, 'BYE');
+  t.match(bye.split('|')[9], `${dialog.callId};from-tag=`);
+});
+
+void t.test(
+  'the app dies while it places a call: nothing is left of it when the phone has stopped ringing',
+  async (t) => {
+    const { sipd, phone } = await aSipd(t);
+    const app = await RawApp.open(sipd);
+    app.send(`a|authenticate|${secret}|ward`);
+    const bob = await phone();
+    bob.onRequest = (incoming) => void incoming.respond(180);
+    app.send(`inv|sip||\r\nINVITE ${bob.uri('bob')} SIP/2.0\r\n\r\n${sdp(4_000)}`);
+    await until('the ringing', () => app.received.some((payload) => payload.includes('SIP/2.0 180')));
+    t.equal(sipd.metrics.ownedDialogs, 1);
+    app.close();
+    await until('the CANCEL', () => bob.cancels.length === 1);
+    await until('the end of it', () => sipd.metrics.dialogs === 0);
+    t.equal(sipd.metrics.ownedDialogs, 0);
+  },
+);
+
+for (const side of ['uas', 'uac'] as const) {
+  void t.test(`the app dies while it changes the media of a call (${side}): the call goes on`, async (t) => {
+    const { sipd, app, open, phone, dialog, id } = await aRawCall(t, side);
+    const acks = phone.acks.length;
+    phone.requests.length = 0;
+    phone.onRequest = (incoming) => void (incoming.request.method === 'BYE' && incoming.respond(200));
+    app.send(`re|sip||${id}\r\nINVITE sip:placeholder SIP/2.0\r\n\r\n${sdp(4_002)}`);
+    const reinvite = await phone.got('INVITE');
+    app.close();
+    await until('the app to go', () => sipd.metrics.apps === 0);
+    reinvite.respond(200, { body: Buffer.from(sdp(5_002)) });
+    await until('the ACK', () => phone.acks.length === acks + 1);
+    const next = await open();
+    dialog.bye();
+    t.ok(await shown(next, 'BYE'));
+    t.same(
+      phone.requests.map(({ request }) => request.method),
+      ['INVITE'],
+      'nobody has hung up',
+    );
+  });
+}
+
+void t.test('the end of a call is told, however much else waits for an answer', async (t) => {
+  const { sipd, app, phone, dialog } = await aRawCall(t, 'uas', {}, { pendingRequests: 1 });
+  const waiting = phone.send('OPTIONS', sipUri(sipd, 'x'));
+  await shown(app, 'OPTIONS');
+  t.equal((await phone.send('OPTIONS', sipUri(sipd, 'x')).final()).status, 503);
+  dialog.bye();
+  t.ok(await shown(app, 'BYE'));
+  t.same(waiting.statuses, []);
+});
+
+void t.test('a phone that comes and goes on one connection leaves nothing behind', async (t) => {
+  let watching = 0;
+  const flow = {
+    protocol: 'tcp',
+    isOpen: true,
+    onLost: () => {
+      watching += 1;
+      return () => void (watching -= 1);
+    },
+  } as unknown as Flow;
+  const clock = { now: () => nowMs, after: () => ({ stop() {} }) };
+  let nowMs = 0;
+  const flows = new RegisteredFlows(clock);
+  const learn = (contact: string): void => {
+    const request = { headers: new Headers().add('Contact', contact) } as SipRequest;
+    flows.learn(request, { headers: new Headers() } as SipResponse, flow);
+  };
+  for (let i = 0; i < 50; i++) {
+    learn('<sip:2101@10.0.0.1>;expires=60');
+    t.equal(flows.find('sip:2101@10.0.0.1'), flow);
+    learn('<sip:2101@10.0.0.1>;expires=0');
+    t.equal(flows.find('sip:2101@10.0.0.1'), undefined);
+  }
+  t.ok(watching <= 1, `${watching} listeners on one connection`);
+  for (let i = 0; i < 50; i++) {
+    learn(`<sip:2101@10.0.0.${i}>;expires=60`);
+    nowMs += 61_000;
+  }
+  t.ok(flows.size <= 1, `${flows.size} contacts that nobody has any more`);
+});
+
 void t.test('several apps take turns, and one that has gone is passed over', async (t) => {
   const { sipd, phone, app, kill } = await aSipd(t);
   const took: number[] = [];
@@ -424,32 +574,16 @@ void t.test('several apps take turns, and one that has gone is passed over', asy
 });
 
 void t.test('a BYE that an app was shown and died with is answered, and shown to the next one', async (t) => {
-  const { sipd, phone } = await aSipd(t);
-  const open = async () => {
-    const app = await RawApp.open(sipd);
-    t.teardown(() => app.close());
-    app.send(`a|authenticate|${secret}|ward`);
-    app.send('r|route|invite');
-    await app.reply('r');
-    return app;
-  };
-  const shown = (app: RawApp, method: string) =>
-    until(method, () => app.received.find((payload) => payload.includes(`\r\n${method} sip:`)));
-  const first = await open();
-  const alice = await phone();
-  const call = alice.send('INVITE', sipUri(sipd, '100'), { body: sdp(5_000) });
-  const txnId = (await shown(first, 'INVITE')).split('|')[8];
-  first.send(`m|sip|${txnId}|\r\nSIP/2.0 200 OK\r\nContent-Length: 1\r\n\r\n${sdp(4_000)}`);
-  await call.final();
+  const { sipd, app: first, open, dialog } = await aRawCall(t, 'uas');
   const said: number[] = [];
-  call.dialog?.bye({}, { onResponse: ({ status }) => void said.push(status) });
+  dialog.bye({}, { onResponse: ({ status }) => void said.push(status) });
   await shown(first, 'BYE');
   t.same(said, []);
   first.close();
   await until('the answer to BYE', () => said.length === 1);
   t.same(said, [200]);
   const bye = await shown(await open(), 'BYE');
-  t.match(bye.split('|')[9], `${call.dialog?.callId};from-tag=`);
+  t.match(bye.split('|')[9], `${dialog.callId};from-tag=`);
   t.same([sipd.metrics.pending, sipd.metrics.held], [0, 0]);
 });
 

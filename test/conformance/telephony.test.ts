@@ -198,6 +198,30 @@ for (const hangsUp of ['caller', 'called'] as const) {
   });
 }
 
+void t.test('a call that comes back to us again and again ends', async (t) => {
+  const called = await house.registered(t, '2102');
+  const phone = await house.phone(t, '2101');
+  const rtp = await house.rtp(t);
+  const passed = async (hops: string) => {
+    const { call } = await phone.invite('2102', { body: rtp.sdp(), headers: [`Max-Forwards: ${hops}`] });
+    const scripted = await house.nextCall();
+    scripted.do(ringDesk(one, '2102', 'direct'));
+    return { call, scripted };
+  };
+  const first = await passed('2');
+  const invite = await called.nextRequest('INVITE');
+  t.equal(invite.get('Max-Forwards'), '1');
+  called.respond(invite, 486);
+  await first.scripted.next('legFailed');
+  await over(first.scripted);
+  await phone.nextResponse(first.call, 'INVITE');
+  const last = await passed('0');
+  t.match(await last.scripted.next('legFailed'), { result: { kind: 'unreachable', sipStatus: 483 } });
+  await over(last.scripted);
+  await phone.nextResponse(last.call, 'INVITE');
+  t.same(house.log.takeErrors(), []);
+});
+
 void t.test('the caller cancels; busy; declined; not registered; nobody there', async (t) => {
   const called = await house.registered(t, '2102');
   const phone = await house.phone(t, '2101');
@@ -448,6 +472,15 @@ void t.test('an outside number goes out through the trunk, with its digest and n
   scripted.do({ type: 'ringLeg', leg: two, target, media: 'anchored', offeredAs });
   carrier.respond(await carrier.nextRequest('INVITE'), 503);
   t.match(await scripted.next('legFailed'), { result: { kind: 'trunkUnavailable', why: /answered 503/ } });
+
+  // A carrier that says nothing is given up where there is another, and may not ring the doctor all the same later on.
+  const several = { ...target, failover: ['spare'] };
+  scripted.do({ type: 'ringLeg', leg: '3' as LegId, target: several, media: 'anchored', offeredAs });
+  const unheard = await carrier.nextRequest('INVITE');
+  t.match(await scripted.next('legFailed', '3'), { result: { kind: 'trunkUnavailable', why: /is silent for 1 s/ } });
+  carrier.respond(unheard, 100);
+  carrier.respond(await carrier.nextRequest('CANCEL'), 200);
+  carrier.respond(unheard, 487);
   phone.inDialog(call, 'BYE');
   await scripted.next('callerHungUp');
   await over(scripted);
@@ -602,6 +635,19 @@ void t.test('the connection is cut while a phone rings: the caller cancels', asy
   await over(scripted);
   if (drachtioServer !== undefined) t.equal((await called.nextRequest('BYE')).method, 'BYE');
   t.equal(house.telephony.health().calls, 0, 'and nothing arrived twice');
+  t.same(house.log.takeErrors(), []);
+});
+
+void t.test('the connection is cut while a phone rings: the caller cancels in the meantime', async (t) => {
+  const { phone, call, branch, scripted } = await ringing(t);
+  house.relay.cut();
+  await until('the signalling server to be missed', () => !house.isUp('signalling'));
+  phone.cancel(call, branch);
+  t.equal((await phone.nextResponse(call, 'INVITE')).status, 487);
+  await until('the signalling server to be back', () => house.isUp('signalling'));
+  await scripted.next('callerHungUp');
+  await over(scripted);
+  t.equal(house.telephony.health().calls, 0);
   t.same(house.log.takeErrors(), []);
 });
 

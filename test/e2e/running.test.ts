@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { House } from '../support/house.ts';
@@ -177,12 +177,15 @@ t.test('a start that cannot work says what to do and leaves nothing running', st
   const admin = String(house.readyNow()['admin']);
   const broken = scratch(t, 'broken');
   writeFileSync(join(broken, 'a.yaml'), 'people: [\n');
+  const taken = join(scratch(t, 'taken'), 'data');
+  mkdirSync(join(taken, 'run/config.json'), { recursive: true });
   const table: readonly (readonly [Record<string, string>, number, RegExp])[] = [
     [{ 'sip.listen': `["${udp}"]` }, 1, /the port is in use by another program.*\n.*sip\.listen/],
     [{ 'admin.listen': admin }, 1, /admin\.listen: TCP \S+ is in use by another program: .*--set admin\.listen=/],
     [{ 'admin.listen': '0.0.0.0:0' }, 78, /can be reached from other machines/],
     [{ oncall: broken }, 1, /a\.yaml:\d+:\d+: not valid YAML/],
     [{ data: '/proc/none' }, 1, /data: \/proc\/none cannot be made/],
+    [{ data: taken }, 1, /run\/config\.json cannot be written \(E[A-Z]+\): check who owns the folder, and the disk/],
     [{ 'trunks.carrier.target': 'tel:1' }, 1, /--set trunks\.carrier\.target: "tel:1": must read like sip:/],
   ];
   for (const [{ data = join(scratch(t, 'fails'), 'data'), ...set }, code, says] of table) {

@@ -21,7 +21,7 @@ import { PaperCall } from '../support/paper-phones.ts';
 
 const numbers = [...Object.values(phones), ...Object.values(mobiles)];
 const deed = fc.record({
-  afterMs: fc.constantFrom(0, 1_000, 5_000, 14_999, 15_000, 15_001, 31_000),
+  afterMs: fc.constantFrom(0, 1_000, 5_000, 10_005, 14_999, 15_000, 15_001, 31_000),
   phone: fc.constantFrom(...numbers),
   does: fc.constantFrom(
     'answers',
@@ -40,7 +40,7 @@ const deed = fc.record({
 });
 const story = fc.record({
   at: fc.integer({ min: -20 * 86_400_000, max: 20 * 86_400_000 }).map((ms) => plusMs(noon, ms)),
-  to: fc.constantFrom('7010', '7011', '7012', '7013', '1500', phones.icu, phones.ames, '9999'),
+  to: fc.constantFrom('7010', '7011', '7012', '7013', '1500', '4100', '4101', phones.icu, phones.ames, '9999'),
   from: fc.constantFrom(phones.ward, phones.ames, phones.operator),
   unregistered: fc.subarray<string>(Object.values(phones)),
   trunkFault: fc.option(fc.constant('no answer to OPTIONS'), { nil: undefined, freq: 8 }),

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { ROOT } from './root.ts';
 import { freeSipPort, freeTcpPort, startChild } from './processes.ts';
-import { realServer, RunningServer, type Told } from './real-server.ts';
+import { type RealServer, realServer, RunningServer, type Told } from './real-server.ts';
 
 interface Teardown {
   teardown(fn: () => unknown): void;
@@ -13,10 +13,14 @@ interface Teardown {
 export const drachtioServer = realServer('STORIES_ON_DRACHTIO_SERVER');
 
 /** The one to run on, as `signalling.servers` wants it told; null: our own. */
-export async function signallingServer(t: Teardown, secret?: string): Promise<DrachtioServer | RunningServer | null> {
-  if (drachtioServer === undefined) return null;
-  if (drachtioServer.kind === 'program') return DrachtioServer.start(t, drachtioServer.path, secret);
-  const { host, port, secret: theirs } = drachtioServer;
+export async function signallingServer(
+  t: Teardown,
+  secret?: string,
+  server: RealServer | null = drachtioServer ?? null,
+): Promise<DrachtioServer | RunningServer | null> {
+  if (server === null) return null;
+  if (server.kind === 'program') return DrachtioServer.start(t, server.path, secret);
+  const { host, port, secret: theirs } = server;
   return new RunningServer({ name: 'drachtio-server', host, port, secret: theirs });
 }
 

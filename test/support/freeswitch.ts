@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { writeSite } from '../../src/cli/freeswitch-site.ts';
 import { probeMediaServer } from '../../src/telephony/client-libraries/index.ts';
 import { freeSipPort, freeTcpPort, startChild, until } from './processes.ts';
-import { realServer, RunningServer, type Told } from './real-server.ts';
+import { type RealServer, realServer, RunningServer, type Told } from './real-server.ts';
 import { ROOT } from './root.ts';
 
 interface Teardown {
@@ -16,10 +16,14 @@ interface Teardown {
 export const freeswitch = realServer('STORIES_ON_FREESWITCH');
 
 /** The one to run on, as `media.servers` wants it told; null: our own. `folder`: for its logs and databases. */
-export async function mediaServer(t: Teardown, folder: string): Promise<FreeSwitch | RunningServer | null> {
-  if (freeswitch === undefined) return null;
-  if (freeswitch.kind === 'program') return FreeSwitch.start(t, freeswitch.path, folder);
-  const { host, port, secret } = freeswitch;
+export async function mediaServer(
+  t: Teardown,
+  folder: string,
+  server: RealServer | null = freeswitch ?? null,
+): Promise<FreeSwitch | RunningServer | null> {
+  if (server === null) return null;
+  if (server.kind === 'program') return FreeSwitch.start(t, server.path, folder);
+  const { host, port, secret } = server;
   return new RunningServer({ name: 'freeswitch', host, port, secret, plain: plainFolder(t), listenPort: 0 });
 }
 
@@ -37,6 +41,8 @@ let nextRtpPort = 10_000 + (process.pid % 100) * 200;
 export class FreeSwitch {
   readonly ready: { readonly eventSocket: { readonly host: string; readonly port: number } };
   readonly secret: string;
+  /** "127.0.0.1:5090", where the app calls it. */
+  readonly sip: string;
   /** Where it records in the clear: in memory. */
   readonly plain: string;
   readonly #program: string;
@@ -45,7 +51,13 @@ export class FreeSwitch {
   #child: ChildProcess | null = null;
   #isKept = false;
 
-  private constructor(program: string, port: number, place: ReturnType<typeof writeSite>, plain: string) {
+  private constructor(
+    program: string,
+    { port, sip }: { port: number; sip: string },
+    place: ReturnType<typeof writeSite>,
+    plain: string,
+  ) {
+    this.sip = sip;
     this.#program = program;
     this.#place = place;
     this.plain = plain;
@@ -54,19 +66,19 @@ export class FreeSwitch {
   }
 
   /** `folder`: for its logs and databases. */
-  static async start(t: Teardown, program: string, folder: string): Promise<FreeSwitch> {
+  static async start(t: Teardown, program: string, folder: string, rtpPorts = 100): Promise<FreeSwitch> {
     const [port, sip] = [await freeTcpPort(), await freeSipPort()];
     const first = nextRtpPort;
-    nextRtpPort += 100;
+    nextRtpPort += rtpPorts;
     const place = writeSite(join(folder, 'freeswitch'), {
       eventSocket: `127.0.0.1:${port}`,
       sip: `127.0.0.1:${sip}`,
       rtp: '127.0.0.1',
-      rtpPorts: `${first}-${first + 98}`,
+      rtpPorts: `${first}-${first + rtpPorts - 2}`,
       app: '127.0.0.1',
       music: join(ROOT, 'src/mediad/prompts/music/8000'),
     });
-    const server = new FreeSwitch(program, port, place, plainFolder(t));
+    const server = new FreeSwitch(program, { port, sip: `127.0.0.1:${sip}` }, place, plainFolder(t));
     t.teardown(() => server.kill());
     await server.restart();
     return server;

@@ -6,6 +6,7 @@ import { ended, PATIENCE_MS, scratch, startChild, until } from './processes.ts';
 import { DrachtioServer, signallingServer } from './drachtio-server.ts';
 import { FreeSwitch, mediaServer } from './freeswitch.ts';
 import { processTree } from './plaintext-scan.ts';
+import type { RealServer } from './real-server.ts';
 import { keepRecords } from './records.ts';
 import { ROOT } from './root.ts';
 import { find, readWav, type Sound } from './sound.ts';
@@ -27,6 +28,8 @@ export interface HouseOptions {
   readonly set?: Readonly<Record<string, string>>;
   /** Goes on with the data of an earlier house. */
   readonly data?: string;
+  /** Servers to run on, null for our own; as the environment says unless it is told. */
+  readonly on?: { readonly signalling: RealServer | null; readonly media: RealServer | null };
 }
 
 /** Real ones in the places of our daemons; null: ours. */
@@ -69,9 +72,9 @@ export class House {
     }
     const data = options.data ?? join(scratch(t, 'data'), 'data');
     const has = (key: string): boolean => options.set?.[key] !== undefined;
-    const signalling = has('signalling.servers') ? null : await signallingServer(t);
+    const signalling = has('signalling.servers') ? null : await signallingServer(t, undefined, options.on?.signalling);
     if (signalling instanceof DrachtioServer) signalling.keep();
-    const media = has('media.servers') ? null : await mediaServer(t, documents);
+    const media = has('media.servers') ? null : await mediaServer(t, documents, options.on?.media);
     if (media instanceof FreeSwitch) media.keep();
     const set = {
       'sip.listen': '["udp/127.0.0.1:0","tcp/127.0.0.1:0"]',
@@ -199,6 +202,12 @@ export class House {
   /** Every process of this house. */
   pids(): number[] {
     return [...new Set([...processTree(this.child.pid ?? 0), ...this.daemonPids()])];
+  }
+
+  /** Real servers in the places of our daemons. */
+  serverPids(): number[] {
+    const { signalling, media } = this.#servers;
+    return [signalling, media].flatMap((server) => (server !== null && 'pid' in server ? [server.pid] : []));
   }
 
   /** What the supervisor says now; a server that is not one of its daemons stands in the place of ours. */

@@ -47,6 +47,8 @@ export interface Circumstances {
   readonly rosterAt?: (at: Instant) => CompiledRoster;
   readonly unregistered?: readonly string[];
   readonly trunkFault?: string;
+  /** By name of the trunk, in place of `trunkFault`. */
+  readonly trunkFaults?: Readonly<Record<string, string>>;
   readonly groupTurns?: number;
   /** Calling number of an outside caller. */
   readonly number?: string;
@@ -57,6 +59,12 @@ export interface Circumstances {
   readonly trunk?: string;
   readonly from?: string;
   readonly answerFails?: boolean;
+  /** Messages last as long as the recorder ran; 4 s without it. */
+  readonly isTimed?: boolean;
+  /** Asked once for each leg; without it every phone rings. */
+  readonly doesRing?: (number: string) => boolean;
+  /** How long a phone takes to say that it was cancelled; 10 unless given. */
+  readonly cancelMs?: number;
 }
 
 export class PaperCall {
@@ -75,6 +83,7 @@ export class PaperCall {
   asked: Extract<CallEffect, { type: 'lookUp' }> | null = null;
   recording: { messageId: string; urgent: boolean; mailbox: string } | null = null;
   readonly #startedAt: Instant;
+  #recordingSince: Instant = noon;
   readonly #circumstances: Circumstances;
   readonly #plan: CompiledPlan;
   readonly #roster: CompiledRoster;
@@ -142,7 +151,7 @@ export class PaperCall {
 
   presses(key: string): this {
     const token = this.callerGathers;
-    if (key === '#' && this.recording) return this.recordingEnds('key', 4_000);
+    if (key === '#' && this.recording) return this.recordingEnds('key', this.#recordedMs());
     if (token === null) return this;
     this.callerGathers = null;
     return this.happens({ type: 'digitsGathered', leg: CALLER, token, digits: key });
@@ -152,10 +161,14 @@ export class PaperCall {
     if (this.recording) {
       this.happens({ type: 'callerHungUp' });
       this.caller = 'left';
-      return this.recordingEnds('hangUp', 4_000);
+      return this.recordingEnds('hangUp', this.#recordedMs());
     }
     this.caller = 'left';
     return this.happens({ type: 'callerHungUp' });
+  }
+
+  #recordedMs(): number {
+    return this.#circumstances.isTimed === true ? this.at - this.#recordingSince : 4_000;
   }
 
   recordingEnds(by: 'key' | 'hangUp' | 'limit' | 'silence' | 'failed', durationMs: number): this {
@@ -200,7 +213,7 @@ export class PaperCall {
       plan: this.#plan,
       roster: this.#circumstances.rosterAt?.(at) ?? this.#roster,
       isRegistered: (extension: string) => !this.unregistered.has(extension),
-      trunkFault: () => this.#circumstances.trunkFault ?? null,
+      trunkFault: (trunk: string) => this.#circumstances.trunkFaults?.[trunk] ?? this.#circumstances.trunkFault ?? null,
       groupTurns: () => this.#circumstances.groupTurns ?? 0,
     };
     // The state survives being written down.
@@ -258,6 +271,7 @@ export class PaperCall {
         const { leg: id, target, media, offeredAs } = effect;
         const leg = { id, target, media, displayName: offeredAs.displayName, status: 'ringing' as LegStatus };
         this.legs.push({ ...leg, heard: [], gathers: null, stoodDownBecause: null });
+        if (this.#circumstances.doesRing?.(numberOf(target)) === false) return;
         return this.#later(0, { type: 'legRinging', leg: id, sipStatus: 180 });
       }
       case 'standDownLeg': {
@@ -266,7 +280,11 @@ export class PaperCall {
         if (effect.unlessAnswered && leg.status === 'answered') return;
         if (leg.status === 'ringing') {
           leg.status = 'cancelled';
-          this.#later(10, { type: 'legFailed', leg: leg.id, result: { kind: 'cancelled' } });
+          this.#later(this.#circumstances.cancelMs ?? 10, {
+            type: 'legFailed',
+            leg: leg.id,
+            result: { kind: 'cancelled' },
+          });
         } else {
           leg.status = 'gone';
         }
@@ -325,6 +343,7 @@ export class PaperCall {
         must(this.caller === 'answered', 'only an answered caller is recorded');
         this.callerHears = 'recorder';
         this.recording = effect;
+        this.#recordingSince = this.at;
         return;
       case 'callOver':
         this.endings += 1;

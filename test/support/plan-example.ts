@@ -33,6 +33,8 @@ export interface ExampleCall {
   readonly at?: string;
   readonly unregistered?: readonly string[];
   readonly 'trunk-fault'?: string;
+  /** By name of the trunk. */
+  readonly 'trunk-faults'?: Readonly<Record<string, string>>;
   readonly 'group-turns'?: number;
   readonly happens?: readonly string[];
   readonly trace: readonly string[];
@@ -81,7 +83,11 @@ function traceOf(call: ExampleCall, plan: CompiledPlan, roster: CompiledRoster):
     roster,
     unregistered: call.unregistered ?? [],
     groupTurns: call['group-turns'] ?? 0,
+    cancelMs: 0,
+    isTimed: true,
+    doesRing: ringers(call.happens ?? []),
     ...(call['trunk-fault'] === undefined ? {} : { trunkFault: call['trunk-fault'] }),
+    ...(call['trunk-faults'] === undefined ? {} : { trunkFaults: call['trunk-faults'] }),
     ...(trunk === undefined ? { from: call.from } : { trunk }),
     ...(number === undefined ? {} : { number }),
   });
@@ -95,6 +101,19 @@ function traceOf(call: ExampleCall, plan: CompiledPlan, roster: CompiledRoster):
   return ladder(paper.facts, names)
     .filter(({ stands }, i) => stands !== 'aside' && i > 0)
     .flatMap(({ afterMs, says }) => says.split('; ').map((line) => `${afterMs / 1_000} s: ${line}`));
+}
+
+/** A phone that cannot be reached does not ring before; the first time that a phone is rung its first fate counts. */
+function ringers(happens: readonly string[]): (number: string) => boolean {
+  const fates = happens.flatMap((happening) => {
+    const [, who, what] = /^(\S+) (answers|is busy|declines|gets no line|cannot be reached)$/.exec(happening) ?? [];
+    return who === undefined ? [] : [{ who, what }];
+  });
+  return (number) => {
+    const next = fates.findIndex(({ who }) => who === number);
+    const fate = next < 0 ? undefined : fates.splice(next, 1)[0];
+    return fate?.what !== 'gets no line' && fate?.what !== 'cannot be reached';
+  };
 }
 
 /** "2102 answers", "+12025550111 presses 4", "the caller keys 2101", "20 s pass", "team answers cardiology". */
@@ -117,6 +136,10 @@ function happen(call: PaperCall, happening: string): void {
   if (what === 'declines') return phone.declines();
   if (what === 'hangs up') return phone.hangsUp();
   if (what === 'cannot be reached') return phone.fails({ kind: 'unreachable', sipStatus: 408 });
+  const { target } = phone.leg;
+  if (what === 'gets no line' && target.kind === 'number') {
+    return phone.fails({ kind: 'trunkUnavailable', why: `trunk ${target.trunk} answered 503` });
+  }
   if (word === 'presses') return void phone.presses(detail);
   throw new Error(`an example says "${happening}", which nobody understands`);
 }

@@ -156,7 +156,7 @@ export class RawPhone {
     const lines = [
       `${method} ${uri} SIP/2.0`,
       `Via: SIP/2.0/${this.transport.toUpperCase()} 127.0.0.1:${this.port};branch=${branch};rport`,
-      'Max-Forwards: 70',
+      ...(headers.some((header) => header.startsWith('Max-Forwards')) ? [] : ['Max-Forwards: 70']),
       `From: <sip:${call.shownAs ?? this.user}@wardline>;tag=${call.localTag}`,
       `To: <${call.target}>${call.remoteTag === '' ? '' : `;tag=${call.remoteTag}`}`,
       `Call-ID: ${call.callId}`,

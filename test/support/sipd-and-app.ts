@@ -8,7 +8,10 @@ import { until } from './processes.ts';
 export const secret = 'a secret of the test';
 
 /** A sipd in this process on free loopback ports, with time running 20 times faster. */
-export async function openSipd(timers: SipdOptionsInput['timers'] = {}): Promise<SipdServer> {
+export async function openSipd(
+  timers: SipdOptionsInput['timers'] = {},
+  limits: SipdOptionsInput['limits'] = {},
+): Promise<SipdServer> {
   const options = sipdOptionsSchema.parse({
     sip: [
       { protocol: 'udp', host: '127.0.0.1', port: 0 },
@@ -17,6 +20,7 @@ export async function openSipd(timers: SipdOptionsInput['timers'] = {}): Promise
     control: { port: 0 },
     secret,
     timers: { t1Ms: 25, t2Ms: 200, t4Ms: 250, ...timers },
+    limits,
   });
   return SipdServer.open(options, silentLogger);
 }

@@ -143,6 +143,7 @@ export class House {
             passwordFile: path.join(dir, 'trunk-password'),
             callerId: '+12025550100',
             allowFrom: ['127.0.0.2'],
+            silenceMs: 1_000,
           },
           spare: {},
         },

@@ -96,6 +96,39 @@ void t.test(
   },
 );
 
+void t.test('so it is in a ring group: whoever picks up while it is stopped has the call', async (t) => {
+  for (const [group, member, forS] of [
+    ['4100', phones.icu, 20],
+    ['4100', phones.bell, 20],
+    ['4101', phones.icu, 10],
+  ] as const) {
+    const call = new PaperCall(group).after(forS);
+    const desk = call.phone(member).answers();
+    t.equal(desk.leg.status, 'bridged', `${member} in ${group}`);
+    t.equal(call.after(30).caller, 'answered');
+    t.equal(call.legs.filter(({ status }) => status === 'ringing').length, 0, 'and nobody else is rung');
+    desk.hangsUp();
+    t.equal(call.endedBecause, 'calleeHungUp');
+    t.equal(call.factsOf('legEnded').length, call.legs.length + 1, 'one end of each leg, and that of the conversation');
+  }
+});
+
+void t.test(
+  'a ring group that is stopped goes on at once, and waits one second for phones that say nothing',
+  async (t) => {
+    const call = new PaperCall('4101').after(10);
+    t.notOk(call.rang(phones.ames));
+    t.ok(call.after(0.1).rang(phones.ames), 'the CANCEL is answered: the next one');
+    const silent = new PaperCall('4101');
+    silent.phone(phones.icu).leg.status = 'gone';
+    t.notOk(silent.after(10.9).rang(phones.ames));
+    t.ok(silent.after(0.2).rang(phones.ames));
+    const left = new PaperCall('4100').after(20).hangsUp();
+    t.equal(left.endedBecause, 'callerCancelled');
+    t.equal(left.factsOf('legEnded').length, left.legs.length, 'one leg has one end on record');
+  },
+);
+
 void t.test('a caller who hangs up while the phone is being stopped ends both', async (t) => {
   const call = new PaperCall(phones.ames).after(20).hangsUp();
   t.equal(call.endedBecause, 'callerCancelled');

@@ -239,6 +239,25 @@ t.test('servers that run already take the place of our own, and the keys for tho
   t.match(config.media.servers, [{ port: 8021, profile: 'drachtio_mrf', listenHost: '127.0.0.1', advertise: 'pbx' }]);
 });
 
+t.test('one port on several addresses, unless one of them is all of them', async (t) => {
+  const listening = (...listen: string[]) =>
+    loadConfig({ set: [`sip.listen=[${listen.map((one) => `"${one}"`).join(', ')}]`] }, {});
+  t.match(listening('udp/0.0.0.0:5060', 'udp/[::]:5060'), { kind: 'good' });
+  t.match(listening('udp/10.0.0.1:5060', 'udp/10.0.0.2:5060', 'tcp/10.0.0.1:5060'), { kind: 'good' });
+  const twice = { kind: 'bad', problems: [/sip\.listen: udp port 5060 is also in sip\.listen/] };
+  t.match(listening('udp/0.0.0.0:5060', 'udp/127.0.0.1:5060'), twice);
+  t.match(listening('udp/[::1]:5060', 'udp/[::]:5060'), twice);
+  t.match(listening('udp/10.0.0.1:5060', 'udp/10.0.0.1:5060'), twice);
+  t.match(listening('tcp/10.0.0.1:8021'), { kind: 'bad' }, 'what is ours is nobody else’s, on whichever address');
+});
+
+t.test('a secret that is no text is not said', async (t) => {
+  const text = 'signalling:\n  servers:\n    - { host: 10.0.0.1, secret: 4711471147114711 }\n';
+  const loaded = loadConfig({ file: file(t, text), set: [] }, {});
+  t.match(loaded, { kind: 'bad', problems: [/servers\.0\.secret: .*not a text/] });
+  t.notMatch(JSON.stringify(loaded), '4711');
+});
+
 t.test('a file that is not there, is a folder, or is no text', async (t) => {
   const dir = t.testdir({});
   for (const [path, says] of [

@@ -179,3 +179,24 @@ void t.test('what cannot be put on record is not done', async (t) => {
   await t.rejects(unheard.remove('2101', 'root'), { message: 'the audit could not take this' });
   t.same([...phones.rows.keys()], ['2101']);
 });
+
+void t.test('who loses a phone, or gets another password, is told', async (t) => {
+  const { directory, options, phones } = await house();
+  const gone: string[] = [];
+  directory.onGone((extension) => gone.push(extension));
+  const other = await PhoneDirectory.open(options, { watch: false });
+  await other.add('2101', 'root', STRONG);
+  await other.add('2102', 'root');
+  await directory.refresh();
+  t.same(gone, []);
+  await other.remove('2101', 'root');
+  await directory.refresh();
+  t.same(gone, ['2101']);
+  await other.remove('2102', 'root');
+  await other.add('2102', 'root');
+  await directory.refresh();
+  t.same(gone, ['2101', '2102'], 'a phone that was lost must not ring on, also when there is a new one at once');
+  phones.changes += 1;
+  await directory.refresh();
+  t.equal(gone.length, 2);
+});

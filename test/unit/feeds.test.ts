@@ -286,6 +286,11 @@ void t.test('the duties of a person as a calendar that can be read again', async
     `${shifts.length} shifts`,
   );
   t.same([...new Set(shifts.map(({ as }) => as))].toSorted(), ['Neurology, backup', 'Neurology, primary']);
+  const nowhere = join(data, 'none', 'x.ics');
+  t.match(await warmCli(['oncall', 'export', '--person', 'dr-diaz', '--data', data, '--out', nowhere]), {
+    code: 1,
+    err: /--out \S+x\.ics: cannot be written \(ENOENT\): check the folder and the disk/,
+  });
   t.match(await warmCli(['oncall', 'export', '--data', data]), { code: 2, err: /say either --person or --service/ });
   t.match(await warmCli(['oncall', 'export', '--person', 'x', '--data', data]), {
     code: 1,

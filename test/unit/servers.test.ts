@@ -76,8 +76,9 @@ async function aHouse(t: Test, data: string) {
   );
   const atStart = state.media.map(({ isDraining }) => isDraining);
   const admin = await startAdmin(
-    { listen: '127.0.0.1:0' },
+    { listen: '127.0.0.1:0', publicUrl: '' },
     {
+      calendar: async () => 'unknown',
       readiness: () => ({ isReady: true, parts: [] }),
       metrics: async () => ({ contentType: metrics.contentType, text: await metrics.text() }),
     },

@@ -7,7 +7,7 @@ import { PaperCall } from '../support/paper-phones.ts';
 
 const plan = aPlan();
 const roster = aRoster();
-const nothing = { outcome: [], press: [], answer: [], unregistered: [] };
+const nothing = { outcome: [], press: [], answer: [], unregistered: [], trunkDown: [] };
 
 function story(to: string, options: Partial<Parameters<typeof suppose>[0]>, from: string | null = phones.ward) {
   const { presses, ...phones } = suppose({ ...nothing, ...options }, plan, roster);

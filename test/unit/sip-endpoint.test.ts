@@ -1,14 +1,19 @@
 import { once } from 'node:events';
+import { syncBuiltinESMExports } from 'node:module';
 import { connect, createServer, type Socket } from 'node:net';
+import os from 'node:os';
+import { Duplex } from 'node:stream';
 import t from 'tap';
 import {
   defaultTransportLimits,
   type EndpointHandlers,
+  type Flow,
   type IncomingRequest,
   ListenError,
   SipEndpoint,
   type SipResponse,
 } from '../../src/sip/index.ts';
+import { TcpFlow } from '../../src/sip/transport/tcp-flow.ts';
 import { until } from '../support/processes.ts';
 import { MemoryNetwork } from '../support/memory-network.ts';
 import { aMessage, tortureMessages } from '../support/torture-messages.ts';
@@ -283,4 +288,120 @@ void t.test('a port in use is named with its remedy', async (t) => {
     error.message,
     `cannot listen on udp/[::1]:${port}: the port is in use by another program. Stop that program or choose another port.`,
   );
+});
+
+/** A connection whose far end reads only when told to. */
+class StuckSocket extends Duplex {
+  readonly connecting = false;
+  override _read(): void {}
+  override _write(_bytes: Buffer, _encoding: string, _written: () => void): void {}
+  destroySoon(): void {
+    this.end();
+    this.once('finish', () => this.destroy());
+  }
+}
+
+function aTcpFlow() {
+  const clock = new VirtualClock();
+  const socket = new StuckSocket();
+  const messages: string[] = [];
+  const at = { host: '127.0.0.1', port: 5060 };
+  const flow = new TcpFlow({
+    socket: socket as unknown as Socket,
+    local: at,
+    remote: at,
+    clock,
+    messageWithinMs: 4_000,
+    isAccepted: true,
+    onMessage: (bytes) => void messages.push(bytes.toString()),
+    onBroken() {},
+    onClosed() {},
+  });
+  return { clock, socket, flow, messages };
+}
+
+void t.test(
+  'TCP: a busy connection may always be in the middle of a message, as long as each is complete in time',
+  (t) => {
+    const { clock, socket, flow, messages } = aTcpFlow();
+    const bytes = options('0');
+    const half = bytes.slice(0, 20);
+    socket.emit('data', Buffer.from(half));
+    for (let i = 1; i <= 5; i++) {
+      clock.advance(3_000);
+      socket.emit('data', Buffer.from(bytes.slice(20) + half));
+    }
+    t.same([messages.length, flow.isOpen], [5, true]);
+    clock.advance(4_000);
+    t.equal(flow.isOpen, false, 'the sixth is not complete in time');
+    t.end();
+  },
+);
+
+void t.test('TCP: a connection that is given up does not wait for a far end that reads nothing', (t) => {
+  const { clock, socket, flow } = aTcpFlow();
+  flow.send(Buffer.alloc(1000));
+  flow.close();
+  t.equal(socket.destroyed, false, 'what was said last may still be read');
+  clock.advance(4_000);
+  t.equal(socket.destroyed, true);
+  t.end();
+});
+
+void t.test(
+  'all addresses of IPv4 and all of IPv6 are two, and whoever comes over one is told an address of its kind',
+  async (t) => {
+    const sources: Flow[] = [];
+    const first = await SipEndpoint.open({
+      listen: [{ protocol: 'udp', host: '0.0.0.0', port: 0 }],
+      handlers: handlers(() => {}),
+    });
+    t.teardown(() => first.close());
+    const endpoint = await SipEndpoint.open({
+      listen: [
+        { protocol: 'udp', host: '::', port: first.addresses[0]?.port ?? 0 },
+        { protocol: 'tcp', host: '::', port: 0 },
+      ],
+      handlers: handlers((incoming) => {
+        sources.push(incoming.source);
+        incoming.respond(200);
+      }),
+    });
+    t.teardown(() => endpoint.close());
+    const tcpPort = endpoint.addresses.find(({ protocol }) => protocol === 'tcp')?.port ?? 0;
+    const socket = connect(tcpPort, '::1');
+    t.teardown(() => socket.destroy());
+    socket.write(options('0', 'v6'));
+    await until('the request by TCP', () => sources.length === 1);
+    t.same(sources[0]?.local, { host: '::1', port: tcpPort });
+    const stranger = connect(tcpPort, '127.0.0.1');
+    const refusal = (await once(stranger, 'error')) as [NodeJS.ErrnoException];
+    t.equal(refusal[0].code, 'ECONNREFUSED');
+  },
+);
+
+void t.test('the addresses of the machine are not looked up for each datagram', async (t) => {
+  const { networkInterfaces } = os;
+  let looks = 0;
+  t.teardown(() => void (os.networkInterfaces = networkInterfaces));
+  t.teardown(() => syncBuiltinESMExports());
+  os.networkInterfaces = () => ((looks += 1), networkInterfaces());
+  syncBuiltinESMExports();
+  const clock = new VirtualClock();
+  const network = new MemoryNetwork(clock);
+  const endpoint = await SipEndpoint.open({
+    listen: [{ protocol: 'udp', host: '0.0.0.0', port: 0 }],
+    handlers: handlers((incoming) => void incoming.respond(200)),
+    clock,
+    network,
+  });
+  const phone = await network.bindUdp({ host: '192.0.2.9', port: 0 }, () => {});
+  looks = 0;
+  for (let i = 0; i < 100; i++) {
+    const text = aMessage({ 'Call-ID': `c${i}`, Via: `SIP/2.0/UDP 192.0.2.9;rport;branch=z9hG4bKn${i}` });
+    phone.send(Buffer.from(text), { host: '127.0.0.1', port: endpoint.addresses[0]?.port ?? 0 });
+    clock.advance(2);
+  }
+  t.equal(network.packets.filter((packet) => packet.what === '200 OPTIONS').length, 100);
+  t.equal(looks, 0);
 });

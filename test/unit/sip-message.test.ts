@@ -148,3 +148,31 @@ void t.test('a stream is cut at every byte the same way', (t) => {
   );
   t.end();
 });
+
+void t.test('a header name ends at its colon, with blanks and tabs before it and nothing else', (t) => {
+  const named = (name: string) => parseMessage(Buffer.from(aMessage({ [name]: 'x' })));
+  t.match(named('Subject \t'), { kind: 'message' });
+  for (const blank of ['\v', '\f', '\u00a0', '\ufeff', '\u2028']) {
+    t.match(named(`Subject${blank}`), { kind: 'refuse', status: 400 }, `U+${blank.charCodeAt(0).toString(16)}`);
+  }
+  t.end();
+});
+
+void t.test('a tag is found beside parameters that look like something else', (t) => {
+  t.equal(tagOf('"a>b;tag=no" <sip:a@b;tag=no>;x="c>d;tag=no";tag=yes'), 'yes');
+  t.equal(tagOf('<sip:a@b>;tag=yes;x="c>d"'), 'yes');
+  t.equal(tagOf('sip:a@b ; TAG = yes ;x'), 'yes');
+  t.equal(tagOf('<sip:a@b;tag=no>;tagged=no'), '');
+  t.end();
+});
+
+void t.test('Call-ID and tags have nothing in them that would end a word elsewhere', (t) => {
+  for (const odd of ['a|b', 'a b', 'a\tb', 'a\u00a0b', 'ä', 'a\x01b']) {
+    t.equal(verdict(aMessage({ 'Call-ID': odd })), 400, `Call-ID ${encodeURI(odd)}`);
+    t.equal(verdict(aMessage({ From: `<sip:a@b>;tag="${odd}"` })), 400, `From tag ${encodeURI(odd)}`);
+    t.equal(verdict(aMessage({ To: `<sip:a@b>;tag="${odd}"` })), 400, `To tag ${encodeURI(odd)}`);
+  }
+  const word = `-.!%*_+\`'~()<>:\\"/[]?{}=;,#&$^`;
+  t.equal(verdict(aMessage({ 'Call-ID': `${word}@${word}` })), 'ok', 'all that RFC 3261 allows, and what phones add');
+  t.end();
+});

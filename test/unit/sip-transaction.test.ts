@@ -443,3 +443,99 @@ void t.test('what an endpoint answers by itself', async (t) => {
   ask('ACK', '', '<sip:bob@127.0.0.1>;tag=gone');
   t.equal(network.packets.length, count + 1, 'a stray ACK is answered by nothing');
 });
+
+void t.test('a challenged BYE that is not sent again does not keep its dialog for ever', async (t) => {
+  const { clock, network, alice, bob, alices } = await anAnsweredCall();
+  bob.onRequest = (incoming) => void incoming.respond(407);
+  alices.bye();
+  clock.advance(10);
+  t.equal(alice.endpoint.counts.dialogs, 1, 'it may be sent again with a password');
+  t.same(alice.endings, []);
+  clock.advance(32_000);
+  t.same([alice.endings, alice.endpoint.counts.dialogs], [['byeSent'], 0]);
+  t.equal(network.sentFrom(alice.port, 'BYE').length, 1);
+});
+
+void t.test('a challenged BYE that is sent again ends its dialog once', async (t) => {
+  const { clock, alice, bob, alices } = await anAnsweredCall();
+  bob.onRequest = (incoming) => void incoming.respond(407);
+  alices.bye();
+  clock.advance(10);
+  bob.onRequest = (incoming) => void incoming.respond(200);
+  alices.bye();
+  clock.advance(40_000);
+  t.same([alice.endings, alice.endpoint.counts], [['byeSent'], nothing]);
+});
+
+void t.test('the ACK is repeated also where the way to the phone is a name', async (t) => {
+  const { clock, network, alice, bob } = await aPair();
+  network.names.set('proxy.example', '127.0.0.1');
+  bob.onRequest = (incoming) => {
+    const route = `<sip:proxy.example:${bob.port};lr>`;
+    incoming.request.headers.add('Record-Route', route);
+    incoming.respond(200);
+  };
+  alice.onResponse = (_response, dialog) => void dialog?.ack();
+  network.loses = (packet) => packet.what === 'ACK' && packet.atMs < 1_000;
+  alice.request('INVITE', bob);
+  await clock.pass(3_000);
+  t.same(times(network.sentFrom(alice.port, 'ACK')), [2, 502, 1_502]);
+  t.equal(bob.acks.length, 1);
+});
+
+void t.test('an INVITE that is cancelled while its name is looked up is never sent', async (t) => {
+  const { clock, network, alice, bob } = await aPair();
+  network.names.set('carrier.example', '127.0.0.1');
+  const statuses: number[] = [];
+  const result = alice.endpoint.request(
+    { method: 'INVITE', uri: `sip:bob@carrier.example:${bob.port}` },
+    { onResponse: (response) => void statuses.push(response.status) },
+  );
+  if (result.kind === 'refused') throw new Error(result.why);
+  t.ok(result.outgoing.cancel());
+  t.same(statuses, [], 'told in a later turn');
+  await clock.pass(40_000);
+  t.same([statuses, network.packets.length], [[487], 0]);
+});
+
+void t.test('a call that rings for minutes says so every minute (RFC 3261 13.3.1.1)', async (t) => {
+  const { clock, network, alice, bob } = await aPair();
+  bob.onRequest = (incoming) => void incoming.respond(180);
+  const outgoing = alice.request('INVITE', bob);
+  clock.advance(150_000);
+  t.same(times(network.sentFrom(bob.port, '180 INVITE')), [1, 60_001, 120_001]);
+  outgoing.cancel();
+  clock.advance(200_000);
+  t.equal(network.sentFrom(bob.port, '180 INVITE').length, 3);
+  t.same([alice.endpoint.counts, bob.endpoint.counts], [nothing, nothing]);
+});
+
+void t.test('a phone that rings under ever new tags does not make a dialog of each', async (t) => {
+  const { clock, network, alice, bob } = await aPair();
+  bob.onRequest = (incoming) => void incoming.respond(180);
+  alice.request('INVITE', bob);
+  clock.advance(5);
+  const ringing = network.packets.find((packet) => packet.what === '180 INVITE')?.text ?? '';
+  const socket = await network.bindUdp({ host: '127.0.0.1', port: 0 }, () => {});
+  for (let i = 0; i < 1_000; i++) {
+    const fork = ringing.replace(/^(To: .*;tag=).*$/m, `$1fork${i}`);
+    socket.send(Buffer.from(fork), { host: '127.0.0.1', port: alice.port });
+  }
+  clock.advance(5);
+  t.equal(alice.endpoint.counts.dialogs, 32);
+  bob.requests[0]?.respond(200);
+  clock.advance(5);
+  t.same([alice.dialog?.state, alice.endpoint.counts.dialogs], ['confirmed', 1], 'the call is answered all the same');
+});
+
+void t.test('a name that means ourselves is no place to call', async (t) => {
+  const { clock, network, alice } = await aPair();
+  network.names.set('me.example', '127.0.0.1');
+  const statuses: number[] = [];
+  alice.endpoint.request(
+    { method: 'INVITE', uri: `sip:x@me.example:${alice.port}` },
+    { onResponse: (response) => void statuses.push(response.status) },
+  );
+  await clock.pass(1_000);
+  t.same([statuses, network.packets.length], [[503], 0]);
+});

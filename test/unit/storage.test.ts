@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmdirSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
@@ -14,6 +14,7 @@ import { SqliteDatabase } from '../../src/storage/database.ts';
 import { openStore, type Store, type StoreOptions } from '../../src/storage/index.ts';
 import { migrate } from '../../src/storage/migrate.ts';
 import { migrations } from '../../src/storage/migrations.ts';
+import { OwnerLock } from '../../src/storage/owner-lock.ts';
 import { phiSealer } from '../../src/vault/index.ts';
 
 const NUMBER = '+12025550177';
@@ -194,19 +195,27 @@ void t.test('the chain takes rows only behind its last link, all or none', async
 void t.test('an older schema is migrated with its data; a newer one refuses, whoever asks', async (t) => {
   const path = join(t.testdir({}), 'w.db');
   const [first] = Object.entries(migrations);
-  const older = new SqliteDatabase(path, { readonly: false, busyMs: 0 });
-  await migrate(older, Object.fromEntries(first === undefined ? [] : [first]));
-  older.exec(`insert into phones values ('2101', 'm', 's', 5)`);
-  older.close();
-  await t.rejects(openStore(path, { as: 'reader' }), {
-    code: 'storeVersion',
-    message: /older schema.*start Wardline once/,
-  });
-  await t.rejects(openStore(path, { as: 'guest' }), { code: 'storeVersion' });
-  const store = await openStore(path);
-  t.equal((await store.phones.list()).length, 1);
-  t.equal(store.documents.lastGood(), null);
-  await store.close();
+  for (const as of ['reader', 'guest', 'owner'] as const) {
+    for (const file of ['w.db', 'w.db-wal', 'w.db-shm']) rmSync(join(path, '..', file), { force: true });
+    const older = new SqliteDatabase(path, { readonly: false, busyMs: 0 });
+    await migrate(older, Object.fromEntries(first === undefined ? [] : [first]));
+    older.exec(`insert into phones values ('2101', 'm', 's', 5)`);
+    older.close();
+    // The Wardline of before the upgrade runs on: nobody changes the store under its feet, and a command says what to do.
+    const running = OwnerLock.take(path);
+    await t.rejects(
+      openStore(path, { as }),
+      as === 'owner'
+        ? { code: 'storeInUse' }
+        : { code: 'storeVersion', message: /restart the Wardline that is running/ },
+      as,
+    );
+    running.release();
+    const store = await openStore(path, { as });
+    t.equal((await store.phones.list()).length, 1, as);
+    t.equal(store.documents.lastGood(), null);
+    await store.close();
+  }
   const raw = new Database(path);
   raw.exec(`insert into kysely_migration values ('0099-from-the-future', 'now')`);
   raw.close();

@@ -99,14 +99,20 @@ void t.test('a phone whose BYE came in the same read as its 200 has hung up', as
     media: 'direct',
     offeredAs: { displayName: 'x', number: '2101', urgency: null },
   } as const;
-  const leg = new Leg(shell, noMedia, order, sdp, {
-    ringing: () => {},
-    answered: () => told.push('answered'),
-    failed: ({ kind }) => told.push(kind),
-    ended: (by) => told.push(`ended ${by}`),
-    moved: () => told.push('moved'),
-    signallingLost: () => told.push('signallingLost'),
-  });
+  const leg = new Leg(
+    shell,
+    noMedia,
+    order,
+    { offer: sdp, hopsLeft: 70 },
+    {
+      ringing: () => {},
+      answered: () => told.push('answered'),
+      failed: ({ kind }) => told.push(kind),
+      ended: (by) => told.push(`ended ${by}`),
+      moved: () => told.push('moved'),
+      signallingLost: () => told.push('signallingLost'),
+    },
+  );
   for (let i = 0; i < 4; i += 1) await turn();
   t.same(told, ['answered', 'ended remote']);
   t.equal(leg.phone?.isUp, false);
@@ -151,6 +157,22 @@ void t.test('a caller is not connected to a phone that is gone', async (t) => {
   aCaller(shell, link, told).connectTo(called, (error) => told.push(error?.message ?? 'connected'));
   t.same(told, ['left', 'the called phone is gone']);
 });
+
+void t.test(
+  'a caller who could not be connected to a phone can still be answered, or is told to be gone',
+  async (t) => {
+    const { shell, link } = aShell([]);
+    const told: string[] = [];
+    const failing = (_: object, __: object, ___: object, done: (error: Error) => void): void => done(new Error('gone'));
+    Object.assign(link.srf, { createUAS: failing });
+    const caller = aCaller(shell, link, told);
+    const called = new PhoneDialog(shell, link, asDialog(new FakeDialog()), { hungUp: () => {}, forgotten: () => {} });
+    caller.connectTo(called, (error) => told.push(error?.message ?? 'connected'));
+    caller.answer();
+    await turn();
+    t.same(told, ['gone', 'answerFailed'], 'no outcome would be a call lost in silence');
+  },
+);
 
 void t.test('what the answer to an OPTIONS says about a phone', async (t) => {
   const { shell, link, clock } = aShell([]);

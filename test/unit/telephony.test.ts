@@ -8,7 +8,7 @@ import { digestHash, digestResponse, parseDigestAnswers } from '../../src/teleph
 import { Challenger } from '../../src/telephony/challenger.ts';
 import { dtmfKeys } from '../../src/telephony/dtmf-info.ts';
 import { MemoryBindings } from '../../src/telephony/index.ts';
-import { nextHop } from '../../src/telephony/leg.ts';
+import { nextHop, requestUri } from '../../src/telephony/places.ts';
 import { legResult, tellingResult } from '../../src/telephony/leg-result.ts';
 import { parseNameAddrs, parseSipUri, quoteName, sameUri } from '../../src/telephony/name-addr.ts';
 import { offeredHeaders } from '../../src/telephony/offered-headers.ts';
@@ -226,6 +226,29 @@ void t.test('registrations: expiry, limits and order', async (t) => {
   t.same(uris(), []);
 });
 
+void t.test('registrations: what has expired does not stay in the store', async (t) => {
+  const { clock, store, register } = location();
+  register('<sip:2101@10.0.0.1>;expires=60');
+  clock.advance(61_000);
+  register('<sip:2101@10.0.0.2>');
+  t.same(
+    (await store.load()).map(({ uri }) => uri),
+    ['sip:2101@10.0.0.2'],
+  );
+});
+
+void t.test('registrations: those of a phone that was taken away end at once', async (t) => {
+  const { store, registrations, register, uris } = location();
+  register('<sip:2101@10.0.0.1>, <sip:2101@10.0.0.2>');
+  registrations.forget('3101');
+  t.equal(uris().length, 2);
+  registrations.forget('2101');
+  t.same([uris(), registrations.all(), await store.load()], [[], [], []]);
+  t.notOk(registrations.isKnownDevice('2101', '10.0.0.9'));
+  register('<sip:2101@10.0.0.3>');
+  t.same(uris(), ['sip:2101@10.0.0.3'], 'the next one begins anew');
+});
+
 void t.test('registrations: a phone that moved keeps one contact, and a restart keeps it', async (t) => {
   const { clock, make, register, uris } = location();
   const instance = '+sip.instance="<urn:uuid:1>"';
@@ -355,6 +378,10 @@ void t.test('sdp: what the audit wants to know', async (t) => {
     cipher: 'sdes',
     codec: 'opus',
   });
+  for (const name of ['x'.repeat(10_000), '\u001b[2J', '']) {
+    const odd = sdp(`m=audio 4000 RTP/AVP 111\r\na=rtpmap:111 ${name}/8000\r\n`);
+    t.equal(sdpFacts(odd).codec, 'unknown', 'a name that is none goes into no record');
+  }
   t.match(sdpFacts(sdp('m=audio 4000 UDP/TLS/RTP/SAVPF 0\r\n')), { cipher: 'dtls' });
   t.match(sdpFacts(sdp('m=audio 0 RTP/AVP 0\r\nm=video 4 RTP/AVP 9\r\n')), { hasAudio: false });
   t.match(sdpFacts('rubbish'), { hasAudio: false });
@@ -479,6 +506,9 @@ void t.test('a contact behind a NAT is reached where its REGISTER came from', as
   t.equal(nextHop({ uri: 'sip:2101@192.168.1.5:5060', source }), 'sip:198.51.100.7:40001');
   t.equal(nextHop({ uri: 'sip:2101@198.51.100.7:5060', source }), null);
   t.equal(nextHop({ uri: 'sip:2101@192.168.1.5;transport=tcp', source: { ...source, protocol: 'tcp' } }), null);
+  const sly = 'sip:2101@192.168.1.5;transport=tcp?Route=%3Csip:evil%3E&Subject=x';
+  t.equal(requestUri(sly), 'sip:2101@192.168.1.5;transport=tcp', 'headers stay out of a Request-URI, RFC 3261 19.1.1');
+  t.equal(requestUri('sip:why?@192.168.1.5:5070'), 'sip:why?@192.168.1.5:5070', 'a user may have a question mark');
 });
 
 void t.test('keys by INFO', async (t) => {

@@ -57,6 +57,7 @@ export async function openCalls(
     sealRecipients: (mailbox) => secrets.sealRecipients(mailbox),
     plainSealer,
   });
+  directory.onGone((extension) => telephony.forget(extension));
   const engine = new Engine({
     ...outside,
     options: engineSchema.parse({ drainMs }),

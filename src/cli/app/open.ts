@@ -9,6 +9,7 @@ import { Refusal } from '../report.ts';
 import { readJson } from '../supervise/run-files.ts';
 import { version } from '../version.ts';
 import type { BannerFacts } from './banner.ts';
+import { calendarsOf } from './calendars.ts';
 import { type Calls, openCalls } from './calls.ts';
 import { Closing } from './closing.ts';
 import { openDocuments } from './documents.ts';
@@ -30,7 +31,7 @@ export interface App {
 }
 
 /**
- * Builds the house: store and secrets, documents, messages, calls, admin, in that order, and closes it the other way
+ * Builds the house: store and secrets, documents, messages, admin, calls, in that order, and closes it the other way
  * round. Rejects with Refusal or PortError that names what is wrong and what to do; then nothing is left open.
  */
 export async function openApp(configFile: string, terminal: (line: string) => void): Promise<App> {
@@ -127,12 +128,10 @@ async function openMessages(foundation: Foundation, closing: Closing): Promise<M
 }
 
 /** Resolves with the address that it serves. */
-async function openAdmin(
-  { config, metrics, health }: Foundation,
-  calls: () => Calls | null,
-  closing: Closing,
-): Promise<string> {
+async function openAdmin(foundation: Foundation, calls: () => Calls | null, closing: Closing): Promise<string> {
+  const { config, metrics, health } = foundation;
   const admin = await startAdmin(config.admin, {
+    calendar: calendarsOf(foundation, closing),
     readiness: () => {
       const open = calls();
       return open === null ? starting : readinessOf(open.telephony.health(), open.isDraining(), health);

@@ -45,8 +45,17 @@ export function exportCommand(oncall: Group, answer: Commands['answer']): void {
         const { calendarOf } = await import('../../documents/feeds/index.ts');
         const calendar = calendarOf(roster, of, within, now);
         if (out === undefined) return done(calendar.trimEnd().split('\r\n'), { calendar });
-        writeFileSync(out, calendar);
+        write(out, calendar);
         return done([`Written to ${out}.`], { calendar });
       }),
     );
+}
+
+function write(file: string, text: string): void {
+  try {
+    writeFileSync(file, text);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new Refusal(`--out ${file}: cannot be written (${code}): check the folder and the disk`);
+  }
 }

@@ -47,7 +47,7 @@ async function prepare(args: readonly string[]): Promise<LaunchPlan> {
   const secrets = await houseSecrets(folders);
   await warm;
   const advertised = advertisedAddress(config);
-  writePrivate(rememberedFile(config.data), { config, advertised, drainMs } satisfies Remembered);
+  remember({ config, advertised, drainMs });
   return {
     runFolder: folders.run,
     logFolder: folders.log,
@@ -56,6 +56,17 @@ async function prepare(args: readonly string[]): Promise<LaunchPlan> {
     daemons: daemonPlans(config, secrets, advertised),
     app: { script: join(installedIn, 'src/cli/app.ts'), configFile: rememberedFile(config.data) },
   };
+}
+
+function remember(house: Remembered): void {
+  const file = rememberedFile(house.config.data);
+  try {
+    writePrivate(file, house);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === undefined) throw error;
+    throw new Refusal(`data: ${file} cannot be written (${code}): check who owns the folder, and the disk`);
+  }
 }
 
 function parse(args: readonly string[]): { config: Config; drainMs: number; isJson: boolean } {

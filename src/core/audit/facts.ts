@@ -109,6 +109,9 @@ export type CallFact =
     }
   | { readonly fact: 'ended'; readonly cause: EndCause; readonly fault: Fault; readonly talkedMs: number };
 
+/** What `digitsKeyed` means when a caller was silent. */
+export const NOTHING_KEYED = 'nothing';
+
 /** Facts that belong to no call. `by` is an operating-system user, "system", or later a signed-in person. */
 export type SystemFact =
   | { readonly fact: 'started'; readonly version: string; readonly node: string }
@@ -163,6 +166,14 @@ export type SystemFact =
       readonly fact: 'serverDrained' | 'serverUndrained';
       readonly kind: 'signalling' | 'media';
       readonly server: string;
+      readonly by: string;
+    }
+  /** An address under which programs read the duties of a person or of a service (the other one is ''). */
+  | {
+      readonly fact: 'calendarMade' | 'calendarEnded';
+      readonly calendar: number;
+      readonly person: string;
+      readonly service: string;
       readonly by: string;
     }
   | { readonly fact: 'messageExported'; readonly messageId: string; readonly by: string }

@@ -1,6 +1,6 @@
 import type { LegResult, MediaFacts } from '../call/events.ts';
 import { endCauses } from '../call/end-causes.ts';
-import type { Fact } from './facts.ts';
+import { NOTHING_KEYED, type Fact } from './facts.ts';
 
 /** How ids are spoken of. A name that is not known any more is answered with the id itself. */
 export interface Names {
@@ -44,6 +44,8 @@ export function sentence(fact: Fact, names: Names, revealed: Revealed = {}): str
     case 'groupRung':
       return `group ${fact.group}: ${groupOrder[fact.order]} ${fact.members.join(', ')}`;
     case 'digitsKeyed':
+      // That nobody keyed anything is nobody's secret.
+      if (fact.meaning === NOTHING_KEYED) return `${fact.gather}: the caller keyed nothing`;
       return `${fact.gather}: the caller keyed ${fact.digits.toString()}, ${fact.meaning}`;
     case 'lookupAsked':
       return `${fact.hook} is asked, told ${fact.told.join(', ')}`;
@@ -115,6 +117,10 @@ export function sentence(fact: Fact, names: Names, revealed: Revealed = {}): str
       return `${fact.kind} server ${fact.server} gets no new calls: drained by ${fact.by}`;
     case 'serverUndrained':
       return `${fact.kind} server ${fact.server} gets calls again, by ${fact.by}`;
+    case 'calendarMade':
+      return `calendar ${fact.calendar}, the duties of ${dutiesOf(fact, names)}, was given an address by ${fact.by}`;
+    case 'calendarEnded':
+      return `calendar ${fact.calendar}, the duties of ${dutiesOf(fact, names)}, was ended by ${fact.by}`;
     case 'messageExported':
       return `message ${fact.messageId} was exported by ${fact.by}`;
     case 'callsLost':
@@ -181,6 +187,10 @@ function considered(fact: Extract<Fact, { fact: 'considered' }>, names: Names): 
 }
 
 const devices = { desk: 'desk phone', mobile: 'mobile' } as const;
+
+function dutiesOf({ person, service }: { readonly person: string; readonly service: string }, names: Names): string {
+  return person === '' ? names.service(service) : names.person(person);
+}
 
 function overrideMade(fact: Extract<Fact, { fact: 'overrideMade' }>, names: Names): string {
   const [out, into] = [fact.out, fact.in].map((id) => names.person(id));

@@ -1,6 +1,6 @@
 import { standDownAll } from '../escalation/index.ts';
 import { closeRecording } from './doing/message.ts';
-import { standDown } from './doing/ringing-group.ts';
+import { standDown, standDownGroup } from './doing/ringing-group.ts';
 import type { EndCause } from './end-causes.ts';
 import { CALLER, type CallEvent } from './events.ts';
 import { type Doing, type Line, type Move, stay } from './state.ts';
@@ -61,8 +61,7 @@ function standDownLegs(doing: Doing, because: 'callerGone' | 'callOver', turn: T
       }
       return standDown(doing.leg, because, turn);
     case 'ringingGroup':
-      for (const { leg } of doing.ringing) standDown(leg, because, turn);
-      return;
+      return standDownGroup(doing, because, turn);
     case 'escalating':
       return standDownAll(doing.escalation, because, turn);
     case 'greeting':

@@ -47,10 +47,14 @@ export type Doing =
       readonly stage: 'ringing' | 'stoodDown' | 'connecting';
       readonly otherwise: Verb | null;
       readonly path: string;
+      /** An outside number that could still be reached by other trunks, until its time is up. */
+      readonly detour?: { readonly verb: VerbOf<'forward'>; readonly until: Instant };
     }
   /** Phones of a group ring; the first that is picked up gets the call. */
   | {
       readonly name: 'ringingGroup';
+      /** As above. */
+      readonly stage: 'ringing' | 'stoodDown';
       readonly verb: VerbOf<'ringGroup'>;
       readonly path: string;
       readonly ringing: readonly { readonly leg: LegId; readonly member: string }[];

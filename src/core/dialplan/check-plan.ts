@@ -1,7 +1,7 @@
 import { isExtensionNumber, isId, type Problem, Problems } from '../oncall/index.ts';
 import { isZone } from '../time/index.ts';
 import { checkNumbers, checkWord } from './check-numbers.ts';
-import { sitesOf } from './known-names.ts';
+import { sitesOf, trunksOf } from './known-names.ts';
 import { type DaySpan, HOME, type PlanSource, type Site, type Verb } from './model.ts';
 import { placeOfRoute } from './place-of-route.ts';
 import { NOT_IN_SERVICE } from './resolve.ts';
@@ -64,11 +64,23 @@ function checkSite(site: Site, names: KnownNames, problems: Problems): void {
   } else {
     checkName('extension', site.operator, names.extensions, `${at}.operator`, problems);
   }
-  if (!isId(site.trunk)) {
-    const remedy = 'use the name the configuration gives it: carrier';
-    problems.add(`${at}.trunk`, `"${site.trunk}" cannot be a trunk`, remedy);
-  }
+  checkTrunks(site, `${at}.trunk`, problems);
   checkE164(site.mainNumber, `${at}.main-number`, problems);
+}
+
+function checkTrunks(site: Site, at: string, problems: Problems): void {
+  const trunks = trunksOf(site);
+  for (const [i, trunk] of trunks.entries()) {
+    if (!isId(trunk)) {
+      problems.add(at, `"${trunk}" cannot be a trunk`, 'use the name the configuration gives it: carrier');
+    } else if (trunks.indexOf(trunk) !== i) {
+      problems.add(
+        at,
+        `trunk ${trunk} stands here twice`,
+        'name each trunk once, in the order in which they are tried',
+      );
+    }
+  }
 }
 
 function checkExtensions(source: PlanSource, names: KnownNames, problems: Problems): void {

@@ -1,6 +1,6 @@
 import { zone } from '../time/index.ts';
 import { eachOf, inOneGo, STEP_ITEMS, type Work } from '../work/index.ts';
-import { byId, sitesOf } from './known-names.ts';
+import { byId, sitesOf, trunksOf } from './known-names.ts';
 import { type MakeSet, setsMade } from './make-set.ts';
 import { type About, ANONYMOUS, type CompiledPlan, type Extension, HOME, type PlanSource, type Verb } from './model.ts';
 import { isOpenAt, specialDayAt } from './opening-hours.ts';
@@ -127,7 +127,7 @@ function* abouts(
       const { trunk, number } = caller;
       return {
         at,
-        site: sites.find((site) => site.trunk === trunk)?.id ?? HOME,
+        site: sites.find((site) => trunksOf(site).includes(trunk))?.id ?? HOME,
         unit: null,
         facility: null,
         trunk,

@@ -4,8 +4,13 @@ import type { KnownNames } from './verbs/index.ts';
 
 /** The home site first; its particulars stand in the plan itself. */
 export function sitesOf(source: PlanSource): readonly Site[] {
-  const { site: name, zone, country, operator, trunk, mainNumber, dialling = [], sites = [] } = source;
-  return [{ id: HOME, name, zone, country, operator, trunk, mainNumber, dialling }, ...sites];
+  const { site: name, zone, country, operator, trunk, failover = [], mainNumber, dialling = [], sites = [] } = source;
+  return [{ id: HOME, name, zone, country, operator, trunk, failover, mainNumber, dialling }, ...sites];
+}
+
+/** By which outside calls leave, the first before the others. */
+export function trunksOf({ trunk, failover = [] }: Pick<Site, 'trunk' | 'failover'>): readonly string[] {
+  return [trunk, ...failover];
 }
 
 /** Everything that the verbs of a plan may name. `routes` is null while its numbers are at odds. */
@@ -22,7 +27,7 @@ export function namesOf(
     flows: new Map(Object.entries(source.flows)),
     hours: byId(source.hours),
     sites: byId(sites),
-    trunks: new Set([...sites, ...(source.trunks ?? [])].map(({ trunk }) => trunk)),
+    trunks: new Set([...sites.flatMap(trunksOf), ...(source.trunks ?? []).map(({ trunk }) => trunk)]),
     facilities: byId(source.facilities),
     units: byId(source.units),
     callers: byId(source.callers),

@@ -1,6 +1,5 @@
 import type { ServiceId, Urgency } from '../oncall/index.ts';
-import type { Instant } from '../time/index.ts';
-import type { Holiday } from './holidays.ts';
+import type { Holiday, Instant } from '../time/index.ts';
 import type { Translation } from './translate.ts';
 
 /** A piece of speech or sound, by meaning; the shell turns it into files. */
@@ -29,6 +28,8 @@ export type Verb =
       readonly verb: 'forward';
       readonly to: string;
       readonly trunk: string;
+      /** Tried in their order when the trunk before cannot take the call. */
+      readonly failover?: readonly string[];
       readonly forMs: number;
       readonly otherwise: Verb | null;
     }
@@ -185,6 +186,8 @@ export interface Site {
   readonly operator: string;
   /** Trunk that mobiles and outside numbers leave by. */
   readonly trunk: string;
+  /** Tried in their order when the trunk before cannot take the call. */
+  readonly failover?: readonly string[];
   readonly mainNumber: string;
   /** What its phones dial, into the form that routes are written in; the narrowest that fits. */
   readonly dialling: readonly Translation[];
@@ -262,6 +265,7 @@ export interface PlanSource {
   readonly country: string;
   readonly operator: string;
   readonly trunk: string;
+  readonly failover?: readonly string[];
   readonly mainNumber: string;
   readonly dialling?: readonly Translation[];
   /** Besides the home site, which has the id `HOME`. */

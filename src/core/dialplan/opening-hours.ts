@@ -1,5 +1,4 @@
-import { type Instant, minuteOfDay, type Wall, weekdayOf, type Zone } from '../time/index.ts';
-import { isHoliday } from './holidays.ts';
+import { type Instant, isHoliday, minuteOfDay, type Wall, weekdayOf, type Zone } from '../time/index.ts';
 import type { OpeningHours } from './model.ts';
 
 /** Whether the clock on the wall stands within the hours of this day. */

@@ -8,6 +8,7 @@ import { callingPrompts } from './announce.ts';
 import { challengeLeg, keyPressed } from './ask-human.ts';
 import { dismiss, endedBy, hangUpLeg, isOpen, leftover, legOf, standDownRinging, withoutLeg } from './legs.ts';
 import type { Escalation, EscalationIn, EscalationLeg, Situation } from './model.ts';
+import { byNextTrunk } from './next-trunk.ts';
 import { addSuccessors, chainSteps, startStep } from './start-step.ts';
 
 /*
@@ -206,8 +207,12 @@ function anyLeg(
       if (leg.stage.name !== 'challenged' || leg.stage.until !== event.until) return escalation;
       attest(turn, { fact: 'challengeAnswered', leg: leg.id, result: 'timeout' });
       return hangUpLeg(escalation, leg, 'notAccepted', turn);
-    case 'promptFinished':
     case 'legFailed':
+      return (
+        byNextTrunk(world, situation, escalation, { leg, result: event.result }, turn) ??
+        leftover(escalation, leg, event, turn)
+      );
+    case 'promptFinished':
     case 'legEnded':
       return leftover(escalation, leg, event, turn);
     default:

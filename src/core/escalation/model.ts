@@ -39,6 +39,8 @@ export interface EscalationLeg {
   readonly device: Device;
   /** What was dialled: a person's phone is rung once, whoever it is rung for. */
   readonly phone: string;
+  /** Trunks that are left to reach it by, should the one that was tried not take the call. */
+  readonly failover?: readonly string[];
   /** Chain step it was rung for, from 0. */
   readonly step: number;
   readonly stage: LegStage;

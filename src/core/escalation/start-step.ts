@@ -100,6 +100,7 @@ function ring(
       isPost: tier === 'post',
       device: candidate.device,
       phone,
+      ...(target.kind === 'number' && target.failover !== undefined ? { failover: target.failover } : {}),
       step: base.step,
       stage: { name: 'ringing' },
     });
@@ -109,10 +110,10 @@ function ring(
 }
 
 /** A mobile shows the main number: carriers refuse or rewrite a caller id that is not ours. */
-function offeredAs(
+export function offeredAs(
   world: World,
   { from, site }: Situation,
-  { service, urgency }: EscalationBase,
+  { service, urgency }: Pick<EscalationBase, 'service' | 'urgency'>,
   device: Device,
 ): OfferedAs {
   const caller =

@@ -1,5 +1,5 @@
 import type { LegTarget } from '../call/events.ts';
-import { outsideTarget } from '../call/outside-target.ts';
+import { outsideTarget, usableTrunks } from '../call/outside-target.ts';
 import type { World } from '../call/world.ts';
 import {
   type Device,
@@ -32,6 +32,7 @@ export type Candidate =
       readonly because: string;
       readonly duty: string;
       readonly alreadyTried: boolean;
+      readonly detours?: readonly Candidate[];
     }
   | {
       readonly verdict: 'rung';
@@ -43,6 +44,8 @@ export type Candidate =
       readonly contact?: string;
       readonly phone: string;
       readonly target: LegTarget;
+      /** Trunks that would have come first and cannot be used now. */
+      readonly detours?: readonly Candidate[];
     };
 
 export interface Candidates {
@@ -76,7 +79,7 @@ export function whoToRing(
   const consider = (holder: Holder, person: Person, contact: string): Candidate => {
     const candidate = phoneOf(world, situation, person, contact, { ...before, ringing }, holder);
     if (candidate.verdict === 'rung') ringing.add(candidate.phone);
-    candidates.push(candidate);
+    candidates.push(...(candidate.detours ?? []), candidate);
     return candidate;
   };
 
@@ -169,10 +172,13 @@ function phoneOf(
   }
   // Decision 5: nobody can be asked for the digit without media, and an answer alone may be a mailbox.
   if (!situation.hasMedia) return skip(`${spoken}: no media server, nobody could be asked to accept`);
-  const { trunk } = world.plan.site(situation.site);
-  const fault = world.trunkFault(trunk);
-  if (fault !== null) return skip(`${spoken} cannot be reached, trunk ${trunk}: ${fault}`);
-  return { ...rung, target: outsideTarget(world.plan, phone, trunk) };
+  const { usable, faults } = usableTrunks(world, world.plan.site(situation.site));
+  const blocked = faults.map(({ trunk, why }, i) => {
+    const isLast = usable === null && i === faults.length - 1;
+    return skip(`${spoken} ${isLast ? 'cannot be reached' : 'goes by another line'}, trunk ${trunk}: ${why}`);
+  });
+  const way = usable === null ? blocked.pop()! : { ...rung, target: outsideTarget(world.plan, phone, usable) };
+  return blocked.length === 0 ? way : { ...way, detours: blocked };
 }
 
 /** "desk phone 3101", "mobile", "home": numbers outside of the house are not for everybody's eyes. */

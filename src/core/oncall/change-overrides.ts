@@ -65,8 +65,10 @@ export function makeOverride(request: OverrideRequest, { roster, now }: Override
   const add = [row({ id, from: later(span.from, now), to: span.to, out, in: person })];
   if (other) add.push(row({ id: id + 1, from: later(other.from, now), to: other.to, out: person, in: out }));
   if (request.kind === 'take') return takeOver(add[0]!, roster.overrides);
+  // Whoever is not on duty any more because of another override is told of that one.
   const rival = findRival(add, roster.overrides);
-  return rival === null ? { kind: 'change', change: { add, accept: [], end: [] } } : inTheWay(rival, roster);
+  if (rival !== null) return inTheWay(rival, roster);
+  return notOnDuty(request, roster) ?? { kind: 'change', change: { add, accept: [], end: [] } };
 }
 
 /** The other side says yes to a swap. */
@@ -170,7 +172,7 @@ function isRival(row: ShiftOverride, other: ShiftOverride): boolean {
 }
 
 function faultIn(request: OverrideRequest, roster: CompiledRoster, now: Instant): OverrideDecision | null {
-  const { service, tier, span, other, author, reason } = request;
+  const { service, span, other, author, reason } = request;
   if (roster.service(service) === undefined)
     return refused(`there is no service ${service}`, 'look for it with oncall list');
   for (const id of [request.out, request.in]) {
@@ -193,6 +195,14 @@ function faultIn(request: OverrideRequest, roster: CompiledRoster, now: Instant)
   if (later(span.from, now) >= roster.window.to) {
     return refused('the roster is not laid out so far ahead', `make it nearer to the time, or change the roster`);
   }
+  return null;
+}
+
+/** Only who is on duty can be put off it. */
+function notOnDuty(
+  { service, tier, span, other, ...request }: OverrideRequest,
+  roster: CompiledRoster,
+): OverrideDecision | null {
   const halves: readonly (readonly [PersonId | null, Span])[] = [
     [request.out, span],
     ...(other ? [[request.in, other] as const] : []),

@@ -1,4 +1,4 @@
-import type { Instant } from '../time/index.ts';
+import type { Holiday, Instant } from '../time/index.ts';
 import type { DutyTier, PersonId, ServiceId } from './vocabulary.ts';
 
 /** A stretch of every week by the clock on the wall. Past 1440 minutes it ends on the day after. */
@@ -62,13 +62,7 @@ export type RosterRule =
   /** What another system published; `as` picks its shifts by their assignment there. */
   | { readonly kind: 'feed'; readonly feed: string; readonly as?: string };
 
-export type HolidayRule = { readonly name: string } & (
-  | { readonly kind: 'date'; readonly date: string }
-  | { readonly kind: 'yearly'; readonly month: number; readonly day: number }
-  /** nth 1 … 5, or -1 for the last. A month without it has none. */
-  | { readonly kind: 'weekday'; readonly nth: number; readonly weekday: number; readonly month: number }
-  | { readonly kind: 'easter'; readonly plusDays: number }
-);
+export type HolidayRule = { readonly name: string } & Holiday;
 
 export interface HolidayCalendar {
   readonly id: string;

@@ -70,7 +70,8 @@ export function tierShifts(
     const row = (start + i) * WIDTH;
     rows[row + FROM] = shift.from;
     rows[row + TO] = shift.to;
-    rows[row + RULE] = sayingOf(shift, sayings) ?? shelf.keepSaying(specialSaying(shift, zone, rules, person));
+    rows[row + RULE] =
+      sayingOf(shift, sayings) ?? shelf.keepSaying(specialSaying(shift, zone, rules, { person, overrides }));
     rows[row + HOLDER] = place;
   }
   const added = overrides.flatMap((override): AddedDuty[] => {
@@ -97,14 +98,20 @@ function sayingOf({ rule, insteadOf, override }: Shift, sayings: readonly number
 }
 
 function specialSaying(
-  { rule, insteadOf, override }: Shift,
+  { from, rule, insteadOf, override }: Shift,
   zone: Zone,
   rules: readonly SpokenRule[],
-  person: (id: PersonId) => Person,
+  { person, overrides }: { readonly person: (id: PersonId) => Person; readonly overrides: readonly ShiftOverride[] },
 ): SpokenRule {
   if (override !== undefined) return { says: byOverride(override, zone), isDated: true };
   const usual = rules[rule]!.says.replace(/, on duty until $/, '');
-  return { says: `${usual}, for ${person(insteadOf!).name} who is away, on duty until `, isDated: true };
+  const { name } = person(insteadOf!);
+  const removal = overrides.find((one) => {
+    const span = one.kind === 'remove' && one.out === insteadOf ? spanInForce(one) : null;
+    return span !== null && span.from <= from && from < span.to;
+  });
+  if (removal === undefined) return { says: `${usual}, for ${name} who is away, on duty until `, isDated: true };
+  return { says: `${usual}, for ${name} who is taken off ${byOverride(removal, zone)}`, isDated: true };
 }
 
 /** "by override of R. Okafor, 2026-11-22 06:10, on duty until " */

@@ -7,6 +7,7 @@ import {
   HOME,
   placeOfRoute,
   type PlanCaller,
+  trunksOf,
   type Verb,
 } from '../dialplan/index.ts';
 import type { Instant } from '../time/index.ts';
@@ -60,7 +61,7 @@ export function callerKinds(plan: CompiledPlan, at: Instant): CallerKinds {
     const kind = [site, unit, facility, lists.join(' ')].join('|');
     if (!kinds.has(kind)) kinds.set(kind, caller);
   }
-  const trunks = new Set([...plan.sites(), ...(plan.source.trunks ?? [])].map(({ trunk }) => trunk));
+  const trunks = new Set([...plan.sites().flatMap(trunksOf), ...(plan.source.trunks ?? []).map(({ trunk }) => trunk)]);
   const listed = (plan.source.callers ?? []).flatMap(({ numbers }) =>
     numbers.filter((one) => one !== ANONYMOUS).slice(0, 1),
   );

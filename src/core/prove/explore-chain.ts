@@ -3,18 +3,19 @@ import { HOME } from '../dialplan/index.ts';
 import { type Candidate, type Situation, whoToRing } from '../escalation/index.ts';
 import {
   type ClinicalService,
-  type DutyTier,
   type EscalationChain,
   type EscalationStep,
   numberOf,
-  type ServiceId,
   type Urgency,
 } from '../oncall/index.ts';
-import { type Instant, instant, plusMs, type Span } from '../time/index.ts';
-import { arrivalFor, type ChainUse, exampleOf, type Terrain, slower } from './explore-plan.ts';
+import { type Instant, plusMs, type Span } from '../time/index.ts';
+import { type CallInto, callInto } from './call-into.ts';
+import { type TierOf, type Tiers, chainPieces } from './chain-pieces.ts';
+import { arrivalFor, exampleOf } from './example.ts';
 import { aCaller, type Findings, type FoundFault, isClaimed, isStaffed } from './findings.ts';
 import { budgetsMs, type CounterExample, type House } from './model.ts';
-import { type DutyPiece, dutyPieces } from './pieces.ts';
+import type { Terrain } from './terrain.ts';
+import type { ChainUse } from './way.ts';
 
 /**
  * A chain at every instant. Between two changes of duty nothing about it changes, and it is looked at once for everybody
@@ -25,12 +26,9 @@ import { type DutyPiece, dutyPieces } from './pieces.ts';
 /** So long a mobile is asked at most, also one that was picked up in the last moment of its step. */
 const askingMs = 30_000;
 
-export interface Duties {
-  readonly terrain: Terrain;
+export interface Duties extends Tiers {
   readonly house: House | null;
   readonly findings: Findings;
-  /** Tiers are cut once, however many chains ask for them. */
-  readonly pieces: Map<string, readonly DutyPiece[]>;
 }
 
 export interface ChainAt {
@@ -49,7 +47,7 @@ export function exploreChain(duties: Duties, at: ChainAt): number {
   if (isFirst.length > 0) checkEnd(duties, { ...at, uses: isFirst }, chain);
   let instants = 0;
   const looked = new Map<string, readonly Broken[]>();
-  for (const piece of pieces(duties, service, chain, at.spans)) {
+  for (const piece of chainPieces(duties, service, chain, at.spans)) {
     instants += 1;
     let broken = looked.get(piece.holders);
     if (broken === undefined) {
@@ -62,56 +60,6 @@ export function exploreChain(duties: Duties, at: ChainAt): number {
     }
   }
   return instants;
-}
-
-/** A stretch in which the same people hold all tiers of a chain. */
-interface ChainPiece extends Span {
-  readonly holders: string;
-}
-
-function* pieces(
-  { terrain, pieces: known }: Duties,
-  service: ClinicalService,
-  chain: EscalationChain,
-  spans: readonly Span[],
-): Generator<ChainPiece> {
-  const tiers = tiersOf(service, chain).map((tier) => {
-    const name = `${tier.service} ${tier.tier}`;
-    const cut = known.get(name) ?? dutyPieces(terrain.roster, tier, terrain.span);
-    known.set(name, cut);
-    return { cut, next: 0 };
-  });
-  for (const span of spans) {
-    for (const tier of tiers) tier.next = 0;
-    for (let from = span.from; from < span.to; ) {
-      let to = span.to;
-      let holders = '';
-      for (const tier of tiers) {
-        while (tier.next < tier.cut.length - 1 && tier.cut[tier.next]!.to <= from) tier.next += 1;
-        const piece = tier.cut[tier.next];
-        if (piece === undefined) continue;
-        if (piece.to > from && piece.to < to) to = piece.to;
-        holders += `${piece.people.join('+')}|`;
-      }
-      yield { from, to, holders };
-      from = to;
-    }
-  }
-}
-
-interface TierOf {
-  readonly service: ServiceId;
-  readonly tier: DutyTier;
-}
-
-function tiersOf({ id }: ClinicalService, { steps }: EscalationChain): readonly TierOf[] {
-  const tiers = new Map<string, TierOf>();
-  for (const target of steps.flatMap(({ targets }) => targets)) {
-    if (target.kind !== 'tier') continue;
-    const { tier, service = id } = target;
-    tiers.set(`${service} ${tier}`, { service, tier });
-  }
-  return [...tiers.values()];
 }
 
 interface Broken {
@@ -357,52 +305,6 @@ function machinesOf(duties: Duties, at: ChainAt, chain: EscalationChain, begins:
     tried.push(...rung.map(({ phone }) => phone));
   }
   return last;
-}
-
-/** A call that comes to a chain, and when it is dialled. */
-interface CallInto {
-  readonly use: ChainUse;
-  readonly arrival: Instant;
-}
-
-/** A call that comes to the chain in this piece; null when none of these does. */
-function callInto(uses: readonly ChainUse[], piece: Span): CallInto | null {
-  for (const use of uses) {
-    const arrival = arrivalInto(use, piece);
-    if (arrival !== null) return { use, arrival };
-  }
-  // Whoever takes time over the keys may come in when the quick have not.
-  for (const use of uses) {
-    for (const dialled of latestDials(use)) {
-      const lateMs = piece.from - dialled - use.playedMs;
-      if (lateMs <= use.laterMs && dialled + use.playedMs + lateMs < piece.to) {
-        return { use: lateMs > 0 ? slower(use, lateMs) : use, arrival: dialled };
-      }
-    }
-  }
-  return null;
-}
-
-/** The last moments to dial in which this way can be taken. */
-function latestDials({ spans, readPlayedMs, turn }: ChainUse): readonly Instant[] {
-  if (turn !== null) return turn.at.map((at) => plusMs(at, -turn.playedMs));
-  return spans.map(({ to }) => plusMs(to, -1 - readPlayedMs));
-}
-
-function arrivalInto({ spans, playedMs, readPlayedMs, turn }: ChainUse, piece: Span): Instant | null {
-  if (turn !== null) {
-    const afterMs = playedMs - turn.playedMs;
-    const at = turn.at.find((one) => one + afterMs >= piece.from && one + afterMs < piece.to);
-    return at === undefined ? null : plusMs(at, -turn.playedMs);
-  }
-  for (const { from, to } of spans) {
-    // What is open counts when it is asked for.
-    const first = Math.max(from - readPlayedMs, piece.from - playedMs);
-    const last = Math.min(to - readPlayedMs, piece.to - playedMs) - 1;
-    // At the change itself rather than a little before, where that is possible.
-    if (first <= last) return instant(Math.max(first, Math.min(piece.from, last)));
-  }
-  return null;
 }
 
 function chainExample(

@@ -8,79 +8,23 @@ import {
   whereKeyed,
 } from '../dialplan/index.ts';
 import { never } from '../never.ts';
-import type { CompiledRoster, ServiceId, Urgency } from '../oncall/index.ts';
-import { answeringMs, type KeyPress } from '../simulate/index.ts';
-import { type Instant, plusMs, type Span } from '../time/index.ts';
+import type { ServiceId, Urgency } from '../oncall/index.ts';
+import { answeringMs } from '../simulate/index.ts';
+import type { Span } from '../time/index.ts';
 import type { Caller, Entry } from './entries.ts';
-import { aCaller, type Findings, type FoundFault, isAlwaysThere, isClaimed } from './findings.ts';
+import { arrivalFor, exampleOf } from './example.ts';
+import { type Findings, type FoundFault, isAlwaysThere, isClaimed } from './findings.ts';
 import { type CounterExample, patienceMs } from './model.ts';
 import { type OpeningState, openingStates } from './opening-states.ts';
-import type { HoursPiece } from './pieces.ts';
+import { deadEnd, loop, tooLate, unclaimed, unconfirmedAnswer } from './plan-faults.ts';
 import { leadsToChain } from './reach.ts';
+import type { Terrain } from './terrain.ts';
+import { type Asking, type ChainUse, chosen, later, silence, silent, turned, turnsAfter, type Way } from './way.ts';
 
 /**
  * The plan as a graph: from every number that can be dialled, by every way that a call can take from there. What phones
  * do is left open, so that a ring has two ways on: answered, which is a human, or not, after up to its whole time.
  */
-
-export interface Terrain {
-  readonly plan: CompiledPlan;
-  readonly roster: CompiledRoster;
-  readonly span: Span;
-  /** Hours are cut once, however many entries ask for them. */
-  readonly hours: Map<string, readonly HoursPiece[]>;
-}
-
-/** How a call has come to a place. */
-interface Way {
-  readonly entry: Entry;
-  readonly caller: Caller;
-  readonly keys: readonly KeyPress[];
-  readonly path: readonly string[];
-  /** At most so long since the call arrived. */
-  readonly laterMs: number;
-  /** So long since the call arrived, when nobody answers and the caller presses each key at once. */
-  readonly playedMs: number;
-  /** `laterMs` when opening hours were last asked for, or of the arrival: what takes no time happens at one instant. */
-  readonly readMs: number;
-  readonly readPlayedMs: number;
-  /** Instants at which something opened or closed on the way, one as good as the other, and `playedMs` by then. */
-  readonly turn: { readonly at: readonly Instant[]; readonly playedMs: number } | null;
-  /** At most so long since the caller's last key. */
-  readonly waitedMs: number;
-  /** Whether a human who is always there was rung on the way. */
-  readonly isStaffed: boolean;
-  /** Whether what the caller chose leads to a chain. */
-  readonly isClinical: boolean;
-  readonly answers: CounterExample['answers'];
-  /** Extensions that were rung. */
-  readonly rung: readonly string[];
-  /** Places since the last key. */
-  readonly seen: readonly string[];
-  readonly site: string;
-  readonly urgency: Urgency | null;
-}
-
-/** A chain that a call comes to, and when. */
-export interface ChainUse
-  extends Pick<
-    Way,
-    | 'entry'
-    | 'caller'
-    | 'keys'
-    | 'answers'
-    | 'rung'
-    | 'path'
-    | 'laterMs'
-    | 'playedMs'
-    | 'readPlayedMs'
-    | 'turn'
-    | 'isStaffed'
-  > {
-  readonly service: ServiceId;
-  readonly urgency: Urgency;
-  readonly spans: readonly Span[];
-}
 
 /** Everything that can happen to a call that comes in here, at any instant of the span. */
 export function exploreEntry(
@@ -256,18 +200,7 @@ class Walk {
   #forward(verb: VerbOf<'forward'>, place: string, way: Way, state: OpeningState): void {
     if (way.isClinical && !way.isStaffed) {
       const example = this.#example(way, state.spans);
-      this.#add(
-        state,
-        { ...example, machines: [{ phone: verb.to, afterMs: 0 }] },
-        {
-          kind: 'unconfirmedAnswer',
-          document: 'plan',
-          path: place,
-          on: 'value',
-          reason: 'a clinical call is connected to whatever answers outside of the house, also to a machine',
-          remedy: 'let a chain ring that number, or put it behind a key that the caller chooses',
-        },
-      );
+      this.#add(state, { ...example, machines: [{ phone: verb.to, afterMs: 0 }] }, unconfirmedAnswer(place));
     }
     const after = later(way, verb.forMs);
     if (verb.otherwise) return this.go(verb.otherwise, `${place}.otherwise`, after, state);
@@ -325,50 +258,21 @@ class Walk {
   #message({ mailbox }: VerbOf<'voicemail'>, place: string, way: Way, state: OpeningState): void {
     if (!way.isClinical || way.isStaffed) return;
     if (isClaimed(this.#terrain.plan, mailbox)) return this.#inTime(place, way, state);
-    this.#add(state, this.#example(way, state.spans), {
-      kind: 'noStaffedLastResort',
-      document: 'plan',
-      path: `mailboxes.${mailbox}`,
-      on: 'key',
-      reason: `a clinical call can end in the mailbox ${mailbox}, and nobody is said to listen to it`,
-      remedy: 'add claimed-by: and the extension of whoever does, or ring the operator before',
-    });
+    this.#add(state, this.#example(way, state.spans), unclaimed(mailbox));
   }
 
   #over(how: string, place: string, way: Way, state: OpeningState): void {
     if (!way.isClinical || way.isStaffed) return;
-    this.#add(state, this.#example(way, state.spans), {
-      kind: 'deadEnd',
-      document: 'plan',
-      path: place,
-      on: 'value',
-      reason: `a clinical call can end here without a human: ${how}`,
-      remedy: 'let it go on to the operator, to a chain, or to a mailbox that somebody listens to',
-    });
+    this.#add(state, this.#example(way, state.spans), deadEnd(place, how));
   }
 
   #inTime(place: string, way: Way, state: Pick<OpeningState, 'spans'>): void {
     if (!way.isClinical || way.isStaffed || way.waitedMs <= patienceMs) return;
-    this.#add(state, this.#example(way, state.spans), {
-      kind: 'tooLate',
-      document: 'plan',
-      path: place,
-      on: 'value',
-      reason: `a caller can wait ${way.waitedMs / 1000} s before it comes to this; ${patienceMs / 1000} s are allowed`,
-      remedy: 'shorten what comes before: ring shorter, or ask less often',
-    });
+    this.#add(state, this.#example(way, state.spans), tooLate(place, way.waitedMs));
   }
 
   #loop(place: string, way: Way, state: OpeningState): void {
-    const round = way.path.slice(way.path.indexOf(place)).join(' -> ');
-    this.#add(state, this.#example(way, state.spans), {
-      kind: 'loop',
-      document: 'plan',
-      path: place,
-      on: 'value',
-      reason: `a call comes back here, and nobody has pressed a key: ${round}`,
-      remedy: 'let one of them end at a person or a mailbox',
-    });
+    this.#add(state, this.#example(way, state.spans), loop(place, way.path));
   }
 
   #example(way: Way, spans: readonly Span[]): CounterExample {
@@ -380,94 +284,8 @@ class Walk {
   }
 }
 
-/** When to dial to come to a place in one of these spans. */
-export function arrivalFor(
-  { readPlayedMs, turn }: Pick<ChainUse, 'readPlayedMs' | 'turn'>,
-  spans: readonly Span[],
-): Instant {
-  // Where something opens or closes on the way, the call comes by at that very instant.
-  if (turn !== null) return plusMs(turn.at[0]!, -turn.playedMs);
-  const { from, to } = spans[0]!;
-  return from + readPlayedMs < to ? from : plusMs(from, -readPlayedMs);
-}
-
-export function exampleOf(
-  { plan }: Terrain,
-  {
-    entry,
-    caller,
-    keys,
-    answers,
-    rung,
-    path,
-  }: Pick<ChainUse, 'entry' | 'caller' | 'keys' | 'answers' | 'rung' | 'path'>,
-  at: Instant,
-): CounterExample {
-  const from = caller.isAnybody
-    ? aCaller(plan, (extension) => extension === entry.dialled || rung.includes(extension))
-    : caller.from;
-  const about = { service: null, step: null, limitMs: patienceMs };
-  const { number, trunk } = caller;
-  const { dialled: to } = entry;
-  return { from, number, trunk, to, at, keys, unregistered: [], machines: [], answers, path, about };
-}
-
-/** `playedMs`: how much of it passes in the example. */
-function later(way: Way, ms: number, playedMs = ms): Way {
-  return { ...way, laterMs: way.laterMs + ms, playedMs: way.playedMs + playedMs, waitedMs: way.waitedMs + ms };
-}
-
-/** Of these, the instants that a call can come by which has come by an earlier one. */
-function turnsAfter({ turn, laterMs }: Way, at: readonly Instant[]): readonly Instant[] {
-  if (turn === null) return at;
-  return at.filter((one) => turn.at.some((before) => one > before && one - before <= laterMs));
-}
-
-/** Something opens or closes at this instant. Where no time has passed since it was looked at, the last key took some. */
-function turned(way: Way, at: readonly Instant[], readPlayedMs: number): Way {
-  const read = way.playedMs > readPlayedMs ? way : slower(way, 1_000);
-  const { playedMs } = read;
-  return { ...read, readPlayedMs: playedMs, turn: { at, playedMs } };
-}
-
-/** As if the caller had taken so much longer over the last key. */
-export function slower<W extends Pick<Way, 'keys' | 'playedMs'>>(way: W, ms: number): W {
-  const last = way.keys.findLastIndex(({ key }) => key !== '');
-  const keys = way.keys.map((press, i) => (i === last ? { ...press, afterMs: press.afterMs + ms } : press));
-  return last < 0 ? way : { ...way, keys, playedMs: way.playedMs + ms };
-}
-
-const silence: KeyPress = { key: '', afterMs: 0 };
-
-interface Asking {
-  readonly noKeyMs: number;
-  readonly tries: number;
-}
-
-function silent(way: Way, { noKeyMs, tries }: Asking): Way {
-  const keys = [...way.keys, ...Array.from({ length: tries }, () => silence)];
-  return later({ ...way, keys }, noKeyMs * tries);
-}
-
-function chosen(way: Way, key: string, isClinical: boolean, patience: number): Way {
-  const laterMs = way.laterMs + patience;
-  return {
-    ...way,
-    keys: [...way.keys, { key, afterMs: 0 }],
-    isClinical,
-    laterMs,
-    waitedMs: 0,
-    isStaffed: false,
-    seen: [],
-  };
-}
-
 function flowOf(plan: CompiledPlan, flow: string): Verb {
   const found = plan.flow(flow);
   if (found === undefined) throw new RangeError(`the plan was compiled without flow ${flow}`);
   return found;
-}
-
-export function atLatest({ spans, laterMs }: Pick<ChainUse, 'spans' | 'laterMs'>): readonly Span[] {
-  return spans.map(({ from, to }) => ({ from, to: plusMs(to, laterMs) }));
 }

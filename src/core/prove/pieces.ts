@@ -86,15 +86,3 @@ function momentsOf(minutes: readonly number[], home: Zone, { from, to }: Span): 
     .sort((a, b) => a - b)
     .map(instant);
 }
-
-/** Spans that touch or overlap become one; sorted. */
-export function joined(spans: readonly Span[]): readonly Span[] {
-  const sorted = [...spans].sort((a, b) => a.from - b.from);
-  const all: { from: Instant; to: Instant }[] = [];
-  for (const { from, to } of sorted) {
-    const last = all.at(-1);
-    if (last && from <= last.to) last.to = to > last.to ? to : last.to;
-    else all.push({ from, to });
-  }
-  return all;
-}

@@ -1,12 +1,13 @@
 import type { CompiledPlan } from '../dialplan/index.ts';
 import { type CompiledRoster, type ServiceId, type Urgency, urgencies } from '../oncall/index.ts';
-import type { Span } from '../time/index.ts';
+import { joined, type Span } from '../time/index.ts';
 import { type Duties, exploreChain } from './explore-chain.ts';
 import { callerKinds, callersOf, entriesOf } from './entries.ts';
-import { atLatest, type ChainUse, exploreEntry, type Terrain } from './explore-plan.ts';
+import { exploreEntry } from './explore-plan.ts';
 import { Findings } from './findings.ts';
 import type { House, Proof } from './model.ts';
-import { joined } from './pieces.ts';
+import type { Terrain } from './terrain.ts';
+import { atLatest, type ChainUse } from './way.ts';
 
 /**
  * Explores every call that plan and roster allow in a span of time, or finds out what is wrong with them. The roster

@@ -102,6 +102,8 @@ function worldFor(plan: CompiledPlan, roster: CompiledRoster, recorded: readonly
   const { at } = recorded[place]!;
   const now = recorded.slice(place).filter((one) => one.at === at);
   const skipped = now.flatMap(({ fact }) => (fact.fact === 'considered' && fact.verdict === 'skipped' ? [fact] : []));
+  const decided = now.flatMap(({ fact }) => (fact.fact === 'decided' ? fact.trace : []));
+  const faults = [...skipped.map(({ because }) => because), ...decided.map(({ says }) => says)];
   const rung = now.flatMap(({ fact }) =>
     fact.fact === 'legRung' && fact.target.kind === 'extension' ? [fact.target.extension] : [],
   );
@@ -117,8 +119,8 @@ function worldFor(plan: CompiledPlan, roster: CompiledRoster, recorded: readonly
     },
     trunkFault: (trunk) => {
       const says = `, trunk ${trunk}: `;
-      const found = skipped.find(({ because }) => because.includes(says));
-      return found === undefined ? null : found.because.slice(found.because.indexOf(says) + says.length);
+      const found = faults.find((because) => because.includes(says));
+      return found === undefined ? null : found.slice(found.indexOf(says) + says.length);
     },
     groupTurns: (group) => {
       const fact = now.map((one) => one.fact).find((one) => one.fact === 'groupRung' && one.group === group);

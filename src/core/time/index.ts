@@ -1,3 +1,4 @@
+export * from './holidays.ts';
 export * from './instant.ts';
 export * from './spans.ts';
 export * from './wall.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { holiday } from '../../core/dialplan/index.ts';
+import { holiday } from '../../core/time/index.ts';
 import { minuteOf, weekdays, wrong } from './words.ts';
 
 /** Opening hours as a document writes them. */

@@ -21,7 +21,7 @@ export interface WrittenVerb {
   ring?: { extension: string; for: string; otherwise?: WrittenVerb };
   'ring-group'?: { group: string; otherwise?: WrittenVerb };
   operator?: { site?: string; for: string; otherwise?: WrittenVerb };
-  forward?: { to: string; by?: string; for: string; otherwise?: WrittenVerb };
+  forward?: { to: string; by?: string | string[]; for: string; otherwise?: WrittenVerb };
   transfer?: string;
   queue?: { queue: string; otherwise: WrittenVerb };
   escalate?: { service: string; urgency: 'stat' | 'urgent' | 'routine' };
@@ -80,6 +80,9 @@ const urgency = z.enum(['stat', 'urgent', 'routine']).meta({ description: 'stat,
 const serviceId = id('a service of the roster');
 const verbBelow: z.ZodType<WrittenVerb> = z.lazy(() => verb);
 
+const MAX_TRUNKS = 4;
+const trunks = (how: string) => z.union([id(how), z.array(id(how)).min(1).max(MAX_TRUNKS)]).meta({ description: how });
+
 const words = {
   ring: z
     .strictObject({ extension: digits('an extension: 2101'), for: duration, otherwise: verbBelow.optional() })
@@ -96,7 +99,9 @@ const words = {
   forward: z
     .strictObject({
       to: digits('an outside number with + and country code: "+12025550123", or the word dialled'),
-      by: id('the trunk, as the configuration names it; without it that of the site').optional(),
+      by: trunks(
+        'the trunk, as the configuration names it, or several in order; without it those of the site',
+      ).optional(),
       for: duration,
       otherwise: verbBelow.optional(),
     })
@@ -250,7 +255,7 @@ const siteParts = {
   zone: z.string().meta({ description: 'its IANA time zone: America/Chicago' }),
   country: z.string().meta({ description: 'two letters of ISO 3166: US' }),
   operator: digits('the extension of the last human: 1000'),
-  trunk: id('the trunk that mobiles are reached by, as the configuration names it'),
+  trunk: trunks('the trunk that mobiles are reached by, as the configuration names it; or several: [carrier, backup]'),
   'main-number': digits('the main number with + and country code: "+12025550100"'),
   dialling: translations.optional(),
 };

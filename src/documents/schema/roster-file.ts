@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type DutyTier, onCallRoles } from '../../core/oncall/index.ts';
-import { holidayOf } from './holiday-words.ts';
+import { holiday } from '../../core/time/index.ts';
 import { during, period, personId, rule } from './roster-rule.ts';
 import { isTitleForm } from '../feeds/title.ts';
 import { count, digits, duration, id, text, wrong } from './words.ts';
@@ -56,10 +56,10 @@ const unit = z.strictObject({
 
 const specialty = z.strictObject({ name: text('the name as it is spoken: Cardiology') });
 
-const holiday = z.strictObject({
+const holidayOfCalendar = z.strictObject({
   date: z
     .string()
-    .refine((written) => holidayOf(written) !== null, 'this is no day of a calendar')
+    .refine((written) => holiday(written) !== null, 'this is no day of a calendar')
     .meta({
       description: 'write 2026-12-24, 12-25 for every year, 4th thu of nov, last mon of may, easter or easter + 1',
     }),
@@ -198,7 +198,10 @@ export const rosterFile = z
     units: z.record(z.string(), unit).meta({ description: 'wards and departments by id' }).optional(),
     specialties: z.record(z.string(), specialty).meta({ description: 'specialties by id' }).optional(),
     holidays: z
-      .record(z.string(), z.array(holiday).meta({ description: 'a list of days: [{date: 12-25, name: Christmas}]' }))
+      .record(
+        z.string(),
+        z.array(holidayOfCalendar).meta({ description: 'a list of days: [{date: 12-25, name: Christmas}]' }),
+      )
       .meta({ description: 'holiday calendars by name' })
       .optional(),
     temporary: z

@@ -2,8 +2,10 @@ import type { Timer } from '../clock.ts';
 import { Headers } from '../message/headers.ts';
 import { parseNameAddr } from '../message/name-addr.ts';
 import { cseqOf, noBody, parseCSeq, serialise, type SipRequest, type SipResponse } from '../message/sip-message.ts';
-import { hostPortText, parseUri, serialiseUri } from '../message/uri.ts';
+import { hostPortText, parseUri } from '../message/uri.ts';
 import type { Flow, HostPort, Vantage } from '../transport/flow.ts';
+import { contactUri } from './contact-uri.ts';
+import type { DialogParts } from './dialog-parts.ts';
 import type { InDialogHandlers, RequestInFlight, RequestWaiting } from './in-flight.ts';
 import { requestOwned } from './owned-headers.ts';
 
@@ -27,8 +29,8 @@ export interface InDialogOptions {
 /** What a dialog needs of its endpoint. */
 export interface DialogHost {
   sendInDialog(dialog: Dialog, request: DraftRequest, handlers: InDialogHandlers): RequestInFlight;
-  /** Sends bytes of a request that has no transaction: an ACK. Returns it with its Via. */
-  sendAck(dialog: Dialog, draft: DraftRequest): { sent: SipRequest; flow: Flow | undefined };
+  /** Sends an ACK, which has no transaction. Returns it with its Via; `onSent` runs when it is on its way. */
+  sendAck(dialog: Dialog, draft: DraftRequest, onSent: (bytes: Buffer, flow: Flow) => void): SipRequest;
   after(afterMs: number, action: () => void): Timer;
   readonly t1: number;
   readonly t2: number;
@@ -41,24 +43,6 @@ export interface DraftRequest {
   readonly uri: string;
   readonly headers: Headers;
   readonly body: Buffer;
-}
-
-export interface DialogParts {
-  readonly role: 'uac' | 'uas';
-  /** The method that created it. */
-  readonly createdBy: 'INVITE' | 'SUBSCRIBE';
-  readonly callId: string;
-  readonly localTag: string;
-  readonly remoteTag: string;
-  /** Values for From and To of our requests, tags included. */
-  readonly local: string;
-  readonly remote: string;
-  readonly routeSet: readonly string[];
-  readonly remoteTarget: string | undefined;
-  readonly localCseq: number;
-  readonly remoteCseq: number | undefined;
-  /** Where the peer's message came from. */
-  readonly flow: Flow;
 }
 
 /** One dialog of RFC 3261 12, from our side. */
@@ -141,10 +125,11 @@ export class Dialog {
   /** Acknowledges the last 2xx to our INVITE, and keeps the ACK for the case that the 2xx comes again. */
   ack(options: InDialogOptions = {}): SipRequest {
     this.awaitsAck = false;
-    const draft = this.#draft('ACK', this.#openInviteCseq, options);
-    const { sent, flow } = this.#host.sendAck(this, draft);
-    if (flow !== undefined) this.#lastAck = { cseq: this.#openInviteCseq, bytes: serialise(sent), flow };
-    return sent;
+    const cseq = this.#openInviteCseq;
+    return this.#host.sendAck(this, this.#draft('ACK', cseq, options), (bytes, flow) => {
+      // Later, where the next hop had to be looked up: there may have been another INVITE meanwhile.
+      if (cseq === this.#openInviteCseq) this.#lastAck = { cseq, bytes, flow };
+    });
   }
 
   /** A 2xx came again. True if its ACK was at hand and has been repeated. */
@@ -255,15 +240,6 @@ export function createsDialog(method: string): boolean {
 
 export function dialogKey(callId: string, localTag: string, remoteTag: string): string {
   return `${callId} ${localTag} ${remoteTag}`;
-}
-
-/** The URI of the first Contact, if it is one we can address, without the headers it may try to put into our requests. */
-export function contactUri(message: SipRequest | SipResponse): string | undefined {
-  const contact = message.headers.list('Contact')[0];
-  const uri = contact === undefined ? undefined : parseNameAddr(contact)?.uri;
-  const parsed = uri === undefined ? undefined : parseUri(uri);
-  if (parsed === undefined) return undefined;
-  return parsed.headers === undefined ? uri : serialiseUri({ ...parsed, headers: undefined });
 }
 
 function uriOf(route: string): string {

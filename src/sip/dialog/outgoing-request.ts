@@ -69,7 +69,7 @@ export class OutgoingRequest {
 
   /** Puts the request on the wire. Called once by the endpoint, when the next hop is known. */
   start(flow: Flow): void {
-    if (this.#state === 'settled') return;
+    if (this.#state === 'settled' || this.#cancel !== undefined) return;
     this.#flow = flow;
     this.#transaction = this.#layer.start(this.sent, flow, {
       onResponse: (response, from) => this.#received(response, from),
@@ -78,7 +78,7 @@ export class OutgoingRequest {
   }
 
   /** Settles without an answer from the network. */
-  fail(status: 408 | 503, reason?: string): void {
+  fail(status: 408 | 487 | 503, reason?: string): void {
     if (this.#state === 'settled') return;
     this.#settle(responseTo(this.sent, status, { reason }), undefined);
   }
@@ -86,11 +86,12 @@ export class OutgoingRequest {
   /**
    * Cancels an INVITE and returns the CANCEL; undefined if it is settled or no INVITE.
    * The CANCEL waits for the first provisional response (RFC 3261 9.1); the INVITE ends with 487, or with the
-   * answer that was faster.
+   * answer that was faster. An INVITE whose next hop is still looked up is not sent any more.
    */
   cancel(headers: Headers = new Headers()): SipRequest | undefined {
     if (this.#state === 'settled' || this.sent.method !== 'INVITE' || this.#cancel !== undefined) return undefined;
     this.#cancel = cancelFor(this.sent, headers);
+    if (this.#flow === undefined) this.#clock.after(0, () => this.fail(487));
     if (this.#state === 'proceeding') this.#sendCancel();
     return this.#cancel;
   }

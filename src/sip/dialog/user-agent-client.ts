@@ -4,7 +4,6 @@ import { Headers } from '../message/headers.ts';
 import { tagOf } from '../message/name-addr.ts';
 import {
   callIdOf,
-  cseqOf,
   fromTagOf,
   isTargetRefresh,
   noBody,
@@ -20,7 +19,8 @@ import type { Random } from '../random.ts';
 import { type SipTimers, transactionTimeoutMs } from '../transaction/timers.ts';
 import type { TransactionLayer } from '../transaction/transaction-layer.ts';
 import type { Flow, Vantage } from '../transport/flow.ts';
-import { contactUri, createsDialog, Dialog, type DialogHost, dialogKey, type DraftRequest } from './dialog.ts';
+import { createsDialog, Dialog, type DialogHost, dialogKey, type DraftRequest } from './dialog.ts';
+import { uacParts } from './dialog-parts.ts';
 import type { DialogTable } from './dialog-table.ts';
 import type { InDialogHandlers } from './in-flight.ts';
 import { type DialogMaker, makesDialog, type OutgoingHandlers, OutgoingRequest } from './outgoing-request.ts';
@@ -32,7 +32,7 @@ export interface NewRequest {
   readonly method: string;
   /** A sip: URI. */
   readonly uri: string;
-  /** From, To, Call-ID, CSeq, Contact, Max-Forwards are made up where absent; Via and Route of the app are kept out. */
+  /** From, To, Call-ID, CSeq, Contact, Max-Forwards are made up where absent; Via is ours. Route goes along as it is. */
   readonly headers?: Headers;
   readonly body?: Buffer;
   /** Send it to this URI's host instead of the Request-URI's. */
@@ -44,6 +44,9 @@ export interface NewRequest {
 export type RequestResult =
   | { readonly kind: 'sent'; readonly outgoing: OutgoingRequest }
   | { readonly kind: 'refused'; readonly why: string };
+
+/** Whoever rings or answers under ever new tags does not fill our memory: the further ones make no dialog. */
+const maxForks = 32;
 
 /** The asking side, RFC 3261 8.1: sends our requests, and makes dialogs of the answers. */
 export class UserAgentClient implements DialogMaker, DialogHost {
@@ -58,7 +61,8 @@ export class UserAgentClient implements DialogMaker, DialogHost {
   readonly #dialogs: DialogTable;
   /** The dialog an INVITE of ours ended up with, so that a 2xx of another branch is recognised. */
   readonly #winners = new WeakMap<OutgoingRequest, Dialog>();
-  readonly #earlyOf = new WeakMap<OutgoingRequest, Set<Dialog>>();
+  /** Every dialog that an INVITE of ours has made. */
+  readonly #forks = new WeakMap<OutgoingRequest, Set<Dialog>>();
 
   constructor(parts: {
     readonly clock: Clock;
@@ -112,17 +116,24 @@ export class UserAgentClient implements DialogMaker, DialogHost {
     return outgoing;
   }
 
-  sendAck(dialog: Dialog, draft: DraftRequest): { sent: SipRequest; flow: Flow | undefined } {
+  sendAck(dialog: Dialog, draft: DraftRequest, onSent: (bytes: Buffer, flow: Flow) => void): SipRequest {
     const way = this.#ways.within(dialog);
     const sent = this.#withVia(draft, this.#shownOn(way, dialog));
-    if (way.kind === 'flow') way.flow.send(serialise(sent));
-    else if (way.kind === 'name') {
+    const send = (flow: Flow): void => {
+      const bytes = serialise(sent);
+      flow.send(bytes);
+      onSent(bytes, flow);
+    };
+    const notSent = (reason: string): void => this.#logger.warn({ reason }, 'ack not sent');
+    if (way.kind === 'flow') send(way.flow);
+    else if (way.kind === 'refused') notSent(way.why);
+    else {
       this.#ways.lookup(way.name).then(
-        (found) => found?.send(serialise(sent)),
-        () => this.#logger.warn({ reason: 'lookup failed' }, 'ack not sent'),
+        (found) => (found === undefined ? notSent('no way to this address') : send(found)),
+        () => notSent('name not found'),
       );
     }
-    return { sent, flow: way.kind === 'flow' ? way.flow : undefined };
+    return sent;
   }
 
   // ---- what comes back
@@ -141,8 +152,11 @@ export class UserAgentClient implements DialogMaker, DialogHost {
     const key = dialogKey(callIdOf(sent), fromTagOf(sent), toTagOf(response));
     const winner = this.#winners.get(outgoing);
     if (winner !== undefined) return this.#laterAnswer(outgoing, winner, key, response, from);
-    const dialog = this.#dialogs.find(key) ?? this.#newDialog(sent, response, from);
-    this.#earlyOf.set(outgoing, (this.#earlyOf.get(outgoing) ?? new Set()).add(dialog));
+    const known = this.#dialogs.find(key);
+    const forks = this.#forksOf(outgoing);
+    if (known === undefined && response.status < 200 && forks.size >= maxForks) return undefined;
+    const dialog = known ?? this.#newDialog(sent, response, from);
+    forks.add(dialog);
     if (response.status < 200) return dialog;
     dialog.refresh(response, from);
     dialog.state = 'confirmed';
@@ -154,15 +168,20 @@ export class UserAgentClient implements DialogMaker, DialogHost {
   settled(outgoing: OutgoingRequest, response: SipResponse): void {
     const { within, sent } = outgoing;
     const winner = this.#winners.get(outgoing);
-    for (const early of this.#earlyOf.get(outgoing) ?? []) {
+    for (const early of this.#forks.get(outgoing) ?? []) {
       if (early !== winner) this.#dialogs.forget(early);
     }
     if (within === undefined) return;
     if (within.openInvite === outgoing) within.openInvite = undefined;
-    // A challenged BYE comes again with credentials: the dialog has to live that long.
-    const isChallenge = response.status === 401 || response.status === 407;
-    if (sent.method === 'BYE' && !isChallenge) this.#dialogs.end(within, { why: 'byeSent', bye: sent });
+    if (sent.method === 'BYE') this.#byeAnswered(within, outgoing, response);
     if (isSubscriptionEnd(within, sent)) this.#dialogs.end(within, { why: 'subscriptionEnded' });
+  }
+
+  #byeAnswered(dialog: Dialog, { sent }: OutgoingRequest, { status }: SipResponse): void {
+    const end = (): void => this.#dialogs.end(dialog, { why: 'byeSent', bye: sent });
+    if (status !== 401 && status !== 407) return end();
+    // A challenged BYE comes again with credentials: the dialog has to live that long, and no longer.
+    this.#clock.after(transactionTimeoutMs(this.#timers), end);
   }
 
   /** A 2xx after the first: the same one again, or that of another branch, which is acknowledged and ended. */
@@ -177,32 +196,23 @@ export class UserAgentClient implements DialogMaker, DialogHost {
       other.repeatAck(response);
       return winner;
     }
+    const forks = this.#forksOf(outgoing);
+    if (forks.size >= maxForks) return winner;
     const loser = this.#newDialog(outgoing.sent, response, from);
+    forks.add(loser);
     loser.ack();
     loser.bye();
     return winner;
   }
 
+  #forksOf(outgoing: OutgoingRequest): Set<Dialog> {
+    const forks = this.#forks.get(outgoing) ?? new Set();
+    this.#forks.set(outgoing, forks);
+    return forks;
+  }
+
   #newDialog(sent: SipRequest, response: SipResponse, from: Flow): Dialog {
-    return this.#dialogs.add(
-      new Dialog(
-        {
-          role: 'uac',
-          createdBy: sent.method === 'SUBSCRIBE' ? 'SUBSCRIBE' : 'INVITE',
-          callId: callIdOf(sent),
-          localTag: fromTagOf(sent),
-          remoteTag: toTagOf(response),
-          local: sent.headers.get('From') as string,
-          remote: response.headers.get('To') as string,
-          routeSet: response.headers.list('Record-Route').reverse(),
-          remoteTarget: contactUri(response),
-          localCseq: cseqOf(sent).number,
-          remoteCseq: undefined,
-          flow: from,
-        },
-        this,
-      ),
-    );
+    return this.#dialogs.add(new Dialog(uacParts(sent, response, from), this));
   }
 
   // ---- sending
@@ -233,7 +243,7 @@ export class UserAgentClient implements DialogMaker, DialogHost {
 
   #startAfterLookup(outgoing: OutgoingRequest, name: NamedPlace): void {
     this.#ways.lookup(name).then(
-      (found) => (found === undefined ? outgoing.fail(503, 'no transport for this address') : outgoing.start(found)),
+      (found) => (found === undefined ? outgoing.fail(503, 'no way to this address') : outgoing.start(found)),
       () => outgoing.fail(503, 'name not found'),
     );
   }

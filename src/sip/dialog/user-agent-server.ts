@@ -1,19 +1,11 @@
 import { Headers } from '../message/headers.ts';
-import {
-  callIdOf,
-  cseqOf,
-  fromTagOf,
-  isTargetRefresh,
-  responseTo,
-  type SipRequest,
-  type SipResponse,
-  toTagOf,
-} from '../message/sip-message.ts';
+import { isTargetRefresh, responseTo, type SipRequest, type SipResponse, toTagOf } from '../message/sip-message.ts';
 import type { Random } from '../random.ts';
 import type { ServerInvite } from '../transaction/server-invite.ts';
 import type { ServerTransaction } from '../transaction/server-transaction.ts';
 import type { Flow } from '../transport/flow.ts';
-import { contactUri, createsDialog, Dialog, type DialogHost } from './dialog.ts';
+import { createsDialog, Dialog, type DialogHost } from './dialog.ts';
+import { uasParts } from './dialog-parts.ts';
 import type { DialogTable } from './dialog-table.ts';
 import type { EndpointHandlers } from './endpoint-handlers.ts';
 import { IncomingRequest, type ResponseOptions, type ResponseSender } from './incoming-request.ts';
@@ -177,27 +169,8 @@ export class UserAgentServer implements ResponseSender {
     return headers;
   }
 
-  #newDialog(incoming: IncomingRequest, response: SipResponse): Dialog {
-    const { request } = incoming;
-    return this.#dialogs.add(
-      new Dialog(
-        {
-          role: 'uas',
-          createdBy: request.method === 'SUBSCRIBE' ? 'SUBSCRIBE' : 'INVITE',
-          callId: callIdOf(request),
-          localTag: toTagOf(response),
-          remoteTag: fromTagOf(request),
-          local: response.headers.get('To') as string,
-          remote: request.headers.get('From') as string,
-          routeSet: request.headers.list('Record-Route'),
-          remoteTarget: contactUri(request),
-          localCseq: 0,
-          remoteCseq: cseqOf(request).number,
-          flow: incoming.source,
-        },
-        this.#host,
-      ),
-    );
+  #newDialog({ request, source }: IncomingRequest, response: SipResponse): Dialog {
+    return this.#dialogs.add(new Dialog(uasParts(request, response, source), this.#host));
   }
 }
 

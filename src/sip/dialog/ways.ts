@@ -55,10 +55,10 @@ export class Ways {
     return found.hop.isLiteral ? this.#direct(found.hop.protocol, found.hop) : { kind: 'name', name: found.hop };
   }
 
-  /** Undefined without a transport for the address; rejects when there is no such name. */
-  async lookup(name: NamedPlace): Promise<Flow | undefined> {
-    const address = await this.#network.resolve(name.host);
-    return this.#transport?.flowTo(name.protocol, { host: address, port: name.port });
+  /** Undefined without a transport for the address, or when it is our own; rejects when there is no such name. */
+  async lookup({ protocol, host, port }: NamedPlace): Promise<Flow | undefined> {
+    const to = { host: await this.#network.resolve(host), port };
+    return this.#transport?.isOwn(protocol, to) ? undefined : this.#transport?.flowTo(protocol, to);
   }
 
   /** RFC 3261 18.2.2 and RFC 3581 4. */

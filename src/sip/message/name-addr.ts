@@ -1,5 +1,14 @@
 import { isTokenCode } from './header-names.ts';
-import { areParams, noParams, type Params, parseParams, quotedEnd, serialiseParams, skipSpace } from './params.ts';
+import {
+  areParams,
+  eachParam,
+  noParams,
+  type Params,
+  parseParams,
+  quotedEnd,
+  serialiseParams,
+  skipSpace,
+} from './params.ts';
 
 /** The value of From, To, Contact, Route and their like. */
 export interface NameAddr {
@@ -62,26 +71,14 @@ export function serialiseNameAddr(address: NameAddr): string {
 
 /** The `tag` parameter of a From or To value, without building the whole structure. '' if there is none. */
 export function tagOf(value: string): string {
-  const close = value.lastIndexOf('>');
-  let at = value.indexOf(';', close < 0 ? 0 : close);
-  while (at >= 0) {
-    let i = skipSpace(value, at + 1);
-    if (
-      (value.charCodeAt(i) | 32) === 116 &&
-      (value.charCodeAt(i + 1) | 32) === 97 &&
-      (value.charCodeAt(i + 2) | 32) === 103
-    ) {
-      i = skipSpace(value, i + 3);
-      if (value.charCodeAt(i) === 61) {
-        i = skipSpace(value, i + 1);
-        let end = i;
-        while (end < value.length && value.charCodeAt(end) !== 59 && value.charCodeAt(end) > 32) end++;
-        return value.slice(i, end);
-      }
-    }
-    at = value.indexOf(';', at + 1);
+  const found = locate(value);
+  let tag = '';
+  if (found !== undefined && found.paramsAt < value.length) {
+    eachParam(value, found.paramsAt, (name, text) => {
+      if (name === 'tag' && tag === '') tag = text;
+    });
   }
-  return '';
+  return tag;
 }
 
 // RFC 3261 20.10: without angle brackets every parameter belongs to the header, and ? and , may not occur.

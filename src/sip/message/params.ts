@@ -22,7 +22,12 @@ export function areParams(text: string, start: number): boolean {
   return eachParam(text, start, undefined);
 }
 
-function eachParam(text: string, start: number, take: ((name: string, value: string) => void) | undefined): boolean {
+/** Tells each parameter in turn, and in the end whether all of them were well formed. */
+export function eachParam(
+  text: string,
+  start: number,
+  take: ((name: string, value: string) => void) | undefined,
+): boolean {
   let i = skipSpace(text, start);
   while (i < text.length) {
     if (text.charCodeAt(i) !== 59) return false;

@@ -111,7 +111,7 @@ class Reader {
     const colon = line.indexOf(':');
     if (colon <= 0) return this.#fault(400, 'header line without a name');
     if (line.length > limits.headerChars) return this.#fault(400, 'header too long');
-    const name = line.slice(0, colon).trimEnd();
+    const name = line.slice(0, blanksBefore(line, colon));
     const entry = headerName(name);
     if (entry.name === name && !isToken(name)) return this.#fault(400, 'malformed header name');
     const value = line.slice(colon + 1);
@@ -166,6 +166,13 @@ function unfold(lines: string): string {
     .split('\r\n')
     .map((line) => line.trim())
     .join(' ');
+}
+
+// Blanks and tabs only (RFC 3261 7.3.1): what other white space means, whoever stands before us may see differently.
+function blanksBefore(line: string, colon: number): number {
+  let end = colon;
+  while (end > 0 && isSpace(line.charCodeAt(end - 1))) end--;
+  return end;
 }
 
 /** Whether a line that is no proper request line still says that it is SIP. */

@@ -1,6 +1,6 @@
 import { limits } from './limits.ts';
 import { isNameAddr } from './name-addr.ts';
-import { parseCSeq, type SipMessage } from './sip-message.ts';
+import { callIdOf, fromTagOf, parseCSeq, type SipMessage, toTagOf } from './sip-message.ts';
 import { parseUri, schemeOf } from './uri.ts';
 import { magicCookie, parseVia } from './via.ts';
 
@@ -19,6 +19,9 @@ export function findProblem(message: SipMessage): Problem | undefined {
     const count = headers.countOf(name);
     if (count !== 1 || headers.get(name) === '') return bad(count > 1 ? `several ${name}` : `no ${name}`);
   }
+  // Both become part of names in other protocols, where a blank or a bar would begin the next word.
+  const names = [callIdOf(message), fromTagOf(message), toTagOf(message)];
+  if (!names.every(isPlain)) return bad('malformed Call-ID or tag');
   const cseq = parseCSeq(headers.get('CSeq') as string);
   if (cseq === undefined) return bad('malformed CSeq');
   if (message.kind === 'request' && message.method !== cseq.method) {
@@ -80,6 +83,15 @@ function requestProblem(request: Extract<SipMessage, { kind: 'request' }>): Prob
     return { status: 413, why: 'SDP too large' };
   }
   return isKnownMethod(request.method) ? undefined : { status: 501, why: 'unknown method' };
+}
+
+/** Printable ASCII without the bar: wider than `word` and `token` of RFC 3261 25.1, as phones in the field are. */
+function isPlain(text: string): boolean {
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code <= 32 || code >= 127 || code === 124) return false;
+  }
+  return true;
 }
 
 function bad(why: string): Problem {

@@ -17,6 +17,9 @@ type State = 'proceeding' | 'accepted' | 'completed' | 'confirmed' | 'terminated
 
 const tryingAfterMs = 200;
 
+/** RFC 3261 13.3.1.1: proxies on the way give up a call that rings for three minutes without a word (timer C). */
+const stillRingingEveryMs = 60_000;
+
 /** RFC 3261 17.2.1 with RFC 6026. */
 export class ServerInvite implements ServerTransaction {
   readonly request: SipRequest;
@@ -26,6 +29,7 @@ export class ServerInvite implements ServerTransaction {
   #state: State = 'proceeding';
   #last: Buffer | undefined;
   #trying: Timer | undefined;
+  #stillRinging: Timer | undefined;
   #timerG: Timer | undefined;
   #timerHorL: Timer | undefined;
   #timerI: Timer | undefined;
@@ -45,10 +49,14 @@ export class ServerInvite implements ServerTransaction {
   respond(response: SipResponse): boolean {
     if (this.#state !== 'proceeding') return false;
     this.#trying?.stop();
+    this.#stillRinging?.stop();
     this.#last = serialise(response);
     this.flow.send(this.#last);
     const { clock, timers } = this.#context;
-    if (response.status < 200) return true;
+    if (response.status < 200) {
+      if (response.status > 100) this.#keepRinging();
+      return true;
+    }
     if (response.status < 300) {
       this.#state = 'accepted';
       // The dialog repeats a 2xx, not this machine.
@@ -100,6 +108,13 @@ export class ServerInvite implements ServerTransaction {
     this.#terminate();
   }
 
+  #keepRinging(): void {
+    this.#stillRinging = this.#context.clock.after(stillRingingEveryMs, () => {
+      this.repeat();
+      this.#keepRinging();
+    });
+  }
+
   #repeatFinal(afterMs: number): void {
     this.#timerG = this.#context.clock.after(afterMs, () => {
       if (this.#last !== undefined) this.flow.send(this.#last);
@@ -110,7 +125,7 @@ export class ServerInvite implements ServerTransaction {
   #terminate(): void {
     if (this.#state === 'terminated') return;
     this.#state = 'terminated';
-    for (const timer of [this.#trying, this.#timerG, this.#timerHorL, this.#timerI]) timer?.stop();
+    for (const timer of [this.#trying, this.#stillRinging, this.#timerG, this.#timerHorL, this.#timerI]) timer?.stop();
     this.#context.onTerminated();
   }
 }

@@ -3,7 +3,10 @@ import { createConnection, createServer, isIPv6, type Server, type Socket } from
 import { lookup } from 'node:dns/promises';
 import type { HostPort } from './flow.ts';
 
-/** The sockets of the world. Another implementation makes a whole network in memory, for tests. */
+/**
+ * The sockets of the world. Another implementation makes a whole network in memory, for tests. `::` means all addresses
+ * of IPv6 and none of IPv4: nobody comes under an address of the other kind, which no list of addresses would know.
+ */
 export interface Network {
   /** Rejects with a Node system error, code EADDRINUSE and the like. */
   bindUdp(at: HostPort, onDatagram: (bytes: Buffer, from: HostPort) => void): Promise<UdpSocket>;
@@ -28,6 +31,7 @@ export const systemNetwork: Network = {
     return new Promise((resolve, reject) => {
       const socket = createSocket({
         type: isIPv6(at.host) ? 'udp6' : 'udp4',
+        ipv6Only: isIPv6(at.host),
         recvBufferSize: receiveBufferBytes,
         // Only literal addresses get here; the default would go through the resolver's queue for each datagram.
         lookup: (address, _options, done) => done(null, address, isIPv6(address) ? 6 : 4),
@@ -59,7 +63,7 @@ export const systemNetwork: Network = {
     return new Promise((resolve, reject) => {
       const server = createServer({ noDelay: true, keepAlive: true }, onConnection);
       server.once('error', reject);
-      server.listen(at.port, at.host, () => {
+      server.listen({ host: at.host, port: at.port, ipv6Only: isIPv6(at.host) }, () => {
         server.removeListener('error', reject);
         // EMFILE while accepting: the connection is lost, the server goes on.
         server.on('error', () => {});

@@ -72,7 +72,11 @@ export class TcpFlow implements Flow {
     if (!this.#isOpen) return;
     this.#isOpen = false;
     this.#stopPatience();
-    this.#options.socket.destroySoon();
+    const { socket, clock, messageWithinMs } = this.#options;
+    socket.destroySoon();
+    // What was said last may still be read; a peer that reads nothing does not keep the socket for that.
+    const patience = clock.after(messageWithinMs, () => socket.destroy());
+    socket.once('close', () => patience.stop());
     this.#options.onClosed(this);
     for (const listener of this.#lostListeners) listener();
     this.#lostListeners.clear();
@@ -81,6 +85,7 @@ export class TcpFlow implements Flow {
   #received(chunk: Buffer): void {
     for (const frame of this.#framer.push(chunk)) {
       if (!this.#isOpen) return;
+      this.#stopPatience();
       if (frame.kind === 'ping') this.send(pong);
       else if (frame.kind === 'message') this.#options.onMessage(frame.bytes, this);
       else this.#options.onBroken(frame.bytes, frame.why, this);

@@ -229,21 +229,28 @@ export class Transport {
   }
 
   #udpFlow(socket: UdpSocket, local: HostPort, remote: HostPort): Flow {
-    return new UdpFlow(socket, concrete(local, remote.host), remote);
+    return new UdpFlow(socket, local, remote);
   }
 }
 
 class UdpFlow implements Flow {
   readonly protocol = 'udp';
   readonly isOpen = true;
-  readonly local: HostPort;
   readonly remote: HostPort;
   readonly #socket: UdpSocket;
+  readonly #bound: HostPort;
+  #local: HostPort | undefined;
 
-  constructor(socket: UdpSocket, local: HostPort, remote: HostPort) {
+  constructor(socket: UdpSocket, bound: HostPort, remote: HostPort) {
     this.#socket = socket;
-    this.local = local;
+    this.#bound = bound;
     this.remote = remote;
+  }
+
+  /** Found out when it is asked for: that costs more than everything else a datagram needs. */
+  get local(): HostPort {
+    this.#local ??= concrete(this.#bound, this.remote.host);
+    return this.#local;
   }
 
   send(bytes: Buffer): void {

@@ -1,3 +1,4 @@
+import { NOTHING_KEYED } from '../../audit/index.ts';
 import { brief, type Prompt, whereKeyed } from '../../dialplan/index.ts';
 import { phi } from '../../phi/index.ts';
 import { CALLER, type CallEvent } from '../events.ts';
@@ -34,7 +35,7 @@ export function gathering(world: World, line: Line, doing: DoingOf<'gathering'>,
   const { verb, path, attempt } = doing;
   const { digits } = event;
   const found = whereKeyed(world.plan, verb, digits, line.site);
-  const unknown = digits === '' ? 'nothing' : 'they lead nowhere';
+  const unknown = digits === '' ? NOTHING_KEYED : 'they lead nowhere';
   const meaning = found === null ? unknown : brief(verb.digits[found.pattern]!);
   attest(turn, { fact: 'digitsKeyed', gather: verb.id, digits: phi(digits), meaning });
   if (found !== null) return { move: 'enter', verb: found.verb, path: `${path}.digits.${found.pattern}` };

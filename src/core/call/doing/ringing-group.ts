@@ -3,12 +3,14 @@ import { CALLER, type CallEvent, type LegId } from '../events.ts';
 import { type DoingOf, type Going, type Line, type Move, stay, type VerbOf } from '../state.ts';
 import { act, attest, newLeg, newToken, type Turn } from '../turn.ts';
 import type { World } from '../world.ts';
-import { causeOf, failed, notRung, offeredAs } from './ringing.ts';
+import { cancelPatienceMs, causeOf, failed, notRung, offeredAs } from './ringing.ts';
 
 /*
  *   ringingGroup ── one is picked up ──▶ ringing, connecting (the others stop) ──▶ talking
- *        │ all of them failed, or time is up
- *        ├─ members are left ──▶ ringingGroup, the next one
+ *        │ │ time is up              ▲
+ *        │ └─▶ stoodDown ────────────┘   an answer may cross the CANCEL, as in ringing.ts
+ *        │         │ all of them failed, were cancelled, or say nothing
+ *        ├─────────┴─ members are left ──▶ ringingGroup, the next one
  *        └─ nobody is left ──▶ otherwise of the plan, or the end with the cause
  */
 
@@ -44,7 +46,10 @@ function ringNext(world: World, line: Line, { verb, path, left, cause }: Group, 
   const round = newToken(turn);
   act(turn, { type: 'wakeMe', afterMs: forMs, with: { type: 'groupTimedOut', round } });
   if (line.isAnswered) act(turn, { type: 'play', leg: CALLER, token: newToken(turn), prompts: [], then: 'ringback' });
-  return { move: 'be', doing: { name: 'ringingGroup', verb, path, ringing, left: rest, round, cause } };
+  return {
+    move: 'be',
+    doing: { name: 'ringingGroup', stage: 'ringing', verb, path, ringing, left: rest, round, cause },
+  };
 }
 
 function ringMember(world: World, line: Line, member: string, turn: Turn): LegId {
@@ -69,9 +74,7 @@ export function ringingGroup(
   turn: Turn,
 ): Move {
   if (event.type === 'groupTimedOut') {
-    if (event.round !== doing.round) return stay;
-    for (const { leg } of doing.ringing) standDown(leg, 'stepOver', turn);
-    return ringNext(world, line, { ...doing, cause: 'noAnswer' }, turn);
+    return event.round === doing.round ? groupTimedOut(world, line, doing, turn) : stay;
   }
   if (!('leg' in event) || !doing.ringing.some(({ leg }) => leg === event.leg)) return stay;
   const { leg } = event;
@@ -82,7 +85,7 @@ export function ringingGroup(
       return stay;
     case 'legAnswered': {
       attest(turn, { fact: 'legAnswered', leg, media: event.media });
-      for (const other of doing.ringing) if (other.leg !== leg) standDown(other.leg, 'takenElsewhere', turn);
+      standDownGroup({ ...doing, ringing: doing.ringing.filter((other) => other.leg !== leg) }, 'takenElsewhere', turn);
       act(turn, line.isAnswered ? { type: 'bridge', leg } : { type: 'connectDirect', leg });
       const { verb, path } = doing;
       return { move: 'be', doing: { name: 'ringing', leg, stage: 'connecting', otherwise: verb.otherwise, path } };
@@ -91,8 +94,9 @@ export function ringingGroup(
     case 'legEnded': {
       const result =
         event.type === 'legFailed' ? event.result : ({ kind: event.by === 'remote' ? 'hungUp' : 'mediaLost' } as const);
-      attest(turn, { fact: 'legEnded', leg, result });
-      const cause = event.type === 'legFailed' ? causeOf(event.result) : 'noAnswer';
+      const isOver = doing.stage === 'stoodDown';
+      if (!isOver) attest(turn, { fact: 'legEnded', leg, result });
+      const cause = event.type === 'legFailed' && !isOver ? causeOf(event.result) : 'noAnswer';
       const ringing = doing.ringing.filter((other) => other.leg !== leg);
       if (ringing.length > 0) return { move: 'be', doing: { ...doing, ringing, cause } };
       return ringNext(world, line, { ...doing, cause }, turn);
@@ -102,11 +106,35 @@ export function ringingGroup(
   }
 }
 
-export function standDown(
-  leg: LegId,
-  because: 'stepOver' | 'takenElsewhere' | 'callerGone' | 'callOver',
+/** Time is up: first for the phones, then for the end of their CANCELs. */
+function groupTimedOut(world: World, line: Line, doing: DoingOf<'ringingGroup'>, turn: Turn): Move {
+  if (doing.stage === 'stoodDown') {
+    standDownGroup(doing, 'stepOver', turn);
+    return ringNext(world, line, { ...doing, cause: 'noAnswer' }, turn);
+  }
+  const round = newToken(turn);
+  for (const { leg } of doing.ringing) attest(turn, { fact: 'legEnded', leg, result: { kind: 'stoodDown' } });
+  for (const { leg } of doing.ringing)
+    act(turn, { type: 'standDownLeg', leg, because: 'stepOver', unlessAnswered: true });
+  act(turn, { type: 'wakeMe', afterMs: cancelPatienceMs, with: { type: 'groupTimedOut', round } });
+  return { move: 'be', doing: { ...doing, stage: 'stoodDown', round } };
+}
+
+export function standDownGroup(
+  { stage, ringing }: Pick<DoingOf<'ringingGroup'>, 'stage' | 'ringing'>,
+  because: StandDown,
   turn: Turn,
 ): void {
+  for (const { leg } of ringing) {
+    // The end of a leg that was stood down is in the audit since the CANCEL.
+    if (stage === 'stoodDown') act(turn, { type: 'standDownLeg', leg, because });
+    else standDown(leg, because, turn);
+  }
+}
+
+type StandDown = 'stepOver' | 'takenElsewhere' | 'callerGone' | 'callOver';
+
+export function standDown(leg: LegId, because: StandDown, turn: Turn): void {
   attest(turn, { fact: 'legEnded', leg, result: { kind: 'stoodDown' } });
   act(turn, { type: 'standDownLeg', leg, because });
 }

@@ -1,10 +1,11 @@
 import { DIALLED, type Verb } from '../../dialplan/index.ts';
 import { never } from '../../never.ts';
 import { phi } from '../../phi/index.ts';
+import { plusMs } from '../../time/index.ts';
 import type { OfferedAs } from '../effects.ts';
 import type { EndCause } from '../end-causes.ts';
 import { CALLER, type CallEvent, type LegResult, type LegTarget } from '../events.ts';
-import { outsideTarget } from '../outside-target.ts';
+import { nextTrunks, outsideTarget, usableTrunks } from '../outside-target.ts';
 import { type DoingOf, type Going, type Line, type Move, stay, type VerbOf } from '../state.ts';
 import { act, attest, newLeg, newToken, type Turn } from '../turn.ts';
 import type { World } from '../world.ts';
@@ -20,7 +21,7 @@ import type { World } from '../world.ts';
  */
 
 /** A phone that does not even say that it was cancelled is not waited for any longer. */
-const cancelPatienceMs = 1_000;
+export const cancelPatienceMs = 1_000;
 
 /** Rings one extension. An unanswered caller is connected directly, phone to phone; an answered one is bridged. */
 export function ring(
@@ -40,15 +41,36 @@ export function forward(world: World, line: Line, verb: VerbOf<'forward'>, path:
   const { trunk, otherwise } = verb;
   const isDialled = verb.to === DIALLED;
   const number = isDialled ? line.dialled : verb.to;
-  const fault = /^\+?[0-9]{2,24}$/.test(number)
-    ? world.trunkFault(trunk)
-    : 'the number dialled is none that a trunk can be given';
-  if (fault !== null) {
-    attest(turn, { fact: 'decided', trace: [{ at: path, says: `not forwarded, trunk ${trunk}: ${fault}` }] });
-    return failed(otherwise, path, 'trunkUnavailable');
+  const why = 'the number dialled is none that a trunk can be given';
+  const { usable, faults } = /^\+?[0-9]{2,24}$/.test(number)
+    ? usableTrunks(world, verb)
+    : { usable: null, faults: [{ trunk, why }] };
+  if (faults.length > 0) {
+    const trace = faults.map(({ trunk: one, why: fault }, i) => {
+      const isLast = usable === null && i === faults.length - 1;
+      return { at: path, says: `${isLast ? 'not forwarded' : 'goes by another line'}, trunk ${one}: ${fault}` };
+    });
+    attest(turn, { fact: 'decided', trace });
   }
-  const target = outsideTarget(world.plan, number, trunk);
-  return ringTarget(world, line, { ...verb, target, person: '', path }, turn);
+  if (usable === null) return failed(otherwise, path, 'trunkUnavailable');
+  const target = outsideTarget(world.plan, number, usable);
+  const going = ringTarget(world, line, { ...verb, target, person: '', path }, turn);
+  if (going.move !== 'be' || going.doing.name !== 'ringing' || target.failover === undefined) return going;
+  const detour = { verb: { ...verb, ...usable }, until: plusMs(world.at, verb.forMs) };
+  return { move: 'be', doing: { ...going.doing, detour } };
+}
+
+/** The trunk could not take the call: the next one is tried at once, for as long as is left. */
+function byNextTrunk(
+  world: World,
+  line: Line,
+  { detour, path, stage }: DoingOf<'ringing'>,
+  result: LegResult,
+  turn: Turn,
+): Going | null {
+  const trunks = stage === 'ringing' ? nextTrunks(detour?.verb.failover, result) : null;
+  if (detour === undefined || trunks === null || detour.until <= world.at) return null;
+  return forward(world, line, { ...detour.verb, ...trunks, forMs: detour.until - world.at }, path, turn);
 }
 
 /** Why the phone of an extension is not rung, on record; null: it can be. */
@@ -121,7 +143,7 @@ export function ringing(world: World, line: Line, doing: DoingOf<'ringing'>, eve
     case 'legFailed':
       if (doing.stage === 'stoodDown') return failed(otherwise, path, 'noAnswer');
       attest(turn, { fact: 'legEnded', leg, result: event.result });
-      return failed(otherwise, path, causeOf(event.result));
+      return byNextTrunk(world, line, doing, event.result, turn) ?? failed(otherwise, path, causeOf(event.result));
     case 'legEnded':
       attest(turn, { fact: 'legEnded', leg, result: { kind: event.by === 'remote' ? 'hungUp' : 'mediaLost' } });
       return failed(otherwise, path, event.by === 'remote' ? 'noAnswer' : 'mediaUnavailable');

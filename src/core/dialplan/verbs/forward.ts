@@ -6,14 +6,17 @@ import { checkE164, checkName, checkTime, otherwise, seconds, type VerbRules } f
 export const forward: VerbRules<'forward'> = {
   check(verb, at, names, problems) {
     if (verb.to !== DIALLED) checkE164(verb.to, `${at}.to`, problems);
-    checkName('trunk', verb.trunk, names.trunks, `${at}.by`, problems);
+    for (const trunk of [verb.trunk, ...(verb.failover ?? [])]) {
+      checkName('trunk', trunk, names.trunks, `${at}.by`, problems);
+    }
     checkTime(verb.forMs, `${at}.for`, problems);
   },
   ways: (verb, at) => otherwise(verb.otherwise, at),
   says(verb) {
     // The number that was dialled may be a patient's; what the plan itself names is the hospital's.
     const to = verb.to === DIALLED ? 'the number dialled' : verb.to;
-    return `forward to ${to} by trunk ${verb.trunk} for ${seconds(verb.forMs)}, ${afterwards(verb)}`;
+    const trunks = [verb.trunk, ...(verb.failover ?? [])].join(', then ');
+    return `forward to ${to} by trunk ${trunks} for ${seconds(verb.forMs)}, ${afterwards(verb)}`;
   },
   brief: ({ to }) => (to === DIALLED ? 'the number dialled' : `forward to ${to}`),
 };

@@ -41,7 +41,7 @@ export const gather: VerbRules<'gather'> = {
   ways: (verb, at) => [...waysOfCases('digits', verb.digits, at, true), next('otherwise', verb.otherwise, at)],
   says(verb) {
     const patterns = Object.keys(verb.digits).join(', ');
-    const patience = `none for ${seconds(verb.noKeyMs)} or others are asked for again, ${verb.tries} times in all`;
+    const patience = `none for ${seconds(verb.noKeyMs)} or others ${verb.tries === 1 ? 'lead on' : `are asked for again, ${verb.tries} times in all`}`;
     return `ask for digits (${patterns}); ${patience}`;
   },
   brief: ({ id }) => `digits of ${id}`,

@@ -25,7 +25,7 @@ export const menu: VerbRules<'menu'> = {
   ways: (verb, at) => [...waysOfCases('keys', verb.keys, at, true), next('otherwise', verb.otherwise, at)],
   says(verb) {
     const keys = Object.keys(verb.keys).join(', ');
-    const patience = `no key for ${seconds(verb.noKeyMs)} or a wrong one is asked again, ${verb.tries} times in all`;
+    const patience = `no key for ${seconds(verb.noKeyMs)} or a wrong one ${verb.tries === 1 ? 'leads on' : `is asked again, ${verb.tries} times in all`}`;
     return `offer the menu ${verb.id} with keys ${keys}; ${patience}`;
   },
   brief: ({ id }) => `menu ${id}`,

@@ -17,8 +17,10 @@ export const transfer: VerbRules<'transfer'> = {
   ways: () => [],
   says({ number }, plan, { site }) {
     // Behind a gather it is what the caller keyed, which may be a patient's number; a number of the plan is not.
-    const isOurs = plan.route(number, 'inside', site)?.number === number;
-    return `go on as if ${isOurs ? number : 'the number keyed'} had been dialled`;
+    const route = plan.route(number, 'inside', site)?.number;
+    const what =
+      route === undefined ? 'a number in no route' : route === number ? number : `a number that fits ${route}`;
+    return `go on as if ${what} had been dialled`;
   },
   brief: ({ number }) => (number === KEYED ? 'the number keyed' : number),
 };

@@ -1,0 +1,64 @@
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { House } from './ports.ts';
+
+/** Questions with a wrong token in a minute, from all sides together; nobody who subscribes asks with one. */
+const WRONG_A_MINUTE = 60;
+/** Questions a minute to all calendars; a hospital of 3,000 whose programs ask each quarter of an hour has 200. */
+const ASKED_A_MINUTE = 1_200;
+const MINUTE_MS = 60_000;
+
+/**
+ * `/calendars/TOKEN.ics`: the duties of a person or of a service, for programs that subscribe to calendars. Who knows
+ * the address may read it, so it is never logged and no cache on the way may keep it.
+ */
+export async function calendars(server: FastifyInstance, { house }: { house: House }): Promise<void> {
+  const [asked, wrong] = [new Budget(ASKED_A_MINUTE), new Budget(WRONG_A_MINUTE)];
+  server.get<{ Params: { token: string } }>(
+    '/calendars/:token.ics',
+    {
+      schema: { params: { type: 'object', properties: { token: { type: 'string', pattern: '^[A-Za-z0-9_-]{43}$' } } } },
+    },
+    async (request, reply) => {
+      if (wrong.isSpent() || !asked.spend()) return later(reply.code(429), 'asked too often');
+      const calendar = await house.calendar(request.params.token);
+      if (calendar === 'unknown') {
+        wrong.spend();
+        return reply.code(404).send({ error: 'there is no such calendar' });
+      }
+      if (calendar === 'busy') return later(reply.code(503), 'busy with other calendars');
+      const { text, etag, changedAt } = calendar;
+      void reply.headers({ etag, 'cache-control': 'private, max-age=300', 'referrer-policy': 'no-referrer' });
+      if (changedAt !== null) void reply.header('last-modified', new Date(changedAt).toUTCString());
+      // RFC 9110 13.1.2: a list of tags, weak ones count as well, or any.
+      const known = (request.headers['if-none-match'] ?? '').split(',').map((tag) => tag.trim().replace(/^W\//, ''));
+      if (known.includes(etag) || known.includes('*')) return reply.code(304).send();
+      return reply.type('text/calendar; charset=utf-8').send(text);
+    },
+  );
+}
+
+function later(reply: FastifyReply, error: string): FastifyReply {
+  return reply.header('retry-after', '60').send({ error });
+}
+
+/** So many a minute, by the clock of the process. */
+class Budget {
+  readonly #most: number;
+  #spent = 0;
+  #since = performance.now();
+
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  isSpent(): boolean {
+    if (performance.now() - this.#since >= MINUTE_MS) [this.#spent, this.#since] = [0, performance.now()];
+    return this.#spent >= this.#most;
+  }
+
+  spend(): boolean {
+    if (this.isSpent()) return false;
+    this.#spent += 1;
+    return true;
+  }
+}

@@ -1,0 +1,112 @@
+import type { Urgency, ServiceId } from '../oncall/index.ts';
+import type { KeyPress } from '../simulate/index.ts';
+import { type Instant, plusMs, type Span } from '../time/index.ts';
+import type { Caller, Entry } from './entries.ts';
+import type { CounterExample } from './model.ts';
+
+/** How a call has come to a place. */
+export interface Way {
+  readonly entry: Entry;
+  readonly caller: Caller;
+  readonly keys: readonly KeyPress[];
+  readonly path: readonly string[];
+  /** At most so long since the call arrived. */
+  readonly laterMs: number;
+  /** So long since the call arrived, when nobody answers and the caller presses each key at once. */
+  readonly playedMs: number;
+  /** `laterMs` when opening hours were last asked for, or of the arrival: what takes no time happens at one instant. */
+  readonly readMs: number;
+  readonly readPlayedMs: number;
+  /** Instants at which something opened or closed on the way, one as good as the other, and `playedMs` by then. */
+  readonly turn: { readonly at: readonly Instant[]; readonly playedMs: number } | null;
+  /** At most so long since the caller's last key. */
+  readonly waitedMs: number;
+  /** Whether a human who is always there was rung on the way. */
+  readonly isStaffed: boolean;
+  /** Whether what the caller chose leads to a chain. */
+  readonly isClinical: boolean;
+  readonly answers: CounterExample['answers'];
+  /** Extensions that were rung. */
+  readonly rung: readonly string[];
+  /** Places since the last key. */
+  readonly seen: readonly string[];
+  readonly site: string;
+  readonly urgency: Urgency | null;
+}
+
+/** A chain that a call comes to, and when. */
+export interface ChainUse
+  extends Pick<
+    Way,
+    | 'entry'
+    | 'caller'
+    | 'keys'
+    | 'answers'
+    | 'rung'
+    | 'path'
+    | 'laterMs'
+    | 'playedMs'
+    | 'readPlayedMs'
+    | 'turn'
+    | 'isStaffed'
+  > {
+  readonly service: ServiceId;
+  readonly urgency: Urgency;
+  readonly spans: readonly Span[];
+}
+
+/** Everything that a call has come through, and how each thing that happens to it changes that. */
+
+/** `playedMs`: how much of it passes in the example. */
+export function later(way: Way, ms: number, playedMs = ms): Way {
+  return { ...way, laterMs: way.laterMs + ms, playedMs: way.playedMs + playedMs, waitedMs: way.waitedMs + ms };
+}
+
+/** Of these, the instants that a call can come by which has come by an earlier one. */
+export function turnsAfter({ turn, laterMs }: Way, at: readonly Instant[]): readonly Instant[] {
+  if (turn === null) return at;
+  return at.filter((one) => turn.at.some((before) => one > before && one - before <= laterMs));
+}
+
+/** Something opens or closes at this instant. Where no time has passed since it was looked at, the last key took some. */
+export function turned(way: Way, at: readonly Instant[], readPlayedMs: number): Way {
+  const read = way.playedMs > readPlayedMs ? way : slower(way, 1_000);
+  const { playedMs } = read;
+  return { ...read, readPlayedMs: playedMs, turn: { at, playedMs } };
+}
+
+/** As if the caller had taken so much longer over the last key. */
+export function slower<W extends Pick<Way, 'keys' | 'playedMs'>>(way: W, ms: number): W {
+  const last = way.keys.findLastIndex(({ key }) => key !== '');
+  const keys = way.keys.map((press, i) => (i === last ? { ...press, afterMs: press.afterMs + ms } : press));
+  return last < 0 ? way : { ...way, keys, playedMs: way.playedMs + ms };
+}
+
+export const silence: KeyPress = { key: '', afterMs: 0 };
+
+export interface Asking {
+  readonly noKeyMs: number;
+  readonly tries: number;
+}
+
+export function silent(way: Way, { noKeyMs, tries }: Asking): Way {
+  const keys = [...way.keys, ...Array.from({ length: tries }, () => silence)];
+  return later({ ...way, keys }, noKeyMs * tries);
+}
+
+export function chosen(way: Way, key: string, isClinical: boolean, patience: number): Way {
+  const laterMs = way.laterMs + patience;
+  return {
+    ...way,
+    keys: [...way.keys, { key, afterMs: 0 }],
+    isClinical,
+    laterMs,
+    waitedMs: 0,
+    isStaffed: false,
+    seen: [],
+  };
+}
+
+export function atLatest({ spans, laterMs }: Pick<ChainUse, 'spans' | 'laterMs'>): readonly Span[] {
+  return spans.map(({ from, to }) => ({ from, to: plusMs(to, laterMs) }));
+}

@@ -1,0 +1,85 @@
+import type { LegResult, LegTarget } from '../core/call/index.ts';
+import type { UacOptions } from './client-libraries/index.ts';
+import { parseSipUri } from './name-addr.ts';
+import type { ContactBinding } from './ports.ts';
+import type { Shell } from './shell.ts';
+import type { SignallingLink } from './signalling-link.ts';
+
+/** What a leg needs to know of the INVITE that it is rung for. */
+export interface CallersInvite {
+  /** The caller's description, for direct media; '' makes the leg anchored. */
+  readonly offer: string;
+  /** How many more servers the call may pass (RFC 3261 8.1.1.6). */
+  readonly hopsLeft: number;
+}
+
+/** RFC 3261 8.1.1.6 recommends it. */
+const mostHops = 70;
+
+/** From the caller's Max-Forwards, if that is not too much. */
+export function hopsLeft(maxForwards = ''): number {
+  return /^\d{1,3}$/.test(maxForwards) ? Math.min(Number(maxForwards), mostHops) : mostHops;
+}
+
+/** Where an INVITE goes, and through which signalling server. */
+export interface Place {
+  readonly link: SignallingLink;
+  readonly uri: string;
+  readonly options: UacOptions;
+}
+
+/** Why the party cannot be rung at all; null: it can. */
+export function faultOf({ trunks, registrations }: Shell, target: LegTarget, hopsLeft: number): LegResult | null {
+  // It has come back to us again and again: a number that is forwarded to itself would fill every line.
+  if (hopsLeft <= 0) return { kind: 'unreachable', sipStatus: 483 };
+  if (target.kind === 'number') {
+    const why = trunks.fault(target.trunk);
+    return why === null ? null : { kind: 'trunkUnavailable', why };
+  }
+  return registrations.of(target.extension).length === 0 ? { kind: 'notRegistered' } : null;
+}
+
+/** Every place where the party may be. `options` count for all of them. */
+export function placesOf(shell: Shell, target: LegTarget, options: UacOptions): readonly Place[] {
+  // Each INVITE gets objects of its own: the library writes into the headers it is given.
+  const fresh = (): UacOptions => ({ ...options, headers: { ...options.headers } });
+  const { signalling, trunks } = shell;
+  if (target.kind === 'number') {
+    const { trunk, e164, dial = e164 } = target;
+    const username = trunks.get(trunk)?.username;
+    const password = shell.trunkPassword(trunk);
+    const auth = username !== undefined && password !== undefined ? { auth: { username, password } } : {};
+    return [{ link: signalling.forTrunk(), uri: trunks.uriFor(trunk, dial), options: { ...fresh(), ...auth } }];
+  }
+  return shell.registrations.of(target.extension).map((binding) => {
+    const proxy = nextHop(binding);
+    return {
+      link: signalling.forPhone(binding),
+      uri: requestUri(binding.uri),
+      options: { ...fresh(), ...(proxy === null ? {} : { proxy }) },
+    };
+  });
+}
+
+/** Whoever of them answers, the sound comes from one of these. */
+export function hostsOf({ trunks, registrations }: Shell, target: LegTarget): readonly string[] {
+  if (target.kind === 'number') return [trunks.hostOf(target.trunk)];
+  return registrations.of(target.extension).map(({ source }) => source.ip);
+}
+
+/** A Contact as it may be asked for: the headers that it would put into our requests stay out (RFC 3261 19.1.1). */
+export function requestUri(contact: string): string {
+  const headers = contact.indexOf('?', contact.indexOf('@') + 1);
+  return headers < 0 ? contact : contact.slice(0, headers);
+}
+
+/**
+ * Where to send when the Contact itself cannot be reached: behind a NAT it names another host than the one that
+ * registered. A phone on TCP is reached through its own connection, which the signalling server finds by the Contact.
+ */
+export function nextHop({ uri, source }: Pick<ContactBinding, 'uri' | 'source'>): string | null {
+  const contact = parseSipUri(uri);
+  if (source.protocol !== 'udp' || contact?.host === source.ip.toLowerCase()) return null;
+  const host = source.ip.includes(':') ? `[${source.ip}]` : source.ip;
+  return `sip:${host}:${source.port}`;
+}
