@@ -141,7 +141,7 @@ async function order(
 ): Promise<Report> {
   const version = versionOf('plan', files);
   const [at, author] = [instant(Date.now()), whoTypes()];
-  store.plans.keep({ version, at, author, files });
+  await store.plans.keep({ version, at, author, files });
   store.plans.order({ version, at, author, how, insteadOf });
   const json = { version, author, how };
   if (!isUp(config)) {

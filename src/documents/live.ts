@@ -133,14 +133,18 @@ export class LiveDocuments implements Documents {
     return this.#startFrom(before.good, lastGood!, problems);
   }
 
-  #startFromFiles(good: Good, before: DocumentVersion | null): StartResult {
-    this.#activate(good, before);
+  async #startFromFiles(good: Good, before: DocumentVersion | null): Promise<StartResult> {
+    await this.#activate(good, before);
     this.#watch();
     return { kind: 'started', from: 'files' };
   }
 
-  #startFrom(before: Good, lastGood: DocumentVersion, problems: readonly DocumentProblem[]): StartResult {
-    this.#activate(before, lastGood);
+  async #startFrom(
+    before: Good,
+    lastGood: DocumentVersion,
+    problems: readonly DocumentProblem[],
+  ): Promise<StartResult> {
+    await this.#activate(before, lastGood);
     this.#watch();
     this.#refuse(problems);
     return { kind: 'started', from: 'lastGood', problems };
@@ -253,7 +257,7 @@ export class LiveDocuments implements Documents {
     // A proof takes its time, and what was proved may be out of date.
     if ((await this.#fingerprint()) !== print) return this.#settle();
     if (isOvertaken()) return;
-    if (next !== null && !this.#isActivated(next)) return;
+    if (next !== null && !(await this.#isActivated(next))) return;
     if (refused.length + faults.length > 0) this.#refuse([...refused, ...faults]);
     if (next === null) this.#proveLater();
     this.#seen = print;
@@ -318,9 +322,9 @@ export class LiveDocuments implements Documents {
   }
 
   /** False when the version could not be kept; the files then still count as not seen. */
-  #isActivated(good: Good): boolean {
+  async #isActivated(good: Good): Promise<boolean> {
     try {
-      this.#activate(good, this.#good?.version ?? null);
+      await this.#activate(good, this.#good?.version ?? null);
       return true;
     } catch (error) {
       if (!this.#isUnsaved) this.#parts.onUnsaved(error);
@@ -329,14 +333,14 @@ export class LiveDocuments implements Documents {
     }
   }
 
-  #activate(good: Good, before: DocumentVersion | null): void {
+  async #activate(good: Good, before: DocumentVersion | null): Promise<void> {
     const { version } = good;
     const changed = (['plan', 'roster'] as const).filter((kind) => version[kind] !== before?.[kind]);
     // Attest first: what cannot be kept does not come into force.
     if (changed.length > 0) {
-      this.#parts.versions.save(version);
+      await this.#parts.versions.save(version);
       const files = version.files.filter(({ kind }) => kind === 'plan');
-      this.#parts.orders?.keep({ version: version.plan, at: version.at, author: FOLDER, files });
+      await this.#parts.orders?.keep({ version: version.plan, at: version.at, author: FOLDER, files });
       this.#orderFirst(version);
     }
     this.#layOut(good);

@@ -98,7 +98,8 @@ export interface Overrides {
 
 /** Every version that was ever activated, word for word; the newest one starts the house when the files are broken. */
 export interface DocumentVersions {
-  save(version: DocumentVersion): void;
+  /** Resolves when it is durable. */
+  save(version: DocumentVersion): Promise<void>;
   lastGood(): DocumentVersion | null;
 }
 
@@ -137,7 +138,7 @@ export interface PlanOrder {
 export interface PlanOrders {
   newest(): PlanOrder | null;
   find(version: string): PlanVersion | null;
-  keep(version: PlanVersion): void;
+  keep(version: PlanVersion): Promise<void>;
   order(order: Omit<PlanOrder, 'id'>): void;
 }
 

@@ -1,18 +1,21 @@
 import { instant, type Instant } from '../core/time/index.ts';
 import type { DocumentVersion, DocumentVersions } from '../engine/ports.ts';
 import type { SqliteDatabase } from './database.ts';
+import type { StoreWriter } from './writer.ts';
 
 export class SqliteDocumentVersions implements DocumentVersions {
   readonly #db: SqliteDatabase;
 
-  constructor(db: SqliteDatabase) {
+  readonly #writer: Pick<StoreWriter, 'keep'> | null;
+
+  constructor(db: SqliteDatabase, writer: Pick<StoreWriter, 'keep'> | null) {
     this.#db = db;
+    this.#writer = writer;
   }
 
-  save(version: DocumentVersion): void {
-    const { at, plan, roster } = version;
-    const files = JSON.stringify(version.files);
-    this.#db.run(this.#db.build.insertInto('document_versions').values({ at, plan, roster, files }));
+  async save(version: DocumentVersion): Promise<void> {
+    if (this.#writer === null) throw new TypeError('this store was opened for reading');
+    await this.#writer.keep({ ...version, kind: 'version' });
   }
 
   lastGood(): DocumentVersion | null {

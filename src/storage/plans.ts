@@ -1,20 +1,23 @@
 import { instant } from '../core/time/index.ts';
 import type { PlanOrder, PlanOrders, PlanVersion } from '../engine/ports.ts';
 import type { SqliteDatabase } from './database.ts';
+import type { StoreWriter } from './writer.ts';
 
 /** Every version of the plan under the hash of its content, and what was ordered to come into force. Only ever added to. */
 export class SqlitePlans implements PlanOrders {
   readonly #db: SqliteDatabase;
 
-  constructor(db: SqliteDatabase) {
+  readonly #writer: Pick<StoreWriter, 'keep'> | null;
+
+  constructor(db: SqliteDatabase, writer: Pick<StoreWriter, 'keep'> | null) {
     this.#db = db;
+    this.#writer = writer;
   }
 
   /** The first to bring a version in is its author; the same content again is the same version. */
-  keep({ version, at, author, files }: PlanVersion): void {
-    const values = { version, at, author, files: JSON.stringify(files) };
-    const query = this.#db.build.insertInto('plan_versions').values(values);
-    this.#db.run(query.onConflict((conflict) => conflict.doNothing()));
+  async keep(plan: PlanVersion): Promise<void> {
+    if (this.#writer === null) throw new TypeError('this store was opened for reading');
+    await this.#writer.keep({ ...plan, kind: 'plan' });
   }
 
   /** Newest first. */

@@ -143,8 +143,8 @@ export class Store {
     this.chain = new SqliteChain(db, writer);
     this.calls = new SqliteCalls(db, writer, options.sealer ?? noKey);
     this.phones = new SqlitePhones(db);
-    this.documents = new SqliteDocumentVersions(db);
-    this.plans = new SqlitePlans(db);
+    this.documents = new SqliteDocumentVersions(db, writer);
+    this.plans = new SqlitePlans(db, writer);
     this.messages = new SqliteMessages(db);
     this.overrides = new SqliteOverrides(db);
     this.feeds = new SqliteFeeds(db);

@@ -1,11 +1,17 @@
+import { setImmediate } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import type { AppendResult, ChainHead, ChainRow } from '../core/audit/index.ts';
-import { PortError, type PortErrorCode } from '../engine/ports.ts';
+import { type DocumentVersion, PortError, type PortErrorCode } from '../engine/ports.ts';
+import type { KeptDocuments } from './keep-documents.ts';
 import type { StoreChange, StoreWriter } from './writer.ts';
 
 export type WriterRequest =
   | { readonly kind: 'append'; readonly id: number; readonly after: ChainHead; readonly rows: PackedRows }
   | { readonly kind: 'change'; readonly change: StoreChange }
+  /** One of the documents that will be kept; one at a time, for to copy many megabytes takes a while. */
+  | { readonly kind: 'document'; readonly file: DocumentVersion['files'][number] }
+  /** With the documents sent before, so many. */
+  | { readonly kind: 'keep'; readonly id: number; readonly kept: KeptDocuments; readonly count: number }
   /** Answered once the thread has opened the store. */
   | { readonly kind: 'open'; readonly id: number }
   | { readonly kind: 'close'; readonly id: number };
@@ -57,6 +63,7 @@ export class ThreadWriter implements StoreWriter {
   readonly #path: string;
   readonly #waiting = new Map<number, Waiting>();
   #worker: Worker | undefined;
+  #sending: Promise<unknown> = Promise.resolve();
   #nextId = 1;
   #closed: Promise<void> | undefined;
 
@@ -76,6 +83,19 @@ export class ThreadWriter implements StoreWriter {
     const result = await this.#ask((id) => ({ kind: 'append', id, after, rows: pack(rows) }));
     if (result === null) throw new PortError('storeUnavailable', { says: `the store ${this.#path} is closed` });
     return result;
+  }
+
+  async keep(kept: KeptDocuments): Promise<void> {
+    const sending = this.#sending.then(async () => {
+      for (const file of kept.files) {
+        this.#post({ kind: 'document', file });
+        await setImmediate();
+      }
+      return this.#ask((id) => ({ kind: 'keep', id, kept: { ...kept, files: [] }, count: kept.files.length }));
+    });
+    // One after the other, or their documents would be mixed up.
+    this.#sending = sending.catch(() => {});
+    await sending;
   }
 
   change(change: StoreChange): void {

@@ -1,7 +1,7 @@
 /** The thread behind writer-thread.ts: one connection, one request after the other. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { never } from '../core/never.ts';
-import { PortError } from '../engine/ports.ts';
+import { type DocumentVersion, PortError } from '../engine/ports.ts';
 import { SqliteDatabase } from './database.ts';
 import { OWNER_BUSY_MS } from './options.ts';
 import { DirectWriter } from './writer.ts';
@@ -10,11 +10,17 @@ import { unpack, type WriterReply, type WriterRequest } from './writer-thread.ts
 const { path } = workerData as { path: string };
 let open: { db: SqliteDatabase; writer: DirectWriter } | undefined;
 
+const documents: DocumentVersion['files'][number][] = [];
+
 parentPort?.on('message', (request: WriterRequest) => {
   void answer(request);
 });
 
 async function answer(request: WriterRequest): Promise<void> {
+  if (request.kind === 'document') {
+    documents.push(request.file);
+    return;
+  }
   if (request.kind === 'change') {
     try {
       writer().change(request.change);
@@ -26,7 +32,7 @@ async function answer(request: WriterRequest): Promise<void> {
   reply(await resultOf(request));
 }
 
-async function resultOf(request: Exclude<WriterRequest, { kind: 'change' }>): Promise<WriterReply> {
+async function resultOf(request: Exclude<WriterRequest, { kind: 'change' | 'document' }>): Promise<WriterReply> {
   const { id } = request;
   try {
     switch (request.kind) {
@@ -35,6 +41,13 @@ async function resultOf(request: Exclude<WriterRequest, { kind: 'change' }>): Pr
         return { id, kind: 'done', result: null };
       case 'append':
         return { id, kind: 'done', result: await writer().append(request.after, unpack(request.after, request.rows)) };
+      case 'keep': {
+        const files = documents.splice(0);
+        // Those that went to a thread which has died since.
+        if (files.length !== request.count) throw new PortError('storeUnavailable', { says: 'documents were lost' });
+        await writer().keep({ ...request.kept, files });
+        return { id, kind: 'done', result: null };
+      }
       case 'close':
         await open?.writer.close();
         open?.db.close();

@@ -1,6 +1,7 @@
 import type { AppendResult, ChainHead, ChainRow } from '../core/audit/index.ts';
 import { never } from '../core/never.ts';
 import type { SqliteDatabase } from './database.ts';
+import { type KeptDocuments, keepDocuments } from './keep-documents.ts';
 
 /** What may be lost in a power cut (but not in a kill) and made again: the call index from the audit, bindings by phones. */
 export type StoreChange =
@@ -34,6 +35,8 @@ export interface StoreWriter {
   append(after: ChainHead, rows: readonly ChainRow[]): Promise<AppendResult>;
   /** Never throws, never waits: written with the next append, or after a moment, and kept while the store is away. */
   change(change: StoreChange): void;
+  /** Resolves when they are durable. */
+  keep(kept: KeptDocuments): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -101,6 +104,10 @@ export class DirectWriter implements StoreWriter {
 
   head(): ChainHead {
     return this.#last.get() ?? { seq: 0, hash: new Uint8Array(32) };
+  }
+
+  async keep(kept: KeptDocuments): Promise<void> {
+    keepDocuments(this.#db, kept);
   }
 
   change(change: StoreChange): void {

@@ -74,7 +74,7 @@ async function measure(size: (typeof SIZES)[number]): Promise<ActivationResult> 
   const documents = new LiveDocuments({
     options: documentsOptions.parse(folders),
     reader,
-    versions: { save: (version) => void saved.push(version), lastGood: () => saved.at(-1) ?? null },
+    versions: { save: async (version) => void saved.push(version), lastGood: () => saved.at(-1) ?? null },
     overrides: { revision: () => 0, list: () => [] },
     feeds: { revision: () => 0, documents: () => [] },
     clock: systemClock,

@@ -101,13 +101,13 @@ void t.test('who was on call is answered from the roster that was in force then'
       return { kind, path, text: swap ? text.replace('always: dr-chen', 'always: dr-ames') : text };
     });
   const store = await openStore(join(data, 'wardline.db'));
-  store.documents.save({
+  await store.documents.save({
     plan: 'p',
     roster: 'first',
     at: instant(Date.parse('2026-09-01T00:00Z')),
     files: files(true),
   });
-  store.documents.save({
+  await store.documents.save({
     plan: 'p',
     roster: 'second',
     at: instant(Date.parse('2026-10-01T00:00Z')),

@@ -16,6 +16,7 @@ import {
 import { systemClock } from '../../src/engine/index.ts';
 import type { Clock, DocumentVersion, Overrides } from '../../src/engine/ports.ts';
 import { Notices } from '../support/notices.ts';
+import { until } from '../support/processes.ts';
 
 const PROMPTS = new Set(
   ['dialplans/lakeside.yaml']
@@ -34,7 +35,7 @@ t.teardown(() => reader.close());
 class Versions {
   saved: DocumentVersion[] = [];
 
-  save(version: DocumentVersion): void {
+  async save(version: DocumentVersion): Promise<void> {
     this.saved.push(version);
   }
 
@@ -373,9 +374,9 @@ void t.test(
     const { folders, roster, edit } = aHospital(t);
     class FullDisk extends Versions {
       isFull = false;
-      override save(version: DocumentVersion): void {
+      override async save(version: DocumentVersion): Promise<void> {
         if (this.isFull) throw new Error('no space left');
-        super.save(version);
+        await super.save(version);
       }
     }
     const versions = new FullDisk();
@@ -514,7 +515,7 @@ void t.test('an edit that would leave a call without a human is refused with a c
 
   writeFileSync(hospital.roster, good);
   t.equal(await notices.next(), 'activated ');
-  t.same(proofs.flat(), [], 'what is in force is proved');
+  t.same(await until('proved', () => proofs[0]), [], 'what is in force is proved');
 });
 
 void t.test('what is wrong already may stay while something else is changed, and is told', async (t) => {
@@ -533,8 +534,10 @@ void t.test('what is wrong already may stay while something else is changed, and
     hospital.edit(hospital.plan, '{ name: Cardiology, claimed-by: 1000 }', '{ name: Cardiology }'),
   );
   t.match(await notices.next(), /^refused (?!.*neurology).*can end in the mailbox cardiology/);
-  await documents.close();
-  t.match(proofs[0], [/can end in the mailbox neurology/, /can end in the mailbox neurology/]);
+  t.match(await until('told what is wrong', () => proofs[0]), [
+    /can end in the mailbox neurology/,
+    /can end in the mailbox neurology/,
+  ]);
 });
 
 void t.test(

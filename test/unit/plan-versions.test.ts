@@ -161,7 +161,7 @@ void t.test('a version that was kept is what it was, whoever opens the store', a
   t.throws(() => db.exec("update plan_versions set files = '[]'"), /immutable/);
   t.throws(() => db.exec('delete from plan_versions'), /immutable/);
   const [version] = house.store.plans.list();
-  house.store.plans.keep({ ...version!, author: 'mallory', files: [] });
+  await house.store.plans.keep({ ...version!, author: 'mallory', files: [] });
   t.same(house.store.plans.list(), [version], 'the same name is the same content');
 });
 

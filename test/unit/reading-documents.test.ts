@@ -213,7 +213,7 @@ async function aHouse(t: Test, limits: { readonly heapMb?: number } = {}) {
       prove: (files, about) => reader.prove(files, about),
       overtake: () => reader.overtake(),
     },
-    versions: { save: (version) => void saved.push(version), lastGood: () => saved.at(-1) ?? null },
+    versions: { save: async (version) => void saved.push(version), lastGood: () => saved.at(-1) ?? null },
     overrides: { revision: () => 0, list: () => [] },
     feeds: { revision: () => 0, documents: () => [] },
     clock: systemClock,

@@ -78,8 +78,8 @@ void t.test('what is kept comes back: phones, registrations, documents, messages
 
   t.equal(store.documents.lastGood(), null);
   const files = [{ kind: 'plan', path: 'dialplans/a.yaml', text: 'site: ü\n' }] as const;
-  store.documents.save({ plan: 'sha256:1', roster: 'sha256:2', at: instant(1), files });
-  store.documents.save({ plan: 'sha256:3', roster: 'sha256:2', at: instant(1), files });
+  await store.documents.save({ plan: 'sha256:1', roster: 'sha256:2', at: instant(1), files });
+  await store.documents.save({ plan: 'sha256:3', roster: 'sha256:2', at: instant(1), files });
   t.same(store.documents.lastGood(), { plan: 'sha256:3', roster: 'sha256:2', at: 1, files });
 
   store.calls.callStarted({ callId: 'C1' as CallId, at: instant(1), from: phi(NUMBER), dialled: '7011' });
