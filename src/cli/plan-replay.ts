@@ -122,7 +122,7 @@ function daysOf(text: string): number {
 
 /** Newest first. */
 async function* callsSince(store: Store, since: Instant): AsyncGenerator<CallRow> {
-  let before: Instant | undefined;
+  let before: CallRow | undefined;
   for (let seen = 0; seen < MAX_CALLS; ) {
     const page = await store.calls.list({ limit: 200, ...(before === undefined ? {} : { before }) });
     for (const row of page) {
@@ -130,7 +130,7 @@ async function* callsSince(store: Store, since: Instant): AsyncGenerator<CallRow
       yield row;
     }
     seen += page.length;
-    before = page.at(-1)?.startedAt;
+    before = page.at(-1);
     if (before === undefined) return;
   }
 }

@@ -66,6 +66,9 @@ export const configSchema = z.strictObject({
           'Where the plan names further trunks: how long this one may let nothing ring before the next is tried.',
         ),
         allowFrom: trunk.allowFrom.describe('Who may bring calls in: `192.0.2.10`, `192.0.2.0/28`, `192.0.2.10:5060`.'),
+        optionsSeconds: trunk.optionsSeconds.describe(
+          'How often the trunk is asked by OPTIONS whether it is there. One that has answered and falls silent is not rung until it answers again. 0: it is never asked.',
+        ),
       }),
     )
     .default({}),

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import t from 'tap';
 import { House } from '../support/house.ts';
+import { housesAtOnce } from '../support/left-out.ts';
 import { until } from '../support/processes.ts';
 import { heardFor } from '../support/sound.ts';
 import { warmCli } from '../support/warm-cli.ts';
@@ -12,7 +13,7 @@ import { warmCli } from '../support/warm-cli.ts';
 // Stories 9 and 10: every call leaves a record that cannot be bent, and documents change while calls run.
 
 // Each story has a house of its own and mostly waits for speech.
-t.jobs = 2;
+t.jobs = housesAtOnce(2);
 
 t.test('story 9: one record per call, and verify names what was touched', async (t) => {
   const house = await House.start(t, { phones: ['2101', '2102'] });

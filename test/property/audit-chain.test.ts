@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import fc from 'fast-check';
+import { fc } from '../support/fast-check.ts';
 import t from 'tap';
 import { HeadFile } from '../../src/audit-log/head-file.ts';
 import { link } from '../../src/audit-log/link.ts';

@@ -169,6 +169,13 @@ export type SystemFact =
       readonly service: string;
       readonly by: string;
     }
+  /** A server gets no new calls from now on, or gets them again. */
+  | {
+      readonly fact: 'serverDrained' | 'serverUndrained';
+      readonly kind: 'signalling' | 'media';
+      readonly server: string;
+      readonly by: string;
+    }
   | { readonly fact: 'messageExported'; readonly messageId: string; readonly by: string }
   | { readonly fact: 'callsLost'; readonly calls: readonly string[] }
   | { readonly fact: 'auditDelayed'; readonly facts: number; readonly because: string }

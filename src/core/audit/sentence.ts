@@ -117,6 +117,10 @@ export function sentence(fact: Fact, names: Names, revealed: Revealed = {}): str
       return `calendar ${fact.calendar}, the duties of ${dutiesOf(fact, names)}, was given an address by ${fact.by}`;
     case 'calendarEnded':
       return `calendar ${fact.calendar}, the duties of ${dutiesOf(fact, names)}, was ended by ${fact.by}`;
+    case 'serverDrained':
+      return `${fact.kind} server ${fact.server} gets no new calls: drained by ${fact.by}`;
+    case 'serverUndrained':
+      return `${fact.kind} server ${fact.server} gets calls again, by ${fact.by}`;
     case 'messageExported':
       return `message ${fact.messageId} was exported by ${fact.by}`;
     case 'callsLost':

@@ -10,6 +10,7 @@ export { isWithin } from './limits.ts';
 export * from './model.ts';
 export * from './names.ts';
 export * from './override.ts';
+export * from './people-book.ts';
 export * from './people.ts';
 export * from './problem.ts';
 export { type RosterInTime, rosterInTime } from './roster-in-time.ts';

@@ -57,8 +57,9 @@ export interface ChainUse
 
 /** Everything that a call has come through, and how each thing that happens to it changes that. */
 
-export function later(way: Way, ms: number): Way {
-  return { ...way, laterMs: way.laterMs + ms, playedMs: way.playedMs + ms, waitedMs: way.waitedMs + ms };
+/** `playedMs`: how much of it passes in the example. */
+export function later(way: Way, ms: number, playedMs = ms): Way {
+  return { ...way, laterMs: way.laterMs + ms, playedMs: way.playedMs + playedMs, waitedMs: way.waitedMs + ms };
 }
 
 /** Of these, the instants that a call can come by which has come by an earlier one. */
