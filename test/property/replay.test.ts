@@ -19,7 +19,7 @@ import { PaperCall } from '../support/paper-phones.ts';
 
 // A past call, run through the machine again.
 
-const numbers = [...Object.values(phones), ...Object.values(mobiles)];
+const numbers = [...Object.values(phones), ...Object.values(mobiles), '+12025550123'] as const;
 const deed = fc.record({
   afterMs: fc.constantFrom(0, 1_000, 5_000, 10_005, 14_999, 15_000, 15_001, 31_000),
   phone: fc.constantFrom(...numbers),
@@ -32,6 +32,7 @@ const deed = fc.record({
     'losesSound',
     'isBusy',
     'declines',
+    'getsNoLine',
     'key1',
     'key2',
     'key0',
@@ -40,13 +41,23 @@ const deed = fc.record({
 });
 const story = fc.record({
   at: fc.integer({ min: -20 * 86_400_000, max: 20 * 86_400_000 }).map((ms) => plusMs(noon, ms)),
-  to: fc.constantFrom('7010', '7011', '7012', '7013', '1500', '4100', '4101', phones.icu, phones.ames, '9999'),
+  to: fc.constantFrom('4106', '7010', '7011', '7012', '7013', '1500', '4100', '4101', phones.icu, phones.ames, '9999'),
   from: fc.constantFrom(phones.ward, phones.ames, phones.operator),
   unregistered: fc.subarray<string>(Object.values(phones)),
   trunkFault: fc.option(fc.constant('no answer to OPTIONS'), { nil: undefined, freq: 8 }),
   deeds: fc.array(deed, { maxLength: 12 }),
 });
-const plan = aPlan();
+/** Several lines, so that a call may come to a phone by another one. */
+const outside = '+12025550123';
+const forward = {
+  verb: 'forward',
+  to: outside,
+  trunk: 'carrier',
+  failover: ['reserve'],
+  forMs: 20_000,
+  otherwise: null,
+} as const;
+const plan = aPlan([{ number: '4106', from: 'anywhere', to: forward }], { failover: ['reserve'] });
 const rotating = aRoster({
   tiers: {
     primary: [{ kind: 'rotation', everyDays: 1, since: '2026-11-01T12:00', people: ['ames', 'bell'] as never }],
@@ -81,6 +92,8 @@ function deedOf(call: PaperCall, number: string, does: string): void {
   if (does.startsWith('presses')) phone.presses(does.slice(7));
   else if (does === 'answers' && (status === 'ringing' || status === 'cancelled')) phone.answers();
   else if (does === 'isBusy' && status === 'ringing') phone.isBusy();
+  else if (does === 'getsNoLine' && status === 'ringing')
+    phone.fails({ kind: 'trunkUnavailable', why: 'it answered 503' });
   else if (does === 'declines' && status === 'ringing') phone.declines();
   else if (does === 'hangsUp' && (status === 'answered' || status === 'bridged')) phone.hangsUp();
   else if (does === 'losesSound' && status === 'bridged') phone.losesSound();

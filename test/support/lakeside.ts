@@ -169,7 +169,7 @@ const otherVerbs: PlanSource['routes'] = [
   },
 ];
 
-export function aPlan(extraRoutes: PlanSource['routes'] = []): CompiledPlan {
+export function aPlan(extraRoutes: PlanSource['routes'] = [], more: Partial<PlanSource> = {}): CompiledPlan {
   const extension = (number: string, name: string, kind: 'unit' | 'person' | 'post') => ({
     number,
     name,
@@ -226,6 +226,7 @@ export function aPlan(extraRoutes: PlanSource['routes'] = []): CompiledPlan {
       { id: 'turn', name: 'In turn', members: [phones.icu, phones.ames], order: 'roundRobin', forMs: 10_000 },
     ],
     hooks: [{ id: 'team', url: 'http://127.0.0.1:9/team', waitMs: 2_000, send: ['dialled', 'caller', 'site', 'unit'] }],
+    ...more,
   };
   const names = indexRoster({ version: '', zone: '', people: aRoster().people(), services: aRoster().services() });
   const compiled = compilePlan(source, names, new Set(promptIds));

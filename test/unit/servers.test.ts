@@ -80,6 +80,7 @@ async function aHouse(t: Test, data: string) {
     {
       calendar: async () => 'unknown',
       readiness: () => ({ isReady: true, parts: [] }),
+      calendar: async () => 'unknown',
       metrics: async () => ({ contentType: metrics.contentType, text: await metrics.text() }),
     },
   );
