@@ -3,7 +3,7 @@ import { endCauses, type EndCause } from '../core/call/index.ts';
 import { ladder, type Revealed } from '../core/audit/index.ts';
 import { type Instant, instant } from '../core/time/index.ts';
 import type { AuditRecord } from '../audit-log/index.ts';
-import { auditReader } from './audit.ts';
+import { auditReader } from './audit-reader.ts';
 import type { CommonOptions, Commands } from './command-line.ts';
 import { type SiteNames, namesThen, namesToday } from './names.ts';
 import { done, Refusal, table } from './report.ts';

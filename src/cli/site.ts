@@ -22,7 +22,9 @@ export function siteConfig(options: CommonOptions): Config {
   const documents = remembered(first.value.data)?.config;
   if (documents === undefined || options.config !== undefined) return first.value;
   // Weakest of all: somebody who types `--data` alone means the house that lives there.
-  const filled = loadConfig({ ...sources, before: { dialplans: documents.dialplans, oncall: documents.oncall } });
+  const { dialplans, oncall, audit } = documents;
+  const before = { dialplans, oncall, 'audit.anchors': JSON.stringify(audit.anchors) };
+  const filled = loadConfig({ ...sources, before });
   return filled.kind === 'good' ? filled.value : first.value;
 }
 

@@ -45,6 +45,13 @@ export class SqliteCalls implements CallIndex {
     return this.#db.all(query.orderBy('started_at')).map((row) => row.callId as CallId);
   }
 
+  /** Forgets calls that began before; how many. */
+  async forget(before: Instant): Promise<number> {
+    return this.#db.run(
+      this.#db.build.deleteFrom('calls').where('started_at', '<', before).where('ended_at', 'is not', null),
+    );
+  }
+
   /** Newest first. `before` continues where the last page ended (its last `startedAt`). */
   async list(page: { readonly limit: number; readonly before?: Instant }): Promise<readonly CallRow[]> {
     let query = this.#db.build.selectFrom('calls').selectAll().orderBy('started_at', 'desc').limit(page.limit);

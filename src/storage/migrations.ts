@@ -11,6 +11,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0003-roster-overrides': { up: rosterOverrides },
   '0004-roster-feeds': { up: rosterFeeds },
   '0005-plan-versions': { up: planVersions },
+  '0007-audit-terms': { up: auditTerms },
 };
 
 async function auditPhonesCalls(db: Kysely<unknown>): Promise<void> {
@@ -146,5 +147,24 @@ async function rosterFeeds(db: Kysely<unknown>): Promise<void> {
     .addColumn('refused_because', 'text')
     .addColumn('refused_at', 'integer')
     .addColumn('revision', 'integer', (c) => c.notNull())
+    .execute();
+}
+
+async function auditTerms(db: Kysely<unknown>): Promise<void> {
+  await db.schema
+    .createTable('audit_terms')
+    .addColumn('term', 'text', (c) => c.notNull())
+    .addColumn('about', 'text', (c) => c.notNull())
+    .addColumn('at', 'integer', (c) => c.notNull())
+    .addColumn('seq', 'integer', (c) => c.notNull())
+    .addColumn('call_id', 'text')
+    .addPrimaryKeyConstraint('audit_terms_pk', ['about', 'term'])
+    .modifyEnd(sql`without rowid`)
+    .execute();
+  await db.schema.createIndex('audit_terms_time').on('audit_terms').columns(['term', 'at', 'seq']).execute();
+  await db.schema
+    .createTable('audit_indexed')
+    .addColumn('id', 'integer', (c) => c.primaryKey())
+    .addColumn('seq', 'integer', (c) => c.notNull())
     .execute();
 }

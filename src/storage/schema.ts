@@ -71,6 +71,15 @@ export interface Schema {
     /** Counts up with every document that is taken. */
     revision: number;
   };
+  audit_terms: {
+    term: string;
+    /** The call, or "#" and the entry for facts of no call. */
+    about: string;
+    at: number;
+    seq: number;
+    call_id: string | null;
+  };
+  audit_indexed: { id: number; seq: number };
   audit_entries: {
     seq: number;
     at: number;
