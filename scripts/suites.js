@@ -53,13 +53,14 @@ function isInPath(program) {
 }
 
 /**
- * Runs tap over test files, prints a line per file and what failed or was skipped, and returns tap's own totals.
+ * Runs tap over test files, prints a line per file and what failed or was skipped, and returns tap's own totals and the
+ * names of what was skipped.
  * @param {readonly string[]} files
  * @param {NodeJS.ProcessEnv} env
  * @param {readonly string[]} more options of tap
  */
 export async function runTests(files, env = process.env, more = []) {
-  if (files.length === 0) return { pass: 0, fail: 1, skip: 0 };
+  if (files.length === 0) return { pass: 0, fail: 1, skip: 0, leftOut: [] };
   const child = spawn(
     join(root, 'node_modules', '.bin', 'tap'),
     ['run', '--no-color', '--reporter=tap', '--timeout=600', ...more, ...files],
@@ -78,10 +79,14 @@ export async function runTests(files, env = process.env, more = []) {
   });
   let block = [];
   let totals = null;
+  const leftOut = [];
   for await (const line of createInterface({ input: child.stdout })) {
     totals = totalsIn(line) ?? totals;
     const skipped = /^ +ok \d+ - (.*) # SKIP ?(.*)$/.exec(line);
-    if (skipped !== null) console.log(`left out: ${skipped[1]}${skipped[2] === '' ? '' : ` (${skipped[2]})`}`);
+    if (skipped !== null) {
+      console.log(`left out: ${skipped[1]}${skipped[2] === '' ? '' : ` (${skipped[2]})`}`);
+      leftOut.push(skipped[1]);
+    }
     const file = /^(ok|not ok) \d+ - (\S+)(.*)$/.exec(line);
     if (file === null) {
       block.push(line);
@@ -94,8 +99,8 @@ export async function runTests(files, env = process.env, more = []) {
   }
   const code = await ended;
   // A runner that ended badly without a failed assertion (a file that never ended, a crash) is a failure too.
-  if (totals === null) return { pass: 0, fail: 1, skip: 0 };
-  return code !== 0 && totals.fail === 0 ? { ...totals, fail: 1 } : totals;
+  if (totals === null) return { pass: 0, fail: 1, skip: 0, leftOut };
+  return { ...totals, leftOut, fail: code !== 0 && totals.fail === 0 ? 1 : totals.fail };
 }
 
 /** tap ends with "# { total: 4, pass: 3, skip: 1 }"; kinds without a count are left out. */

@@ -25,7 +25,8 @@ setInterval(() => {}, 60_000);
 
 try {
   const app = await openApp(process.argv[2] ?? '', (line) => process.stdout.write(`wardline: ${line}\n`));
-  process.once('SIGTERM', () => {
+  // Told twice, as by a service manager that tells every process of the house, it still goes on to its end.
+  process.on('SIGTERM', () => {
     app.close().then(
       () => process.exit(0),
       (error: unknown) => {

@@ -1,8 +1,5 @@
-import { createSocket } from 'node:dgram';
 import { connect } from 'node:net';
 import { connect as connectTls, type ConnectionOptions } from 'node:tls';
-import type { MediaServerAnswer } from './ask-media-server.ts';
-import type { Listen } from '../config/index.ts';
 
 export type SignallingServerAnswer =
   /** `serves`: "udp/192.0.2.7:5060". */
@@ -45,67 +42,4 @@ export function askSignallingServer(
     });
     socket.write(`${Buffer.byteLength(login)}#${login}`);
   });
-}
-
-/** Sends a SIP OPTIONS (RFC 3261 11); any SIP answer is one. Never rejects, and is over after `withinMs`. */
-export function askBySip({ transport, host, port }: Listen, withinMs: number): Promise<MediaServerAnswer> {
-  return new Promise((resolve) => {
-    let stop = (): void => {};
-    const end = (answer: MediaServerAnswer): void => {
-      clearTimeout(timer);
-      stop();
-      resolve(answer);
-    };
-    const fail = (error: Error): void => end({ kind: 'silent', why: error.message });
-    const timer = setTimeout(() => end({ kind: 'silent', why: `no SIP answer within ${withinMs} ms` }), withinMs);
-    const heard = (bytes: Buffer): void => {
-      const status = /^SIP\/2\.0 (\d{3})/.exec(bytes.toString('latin1', 0, 64))?.[1];
-      if (status === undefined) end({ kind: 'silent', why: 'what answers there does not speak SIP' });
-      else end({ kind: 'answers', says: status });
-    };
-    if (transport === 'udp') {
-      const socket = createSocket(host.includes(':') ? 'udp6' : 'udp4');
-      stop = () => socket.close();
-      socket.on('error', fail);
-      socket.on('message', heard);
-      socket.connect(port, host, () => {
-        const from = socket.address();
-        socket.send(options(transport, { host, port }, { host: from.address, port: from.port }));
-      });
-      return;
-    }
-    const socket = connect({ host, port }, () => {
-      const from = { host: socket.localAddress ?? host, port: socket.localPort ?? 0 };
-      socket.write(options(transport, { host, port }, from));
-    });
-    stop = () => socket.destroy();
-    socket.on('error', fail);
-    socket.on('data', heard);
-  });
-}
-
-interface Place {
-  readonly host: string;
-  readonly port: number;
-}
-
-function options(transport: 'udp' | 'tcp', to: Place, from: Place): string {
-  const mark = `${process.pid}${Date.now()}`;
-  return [
-    `OPTIONS sip:doctor@${shown(to)} SIP/2.0`,
-    `Via: SIP/2.0/${transport.toUpperCase()} ${shown(from)};branch=z9hG4bK${mark};rport`,
-    'Max-Forwards: 70',
-    `From: <sip:doctor@${shown(from)}>;tag=${mark}`,
-    `To: <sip:doctor@${shown(to)}>`,
-    `Call-ID: ${mark}@doctor`,
-    'CSeq: 1 OPTIONS',
-    `Contact: <sip:doctor@${shown(from)};transport=${transport}>`,
-    'Content-Length: 0',
-    '',
-    '',
-  ].join('\r\n');
-}
-
-function shown({ host, port }: Place): string {
-  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }

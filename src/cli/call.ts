@@ -29,7 +29,8 @@ export function callCommands({ group, answer }: Commands): void {
           const clock = await siteClock(config, store);
           const calls = await store.calls.list({ limit });
           const names = await namesToday(config, store);
-          const from = (row: CallRow) => (options.reveal === true ? row.from.reveal() : masked(row.from.reveal()));
+          const from = (row: CallRow) =>
+            options.reveal === true ? row.from.reveal() : masked(row.from.reveal(), names);
           const rows = calls.map((row) => [
             row.callId,
             clock.show(row.startedAt),
@@ -115,9 +116,10 @@ export function revealed(entries: readonly AuditRecord[]): Revealed {
   };
 }
 
-/** An outside number shows its last two digits; an extension of the house is nobody's secret. */
-function masked(from: string): string {
-  return /^\+?\d{6,}$/.test(from) ? `…${from.slice(-2)}` : from;
+/** An outside number shows its last two digits, and a name nothing; an extension of the house is nobody's secret. */
+export function masked(from: string, { extension }: Pick<SiteNames, 'extension'>): string {
+  if (/^trunk |^[\d*#]{1,5}$/.test(from) || extension(from) !== null) return from;
+  return /^\+?\d{6,}$/.test(from) ? `…${from.slice(-2)}` : '[phi]';
 }
 
 function place(number: string, names: SiteNames): string {

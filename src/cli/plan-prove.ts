@@ -2,11 +2,12 @@ import { existsSync } from 'node:fs';
 import type { Config } from '../config/index.ts';
 import type { House, Proof } from '../core/prove/index.ts';
 import { type Instant, instant, zone } from '../core/time/index.ts';
-import { inOneGo, loadDocuments, problemOf, provingDocuments, rosterWindow, showProblem } from '../documents/index.ts';
+import { inOneGo } from '../core/work/index.ts';
+import { loadDocuments, problemOf, provingDocuments, rosterWindow, showProblem } from '../documents/index.ts';
 import { dataFolders } from './folders.ts';
 import { promptIds } from './prompt-ids.ts';
 import { done, no, type Report, wrapped } from './report.ts';
-import { feedsOf } from './site-documents.ts';
+import { feedsOf, overridesOf } from './site-documents.ts';
 import { siteStore } from './site.ts';
 
 /** `plan check --prove`: the documents in the folders, with every call that they allow for 90 days. */
@@ -18,7 +19,8 @@ export async function provedReport(config: Config): Promise<Report> {
   const loaded = await loadDocuments({ dialplans, oncall, prompts: promptIds(), now, window, feeds });
   if (loaded.kind === 'refused') return refused(loaded.problems.map(showProblem));
   const house = await houseOf(config);
-  const proof = inOneGo(provingDocuments(loaded, now, house));
+  const roster = loaded.roster.withOverrides(await overridesOf(config));
+  const proof = inOneGo(provingDocuments({ ...loaded, roster }, now, house));
   const { entries, clinical, chains, instants } = proof.explored;
   const home = zone(loaded.plan.source.zone);
   const span = `from ${home.show(proof.span.from)} to ${home.show(proof.span.to)} (${home.name})`;

@@ -2,6 +2,7 @@ import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { diff } from 'node:util';
 import type { Config } from '../config/index.ts';
+import type { CompiledRoster } from '../core/oncall/index.ts';
 import { instant } from '../core/time/index.ts';
 import {
   compileFiles,
@@ -172,8 +173,16 @@ async function faults({ config, store }: House, plan: readonly DocumentFile[]): 
   const compiled = compileFiles([...roster, ...plan, ...store.feeds.documents()], options);
   if (compiled.kind === 'refused') return compiled.problems.map(showProblem);
   const lastGood = store.documents.lastGood();
-  const before = lastGood && compileFiles(lastGood.files, options);
-  return faultsBrought(compiled, before?.kind === 'ok' ? before : null, options.now).map(showProblem);
+  // What people have changed about who is on call counts on either side.
+  const overrides = store.overrides.list();
+  const changed = <Version extends { readonly roster: CompiledRoster }>(one: Version): Version => {
+    return { ...one, roster: one.roster.withOverrides(overrides) };
+  };
+  const before = () => {
+    const result = lastGood && compileFiles(lastGood.files, options);
+    return result?.kind === 'ok' ? changed(result) : null;
+  };
+  return faultsBrought(changed(compiled), before, options.now).map(showProblem);
 }
 
 async function draft(config: Config): Promise<readonly DocumentFile[]> {

@@ -58,8 +58,10 @@ const files = {
   audit: async () => (await import('./audit.ts')).auditCommands,
   call: async () => (await import('./call.ts')).callCommands,
   doctor: async () => (await import('./doctor/doctor.ts')).doctorCommand,
+  reflect: async () => (await import('./reflect.ts')).reflectCommand,
   voicemail: async () => (await import('./voicemail.ts')).voicemailCommands,
   oncall: async () => (await import('./oncall.ts')).oncallCommands,
+  servers: async () => (await import('./servers.ts')).serverCommands,
   freeswitch: async () => (await import('./freeswitch.ts')).freeswitchCommands,
 };
 

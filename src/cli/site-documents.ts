@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import type { Config } from '../config/index.ts';
 import type { CompiledPlan } from '../core/dialplan/index.ts';
-import type { CompiledRoster } from '../core/oncall/index.ts';
+import type { CompiledRoster, ShiftOverride } from '../core/oncall/index.ts';
 import { instant, type Instant, type Span } from '../core/time/index.ts';
 import { compileFiles, type DocumentFile, loadDocuments, rosterWindow, showProblem } from '../documents/index.ts';
 import type { DocumentVersion } from '../engine/ports.ts';
@@ -34,6 +34,11 @@ export async function feedsOf(config: Config): Promise<readonly DocumentFile[]> 
   return (await fromStore(config, (store) => store.feeds.documents())) ?? [];
 }
 
+/** What people have changed about who is on call. */
+export async function overridesOf(config: Config): Promise<readonly ShiftOverride[]> {
+  return (await fromStore(config, (store) => store.overrides.list())) ?? [];
+}
+
 /** null where no house was started yet. */
 async function fromStore<T>(config: Config, read: (store: Store) => T): Promise<T | null> {
   const { store: path } = dataFolders(config.data);
@@ -55,8 +60,7 @@ export async function siteDocuments(
 ): Promise<Extract<SiteDocuments, { kind: 'good' }>> {
   const documents = await checkDocuments(config, at, window);
   if (documents.kind === 'good') {
-    const overrides = (await fromStore(config, (store) => store.overrides.list())) ?? [];
-    return { ...documents, roster: documents.roster.withOverrides(overrides) };
+    return { ...documents, roster: documents.roster.withOverrides(await overridesOf(config)) };
   }
   throw new Refusal(
     [

@@ -65,6 +65,9 @@ export const configSchema = z.strictObject({
         callerId: trunk.callerId.describe('Number that called parties see, `+12025550100`.'),
         assertIdentity: trunk.assertIdentity.describe('Tell the carrier who calls (P-Asserted-Identity).'),
         allowFrom: trunk.allowFrom.describe('Who may bring calls in: `192.0.2.10`, `192.0.2.0/28`, `192.0.2.10:5060`.'),
+        optionsSeconds: trunk.optionsSeconds.describe(
+          'How often the trunk is asked by OPTIONS whether it is there. One that has answered and falls silent is not rung until it answers again. 0: it is never asked.',
+        ),
       }),
     )
     .default({}),

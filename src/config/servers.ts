@@ -16,13 +16,16 @@ const common = {
   secretFile: signalling.secretFile.describe('File whose first line is the secret shared with it.'),
   secret: signalling.secret.describe('The secret itself; `secretFile` is better, and wins.'),
   weight: signalling.weight.describe('Share of new calls; 0: only when no other server can take them.'),
-  draining: signalling.draining.describe('No new calls for it; running ones end in their own time.'),
+  draining: signalling.draining.describe(
+    'No new calls for it while another can take them; `wardline servers` changes it.',
+  ),
 };
 
 export const signallingServers = z
   .array(
     z.strictObject({
       ...common,
+      config: signalling.config.describe('Its own drachtio.conf.xml, for `wardline doctor` to look through.'),
       port: signalling.port.describe('Its control port.'),
       tls: signalling.tls.describe('TLS on the control connection, with its certificate verified.'),
       tlsCa: signalling.tlsCa.describe('PEM file of the authority that signed the certificate.'),
@@ -36,6 +39,9 @@ export const mediaServers = z
     z.strictObject({
       ...common,
       kind: media.kind.describe('What it is; `mediad` is our own, started by hand.'),
+      config: media.config.describe(
+        'Folder of its own configuration, for `wardline doctor` to look through. None: the server is asked for it.',
+      ),
       port: media.port.describe('Its event socket.'),
       profile: media.profile.describe('Its SIP profile for our legs.'),
       listenHost: media.listenHost.describe('Address here on which the app waits for the server to dial back.'),

@@ -13,20 +13,18 @@ export function checkShape<T>(
   const result = schema.safeParse(file.value);
   if (result.success) return { kind: 'fits', written: result.data };
   const { issues } = result.error;
+  const misspelled = new Set(issues.filter(({ code }) => code === 'unrecognized_keys').map(placeOf));
   const faults = issues
     .slice(0, 4 * MAX_PROBLEMS)
-    .filter((issue) => !isConsequence(issue, issues))
+    // A rule about the keys of a group says nothing new where one of the keys was misspelled.
+    .filter((issue) => issue.code !== 'custom' || !misspelled.has(placeOf(issue)))
     .flatMap((issue) => faultsOf(issue, schema, file.value, []));
   const problems = faults.slice(0, MAX_PROBLEMS).map(({ path, on, ...fault }) => problemAt(file, path, on, fault));
   return { kind: 'refused', problems };
 }
 
-/** A rule about the keys of a group says nothing new where one of the keys was misspelled. */
-function isConsequence(issue: z.core.$ZodIssue, all: readonly z.core.$ZodIssue[]): boolean {
-  const place = issue.path.join('.');
-  return (
-    issue.code === 'custom' && all.some(({ code, path }) => code === 'unrecognized_keys' && path.join('.') === place)
-  );
+function placeOf({ path }: z.core.$ZodIssue): string {
+  return path.join('.');
 }
 
 interface Fault {

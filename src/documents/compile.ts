@@ -1,11 +1,18 @@
 import type { z } from 'zod';
-import { compilePlan, type CompiledPlan } from '../core/dialplan/index.ts';
-import { checkRoster, type CompiledRoster, compileRoster, indexRoster, type Problem } from '../core/oncall/index.ts';
+import { compilePlan, type CompiledPlan, type PatternTables, type PlanSource } from '../core/dialplan/index.ts';
+import {
+  checkRoster,
+  type CompiledRoster,
+  compileRoster,
+  indexRoster,
+  type Problem,
+  type RosterSource,
+} from '../core/oncall/index.ts';
 import type { Span } from '../core/time/index.ts';
 import { checkShape } from './check-shape.ts';
 import { type DocumentFile, type DocumentKind, versionOf } from './document-file.ts';
 import type { Written } from './merge.ts';
-import { type ParsedFile, parseYaml } from './parse-yaml.ts';
+import { type ParsedFile, parseYaml, Trees } from './parse-yaml.ts';
 import { planSource } from './plan-source.ts';
 import { type DocumentProblem, problemAt } from './problem.ts';
 import { rosterSource } from './roster-source.ts';
@@ -18,10 +25,19 @@ export type CompileResult =
       readonly kind: 'ok';
       readonly plan: CompiledPlan;
       readonly roster: CompiledRoster;
+      readonly source: CheckedSource;
       /** Where in the files something stands that was found wrong later on. */
       readonly place: (problem: Problem) => DocumentProblem;
     }
   | { readonly kind: 'refused'; readonly problems: readonly DocumentProblem[] };
+
+/** All that documents say, checked: what plan and roster are compiled from wherever they are needed. */
+export interface CheckedSource {
+  readonly plan: PlanSource;
+  readonly roster: RosterSource;
+  /** Of the patterns in the plan, in the order in which `layingPlan` asks for them. */
+  readonly tables: readonly PatternTables[];
+}
 
 /**
  * Documents to compiled plan and roster, in three passes that each need the one before: shape of every file, joining
@@ -32,8 +48,9 @@ export function compileDocuments(
   options: { readonly prompts: ReadonlySet<string>; readonly window: Span },
 ): CompileResult {
   const problems: DocumentProblem[] = [];
-  const rosters: Written<RosterFile>[] = readAll('roster', rosterFile, files, problems);
-  const plans: Written<PlanFile>[] = readAll('plan', planFile, files, problems);
+  const trees = new Trees();
+  const rosters: Written<RosterFile>[] = readAll('roster', rosterFile, files, problems, trees);
+  const plans: Written<PlanFile>[] = readAll('plan', planFile, files, problems, trees);
   plans.push(...filesFromTemplates(plans, problems));
   if (problems.length > 0) return refused(problems);
 
@@ -42,12 +59,19 @@ export function compileDocuments(
   if (problems.length > 0 || plan === null) return refused(problems);
 
   const faults = [...checkRoster(roster)];
-  const compiled = compilePlan(plan, indexRoster(roster), options.prompts);
+  const tables: PatternTables[] = [];
+  const compiled = compilePlan(plan, indexRoster(roster), options.prompts, (made) => tables.push(made));
   if (compiled.kind === 'refused') faults.push(...compiled.problems);
   if (faults.length > 0) return refused(faults.slice(0, MAX_PROBLEMS).map((fault) => placed(fault, rosters, plans)));
   if (compiled.kind === 'refused') return refused([]);
   const place = (problem: Problem) => placed(problem, rosters, plans);
-  return { kind: 'ok', plan: compiled.plan, roster: compileRoster(roster, options.window), place };
+  return {
+    kind: 'ok',
+    plan: compiled.plan,
+    roster: compileRoster(roster, options.window),
+    source: { plan, roster, tables },
+    place,
+  };
 }
 
 function readAll<T>(
@@ -55,11 +79,13 @@ function readAll<T>(
   schema: z.ZodType<T>,
   files: readonly DocumentFile[],
   problems: DocumentProblem[],
+  trees: Trees,
 ): Written<T>[] {
   const written: Written<T>[] = [];
   for (const file of files) {
     if (file.kind !== kind) continue;
-    const parsed = parseYaml(file);
+    if (problems.length >= MAX_PROBLEMS) break;
+    const parsed = parseYaml(file, trees);
     if (parsed.kind === 'refused') {
       problems.push(...parsed.problems);
       continue;

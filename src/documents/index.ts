@@ -1,5 +1,6 @@
 export { compileDocuments } from './compile.ts';
 export { type DocumentFile, type DocumentKind, versionOf } from './document-file.ts';
+export { DocumentReader } from './document-reader.ts';
 export { documentSchemas } from './json-schema.ts';
 export { LiveDocuments, type LiveDocumentsParts, type StartResult } from './live.ts';
 export {
@@ -12,6 +13,5 @@ export {
 } from './load.ts';
 export { type DocumentsOptions, documentsOptions } from './options.ts';
 export { type DocumentProblem, showProblem } from './problem.ts';
-export { faultsBrought, inOneGo } from './prove-in-slices.ts';
-export { problemOf, provingDocuments } from './prove.ts';
+export { faultsBrought, problemOf, provingDocuments } from './prove.ts';
 export { rosterWindow } from './roster-window.ts';

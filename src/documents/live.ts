@@ -1,8 +1,8 @@
 import { type FSWatcher, watch } from 'node:fs';
 import type { CompiledPlan } from '../core/dialplan/index.ts';
-import type { CompiledRoster } from '../core/oncall/index.ts';
-import type { Proof } from '../core/prove/index.ts';
+import { type CompiledRoster, compilingRoster } from '../core/oncall/index.ts';
 import type { Instant } from '../core/time/index.ts';
+import type { Work } from '../core/work/index.ts';
 import {
   type Clock,
   type Documents,
@@ -13,18 +13,18 @@ import {
   type PlanOrders,
   type RosterFeeds,
 } from '../engine/ports.ts';
-import { compileFiles, compileGoodFiles, type LoadResult, readFolders } from './load.ts';
+import { compilingSource, type DocumentReader, type ReadSource } from './document-reader.ts';
 import type { DocumentsOptions } from './options.ts';
 import { ordered } from './plan-in-force.ts';
 import { type DocumentProblem, showProblem } from './problem.ts';
-import { newFaults, proveInSlices } from './prove-in-slices.ts';
-import { problemOf, provingDocuments } from './prove.ts';
 import { fingerprint, isDocumentName } from './read-folder.ts';
-import { isPlausible } from './roster-window.ts';
+import { isPlausible, rosterWindow } from './roster-window.ts';
+import { inSlices } from './slices.ts';
 
 export interface LiveDocumentsParts {
   readonly options: DocumentsOptions;
-  readonly prompts: ReadonlySet<string>;
+  /** Closed by whoever made it. */
+  readonly reader: Pick<DocumentReader, 'folders' | 'check' | 'prove' | 'overtake'>;
   readonly versions: DocumentVersions;
   readonly overrides: Overrides;
   /** Orders that `wardline plan` gives; without them the folder alone counts. */
@@ -60,7 +60,20 @@ export type StartResult =
   | { readonly kind: 'started'; readonly from: 'lastGood'; readonly problems: readonly DocumentProblem[] }
   | { readonly kind: 'refused'; readonly problems: readonly DocumentProblem[] };
 
-type Good = Extract<LoadResult, { kind: 'ok' }>;
+/** Ready to come into force. */
+interface Good {
+  readonly plan: CompiledPlan;
+  readonly roster: CompiledRoster;
+  readonly version: DocumentVersion;
+  /** What the roster is laid out from again every day. */
+  readonly source: Pick<ReadSource, 'roster' | 'people'>;
+}
+
+/** null: something newer was saved meanwhile, which is looked at next. */
+type Loaded =
+  | { readonly kind: 'ok'; readonly good: Good }
+  | { readonly kind: 'refused'; readonly problems: readonly DocumentProblem[] }
+  | null;
 
 /** A write takes a few of these: truncate, write, rename. */
 const SETTLE_MS = 100;
@@ -84,6 +97,8 @@ export class LiveDocuments implements Documents {
   /** Of the files as they were last checked, whatever came of it. */
   #seen = '';
   #timers: { poll: Cancel; settle: Cancel; slice: Cancel } = { poll: null, settle: null, slice: null };
+  /** Of the files that are being checked. */
+  #looking: string | null = null;
   #checking: Promise<void> | null = null;
   #isRefused = false;
   #isUnsaved = false;
@@ -92,6 +107,7 @@ export class LiveDocuments implements Documents {
   readonly #elder = new WeakMap<CompiledRoster, CompiledRoster>();
   #isClosed = false;
   #proving: Promise<void> = Promise.resolve();
+  #renewing: Promise<void> | null = null;
   /** null: nothing was told yet. */
   #toldFaults: string | null = null;
 
@@ -102,20 +118,25 @@ export class LiveDocuments implements Documents {
   /** Call once. After `refused` nothing is watched and `current()` throws. */
   async start(): Promise<StartResult> {
     this.#seen = await this.#fingerprint();
-    const now = this.#parts.clock.now();
     const loaded = await this.#load();
     const lastGood = this.#parts.versions.lastGood();
-    const before = lastGood && compileFiles(lastGood.files, { prompts: this.#parts.prompts, now });
+    if (loaded === null) return { kind: 'refused', problems: [] };
+    if (loaded.kind === 'ok' && isSame(loaded.good, lastGood)) return this.#startFromFiles(loaded.good, lastGood);
+    const before = lastGood && (await this.#compile(lastGood.files, null));
     if (loaded.kind === 'ok') {
-      const faults = before?.kind === 'ok' && !isSame(loaded, lastGood!) ? await this.#faultsOf(loaded, before) : [];
-      if (before?.kind === 'ok' && faults.length > 0) return this.#startFrom(before, lastGood!, faults);
-      this.#activate(loaded, lastGood);
-      this.#watch();
-      return { kind: 'started', from: 'files' };
+      const faults = before?.kind === 'ok' ? await this.#prove(loaded.good, lastGood!.files) : [];
+      if (before?.kind !== 'ok' || faults?.length === 0) return this.#startFromFiles(loaded.good, lastGood);
+      return this.#startFrom(before.good, lastGood!, faults ?? []);
     }
     const { problems } = loaded;
-    if (lastGood === null || before?.kind !== 'ok') return { kind: 'refused', problems };
-    return this.#startFrom(before, lastGood, problems);
+    if (before?.kind !== 'ok') return { kind: 'refused', problems };
+    return this.#startFrom(before.good, lastGood!, problems);
+  }
+
+  #startFromFiles(good: Good, before: DocumentVersion | null): StartResult {
+    this.#activate(good, before);
+    this.#watch();
+    return { kind: 'started', from: 'files' };
   }
 
   #startFrom(before: Good, lastGood: DocumentVersion, problems: readonly DocumentProblem[]): StartResult {
@@ -148,8 +169,10 @@ export class LiveDocuments implements Documents {
     this.#timers.settle?.cancel();
     this.#timers.slice?.cancel();
     for (const watcher of this.#watchers.splice(0)) watcher.close();
+    this.#parts.reader.overtake();
     await this.#checking;
     await this.#proving;
+    await this.#renewing;
   }
 
   #watch(): void {
@@ -179,7 +202,7 @@ export class LiveDocuments implements Documents {
       // A duty that was given away may leave a gap.
       if (this.#good !== before) this.#proveLater();
       void this.#fingerprint().then((print) => {
-        if (print !== this.#seen && this.#timers.settle === null) this.#settle();
+        if (this.#isNews(print) && this.#timers.settle === null) this.#settle();
         this.#poll();
       });
     });
@@ -191,26 +214,48 @@ export class LiveDocuments implements Documents {
     this.#timers.settle?.cancel();
     this.#timers.settle = this.#parts.clock.after(SETTLE_MS, () => {
       this.#timers.settle = null;
-      this.#checking = (this.#checking ?? Promise.resolve()).then(() => this.#check());
+      void this.#look();
     });
   }
 
-  async #check(): Promise<void> {
+  /** Has the files checked if they are others than those known, or being looked at already. */
+  async #look(): Promise<void> {
     const print = await this.#fingerprint();
-    if (this.#isClosed || print === this.#seen) return;
+    if (this.#isClosed || !this.#isNews(print)) return;
+    // An older save that is still being read, or the proof of what is in force: this one goes before.
+    this.#parts.reader.overtake();
+    this.#looking = print;
+    const check = (this.#checking ?? Promise.resolve()).then(() => this.#check(print));
+    this.#checking = check.finally(() => {
+      if (this.#looking === print) this.#looking = null;
+    });
+  }
+
+  #isNews(print: string): boolean {
+    return print !== (this.#looking ?? this.#seen);
+  }
+
+  async #check(print: string): Promise<void> {
+    const isOvertaken = () => this.#isClosed || this.#looking !== print;
+    if (isOvertaken()) return;
+    // The proof that was overtaken for this is owed still.
+    if (print === this.#seen) return this.#proveLater();
     // A store that is locked or full is asked again with the next look.
     const loaded = await this.#load().catch(() => null);
-    if (loaded === null) return;
+    if (isOvertaken() || loaded === null) return;
     // Written while it was read: what was read may be half of each.
     if ((await this.#fingerprint()) !== print) return this.#settle();
-    if (this.#isClosed) return;
+    if (isOvertaken()) return;
     const refused = loaded.kind === 'refused' ? loaded.problems : [];
-    const { next, faults } = await this.#provable(loaded.kind === 'ok' ? loaded : this.#goodPart(refused));
-    if (this.#isClosed) return;
+    const good = loaded.kind === 'ok' ? loaded.good : await this.#goodPart(refused);
+    const { next, faults } = await this.#provable(good);
+    if (isOvertaken()) return;
     // A proof takes its time, and what was proved may be out of date.
     if ((await this.#fingerprint()) !== print) return this.#settle();
+    if (isOvertaken()) return;
     if (next !== null && !this.#isActivated(next)) return;
     if (refused.length + faults.length > 0) this.#refuse([...refused, ...faults]);
+    if (next === null) this.#proveLater();
     this.#seen = print;
     this.#isUnsaved = false;
   }
@@ -221,26 +266,24 @@ export class LiveDocuments implements Documents {
   ): Promise<{ readonly next: Good | null; readonly faults: readonly DocumentProblem[] }> {
     const inForce = this.#good;
     if (good === null || inForce === null || isSame(good, inForce.version)) return { next: good, faults: [] };
-    const faults = await this.#faultsOf(good, inForce);
+    const faults = (await this.#prove(good, inForce.version.files)) ?? [];
     if (faults.length === 0) return { next: good, faults };
-    const rest = this.#goodPart(faults);
-    const isProvable = rest !== null && (await this.#faultsOf(rest, inForce)).length === 0;
-    return { next: isProvable ? rest : null, faults };
+    const rest = await this.#goodPart(faults);
+    const ofRest = rest && (await this.#prove(rest, inForce.version.files));
+    return { next: ofRest?.length === 0 ? rest : null, faults };
   }
 
-  /** What the version would bring of faults that the one in force does not have; [] when it is proved. */
-  async #faultsOf(loaded: Good, inForce: Good): Promise<readonly DocumentProblem[]> {
+  /**
+   * What is wrong with a version; with another one, what it would bring of faults that those files do not have. [] when
+   * it is proved, null when something newer was saved.
+   */
+  async #prove(good: Good, inForce: DocumentVersion['files'] | null): Promise<readonly DocumentProblem[] | null> {
     const now = this.#parts.clock.now();
-    const proof = await this.#prove(loaded, now);
-    if (proof === null || proof.faults.length === 0) return [];
-    const before = await this.#prove(inForce, now);
-    return before === null ? [] : newFaults(proof, before).map((fault) => problemOf(loaded, fault));
-  }
-
-  #prove(good: Good, now: Instant): Promise<Proof | null> {
     // What people changed about who is on call counts for whatever comes into force.
-    const roster = good.roster.withOverrides(this.#good?.roster.overrides ?? good.roster.overrides);
-    return proveInSlices(provingDocuments({ ...good, roster }, now), this.#parts.clock, () => !this.#isClosed);
+    const overrides = this.#good?.roster.overrides ?? good.roster.overrides;
+    const proof = await this.#parts.reader.prove(good.version.files, { now, overrides, inForce });
+    if (proof.kind === 'overtaken') return null;
+    return proof.kind === 'proved' ? proof.faults : proof.problems;
   }
 
   #proveLater(): void {
@@ -250,11 +293,9 @@ export class LiveDocuments implements Documents {
   /** Tells what is wrong with the version in force, if that is news. */
   async #proveInForce(): Promise<void> {
     const good = this.#good;
-    const now = this.#parts.clock.now();
-    if (good === null || !isPlausible(now)) return;
-    const proof = await this.#prove(good, now);
-    if (proof === null || this.#good !== good) return;
-    const problems = proof.faults.map((fault) => problemOf(good, fault));
+    if (this.#isClosed || good === null || !isPlausible(this.#parts.clock.now())) return;
+    const problems = await this.#prove(good, null);
+    if (problems === null || this.#good !== good) return;
     const told = problems.map(showProblem).join('\n');
     if (told === this.#toldFaults) return;
     this.#toldFaults = told;
@@ -262,9 +303,8 @@ export class LiveDocuments implements Documents {
   }
 
   /** What is good besides the broken files, if it is anything new. */
-  #goodPart(problems: readonly DocumentProblem[]): Good | null {
+  async #goodPart(problems: readonly DocumentProblem[]): Promise<Good | null> {
     const inForce = this.#good?.version;
-    const { prompts, clock } = this.#parts;
     if (inForce === undefined || this.#wanted.length === 0) return null;
     // A folder that cannot be read says nothing about what its documents ought to be.
     if (problems.some(({ file }) => this.#wanted.every(({ path }) => path !== file))) return null;
@@ -272,10 +312,9 @@ export class LiveDocuments implements Documents {
     const rest = this.#wanted.flatMap((file) => {
       return broken.has(file.path) ? inForce.files.filter(({ path }) => path === file.path) : [file];
     });
-    const part = compileGoodFiles(rest, inForce.files, { prompts, now: clock.now() });
-    if (part.kind === 'refused') return null;
-    const isNew = part.version.plan !== inForce.plan || part.version.roster !== inForce.roster;
-    return isNew ? part : null;
+    const part = await this.#compile(rest, inForce.files);
+    if (part?.kind !== 'ok') return null;
+    return isSame(part.good, inForce) ? null : part.good;
   }
 
   /** False when the version could not be kept; the files then still count as not seen. */
@@ -361,21 +400,45 @@ export class LiveDocuments implements Documents {
   #keepWindow(): void {
     const now = this.#parts.clock.now();
     const isFresh = Math.abs(now - this.#laidOutAt) < DAY_MS && isPlausible(now) === isPlausible(this.#laidOutAt);
-    if (isFresh || this.#good === null) return;
-    const again = compileFiles(this.#good.files, { prompts: this.#parts.prompts, now });
-    if (again.kind === 'ok') this.#layOut({ ...again, version: this.#good.version });
+    if (isFresh || this.#good === null || this.#renewing !== null) return;
+    this.#renewing = this.#renew(this.#good, now).finally(() => {
+      this.#renewing = null;
+    });
   }
 
-  async #load(): Promise<LoadResult> {
-    const { options, prompts, clock, orders, feeds } = this.#parts;
-    const { files, problems } = await readFolders(options);
-    const chosen = ordered(files, options.activation, orders);
+  async #renew(good: Good, now: Instant): Promise<void> {
+    const { roster, people } = good.source;
+    const again = await this.#inSlices(compilingRoster(roster, people, rosterWindow(now)));
+    // Something else has come into force meanwhile, laid out around this day.
+    if (again !== null && this.#good?.version === good.version) this.#layOut({ ...this.#good, roster: again });
+  }
+
+  async #load(): Promise<Loaded> {
+    const { options, orders, feeds, reader } = this.#parts;
+    const read = await reader.folders(options);
+    if (read.kind !== 'folders') return read.kind === 'refused' ? read : null;
+    const { files, problems } = read;
+    const chosen = ordered(read, options.activation, orders);
     this.#wanted = [...chosen, ...feeds.documents()];
     // A version that was ordered is in force whatever the folder of the plan looks like.
     const isOrdered = chosen !== files;
     const inTheWay = isOrdered ? problems.filter(({ file }) => !file.startsWith(options.dialplans)) : problems;
     if (inTheWay.length > 0) return { kind: 'refused', problems: inTheWay };
-    return compileFiles(this.#wanted, { prompts, now: clock.now() });
+    return this.#compile(this.#wanted, null);
+  }
+
+  async #compile(files: DocumentVersion['files'], inForce: DocumentVersion['files'] | null): Promise<Loaded> {
+    const at = this.#parts.clock.now();
+    const read = await this.#parts.reader.check(files, { now: at, inForce });
+    if (read.kind !== 'good') return read.kind === 'refused' ? read : null;
+    const compiled = await this.#inSlices(compilingSource(read.source, rosterWindow(at)));
+    if (compiled === null) return null;
+    const version = { plan: read.plan, roster: read.roster, at, files: read.files };
+    return { kind: 'ok', good: { ...compiled, version, source: read.source } };
+  }
+
+  #inSlices<T>(work: Work<T>): Promise<T | null> {
+    return inSlices(work, this.#parts.clock, () => !this.#isClosed);
   }
 
   /** Of the newest order; while the store does not answer, the one that was seen last. */
@@ -396,8 +459,8 @@ export class LiveDocuments implements Documents {
   }
 }
 
-function isSame({ version }: Good, other: DocumentVersion): boolean {
-  return version.plan === other.plan && version.roster === other.roster;
+function isSame({ version }: Good, other: DocumentVersion | null): boolean {
+  return version.plan === other?.plan && version.roster === other.roster;
 }
 
 type Cancel = { cancel(): void } | null;

@@ -2,7 +2,7 @@ import type { CompiledPlan } from '../core/dialplan/index.ts';
 import type { CompiledRoster, Problem } from '../core/oncall/index.ts';
 import type { Instant, Span } from '../core/time/index.ts';
 import type { DocumentVersion } from '../engine/ports.ts';
-import { compileDocuments } from './compile.ts';
+import { type CheckedSource, compileDocuments } from './compile.ts';
 import { type DocumentFile, versionOf } from './document-file.ts';
 import type { DocumentProblem } from './problem.ts';
 import { readFolder } from './read-folder.ts';
@@ -27,6 +27,7 @@ export type LoadResult =
       readonly kind: 'ok';
       readonly plan: CompiledPlan;
       readonly roster: CompiledRoster;
+      readonly source: CheckedSource;
       readonly place: (problem: Problem) => DocumentProblem;
       readonly files: readonly DocumentFile[];
       readonly version: DocumentVersion;

@@ -14,6 +14,9 @@ export interface Entry<T> {
   readonly written: T;
 }
 
+/** More faults of one pass tell nobody anything. */
+export const MAX_PLACED = 100;
+
 /** The entries of one section from all files. What two files define is a problem that names both places. */
 export function mergeSection<T>(
   section: string,
@@ -24,6 +27,8 @@ export function mergeSection<T>(
   for (const { file, entries } of parts) {
     for (const [id, written] of Object.entries(entries ?? {})) {
       const first = merged.get(id);
+      // To place a fault is to look through its file.
+      if (first && problems.length >= MAX_PLACED) continue;
       if (first) problems.push(definedTwice(file, first.file, [section, id], `"${id}"`));
       else merged.set(id, { id, file, written });
     }

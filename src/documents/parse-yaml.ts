@@ -34,7 +34,7 @@ const MAX_ALIASES = 100;
 const MAX_PROBLEMS = 20;
 
 /** Parses one file in bounded time and memory; never throws. */
-export function parseYaml(file: DocumentFile): ParseResult {
+export function parseYaml(file: DocumentFile, trees = new Trees()): ParseResult {
   const tooDeep = findDeepNesting(file.text);
   if (tooDeep !== null) return refused(file, [{ ...tooDeep, ...DEEP }]);
   if (file.text.trim() === '') {
@@ -42,10 +42,7 @@ export function parseYaml(file: DocumentFile): ParseResult {
       { line: 1, column: 1, reason: 'the file is empty', remedy: 'write a document, or delete it' },
     ]);
   }
-  const lines = new LineCounter();
-  // Keys are compared below: the library takes a time that grows with the square of their number.
-  const options = { lineCounter: lines, prettyErrors: false, uniqueKeys: false, merge: false, schema: 'core' } as const;
-  const tree = parseDocument(file.text, options);
+  const { tree, lines } = treeOf(file);
   // One slip makes the parser stumble on; the first few places are enough.
   const found: Found[] = [...tree.errors, ...tree.warnings].slice(0, 3).map((error) => {
     return {
@@ -67,8 +64,42 @@ export function parseYaml(file: DocumentFile): ParseResult {
     const remedy = `write the parts out; aliases may unfold to ${MAX_ALIASES} nodes`;
     return refused(file, [{ line: 1, column: 1, reason: 'the aliases in the file unfold without end', remedy }]);
   }
-  return { kind: 'parsed', file: { ...file, value, place: (path, on) => placeOf(tree, lines, path, on) } };
+  return { kind: 'parsed', file: { ...file, value, place: (path, on) => placeOf(trees.of(file), path, on) } };
 }
+
+interface Tree {
+  readonly tree: Document.Parsed;
+  readonly lines: LineCounter;
+}
+
+function treeOf({ text }: DocumentFile): Tree {
+  const lines = new LineCounter();
+  // Keys are compared below: the library takes a time that grows with the square of their number.
+  const options = { lineCounter: lines, prettyErrors: false, uniqueKeys: false, merge: false, schema: 'core' } as const;
+  return { tree: parseDocument(text, options), lines };
+}
+
+/**
+ * Trees of the files that a fault was placed in last. A tree takes a hundred times the room of its text, and few files
+ * have faults: so it is made again for them, and those of all files are never there at once.
+ */
+export class Trees {
+  readonly #latest = new Map<DocumentFile, Tree>();
+
+  of(file: DocumentFile): Tree {
+    const tree = this.#latest.get(file) ?? treeOf(file);
+    this.#latest.delete(file);
+    this.#latest.set(file, tree);
+    for (const oldest of this.#latest.keys()) {
+      if (this.#latest.size <= MAX_TREES) break;
+      this.#latest.delete(oldest);
+    }
+    return tree;
+  }
+}
+
+/** Where two files are at odds, places of both are told. */
+const MAX_TREES = 2;
 
 interface Found {
   readonly offset: number;
@@ -119,6 +150,7 @@ function checkKeys(map: YAMLMap.Parsed): Found[] {
   const found: Found[] = [];
   const seen = new Set<string>();
   for (const { key } of map.items) {
+    if (found.length >= MAX_PROBLEMS) break;
     const offset = key.range[0];
     if (!isScalar(key)) {
       found.push({ offset, reason: 'a key has to be plain text', remedy: 'write the key as a word or a number' });
@@ -138,7 +170,7 @@ function textOf(key: Scalar): string {
 }
 
 /** Follows a path from the root. A part that is not written out (the word of a verb, a list of one) is stepped over. */
-function placeOf(tree: Document.Parsed, lines: LineCounter, path: readonly string[], on: 'key' | 'value') {
+function placeOf({ tree, lines }: Tree, path: readonly string[], on: 'key' | 'value') {
   let node: Node | null = tree.contents;
   let key: Node | null = null;
   let isWhole = true;

@@ -19,7 +19,7 @@ import {
 } from '../core/dialplan/index.ts';
 import { never } from '../core/never.ts';
 import { didYouMean, type RosterSource, type ServiceId } from '../core/oncall/index.ts';
-import { definedTwice, type Entry, mergeSection, type Written } from './merge.ts';
+import { definedTwice, type Entry, MAX_PLACED, mergeSection, type Written } from './merge.ts';
 import type { ParsedFile } from './parse-yaml.ts';
 import { type DocumentProblem, problemAt } from './problem.ts';
 import { minutesOf, weekdaysIn, weekdaysOf, type WrittenHours } from './schema/hours-words.ts';
@@ -155,7 +155,7 @@ function routesOf(
   problems: DocumentProblem[],
 ): readonly (Entry<WrittenRoute> & { readonly site: string | undefined })[] {
   for (const { id, file } of routes.values()) {
-    const own = extensions.get(id);
+    const own = problems.length < MAX_PLACED ? extensions.get(id) : undefined;
     if (own) problems.push(definedTwice(file, own.file, ['routes', id], `extension ${id}`, ['extensions', id]));
   }
   return [...routes.values()].map((route) => ({ ...route, site }));

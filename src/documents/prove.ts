@@ -1,5 +1,6 @@
 import { type CounterExample, DAYS_AHEAD, type Fault, type House, type Proof, proving } from '../core/prove/index.ts';
 import { type Instant, plusMs, type Span, zone } from '../core/time/index.ts';
+import { inOneGo } from '../core/work/index.ts';
 import type { LoadResult } from './load.ts';
 import type { DocumentProblem } from './problem.ts';
 
@@ -21,6 +22,24 @@ export function provingDocuments(
   house: House | null = null,
 ): Generator<void, Proof> {
   return proving(plan, roster, provedSpan({ roster }, now), house);
+}
+
+/** What a version would bring of faults that the one in force does not have; without one, all that it has. */
+export function faultsBrought(candidate: Good, inForce: () => Good | null, now: Instant): readonly DocumentProblem[] {
+  const proof = inOneGo(provingDocuments(candidate, now));
+  const before = proof.faults.length > 0 ? inForce() : null;
+  const known = before && inOneGo(provingDocuments(before, now));
+  return newFaults(proof, known).map((fault) => problemOf(candidate, fault));
+}
+
+/** Faults that a change would bring. What is wrong already is no reason to refuse it: it may be on the way to better. */
+function newFaults(proof: Proof, before: Proof | null): readonly Fault[] {
+  const known = new Set(before?.faults.map(nameOf));
+  return proof.faults.filter((fault) => !known.has(nameOf(fault)));
+}
+
+function nameOf({ kind, document, path, reason }: Fault): string {
+  return [kind, document, path, reason].join('|');
 }
 
 /** A fault as a problem of the documents: its place, what and why, what to do, and a call that shows it. */

@@ -20,7 +20,7 @@ import {
   type UnitId,
 } from '../core/oncall/index.ts';
 import { instant } from '../core/time/index.ts';
-import { type Entry, mergeSection, type Written } from './merge.ts';
+import { type Entry, MAX_PLACED, mergeSection, type Written } from './merge.ts';
 import type { DocumentProblem } from './problem.ts';
 import { rulesOf, wallText, stretchesOf } from './roster-rules.ts';
 import { holidayOf } from './schema/holiday-words.ts';
@@ -79,8 +79,9 @@ function feedsOf(
   published: readonly Entry<NonNullable<RosterFile['feed-shifts']>[string]>[],
   people: ReadonlySet<string>,
 ): readonly Feed[] {
+  const shiftsOf = new Map(published.map(({ id, written }) => [id, written]));
   return declared.map(({ id }): Feed => {
-    const written = published.find((one) => one.id === id)?.written ?? [];
+    const written = shiftsOf.get(id) ?? [];
     const shifts = written
       .filter(({ who }) => people.has(who))
       .map(({ who, from, until, as }) => {
@@ -159,17 +160,17 @@ function serviceOf(
   problems: DocumentProblem[],
 ): ClinicalService | null {
   const refuse = (path: readonly string[], reason: string, remedy: string, suggestion: string | null = null) => {
+    if (problems.length >= MAX_PLACED) return null;
     const at = file.place(['services', id, ...path], path.length > 0 ? 'value' : 'key');
     problems.push({ file: file.path, ...at, reason, remedy, suggestion });
     return null;
   };
   const chain = (urgency: 'stat' | 'urgent' | 'routine') => {
     const name = written.chains[urgency];
+    const known = chains.get(name);
+    if (known !== undefined || problems.length >= MAX_PLACED) return known ?? null;
     const remedy = `use one of: ${[...chains.keys()].join(', ')}`;
-    return (
-      chains.get(name) ??
-      refuse(['chains', urgency], `unknown chain "${name}"`, remedy, didYouMean(name, chains.keys()))
-    );
+    return refuse(['chains', urgency], `unknown chain "${name}"`, remedy, didYouMean(name, chains.keys()));
   };
   const zone =
     written.zone ?? zoneOfFile ?? refuse([], `${id} has no time zone`, 'add zone: to the file or the service');

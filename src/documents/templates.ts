@@ -96,6 +96,7 @@ function fill(
   const keys = new Map<string, string>();
   const body = ['templates', template.id, 'makes'];
   const fault = (path: readonly string[], reason: string, remedy: string): void => {
+    if (faults.length >= MAX_PROBLEMS) return;
     faults.push(problemAt(template.file, [...body, ...path], 'key', { reason, remedy, suggestion: null }));
   };
   const text = (written: string, path: readonly string[]): string =>
@@ -114,9 +115,12 @@ function fill(
       keys.set(name, key);
       return [name, filled(item, [...path, key])];
     });
-    const twice = entries.find(([name], i) => entries.findIndex((other) => other[0] === name) < i);
-    if (twice) fault(path, `the values of ${use.id} make "${twice[0]}" twice`, 'give them different values');
-    return Object.fromEntries(entries);
+    const made = new Map<string, unknown>();
+    for (const [name, item] of entries) {
+      if (made.has(name)) fault(path, `the values of ${use.id} make "${name}" twice`, 'give them different values');
+      made.set(name, item);
+    }
+    return Object.fromEntries(made);
   };
   const value = filled(template.written.makes, []);
   if (budget.nodes < 0) fault([], 'the templates make too much', `let them make at most ${MAX_NODES} values`);

@@ -67,8 +67,9 @@ export class Engine implements CallSink {
     const { options, observer, index, clock, log } = this.#parts;
     const callId = this.#register.newCallId();
     observer?.callArrived();
-    const { from, dialled } = arrivedFact(this.#parts.documents.current().plan, call);
-    this.#guard(callId, () => index.callStarted({ callId, at: clock.now(), from, dialled: String(dialled) }));
+    const { from, number, dialled } = arrivedFact(this.#parts.documents.current().plan, call);
+    const who = call.caller.from.kind === 'trunk' ? (number ?? from) : from;
+    this.#guard(callId, () => index.callStarted({ callId, at: clock.now(), from: who, dialled: String(dialled) }));
 
     if (this.#isDraining) return this.#refuse(callId, call, 'shuttingDown', 'the house is stopping');
     if (this.#register.size >= options.maxCalls) {

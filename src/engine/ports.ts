@@ -141,6 +141,23 @@ export interface PlanOrders {
   order(order: Omit<PlanOrder, 'id'>): void;
 }
 
+export type ServerKind = 'signalling' | 'media';
+
+/** What an operator said of one server while the house runs, or before; the last word counts. */
+export interface ServerOrder {
+  readonly kind: ServerKind;
+  readonly server: string;
+  readonly isDraining: boolean;
+  readonly at: Instant;
+  readonly author: string;
+}
+
+export interface ServerOrders {
+  order(order: ServerOrder): void;
+  /** The last word about each server. */
+  newest(): readonly ServerOrder[];
+}
+
 /** The last good shifts of other systems' rosters, as documents. */
 export interface RosterFeeds {
   /** Another number whenever one of them was taken. */
@@ -150,7 +167,8 @@ export interface RosterFeeds {
 
 /** A summary row per call, for lists. Everything in it can be made again from the audit. */
 export interface CallIndex {
-  callStarted(row: { callId: CallId; at: Instant; from: string; dialled: string }): void;
+  /** `from`: an extension, the number that an outside caller shows, or the trunk of one who shows none. */
+  callStarted(row: { callId: CallId; at: Instant; from: string | Phi<string>; dialled: string }): void;
   callEnded(row: {
     callId: CallId;
     at: Instant;

@@ -33,7 +33,8 @@ export class SqliteCalls implements CallIndex {
 
   callStarted(row: Parameters<CallIndex['callStarted']>[0]): void {
     const { callId, at, dialled } = row;
-    this.#writer?.change({ kind: 'callStarted', callId, at, from: this.#sealer.seal(row.from), dialled });
+    const from = this.#sealer.seal(typeof row.from === 'string' ? row.from : row.from.reveal());
+    this.#writer?.change({ kind: 'callStarted', callId, at, from, dialled });
   }
 
   callEnded(row: Parameters<CallIndex['callEnded']>[0]): void {
@@ -52,10 +53,19 @@ export class SqliteCalls implements CallIndex {
     );
   }
 
-  /** Newest first. `before` continues where the last page ended (its last `startedAt`). */
-  async list(page: { readonly limit: number; readonly before?: Instant }): Promise<readonly CallRow[]> {
-    let query = this.#db.build.selectFrom('calls').selectAll().orderBy('started_at', 'desc').limit(page.limit);
-    if (page.before !== undefined) query = query.where('started_at', '<', page.before);
+  /** Newest first. `before` continues behind the last row of the last page. */
+  async list(page: {
+    readonly limit: number;
+    readonly before?: Pick<CallRow, 'startedAt' | 'callId'>;
+  }): Promise<readonly CallRow[]> {
+    const { limit, before } = page;
+    const newest = this.#db.build.selectFrom('calls').selectAll().orderBy('started_at', 'desc');
+    let query = newest.orderBy('call_id', 'desc').limit(limit);
+    if (before !== undefined) {
+      const { startedAt, callId } = before;
+      // Calls that came in the same millisecond stand in the order of their ids.
+      query = query.where((e) => e(e.refTuple('started_at', 'call_id'), '<', e.tuple(startedAt, callId)));
+    }
     return this.#db.all(query).map((row) => ({
       callId: row.call_id as CallId,
       startedAt: row.started_at as Instant,

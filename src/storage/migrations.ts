@@ -11,6 +11,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0003-roster-overrides': { up: rosterOverrides },
   '0004-roster-feeds': { up: rosterFeeds },
   '0005-plan-versions': { up: planVersions },
+  '0006-server-orders': { up: serverOrders },
   '0007-audit-terms': { up: auditTerms },
 };
 
@@ -136,6 +137,18 @@ async function planVersions(db: Kysely<unknown>): Promise<void> {
       await sql`create trigger ${name} ${words} begin select raise(abort, 'versions are immutable'); end`.execute(db);
     }
   }
+}
+
+async function serverOrders(db: Kysely<unknown>): Promise<void> {
+  await db.schema
+    .createTable('server_orders')
+    .addColumn('id', 'integer', (c) => c.primaryKey())
+    .addColumn('kind', 'text', (c) => c.notNull())
+    .addColumn('server', 'text', (c) => c.notNull())
+    .addColumn('draining', 'integer', (c) => c.notNull())
+    .addColumn('at', 'integer', (c) => c.notNull())
+    .addColumn('author', 'text', (c) => c.notNull())
+    .execute();
 }
 
 async function rosterFeeds(db: Kysely<unknown>): Promise<void> {

@@ -20,6 +20,14 @@ export interface Schema {
     how: string;
     instead_of: string | null;
   };
+  server_orders: {
+    id: Generated<number>;
+    kind: string;
+    server: string;
+    draining: number;
+    at: number;
+    author: string;
+  };
   calls: {
     call_id: string;
     started_at: number;

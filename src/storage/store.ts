@@ -14,6 +14,8 @@ import { OwnerLock } from './owner-lock.ts';
 import { SqlitePhones } from './phones.ts';
 import { SqlitePlans } from './plans.ts';
 import { noKey, type Sealer } from './sealer.ts';
+import { SqliteServerOrders } from './server-orders.ts';
+import { settleCalls } from './settle-calls.ts';
 import { storeError } from './store-error.ts';
 import { ThreadWriter } from './writer-thread.ts';
 import { DirectWriter, type StoreWriter } from './writer.ts';
@@ -85,6 +87,7 @@ async function migrateFile(path: string): Promise<void> {
   const db = new SqliteDatabase(path, { readonly: false, busyMs: GUEST_BUSY_MS });
   try {
     await migrate(db);
+    settleCalls(db);
   } finally {
     db.close();
   }
@@ -111,6 +114,7 @@ export class Store {
   readonly messages: SqliteMessages;
   readonly overrides: SqliteOverrides;
   readonly feeds: SqliteFeeds;
+  readonly servers: SqliteServerOrders;
   readonly #db: SqliteDatabase;
   readonly #writer: StoreWriter | null;
   readonly #lock: OwnerLock | null;
@@ -131,6 +135,7 @@ export class Store {
     this.messages = new SqliteMessages(db);
     this.overrides = new SqliteOverrides(db);
     this.feeds = new SqliteFeeds(db);
+    this.servers = new SqliteServerOrders(db);
   }
 
   /** Registrations, in the shape that `telephony` keeps them. */

@@ -1,5 +1,11 @@
 import { type EndCause, endCauses, type MediaFacts } from '../core/call/index.ts';
-import { answerCaller, asError, type SrfRequest, type SrfResponse } from './client-libraries/index.ts';
+import {
+  answerCaller,
+  asError,
+  isUnknownRequest,
+  type SrfRequest,
+  type SrfResponse,
+} from './client-libraries/index.ts';
 import { wireToEndpoint, wireTogether } from './dialog-wiring.ts';
 import type { CallMedia } from './media.ts';
 import type { MediaEndpoint } from './media-endpoint.ts';
@@ -197,6 +203,8 @@ export class CallerLeg {
       { localSdp, headers: { Allow: allow } },
       (error, dialog) => {
         this.#settled();
+        // drachtio-server 0.9.10 shows a CANCEL to nobody after a connection that was lost.
+        if (isUnknownRequest(error)) this.#gone();
         if (!dialog) return done(error);
         if (this.#state === 'over') {
           // Ended while the 200 was on its way out.

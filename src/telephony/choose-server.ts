@@ -12,7 +12,19 @@ export interface Candidate {
  * take a call.
  */
 export function chooseServer<T extends Candidate>(servers: readonly T[], random: Random): T | null {
-  const able = servers.filter(({ health, isDraining }) => health.isUp && !isDraining);
+  return byWeight(
+    servers.filter(({ health, isDraining }) => health.isUp && !isDraining),
+    random,
+  );
+}
+
+/** Also one that is draining: what nobody else can take is taken there, rather than lost. null: none is up. */
+export function lastResort<T extends Candidate>(servers: readonly T[], random: Random): T | null {
+  const up = servers.filter(({ health }) => health.isUp);
+  return chooseServer(up, random) ?? byWeight(up, random);
+}
+
+function byWeight<T extends Candidate>(able: readonly T[], random: Random): T | null {
   const total = able.reduce((sum, { weight }) => sum + weight, 0);
   if (total === 0) return able[random.below(Math.max(1, able.length))] ?? null;
   let left = random.below(total);

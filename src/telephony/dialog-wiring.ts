@@ -1,6 +1,7 @@
 import {
   askForOffer,
   modifyDialog,
+  sendable,
   type SrfDialog,
   type SrfRequest,
   type SrfResponse,
@@ -26,7 +27,7 @@ export function wireToEndpoint(shell: Shell, dialog: SrfDialog, now: () => Media
     if (request.body === '') return offerOurs(dialog, response, endpoint);
     endpoint.modify(request.body).then(
       (answer) => sendAnswer(dialog, response, answer),
-      (error: unknown) => response.send(passedOn(sipStatusOf(error)), undefined, {}),
+      (error: unknown) => response.send(sendable(sipStatusOf(error)), undefined, {}),
     );
   });
   dialog.on('modify', change);
@@ -57,7 +58,7 @@ function relay(shell: Shell, from: SrfDialog, to: SrfDialog): void {
             response.send(200, undefined, answered(from, offer), undefined, (ack) => answer(ack.body)),
           )
         : modifyDialog(to, request.body).then((answer) => sendAnswer(from, response, answer));
-    work.catch((error: unknown) => response.send(passedOn(sipStatusOf(error)), undefined, {}));
+    work.catch((error: unknown) => response.send(sendable(sipStatusOf(error)), undefined, {}));
   });
   from.on('modify', change);
   from.on('update', onUpdate(shell, change));
@@ -66,20 +67,11 @@ function relay(shell: Shell, from: SrfDialog, to: SrfDialog): void {
     guarded(shell.log, 'INFO', (request: SrfRequest, response: SrfResponse) => {
       const headers = { 'Content-Type': request.get('Content-Type') ?? 'application/octet-stream' };
       to.request({ method: 'INFO', body: request.body, ...(request.body === '' ? {} : { headers }) }, (error, answer) =>
-        response.send(passedOn(answer?.status ?? sipStatusOf(error)), undefined, {}),
+        response.send(sendable(answer?.status ?? sipStatusOf(error)), undefined, {}),
       );
     }),
   );
   refuseOthers(shell, from);
-}
-
-const passable: ReadonlySet<number> = new Set([
-  200, 403, 404, 408, 415, 480, 481, 486, 488, 491, 500, 501, 503, 603, 606,
-]);
-
-/** What one phone is told of the other's status: drachtio-srf 5.0.29 throws for a status it does not know. */
-function passedOn(status: number | null): number {
-  return status !== null && passable.has(status) ? status : 500;
 }
 
 function onUpdate(shell: Shell, change: (request: SrfRequest, response: SrfResponse) => void) {

@@ -1,5 +1,6 @@
-import type { CallSink, Clock, Random, Reachability } from '../engine/ports.ts';
+import type { CallSink, Clock, Random, Reachability, ServerKind } from '../engine/ports.ts';
 import { Authenticator } from './auth/authenticator.ts';
+import { askOptions } from './client-libraries/index.ts';
 import { guarded } from './guarded.ts';
 import { Inbound, refuseMethod } from './inbound.ts';
 import type { ServerHealth } from './link-health.ts';
@@ -13,8 +14,10 @@ import { firstLine } from './secrets.ts';
 import type { Shell } from './shell.ts';
 import { Signalling } from './signalling.ts';
 import type { SignallingLink } from './signalling-link.ts';
+import { TrunkWatch } from './trunk-watch.ts';
 import { Trunks } from './trunks.ts';
 
+export type { ServerHealth } from './link-health.ts';
 export type { TelephonyOptions } from './options.ts';
 export type * from './ports.ts';
 export { MemoryBindings } from './ports.ts';
@@ -34,6 +37,8 @@ export interface TelephonyParts {
 export interface TelephonyHealth {
   readonly signalling: readonly ServerHealth[];
   readonly media: readonly ServerHealth[];
+  /** Those that take calls out; `fault`: why one cannot, now. */
+  readonly trunks: readonly { readonly name: string; readonly fault: string | null }[];
   /** "udp/192.0.2.7:5060": where phones and trunks are served, as the signalling servers say. */
   readonly serves: readonly string[];
   readonly registrations: number;
@@ -48,6 +53,7 @@ export class Telephony {
   readonly #parts: TelephonyParts;
   readonly #shell: Shell;
   readonly #authenticator: Authenticator;
+  readonly #trunkWatches = new Map<string, TrunkWatch>();
   #inbound: Inbound | null = null;
   #isClosed = false;
 
@@ -102,13 +108,17 @@ export class Telephony {
     for (const link of signalling.links) this.#route(link, inbound, registrar);
     await signalling.connect();
     await media.connect();
+    this.#watchTrunks();
   }
 
   get reachability(): Reachability {
     const { signalling, registrations, trunks } = this.#shell;
     return {
       isRegistered: (extension) => registrations.of(extension).length > 0,
-      trunkFault: (trunk) => (signalling.isUp ? trunks.fault(trunk) : noneIsUp(signalling)),
+      trunkFault: (trunk) =>
+        signalling.isUp
+          ? (trunks.fault(trunk) ?? this.#trunkWatches.get(trunk)?.fault() ?? null)
+          : noneIsUp(signalling),
     };
   }
 
@@ -122,10 +132,22 @@ export class Telephony {
     return {
       signalling: signalling.health,
       media: media.health,
+      trunks: [...this.#trunkWatches].map(([name, watch]) => ({ name, fault: watch.fault() })),
       serves: signalling.links.flatMap(({ serves }) => serves),
       registrations: this.bindings.length,
       calls: this.#inbound?.liveCalls ?? 0,
     };
+  }
+
+  /**
+   * No new calls for a server as long as another can take them; what runs on it goes on. Or the end of that. false: there
+   * is no such server.
+   */
+  drain(kind: ServerKind, name: string, isDraining: boolean): boolean {
+    const link = this.#shell[kind].links.find((one) => one.name === name);
+    if (link === undefined) return false;
+    link.isDraining = isDraining;
+    return true;
   }
 
   /** Ends every call that is left and all connections. */
@@ -133,10 +155,22 @@ export class Telephony {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#inbound?.close();
+    for (const watch of this.#trunkWatches.values()) watch.close();
     // One turn for the last BYEs to be written before the socket ends.
     await new Promise((resolve) => setImmediate(resolve));
     this.#shell.media.close();
     this.#shell.signalling.close();
+  }
+
+  #watchTrunks(): void {
+    const { clock, log, options } = this.#parts;
+    const { signalling, trunks } = this.#shell;
+    for (const [trunk, { target, optionsSeconds }] of Object.entries(options.trunks)) {
+      if (target === undefined || optionsSeconds === 0 || this.#isClosed) continue;
+      const ask = (name: string, done: (status: number | null) => void): void =>
+        askOptions(signalling.forTrunk().srf, trunks.uri(name), done);
+      this.#trunkWatches.set(trunk, new TrunkWatch({ trunk, everyMs: optionsSeconds * 1000, ask, clock, log }));
+    }
   }
 
   #route(link: SignallingLink, inbound: Inbound, registrar: Registrar): void {
@@ -150,7 +184,15 @@ export class Telephony {
       'register',
       guarded(log, 'REGISTER', (request, response) => registrar.register(link.name, request, response)),
     );
-    for (const method of ['options', 'message', 'subscribe', 'publish', 'refer', 'info', 'notify']) {
+    srf.use(
+      'options',
+      guarded(log, 'OPTIONS', (request, response) => {
+        // Carriers and load balancers ask in this way whom to send the next call to.
+        if (link.isDraining) response.send(503, undefined, { headers: { 'Retry-After': '60' } });
+        else refuseMethod(request, response);
+      }),
+    );
+    for (const method of ['message', 'subscribe', 'publish', 'refer', 'info', 'notify']) {
       srf.use(method, guarded(log, method, refuseMethod));
     }
     // Whatever is left belongs to no dialog of ours.

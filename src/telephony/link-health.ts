@@ -8,4 +8,6 @@ export interface LinkHealth {
 export interface ServerHealth extends LinkHealth {
   readonly name: string;
   readonly isDraining: boolean;
+  /** Legs and INVITEs that are still there; 0: nobody would miss it. */
+  readonly legs: number;
 }

@@ -1,12 +1,4 @@
-import {
-  asError,
-  cleanArgument,
-  type Endpoint,
-  type EslEvent,
-  mediaSilent,
-  modifyDialog,
-  type SrfDialog,
-} from './client-libraries/index.ts';
+import { asError, type Endpoint, type EslEvent, LiveEndpoint, type SrfDialog } from './client-libraries/index.ts';
 import type { Recordings, Taking } from './recordings.ts';
 import { sendsAudio } from './sdp.ts';
 
@@ -50,15 +42,13 @@ export interface MediaSite {
  * never reported. Ends once: by close(), or by itself, which `gone` tells.
  */
 export class MediaEndpoint {
-  readonly #endpoint: Endpoint;
+  readonly #endpoint: LiveEndpoint;
   readonly #site: MediaSite;
   readonly #events: EndpointEvents;
   readonly #ended: () => void;
-  readonly #gone = Promise.withResolvers<'gone'>();
   #isClosed = false;
   /** By us. */
   #isHungUp = false;
-  #isGone = false;
   #isBusy = false;
   /** The phone is not on hold. */
   #isExpected = true;
@@ -66,21 +56,17 @@ export class MediaEndpoint {
 
   /** `ended` runs once, however it ended. */
   constructor(endpoint: Endpoint, site: MediaSite, events: EndpointEvents, ended: () => void) {
-    // It may have ended while the library was handing it over; nobody heard that.
-    if (!endpoint.connected) throw new Error('the media server dropped the endpoint at once');
-    this.#endpoint = endpoint;
+    this.#endpoint = new LiveEndpoint(endpoint, { ended: () => this.#over(), silent: () => this.silent() });
     this.#site = site;
     this.#events = events;
     this.#ended = ended;
-    endpoint.once('destroy', () => this.lost());
-    endpoint.on(mediaSilent, () => this.silent());
     // "!" joins files to one prompt, so that a whole prompt is one command that can be replaced as one.
-    this.#set('playback_delimiter', '!');
+    this.#endpoint.set('playback_delimiter', '!');
   }
 
   /** With the media server. */
   get dialog(): SrfDialog {
-    return this.#endpoint.dialog as SrfDialog;
+    return this.#endpoint.dialog;
   }
 
   get uuid(): string {
@@ -97,34 +83,24 @@ export class MediaEndpoint {
     return this.#site.isLost();
   }
 
-  /** The media server has ended it, or does not answer any more. */
+  /** Its media server does not answer any more. */
   lost(): void {
-    if (this.#isGone) return;
-    this.#isGone = true;
-    this.#ended();
-    // In a later turn: what the media server reported in the same breath comes first.
-    setImmediate(() => this.#gone.resolve('gone'));
-    if (this.#isClosed) return;
-    this.#isClosed = true;
-    // A media server that was killed says no BYE: without ours the dialog would be kept for ever.
-    if (this.dialog.connected) this.dialog.destroy({}, () => {});
-    this.#events.gone();
+    this.#endpoint.end();
   }
 
   /** Description to offer or to answer with. */
   get sdp(): string {
-    return this.#endpoint.local.sdp;
+    return this.#endpoint.sdp;
   }
 
   /** Writes on the endpoint whose dialog it serves, for a process after this one. */
   mark(owner: string, dialogId: string, signalling: string): void {
-    this.#set(ownerVariable, `${owner} ${dialogId} ${signalling}`);
+    this.#endpoint.set(ownerVariable, `${owner} ${dialogId} ${signalling}`);
   }
 
   /** Gives the endpoint the far end's description; resolves with its own. */
   async modify(sdp: string): Promise<string> {
-    const answer = await Promise.race([modifyDialog(this.dialog, sdp), this.#gone.promise]);
-    if (answer === 'gone') throw new Error('the media endpoint is gone');
+    const answer = await this.#endpoint.modify(sdp);
     this.#isExpected = sendsAudio(sdp);
     return answer;
   }
@@ -153,7 +129,7 @@ export class MediaEndpoint {
   ): void {
     const turn = this.#next();
     const { maxDigits, waitMs } = options;
-    const collected = this.#endpoint.playCollect({
+    const collected = this.#endpoint.collect({
       file: this.#joined(files),
       min: 1,
       max: maxDigits,
@@ -167,8 +143,8 @@ export class MediaEndpoint {
     });
     let digits = '';
     this.#settle(
-      collected.then((result) => {
-        digits = result.digits ?? result.invalidDigits ?? '';
+      collected.then((keys) => {
+        digits = keys;
       }),
       () => turn === this.#turn,
       (error) => {
@@ -189,7 +165,7 @@ export class MediaEndpoint {
       (outcome) => {
         if (turn === this.#turn) this.#isBusy = false;
         // Not before: a variable is set at once, also while the recording runs.
-        if (!this.#isClosed) this.#set('playback_terminators', 'none');
+        if (!this.#isClosed) this.#endpoint.set('playback_terminators', 'none');
         done(outcome);
       },
       () => {},
@@ -200,17 +176,12 @@ export class MediaEndpoint {
   async bridge(other: MediaEndpoint): Promise<void> {
     this.stop();
     other.stop();
-    const result = await Promise.race([
-      this.#endpoint.bridge(other.#endpoint),
-      this.#gone.promise,
-      other.#gone.promise,
-    ]);
-    if (result === 'gone') throw new Error('a media endpoint is gone');
+    if ((await this.#endpoint.bridge(other.#endpoint)) === 'gone') throw new Error('a media endpoint is gone');
   }
 
   /** Keys that came by SIP INFO count like keys in the audio. */
   pressKeys(keys: string): void {
-    this.#run(this.#endpoint.api('uuid_recv_dtmf', [this.#endpoint.uuid, keys]));
+    this.#endpoint.press(keys);
   }
 
   /** Silence; what was running is not reported. */
@@ -219,23 +190,24 @@ export class MediaEndpoint {
     this.#isBusy = false;
   }
 
-  /**
-   * A BYE ends the channel at once whatever it is doing; the library's own `destroy` would queue behind a running
-   * prompt (drachtio-fsmrf 5.0.1). A recording under way still reports how long it was.
-   */
+  /** A recording under way still reports how long it was. */
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#isHungUp = true;
-    this.dialog.destroy({}, (error) => {
-      // The signalling server is gone or does not know the dialog any more: the media server is told directly.
-      if (error) this.#run(this.#endpoint.api('uuid_kill', [this.#endpoint.uuid]));
-    });
+    this.#endpoint.hangUp();
+  }
+
+  #over(): void {
+    this.#ended();
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#events.gone();
   }
 
   /** "!" joins files to one prompt, see the constructor. */
   #joined(files: readonly string[]): string {
-    return cleanArgument(files.map((file) => this.#site.prompt(file)).join('!') || nothing);
+    return files.map((file) => this.#site.prompt(file)).join('!') || nothing;
   }
 
   /** Never rejects. */
@@ -262,11 +234,9 @@ export class MediaEndpoint {
   async #take({ file, variables }: Taking, limitSeconds: number): Promise<Recorded> {
     const failed = (why: string): Recorded => ({ durationMs: 0, by: 'failed', why });
     try {
-      for (const [variable, value] of variables) this.#set(variable, value);
-      this.#set('playback_terminators', '#');
-      // Not the library's `record`: it hides why the recording ended.
-      const argument = `${cleanArgument(file)} ${limitSeconds} ${silenceThreshold} ${silenceSeconds}`;
-      const recorded = await Promise.race([this.#endpoint.execute('record', argument), this.#gone.promise]);
+      for (const [variable, value] of variables) this.#endpoint.set(variable, value);
+      this.#endpoint.set('playback_terminators', '#');
+      const recorded = await this.#endpoint.record(file, [limitSeconds, silenceThreshold, silenceSeconds]);
       if (recorded !== 'gone') return this.#recorded(recorded, limitSeconds);
       return this.#isHungUp ? { durationMs: 0, by: 'hangUp', why: '' } : failed('the media server dropped the caller');
     } catch (error) {
@@ -279,7 +249,11 @@ export class MediaEndpoint {
     const durationMs = Number(header('variable_record_ms')) || 0;
     const response = header('Application-Response');
     const cause = header('variable_record_completion_cause');
-    if (response.startsWith('-ERR') || cause === 'failure') return { durationMs, by: 'failed', why: response || cause };
+    if (response.startsWith('-ERR') || cause === 'failure') {
+      // The record is to say the reason, whoever seals, and not the words of a protocol around it.
+      const why = response.replace(/^-ERR (?:recording refused: )?/, '') || cause;
+      return { durationMs, by: 'failed', why };
+    }
     const by = (): Recorded['by'] => {
       if (this.#isClosed || cause === 'success-hangup') return 'hangUp';
       if (header('variable_playback_terminator_used') === '#') return 'key';
@@ -290,16 +264,8 @@ export class MediaEndpoint {
     return { durationMs, by: by(), why: '' };
   }
 
-  /**
-   * At once. FreeSWITCH 1.10.12: the application `set` would wait behind a running prompt, and be forgotten with it when
-   * that is broken off.
-   */
-  #set(variable: string, value: string): void {
-    this.#run(this.#endpoint.api('uuid_setvar', [this.#endpoint.uuid, variable, cleanArgument(value)]));
-  }
-
   #next(): number {
-    if (this.#isBusy && !this.#isClosed) this.#run(this.#endpoint.api('uuid_break', [this.#endpoint.uuid, 'all']));
+    if (this.#isBusy && !this.#isClosed) this.#endpoint.breakOff();
     this.#isBusy = true;
     this.#turn += 1;
     return this.#turn;
@@ -309,14 +275,9 @@ export class MediaEndpoint {
     const tell = (error: Error | null): void => {
       if (isCurrent() && !this.#isClosed) done(error);
     };
-    Promise.race([work, this.#gone.promise]).then(
+    work.then(
       () => tell(null),
       (error: unknown) => tell(asError(error)),
     );
-  }
-
-  /** Its result shows in what follows; it fails only when the endpoint is gone, which is told elsewhere. */
-  #run(work: Promise<unknown>): void {
-    work.catch(() => {});
   }
 }

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import type { Clock } from '../engine/ports.ts';
 import { PortError } from '../engine/ports.ts';
-import { asError, connectMrf, type Endpoint, type MediaServer, type SrfClient } from './client-libraries/index.ts';
+import { asError, type Endpoint, MediaClient } from './client-libraries/index.ts';
 import { type EndpointEvents, MediaEndpoint, type MediaSite } from './media-endpoint.ts';
 import { type MediaServerOptions, serverNameOf, type TelephonyOptions } from './options.ts';
 import type { Log, PlainSealer } from './ports.ts';
@@ -34,13 +34,14 @@ export interface EndpointWish {
 export class MediaLink {
   readonly name: string;
   readonly weight: number;
-  readonly isDraining: boolean;
+  /** No new calls for it as long as another can take them. */
+  isDraining: boolean;
   readonly orphans: Orphans;
   readonly #options: MediaServerOptions;
   readonly #site: TelephonyOptions['media'];
   readonly #clock: Clock;
   readonly #log: Log;
-  #server: MediaServer | null = null;
+  #server: MediaClient | null = null;
   #why = 'not connected yet';
   #isClosed = false;
   #retry: { cancel(): void } | null = null;
@@ -54,8 +55,6 @@ export class MediaLink {
 
   /** When it went away, on the clock that never goes back; at the start it counts as just gone. */
   #lostAtMs: number;
-  /** Carries the INVITE that an endpoint is made with. */
-  #via: SrfClient | null = null;
 
   constructor(parts: {
     server: MediaServerOptions;
@@ -89,13 +88,24 @@ export class MediaLink {
     return this.#server ? { isUp: true, why: '' } : { isUp: false, why: this.#why };
   }
 
+  /** Of ours, and of conversations that a process before this one left. */
+  get legs(): number {
+    return this.#endpoints.size + 2 * this.orphans.count;
+  }
+
   /** Settles after the first attempt; later ones go on by themselves until close(). */
   async connect(): Promise<void> {
     const { host, port, listenHost, listenPort = 0, advertise, profile } = this.#options;
     const to = { address: host, port, listenAddress: listenHost, listenPort, profile, advertisedAddress: advertise };
     try {
       const secret = readSecret(`media server ${this.name}`, this.#options);
-      const server = await connectMrf(this.#carrier(), { ...to, secret });
+      const server: MediaClient = await MediaClient.connect(
+        { ...to, secret },
+        {
+          ended: () => this.#server === server && this.#lost('the media server closed the connection'),
+          failed: (err) => this.#log.warn({ server: this.name, err }, 'media server error'),
+        },
+      );
       if (this.#isClosed) return server.disconnect();
       this.#adopt(server);
     } catch (error) {
@@ -109,12 +119,9 @@ export class MediaLink {
     const server = this.#server;
     if (server === null) throw new PortError('mediaUnavailable', { cause: new Error(this.#why) });
     const headers = mediaSource === '' ? {} : { headers: { 'X-Media-Source': mediaSource } };
-    // drachtio-fsmrf 5.0.1 takes one signalling client for good, and calls it before `createEndpoint` returns.
-    this.#via = via.srf;
     const made = server
-      .createEndpoint({ ...headers, ...(remoteSdp === null ? {} : { remoteSdp }) })
+      .createEndpoint(via.srf, { ...headers, ...(remoteSdp === null ? {} : { remoteSdp }) })
       .then((endpoint) => this.#keep(endpoint, events, via));
-    this.#via = null;
     const given = Promise.withResolvers<never>();
     let isLate = false;
     const giveUp = (why: string): void => {
@@ -194,14 +201,6 @@ export class MediaLink {
     });
   }
 
-  #carrier(): SrfClient {
-    const createUAC = (...about: Parameters<SrfClient['createUAC']>): unknown => {
-      if (this.#via === null) throw new Error('an endpoint was asked for behind our back');
-      return this.#via.createUAC(...about);
-    };
-    return { createUAC } as SrfClient;
-  }
-
   #keep(endpoint: Endpoint, events: EndpointEvents, via: SignallingLink): MediaEndpoint {
     let watch: SilenceWatch | null = null;
     const made: MediaEndpoint = new MediaEndpoint(endpoint, this.#whatEndpointsNeed(), events, () => {
@@ -230,7 +229,7 @@ export class MediaLink {
   }
 
   /** Asks the server whether it is there, for as long as it is. */
-  #watch(server: MediaServer): void {
+  #watch(server: MediaClient): void {
     this.#lookAgain = this.#clock.after(askEveryMs, () => {
       this.api('version').then(
         () => this.#server === server && this.#watch(server),
@@ -244,20 +243,13 @@ export class MediaLink {
     });
   }
 
-  #adopt(server: MediaServer): void {
+  #adopt(server: MediaClient): void {
     this.#server = server;
     const { host, port } = this.#options;
     this.#log.info({ server: this.name, host, port }, 'media server connected');
-    server.on('error', (error: Error) => this.#log.warn({ server: this.name, err: error }, 'media server error'));
     this.#watch(server);
     for (const proceed of this.#waiting) proceed();
     void this.orphans.find();
-    // drachtio-fsmrf 5.0.1 reconnects by itself, but with commands of the old connection still queued, so that
-    // answers reach the wrong caller. The whole object is thrown away instead.
-    server.once('end', () => {
-      server.disconnect();
-      if (this.#server === server) this.#lost('the media server closed the connection');
-    });
   }
 
   #lost(why: string): void {

@@ -1,6 +1,6 @@
 import type { Clock, Random } from '../engine/ports.ts';
 import { PortError } from '../engine/ports.ts';
-import { chooseServer } from './choose-server.ts';
+import { chooseServer, lastResort } from './choose-server.ts';
 import type { ServerHealth } from './link-health.ts';
 import type { MediaEndpoint } from './media-endpoint.ts';
 import { type EndpointWish, MediaLink } from './media-link.ts';
@@ -44,7 +44,7 @@ export class Media {
   }
 
   get health(): readonly ServerHealth[] {
-    return this.links.map(({ name, isDraining, health }) => ({ name, isDraining, ...health }));
+    return this.links.map(({ name, isDraining, legs, health }) => ({ name, isDraining, legs, ...health }));
   }
 
   /** BYE in a dialog that is none of this process. true: it belonged to a conversation of an earlier one. */
@@ -56,14 +56,17 @@ export class Media {
     return new CallMedia(this, this.#signalling, via);
   }
 
-  /** One that can take a call, waiting for those that were lost a moment ago. `but` is not taken. null: none. */
+  /**
+   * One that can take a call, waiting for those that were lost a moment ago; one that is draining before none. `but` is
+   * not taken. null: none is up.
+   */
   async choose(but: MediaLink | null, waitMs: number): Promise<MediaLink | null> {
     const others = this.links.filter((link) => link !== but);
     const chosen = chooseServer(others, this.#random);
     if (chosen !== null) return chosen;
     const waitFor = others.filter((link) => link.worthWaitingMs(waitMs) > 0);
     if (waitFor.length > 0) await Promise.race(waitFor.map((link) => link.whenUp(waitMs)));
-    return chooseServer(others, this.#random);
+    return lastResort(others, this.#random);
   }
 
   close(): void {
@@ -120,6 +123,6 @@ export class CallMedia {
 }
 
 function noneIsUp({ health }: Media): PortError {
-  const why = health.map((server) => `${server.name}: ${server.isUp ? 'draining' : server.why}`).join('; ');
+  const why = health.map((server) => `${server.name}: ${server.why}`).join('; ');
   return new PortError('mediaUnavailable', { cause: new Error(why) });
 }

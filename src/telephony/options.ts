@@ -30,6 +30,8 @@ export const trunkSchema = z.strictObject({
   assertIdentity: z.boolean().default(true),
   /** Who may bring calls in as this trunk: "192.0.2.10", "192.0.2.0/28" or "192.0.2.10:5060". */
   allowFrom: z.array(z.string().min(1)).max(64).default([]),
+  /** How often it is asked whether it is there (OPTIONS); 0: never. */
+  optionsSeconds: z.number().int().min(0).max(3600).default(20),
 });
 
 const serverName = z.string().regex(/^[A-Za-z0-9._:-]{1,64}$/, 'at most 64 letters, digits and . _ : -');
@@ -44,6 +46,8 @@ const server = {
   weight: z.number().int().min(0).max(1000).default(1),
   /** No new calls; running ones end in their own time. */
   draining: z.boolean().default(false),
+  /** Where its own configuration lies on this machine, for whoever examines it. */
+  config: z.string().min(1).optional(),
 };
 
 export const signallingServerSchema = z.strictObject({

@@ -25,7 +25,7 @@ import {
 } from './client-libraries/index.ts';
 import type { LinkHealth } from './link-health.ts';
 import { serverNameOf, type SignallingServerOptions } from './options.ts';
-import type { OpenInvite, OpenInvites } from './open-invites.ts';
+import type { InvitesAt, OpenInvite } from './open-invites.ts';
 import type { Log } from './ports.ts';
 import { controlTls, readSecret } from './secrets.ts';
 import { guarded } from './guarded.ts';
@@ -47,7 +47,8 @@ const settlesWithinMs = 100;
 export class SignallingLink {
   readonly name: string;
   readonly weight: number;
-  readonly isDraining: boolean;
+  /** No new calls are sent through it as long as another can take them. */
+  isDraining: boolean;
   readonly srf: SrfClient;
   /** Live dialogs with phones and trunks, each with who is told when the server does not know it any more. */
   readonly dialogs = new Map<SrfDialog, Unknown>();
@@ -55,7 +56,7 @@ export class SignallingLink {
   readonly mediaDialogs = new Set<SrfDialog>();
   /** Callers who have not got a final answer. */
   readonly unanswered = new Map<SrfRequest, SrfResponse>();
-  readonly openInvites: OpenInvites;
+  readonly openInvites: InvitesAt;
   /** INVITEs that an earlier process left, until this server has been told. */
   #left: readonly OpenInvite[];
   readonly #server: SignallingServerOptions;
@@ -76,7 +77,7 @@ export class SignallingLink {
   /** Throws `keyUnreadable` for a secret or a certificate that cannot be read. */
   constructor(
     server: SignallingServerOptions,
-    parts: { appTag: string; clock: Clock; log: Log; openInvites: OpenInvites },
+    parts: { appTag: string; clock: Clock; log: Log; openInvites: InvitesAt },
   ) {
     this.name = serverNameOf(server);
     this.weight = server.weight;
@@ -93,6 +94,10 @@ export class SignallingLink {
 
   get health(): LinkHealth {
     return this.#health;
+  }
+
+  get legs(): number {
+    return this.dialogs.size + this.mediaDialogs.size + this.openInvites.count();
   }
 
   /** "udp/192.0.2.7:5060": where it serves phones and trunks; empty before it has said so. */

@@ -1,9 +1,9 @@
 import type { Clock, Random } from '../engine/ports.ts';
-import { chooseServer } from './choose-server.ts';
+import { lastResort } from './choose-server.ts';
 import { requestById } from './client-libraries/index.ts';
 import type { ServerHealth } from './link-health.ts';
-import { OpenInvites } from './open-invites.ts';
-import type { TelephonyOptions } from './options.ts';
+import { type InvitesAt, OpenInvites } from './open-invites.ts';
+import { serverNameOf, type TelephonyOptions } from './options.ts';
 import type { ContactBinding, Log } from './ports.ts';
 import { SignallingLink, waitForSignallingMs } from './signalling-link.ts';
 
@@ -22,8 +22,9 @@ export class Signalling {
   constructor(options: TelephonyOptions['signalling'], parts: { clock: Clock; random: Random; log: Log }) {
     const openInvites = new OpenInvites(options.openInvites, parts.log);
     this.#openInvites = openInvites;
-    this.links = options.servers.map((server) => {
-      return new SignallingLink(server, { ...parts, appTag: options.appTag, openInvites });
+    const invitesAt = openInvites.of(options.servers.map(serverNameOf));
+    this.links = options.servers.map((server, i) => {
+      return new SignallingLink(server, { ...parts, appTag: options.appTag, openInvites: invitesAt[i] as InvitesAt });
     });
     this.#random = parts.random;
     this.#clock = parts.clock;
@@ -53,7 +54,7 @@ export class Signalling {
   }
 
   get health(): readonly ServerHealth[] {
-    return this.links.map(({ name, isDraining, health }) => ({ name, isDraining, ...health }));
+    return this.links.map(({ name, isDraining, legs, health }) => ({ name, isDraining, legs, ...health }));
   }
 
   named(name: string): SignallingLink | undefined {
@@ -62,8 +63,7 @@ export class Signalling {
 
   /** For an outside number, by weight. One that is draining or down only when there is no other. */
   forTrunk(): SignallingLink {
-    const chosen = chooseServer(this.links, this.#random) ?? this.links.find(({ health }) => health.isUp);
-    return chosen ?? (this.links[0] as SignallingLink);
+    return lastResort(this.links, this.#random) ?? (this.links[0] as SignallingLink);
   }
 
   /**

@@ -38,6 +38,11 @@ export class Trunks {
     return parseSipUri(this.get(trunk)?.target ?? '')?.host ?? '';
   }
 
+  /** Request-URI for the trunk itself. */
+  uri(trunk: string): string {
+    return this.get(trunk)?.target ?? '';
+  }
+
   /** Request-URI for a number as the trunk wants it. */
   uriFor(trunk: string, number: string): string {
     const target = this.get(trunk)?.target ?? '';

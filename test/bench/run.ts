@@ -1,4 +1,5 @@
 import { House } from '../support/house.ts';
+import { benchActivation } from './activation.ts';
 import { benchAudit } from './audit.ts';
 import { benchCallRate, pssMb } from './call-rate.ts';
 import { benchPatterns } from './patterns.ts';
@@ -6,7 +7,7 @@ import { benchProve } from './prove.ts';
 import { benchRouting, benchYear } from './routing.ts';
 
 /**
- * `npm run bench -- [routing|patterns|year|prove|audit|memory|calls …] [--seconds N] [--rates 50,100,200]`
+ * `npm run bench -- [routing|patterns|year|activate|prove|audit|memory|calls …] [--seconds N] [--rates 50,100,200]`
  * Prints a table per benchmark, then one JSON object with every figure. Nothing is asserted here.
  */
 const args = process.argv.slice(2);
@@ -20,6 +21,7 @@ const benches: Record<string, () => Promise<unknown> | unknown> = {
   routing: benchRouting,
   patterns: benchPatterns,
   year: benchYear,
+  activate: benchActivation,
   prove: benchProve,
   audit: () => benchAudit({ verifyEntries: 200_000 }),
   memory: idleMemory,

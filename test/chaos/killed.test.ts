@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { Baresip } from '../support/baresip.ts';
 import { House } from '../support/house.ts';
+import { notOnRunning } from '../support/left-out.ts';
 import { freeUdpPort, scratch, until } from '../support/processes.ts';
 import { heardFor, readWav, shareOf } from '../support/sound.ts';
 
@@ -59,11 +60,13 @@ async function messages(): Promise<{ messageId: string; callId: string; duration
   ).messages;
 }
 
+const mayNot = { mediad: notOnRunning('media'), app: {}, sipd: notOnRunning('signalling') };
+
 /** How the record tells of a recording that lost this process; the message is kept in any case. */
 const recordingEnds = { mediad: 'recordingFailed', app: 'wardlineRestarted', sipd: 'messageLeft' } as const;
 
 for (const victim of ['mediad', 'app', 'sipd'] as const) {
-  await t.test(`kill -9 of ${victim} while calls ring, ask, escalate, talk and record`, async (t) => {
+  await t.test(`kill -9 of ${victim} while calls ring, ask, escalate, talk and record`, mayNot[victim], async (t) => {
     const known = new Set((await calls()).map(({ callId }) => callId));
     const before = (await messages()).length;
     const marks = new Map(phones.map((phone) => [phone, phone.mark()]));
@@ -135,7 +138,12 @@ for (const victim of ['mediad', 'app', 'sipd'] as const) {
     const offered = ended.filter(({ dialled }) => dialled === '2102').length;
     t.ok(offered === 1 || (victim === 'app' && offered === 2), `the ringing call stands ${offered} times`);
     t.equal(ended.length - offered, 4);
-    for (const { callId } of ended) t.equal((await house.facts(callId)).of('ended').length, 1, 'one ending');
+    for (const { callId } of ended) {
+      const facts = await house.facts(callId);
+      t.equal(facts.of('ended').length, 1, 'one ending');
+      // Everybody hangs up at once: what the record holds but that depends on who is first.
+      house.notCompared(facts);
+    }
 
     t.equal(ended.find(({ dialled }) => dialled === '7013')?.cause, recordingEnds[victim]);
 
@@ -170,7 +178,8 @@ for (const victim of ['mediad', 'app', 'sipd'] as const) {
       });
       await ward.hangUp();
       await icu.event('CALL_CLOSED', i);
-      t.equal((await house.endedCall()).ending, 'callerHungUp');
+      const talk = await house.endedCall();
+      t.equal(talk.ending, 'callerHungUp');
       const f = diaz.mark();
       await diaz.nextFile();
       await diaz.dial(house.uri('1500'));
@@ -180,7 +189,9 @@ for (const victim of ['mediad', 'app', 'sipd'] as const) {
       await diaz.press('0');
       await operator.event('CALL_INCOMING', o);
       await diaz.hangUp();
-      await house.endedCall();
+      const menu = await house.endedCall();
+      // Where a server runs already only the killing of the app can be told.
+      if (victim !== 'app') for (const facts of [talk, menu]) house.notCompared(facts);
     });
     const verified = await house.cli('audit', 'verify');
     t.equal(verified.code, 0, verified.out);

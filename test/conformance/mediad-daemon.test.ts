@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
+import { connect, createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { generateX25519Identity, identityToRecipient } from 'age-encryption';
@@ -137,6 +137,23 @@ void t.test('the event socket: nothing before the secret, and FreeSWITCH\u2019s 
   await liar.closed();
 });
 
+void t.test('strangers who fill the event socket, and then reset what is turned away, end nothing', async (t) => {
+  const { mediad, caller } = await aSystem(t);
+  const strangers = await Promise.all(Array.from({ length: 64 }, () => EslClient.dial(mediad.eventSocketPort)));
+  for (let i = 0; i < 200; i++) {
+    const socket = connect(mediad.eventSocketPort, '127.0.0.1');
+    socket.on('error', () => {});
+    await once(socket, 'connect');
+    socket.write('auth x\n\n');
+    socket.resetAndDestroy();
+  }
+  const turnedAway = connect({ port: mediad.eventSocketPort, host: '127.0.0.1', allowHalfOpen: true });
+  t.match(String((await once(turnedAway, 'data'))[0]), /^Content-Type: text\/rude-rejection/);
+  turnedAway.destroy();
+  for (const stranger of strangers) stranger.close();
+  t.equal((await caller.options(`sip:x@${mediad.sipAddress}`)).status, 200);
+});
+
 void t.test('events come in FreeSWITCH\u2019s order, and a hang-up completes all that waits', async (t) => {
   const system = shared;
   const { phone, call, esl, data, execute, uuid } = await aLeg(system);
@@ -197,6 +214,8 @@ void t.test('calls that are not for us are refused: no application, a foreign ho
     (await invite({ 'X-esl-outbound': application.address }, phone.sdp.replace('RTP/AVP', 'RTP/SAVP'))).response.status,
     488,
   );
+  const nowhere = phone.sdp.replace(/m=audio \d+/, 'm=audio 70000');
+  t.equal((await invite({ 'X-esl-outbound': application.address }, nowhere)).response.status, 488);
   const { call } = await invite({ 'X-esl-outbound': '127.0.0.1:1' }, phone.sdp);
   call?.ack();
   await call?.ended();

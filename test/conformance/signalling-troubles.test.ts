@@ -34,8 +34,8 @@ async function aLinkTo(
   const { port } = server.address() as net.AddressInfo;
   const log = new TestLog();
   const options = signallingServerSchema.parse({ name: 'wrong', host: '127.0.0.1', port, secret: 'a secret of tests' });
-  const openInvites = new OpenInvites(undefined, log);
-  const link = new SignallingLink(options, { appTag: 'wardline', clock, log, openInvites });
+  const [openInvites] = new OpenInvites(undefined, log).of(['wrong']);
+  const link = new SignallingLink(options, { appTag: 'wardline', clock, log, openInvites: openInvites! });
   t.teardown(() => {
     link.close();
     server.close();

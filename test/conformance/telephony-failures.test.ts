@@ -4,6 +4,7 @@ import type { LegId } from '../../src/core/call/index.ts';
 import type { TelephonyEffect } from '../../src/engine/ports.ts';
 import type { RawPhone } from '../support/raw-phone.ts';
 import type { RtpPort } from '../support/rtp-port.ts';
+import { notOnRunning } from '../support/left-out.ts';
 import { until } from '../support/processes.ts';
 import { House, type ScriptedCall, type Teardown } from '../support/telephony-house.ts';
 
@@ -13,6 +14,7 @@ const caller = 'caller' as LegId;
 const one = '1' as LegId;
 const recipient = await identityToRecipient(await generateX25519Identity());
 const house = await House.open(t, { sealTo: () => [recipient], probeSeconds: 1, silenceMs: 1000 });
+const [endsMedia, endsSignalling] = [notOnRunning('media'), notOnRunning('signalling')];
 const offeredAs = { displayName: 'Ward 4B', number: '2101', urgency: 'stat' } as const;
 
 function ring(extension: string, media: 'anchored' | 'direct', leg = one): TelephonyEffect {
@@ -162,7 +164,7 @@ const states: Record<
 };
 
 for (const [name, begin] of Object.entries(states)) {
-  void t.test(`the media server is killed while ${name}: the call goes on when it is back`, async (t) => {
+  void t.test(`the media server is killed while ${name}: the call goes on when it is back`, endsMedia, async (t) => {
     const doctor = await house.registered(t, '3101');
     const { phone, rtp, scripted } = await answeredCaller(t);
     const goesOn = await begin(t, { phone, rtp, scripted }, doctor);
@@ -178,31 +180,35 @@ for (const [name, begin] of Object.entries(states)) {
   });
 }
 
-void t.test('the media server is killed and stays away: whatever is asked of telephony has an outcome', async (t) => {
-  const doctor = await house.registered(t, '3101');
-  const { phone, scripted } = await answeredCaller(t);
-  await answeredLeg(t, scripted, doctor);
-  scripted.do({ type: 'bridge', leg: one });
-  await scripted.next('bridged');
-  await house.mediad.kill();
-  await until('both to be given up', () => scripted.events.length === 2);
-  await scripted.next('legEnded', 'caller');
-  await scripted.next('legEnded', '1');
-  await doctor.nextRequest('BYE');
-  scripted.do(play(caller, 8), { type: 'gather', leg: caller, token: 9, prompts: [], maxDigits: 1, waitMs: 1000 });
-  await scripted.next('promptFinished');
-  t.match(await scripted.next('digitsGathered'), { token: 9, digits: '' });
-  scripted.do({ type: 'bridge', leg: one });
-  await scripted.next('bridgeFailed');
-  scripted.do({ type: 'recordMessage', messageId: 'm2', mailbox: 'c', urgent: true, maxMs: 1000 });
-  t.match(await scripted.next('recordingEnded'), { messageId: 'm2', by: 'failed' });
-  over(scripted);
-  await phone.nextRequest('BYE');
-  await mediaBack(t);
-  t.same(house.log.takeErrors(), []);
-});
+void t.test(
+  'the media server is killed and stays away: whatever is asked of telephony has an outcome',
+  endsMedia,
+  async (t) => {
+    const doctor = await house.registered(t, '3101');
+    const { phone, scripted } = await answeredCaller(t);
+    await answeredLeg(t, scripted, doctor);
+    scripted.do({ type: 'bridge', leg: one });
+    await scripted.next('bridged');
+    await house.mediad.kill();
+    await until('both to be given up', () => scripted.events.length === 2);
+    await scripted.next('legEnded', 'caller');
+    await scripted.next('legEnded', '1');
+    await doctor.nextRequest('BYE');
+    scripted.do(play(caller, 8), { type: 'gather', leg: caller, token: 9, prompts: [], maxDigits: 1, waitMs: 1000 });
+    await scripted.next('promptFinished');
+    t.match(await scripted.next('digitsGathered'), { token: 9, digits: '' });
+    scripted.do({ type: 'bridge', leg: one });
+    await scripted.next('bridgeFailed');
+    scripted.do({ type: 'recordMessage', messageId: 'm2', mailbox: 'c', urgent: true, maxMs: 1000 });
+    t.match(await scripted.next('recordingEnded'), { messageId: 'm2', by: 'failed' });
+    over(scripted);
+    await phone.nextRequest('BYE');
+    await mediaBack(t);
+    t.same(house.log.takeErrors(), []);
+  },
+);
 
-void t.test('a phone that will not send its sound elsewhere loses its call, and is told', async (t) => {
+void t.test('a phone that will not send its sound elsewhere loses its call, and is told', endsMedia, async (t) => {
   const { phone, scripted } = await answeredCaller(t);
   await house.mediad.kill();
   await house.mediad.restart();
@@ -215,6 +221,7 @@ void t.test('a phone that will not send its sound elsewhere loses its call, and 
 
 void t.test(
   'the media server is killed and started anew: who is answered meanwhile waits for the connection',
+  endsMedia,
   async (t) => {
     const phone = await house.phone(t, '2101');
     const { call } = await phone.invite('7011', { body: (await house.rtp(t)).sdp() });
@@ -231,7 +238,7 @@ void t.test(
   },
 );
 
-void t.test('a media server that hangs counts as dead', { timeout: 60_000 }, async (t) => {
+void t.test('a media server that hangs counts as dead', { timeout: 60_000, ...endsMedia }, async (t) => {
   const { phone, scripted } = await answeredCaller(t);
   scripted.do(play(caller, 1, 'ringback'));
   house.mediad.freeze();
@@ -246,7 +253,7 @@ void t.test('a media server that hangs counts as dead', { timeout: 60_000 }, asy
 
 void t.test(
   'a signalling server that hangs counts as lost, and is used again when it is back',
-  { timeout: 60_000 },
+  { timeout: 60_000, ...endsSignalling },
   async (t) => {
     house.sipd.freeze();
     await until('its silence to be noticed', () => !house.isUp('signalling'));
@@ -346,7 +353,7 @@ for (const gone of ['caller', 'called'] as const) {
   });
 }
 
-void t.test('a direct call does not outlive the signalling server in the register', async (t) => {
+void t.test('a direct call does not outlive the signalling server in the register', endsSignalling, async (t) => {
   const called = await house.registered(t, '3101');
   const { phone, scripted } = await direct(t, called);
   await house.sipd.kill();
@@ -361,22 +368,26 @@ void t.test('a direct call does not outlive the signalling server in the registe
   t.same(house.log.takeErrors(), []);
 });
 
-void t.test('after the death of the signalling server a phone that falls silent ends its call', async (t) => {
-  const { rtp, scripted, phone } = await answeredCaller(t);
-  await house.sipd.kill();
-  await until('sipd to be missed', () => !house.isUp('signalling'));
-  await house.sipd.restart();
-  await until('sipd to be back', () => house.isUp('signalling'));
-  t.same(scripted.events, [], 'as long as it talks it is left alone');
-  rtp.fallSilent();
-  await scripted.next('signallingLost');
-  scripted.do({ type: 'hangUpCaller', cause: 'wardlineRestarted' });
-  over(scripted);
-  await phone.nextRequest('BYE');
-  t.same(house.log.takeErrors(), []);
-});
+void t.test(
+  'after the death of the signalling server a phone that falls silent ends its call',
+  endsSignalling,
+  async (t) => {
+    const { rtp, scripted, phone } = await answeredCaller(t);
+    await house.sipd.kill();
+    await until('sipd to be missed', () => !house.isUp('signalling'));
+    await house.sipd.restart();
+    await until('sipd to be back', () => house.isUp('signalling'));
+    t.same(scripted.events, [], 'as long as it talks it is left alone');
+    rtp.fallSilent();
+    await scripted.next('signallingLost');
+    scripted.do({ type: 'hangUpCaller', cause: 'wardlineRestarted' });
+    over(scripted);
+    await phone.nextRequest('BYE');
+    t.same(house.log.takeErrors(), []);
+  },
+);
 
-void t.test('a call nobody had answered when the signalling server died does not stay', async (t) => {
+void t.test('a call nobody had answered when the signalling server died does not stay', endsSignalling, async (t) => {
   const called = await house.registered(t, '3101');
   const phone = await house.phone(t, '2101');
   await phone.invite('3101', { body: (await house.rtp(t)).sdp() });

@@ -2,7 +2,7 @@ import { createSocket } from 'node:dgram';
 import { connect, type Socket } from 'node:net';
 import t, { type Test } from 'tap';
 import { Baresip } from '../support/baresip.ts';
-import { House } from '../support/house.ts';
+import { type CallFacts, House } from '../support/house.ts';
 import { notOnDrachtioServer } from '../support/left-out.ts';
 import { until } from '../support/processes.ts';
 import { heardFor, type Sound } from '../support/sound.ts';
@@ -58,7 +58,7 @@ async function flood(t: { teardown(fn: () => unknown): void }, perSecond: number
 }
 
 /** Two phones call each other, talk for `seconds`, and neither hears a gap. */
-async function goodCall(t: Test, seconds: number): Promise<void> {
+async function goodCall(t: Test, seconds: number): Promise<CallFacts> {
   const [w, i] = [ward.mark(), icu.mark()];
   await Promise.all([ward.nextFile(), icu.nextFile()]);
   await ward.dial(house.uri('2102'));
@@ -73,7 +73,9 @@ async function goodCall(t: Test, seconds: number): Promise<void> {
   );
   await ward.hangUp();
   await icu.event('CALL_CLOSED', i);
-  t.equal((await house.endedCall()).ending, 'callerHungUp');
+  const facts = await house.endedCall();
+  t.equal(facts.ending, 'callerHungUp');
+  return facts;
 }
 
 function pids(): unknown {
@@ -81,7 +83,9 @@ function pids(): unknown {
 }
 const before = pids();
 
-const flood5s = notOnDrachtioServer('large datagrams fill the receive buffer that the kernel gives by itself');
+const flood5s = notOnDrachtioServer(
+  'large datagrams fill the receive buffer, which only sipd asks the kernel to enlarge',
+);
 t.test('garbage, 2,000 datagrams a second for 5 s', flood5s, async (t) => {
   const junk = [
     Buffer.alloc(0),
@@ -95,7 +99,7 @@ t.test('garbage, 2,000 datagrams a second for 5 s', flood5s, async (t) => {
     Buffer.alloc(8000, 'A'),
   ];
   const stranger = await flood(t, 2000, (i) => junk[i % junk.length]!);
-  await goodCall(t, 5);
+  house.notCompared(await goodCall(t, 5));
   const { sent, seconds, bytesBack, bytesSent } = stranger.stop();
   t.ok(sent / seconds > 1000, `${Math.round(sent / seconds)} datagrams a second were sent`);
   t.ok(bytesBack <= bytesSent, `${bytesBack} bytes came back for ${bytesSent}: nobody is flooded through us`);
@@ -116,8 +120,7 @@ t.test('wrong passwords, 200 a second, for a user who has a phone', async (t) =>
   await phone.close();
 });
 
-const tooMuch = notOnDrachtioServer('one message of 20,000 header lines stops the whole server for seconds');
-t.test('200 TCP connections that never say a word, and one that says too much', tooMuch, async (t) => {
+t.test('200 TCP connections that never say a word', async (t) => {
   const sockets: Socket[] = [];
   t.teardown(() => sockets.forEach((socket) => socket.destroy()));
   for (let i = 0; i < 200; i++) {
@@ -126,17 +129,24 @@ t.test('200 TCP connections that never say a word, and one that says too much', 
     if (i % 2 === 0) socket.write('INVITE sip:2102@x SIP/2.0\r\nVia: ');
     sockets.push(socket);
   }
+  const phone = await house.desk(t, '1000', 500, { transport: 'tcp' });
+  await goodCall(t, 1);
+  await phone.close();
+});
+
+const tooMuch = notOnDrachtioServer(
+  'one message of 20,000 header lines stops the whole server for seconds; only sipd cuts it off',
+);
+t.test('a TCP connection that says too much', tooMuch, async (t) => {
   const talker = connect({ port: tcpPort, host, localAddress: '127.0.1.67' });
-  sockets.push(talker);
+  t.teardown(() => talker.destroy());
   talker.on('error', () => {});
   const over = new Promise((resolve) => talker.once('close', resolve));
   talker.resume();
   talker.write(`INVITE sip:2102@x SIP/2.0\r\n${'X-Long: y\r\n'.repeat(20_000)}`);
-  const phone = await house.desk(t, '1000', 500, { transport: 'tcp' });
-  await goodCall(t, 1);
+  house.notCompared(await goodCall(t, 1));
   await over;
   t.pass('a message without an end is cut off');
-  await phone.close();
 });
 
 t.test('a trunk that is not configured: its phones are skipped, and the record says why', async (t) => {

@@ -1,6 +1,7 @@
 import t from 'tap';
 import { Baresip } from '../support/baresip.ts';
 import { digitHeard, heardWithin, House, PROMPTS } from '../support/house.ts';
+import { housesAtOnce } from '../support/left-out.ts';
 import { freeUdpPort, until } from '../support/processes.ts';
 import { startSipp } from '../support/sipp.ts';
 import { find, heardFor, readWav } from '../support/sound.ts';
@@ -8,7 +9,7 @@ import { find, heardFor, readWav } from '../support/sound.ts';
 // Stories 3 to 6: a nurse dials a specialty and the chain works until a human has said "I have it".
 
 // Each story has a house of its own and mostly waits for speech.
-t.jobs = 2;
+t.jobs = housesAtOnce(2);
 
 const MOBILE = { '3101': '+12025550111', '3102': '+12025550112', '3103': '+12025550113' } as const;
 type Desk = keyof typeof MOBILE;
@@ -27,9 +28,17 @@ async function primaryDesk(house: House): Promise<Desk> {
   return onCall.find((line) => line.tier === 'primary')?.person?.desk as Desk;
 }
 
+/** A scenario of SIPp takes an OPTIONS for a call of its own. */
+const SIPP_TRUNK = { 'trunks.carrier.optionsSeconds': '0' };
+
 t.test('story 3: the right phones ring, the first to accept gets the call', async (t) => {
   const carrierPort = await freeUdpPort();
-  const house = await House.start(t, { phones: ['2101', '3101', '3102'], carrier: carrierPort, edit: quick });
+  const house = await House.start(t, {
+    phones: ['2101', '3101', '3102'],
+    carrier: carrierPort,
+    edit: quick,
+    set: SIPP_TRUNK,
+  });
   const primary = await primaryDesk(house);
   const [nurse, doctor, backup, mobile] = await Promise.all([
     house.desk(t, '2101', 440),
@@ -66,6 +75,18 @@ t.test('story 3: the right phones ring, the first to accept gets the call', asyn
   t.equal(facts.of('legRung').length, 2);
 });
 
+/** The key is pressed again until it is taken, as people do: between two questions it answers neither. */
+async function accept(phone: Baresip, digit: string, house: House): Promise<void> {
+  let pressedAt = -Infinity;
+  await until('the key to be taken', async () => {
+    if ((await house.facts()).has('accepted')) return true;
+    if (performance.now() - pressedAt < 3000) return false;
+    pressedAt = performance.now();
+    await phone.press(digit);
+    return false;
+  });
+}
+
 t.test('story 4: a mobile proves a human', async (t) => {
   const carrierPort = await freeUdpPort();
   const house = await House.start(t, {
@@ -101,7 +122,7 @@ t.test('story 4: a mobile proves a human', async (t) => {
     t.ok(heardWithin(sound()!, PROMPTS.wardline('urgency-stat')) > 0.8, 'names the urgency');
     t.ok(heardWithin(sound()!, PROMPTS.wardline('name-ward-4b')) > 0.8, 'names who calls');
     t.notOk(heardFor(sound()!, 440) > 0.2, 'the nurse is not put through before');
-    await carrier.press(digit);
+    await accept(carrier, digit, house);
     await until('both to hear each other', () => {
       const atNurse = nurse.heard().at(-1);
       return atNurse && heardFor(atNurse, 880) > 0.8 && heardFor(sound()!, 440) > 0.8;
@@ -118,10 +139,8 @@ t.test('story 4: a mobile proves a human', async (t) => {
     await carrier.event('CALL_INCOMING', c, mobile);
     await (await carrier.as(mobile)).accept();
     await carrier.event('CALL_ESTABLISHED', c, mobile);
-    const declinedAt = performance.now();
     await carrier.press('9');
     await carrier.event('CALL_INCOMING', c, backupMobile);
-    t.ok(performance.now() - declinedAt < 5000, 'no dwell of 30 s was waited for');
     await carrier.nextFile();
     const before = carrier.heard().length;
     await (await carrier.as(backupMobile)).accept();
@@ -129,7 +148,7 @@ t.test('story 4: a mobile proves a human', async (t) => {
     t.ok(sound);
     const digit = await until('the digit', () => digitHeard(carrier.heard()[before]!));
     digits.push(digit);
-    await carrier.press(digit);
+    await accept(carrier, digit, house);
     await until('the nurse to hear the second doctor', () => heardFor(nurse.heard().at(-1)!, 880) > 0.8);
     await nurse.hangUp();
     await nurse.event('CALL_CLOSED', n);
@@ -138,6 +157,7 @@ t.test('story 4: a mobile proves a human', async (t) => {
       facts.of('challengeAnswered').map((fact) => fact['result']),
       ['declined', 'accepted'],
     );
+    t.equal(facts.of('stepOver').filter((fact) => fact['because'] === 'timeUp').length, 0, 'no dwell was waited for');
   });
   t.not(digits[0], digits[1], 'the digit differs from call to call');
 
@@ -275,14 +295,13 @@ t.test('story 5: steps that reach nobody cost no waiting; a caller who hangs up 
   const house = await House.start(t, {
     phones: ['2101', '1000', '1001', '3101', '3102', '3103'],
     carrier: carrierPort,
+    set: SIPP_TRUNK,
   });
   // The carrier is busy for everybody, no doctor's desk phone is registered: only the operator is left.
   const busy = await startSipp(t, { localPort: carrierPort, scenario: alwaysBusy, calls: 20 });
   const [operator, nurse] = await Promise.all([house.desk(t, '1000', 660), house.desk(t, '2101', 440)]);
-  const at = performance.now();
   await nurse.dial(house.uri('7011'));
   await operator.event('CALL_INCOMING');
-  t.ok(performance.now() - at < 8000, 'three steps of 15 s were not waited for');
   // The mobile that rings beside the operator is busy too: the record says so, whatever comes first.
   await until('every mobile to be busy', async () => (await house.facts()).of('legEnded').length === 4);
   await nurse.hangUp();
@@ -292,7 +311,7 @@ t.test('story 5: steps that reach nobody cost no waiting; a caller who hangs up 
   t.ok(
     facts.of('considered').some((fact) => fact['verdict'] === 'skipped' && /registered/.test(String(fact['because']))),
   );
-  t.equal(facts.of('stepOver').filter((fact) => fact['because'] === 'timeUp').length, 0);
+  t.equal(facts.of('stepOver').filter((fact) => fact['because'] === 'timeUp').length, 0, 'no dwell was waited for');
   t.ok(busy.messages().includes('486'));
 });
 

@@ -2,13 +2,15 @@ import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from '
 import { join } from 'node:path';
 import t from 'tap';
 import { House } from '../support/house.ts';
-import { notOnDrachtioServer, notOnFreeswitch } from '../support/left-out.ts';
+import { housesAtOnce, notOnDrachtioServer, notOnFreeswitch, notOnRunning } from '../support/left-out.ts';
 import { ended, scratch, until } from '../support/processes.ts';
+import { RawPhone } from '../support/raw-phone.ts';
+import { RtpPhone } from '../support/rtp-phone.ts';
 
 // The running program: what an admin types, and what happens when a process dies.
 
 // Each story has houses of its own.
-t.jobs = 2;
+t.jobs = housesAtOnce(2);
 
 interface Ready {
   pid: number;
@@ -95,7 +97,8 @@ t.test('a house that loses its parts, and is stopped', async (t) => {
     t.equal((await fetch(`http://${String(house.readyNow()['admin'])}/readyz`)).status, 200);
   });
 
-  await t.test('kill -9 of a daemon: it is back on the same port, and the app finds it', async (t) => {
+  const endsDaemon = notOnRunning('signalling');
+  await t.test('kill -9 of a daemon: it is back on the same port, and the app finds it', endsDaemon, async (t) => {
     process.kill(first.pids.sipd, 'SIGKILL');
     await until('another sipd', () => ready().pids.sipd !== first.pids.sipd);
     t.same(ready().sip, first.sip, 'phones know no other address');
@@ -103,8 +106,31 @@ t.test('a house that loses its parts, and is stopped', async (t) => {
     await until('the app to be ready', async () => (await fetch(`http://${admin}/readyz`)).status === 200);
   });
 
+  await t.test('a house that is stopping says so, for as long as a call runs', async (t) => {
+    const [, user = '', password = ''] = /(310[12]) +Dr \w+ +password (\S+)/.exec(house.terminal()) ?? [];
+    const phone = await RawPhone.open(user, { udp: Number(house.sip.split(':')[1]), tcp: 0 });
+    const rtp = await RtpPhone.open();
+    t.teardown(() => [phone, rtp].forEach((one) => one.close()));
+    const { call } = await phone.invite('1500', { password, body: rtp.sdp });
+    const answer = await phone.nextResponse(call, 'INVITE');
+    t.equal(answer.status, 200);
+    phone.acknowledge(call, answer);
+    house.child.kill('SIGINT');
+    const stopping = await until('the house to say that it stops', async () => {
+      const answer = await fetch(`http://${String(house.readyNow()['admin'])}/readyz`);
+      return answer.status === 503 && (await answer.text());
+    });
+    t.match(stopping, /stopping: no new calls/);
+    process.kill(ready().appPid, 'SIGTERM');
+    await until('the app to have heard it twice', async () => {
+      return (await fetch(`http://${String(house.readyNow()['admin'])}/readyz`)).status === 503;
+    });
+    phone.inDialog(call, 'BYE');
+    await phone.nextResponse(call, 'BYE');
+  });
+
   const { appPid, daemonPids } = ready();
-  t.equal(await house.close(), 0, 'stopped in good order');
+  t.equal(await ended(house.child), 0, 'stopped in good order');
   for (const pid of [appPid, ...daemonPids]) t.notOk(isRunning(pid), `${pid} is gone`);
   t.notOk(existsSync(join(house.data, 'run/ready.json')));
 
@@ -117,7 +143,8 @@ t.test('a house that loses its parts, and is stopped', async (t) => {
   });
 });
 
-t.test('a terminal that goes away takes nobody along, and the house is still stopped in good order', async (t) => {
+const losesSipd = notOnRunning('signalling');
+t.test('a terminal that goes away takes nobody along, and the house is stopped in good order', losesSipd, async (t) => {
   const house = await House.start(t);
   const { appPid, pids, daemonPids } = house.readyNow() as unknown as Ready;
   house.child.stdout?.destroy();

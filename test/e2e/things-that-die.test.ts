@@ -1,13 +1,14 @@
 import t from 'tap';
 import type { Baresip } from '../support/baresip.ts';
 import { House } from '../support/house.ts';
+import { housesAtOnce, notOnRunning } from '../support/left-out.ts';
 import { until } from '../support/processes.ts';
 import { heardFor } from '../support/sound.ts';
 
 // What dies in the middle of a call, and what the people on the telephone notice of it.
 
 // Each story has a house of its own.
-t.jobs = 2;
+t.jobs = housesAtOnce(2);
 
 /** The nurse has dialled, and the phone of the doctor on call rings. */
 async function ringing(t: Parameters<typeof House.start>[0], house: House) {
@@ -89,6 +90,7 @@ t.test('the app is killed while the nurse waits in the chain: she is not left wa
 
 t.test(
   'the media server is killed in mid-call: both are moved to the one that takes its place, and talk on',
+  notOnRunning('media'),
   async (t) => {
     const house = await House.start(t, { phones: ['2101', '3101', '3102'] });
     const { nurse, doctor } = await talking(t, house);

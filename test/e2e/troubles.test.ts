@@ -5,12 +5,13 @@ import Database from 'better-sqlite3';
 import t from 'tap';
 import type { Baresip } from '../support/baresip.ts';
 import { heardWithin, House, PROMPTS } from '../support/house.ts';
+import { housesAtOnce } from '../support/left-out.ts';
 import { scratch, until } from '../support/processes.ts';
 import { heardFor } from '../support/sound.ts';
 
 // The machine under the house fails: its disk is full, its data are of another time, its keys are gone.
 
-t.jobs = 2;
+t.jobs = housesAtOnce(2);
 
 /** A disk of its own for the data, where this user may mount one. */
 function smallDisk(t: { teardown(fn: () => unknown): void }): string | null {

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import fc from 'fast-check';
+import { fc } from '../support/fast-check.ts';
 import t from 'tap';
 import { digestOf, signCheckpoint } from '../../src/audit-log/checkpoint.ts';
 import { HeadFile } from '../../src/audit-log/head-file.ts';

@@ -1,5 +1,5 @@
 /** Laws of what strangers can send to mediad: descriptions, event socket bytes, RTP. */
-import fc from 'fast-check';
+import { fc } from '../support/fast-check.ts';
 import sdpTransform from 'sdp-transform';
 import t from 'tap';
 import {

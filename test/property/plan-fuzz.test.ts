@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import fc from 'fast-check';
+import { fc } from '../support/fast-check.ts';
 import t from 'tap';
 import { parse } from 'yaml';
 import { resolve } from '../../src/core/dialplan/index.ts';

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { fc } from '../support/fast-check.ts';
 import t from 'tap';
 import { simulate } from '../../src/core/simulate/index.ts';
 import { instant, plusMs } from '../../src/core/time/index.ts';

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { fc } from '../support/fast-check.ts';
 import t from 'tap';
 import { type ParseResult, parseMessage, serialise } from '../../src/sip/index.ts';
 import { parseAppMessage } from '../../src/sipd/control/app-message.ts';

@@ -3,13 +3,22 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { ROOT } from './root.ts';
 import { freeSipPort, freeTcpPort, startChild } from './processes.ts';
+import { realServer, RunningServer, type Told } from './real-server.ts';
 
 interface Teardown {
   teardown(fn: () => unknown): void;
 }
 
-/** Path of the program when the stories are to run on it (`npm run test:real`); undefined: on our own sipd. */
-export const drachtioServer = process.env['STORIES_ON_DRACHTIO_SERVER'];
+/** When the stories are to run on it (`npm run test:real`); undefined: on our own sipd. */
+export const drachtioServer = realServer('STORIES_ON_DRACHTIO_SERVER');
+
+/** The one to run on, as `signalling.servers` wants it told; null: our own. */
+export async function signallingServer(t: Teardown, secret?: string): Promise<DrachtioServer | RunningServer | null> {
+  if (drachtioServer === undefined) return null;
+  if (drachtioServer.kind === 'program') return DrachtioServer.start(t, drachtioServer.path, secret);
+  const { host, port, secret: theirs } = drachtioServer;
+  return new RunningServer({ name: 'drachtio-server', host, port, secret: theirs });
+}
 
 /** A drachtio-server of its own on loopback, with the configuration that is shipped. It ends with the test. */
 export class DrachtioServer {
@@ -46,7 +55,7 @@ export class DrachtioServer {
   }
 
   /** An entry of `signalling.servers`. */
-  get told(): object {
+  get told(): Told {
     return { name: 'drachtio-server', ...this.ready.control, secret: this.secret };
   }
 

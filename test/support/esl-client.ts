@@ -1,6 +1,7 @@
 /** A plain event socket client, either way round: what telnet shows, cut into messages. */
 import { EventEmitter, on, once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { PATIENCE_MS } from './processes.ts';
 
 export interface EslMessage {
   readonly headers: Readonly<Record<string, string>>;
@@ -58,7 +59,7 @@ export class EslClient {
     return (await this.next((m) => m.event['Event-Name'] === name && isIt(m.event), from)).event;
   }
 
-  /** The first message from there on that fits; rejects when the other side closes or after ten seconds. */
+  /** The first message from there on that fits; rejects when the other side closes or when it never comes. */
   async next(fits: (message: EslMessage) => boolean, from = 0): Promise<EslMessage> {
     let at = from;
     const look = () => {
@@ -67,7 +68,7 @@ export class EslClient {
     };
     const found = look();
     if (found !== undefined) return found;
-    const signal = AbortSignal.timeout(10_000);
+    const signal = AbortSignal.timeout(PATIENCE_MS);
     for await (const _ of on(this.#emitter, 'message', { signal })) {
       const message = look();
       if (message !== undefined) return message;
@@ -136,7 +137,7 @@ export class EslApplication {
 
   /** The next leg's socket, and its channel data. */
   async accept(): Promise<{ esl: EslClient; uuid: string; data: Readonly<Record<string, string>> }> {
-    const signal = AbortSignal.timeout(10_000);
+    const signal = AbortSignal.timeout(PATIENCE_MS);
     while (this.#waiting.length === 0) await once(this.#emitter, 'connection', { signal });
     const esl = this.#waiting.shift()!;
     const { headers } = await esl.command('connect');

@@ -1,18 +1,34 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeSite } from '../../src/cli/freeswitch-site.ts';
 import { probeMediaServer } from '../../src/telephony/client-libraries/index.ts';
 import { freeSipPort, freeTcpPort, startChild, until } from './processes.ts';
+import { realServer, RunningServer, type Told } from './real-server.ts';
 import { ROOT } from './root.ts';
 
 interface Teardown {
   teardown(fn: () => unknown): void;
 }
 
-/** Path of the program when the stories are to run on it (`npm run test:real`); undefined: on our own mediad. */
-export const freeswitch = process.env['STORIES_ON_FREESWITCH'];
+/** When the stories are to run on it (`npm run test:real`); undefined: on our own mediad. */
+export const freeswitch = realServer('STORIES_ON_FREESWITCH');
+
+/** The one to run on, as `media.servers` wants it told; null: our own. `folder`: for its logs and databases. */
+export async function mediaServer(t: Teardown, folder: string): Promise<FreeSwitch | RunningServer | null> {
+  if (freeswitch === undefined) return null;
+  if (freeswitch.kind === 'program') return FreeSwitch.start(t, freeswitch.path, folder);
+  const { host, port, secret } = freeswitch;
+  return new RunningServer({ name: 'freeswitch', host, port, secret, plain: plainFolder(t), listenPort: 0 });
+}
+
+/** In memory, for what is recorded in the clear. */
+function plainFolder(t: Teardown): string {
+  const folder = mkdtempSync('/dev/shm/wardline-plain-');
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
 
 /** Each takes a range of its own, below the ports that the system gives out by itself. */
 let nextRtpPort = 10_000 + (process.pid % 100) * 200;
@@ -50,19 +66,14 @@ export class FreeSwitch {
       app: '127.0.0.1',
       music: join(ROOT, 'src/mediad/prompts/music/8000'),
     });
-    const plain = mkdtempSync('/dev/shm/wardline-plain-');
-    mkdirSync(plain, { recursive: true });
-    const server = new FreeSwitch(program, port, place, plain);
-    t.teardown(async () => {
-      await server.kill();
-      rmSync(plain, { recursive: true, force: true });
-    });
+    const server = new FreeSwitch(program, port, place, plainFolder(t));
+    t.teardown(() => server.kill());
     await server.restart();
     return server;
   }
 
   /** An entry of `media.servers`. */
-  get told(): object {
+  get told(): Told {
     const { eventSocket } = this.ready;
     return { name: 'freeswitch', ...eventSocket, secret: this.secret, plain: this.plain, listenPort: 0 };
   }

@@ -43,6 +43,8 @@ export interface Circumstances {
   readonly at?: Instant;
   readonly plan?: CompiledPlan;
   readonly roster?: CompiledRoster;
+  /** As people change it while the call runs; in place of `roster`. */
+  readonly rosterAt?: (at: Instant) => CompiledRoster;
   readonly unregistered?: readonly string[];
   readonly trunkFault?: string;
   readonly groupTurns?: number;
@@ -196,7 +198,7 @@ export class PaperCall {
     const world = {
       at,
       plan: this.#plan,
-      roster: this.#roster,
+      roster: this.#circumstances.rosterAt?.(at) ?? this.#roster,
       isRegistered: (extension: string) => !this.unregistered.has(extension),
       trunkFault: () => this.#circumstances.trunkFault ?? null,
       groupTurns: () => this.#circumstances.groupTurns ?? 0,

@@ -45,10 +45,14 @@ export async function until<T>(
 ): Promise<T> {
   const giveUpAt = performance.now() + waitMs;
   for (;;) {
+    const lookedAt = performance.now();
     const found = await look();
     if (found) return found;
-    if (performance.now() > giveUpAt) throw new Error(`waited ${waitMs} ms in vain for: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    const now = performance.now();
+    if (now > giveUpAt) throw new Error(`waited ${waitMs} ms in vain for: ${what}`);
+    // What is dear to look at must not take the cores from those that it waits for.
+    const restMs = Math.min(500, Math.max(5, 2 * (now - lookedAt)));
+    await new Promise((resolve) => setTimeout(resolve, restMs));
   }
 }
 

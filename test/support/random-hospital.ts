@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { fc } from './fast-check.ts';
 import { compilePlan, type CompiledPlan, type PlanSource, type Verb } from '../../src/core/dialplan/index.ts';
 import {
   checkRoster,

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import dgram from 'node:dgram';
 import { once } from 'node:events';
 import net, { type AddressInfo } from 'node:net';
+import { PATIENCE_MS } from './processes.ts';
 import { answerChallenge } from './telephony.ts';
 
 /** A SIP message as a phone sees it: text, no library of ours. */
@@ -29,8 +30,6 @@ export interface Call {
   remoteTag: string;
   remoteTarget: string;
 }
-
-const patienceMs = 8000;
 
 /** A telephone that does exactly what the test says and nothing by itself, over one socket. */
 export class RawPhone {
@@ -122,7 +121,7 @@ export class RawPhone {
       const timer = setTimeout(() => {
         const seen = this.inbox.map(({ start }) => start).join(' | ');
         reject(new Error(`${this.user}: waited in vain for ${what}; unread: ${seen}`));
-      }, patienceMs);
+      }, PATIENCE_MS);
       this.#waiting.push({
         match,
         take: (message) => {

@@ -1,6 +1,7 @@
 import dgram from 'node:dgram';
 import { once } from 'node:events';
 import { randomInt } from 'node:crypto';
+import { PATIENCE_MS } from './processes.ts';
 import { sdpTarget } from './sdp-target.ts';
 import { toneShare } from './sound.ts';
 
@@ -73,15 +74,15 @@ export class RtpPort {
   }
 
   /** Resolves as soon as 200 ms in a row were mostly this tone. */
-  async hears(toneHz: number, withinMs = 8000): Promise<void> {
-    const until = performance.now() + withinMs;
+  async hears(toneHz: number): Promise<void> {
+    const until = performance.now() + PATIENCE_MS;
     this.heard.length = 0;
     for (;;) {
       if (this.heard.length >= 1600 && toneShare(Int16Array.from(this.heard.slice(-1600)), toneHz) > 0.4) return;
       if (performance.now() > until) {
         throw new Error(`no ${toneHz} Hz in ${this.heard.length} samples heard`);
       }
-      await once(this.#socket, 'message', { signal: AbortSignal.timeout(withinMs) });
+      await once(this.#socket, 'message', { signal: AbortSignal.timeout(PATIENCE_MS) });
     }
   }
 

@@ -7,10 +7,11 @@ import { systemClock } from '../../src/engine/index.ts';
 import type { CallSink, NewCall, TelephonyCall, TelephonyEffect } from '../../src/engine/ports.ts';
 import { type Bindings, MemoryBindings, Telephony } from '../../src/telephony/index.ts';
 import { telephonySchema } from '../../src/telephony/options.ts';
-import { Daemon, portOf, type Ready } from './daemon.ts';
+import { Daemon, portOf } from './daemon.ts';
 import { plainSealer } from '../../src/cli/app/plain-recordings.ts';
-import { DrachtioServer, drachtioServer } from './drachtio-server.ts';
-import { FreeSwitch, freeswitch } from './freeswitch.ts';
+import { signallingServer } from './drachtio-server.ts';
+import { mediaServer } from './freeswitch.ts';
+import { PATIENCE_MS } from './processes.ts';
 import { RawPhone } from './raw-phone.ts';
 import { RtpPort } from './rtp-port.ts';
 import { credentialsFor, random, TestLog } from './telephony.ts';
@@ -54,7 +55,7 @@ export class ScriptedCall {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         reject(new Error(`no ${type} ${leg ?? ''}; unread: ${JSON.stringify(this.events)}`));
-      }, 8000);
+      }, PATIENCE_MS);
       this.#waiting.push({
         match,
         take: (event) => {
@@ -72,7 +73,6 @@ export class House {
   /** Between the app and sipd, to be cut. */
   readonly relay: Relay;
   readonly recordingsDir: string;
-  readonly sip: { readonly udp: number; readonly tcp: number };
   readonly sipd: Server;
   readonly mediad: Server;
   readonly #arrived: ScriptedCall[] = [];
@@ -84,7 +84,6 @@ export class House {
     telephony: Telephony;
     log: TestLog;
     recordingsDir: string;
-    sip: House['sip'];
     sipd: Server;
     mediad: Server;
     relay: Relay;
@@ -93,7 +92,6 @@ export class House {
     this.log = parts.log;
     this.relay = parts.relay;
     this.recordingsDir = parts.recordingsDir;
-    this.sip = parts.sip;
     this.sipd = parts.sipd;
     this.mediad = parts.mediad;
   }
@@ -105,6 +103,7 @@ export class House {
       bindings?: Bindings;
       sealTo?: (mailbox: string) => readonly string[];
       trunkTarget?: string;
+      trunkOptionsSeconds?: number;
       probeSeconds?: number;
       /** When mediad says that a phone is silent. */
       silenceMs?: number;
@@ -119,22 +118,17 @@ export class House {
 
     writeFileSync(path.join(dir, 'trunk-password'), 'carrier-secret\n', { mode: 0o600 });
 
-    const sipd = await signallingServer(t, dir);
+    const sipd = await signalling(t, dir);
     const { silenceMs = 10_000 } = options;
-    const mediad = await mediaServer(t, dir, { promptsDir, recordingsDir, silenceMs });
-    const sipPort = (protocol: string): number => portOf(sipd.ready.sip, protocol);
+    const mediad = await media(t, dir, { promptsDir, recordingsDir, silenceMs });
 
-    const relay = await Relay.open(t, sipd.ready.control?.port ?? 0);
+    const relay = await Relay.open(t, sipd.told);
     const log = new TestLog();
     const telephony = new Telephony({
       options: telephonySchema.parse({
-        signalling: { servers: [{ host: '127.0.0.1', port: relay.port, secret }] },
+        signalling: { servers: [{ ...sipd.told, host: '127.0.0.1', port: relay.port }] },
         media: {
-          servers: [
-            mediad instanceof FreeSwitch
-              ? mediad.told
-              : { kind: 'mediad', ...mediad.ready.eventSocket, secret, listenPort: 0 },
-          ],
+          servers: [mediad.told],
           silenceMs,
           promptsDirs: [promptsDir],
           promptsRoot: promptsDir,
@@ -144,6 +138,7 @@ export class House {
         trunks: {
           carrier: {
             ...(options.trunkTarget === undefined ? {} : { target: options.trunkTarget }),
+            ...(options.trunkOptionsSeconds === undefined ? {} : { optionsSeconds: options.trunkOptionsSeconds }),
             username: 'lakeside',
             passwordFile: path.join(dir, 'trunk-password'),
             callerId: '+12025550100',
@@ -164,14 +159,19 @@ export class House {
       telephony,
       log,
       recordingsDir,
-      sip: { udp: sipPort('udp'), tcp: sipPort('tcp') },
-      sipd,
-      mediad,
+      sipd: sipd.server,
+      mediad: mediad.server,
       relay,
     });
     t.teardown(() => telephony.close());
     await telephony.start(house.sink());
     return house;
+  }
+
+  /** Where phones are served, as the signalling server says. */
+  get sip(): { readonly udp: number; readonly tcp: number } {
+    const { serves } = this.telephony.health();
+    return { udp: portOf(serves, 'udp/127.0.0.1:'), tcp: portOf(serves, 'tcp/127.0.0.1:') };
   }
 
   /** Its only server of that kind. */
@@ -231,13 +231,13 @@ class Relay {
     this.port = port;
   }
 
-  static async open(t: Teardown, to: number): Promise<Relay> {
+  static async open(t: Teardown, to: { readonly host: string; readonly port: number }): Promise<Relay> {
     const server = net.createServer();
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
     const relay = new Relay((server.address() as net.AddressInfo).port);
     server.on('connection', (near) => {
-      const far = net.connect(to, '127.0.0.1');
+      const far = net.connect(to.port, to.host);
       for (const [one, other] of [
         [near, far],
         [far, near],
@@ -263,40 +263,50 @@ class Relay {
 
 /** A server as a process of its own; started again it has the same ports. */
 interface Server {
-  readonly ready: Ready;
   /** Stops answering, and holds its connections open. */
   freeze(): void;
   kill(): Promise<void>;
   restart(): Promise<void>;
 }
 
+/** A server, and what the app is told of it. */
+interface Told {
+  readonly server: Server;
+  readonly told: { readonly host: string; readonly port: number; readonly secret: string };
+}
+
 /** Our sipd, or the real server that `npm run test:real` names. */
-function signallingServer(t: Teardown, dir: string): Promise<Server> {
-  if (drachtioServer !== undefined) return DrachtioServer.start(t, drachtioServer, secret);
-  return Daemon.start(t, 'sipd', dir, (ready) => ({
+async function signalling(t: Teardown, dir: string): Promise<Told> {
+  const real = await signallingServer(t, secret);
+  if (real !== null) return { server: real, told: real.told };
+  const server = await Daemon.start(t, 'sipd', dir, (ready) => ({
     sip: ['udp', 'tcp'].map((protocol) => ({ protocol, host: '127.0.0.1', port: portOf(ready?.sip, protocol) })),
     control: { host: '127.0.0.1', port: ready?.control?.port ?? 0 },
     secret,
   }));
+  return { server, told: { host: '127.0.0.1', port: server.ready.control?.port ?? 0, secret } };
 }
 
 /** With what is played and recorded where. */
-async function mediaServer(
+async function media(
   t: Teardown,
   dir: string,
   { promptsDir, recordingsDir, silenceMs }: { promptsDir: string; recordingsDir: string; silenceMs: number },
-): Promise<Daemon | FreeSwitch> {
-  if (freeswitch !== undefined) {
+): Promise<Told> {
+  const real = await mediaServer(t, dir);
+  if (real !== null) {
     mkdirSync(recordingsDir);
-    return FreeSwitch.start(t, freeswitch, dir);
+    return { server: real, told: real.told };
   }
-  return Daemon.start(t, 'mediad', dir, (ready) => ({
+  const server = await Daemon.start(t, 'mediad', dir, (ready) => ({
     eventSocket: { host: '127.0.0.1', port: ready?.eventSocket?.port ?? 0, secret },
     sip: { host: '127.0.0.1', port: portOf(ready?.sip, 'udp') },
     rtp: { bindAddress: '127.0.0.1', portsFrom: 0, portsTo: 0, silenceMs },
     promptFolders: [promptsDir],
     recordingsFolder: recordingsDir,
   }));
+  const at = { host: '127.0.0.1', port: server.ready.eventSocket?.port ?? 0, secret };
+  return { server, told: { ...at, ...{ kind: 'mediad', listenPort: 0 } } };
 }
 
 function toneWav(hz: number, durationMs: number): Buffer {

@@ -6,25 +6,41 @@ import net, { type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import tls from 'node:tls';
 import t from 'tap';
+import { endCauses } from '../../src/core/call/index.ts';
 import {
   answerCaller,
+  askForOffer,
+  byeFromMemory,
   cleanArgument,
   connectSrf,
   createSrf,
   disconnectSrf,
+  dropConnection,
+  endById,
+  type Endpoint,
   failUnfinished,
+  guardWire,
   headerLines,
+  isConnected,
+  isUnknownRequest,
+  LiveEndpoint,
+  MediaClient,
   modifyDialog,
+  ping,
   probeListen,
   probeMediaServer,
   rehome,
+  requestById,
   safely,
+  sendable,
   type SrfClient,
   type SrfDialog,
   type SrfRequest,
   type SrfResponse,
   sipStatusOf,
+  writeTogether,
 } from '../../src/telephony/client-libraries/index.ts';
+import { until } from '../support/processes.ts';
 
 const require = createRequire(import.meta.url);
 
@@ -126,6 +142,74 @@ void t.test('a modify that was refused does not block the next one', async (t) =
   t.equal(await accepted, 'v=0 answer');
 });
 
+void t.test('every status that is sent, or passed on, is one the library has words for', async (t) => {
+  const wordsFor = createRequire(require.resolve('drachtio-srf'))('sip-status') as Record<number, string | undefined>;
+  t.equal(wordsFor[607], undefined, 'there are some it does not know');
+  const sent = Object.values(endCauses).map(({ sip }) => sip);
+  const passed = Array.from({ length: 600 }, (_, i) => sendable(100 + i));
+  for (const status of new Set([...sent, ...passed, sendable(null)])) t.ok(wordsFor[status], String(status));
+  t.same([486, 607, null].map(sendable), [486, 500, 500]);
+});
+
+/** An endpoint as the library hands it over, which never answers; with what it and its dialog are told. */
+function aSilentEndpoint(t: { teardown(run: () => void): void }, byeAnswer: Error | null = null) {
+  const told: string[] = [];
+  const never = new Promise<never>(() => {});
+  const dialog = Object.assign(new EventEmitter(), {
+    connected: true,
+    destroy: (_: object, done: (error: Error | null) => void) => {
+      told.push('BYE');
+      done(byeAnswer);
+    },
+    modify: () => {},
+  });
+  const endpoint = Object.assign(new EventEmitter(), {
+    connected: true,
+    uuid: 'u-1',
+    local: { sdp: 'v=0' },
+    dialog,
+    api: async (command: string, args: readonly string[]) => void told.push([command, ...args].join(' ')),
+    play: (file: string) => (told.push(`play ${file}`), never),
+    playCollect: () => never,
+    execute: (application: string, argument: string) => (told.push(`${application} ${argument}`), never),
+    bridge: () => never,
+  });
+  t.teardown(() => endpoint.removeAllListeners());
+  let ended = 0;
+  const live = new LiveEndpoint(endpoint as unknown as Endpoint, { ended: () => (ended += 1), silent: () => {} });
+  return { live, endpoint, told, ended: () => ended };
+}
+
+void t.test('nothing that is asked of an endpoint is waited for when it has ended', async (t) => {
+  const [one, other] = [aSilentEndpoint(t), aSilentEndpoint(t)];
+  const { live, endpoint, ended } = one;
+  const collected = live.collect({ file: 'f', min: 1, max: 1 } as Parameters<LiveEndpoint['collect']>[0]);
+  const asked = [live.play('f'), live.record('/r', [60]), live.bridge(other.live)];
+  const modified = t.rejects(live.modify('v=0'), /endpoint is gone/);
+  endpoint.emit('destroy');
+  endpoint.emit('destroy');
+  t.same(await Promise.all(asked), ['gone', 'gone', 'gone']);
+  await modified;
+  t.equal(await collected, '');
+  t.equal(await other.live.bridge(live), 'gone', 'nor is what it was to be bridged with');
+  t.equal(ended(), 1, 'told once');
+  t.same(one.told.slice(-1), ['BYE'], 'a media server that was killed says none');
+});
+
+void t.test('an endpoint is hung up and set past what it is doing; an argument stays one', async (t) => {
+  const { live, told, endpoint } = aSilentEndpoint(t);
+  void live.play('a${system(rm)}\n!b');
+  live.set('x', 'y\n\napi uuid_kill z');
+  live.breakOff();
+  live.hangUp();
+  t.same(told, ['play asystem(rm)!b', 'uuid_setvar u-1 x yapi uuid_kill z', 'uuid_break u-1 all', 'BYE']);
+  endpoint.emit('destroy');
+  t.equal(told.length, 4, 'one BYE is enough');
+  const lost = aSilentEndpoint(t, new Error('unable to find dialog'));
+  lost.live.hangUp();
+  t.same(lost.told, ['BYE', 'uuid_kill u-1'], 'a dialog that nobody knows ends with its channel');
+});
+
 void t.test('a request without Contact is refused before a 200 is sent', async (t) => {
   const srf = createSrf('test');
   let sent = 0;
@@ -153,6 +237,21 @@ void t.test('a CANCEL that crosses the 200 is told once, and the dialog is ended
   t.equal(outcomes.length, 1);
   t.ok(outcomes[0] instanceof Error, 'words become an Error');
   t.equal(ended, 1);
+});
+
+void t.test('an answer to a request that is over is known by the words of both servers', async (t) => {
+  const refused = (why: string): Promise<Error | null> => {
+    const srf = {
+      createUAS: (_: unknown, __: unknown, ___: unknown, callback: (error: unknown) => void) => callback(why),
+    } as unknown as SrfClient;
+    const request = { has: () => true } as unknown as SrfRequest;
+    return new Promise((resolve) =>
+      answerCaller(srf, request, {} as SrfResponse, { localSdp: 'v=0', headers: {} }, resolve),
+    );
+  };
+  t.ok(isUnknownRequest(await refused('Response not sent due to unknown transaction')));
+  t.notOk(isUnknownRequest(await refused('transport is closed')));
+  t.notOk(isUnknownRequest(null));
 });
 
 void t.test('dialogs move to the new connection', async (t) => {
@@ -190,6 +289,127 @@ void t.test('a client that never got a connection stops trying when told', async
   t.equal(timers(), before + 1, 'it waits to try again');
   disconnectSrf(srf);
   t.equal(timers(), before);
+});
+
+/** A signalling server that takes everybody, says `answers` to what it is sent, and keeps each read of what it heard. */
+async function aSignallingServer(
+  t: { teardown(run: () => void): void },
+  answers: (payload: string, id: string) => string | undefined = () => undefined,
+) {
+  const reads: string[][] = [];
+  const server = await listen(t, (socket) => {
+    let held = '';
+    socket.on('data', (bytes) => {
+      held += bytes.toString();
+      const frames: string[] = [];
+      for (let match = /^(\d+)#/.exec(held); match !== null; match = /^(\d+)#/.exec(held)) {
+        const [head, length] = [match[0].length, Number(match[1])];
+        frames.push(held.slice(head, head + length));
+        held = held.slice(head + length);
+      }
+      reads.push(frames.map((frame) => frame.slice(frame.indexOf('|') + 1)));
+      for (const frame of frames) {
+        const [id = '', ...rest] = frame.split('|');
+        const said = rest[0] === 'authenticate' ? 'OK|udp/127.0.0.1:5060|v0.9.10|' : answers(rest.join('|'), id);
+        const reply = `u|response|${id}|${said ?? ''}`;
+        if (said !== undefined) socket.write(`${Buffer.byteLength(reply)}#${reply}`);
+      }
+    });
+  });
+  const srf = createSrf('test');
+  srf.on('error', () => {});
+  t.teardown(() => disconnectSrf(srf));
+  const connected = new Promise<void>((resolve) => srf.on('connect', () => resolve()));
+  connectSrf(srf, { host: '127.0.0.1', port: server.port, secret: 'x', tls: null });
+  await connected;
+  const sent = (start: string) => until(start, () => reads.flat().find((frame) => frame.includes(start)));
+  return { srf, reads, sent, connections: () => server.connections() };
+}
+
+void t.test('what one turn has to say goes out together', async (t) => {
+  const { srf, reads, sent } = await aSignallingServer(t);
+  writeTogether(srf);
+  const before = reads.length;
+  endById(srf, 'theirs', 'a');
+  endById(srf, 'ours', 'b');
+  await sent('sip|b|');
+  t.same(
+    reads.slice(before).map((frames) => frames.length),
+    [2],
+    'in one read',
+  );
+});
+
+void t.test('a server that answers a ping is there; one that does not says nothing', async (t) => {
+  let isThere = true;
+  const { srf, sent } = await aSignallingServer(t, (payload) =>
+    payload === 'ping' && isThere ? 'OK|pong' : undefined,
+  );
+  await new Promise<void>((resolve) => ping(srf, resolve));
+  isThere = false;
+  ping(srf, () => t.fail('nobody answered'));
+  endById(srf, 'ours', 'after-the-ping');
+  await sent('after-the-ping');
+});
+
+void t.test('what a process before this one left is asked for and ended by its id alone', async (t) => {
+  const { srf, sent } = await aSignallingServer(t, (payload) =>
+    payload.startsWith('sip||') ? 'NOK|unable to find dialog for dialog id provided' : undefined,
+  );
+  const status = await new Promise((resolve) => requestById(srf, 'BYE', 'c1;from-tag=x', resolve));
+  t.equal(status, null, 'the server does not know it');
+  t.match(await sent('sip||c1;from-tag=x'), /^sip\|\|c1;from-tag=x\r\nBYE /);
+  endById(srf, 'theirs', 'waits');
+  t.match(await sent('sip|waits|'), /\r\nSIP\/2\.0 503 .*\r\nRetry-After: 5\r\n/);
+  endById(srf, 'ours', 'rings');
+  t.match(await sent('sip|rings|'), /\r\nCANCEL /);
+});
+
+void t.test('a phone is told by a BYE from memory when the server has forgotten the dialog', async (t) => {
+  const { srf, sent } = await aSignallingServer(t);
+  const dialog = {
+    sip: { callId: 'c9', localTag: 'ours', remoteTag: 'theirs' },
+    remote: { uri: 'sip:2101@127.0.0.1:40001' },
+  } as unknown as SrfDialog;
+  byeFromMemory(srf, dialog, { Reason: 'Q.850;cause=41' });
+  const bye = await sent('BYE sip:2101@127.0.0.1:40001');
+  for (const line of [/tag=ours/, /tag=theirs/, /Call-ID: c9/i, /CSeq: 1073741824 BYE/i, /Reason: Q\.850;cause=41/])
+    t.match(bye, line);
+});
+
+void t.test('a connection to a server that hangs is dropped, and made anew', async (t) => {
+  const { srf, connections } = await aSignallingServer(t);
+  const again = new Promise<void>((resolve) => srf.on('connect', () => resolve()));
+  dropConnection(srf);
+  t.notOk(isConnected(srf) && connections() > 1, 'not at once');
+  await again;
+  t.equal(connections(), 2);
+  t.ok(isConnected(srf));
+});
+
+void t.test('a server that does not speak the protocol is hung up, and nothing of it is kept', async (t) => {
+  for (const said of ['HTTP/1.1 400 Bad Request\r\n\r\n', '#', `9#u|nothing${'x'.repeat(10)}`, '7#a|b|c|d']) {
+    const server = await listen(t, (socket) => socket.write(said));
+    const srf = createSrf('test');
+    srf.on('error', () => {});
+    const why = new Promise<string>((resolve) => {
+      connectSrf(srf, { host: '127.0.0.1', port: server.port, secret: 'x', tls: null });
+      guardWire(srf, resolve);
+    });
+    t.match(await why, /does not speak the control protocol/, said.slice(0, 20));
+    disconnectSrf(srf);
+    server.close();
+  }
+});
+
+void t.test('an offer that was asked for and refused does not block the next question', async (t) => {
+  const lock = { count: 1, admitOne: [] as (() => void)[] };
+  const dialog = {
+    _reinvitesInProgress: lock,
+    modify: (_: object, done: (error: object) => void) => done({ status: 488 }),
+  } as unknown as SrfDialog;
+  await t.rejects(askForOffer(dialog));
+  t.equal(lock.count, 0);
 });
 
 void t.test('a control connection by TLS that was lost is made again by TLS, never in clear', async (t) => {
@@ -245,11 +465,15 @@ async function aMediaServer(t: { teardown(run: () => void): void }, change: Part
   };
   return listen(t, (socket) => {
     socket.write(said['greeting'] ?? '');
+    let heard = '';
     socket.on('data', (bytes) => {
-      for (const command of bytes.toString().split('\n\n').slice(0, -1)) {
+      const commands = (heard + bytes.toString()).split('\n\n');
+      heard = commands.pop() ?? '';
+      for (const command of commands) {
         const [, api] = /^api (.*)$/.exec(command) ?? [];
         if (api === undefined) {
-          const reply = command === 'auth right' ? '+OK accepted' : '-ERR invalid';
+          const reply =
+            command === 'auth right' ? '+OK accepted' : command.startsWith('auth ') ? '-ERR invalid' : '+OK';
           socket.write(`Content-Type: command/reply\nReply-Text: ${reply}\n\n`);
           continue;
         }
@@ -261,6 +485,49 @@ async function aMediaServer(t: { teardown(run: () => void): void }, change: Part
     });
   });
 }
+
+function mediaServerAt(port: number): Parameters<typeof MediaClient.connect>[0] {
+  const [listenAddress, address] = ['127.0.0.1', '127.0.0.1'];
+  const to = { address, port, secret: 'right', profile: 'drachtio_mrf' };
+  return { ...to, listenAddress, listenPort: 0, advertisedAddress: undefined };
+}
+
+void t.test('a connection to a media server that is lost is thrown away, and told once', async (t) => {
+  const timers = (): number => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
+  const before = timers();
+  const server = await aMediaServer(t);
+  let ended = 0;
+  const client = await MediaClient.connect(mediaServerAt(server.port), {
+    ended: () => (ended += 1),
+    failed: () => {},
+  });
+  t.match(await client.api('sofia status'), /drachtio_mrf/);
+  const connections = server.connections();
+  server.drop();
+  await until('the end to be told', () => ended === 1);
+  client.disconnect();
+  // The library would try again after a quarter of a second; it looks after a whole one whether it is ready.
+  await until('the library to have no timer left', () => timers() === before);
+  t.equal(server.connections(), connections, 'the library does not connect again');
+  t.equal(ended, 1);
+});
+
+void t.test('each endpoint is made through the signalling server that it is wanted on', async (t) => {
+  const server = await aMediaServer(t);
+  const client = await MediaClient.connect(mediaServerAt(server.port), { ended: () => {}, failed: () => {} });
+  t.teardown(() => client.disconnect());
+  const invited: string[] = [];
+  const via = (name: string): SrfClient =>
+    ({
+      createUAC: async (uri: string) => {
+        invited.push(`${name}: ${uri}`);
+        throw new Error('busy');
+      },
+    }) as unknown as SrfClient;
+  await t.rejects(client.createEndpoint(via('one'), { remoteSdp: 'v=0' }));
+  await t.rejects(client.createEndpoint(via('other'), { remoteSdp: 'v=0' }));
+  t.same(invited, ['one: sip:drachtio@127.0.0.1:5090', 'other: sip:drachtio@127.0.0.1:5090']);
+});
 
 void t.test('a media server is tried before the library is, and what is wrong with it is said', async (t) => {
   const probe = (port: number, secret = 'right', profile = 'drachtio_mrf') =>
@@ -299,19 +566,22 @@ void t.test('a media server is tried before the library is, and what is wrong wi
 async function listen(
   t: { teardown(run: () => void): void },
   greet: (socket: net.Socket) => void,
-): Promise<{ port: number; close(): void }> {
+): Promise<{ port: number; close(): void; drop(): void; connections(): number }> {
   const sockets = new Set<net.Socket>();
+  let connections = 0;
   const server = net.createServer((socket) => {
+    connections += 1;
     sockets.add(socket);
     socket.on('error', () => {});
     greet(socket);
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
+  const drop = (): void => sockets.forEach((socket) => socket.destroy());
   const close = (): void => {
     server.close();
-    for (const socket of sockets) socket.destroy();
+    drop();
   };
   t.teardown(close);
-  return { port: (server.address() as AddressInfo).port, close };
+  return { port: (server.address() as AddressInfo).port, close, drop, connections: () => connections };
 }

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
+import { masked } from '../../src/cli/call.ts';
 import { instantFrom, showTime } from '../../src/cli/site-time.ts';
 import { instant } from '../../src/core/time/index.ts';
 
@@ -42,6 +43,20 @@ void t.test('--at takes any date and time of ISO 8601, at the site or with an of
   ]) {
     t.throws(() => read(text), { exitCode: 2, message: /must read like 2026-11-23T08:00/ }, text.slice(0, 20));
   }
+});
+
+void t.test('a list of calls names nobody from outside', async (t) => {
+  const names = { extension: (number: string) => (number === '210100' ? 'Ward 4B' : null) };
+  const shown: readonly (readonly [string, string])[] = [
+    ['2101', '2101'],
+    ['210100', '210100'],
+    ['trunk carrier', 'trunk carrier'],
+    ['+12025550177', '…77'],
+    ['12025550177', '…77'],
+    ['Jane Roe', '[phi]'],
+    ['jane.roe', '[phi]'],
+  ];
+  for (const [from, says] of shown) t.equal(masked(from, names), says);
 });
 
 void t.test('a time that the wall clock shows twice, or never, says how it was read', async (t) => {

@@ -46,3 +46,26 @@ void t.test('every other field counts', async (t) => {
     t.match(found[0], says);
   }
 });
+
+void t.test('documents that hold an address have another id; which of them was used still counts', async (t) => {
+  const used = (first: string, second: string) =>
+    [first, second].map((of) => call({ fact: 'documentsUsed', plan: `sha256:${of.repeat(64)}` }));
+  t.same(differences(used('a', 'a'), used('b', 'b')), []);
+  t.same(differences(used('a', 'b'), used('c', 'd')), []);
+  t.match(differences(used('a', 'b'), used('c', 'c')), [/call 2 .*<document 2>.*<document 1>/]);
+});
+
+void t.test('who of two wins is a matter of time, not that one does', async (t) => {
+  const race = (winner: string, loser: string, then = 'stoodDown') =>
+    call(
+      { fact: 'legRung', leg: '1', person: 'dr-bell', target: { kind: 'number', e164: '+12025550112' } },
+      { fact: 'legRung', leg: '2', person: 'dr-ames', target: { kind: 'number', e164: '+12025550111' } },
+      { fact: 'challengeAnswered', leg: winner, result: 'accepted' },
+      { fact: 'challengeAnswered', leg: loser, result: 'tooLate' },
+      { fact: 'legEnded', leg: loser, result: { kind: then } },
+    );
+  t.same(differences([race('1', '2')], [race('2', '1')]), []);
+  t.match(differences([race('1', '2')], [race('2', '1', 'mediaLost')]), [/leg too late 1: .*stoodDown.*mediaLost/]);
+  const alone = (leg: string) => call({ fact: 'challengeAnswered', leg, result: 'accepted' });
+  t.equal(differences([alone('1')], [alone('2')]).length, 2, 'without a race it counts who accepted');
+});

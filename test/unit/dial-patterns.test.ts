@@ -1,14 +1,14 @@
-import fc from 'fast-check';
+import { fc } from '../support/fast-check.ts';
 import t from 'tap';
 import {
   exampleOf,
   parsePattern,
   type PatternFault,
   patternFaults,
-  PatternSet,
+  patternSet,
 } from '../../src/core/dialplan/patterns/index.ts';
 
-const match = (patterns: readonly string[], number: string) => patterns[new PatternSet(patterns).match(number) ?? -1];
+const match = (patterns: readonly string[], number: string) => patterns[patternSet(patterns).match(number) ?? -1];
 
 void t.test('which numbers fit a pattern', async (t) => {
   const cases: readonly [pattern: string, fits: readonly string[], not: readonly string[]][] = [
@@ -90,7 +90,7 @@ void t.test('conflicts, twins and shadows are found and both are named', async (
 void t.test('many patterns in little time; too many for one number are refused', async (t) => {
   const areas = Array.from({ length: 5_000 }, (_, i) => `+1${String(2_000_000 + i * 7)}!`);
   t.same(told(areas), []);
-  const set = new PatternSet(areas);
+  const set = patternSet(areas);
   t.equal(areas[set.match('+1200000755')!], '+12000007!');
   const nested = Array.from({ length: 24 }, (_, i) => `${'1'.repeat(i + 1)}!`);
   t.same(told(nested), [], '24 nested ones can be told apart');
@@ -127,7 +127,7 @@ void t.test('the automaton says what a look at each pattern says, and the narrow
     fc.property(fc.uniqueArray(pattern, { minLength: 1, maxLength: 6 }), (patterns) => {
       const isGood = patternFaults(patterns).length === 0;
       if (!isGood) return;
-      const set = new PatternSet(patterns);
+      const set = patternSet(patterns);
       const own = patterns.map((text) => numbers.filter((number) => fits(text, number)));
       const isNarrower = own.map((mine) => patterns.map((other) => mine.every((number) => fits(other, number))));
       for (const number of numbers) {

@@ -1,5 +1,6 @@
 import t from 'tap';
 import type { CallEffect, CallEvent, CallId, LegId } from '../../src/core/call/index.ts';
+import { never } from '../../src/core/never.ts';
 import { phi } from '../../src/core/phi/index.ts';
 import {
   type AuditEntry,
@@ -275,8 +276,9 @@ void t.test('the door: too many calls, and a house that is stopping', async (t) 
     entries.filter(({ callId }) => callId !== first.callId).map(({ fact }) => fact.fact),
     ['arrived', 'refusedAtDoor', 'ended'],
   );
-  t.match(rows.slice(1), [{ from: 'trunk carrier', dialled: '[phi]' }, { cause: 'overloaded' }]);
-  t.notMatch(JSON.stringify(rows), /5558888/);
+  t.match(rows.slice(1), [{ from: phi('+12025559999'), dialled: '[phi]' }, { cause: 'overloaded' }]);
+  t.equal((rows[1]!['from'] as ReturnType<typeof phi>).reveal(), '+12025559999');
+  t.notMatch(JSON.stringify(rows), /5558888|5559999/);
 
   const drained = engine.drain(1_000);
   t.equal(engine.callArrived(outside, nobody).kind, 'refused');
@@ -309,6 +311,13 @@ void t.test('calls that a dead process left open get their ending', async (t) =>
     { callId: null, fact: { fact: 'callsLost', calls: ['AAAA-AAAA', 'BBBB-BBBB'] } },
   ]);
   t.equal(rows.length, 2);
+});
+
+void t.test('a case that nobody foresaw is named, and nothing that it carries', async (t) => {
+  const unforeseen = { type: 'ringSky', target: { e164: '+12025550188' }, dialled: '+12025550188' } as never;
+  t.throws(() => never(unforeseen), { message: 'unhandled case: type ringSky' });
+  t.throws(() => never({ dialled: '+12025550188' } as never), { message: 'unhandled case: an object of dialled' });
+  t.throws(() => never('ringing' as never), { message: 'unhandled case: ringing' });
 });
 
 void t.test('the digit to accept differs from that of the call before', async (t) => {

@@ -1,11 +1,12 @@
-import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import t from 'tap';
 import { freeswitchFindings } from '../../src/cli/doctor/freeswitch-faults.ts';
 import { readFreeswitchFiles } from '../../src/cli/doctor/freeswitch-files.ts';
 import { type Machine, memoryOnlyFindings, plainSpeech } from '../../src/cli/doctor/memory-only.ts';
 import { type SiteOptions, writeSite } from '../../src/cli/freeswitch-site.ts';
 import { loadConfig } from '../../src/config/index.ts';
+import { asInExamples, folderOf } from '../support/freeswitch-examples.ts';
 
 const OURS = new URL('../../freeswitch-conf', import.meta.url).pathname;
 
@@ -16,39 +17,6 @@ const site: SiteOptions = {
   rtpPorts: '20000-20999',
   app: '127.0.0.1',
   music: '/srv/music/8000',
-};
-
-/** A configuration folder with these files. */
-function folderOf(t: { testdir(): string }, files: Readonly<Record<string, string>>): string {
-  const folder = t.testdir();
-  for (const [name, text] of Object.entries(files)) {
-    mkdirSync(dirname(join(folder, name)), { recursive: true });
-    writeFileSync(join(folder, name), text);
-  }
-  return folder;
-}
-
-/** As in the examples that FreeSWITCH comes with: four faults that everybody knows. */
-const asInExamples = {
-  'freeswitch.xml': `<document type="freeswitch/xml">
-    <X-PRE-PROCESS cmd="include" data="vars.xml"/>
-    <section name="configuration"><X-PRE-PROCESS cmd="include" data="autoload_configs/*.xml"/></section>
-  </document>`,
-  'vars.xml': `<include>
-    <!-- change this: <X-PRE-PROCESS cmd="set" data="default_password=1234"/> -->
-  </include>`,
-  'autoload_configs/modules.conf.xml': `<configuration name="modules.conf"><modules>
-    <load module="mod_event_socket"/>
-  </modules></configuration>`,
-  'autoload_configs/switch.conf.xml': `<configuration name="switch.conf"><settings>
-    <param name="loglevel" value="warning"/>
-    <param name="api-expansion" value="false"/>
-  </settings></configuration>`,
-  'autoload_configs/event_socket.conf.xml': `<configuration name="event_socket.conf"><settings>
-    <param name="listen-ip" value="::"/>
-    <param name="password" value="ClueCon"/>
-    <!--<param name="apply-inbound-acl" value="loopback.auto"/>-->
-  </settings></configuration>`,
 };
 
 const checks = (folder: string, siteFile?: string) =>

@@ -8,10 +8,12 @@ import { instant } from '../../src/core/time/index.ts';
 import {
   type DocumentProblem,
   documentsOptions,
+  DocumentReader,
   LiveDocuments,
   loadDocuments,
   showProblem,
 } from '../../src/documents/index.ts';
+import { systemClock } from '../../src/engine/index.ts';
 import type { Clock, DocumentVersion, Overrides } from '../../src/engine/ports.ts';
 import { Notices } from '../support/notices.ts';
 
@@ -24,6 +26,10 @@ const PROMPTS = new Set(
     .concat('number-not-in-service'),
 );
 const CARDIOLOGY = 'cardiology' as ServiceId;
+
+// Starting a thread takes a while: one for all.
+const reader = new DocumentReader({ prompts: PROMPTS, clock: systemClock });
+t.teardown(() => reader.close());
 
 class Versions {
   saved: DocumentVersion[] = [];
@@ -87,7 +93,7 @@ function live(
   const proofs: string[][] = [];
   const documents = new LiveDocuments({
     options: documentsOptions.parse({ ...folders, pollMs }),
-    prompts: PROMPTS,
+    reader,
     versions,
     overrides,
     feeds: { revision: () => 0, documents: () => [] },

@@ -1,8 +1,11 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { EventEmitter, once } from 'node:events';
 import t from 'tap';
+import { LegMedia } from '../../src/mediad/media/leg-media.ts';
 import { LegSocket } from '../../src/mediad/media/leg-socket.ts';
+import { MediaWorker } from '../../src/mediad/media/media-worker.ts';
 import type { Endpoint } from '../../src/mediad/media/messages.ts';
+import { until } from '../support/processes.ts';
 
 async function aPeer(): Promise<{ socket: Socket; at: Endpoint }> {
   const socket = createSocket('udp4');
@@ -54,4 +57,52 @@ void t.test('a port in use is refused by its name', async (t) => {
     'EADDRINUSE',
   );
   leg.close();
+});
+
+void t.test('a leg that got no port leaves nothing behind', async (t) => {
+  const nowhere = {
+    bindAddress: '192.0.2.1',
+    portsFrom: 0,
+    portsTo: 0,
+    mediaSilenceMs: 0,
+    promptCacheBytes: 1_000_000,
+  };
+  const worker = new MediaWorker(nowhere, (error) => t.fail(error.message));
+  t.teardown(() => worker.close());
+  const forgotten: string[] = [];
+  worker.forget = (leg) => void forgotten.push(leg);
+  const media: LegMedia = new LegMedia(worker, 'x', { digitHeard() {}, silent() {}, failed: () => media.close() });
+  await t.rejects(media.open(), /no RTP port/);
+  await until('the leg to be forgotten', () => forgotten.length > 0);
+  t.same(forgotten, ['x']);
+});
+
+void t.test('a leg that goes wrong ends alone', async (t) => {
+  const settings = {
+    bindAddress: '127.0.0.1',
+    portsFrom: 0,
+    portsTo: 0,
+    mediaSilenceMs: 0,
+    promptCacheBytes: 1_000_000,
+  };
+  const worker = new MediaWorker(settings, (error) => t.fail(error.message));
+  t.teardown(() => worker.close());
+  const troubles: string[] = [];
+  const leg = (name: string) =>
+    new LegMedia(worker, name, {
+      digitHeard() {},
+      silent() {},
+      failed: (reason) => void troubles.push(`${name}: ${reason}`),
+    });
+  const [good, bad] = [leg('good'), leg('bad')];
+  await Promise.all([good.open(), bad.open()]);
+  const talk = { codec: 'PCMU', payloadType: 0, eventPayloadType: 101, alsoFrom: [], isReceiving: true } as const;
+  const peer = await aPeer();
+  // Nothing can be sent there: what a description says is looked at before.
+  bad.setRemote({ ...talk, sendTo: { address: '127.0.0.1', port: 0 } });
+  await until('the bad one to end', () => troubles.length > 0);
+  good.setRemote({ ...talk, sendTo: peer.at });
+  await once(peer.socket, 'message');
+  t.match(troubles, [/^bad: .*ERR_SOCKET_BAD_PORT/]);
+  peer.socket.close();
 });

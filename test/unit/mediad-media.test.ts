@@ -262,6 +262,9 @@ void t.test('the latch: once, to the signalled place or its host, and never to a
   t.ok(behindNat.accept(mapped, 200));
   t.same(closed, [phoneAt, mapped]);
   t.notOk(behindNat.accept(phoneAt, 210), 'too late');
+  const young = new Latch(phoneAt, [], (source) => closed.push(source));
+  t.notOk(young.accept({ address: phoneAt.address, port: 0 }, 0), 'nobody can be answered at port 0');
+  t.same(young.target, phoneAt);
 });
 
 void t.test('RTP bleed: a stranger hears nothing and is not heard, before and after', async (t) => {
@@ -408,6 +411,13 @@ void t.test('a recording ends by time, by silence, or by what comes first', asyn
   timed.recorder.close('stopped');
   await new Promise(setImmediate);
   t.match(timed.results, [{ ending: 'timeLimit' }]);
+  const hasty = aRecorder({ maxMs: 1000 });
+  for (let n = 0; n < 500; n++) {
+    hasty.recorder.push({ timestamp: n * 160, payload: Buffer.alloc(160, 1), law: 'PCMU' }, n);
+  }
+  await new Promise(setImmediate);
+  t.match(hasty.results, [{ ending: 'timeLimit', samples: 8000 }], 'who sends ten times too fast');
+  t.equal(hasty.written.length, 8000);
   const quiet = aRecorder({ silenceLevel: 200, silenceMs: 1000 });
   const loud = new Uint8Array(160);
   encodeG711('PCMU', toneSamples(400, FRAME_SAMPLES), loud);
@@ -441,6 +451,22 @@ void t.test('the clock keeps 50 ticks a second when its timers are late, and giv
   run?.();
   t.ok(ticks - before < 10, 'no burst of 3000 frames');
   clock.stop();
+});
+
+void t.test('a clock that is stopped and started at once still has one timer', async (t) => {
+  const timers: (() => void)[] = [];
+  const clock = new MediaClock(20, () => {}, { now: () => 0, setTimeout: (run) => timers.push(run) });
+  clock.start();
+  for (let calls = 0; calls < 10; calls++) {
+    clock.stop();
+    clock.start();
+  }
+  t.equal(timers.length, 1);
+  timers.shift()?.();
+  t.equal(timers.length, 1);
+  clock.stop();
+  timers.shift()?.();
+  t.equal(timers.length, 0);
 });
 
 void t.test('how long it has been up is measured, not read off the calendar', async (t) => {

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import fc from 'fast-check';
+import { fc } from '../support/fast-check.ts';
 import t from 'tap';
 import {
   acceptSwap,
@@ -288,5 +288,12 @@ void t.test('wardline oncall override: made, listed, swapped, undone, and all of
   t.match(await wardline(...attending), { code: 1, said: /nobody is attending of neurology at .*: give --until/ });
   t.match(await wardline(...attending, ...until), { code: 0 });
   t.match(await wardline('oncall', 'show', 'neurology'), { said: /attending +Dr Chen / });
+  t.match(await wardline('plan', 'check', '--prove'), { code: 0 });
+  const gone = ['oncall', 'override', 'remove', 'cardiology', 'attending', 'dr-chen', ...until, ...why];
+  const { said } = await wardline(...gone);
+  t.match(await wardline('plan', 'check', '--prove'), { code: 1, said: /nobody is attending of cardiology/ });
+  t.match(await wardline('plan', 'activate'), { code: 1, said: /nobody is attending of cardiology/ });
+  t.match(await wardline('oncall', 'override', 'undo', /undo (\d+)/.exec(said)?.[1] ?? ''), { code: 0 });
+  t.match(await wardline('plan', 'activate'), { code: 0 });
   t.match(await wardline('audit', 'verify'), { code: 0 });
 });

@@ -4,7 +4,7 @@ import Database from 'better-sqlite3';
 import t, { type Test } from 'tap';
 import { dataFolders } from '../../src/cli/folders.ts';
 import { houseSecrets } from '../../src/cli/house-secrets.ts';
-import { documentsOptions, LiveDocuments, showProblem } from '../../src/documents/index.ts';
+import { DocumentReader, documentsOptions, LiveDocuments, showProblem } from '../../src/documents/index.ts';
 import { systemClock } from '../../src/engine/index.ts';
 import { openStore, type Store } from '../../src/storage/index.ts';
 import { Notices } from '../support/notices.ts';
@@ -12,6 +12,10 @@ import { recordedPrompts } from '../support/plan-example.ts';
 import { warmCli } from '../support/warm-cli.ts';
 
 // Draft, activate, roll back: two processes that know of each other by the store alone.
+
+// Starting a thread takes a while: one for all.
+const reader = new DocumentReader({ prompts: recordedPrompts, clock: systemClock });
+t.teardown(() => reader.close());
 
 async function aHouse(t: Test, activation: 'automatic' | 'manual') {
   const root = t.testdir({ data: {}, dialplans: {}, oncall: {} });
@@ -48,7 +52,7 @@ function start(t: Test, house: { folders: { dialplans: string; oncall: string };
   const { folders, store, activation } = house;
   const documents = new LiveDocuments({
     options: documentsOptions.parse({ ...folders, activation, pollMs: 50 }),
-    prompts: recordedPrompts,
+    reader,
     versions: store.documents,
     overrides: store.overrides,
     feeds: store.feeds,

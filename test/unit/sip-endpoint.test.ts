@@ -164,11 +164,13 @@ void t.test('every torture message gets its exact answer on the wire, and the ne
   t.same(endpoint.counts, { dialogs: 0, clients: 0, servers: 0 });
 });
 
-/** A real endpoint on TCP with short patience. */
+/** A real endpoint on TCP. Its patience of 60 ms passes only in `inTime`. */
 async function aTcpServer(t: { teardown(action: () => void): void }, limits = {}) {
+  const clock = new VirtualClock();
   const endpoint = await SipEndpoint.open({
     listen: [{ protocol: 'tcp', host: '127.0.0.1', port: 0 }],
     handlers: handlers((incoming) => void incoming.respond(200)),
+    clock,
     limits: { ...defaultTransportLimits, tcpMessageWithinMs: 60, ...limits },
   });
   const sockets: Socket[] = [];
@@ -186,14 +188,20 @@ async function aTcpServer(t: { teardown(action: () => void): void }, limits = {}
     await once(socket, 'connect');
     return { socket, heard: () => heard, isClosed: () => isClosed };
   };
-  return { endpoint, dial };
+  /** As `until`, while a millisecond passes with each look. */
+  const inTime = (what: string, look: () => boolean) =>
+    until(what, () => {
+      clock.advance(1);
+      return look();
+    });
+  return { endpoint, dial, inTime };
 }
 
 const options = (length: string, extra = '') =>
   `OPTIONS sip:x@y SIP/2.0\r\nVia: SIP/2.0/TCP a;branch=z9hG4bK${extra}1\r\nFrom: <sip:a@b>;tag=1\r\nTo: <sip:x@y>\r\nCall-ID: ${extra}1\r\nCSeq: 1 OPTIONS\r\nContent-Length: ${length}\r\n\r\n`;
 
 void t.test('TCP: keep-alive, byte by byte, half a message, lost framing, too many from one source', async (t) => {
-  const { endpoint, dial } = await aTcpServer(t, { tcpConnectionsPerSource: 4 });
+  const { endpoint, dial, inTime } = await aTcpServer(t, { tcpConnectionsPerSource: 4 });
   const phone = await dial();
   phone.socket.write('\r\n\r\n');
   await until('the pong', () => phone.heard() === '\r\n');
@@ -203,10 +211,10 @@ void t.test('TCP: keep-alive, byte by byte, half a message, lost framing, too ma
 
   const slow = await dial();
   slow.socket.write(options('10', 'b'));
-  await until('the end of patience', () => slow.isClosed());
+  await inTime('the end of patience', () => slow.isClosed());
   t.equal(slow.heard(), '', 'half a message is answered by nothing');
   const mute = await dial();
-  await until('the end of patience with silence', () => mute.isClosed());
+  await inTime('the end of patience with silence', () => mute.isClosed());
 
   const broken = await dial();
   broken.socket.write(options('-999', 'c') + options('0', 'd'));
@@ -221,7 +229,7 @@ void t.test('TCP: keep-alive, byte by byte, half a message, lost framing, too ma
 });
 
 void t.test('TCP: a phone whose connection breaks while it rings costs no waiting', async (t) => {
-  const { endpoint } = await aTcpServer(t);
+  const { endpoint, inTime } = await aTcpServer(t);
   const phone = createServer((socket) => {
     socket.on('error', () => {});
     socket.once('data', () => socket.destroy());
@@ -235,12 +243,12 @@ void t.test('TCP: a phone whose connection breaks while it rings costs no waitin
     { method: 'INVITE', uri: `sip:x@127.0.0.1:${port};transport=tcp` },
     { onResponse: (response) => void statuses.push(response.status) },
   );
-  await until('the failure', () => statuses.length > 0);
+  await inTime('the failure', () => statuses.length > 0);
   t.same(statuses, [503]);
 });
 
 void t.test('TCP: a phone that reads nothing is given up, and the requests to it with it', async (t) => {
-  const { endpoint } = await aTcpServer(t);
+  const { endpoint, inTime } = await aTcpServer(t);
   const sockets: Socket[] = [];
   const phone = createServer((socket) => void sockets.push(socket.pause().on('error', () => {})));
   phone.listen(0, '127.0.0.1');
@@ -258,7 +266,7 @@ void t.test('TCP: a phone that reads nothing is given up, and the requests to it
       { onResponse: (response) => void statuses.push(response.status) },
     );
   }
-  await until('the first to fail', () => statuses.length > 0);
+  await inTime('the first to fail', () => statuses.length > 0);
   t.same(new Set(statuses), new Set([503]));
   t.equal(endpoint.counts.clients, requests - statuses.length, 'those that went over a new connection wait');
 });

@@ -6,7 +6,9 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import type { Migration } from 'kysely/migration';
 import t, { type Test } from 'tap';
+import { canonicalBody, type Fact } from '../../src/core/audit/index.ts';
 import type { CallId } from '../../src/core/call/index.ts';
+import { phi } from '../../src/core/phi/index.ts';
 import { instant } from '../../src/core/time/index.ts';
 import { SqliteDatabase } from '../../src/storage/database.ts';
 import { openStore, type Store, type StoreOptions } from '../../src/storage/index.ts';
@@ -79,7 +81,7 @@ void t.test('what is kept comes back: phones, registrations, documents, messages
   store.documents.save({ plan: 'sha256:3', roster: 'sha256:2', at: instant(1), files });
   t.same(store.documents.lastGood(), { plan: 'sha256:3', roster: 'sha256:2', at: 1, files });
 
-  store.calls.callStarted({ callId: 'C1' as CallId, at: instant(1), from: NUMBER, dialled: '7011' });
+  store.calls.callStarted({ callId: 'C1' as CallId, at: instant(1), from: phi(NUMBER), dialled: '7011' });
   store.calls.callStarted({ callId: 'C2' as CallId, at: instant(2), from: '2101', dialled: '7012' });
   const ended = { callId: 'C1' as CallId, at: instant(3), cause: 'busy', acceptedBy: 'dr-ames', service: 'cardiology' };
   store.calls.callEnded(ended);
@@ -95,8 +97,16 @@ void t.test('what is kept comes back: phones, registrations, documents, messages
     ],
   );
   t.same(
-    (await store.calls.list({ limit: 10, before: instant(2) })).map((call) => call.callId),
+    (await store.calls.list({ limit: 10, before: list[0]! })).map((call) => call.callId),
     ['C1'],
+  );
+  store.calls.callStarted({ callId: 'C3' as CallId, at: instant(2), from: '2101', dialled: '7012' });
+  await store.chain.append({ seq: 1, hash: row(1).hash }, [row(2)]);
+  const [newest] = await store.calls.list({ limit: 1 });
+  t.same(
+    (await store.calls.list({ limit: 10, before: newest! })).map((call) => call.callId),
+    ['C2', 'C1'],
+    'none of the same millisecond is left out',
   );
   const keyless = await opened(t, path, { as: 'reader', sealer: undefined });
   t.equal((await keyless.calls.list({ limit: 1 }))[0]?.from.reveal(), '[sealed]');
@@ -108,7 +118,7 @@ void t.test('what is kept comes back: phones, registrations, documents, messages
   await bindings.remove('2101', 'sip:2101@10.0.0.7');
   await bindings.save({ extension: '2102', uri: 'sip:2102@10.0.0.9', expiresAt: 999, q: 1 });
   await bindings.save({ extension: '9999', uri: 'sip:9999@10.0.0.9', expiresAt: 5000, q: 1 });
-  await store.chain.append({ seq: 1, hash: row(1).hash }, [row(2)]);
+  await store.chain.append({ seq: 2, hash: row(2).hash }, [row(3)]);
   t.same(await bindings.load(), [{ extension: '2101', uri: 'sip:2101@10.0.0.9', expiresAt: 3000, q: 5 }]);
   t.equal(await store.phones.remove('2101'), true);
   t.equal(await store.phones.remove('2101'), false);
@@ -132,6 +142,32 @@ void t.test('changes are written after a moment, also without an audit entry, an
   await store.close();
   const next = await opened(t, path);
   t.same(next.calls.unfinished(), ['C1', 'C2']);
+});
+
+void t.test('a call that had ended before the kill is not lost in a restart', async (t) => {
+  const path = join(t.testdir({}), 'w.db');
+  const store = await opened(t, path);
+  const fact = (seq: number, callId: string, fact: Fact) => {
+    return { ...row(seq, callId), body: canonicalBody({ id: String(seq), at: seq, callId, fact, seal: String }) };
+  };
+  for (const callId of ['C1', 'C2', 'C3'] as CallId[]) {
+    store.calls.callStarted({ callId, at: instant(1), from: NUMBER, dialled: '7011' });
+  }
+  await store.chain.append(GENESIS, [
+    fact(1, 'C1', { fact: 'escalationStarted', service: 'cardiology', urgency: 'stat', chain: 'c', steps: 1 }),
+    fact(2, 'C1', { fact: 'accepted', leg: '1', person: 'ames', how: 'answeredDesk', step: 1 }),
+    fact(3, 'C2', { fact: 'bridged', leg: '1' }),
+    { ...row(4, 'C3'), body: '{"damaged' },
+    fact(5, 'C1', { fact: 'ended', cause: 'callerHungUp', fault: 'nobody', talkedMs: 9 }),
+  ]);
+  // Nobody comes to say in the index that C1 is over.
+  await store.close();
+  const next = await opened(t, path);
+  t.same(next.calls.unfinished(), ['C2', 'C3']);
+  t.match(
+    (await next.calls.list({ limit: 3 })).find(({ callId }) => callId === 'C1'),
+    { endedAt: 5, cause: 'callerHungUp', acceptedBy: 'ames', service: 'cardiology' },
+  );
 });
 
 void t.test('the chain takes rows only behind its last link, all or none', async (t) => {

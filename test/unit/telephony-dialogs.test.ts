@@ -62,7 +62,7 @@ function aShell(dialogs: FakeDialog[]) {
     name: 'sipd',
     dialogs: new Map(),
     unanswered: new Map(),
-    openInvites: new OpenInvites(undefined, new TestLog()),
+    openInvites: new OpenInvites(undefined, new TestLog()).of(['sipd'])[0],
     whenUp: () => Promise.resolve(),
     srf: {
       createUAC: (_: string, __: object, ___: object, done: (error: null, dialog: SrfDialog) => void) =>
@@ -357,7 +357,8 @@ void t.test('orphans: phones are asked; one that answers is left alone, one that
 void t.test('what a process that was killed left without an answer is known to the next', async (t) => {
   const file = path.join(t.testdir(), 'open-invites');
   const log = new TestLog();
-  const first = new OpenInvites(file, log);
+  const open = () => new OpenInvites(file, log).of(['sipd'])[0]!;
+  const first = open();
   first.began('theirs', 'a-1');
   first.began('ours', 'b-2');
   first.began('ours', 'c-3');
@@ -365,31 +366,55 @@ void t.test('what a process that was killed left without an answer is known to t
   first.began('ours', '../x y');
   first.began('ours', undefined);
 
-  const second = new OpenInvites(file, log);
+  const second = open();
   t.same(second.left, [
-    { id: 'a-1', whose: 'theirs' },
-    { id: 'c-3', whose: 'ours' },
+    { server: 'sipd', id: 'a-1', whose: 'theirs' },
+    { server: 'sipd', id: 'c-3', whose: 'ours' },
   ]);
   second.over('a-1');
-  const third = new OpenInvites(file, log);
-  t.same(third.left, [{ id: 'c-3', whose: 'ours' }], 'kept until it is dealt with');
+  const kept = [{ server: 'sipd', id: 'c-3', whose: 'ours' }];
+  const third = open();
+  t.same(third.left, kept, 'kept until it is dealt with');
 
   for (let i = 0; i < 9000; i += 1) {
     third.began('ours', `d-${i}`);
     third.over(`d-${i}`);
   }
-  t.ok(statSync(file).size < 400_000, `${statSync(file).size} bytes: it does not grow without end`);
-  t.same(new OpenInvites(file, log).left, [{ id: 'c-3', whose: 'ours' }]);
+  t.ok(statSync(file).size < 500_000, `${statSync(file).size} bytes: it does not grow without end`);
+  t.same(open().left, kept);
   t.same(log.lines, []);
 
-  const last = new OpenInvites(file, log);
-  last.over('c-3');
-  last.close();
+  const all = new OpenInvites(file, log);
+  all.of(['sipd'])[0]!.over('c-3');
+  all.close();
   t.notOk(existsSync(file), 'nothing is open, nothing is left');
 
-  const nowhere = new OpenInvites(path.join(t.testdir(), 'no-folder', 'x'), log);
+  const nowhere = new OpenInvites(path.join(t.testdir(), 'no-folder', 'x'), log).of(['sipd'])[0]!;
   nowhere.began('ours', 'e-4');
   t.match(log.lines, [{ level: 'warn' }], 'said once, and calls go on');
+});
+
+void t.test('an id belongs to the server that gave it: no other is told to end what it knows by it', async (t) => {
+  const file = path.join(t.testdir(), 'open-invites');
+  const log = new TestLog();
+  const [east, west] = new OpenInvites(file, log).of(['east', '10.0.0.2:9022']);
+  east!.began('theirs', 'same-id');
+  west!.began('ours', 'same-id');
+  west!.began('ours', 'of-west');
+  east!.over('of-west');
+  east!.over('same-id');
+
+  const next = new OpenInvites(file, log).of(['east', '10.0.0.2:9022']);
+  t.same(
+    next.map(({ left }) => left.map(({ whose, id }) => `${whose} ${id}`)),
+    [[], ['ours same-id', 'ours of-west']],
+  );
+
+  const without = new OpenInvites(file, log);
+  t.same(without.of(['east'])[0]!.left, [], 'a server that is not there any more is not asked in its place');
+  t.match(log.lines, [{ fields: { server: '10.0.0.2:9022' } }, {}]);
+  without.close();
+  t.notOk(existsSync(file), 'nor kept for ever');
 });
 
 void t.test('a dialog that the server does not know has ended, unless the server knows none', async (t) => {
@@ -491,6 +516,19 @@ void t.test('FreeSWITCH 1.10.12 tells no cause of a recording: it follows from w
     end();
     t.match(await recorded, { by, durationMs: 4200 }, by);
     t.equal(told.at(-1), 'uuid_setvar u-1 playback_terminators none');
+  }
+});
+
+void t.test('why a recording failed is said without the words of the protocol', async (t) => {
+  for (const [response, why] of [
+    ['-ERR recording refused: the disk is full', 'the disk is full'],
+    ['-ERR no reply', 'no reply'],
+  ] as const) {
+    const { record, end } = aLeg(t, { 'Application-Response': response });
+    const recorded = record();
+    await turns();
+    end();
+    t.match(await recorded, { by: 'failed', why });
   }
 });
 

@@ -16,8 +16,10 @@ import { telephonySchema } from '../../src/telephony/options.ts';
 import { PromptLibrary } from '../../src/telephony/prompts.ts';
 import { contactHeader, Registrations } from '../../src/telephony/registrations.ts';
 import { sdpFacts, sendsAudio } from '../../src/telephony/sdp.ts';
+import { TrunkWatch } from '../../src/telephony/trunk-watch.ts';
 import { Trunks } from '../../src/telephony/trunks.ts';
 import { answerChallenge, credentialsFor, random, TestClock, TestLog } from '../support/telephony.ts';
+import { VirtualClock } from '../support/virtual-clock.ts';
 
 void t.test('digest: the vectors of RFC 7616 3.9.1', async (t) => {
   const answer = (algorithm: string) =>
@@ -377,10 +379,40 @@ void t.test('trunks: known by address and nothing else', async (t) => {
   t.match(trunks.fault('spare'), /: set trunks\.spare\.target/);
   t.match(trunks.fault('constructor'), /no trunk is called constructor: set trunks\.constructor\.target/);
   t.equal(trunks.uriFor('carrier', '+12025550111'), 'sip:+12025550111@192.0.2.10:5060;transport=udp');
-  t.throws(
-    () => new Trunks({ x: { ...options.spare, assertIdentity: true, allowFrom: ['10.0.0.0/99'] } }),
-    /allowFrom/,
-  );
+  t.throws(() => new Trunks({ x: { ...options['spare']!, allowFrom: ['10.0.0.0/99'] } }), /allowFrom/);
+});
+
+void t.test('a trunk counts as silent when it has answered before and misses two questions', (t) => {
+  const clock = new VirtualClock();
+  let answers: number | 'nothing' | null = 'nothing';
+  let asked = 0;
+  const watch = new TrunkWatch({
+    trunk: 'carrier',
+    everyMs: 20_000,
+    ask: (_, done) => {
+      asked++;
+      if (answers !== 'nothing') done(answers);
+    },
+    clock,
+    log: new TestLog(),
+  });
+  const faultAfter = (ms: number, next = answers): string | null => {
+    answers = next;
+    clock.advance(ms);
+    return watch.fault();
+  };
+  t.equal(faultAfter(600_000), null, 'many carriers never answer OPTIONS');
+  t.equal(faultAfter(30_000, 405), null, 'a refusal is an answer');
+  t.equal(faultAfter(600_000, null), null, 'not being able to ask says nothing of the trunk');
+  t.equal(faultAfter(24_000, 'nothing'), null, 'one answer may be lost');
+  t.match(faultAfter(30_000), /^trunk carrier has not answered for \d+ s$/);
+  const before = asked;
+  t.match(faultAfter(90_000), /for \d{3} s$/);
+  t.equal(asked - before, 10, 'it is asked every 9 s now');
+  t.equal(faultAfter(9_000, 200), null, 'it is back');
+  watch.close();
+  t.equal(clock.pending, 0);
+  t.end();
 });
 
 void t.test('a phone on hold is not expected to be heard', async (t) => {

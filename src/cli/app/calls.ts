@@ -8,8 +8,10 @@ import { version } from '../version.ts';
 import { callMetrics } from './call-metrics.ts';
 import type { Closing } from './closing.ts';
 import type { Foundation } from './foundation.ts';
-import { type Links, telephonyOptions } from './links.ts';
+import { type Links, refuseWellKnownSecrets, telephonyOptions } from './links.ts';
 import { plainSealer } from './plain-recordings.ts';
+import { followServerOrders } from './server-orders.ts';
+import { serverMetrics } from './server-metrics.ts';
 
 /** The engine gives the calls it must end itself 6 s to say so. */
 const ENGINE_GRACE_MS = 7_000;
@@ -46,9 +48,11 @@ export async function openCalls(
     { watch: true },
   );
   closing.add('directory', () => directory.close());
+  const options = telephonyOptions(config, secrets, links);
+  refuseWellKnownSecrets(options);
   const telephony = new Telephony({
     ...outside,
-    options: telephonyOptions(config, secrets, links),
+    options,
     credentials: directory,
     bindings: store.bindings(),
     sealRecipients: (mailbox) => secrets.sealRecipients(mailbox),
@@ -68,6 +72,7 @@ export async function openCalls(
   await record({ fact: 'started', version: version(), node: process.version });
   // Before it starts: a start that fails half way has sockets to close too.
   closing.add('telephony', () => telephony.close());
+  followServerOrders({ foundation, telephony, options }, closing);
   await telephony.start(engine);
   let isDraining = false;
   const drain = async (): Promise<void> => {
@@ -79,11 +84,6 @@ export async function openCalls(
 
   metrics.gaugeOf('wardline_calls_running', 'Calls that run now.', () => engine.liveCalls.length);
   metrics.gaugeOf('wardline_phones_registered', 'Contacts that can be rung now.', () => telephony.bindings.length);
-  metrics.gaugesOf('wardline_server_up', '1 while a server is connected, by kind and name.', ['kind', 'server'], () => {
-    const health = telephony.health();
-    return (['signalling', 'media'] as const).flatMap((kind) =>
-      health[kind].map(({ name, isUp }) => ({ labels: { kind, server: name }, value: isUp ? 1 : 0 })),
-    );
-  });
+  serverMetrics(metrics, telephony);
   return { directory, telephony, isDraining: () => isDraining };
 }

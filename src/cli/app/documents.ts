@@ -1,4 +1,4 @@
-import { LiveDocuments, showProblem } from '../../documents/index.ts';
+import { DocumentReader, LiveDocuments, showProblem } from '../../documents/index.ts';
 import { systemClock } from '../../engine/index.ts';
 import { FOLDER } from '../../engine/ports.ts';
 import { promptIds } from '../prompt-ids.ts';
@@ -11,6 +11,7 @@ export async function openDocuments(foundation: Foundation, closing: Closing): P
   const { config, log, health, metrics, store, record, terminal } = foundation;
   const activations = metrics.counter('wardline_document_activations_total', 'Times that documents came into force.');
   let recorded: Promise<unknown> = Promise.resolve();
+  const reader = new DocumentReader({ prompts: promptIds(), clock: systemClock });
   const documents = new LiveDocuments({
     options: {
       dialplans: config.dialplans,
@@ -18,7 +19,7 @@ export async function openDocuments(foundation: Foundation, closing: Closing): P
       activation: config.plans.activation,
       pollMs: 500,
     },
-    prompts: promptIds(),
+    reader,
     versions: store.documents,
     overrides: store.overrides,
     orders: store.plans,
@@ -65,9 +66,13 @@ export async function openDocuments(foundation: Foundation, closing: Closing): P
   });
   const started = await documents.start();
   if (started.kind === 'refused') {
+    await reader.close();
     throw new Refusal(['the documents cannot be used:', ...started.problems.map(showProblem)].join('\n'));
   }
-  closing.add('documents', () => documents.close());
+  closing.add('documents', async () => {
+    await documents.close();
+    await reader.close();
+  });
   // What comes next keeps this thread busy for a moment, and an answer it cannot read in time counts as late.
   await recorded;
   return documents;

@@ -1,8 +1,11 @@
 import { join } from 'node:path';
 import { type Config, listenPortOf, parseListen } from '../../config/index.ts';
-import { type TelephonyOptions, telephonySchema } from '../../telephony/options.ts';
+import { readSecret } from '../../telephony/index.ts';
+import { serverNameOf, type TelephonyOptions, telephonySchema } from '../../telephony/options.ts';
 import type { Secrets } from '../../vault/index.ts';
+import { isWellKnown } from '../doctor/bad-secrets.ts';
 import { dataFolders } from '../folders.ts';
+import { Refusal } from '../report.ts';
 import { promptFolders, promptsRoot } from '../supervise/daemon-options.ts';
 import type { DaemonRecord } from '../supervise/launch-plan.ts';
 import { readJson } from '../supervise/run-files.ts';
@@ -45,6 +48,19 @@ export function telephonyOptions(config: Config, secrets: Secrets, links: Links)
     sip: { realm, minExpires, maxExpires, maxContacts, probeSeconds, digests },
     trunks: config.trunks,
   });
+}
+
+/** A house does not start on a server that everybody can steer. Throws Refusal, or PortError for what cannot be read. */
+export function refuseWellKnownSecrets(options: Pick<TelephonyOptions, 'signalling' | 'media'>): void {
+  for (const kind of ['signalling', 'media'] as const) {
+    for (const server of options[kind].servers) {
+      const name = `${kind} server ${serverNameOf(server)}`;
+      const secret = readSecret(name, server);
+      if (!isWellKnown(secret)) continue;
+      const remedy = 'give it one of its own there and as its secretFile here (openssl rand -hex 32)';
+      throw new Refusal(`${name}: its secret is the well-known ${secret}: ${remedy}`);
+    }
+  }
 }
 
 function signallingServers(config: Config, { controlSecret }: Secrets, { sipd }: Links): readonly object[] {

@@ -18,7 +18,7 @@ import { hostAndPort, reachable, readLinks } from './links.ts';
 import { messageBook, type MessageBook, messageLength } from './message-book.ts';
 import { PatientWriter } from './patient-writer.ts';
 import { sealLeftovers } from './plain-recordings.ts';
-import { readinessOf } from './readiness.ts';
+import { readinessOf, starting } from './readiness.ts';
 import { strayMessages, whatIsKnown } from './stray-messages.ts';
 
 export interface App {
@@ -50,8 +50,10 @@ async function build(house: Remembered, terminal: (line: string) => void, closin
   watchFeeds(foundation, documents, closing);
   const messages = await openMessages(foundation, closing);
   const links = readLinks(config);
-  const calls = await openCalls(foundation, { documents, audit: messages.audit, links, drainMs }, closing);
-  const admin = await openAdmin(foundation, calls, closing);
+  // Before the calls, so that it is closed after them: whoever watches a house that is stopping sees that it does.
+  let calls: Calls | null = null;
+  const admin = await openAdmin(foundation, () => calls, closing);
+  calls = await openCalls(foundation, { documents, audit: messages.audit, links, drainMs }, closing);
 
   const { plan, roster } = documents.current();
   const examples = await examplePhones({
@@ -125,9 +127,16 @@ async function openMessages(foundation: Foundation, closing: Closing): Promise<M
 }
 
 /** Resolves with the address that it serves. */
-async function openAdmin({ config, metrics, health }: Foundation, calls: Calls, closing: Closing): Promise<string> {
+async function openAdmin(
+  { config, metrics, health }: Foundation,
+  calls: () => Calls | null,
+  closing: Closing,
+): Promise<string> {
   const admin = await startAdmin(config.admin, {
-    readiness: () => readinessOf(calls.telephony.health(), calls.isDraining(), health),
+    readiness: () => {
+      const open = calls();
+      return open === null ? starting : readinessOf(open.telephony.health(), open.isDraining(), health);
+    },
     metrics: async () => ({ contentType: metrics.contentType, text: await metrics.text() }),
   });
   if (admin.kind === 'refused') throw new Refusal(admin.problem);

@@ -3,9 +3,13 @@ const KNOWN = new Set(['cluecon', 'cymru', '1234', '12345', '123456', 'password'
 
 const SHORT = 16;
 
+export function isWellKnown(secret: string): boolean {
+  return KNOWN.has(secret.toLowerCase());
+}
+
 /** What is wrong with a secret, as the end of a sentence that begins with it; null: nothing. */
 export function secretFault(secret: string): string | null {
   if (secret === '') return 'is empty';
-  if (KNOWN.has(secret.toLowerCase())) return `is the well-known ${secret}`;
+  if (isWellKnown(secret)) return `is the well-known ${secret}`;
   return secret.length < SHORT ? `has ${secret.length} characters: it can be guessed` : null;
 }

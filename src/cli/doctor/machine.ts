@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import type { Finding } from './finding.ts';
 
 /** What a burst of registrations needs (docs/reference): less than this loses datagrams under load. */
@@ -18,6 +18,28 @@ export function receiveBuffer(): Finding {
     says: `net.core.rmem_max is ${max}: many phones at once may lose datagrams`,
     remedy: `sysctl -w net.core.rmem_max=${WANTED_RMEM} (and in /etc/sysctl.d/ to keep it)`,
   };
+}
+
+/** drachtio-server asks for no buffer of its own: it reads with what the kernel gives everybody (docs/engines.md). */
+const WANTED_RMEM_DEFAULT = 8 * 1024 * 1024;
+
+/** For a machine on which a drachtio-server runs; `text`: net.core.rmem_default. */
+export function defaultBuffer(text: string | null = readIfThere('/proc/sys/net/core/rmem_default')): Finding {
+  const check = 'UDP buffers of drachtio-server';
+  const bytes = Number(text ?? 'NaN');
+  if (bytes >= WANTED_RMEM_DEFAULT) return { check, state: 'good', says: `net.core.rmem_default is ${bytes}` };
+  const says = `net.core.rmem_default is ${text?.trim() ?? 'not to be seen here'}: a flood takes the INVITEs of phones with it`;
+  const remedy = `sysctl -w net.core.rmem_default=${WANTED_RMEM_DEFAULT} (and in /etc/sysctl.d/ to keep it), then restart it`;
+  return { check, state: 'note', says, remedy };
+}
+
+/** What a process held in memory, speech and keys, lies on the disk when it dies with a core file. */
+export function coreFiles(limits: string | null = readIfThere('/proc/self/limits')): Finding {
+  const check = 'core files';
+  const size = /^Max core file size\s+(\S+)/m.exec(limits ?? '')?.[1] ?? '0';
+  if (size === '0') return { check, state: 'good', says: 'are not written' };
+  const says = 'may be written: what patients say and the keys of their messages would lie on the disk in clear';
+  return { check, state: 'note', says, remedy: 'ulimit -c 0 (LimitCORE=0 in a systemd unit)' };
 }
 
 /** A socket or two for each leg and each connection, and as many again for a storm. */
@@ -53,13 +75,4 @@ function readIfThere(path: string): string | null {
   } catch {
     return null;
   }
-}
-
-export function clock(): Finding {
-  const now = new Date();
-  const built = statSync(new URL('../../../package.json', import.meta.url)).mtime;
-  const isSane = now.getFullYear() >= 2026 && now.getFullYear() < 2100 && now.getTime() > built.getTime() - 86_400_000;
-  if (isSane) return { check: 'clock', state: 'good', says: now.toISOString() };
-  const remedy = 'set it (timedatectl set-ntp true): nobody is rung by schedule at a wrong time';
-  return { check: 'clock', state: 'bad', says: `${now.toISOString()} cannot be right`, remedy };
 }

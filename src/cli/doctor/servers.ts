@@ -3,7 +3,8 @@ import type { ConnectionOptions } from 'node:tls';
 import { type Config, type Listen, parseListen } from '../../config/index.ts';
 import { PortError } from '../../engine/ports.ts';
 import { askForAll } from '../ask-media-server.ts';
-import { askBySip, askSignallingServer } from '../ask-signalling-server.ts';
+import { askBySip } from '../ask-by-sip.ts';
+import { askSignallingServer } from '../ask-signalling-server.ts';
 import { dataFolders } from '../folders.ts';
 import { houseSecrets } from '../house-secrets.ts';
 import { controlTls, readSecret } from '../../telephony/index.ts';
@@ -13,6 +14,8 @@ import { isAlive } from '../supervise/processes.ts';
 import { readJson } from '../supervise/run-files.ts';
 import { secretFault } from './bad-secrets.ts';
 import type { Finding } from './finding.ts';
+import { drachtioConfiguration, freeswitchConfiguration } from './server-configuration.ts';
+import { versionFault } from './versions.ts';
 
 // Servers are asked in their own protocols: an open port proves nothing, the kernel opens it for a process that hangs.
 
@@ -51,16 +54,18 @@ export async function serversElsewhere(config: Config): Promise<readonly Finding
     ...config.signalling.servers.map(async (server) => {
       const check = `signalling ${server.name ?? `${server.host}:${server.port}`}`;
       const remedy = 'start it, or correct its host, port, secret and access list in signalling.servers';
-      return withSecret(check, server, (secret) =>
+      const asked = await withSecret(check, server, (secret) =>
         signalling({ check, remedy, process: '' }, { ...server, tls: controlTls(server) }, secret, null),
       );
+      return [...asked, ...(await drachtioConfiguration(check, server))];
     }),
     ...config.media.servers.map(async (server) => {
       const check = `media ${server.name ?? `${server.host}:${server.port}`}`;
       const remedy = 'start it, or correct its host, port, secret and access list in media.servers';
-      return withSecret(check, server, (secret) =>
+      const asked = await withSecret(check, server, (secret) =>
         media({ check, remedy, process: '' }, server, secret, server.profile),
       );
+      return [...asked, ...(await freeswitchConfiguration(check, server, secretOrNull(check, server)))];
     }),
   ];
   return (await Promise.all(asked)).flat();
@@ -81,10 +86,14 @@ async function signalling(
   listens: readonly Listen[] | null,
 ): Promise<Finding> {
   const where = whereOf(at, process);
-  const bad = (says: string): Finding => ({ check, state: 'bad', says: `${where}: ${says}`, remedy });
+  const bad = (says: string, what = remedy): Finding => {
+    return { check, state: 'bad', says: `${where}: ${says}`, remedy: what };
+  };
   const { host, port, tls } = at;
   const answer = await askSignallingServer({ host, port, tls }, secret, ANSWERS_WITHIN_MS);
   if (answer.kind === 'silent') return bad(answer.why);
+  const old = versionFault('drachtio-server', answer.version);
+  if (old !== null) return bad(`it ${old}`, 'install a newer one');
   const sip = listens ?? answer.serves.flatMap((text) => parseListen(text) ?? []);
   const answers = await Promise.all(sip.map((listen) => askBySip(listen, ANSWERS_WITHIN_MS)));
   const silent = answers.findIndex(({ kind }) => kind === 'silent');
@@ -154,6 +163,15 @@ async function media(
     return { check, state: 'note', says: `${where}: ${says}`, remedy: 'synchronise both (chrony, systemd-timesyncd)' };
   }
   return { check, state: 'good', says: `answers on ${where}: ${status.split('\n')[0]?.slice(0, 200) ?? ''}` };
+}
+
+function secretOrNull(check: string, server: Config['media']['servers'][number]): string | null {
+  try {
+    return readSecret(check, server);
+  } catch (error) {
+    if (!(error instanceof PortError)) throw error;
+    return null;
+  }
 }
 
 function whereOf({ host, port }: { readonly host: string; readonly port: number }, process: string): string {

@@ -162,6 +162,13 @@ export type SystemFact =
     }
   /** It cannot be believed; the last good one stays in force. Said once, until it is good again. */
   | { readonly fact: 'feedRefused'; readonly feed: string; readonly because: string; readonly by: string }
+  /** A server gets no new calls from now on, or gets them again. */
+  | {
+      readonly fact: 'serverDrained' | 'serverUndrained';
+      readonly kind: 'signalling' | 'media';
+      readonly server: string;
+      readonly by: string;
+    }
   | { readonly fact: 'messageExported'; readonly messageId: string; readonly by: string }
   /** Somebody took records away, or looked for them. Times are ISO 8601. */
   | {

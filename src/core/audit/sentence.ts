@@ -115,6 +115,10 @@ export function sentence(fact: Fact, names: Names, revealed: Revealed = {}): str
       return `feed ${fact.feed} was taken by ${fact.by}: ${count(fact.added, 'shift')} came, ${count(fact.removed, 'shift')} went`;
     case 'feedRefused':
       return `feed ${fact.feed} was refused, the last good roster stays: ${fact.because}`;
+    case 'serverDrained':
+      return `${fact.kind} server ${fact.server} gets no new calls: drained by ${fact.by}`;
+    case 'serverUndrained':
+      return `${fact.kind} server ${fact.server} gets calls again, by ${fact.by}`;
     case 'messageExported':
       return `message ${fact.messageId} was exported by ${fact.by}`;
     case 'auditPruned':

@@ -189,6 +189,14 @@ const vocabulary: {
       by: 'who did it',
     },
   },
+  serverDrained: {
+    says: 'A signalling or media server gets no new calls.',
+    fields: { kind: 'signalling, media', server: 'which', by: 'who ordered it' },
+  },
+  serverUndrained: {
+    says: 'It gets calls again.',
+    fields: { kind: 'signalling, media', server: 'which', by: 'who ordered it' },
+  },
   callsLost: { says: 'Calls that ended in a restart.', fields: { calls: 'which' } },
   auditDelayed: {
     says: 'Facts that were written later than they happened; they carry `late`.',

@@ -1,39 +1,23 @@
-import {
-  type About,
-  type Decision,
-  HOME,
-  NOT_IN_SERVICE,
-  type Prompt,
-  resolve,
-  resolveVerb,
-  type Verb,
-} from '../dialplan/index.ts';
+import { type About, type Decision, HOME, resolve, resolveVerb, type Verb } from '../dialplan/index.ts';
 import { stepEscalation } from '../escalation/index.ts';
 import { never } from '../never.ts';
 import { arrivedFact, originOf, planCaller } from './arrived.ts';
 import { announce, announcing } from './doing/announcing.ts';
+import { answering, needsAnswer } from './doing/answering.ts';
 import { askingUrgency, askUrgency, gather, gathering, inMenu, menu } from './doing/asking.ts';
 import { escalate, leaveMessage, onEscalation } from './doing/escalating.ts';
+import { lastWords } from './doing/last-words.ts';
 import { lookingUp, lookUp } from './doing/looking-up.ts';
 import { closing, greet, greeting, recording } from './doing/message.ts';
 import { forward, ring, ringing, talking } from './doing/ringing.ts';
 import { ringGroup, ringingGroup } from './doing/ringing-group.ts';
-import { type EndCause, endCauses } from './end-causes.ts';
+import { endCauses } from './end-causes.ts';
 import type { CallEffect } from './effects.ts';
 import { CALLER, type CallEvent } from './events.ts';
-import {
-  type ActiveVerb,
-  type CallState,
-  type Doing,
-  type DoingOf,
-  type Going,
-  type Line,
-  type Move,
-  stay,
-} from './state.ts';
+import { type ActiveVerb, type CallState, type Doing, type Going, type Line, type Move, stay } from './state.ts';
 import { callerGone, callerLeft, stopping } from './leaving.ts';
 import { isStray, sendAway } from './stray-answer.ts';
-import { act, attest, effectsOf, newToken, newTurn, type Turn } from './turn.ts';
+import { act, attest, effectsOf, newTurn, type Turn } from './turn.ts';
 import type { World } from './world.ts';
 
 /*
@@ -284,53 +268,6 @@ function withoutMedia(world: World, line: Line, verb: ActiveVerb, path: string, 
       return never(verb);
   }
 }
-
-/** An inside phone shows a refusal by itself; an outside caller would only hear what some carrier makes of it. */
-function needsAnswer(line: Line, verb: ActiveVerb): boolean {
-  switch (verb.verb) {
-    case 'refuse':
-    case 'hangUp':
-      return line.from.kind === 'trunk' && verb.prompts.length > 0;
-    case 'ring':
-    case 'ringGroup':
-    case 'operator':
-    case 'forward':
-    case 'queue':
-    case 'lookup':
-      return false;
-    default:
-      return true;
-  }
-}
-
-function answering(doing: DoingOf<'answering'>, event: CallEvent, turn: Turn): Move {
-  switch (event.type) {
-    case 'callerAnswered':
-      attest(turn, { fact: 'callerAnswered', media: event.media });
-      return { move: 'begin', verb: doing.verb, path: doing.path };
-    case 'callerAnswerFailed':
-      return { move: 'doWithout', verb: doing.verb, path: doing.path, why: event.why };
-    default:
-      return stay;
-  }
-}
-
-function lastWords(words: readonly Prompt[], cause: EndCause, turn: Turn): Doing {
-  const token = newToken(turn);
-  // A plan without words for a refusal does not make it a silent one.
-  const id = silentEndings[cause] ?? 'all-lines-failed';
-  const prompts: readonly Prompt[] = words.length > 0 ? words : [{ say: 'id', id }];
-  act(turn, { type: 'play', leg: CALLER, token, prompts, then: 'nothing' });
-  return { name: 'saying', token, cause };
-}
-
-const silentEndings: Partial<Record<EndCause, string>> = {
-  numberNotInService: NOT_IN_SERVICE,
-  planNumberChanged: NOT_IN_SERVICE,
-  planBusy: 'busy-here',
-  planDeclined: 'goodbye',
-  planGoodbye: 'goodbye',
-};
 
 /** The one way out. */
 function finish(line: Line, { cause, isCallerGone, talkedMs }: Extract<Move, { move: 'end' }>, turn: Turn) {

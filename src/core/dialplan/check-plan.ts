@@ -154,6 +154,7 @@ function checkMembers(members: readonly string[], at: string, names: KnownNames,
     problems.add(`${at}.members`, 'a group of nobody', 'name at least one extension: members: [2101]');
   } else if (members.length > MAX_MEMBERS) {
     problems.add(`${at}.members`, `${members.length} members`, `use at most ${MAX_MEMBERS}`);
+    return;
   }
   for (const [i, member] of members.entries()) {
     checkName('extension', member, names.extensions, `${at}.members.${i}`, problems);

@@ -33,6 +33,9 @@ export function findLoops(source: PlanSource, routes: RouteTable | null, problem
   for (const node of nodes.keys()) walk(node, [], { source, nodes, routes, cleared }, problems);
 }
 
+/** One behind the other without a key between. Nobody could follow that. */
+const MAX_TRAIL = 200;
+
 interface Walk {
   readonly source: PlanSource;
   readonly nodes: Nodes;
@@ -45,6 +48,11 @@ function walk(node: string, path: readonly string[], all: Walk, problems: Proble
   const verb = all.nodes.get(node);
   if (verb === undefined) return;
   const trail = [...path, node];
+  if (trail.length > MAX_TRAIL) {
+    const remedy = 'let them run each other in fewer steps';
+    problems.add(node, `a call would run through more than ${MAX_TRAIL} flows`, remedy, { on: 'key' });
+    return;
+  }
   for (const { to, at } of jumpsWithoutKey(verb, node, all)) {
     const start = trail.indexOf(to);
     if (start >= 0) {

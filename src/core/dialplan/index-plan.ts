@@ -1,16 +1,26 @@
 import { zone } from '../time/index.ts';
+import { eachOf, inOneGo, STEP_ITEMS, type Work } from '../work/index.ts';
 import { byId, sitesOf } from './known-names.ts';
-import { type About, ANONYMOUS, type CompiledPlan, HOME, type PlanSource, type Verb } from './model.ts';
+import { type MakeSet, setsMade } from './make-set.ts';
+import { type About, ANONYMOUS, type CompiledPlan, type Extension, HOME, type PlanSource, type Verb } from './model.ts';
 import { isOpenAt, specialDayAt } from './opening-hours.ts';
-import { PatternSet } from './patterns/index.ts';
-import type { RouteTable } from './route-table.ts';
-import { translator } from './translate.ts';
+import type { PatternSet } from './patterns/index.ts';
+import { layingRoutes, type RouteTable } from './route-table.ts';
+import { type Translator, translator } from './translate.ts';
+import { waysOn } from './verbs/index.ts';
 
-/** Lays a checked plan out, so that every question about it is a look-up. */
-export function indexPlan(source: PlanSource, routes: RouteTable): CompiledPlan {
-  const extensions = new Map(source.extensions.map((extension) => [extension.number, extension]));
+/** Lays a checked plan out, so that every question about it is a look-up; a little at a time. */
+export function* layingPlan(source: PlanSource, makeSet: MakeSet): Work<CompiledPlan> {
+  return yield* indexingPlan(source, yield* layingRoutes(source.routes, makeSet), makeSet);
+}
+
+/** The same, where the routes are laid out already. */
+export function* indexingPlan(source: PlanSource, routes: RouteTable, makeSet: MakeSet): Work<CompiledPlan> {
+  const extensions = new Map<string, Extension>();
+  yield* eachOf(source.extensions, (extension) => void extensions.set(extension.number, extension));
   const mailboxes = byId(source.mailboxes);
-  const flows = new Map(Object.entries(source.flows));
+  const flows = new Map<string, Verb>();
+  yield* eachOf(Object.keys(source.flows), (id) => void flows.set(id, source.flows[id]!));
   const sites = byId(sitesOf(source));
   const known = <T>(what: string, found: T | undefined, id: string): T => {
     if (found === undefined) throw new RangeError(`the plan was compiled without the ${what} ${id}`);
@@ -20,8 +30,9 @@ export function indexPlan(source: PlanSource, routes: RouteTable): CompiledPlan 
   const hoursOf = (id: string) => known('hours', hours.get(id), id);
   const hoursZone = (id: string) => hoursOf(id).zone ?? source.zone;
   const [groups, hooks, queues] = [byId(source.groups), byId(source.hooks), byId(source.queues)];
-  const numbers = numbersOf(source);
-  const keyed = new WeakMap<object, { readonly patterns: readonly string[]; readonly set: PatternSet }>();
+  const numbers = yield* numbersOf(source, makeSet);
+  const about = yield* abouts(source, extensions, numbers, makeSet);
+  const keyed = yield* layingKeyed(source, makeSet);
   return {
     version: source.version,
     source,
@@ -37,42 +48,73 @@ export function indexPlan(source: PlanSource, routes: RouteTable): CompiledPlan 
     group: (id) => known('group', groups.get(id), id),
     hook: (id) => known('hook', hooks.get(id), id),
     queue: (id) => known('queue', queues.get(id), id),
-    about: abouts(source, numbers),
+    about,
     forTrunk: numbers.forTrunk,
     matchKeyed({ digits }, number) {
-      const { patterns, set } = keyed.get(digits) ?? patternsOf(digits);
+      // A call that was taken up again after a restart brings its own copy of what it was doing.
+      const { patterns, set } = keyed.get(digits) ?? inOneGo(keyedSet(digits, setsMade()));
       keyed.set(digits, { patterns, set });
       return patterns[set.match(number) ?? -1];
     },
   };
 }
 
-function patternsOf(digits: Readonly<Record<string, Verb>>) {
-  const patterns = Object.keys(digits);
-  return { patterns, set: new PatternSet(patterns) };
+interface Keyed {
+  readonly patterns: readonly string[];
+  readonly set: PatternSet;
 }
 
-function numbersOf(source: PlanSource) {
-  const trunks = new Map(
-    (source.trunks ?? []).map(({ trunk, incoming, outgoing }) => [
-      trunk,
-      { incoming: translator(incoming), outgoing: translator(outgoing) },
-    ]),
-  );
+/** What callers may key, wherever they are asked for digits. */
+function* layingKeyed(source: PlanSource, makeSet: MakeSet): Work<WeakMap<object, Keyed>> {
+  const keyed = new WeakMap<object, Keyed>();
+  const verbs = [...source.routes.map(({ to }) => to), ...Object.values(source.flows)];
+  for (let seen = 1; verbs.length > 0; seen++) {
+    const verb = verbs.pop()!;
+    if (verb.verb === 'gather' && !keyed.has(verb.digits)) {
+      keyed.set(verb.digits, yield* keyedSet(verb.digits, makeSet));
+    }
+    for (const way of waysOn(verb, '')) verbs.push(way.verb);
+    if (seen % STEP_ITEMS === 0) yield;
+  }
+  return keyed;
+}
+
+function* keyedSet(digits: Readonly<Record<string, Verb>>, makeSet: MakeSet): Work<Keyed> {
+  const patterns = Object.keys(digits);
+  return { patterns, set: yield* makeSet(patterns) };
+}
+
+interface NumbersOfTrunks {
+  readonly fromTrunk: (number: string, trunk: string) => string;
+  readonly forTrunk: (e164: string, trunk: string) => string;
+}
+
+function* numbersOf(source: PlanSource, makeSet: MakeSet): Work<NumbersOfTrunks> {
+  const trunks = new Map<string, { readonly incoming: Translator; readonly outgoing: Translator }>();
+  for (const { trunk, incoming, outgoing } of source.trunks ?? []) {
+    const [coming, going] = [yield* translator(incoming, makeSet), yield* translator(outgoing, makeSet)];
+    trunks.set(trunk, { incoming: coming, outgoing: going });
+  }
   return {
-    fromTrunk: (number: string, trunk: string) => trunks.get(trunk)?.incoming(number) ?? number,
-    forTrunk: (e164: string, trunk: string) => trunks.get(trunk)?.outgoing(e164) ?? e164,
+    fromTrunk: (number, trunk) => trunks.get(trunk)?.incoming(number) ?? number,
+    forTrunk: (e164, trunk) => trunks.get(trunk)?.outgoing(e164) ?? e164,
   };
 }
 
-function abouts(source: PlanSource, { fromTrunk }: ReturnType<typeof numbersOf>): CompiledPlan['about'] {
-  const extensions = new Map(source.extensions.map((extension) => [extension.number, extension]));
+function* abouts(
+  source: PlanSource,
+  extensions: ReadonlyMap<string, Extension>,
+  { fromTrunk }: NumbersOfTrunks,
+  makeSet: MakeSet,
+): Work<CompiledPlan['about']> {
   const [units, facilities, sites] = [byId(source.units), byId(source.facilities), sitesOf(source)];
-  const dialling = new Map(sites.map((site) => [site.id, translator(site.dialling)]));
-  const lists = (source.callers ?? []).map(({ id, numbers }) => {
-    const set = new PatternSet(numbers.filter((number) => number !== ANONYMOUS));
-    return { id, set, anonymous: numbers.includes(ANONYMOUS) };
-  });
+  const dialling = new Map<string, Translator>();
+  for (const site of sites) dialling.set(site.id, yield* translator(site.dialling, makeSet));
+  const lists: { readonly id: string; readonly set: PatternSet; readonly anonymous: boolean }[] = [];
+  for (const { id, numbers } of source.callers ?? []) {
+    const set = yield* makeSet(numbers.filter((number) => number !== ANONYMOUS));
+    lists.push({ id, set, anonymous: numbers.includes(ANONYMOUS) });
+  }
   const listsOf = (number: string | null): readonly string[] => {
     const isIn = ({ anonymous, set }: (typeof lists)[number]): boolean =>
       number === null ? anonymous : set.match(number) !== undefined;

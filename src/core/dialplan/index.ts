@@ -1,9 +1,11 @@
 export * from './compile-plan.ts';
+export { layingPlan } from './index-plan.ts';
+export { type MakeSet, setsTaken } from './make-set.ts';
 export { examplesKeyed, whereKeyed } from './keyed.ts';
 export * from './model.ts';
 export { placeOfRoute } from './place-of-route.ts';
 export * from './resolve.ts';
-export { exampleOf } from './patterns/index.ts';
+export { exampleOf, type PatternTables } from './patterns/index.ts';
 export { brief, byCase, waysOn, type Way } from './verbs/index.ts';
 export { type Holiday, holiday } from './holidays.ts';
 export type { Translation } from './translate.ts';

@@ -9,19 +9,20 @@ import { waysOn } from './verbs/index.ts';
 export function checkReachable(source: PlanSource, routes: RouteTable, problems: Problems): void {
   const nodes = nodesOf(source);
   const seen = new Set<string>();
-  const visit = (node: string): void => {
-    const verb = nodes.get(node);
-    if (verb === undefined || seen.has(node)) return;
-    seen.add(node);
-    look(verb, node);
-  };
+  const rest = source.routes.map(placeOfRoute);
   const look = (verb: Verb, at: string): void => {
     if (verb.verb === 'queue') {
       const remedy = `ring its members with a ring-group, or keep the flow out of every route until queues are served`;
       problems.add(`${at}.queue`, `calls cannot wait in the queue ${verb.queue} yet`, remedy);
     }
-    for (const jump of jumpsOf(verb, source, routes)) visit(jump);
+    rest.push(...jumpsOf(verb, source, routes));
     for (const way of waysOn(verb, at)) look(way.verb, way.at);
   };
-  for (const route of source.routes) visit(placeOfRoute(route));
+  // Without recursion: a plan may have a long way through its flows.
+  for (let node = rest.pop(); node !== undefined; node = rest.pop()) {
+    const verb = nodes.get(node);
+    if (verb === undefined || seen.has(node)) continue;
+    seen.add(node);
+    look(verb, node);
+  }
 }

@@ -1,7 +1,9 @@
 import type { Problems } from '../oncall/index.ts';
+import { eachOf, inOneGo, type Work } from '../work/index.ts';
+import type { MakeSet } from './make-set.ts';
 import type { Route } from './model.ts';
 import { addPatternFaults } from './pattern-problems.ts';
-import { parsePattern, patternFaults, PatternSet } from './patterns/index.ts';
+import { parsePattern, patternFaults, type PatternSet } from './patterns/index.ts';
 import { placeOfRoute } from './place-of-route.ts';
 
 /** Routes by what is dialled, for phones of each site and for calls from outside. */
@@ -29,7 +31,7 @@ export function checkRouteNumbers(routes: readonly Route[], problems: Problems):
     told.add(route.number);
   }
   if (told.size > 0) return;
-  for (const [side, own] of tables(routes)) checkTable(side, own, told, problems);
+  for (const [side, own] of inOneGo(layingTables(routes))) checkTable(side, own, told, problems);
 }
 
 function checkTable(side: string, routes: readonly Route[], told: Set<string>, problems: Problems): void {
@@ -53,10 +55,11 @@ function checkTable(side: string, routes: readonly Route[], told: Set<string>, p
 }
 
 /** Of routes without a fault. */
-export function routeTable(routes: readonly Route[]): RouteTable {
-  const sides = new Map(
-    [...tables(routes)].map(([side, own]) => [side, { own, set: new PatternSet(own.map(({ number }) => number)) }]),
-  );
+export function* layingRoutes(routes: readonly Route[], makeSet: MakeSet): Work<RouteTable> {
+  const sides = new Map<string, { readonly own: readonly Route[]; readonly set: PatternSet }>();
+  for (const [side, own] of yield* layingTables(routes)) {
+    sides.set(side, { own, set: yield* makeSet(own.map(({ number }) => number)) });
+  }
   const find = (side: string, dialled: string): Route | undefined => {
     const table = sides.get(side);
     return table?.own[table.set.match(dialled) ?? -1];
@@ -70,16 +73,16 @@ export function routeTable(routes: readonly Route[]): RouteTable {
 }
 
 /** By "trunk", "inside" for what all phones dial, and "inside north" for those of one site. */
-function tables(routes: readonly Route[]): ReadonlyMap<string, readonly Route[]> {
+function* layingTables(routes: readonly Route[]): Work<ReadonlyMap<string, readonly Route[]>> {
   const found = new Map<string, Route[]>();
   const put = (side: string, route: Route): void => {
     const own = found.get(side);
     if (own) own.push(route);
     else found.set(side, [route]);
   };
-  for (const route of routes) {
+  yield* eachOf(routes, (route) => {
     if (route.from !== 'inside') put('trunk', route);
     if (route.from !== 'trunk') put(route.site === undefined ? 'inside' : `inside ${route.site}`, route);
-  }
+  });
   return found;
 }

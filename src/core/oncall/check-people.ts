@@ -8,7 +8,7 @@ import { checkPeriod } from './check-times.ts';
 const MAX = { numbers: 10, preferences: 20, leaves: 200, phones: 500 };
 
 /** People, the units whose phones they are called from, and the specialties they have. */
-export function checkPeople(source: RosterSource, problems: Problems): ReadonlyMap<string, Person> {
+export function checkPeople(source: RosterSource, named: Named, problems: Problems): ReadonlyMap<string, Person> {
   const people = byId('people', source.people, problems);
   const desks = new Map<string, Person>();
   for (const person of source.people) {
@@ -24,18 +24,29 @@ export function checkPeople(source: RosterSource, problems: Problems): ReadonlyM
       problems.add(at, `${person.name} can be reached by no device`, 'add desk, mobile or both');
     }
     checkNumbers(person, problems);
-    checkPreferences(person, source, problems);
+    checkPreferences(person, named, problems);
     checkLeave(person, problems);
-    if (person.specialty !== undefined) checkSpecialty(person.specialty, `${at}.specialty`, source, problems);
+    if (person.specialty !== undefined) checkSpecialty(person.specialty, `${at}.specialty`, named, problems);
   }
   checkUnits(source, problems);
   byId('specialties', source.specialties ?? [], problems);
   return people;
 }
 
-export function checkSpecialty(id: string, at: string, { specialties = [] }: RosterSource, problems: Problems): void {
-  const known = specialties.map((one) => one.id);
-  if (!known.some((one) => one === id)) problems.unknown(at, 'specialty', id, known);
+/** Names that others may use: looked up once, for there may be as many uses as names. */
+export interface Named {
+  readonly specialties: ReadonlySet<string>;
+  readonly units: ReadonlySet<string>;
+  readonly services: ReadonlySet<string>;
+}
+
+export function namedIn({ specialties = [], units = [], services }: RosterSource): Named {
+  const ids = (all: readonly { readonly id: string }[]) => new Set(all.map(({ id }) => id));
+  return { specialties: ids(specialties), units: ids(units), services: ids(services) };
+}
+
+export function checkSpecialty(id: string, at: string, { specialties }: Named, problems: Problems): void {
+  if (!specialties.has(id)) problems.unknown(at, 'specialty', id, specialties);
 }
 
 const E164_REMEDY = 'write it with + and the country code, without spaces: "+12025550111"';
@@ -67,7 +78,7 @@ function checkNumbers({ id, numbers = {} }: Person, problems: Problems): void {
   }
 }
 
-function checkPreferences(person: Person, { units = [], services }: RosterSource, problems: Problems): void {
+function checkPreferences(person: Person, { units, services }: Named, problems: Problems): void {
   const all = person.prefers ?? [];
   const at = `people.${person.id}.prefer`;
   if (all.length > MAX.preferences) problems.add(at, `${all.length} preferences`, `use at most ${MAX.preferences}`);
@@ -81,19 +92,10 @@ function checkPreferences(person: Person, { units = [], services }: RosterSource
       }
     }
     for (const [j, id] of (preference.from ?? []).entries()) {
-      if (!units.some((unit) => unit.id === id)) {
-        problems.unknown(
-          `${at}.${i}.from.${j}`,
-          'unit',
-          id,
-          units.map((unit) => unit.id),
-        );
-      }
+      if (!units.has(id)) problems.unknown(`${at}.${i}.from.${j}`, 'unit', id, units);
     }
     for (const [j, id] of (preference.services ?? []).entries()) {
-      if (services.some((service) => service.id === id)) continue;
-      const known = services.map((service) => service.id);
-      problems.unknown(`${at}.${i}.services.${j}`, 'service', id, known);
+      if (!services.has(id)) problems.unknown(`${at}.${i}.services.${j}`, 'service', id, services);
     }
   }
 }

@@ -1,5 +1,5 @@
 import { isZone } from '../time/index.ts';
-import { checkPeople, checkSpecialty } from './check-people.ts';
+import { checkPeople, checkSpecialty, type Named, namedIn } from './check-people.ts';
 import { checkHolidays, checkRules, checkTemporary, type Known } from './check-rules.ts';
 import { type ClinicalService, type EscalationChain, type EscalationStep, type RosterSource } from './model.ts';
 import { byId, checkId, urgencies } from './names.ts';
@@ -14,42 +14,42 @@ const DWELL_MS = { least: 1_000, most: 300_000 };
 /** Everything that can be said against a roster without knowing the dialplan. An empty answer: it may be compiled. */
 export function checkRoster(source: RosterSource): readonly Problem[] {
   const problems = new Problems('roster');
-  const people = checkPeople(source, problems);
+  const named = namedIn(source);
+  const people = checkPeople(source, named, problems);
   const calendars = checkHolidays(source, problems);
   const feeds = byId('feeds', source.feeds ?? [], problems);
-  checkServices(source, problems, people, { people, calendars, feeds });
+  checkServices(source, named, problems, { people, calendars, feeds });
   checkTemporary(source, problems, { people, calendars, feeds });
   return problems.found();
 }
 
 function checkServices(
   source: RosterSource,
+  named: Named,
   problems: Problems,
-  people: ReadonlyMap<string, Person>,
-  known: Known,
+  known: Known & { readonly people: ReadonlyMap<string, Person> },
 ): void {
   const services = byId('services', source.services, problems);
   const checkedChains = new Set<EscalationChain>();
   for (const service of source.services) {
-    checkService(service, source, problems, known);
+    checkService(service, named, problems, known);
     for (const urgency of urgencies) {
       const chain = service.chains[urgency];
       // Services share chains: say it once.
-      if (!checkedChains.has(chain)) checkChain(chain, problems, people, services);
+      if (!checkedChains.has(chain)) checkChain(chain, problems, known.people, services);
       checkedChains.add(chain);
     }
   }
 }
 
-function checkService(service: ClinicalService, source: RosterSource, problems: Problems, known: Known): void {
+function checkService(service: ClinicalService, named: Named, problems: Problems, known: Known): void {
   const at = `services.${service.id}`;
   if (!isZone(service.zone)) {
     problems.add(`${at}.zone`, `unknown time zone "${service.zone}"`, 'use an IANA name such as America/Chicago');
   }
-  if (service.specialty !== undefined) checkSpecialty(service.specialty, `${at}.specialty`, source, problems);
-  const units = (source.units ?? []).map(({ id }) => id);
+  if (service.specialty !== undefined) checkSpecialty(service.specialty, `${at}.specialty`, named, problems);
   for (const [i, unit] of (service.units ?? []).entries()) {
-    if (!units.includes(unit)) problems.unknown(`${at}.units.${i}`, 'unit', unit, units);
+    if (!named.units.has(unit)) problems.unknown(`${at}.units.${i}`, 'unit', unit, named.units);
   }
   for (const tier of dutyTiers) checkRules(service.tiers[tier] ?? [], `${at}.${tier}`, problems, known);
 }

@@ -119,9 +119,10 @@ export function checkTemporary(source: RosterSource, problems: Problems, known: 
   byId('temporary', all, problems);
   if (all.length > MAX.temporary) {
     problems.add('temporary', `${all.length} temporary rosters`, `use at most ${MAX.temporary}`);
+    return;
   }
   const services = new Set<string>(source.services.map(({ id }) => id));
-  const good: { readonly id: string; readonly tier: string; readonly from: number; readonly until: number }[] = [];
+  const good = new Map<string, { readonly id: string; readonly from: number; readonly until: number }[]>();
   for (const temporary of all) {
     const at = `temporary.${temporary.id}`;
     const isDated = checkPeriod(temporary, at, problems);
@@ -133,12 +134,14 @@ export function checkTemporary(source: RosterSource, problems: Problems, known: 
       if (!isDated) continue;
       const [from, until] = [wall(temporary.from)!, wall(temporary.until)!];
       const name = `${service} ${tier}`;
-      const other = good.find((one) => one.tier === name && one.from < until && from < one.until);
+      const ofTier = good.get(name) ?? [];
+      good.set(name, ofTier);
+      const other = ofTier.find((one) => one.from < until && from < one.until);
       if (other) {
         const remedy = 'end the one where the other begins';
         problems.add(`${place}.${tier}`, `temporary roster ${other.id} speaks of the same tier at that time`, remedy);
       }
-      good.push({ id: temporary.id, tier: name, from, until });
+      ofTier.push({ id: temporary.id, from, until });
     }
   }
 }

@@ -1,8 +1,10 @@
 import { allTime, joined, type Span, zone, type Zone } from '../time/index.ts';
 import { wallOf } from './hand-offs.ts';
-import { indexRoster, type RosterIndex } from './index-roster.ts';
+import { inOneGo, STEP_ITEMS, type Work } from '../work/index.ts';
+import { indexingRoster, indexRoster, type RosterIndex } from './index-roster.ts';
 import { type ClinicalService, type CompiledRoster, type OnCallResult, type RosterSource } from './model.ts';
 import type { ShiftOverride } from './override.ts';
+import type { PackedPeople } from './people-book.ts';
 import { layOutLayers, leaveSpans, overridden, removals, type Surroundings } from './shifts.ts';
 import { type NamedLayer, type ShiftShelf, shiftShelf, tierShifts, type TierShifts } from './tier-shifts.ts';
 import { type DutyTier, dutyTiers, type PersonId, type ServiceId } from './vocabulary.ts';
@@ -20,14 +22,27 @@ export function compileRoster(
   window: Span,
   overrides: readonly ShiftOverride[] = [],
 ): CompiledRoster {
-  for (const name of new Set(source.services.map((service) => service.zone))) warmUp(name, window);
-  return rosterWith(overrides, {
-    source,
-    window,
-    index: indexRoster(source),
-    laidOut: mapsOf<TierShifts>(),
-    shelf: shiftShelf(),
-  });
+  return inOneGo(compiling(source, window, overrides, indexRoster(source)));
+}
+
+/** The same, a little at a time, of a roster whose people stand in a book; `source.people` is not looked at. */
+export function* compilingRoster(source: RosterSource, people: PackedPeople, window: Span): Work<CompiledRoster> {
+  return yield* compiling(source, window, [], yield* indexingRoster(source, people));
+}
+
+function* compiling(
+  source: RosterSource,
+  window: Span,
+  overrides: readonly ShiftOverride[],
+  index: RosterIndex,
+): Work<CompiledRoster> {
+  const warm = new Set<string>();
+  for (const [i, { zone: name }] of source.services.entries()) {
+    if (!warm.has(name)) warmUp(name, window);
+    if (!warm.has(name) || i % STEP_ITEMS === 0) yield;
+    warm.add(name);
+  }
+  return rosterWith(overrides, { source, window, index, laidOut: mapsOf<TierShifts>(), shelf: shiftShelf() });
 }
 
 interface Basis {

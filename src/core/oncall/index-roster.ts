@@ -1,4 +1,6 @@
+import { eachOf, inOneGo, type Work } from '../work/index.ts';
 import type { ClinicalService, CompiledRoster, RosterSource } from './model.ts';
+import { type PackedPeople, peopleBook } from './people-book.ts';
 import type { Person, Unit } from './people.ts';
 import type { PersonId, ServiceId } from './vocabulary.ts';
 
@@ -15,16 +17,30 @@ export function indexRoster(source: RosterSource): RosterIndex {
     people.set(person.id, person);
     if (person.desk !== undefined) byDesk.set(person.desk, person);
   }
-  const services = new Map<ServiceId, ClinicalService>(source.services.map((service) => [service.id, service]));
-  const units = source.units ?? [];
-  const byPhone = new Map<string, Unit>();
-  for (const unit of units) for (const phone of unit.phones) byPhone.set(phone, unit);
   return {
     person: (id) => people.get(id),
     personByDesk: (extension) => byDesk.get(extension),
+    people: () => source.people,
+    ...inOneGo(indexingServices(source)),
+  };
+}
+
+/** The same, a little at a time, of a roster whose people stand in a book; `source.people` is not looked at. */
+export function* indexingRoster(source: RosterSource, people: PackedPeople): Work<RosterIndex> {
+  return { ...peopleBook(people), ...(yield* indexingServices(source)) };
+}
+
+function* indexingServices(
+  source: RosterSource,
+): Work<Pick<RosterIndex, 'service' | 'services' | 'units' | 'unitByPhone' | 'specialties'>> {
+  const services = new Map<ServiceId, ClinicalService>();
+  yield* eachOf(source.services, (service) => void services.set(service.id, service));
+  const units = source.units ?? [];
+  const byPhone = new Map<string, Unit>();
+  for (const unit of units) yield* eachOf(unit.phones, (phone) => void byPhone.set(phone, unit));
+  return {
     service: (id) => services.get(id),
     services: () => source.services,
-    people: () => source.people,
     units: () => units,
     unitByPhone: (extension) => byPhone.get(extension),
     specialties: () => source.specialties ?? [],

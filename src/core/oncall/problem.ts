@@ -16,10 +16,14 @@ export interface Problem {
 /** More of them tell nobody anything, and finding suggestions takes time. */
 const MAX_PROBLEMS = 100;
 
+/** Names that were looked through for what an author meant. */
+const MAX_COMPARED = 200_000;
+
 /** Collects the first problems of one document. */
 export class Problems {
   readonly #document: Problem['document'];
   readonly #found: Problem[] = [];
+  #compared = 0;
 
   constructor(document: Problem['document']) {
     this.#document = document;
@@ -39,7 +43,8 @@ export class Problems {
   unknown(path: string, kind: string, name: string, known: Iterable<string>): void {
     if (this.#found.length >= MAX_PROBLEMS) return;
     const names = [...known];
-    const suggestion = didYouMean(name, names);
+    this.#compared += names.length;
+    const suggestion = this.#compared > MAX_COMPARED ? null : didYouMean(name, names);
     const shown = names.slice(0, 12).join(', ') + (names.length > 12 ? ', …' : '');
     const remedy = names.length > 0 ? `use one of: ${shown}` : `define the ${kind} first`;
     this.add(path, `unknown ${kind} "${name}"`, remedy, { suggestion });

@@ -163,12 +163,13 @@ class Walk {
       case 'transfer':
         return this.#transfer(verb, place, way, state);
       case 'ring':
-        return this.#ring(verb, [verb.extension], verb.forMs, place, way, state);
+        return this.#ring(verb, [verb.extension], () => verb.forMs, place, way, state);
       case 'operator':
-        return this.#ring(verb, [plan.site(verb.site ?? HOME).operator], verb.forMs, place, way, state);
+        return this.#ring(verb, [plan.site(verb.site ?? HOME).operator], () => verb.forMs, place, way, state);
       case 'ringGroup': {
         const { members, order, forMs } = plan.group(verb.group);
-        return this.#ring(verb, members, order === 'all' ? forMs : forMs * members.length, place, way, state);
+        const lasts = (phones: number): number => (order === 'all' ? forMs : forMs * phones);
+        return this.#ring(verb, members, lasts, place, way, state);
       }
       case 'forward':
         return this.#forward(verb, place, way, state);
@@ -231,10 +232,11 @@ class Walk {
     this.go(route.to, placeOfRoute(route), way, state);
   }
 
+  /** `lastsMs`: how long so many phones ring. */
   #ring(
     verb: { readonly otherwise: Verb | null },
     extensions: readonly string[],
-    forMs: number,
+    lastsMs: (phones: number) => number,
     place: string,
     way: Way,
     state: OpeningState,
@@ -242,7 +244,10 @@ class Walk {
     const { plan, roster } = this.#terrain;
     const isStaffed = way.isStaffed || extensions.some((extension) => isAlwaysThere(plan, roster, extension));
     if (isStaffed && !way.isStaffed) this.#inTime(place, way, state);
-    const after = later({ ...way, isStaffed, rung: [...way.rung, ...extensions] }, forMs);
+    // The caller's own phone is passed over.
+    const others = extensions.filter((extension) => way.caller.isAnybody || extension !== way.caller.from);
+    const rings = { ...way, isStaffed, rung: [...way.rung, ...extensions] };
+    const after = later(rings, lastsMs(extensions.length), others.length === 0 ? 0 : lastsMs(others.length));
     if (verb.otherwise) return this.go(verb.otherwise, `${place}.otherwise`, after, state);
     this.#over(`${extensions.join(', ')} is not answered, and nothing is said about what then`, place, after, state);
   }
@@ -407,8 +412,9 @@ export function exampleOf(
   return { from, number, trunk, to, at, keys, unregistered: [], machines: [], answers, path, about };
 }
 
-function later(way: Way, ms: number): Way {
-  return { ...way, laterMs: way.laterMs + ms, playedMs: way.playedMs + ms, waitedMs: way.waitedMs + ms };
+/** `playedMs`: how much of it passes in the example. */
+function later(way: Way, ms: number, playedMs = ms): Way {
+  return { ...way, laterMs: way.laterMs + ms, playedMs: way.playedMs + playedMs, waitedMs: way.waitedMs + ms };
 }
 
 /** Of these, the instants that a call can come by which has come by an earlier one. */

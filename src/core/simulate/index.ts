@@ -1,5 +1,5 @@
 export * from './model.ts';
-export { replay, type Replayed } from './replay.ts';
+export { type Documents, replay, type Replayed } from './replay.ts';
 export { type RecordedFact, retrace } from './retrace.ts';
 export { simulate } from './simulate.ts';
 export { answeringMs } from './supposed-world.ts';

@@ -1,7 +1,7 @@
 import type { CallFact } from '../audit/index.ts';
 import type { EndCause } from '../call/index.ts';
 import type { TraceLine } from '../dialplan/index.ts';
-import type { Device, DutyTier, Person, ServiceId, Urgency } from '../oncall/index.ts';
+import type { CompiledRoster, Device, DutyTier, Person, ServiceId, Urgency } from '../oncall/index.ts';
 import type { Instant } from '../time/index.ts';
 
 export interface Supposed {
@@ -19,6 +19,8 @@ export interface Supposed {
   readonly trunkFault?: (trunk: string) => string | null;
   /** Asked once for each look-up: what the program of the house answers; null: nothing in time; undefined: it is not there. */
   readonly answerOf?: (hook: string) => string | null | undefined;
+  /** Who is on call as people change it while the call runs; without it the roster stays as it is. */
+  readonly rosterAt?: (at: Instant) => CompiledRoster;
   /** By extension or E.164 number; without it every phone rings and is never answered. */
   readonly outcomeOf?: (phone: string) => PhoneOutcome;
 }

@@ -1,6 +1,6 @@
 import type { CallFact } from '../audit/index.ts';
 import type { CompiledPlan } from '../dialplan/index.ts';
-import type { CompiledRoster, PersonId } from '../oncall/index.ts';
+import type { CompiledRoster, PersonId, RosterInTime } from '../oncall/index.ts';
 import type { PhoneOutcome, StoryEnd, Supposed } from './model.ts';
 import { type RecordedFact, retrace } from './retrace.ts';
 import { type CallerPresses, tellStory } from './tell-story.ts';
@@ -9,7 +9,8 @@ import { type CallerPresses, tellStory } from './tell-story.ts';
 
 export interface Documents {
   readonly plan: CompiledPlan;
-  readonly roster: CompiledRoster;
+  /** With the overrides that were known when the call came, and while it ran. */
+  readonly roster: RosterInTime;
 }
 
 export type Replayed =
@@ -29,9 +30,12 @@ export type Replayed =
  */
 export function replay(recorded: readonly RecordedFact[], before: Documents, proposed: Documents): Replayed {
   if (retrace(proposed.plan, proposed.roster, recorded).kind === 'same') return { kind: 'same' };
-  const { supposed, presses } = suppositions(recorded, before);
-  const then = tellStory(before.plan, before.roster, supposed, presses).end;
-  const now = tellStory(proposed.plan, proposed.roster, supposed, presses).end;
+  const { at } = recorded[0]!;
+  const { supposed, presses } = suppositions(recorded, before.roster.at(at));
+  const endUnder = ({ plan, roster }: Documents): StoryEnd => {
+    return tellStory(plan, roster.at(at), { ...supposed, rosterAt: roster.at }, presses).end;
+  };
+  const [then, now] = [endUnder(before), endUnder(proposed)];
   return { kind: verdict(then, now), then, now };
 }
 
@@ -50,7 +54,7 @@ const usualAnswer: PhoneOutcome = { kind: 'answers', afterMs: null };
 
 function suppositions(
   recorded: readonly RecordedFact[],
-  { roster }: Documents,
+  roster: CompiledRoster,
 ): { readonly supposed: Supposed; readonly presses: CallerPresses } {
   const facts = recorded.map(({ fact }) => fact);
   const [arrived] = facts;

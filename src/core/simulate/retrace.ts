@@ -10,7 +10,7 @@ import {
   type World,
 } from '../call/index.ts';
 import type { CompiledPlan } from '../dialplan/index.ts';
-import type { CompiledRoster, PersonId } from '../oncall/index.ts';
+import type { CompiledRoster, PersonId, RosterInTime } from '../oncall/index.ts';
 import type { Instant } from '../time/index.ts';
 
 /**
@@ -33,7 +33,7 @@ const acceptDigit = '1';
 const declineDigit = '9';
 const wrongDigit = '0';
 
-export function retrace(plan: CompiledPlan, roster: CompiledRoster, recorded: readonly RecordedFact[]): Retraced {
+export function retrace(plan: CompiledPlan, roster: RosterInTime, recorded: readonly RecordedFact[]): Retraced {
   let state: CallState = expectedCall;
   let place = 0;
   while (place < recorded.length) {
@@ -48,12 +48,24 @@ export function retrace(plan: CompiledPlan, roster: CompiledRoster, recorded: re
 /** The step of the machine that attests what was recorded from here on; null when none does. */
 function stepFor(
   plan: CompiledPlan,
-  roster: CompiledRoster,
+  roster: RosterInTime,
   state: CallState,
   recorded: readonly RecordedFact[],
   place: number,
-): { readonly state: CallState; readonly facts: number } | null {
-  const world = worldFor(plan, roster, recorded, place);
+): Step | null {
+  for (const known of roster.lately(recorded[place]!.at)) {
+    const step = stepIn(worldFor(plan, known, recorded, place), state, recorded, place);
+    if (step !== null) return step;
+  }
+  return null;
+}
+
+interface Step {
+  readonly state: CallState;
+  readonly facts: number;
+}
+
+function stepIn(world: World, state: CallState, recorded: readonly RecordedFact[], place: number): Step | null {
   for (const before of [state, withoutCancelled(world, state, recorded[place]!.fact)]) {
     for (const event of eventsFor(before, recorded, place)) {
       const stepped = stepCall(world, before, event);

@@ -109,8 +109,9 @@ function happen({ plan, roster, supposed }: Setting, scene: Scene, event: CallEv
     trunkFault = () => null,
     outcomeOf = () => rings,
     answerOf = () => undefined,
+    rosterAt = () => roster,
   } = supposed;
-  const { state, effects } = stepCall({ at, plan, roster, isRegistered, trunkFault }, scene.call, event);
+  const { state, effects } = stepCall({ at, plan, roster: rosterAt(at), isRegistered, trunkFault }, scene.call, event);
   let next: Scene = { ...scene, call: state };
   if (event.type === 'legFailed') next = { ...next, phones: without(next.phones, event.leg) };
   if (event.type === 'legAnswered') next = pickedUp(next, event.leg);

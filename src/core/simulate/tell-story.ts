@@ -69,5 +69,6 @@ function endOf({ still, at, facts }: Scene, { supposed }: Setting): StoryEnd {
 
 function phoneOf(target: Extract<Story['facts'][number]['fact'], { fact: 'legRung' }>['target']): string {
   if (target.kind === 'extension') return target.extension;
-  return target.kind === 'number' ? target.e164 : target.number.reveal();
+  // It may be a patient's, and a story is printed.
+  return target.kind === 'number' ? target.e164 : 'the number dialled';
 }

@@ -23,8 +23,10 @@ export class EventSocketListener {
     const listener = new EventSocketListener(server);
     server.on('connection', (socket) => {
       if (listener.#sessions.size >= MAX_SESSIONS) {
+        // Nobody else listens for its errors, and it may be left open by the other side.
+        socket.on('error', () => {});
         socket.end('Content-Type: text/rude-rejection\nContent-Length: 24\n\nToo many connections.\n\n\n');
-        return;
+        return socket.destroySoon();
       }
       const session = new Session({
         socket,

@@ -15,6 +15,8 @@ export class MediaClock {
   readonly #time: ClockSeam;
   #dueMs = 0;
   #isRunning = false;
+  /** A timer is set; one that was set before a stop serves after the next start. */
+  #isWaiting = false;
 
   constructor(intervalMs: number, tick: (nowMs: number) => void, time: ClockSeam = realTime) {
     this.#intervalMs = intervalMs;
@@ -26,7 +28,7 @@ export class MediaClock {
     if (this.#isRunning) return;
     this.#isRunning = true;
     this.#dueMs = this.#time.now() + this.#intervalMs;
-    this.#wait();
+    if (!this.#isWaiting) this.#wait();
   }
 
   stop(): void {
@@ -34,10 +36,12 @@ export class MediaClock {
   }
 
   #wait(): void {
+    this.#isWaiting = true;
     this.#time.setTimeout(() => this.#catchUp(), Math.max(0, this.#dueMs - this.#time.now()));
   }
 
   #catchUp(): void {
+    this.#isWaiting = false;
     if (!this.#isRunning) return;
     const nowMs = this.#time.now();
     for (let burst = 0; this.#dueMs <= nowMs && burst < MAX_BURST; burst++) {

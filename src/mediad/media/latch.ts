@@ -29,6 +29,8 @@ export class Latch {
   /** Whether a packet from there belongs to this call. */
   accept(source: Endpoint, nowMs: number): boolean {
     const state = this.#state;
+    // Forged: nobody can be reached there, and sending there throws.
+    if (source.port === 0) return false;
     if (state.name === 'latched') return isSame(state.source, source);
     if (isSame(source, this.#signalled)) return this.#latch(source);
     if (state.name === 'waiting') {

@@ -102,8 +102,11 @@ export class Recorder {
   }
 
   #write(audio: Uint8Array): void {
+    if (this.#isEnded) return;
     this.#sink.push(audio);
     this.#samples += audio.length;
+    // A sender that is faster than time must not fill the disk.
+    if (this.#samples >= this.#limits.maxMs * 8) return this.close('timeLimit');
     if (this.#limits.silenceLevel <= 0) return;
     this.#silentSamples =
       levelOf(this.#law, audio) < this.#limits.silenceLevel ? this.#silentSamples + audio.length : 0;

@@ -18,7 +18,7 @@ const settings = workerData as WorkerSettings;
 const legs = new Map<string, { media: MediaLeg; play: number | undefined; recording: number | undefined }>();
 const prompts = new PromptCache(settings.promptCacheBytes);
 const clock = new MediaClock(FRAME_MS, (nowMs) => {
-  for (const leg of legs.values()) leg.media.tick(nowMs);
+  for (const [leg, { media }] of legs) alone(leg, () => media.tick(nowMs));
 });
 let nextPort = settings.portsFrom;
 let recordingsOpen = 0;
@@ -90,6 +90,8 @@ function refuseUnknown(message: Exclude<ToWorker, { type: 'openLeg' | 'close' }>
     });
   }
   if (message.type === 'bridge') message.port.close();
+  // One that got no port was never in here.
+  if (message.type === 'closeLeg') tell({ type: 'legClosed', leg: message.leg });
 }
 
 async function openLeg(leg: string): Promise<void> {
@@ -108,7 +110,7 @@ async function openLeg(leg: string): Promise<void> {
       silent: (silentMs) => tell({ type: 'mediaSilent', leg, silentMs }),
     },
   });
-  socket.onDatagram((datagram, source) => media.receive(datagram, source, performance.now()));
+  socket.onDatagram((datagram, source) => alone(leg, () => media.receive(datagram, source, performance.now())));
   legs.set(leg, { media, play: undefined, recording: undefined });
   clock.start();
   tell({ type: 'legOpened', leg, port: socket.port });
@@ -216,6 +218,16 @@ function bridgeLocal(a: MediaLeg, b: MediaLeg | undefined): void {
 function remotePeer(media: MediaLeg, port: MessagePort): BridgePeer {
   port.on('message', (frame: BridgeFrame) => media.hear({ ...frame, payload: Buffer.from(frame.payload) }));
   return { push: (frame) => port.postMessage(frame), close: () => port.close() };
+}
+
+/** A defect in one leg must not take the others along: it ends, and the signalling side is told. */
+function alone(leg: string, work: () => void): void {
+  try {
+    work();
+  } catch (error) {
+    tell({ type: 'legRefused', leg, reason: String(error) });
+    closeLeg(leg);
+  }
 }
 
 function closeLeg(leg: string): void {

@@ -74,7 +74,7 @@ function agree(session: SessionDescription, local: LocalMedia): AgreeResult {
     return refuse(`ptime ${ptimeMs} is not within 10 to 120`);
   const codec = audio.formats.find((format) => isG711(format.name) && format.rate === 8000 && format.channels === 1);
   if (codec === undefined) return refuse('no common codec; PCMU and PCMA are spoken here');
-  if (audio.port < 1024) return refuse(`port ${audio.port} is not within 1024 to 65535`);
+  if (audio.port < 1024 || audio.port > 65_535) return refuse(`port ${audio.port} is not within 1024 to 65535`);
   const events = audio.formats.find((format) => format.name === 'TELEPHONE-EVENT' && format.rate === 8000);
   return {
     kind: 'agreed',

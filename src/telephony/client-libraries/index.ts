@@ -1,13 +1,19 @@
-/** Every work-around of the client libraries lives in this folder, each with the version it is for and a test. */
+/**
+ * Every work-around for the client libraries lives in this folder, each with the version it is for and a test
+ * (test/unit/client-libraries.test.ts, telephony-dialogs.test.ts). docs/engines.md lists what they do and where it is met.
+ */
 export { answerCaller } from './answer-caller.ts';
 export { cleanArgument } from './clean-argument.ts';
 export { headerLines } from './header-lines.ts';
-export { connectMrf, type Endpoint, type EslEvent, mediaSilent, type MediaServer } from './media-client.ts';
+export { type Endpoint, type EslEvent, LiveEndpoint } from './live-endpoint.ts';
+export { MediaClient } from './media-client.ts';
 export { askForOffer, asError, modifyDialog, sipStatusOf } from './modify-dialog.ts';
 export { probeMediaServer } from './probe-media-server.ts';
 export { probeListen } from './probe-port.ts';
 export { type OnFault, safely } from './safely.ts';
+export { sendable } from './sendable.ts';
 export {
+  askOptions,
   byeFromMemory,
   connectSrf,
   createSrf,
@@ -19,6 +25,7 @@ export {
   guardWire,
   isConnected,
   isUnknownDialog,
+  isUnknownRequest,
   ping,
   rehome,
   requestById,

@@ -212,6 +212,14 @@ export function isUnknownDialog(error: unknown): boolean {
 }
 
 /**
+ * An answer that could not be sent, for the request is over: its caller has cancelled it, or the server was started anew.
+ * drachtio-srf 5.0.29 has a code for unknown dialogs and only the server's words for this.
+ */
+export function isUnknownRequest(error: Error | null): boolean {
+  return error?.message.includes('unknown transaction') === true;
+}
+
+/**
  * BYE in a dialog that the server does not know, put together from what the library remembers of it (RFC 3261
  * 12.2.1.1), so that the phone does not sit in silence. It goes straight to the Contact.
  */
@@ -249,6 +257,18 @@ export function requestById(
     });
   } catch {
     // Not connected. Whoever asks for an outcome asks again.
+  }
+}
+
+/** OPTIONS out of any dialog. `done` is told the final status; null when it could not be sent; not at all when no answer comes. */
+export function askOptions(srf: SrfClient, uri: string, done: (status: number | null) => void): void {
+  try {
+    srf.request(uri, { method: 'OPTIONS', headers: {} }, (error, request) => {
+      if (error) done(null);
+      request?.on('response', ({ status }) => status >= 200 && done(status));
+    });
+  } catch {
+    done(null);
   }
 }
 

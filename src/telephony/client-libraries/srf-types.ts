@@ -114,7 +114,14 @@ export interface SrfClient {
     options: { localSdp: string; headers?: Record<string, string> },
     callback: (error: unknown, dialog?: SrfDialog) => void,
   ): unknown;
-  request(uri: string, options: { method: string; headers: Headers }, callback: (error: unknown) => void): unknown;
+  request(
+    uri: string,
+    options: { method: string; headers: Headers },
+    callback: (
+      error: unknown,
+      request?: { on(event: 'response', run: (response: SrfResponseIn) => void): void },
+    ) => void,
+  ): unknown;
   on(event: 'connect', run: (error: unknown, hostPorts: string) => void): this;
   on(event: 'error', run: (error: Error) => void): this;
   on(event: 'close' | 'reconnecting', run: () => void): this;

@@ -18,7 +18,7 @@ const kinds: readonly { readonly heading: string; readonly facts: readonly Fact[
       'feedRefused',
     ],
   },
-  { heading: 'Starts, stops and lost time', facts: ['started', 'stopped', 'configured', 'timeLost', 'callsLost'] },
+  { heading: 'Starts, stops and lost time', facts: ['started', 'stopped', 'configured', 'timeLost', 'callsLost', 'serverDrained', 'serverUndrained'] },
   {
     heading: 'The record itself',
     facts: ['auditDelayed', 'auditLost', 'auditBroken', 'auditPruned', 'factUnwritable'],

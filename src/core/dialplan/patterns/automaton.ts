@@ -6,7 +6,7 @@ import { type Pattern, type SymbolSet, symbolOf, symbols, TAIL } from './pattern
  */
 export interface Automaton {
   /** `next[state * symbols.length + symbol]`; state 0 is dead, state 1 the start. */
-  readonly next: Int32Array;
+  readonly next: Int32Array<ArrayBuffer>;
   /** Patterns that accept in each state, by index. */
   readonly accepts: readonly (readonly number[])[];
   /** A shortest number that leads to the state. */
@@ -71,15 +71,18 @@ export function automaton(patterns: readonly Pattern[]): Automaton | null {
       for (let here = state; here > 1; here = from[here]!.state) number = symbols[from[here]!.symbol] + number;
       return number;
     },
-    run(number) {
-      let state = 1;
-      for (let i = 0; i < number.length && state !== 0; i++) {
-        const symbol = symbolOf(number[i]!);
-        state = symbol < 0 ? 0 : next[state * symbols.length + symbol]!;
-      }
-      return state;
-    },
+    run: (number) => runAutomaton(next, number),
   };
+}
+
+/** State after the number; 0 when nothing fits. */
+export function runAutomaton(next: Int32Array, number: string): number {
+  let state = 1;
+  for (let i = 0; i < number.length && state !== 0; i++) {
+    const symbol = symbolOf(number[i]!);
+    state = symbol < 0 ? 0 : next[state * symbols.length + symbol]!;
+  }
+  return state;
 }
 
 /** An item is row * STRIDE + characters seen; rows are shorter than that. */

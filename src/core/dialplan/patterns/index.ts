@@ -1,2 +1,9 @@
 export { exampleOf, parsePattern, type Pattern } from './pattern.ts';
-export { type PatternFault, patternFaults, PatternSet } from './pattern-set.ts';
+export {
+  type PatternFault,
+  patternFaults,
+  PatternSet,
+  patternSet,
+  type PatternTables,
+  patternTables,
+} from './pattern-set.ts';

@@ -1,4 +1,5 @@
-import { type Automaton, automaton } from './automaton.ts';
+import { inOneGo, STEP_ITEMS, type Work } from '../../work/index.ts';
+import { type Automaton, automaton, runAutomaton } from './automaton.ts';
 import { parsePattern, type Pattern } from './pattern.ts';
 
 /** Why a set of patterns cannot be used. Indexes are those of the patterns as they were given. */
@@ -13,43 +14,73 @@ export type PatternFault =
   /** More patterns than can be compared. */
   | { readonly kind: 'tangled'; readonly pattern: number };
 
+/** What finding costs time to make, as flat numbers: made in one thread, it is of use in another at once. */
+export interface PatternTables {
+  /** Which patterns are numbers, by their indexes. */
+  readonly exact: Int32Array<ArrayBuffer>;
+  /** `next` of the automaton of all others; empty without any. */
+  readonly next: Int32Array<ArrayBuffer>;
+  /** By state of the automaton: the winner's index, or -1. */
+  readonly winners: Int32Array<ArrayBuffer>;
+}
+
+/** The tables of patterns without a fault; see `patternFaults`. Throws RangeError for others. */
+export function patternTables(patterns: readonly string[]): PatternTables {
+  const exact: number[] = [];
+  const open: { readonly index: number; readonly pattern: Pattern }[] = [];
+  for (const [index, text] of patterns.entries()) {
+    const pattern = parsePattern(text);
+    if ('wrong' in pattern) throw new RangeError(`the pattern "${text}" ${pattern.wrong}`);
+    if (pattern.isExact) exact.push(index);
+    else open.push({ index, pattern });
+  }
+  const numbers = Int32Array.from(exact);
+  if (open.length === 0) return { exact: numbers, next: new Int32Array(), winners: new Int32Array() };
+  const made = automaton(open.map(({ pattern }) => pattern));
+  if (made === null) throw new RangeError('the patterns are too tangled');
+  const narrower = relations(made.accepts, open.length);
+  const winners = Int32Array.from(made.accepts, (accepted) => {
+    const winner = narrowest(accepted, narrower);
+    return winner === null ? -1 : open[winner]!.index;
+  });
+  return { exact: numbers, next: made.next, winners };
+}
+
 /**
  * Finds the pattern that a number fits. An exact number goes before every pattern, and of two patterns the narrower one:
  * the one all of whose numbers fit the other too.
  */
 export class PatternSet {
   readonly #exact = new Map<string, number>();
-  readonly #automaton: Automaton | null = null;
-  /** By state of the automaton: the winner's index, or -1. */
-  readonly #winners: Int32Array = new Int32Array();
+  readonly #next: Int32Array;
+  readonly #winners: Int32Array;
 
-  /** Patterns without a fault; see `patternFaults`. Throws RangeError for others. */
-  constructor(patterns: readonly string[]) {
-    const open: { readonly index: number; readonly pattern: Pattern }[] = [];
-    for (const [index, text] of patterns.entries()) {
-      const pattern = parsePattern(text);
-      if ('wrong' in pattern) throw new RangeError(`the pattern "${text}" ${pattern.wrong}`);
-      if (pattern.isExact) this.#exact.set(exactNumber(text), index);
-      else open.push({ index, pattern });
+  private constructor({ next, winners }: PatternTables) {
+    this.#next = next;
+    this.#winners = winners;
+  }
+
+  static *of(patterns: readonly string[], tables: PatternTables): Work<PatternSet> {
+    const set = new PatternSet(tables);
+    for (const [i, index] of tables.exact.entries()) {
+      set.#exact.set(exactNumber(patterns[index]!), index);
+      if (i % STEP_ITEMS === STEP_ITEMS - 1) yield;
     }
-    if (open.length === 0) return;
-    const made = automaton(open.map(({ pattern }) => pattern));
-    if (made === null) throw new RangeError('the patterns are too tangled');
-    const narrower = relations(made.accepts, open.length);
-    this.#automaton = made;
-    this.#winners = Int32Array.from(made.accepts, (accepted) => {
-      const winner = narrowest(accepted, narrower);
-      return winner === null ? -1 : open[winner]!.index;
-    });
+    return set;
   }
 
   /** Index of the pattern that the number fits. */
   match(number: string): number | undefined {
     const exact = this.#exact.get(number);
-    if (exact !== undefined || this.#automaton === null) return exact;
-    const winner = this.#winners[this.#automaton.run(number)]!;
+    if (exact !== undefined || this.#winners.length === 0) return exact;
+    const winner = this.#winners[runAutomaton(this.#next, number)]!;
     return winner < 0 ? undefined : winner;
   }
+}
+
+/** Of patterns without a fault, in one go. */
+export function patternSet(patterns: readonly string[]): PatternSet {
+  return inOneGo(PatternSet.of(patterns, patternTables(patterns)));
 }
 
 const MAX_FAULTS = 20;

@@ -1,0 +1,10 @@
+import fc from 'fast-check';
+
+/**
+ * The same examples in every run, so that what is red is red for everybody. `PROPERTY_SEED=random` looks for others, and
+ * prints the seed of what it finds; `PROPERTY_SEED=307924667` runs those again.
+ */
+const named = process.env['PROPERTY_SEED'] ?? '20261122';
+if (named !== 'random') fc.configureGlobal({ seed: Number(named) });
+
+export { fc };
