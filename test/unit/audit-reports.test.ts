@@ -382,9 +382,16 @@ void t.test('calls are found by whoever and whatever had to do with them, page b
     new Set(entries.filter(({ fact }) => is(fact)).map(({ callId }) => callId));
   const all = await search('--limit', '500');
   t.equal(all.found.length, 70);
-  const ids = async (...args: string[]) => new Set((await search('--limit', '500', ...args)).found.map(({ callId }) => callId));
-  t.same(await ids('--person', 'ames'), callsWith((fact) => 'person' in fact && fact.person === 'ames'));
-  t.same(await ids('--ending', 'callerHungUp'), callsWith((fact) => fact.fact === 'ended' && fact.cause === 'callerHungUp'));
+  const ids = async (...args: string[]) =>
+    new Set((await search('--limit', '500', ...args)).found.map(({ callId }) => callId));
+  t.same(
+    await ids('--person', 'ames'),
+    callsWith((fact) => 'person' in fact && fact.person === 'ames'),
+  );
+  t.same(
+    await ids('--ending', 'callerHungUp'),
+    callsWith((fact) => fact.fact === 'ended' && fact.cause === 'callerHungUp'),
+  );
   const outside = callsWith((fact) => fact.fact === 'arrived' && fact.number !== null);
   t.same(await ids('--number', NUMBER), outside);
   t.same(await ids('--number', '(202) 555-0177'), outside, 'however it is written');
@@ -398,11 +405,18 @@ void t.test('calls are found by whoever and whatever had to do with them, page b
 
   const paged: (string | null)[] = [];
   for (let next: string | null = ''; next !== null; ) {
-    const page: Awaited<ReturnType<typeof search>> = await search('--limit', '9', ...(next === '' ? [] : ['--after', next]));
+    const page: Awaited<ReturnType<typeof search>> = await search(
+      '--limit',
+      '9',
+      ...(next === '' ? [] : ['--after', next]),
+    );
     paged.push(...page.found.map(({ callId }) => callId));
     next = page.next;
   }
-  t.same(paged, all.found.map(({ callId }) => callId));
+  t.same(
+    paged,
+    all.found.map(({ callId }) => callId),
+  );
   t.notMatch(JSON.stringify(all), /2025550177/);
   t.match(JSON.stringify((await search('--reveal', '--number', NUMBER)).found), /2025550177/);
   t.notMatch(readFileSync(store, 'latin1') + readFileSync(`${store}-wal`, 'latin1'), /2025550177/);

@@ -173,8 +173,8 @@ export type SystemFact =
   /** Somebody took records away, or looked for them. Times are ISO 8601. */
   | {
       readonly fact: 'auditRead';
-      readonly how: 'export' | 'report' | 'search';
-      /** The form, the report, or what was looked for. */
+      readonly how: 'export' | 'report' | 'search' | 'show';
+      /** The form, the report, what was looked for, or the call. */
       readonly what: string;
       readonly from: string;
       readonly to: string;

@@ -124,7 +124,9 @@ export function sentence(fact: Fact, names: Names, revealed: Revealed = {}): str
     case 'auditPruned':
       return `entries ${fact.from} to ${fact.to}, older than ${fact.before}, were cut off by ${fact.by}`;
     case 'auditRead':
-      return `the record from ${fact.from} to ${fact.to} was read by ${fact.by}: ${fact.how} of ${fact.what}, numbers ${fact.numbers}`;
+      return fact.how === 'show'
+        ? `${fact.what}: numbers were shown to ${fact.by}`
+        : `the record from ${fact.from} to ${fact.to} was read by ${fact.by}: ${fact.how} of ${fact.what}, numbers ${fact.numbers}`;
     case 'callsLost':
       return `${count(fact.calls.length, 'call')} lost in a restart: ${fact.calls.join(', ')}`;
     case 'auditDelayed':

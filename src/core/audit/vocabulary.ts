@@ -171,8 +171,8 @@ const vocabulary: {
   auditRead: {
     says: 'Records were taken away or looked for.',
     fields: {
-      how: 'export, report, search',
-      what: 'form, report, or what was looked for',
+      how: 'export, report, search, show',
+      what: 'form, report, what was looked for, or the call',
       from: 'first instant',
       to: 'first instant after it',
       numbers: 'sealed, masked, shown (opened with the key)',

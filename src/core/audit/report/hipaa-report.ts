@@ -18,7 +18,10 @@ const kinds: readonly { readonly heading: string; readonly facts: readonly Fact[
       'feedRefused',
     ],
   },
-  { heading: 'Starts, stops and lost time', facts: ['started', 'stopped', 'configured', 'timeLost', 'callsLost', 'serverDrained', 'serverUndrained'] },
+  {
+    heading: 'Starts, stops and lost time',
+    facts: ['started', 'stopped', 'configured', 'timeLost', 'callsLost', 'serverDrained', 'serverUndrained'],
+  },
   {
     heading: 'The record itself',
     facts: ['auditDelayed', 'auditLost', 'auditBroken', 'auditPruned', 'factUnwritable'],
