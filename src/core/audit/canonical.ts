@@ -40,8 +40,10 @@ const LATE = ',"late":true}';
 
 /** Throws CanonicalError for floats, functions, symbols, bigints, cycles and keys that begin with "$". */
 export function canonicalBody(input: CanonicalInput): string {
-  const { at, callId, fact, id } = input;
-  return canonicalJson({ at, callId, fact, id }, input.seal);
+  const { at, callId, fact, id, seal } = input;
+  const when = canonicalJson(at, seal);
+  const call = callId === null ? 'null' : quoted(callId);
+  return `{"at":${when},"callId":${call},"fact":${canonicalJson(fact, seal, 1)},"id":${quoted(id)}}`;
 }
 
 /** The same body, flagged late. "late" sorts behind every other key, so it is put at the end. */
