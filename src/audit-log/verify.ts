@@ -35,7 +35,13 @@ export async function verifyChain(store: ChainStore, headFile: HeadFile, witness
   const problems: Problem[] = [];
   const report = (problem: Problem) => void problems.push(problem);
   const { key, files, receiptPath } = witnessed;
-  const witnesses = await Promise.all(files.map((file) => Witness.open(file, key, report)));
+  const witnesses: Witness[] = [];
+  for (const file of files) {
+    const witness = await Witness.open(file, key, report).catch((error: unknown) => {
+      report(ofStore('unreadable', `${file.path} cannot be read: ${String(error)}`));
+    });
+    if (witness !== undefined) witnesses.push(witness);
+  }
   const cutOff = await lastReceipt(receiptPath, key);
   const walk = new ChainWalk(report, headState.kind === 'certified' ? headState.head.seq : null, cutOff);
 
