@@ -10,9 +10,11 @@ import {
 } from '../observe/index.ts';
 import { Backlog, wait } from './backlog.ts';
 import { ChainEnd } from './chain-end.ts';
+import type { Checkpoints } from './checkpoints.ts';
 import { EntryBodies } from './entry-bodies.ts';
 import type { Body } from './link.ts';
-import { SpoolFile } from './spool-file.ts';
+import { openCheckpoints, openSpool, type SigningOptions } from './open-parts.ts';
+import type { SpoolFile } from './spool-file.ts';
 
 export interface AuditLogOptions {
   readonly store: ChainStore;
@@ -32,6 +34,8 @@ export interface AuditLogOptions {
   readonly logger: Logger;
   readonly health: Health;
   readonly metrics?: Metrics;
+  /** null for a command: the running house puts its entries under the next checkpoint. */
+  readonly signing: SigningOptions | null;
 }
 
 /**
@@ -44,10 +48,7 @@ type Mode =
   | { readonly name: 'prompt' }
   | { readonly name: 'delayed'; readonly because: string; readonly retryMs: number };
 
-/** One transaction takes what came within this time; less than the 2 ms it may be, since timers are late. */
-const GROUP_WAIT_MS = 1;
-const GROUP_FACTS = 64;
-/** While a commit is under way more facts come in; they go together. */
+/** While a commit is under way more facts come in; they go together in the next one. Nobody waits for company. */
 const MAX_BATCH = 512;
 const DEADLINE_MS = 50;
 const FIRST_RETRY_MS = 50;
@@ -65,13 +66,14 @@ export class AuditLog implements AuditPort {
   readonly #bodies: EntryBodies;
   readonly #end: ChainEnd;
   readonly #backlog: Backlog;
+  readonly #checkpoints: Checkpoints | null;
   readonly #deadlineMs: number;
   #mode: Mode = { name: 'prompt' };
   #lateUnreported = 0;
   #lost = 0;
   #isPumping = false;
   #isHeadFailing = false;
-  #groupTimer: { cancel(): void } | null = null;
+  #isStarting = false;
   #deadline: { cancel(): void } | null = null;
   #wakeRetry: (() => void) | null = null;
   #closing = false;
@@ -80,11 +82,12 @@ export class AuditLog implements AuditPort {
   readonly #facts: CounterMetric | undefined;
   readonly #kept: GaugeMetric | undefined;
 
-  private constructor(options: AuditLogOptions, spool: SpoolFile | null) {
+  private constructor(options: AuditLogOptions, spool: SpoolFile | null, checkpoints: Checkpoints | null) {
     this.#options = options;
     const { store, headPath, headKey, maxKept = MAX_KEPT, clock, logger } = options;
     this.#bodies = new EntryBodies(options);
-    this.#end = new ChainEnd(store, headPath, headKey);
+    this.#checkpoints = checkpoints;
+    this.#end = new ChainEnd({ store, headPath, headKey, onAppended: (rows) => checkpoints?.took(rows) });
     const onLost = (facts: number, because: string) => this.#lose(facts, because);
     this.#backlog = new Backlog({ spool, store, maxKept, clock, logger, onLost });
     this.#deadlineMs = options.deadlineMs ?? DEADLINE_MS;
@@ -99,7 +102,7 @@ export class AuditLog implements AuditPort {
    */
   static async open(options: AuditLogOptions): Promise<AuditLog> {
     const spool = await openSpool(options);
-    const log = new AuditLog(options, spool);
+    const log = new AuditLog(options, spool, await openCheckpoints(options));
     options.health.ok(CHECK);
     try {
       await log.#learnEnd();
@@ -132,12 +135,12 @@ export class AuditLog implements AuditPort {
       this.#wakeRetry?.();
       await wait(clock, 5);
     }
-    this.#groupTimer?.cancel();
     this.#deadline?.cancel();
     const unwritten = this.#backlog.size;
     if (unwritten > 0) this.#delay('Wardline is stopping');
     await this.#backlog.close();
     await this.#end.close();
+    await this.#checkpoints?.close();
     this.#said.close();
     health.forget(CHECK);
     return { unwritten };
@@ -152,8 +155,7 @@ export class AuditLog implements AuditPort {
         this.#backlog.add({ ...body, isLate: false, settle: i === last ? resolve : null, sinceMs });
       }
       this.#deadline ??= this.#options.clock.after(this.#deadlineMs, () => this.#deadlinePassed());
-      if (this.#backlog.size >= GROUP_FACTS) this.#startPump();
-      else this.#groupTimer ??= this.#options.clock.after(GROUP_WAIT_MS, () => this.#startPump());
+      this.#startSoon();
     });
   }
 
@@ -204,9 +206,17 @@ export class AuditLog implements AuditPort {
     this.#startPump();
   }
 
+  /** Once everybody who is speaking right now has spoken. */
+  #startSoon(): void {
+    if (this.#isStarting || this.#isPumping) return;
+    this.#isStarting = true;
+    queueMicrotask(() => {
+      this.#isStarting = false;
+      this.#startPump();
+    });
+  }
+
   #startPump(): void {
-    this.#groupTimer?.cancel();
-    this.#groupTimer = null;
     if (!this.#isPumping) void this.#pump();
   }
 
@@ -258,11 +268,11 @@ export class AuditLog implements AuditPort {
     this.#backlog.done(batch.length);
     this.#lateUnreported = report.length > 0 ? 0 : late;
     if (report.length > 0) this.#lost = 0;
-    await this.#certify();
     for (const pending of batch) {
       pending.settle?.('durable');
       pending.settle = null;
     }
+    this.#end.certify((error) => this.#headWritten(error));
     this.#facts?.inc({ how: 'written' }, bodies.length);
     this.#kept?.set(this.#backlog.size);
     if (isAll && this.#mode.name === 'delayed') this.#caughtUp();
@@ -292,23 +302,23 @@ export class AuditLog implements AuditPort {
   /** A chain that is not the one that was certified is recorded and alarmed, and never repaired in silence. */
   async #learnEnd(): Promise<void> {
     const { clock, logger } = this.#options;
-    const broken = await this.#end.learn(String(clock.now()));
+    const byHead = await this.#end.learn(String(clock.now()));
+    const byCheckpoint = await this.#checkpoints?.learn();
+    const broken = byHead ?? byCheckpoint ?? null;
     if (broken === null) return;
     logger.error(broken, 'audit chain differs from its certified head');
     const body = this.#bodies.of({ at: clock.now(), callId: null, fact: { fact: 'auditBroken', ...broken } });
     this.#backlog.addFirst({ ...body, isLate: false, settle: null, sinceMs: clock.monotonicMs() });
-    this.#groupTimer ??= clock.after(GROUP_WAIT_MS, () => this.#startPump());
+    this.#startSoon();
   }
 
-  async #certify(): Promise<void> {
-    try {
-      await this.#end.certify();
-      this.#isHeadFailing = false;
-    } catch (error) {
-      if (!this.#isHeadFailing) this.#options.logger.error({ err: error }, 'audit head not written');
-      this.#isHeadFailing = true;
-      this.#options.health.failing(CHECK, `${this.#options.headPath} cannot be written: ${reason(error)}`);
+  #headWritten(error: unknown): void {
+    const { headPath, logger, health } = this.#options;
+    if (error !== null) {
+      if (!this.#isHeadFailing) logger.error({ err: error }, 'audit head not written');
+      health.failing(CHECK, `${headPath} cannot be written: ${reason(error)}`);
     }
+    this.#isHeadFailing = error !== null;
   }
 
   /** False when there is no more waiting, because the log is closing. */
@@ -325,16 +335,6 @@ export class AuditLog implements AuditPort {
     this.#wakeRetry = null;
     if (this.#mode.name === 'delayed') this.#mode = { ...this.#mode, retryMs: Math.min(retryMs * 2, MAX_RETRY_MS) };
     return true;
-  }
-}
-
-async function openSpool(options: AuditLogOptions): Promise<SpoolFile | null> {
-  if (options.spoolPath === null) return null;
-  try {
-    return await SpoolFile.open(options.spoolPath, options.headKey);
-  } catch (error) {
-    options.logger.error({ err: error, path: options.spoolPath }, 'audit spool not opened');
-    return null;
   }
 }
 

@@ -1,4 +1,4 @@
-import type { ChainHead, ChainStore } from '../core/audit/index.ts';
+import type { ChainHead, ChainRow, ChainStore } from '../core/audit/index.ts';
 import { HeadFile, type HeadState } from './head-file.ts';
 import { type Body, GENESIS, isSame, link } from './link.ts';
 
@@ -15,11 +15,21 @@ const MAX_HEAD_MOVES = 20;
 export class ChainEnd {
   readonly #store: ChainStore;
   readonly #file: HeadFile;
+  readonly #onAppended: (rows: readonly ChainRow[]) => void;
   #head: ChainHead | null = null;
+  #writing: Promise<void> | null = null;
+  /** The file does not have the head yet. */
+  #isOld = false;
 
-  constructor(store: ChainStore, path: string, key: Uint8Array) {
-    this.#store = store;
-    this.#file = new HeadFile(path, key);
+  constructor(parts: {
+    readonly store: ChainStore;
+    readonly headPath: string;
+    readonly headKey: Uint8Array;
+    readonly onAppended: (rows: readonly ChainRow[]) => void;
+  }) {
+    this.#store = parts.store;
+    this.#file = new HeadFile(parts.headPath, parts.headKey);
+    this.#onAppended = parts.onAppended;
   }
 
   get isKnown(): boolean {
@@ -36,6 +46,7 @@ export class ChainEnd {
    * under `suffix`. null when all is well. Rejects when the store does.
    */
   async learn(suffix: string): Promise<Broken | null> {
+    await this.#writing;
     const certified = await this.#file.read();
     const head = await this.#store.head();
     const because = await difference(certified, head, this.#store);
@@ -55,6 +66,7 @@ export class ChainEnd {
       if (result.kind === 'appended') {
         const last = rows.at(-1);
         this.#head = last === undefined ? head : { seq: last.seq, hash: last.hash };
+        this.#onAppended(rows);
         return;
       }
       head = result.head;
@@ -62,13 +74,32 @@ export class ChainEnd {
     throw new Error('other processes append without a pause');
   }
 
-  /** Writes the certified head. Rejects when the disk does. */
-  async certify(): Promise<void> {
-    if (this.#head !== null) await this.#file.write(this.#head);
+  /**
+   * Writes the certified head, beside whatever is appended meanwhile: who is killed in between has entries that are chained,
+   * and certified by the next start. `told` gets null, or what the disk says.
+   */
+  certify(told: (error: unknown) => void): void {
+    this.#isOld = true;
+    this.#writing ??= this.#write(told).finally(() => {
+      this.#writing = null;
+    });
   }
 
-  close(): Promise<void> {
-    return this.#file.close();
+  async close(): Promise<void> {
+    await this.#writing;
+    await this.#file.close();
+  }
+
+  async #write(told: (error: unknown) => void): Promise<void> {
+    while (this.#isOld && this.#head !== null) {
+      this.#isOld = false;
+      try {
+        await this.#file.write(this.#head);
+        told(null);
+      } catch (error) {
+        told(error);
+      }
+    }
   }
 }
 

@@ -54,13 +54,20 @@ export class HeadFile {
     return head === null ? { kind: 'forged' } : { kind: 'certified', head };
   }
 
-  /** Rejects when the disk does. Written after every commit, made durable by the system in its own time. */
+  /**
+   * Rejects when the disk does. Written after every commit, made durable by the system in its own time: both slots lie in
+   * one sector, so a power cut leaves an older head, never half of one.
+   */
   async write(head: ChainHead): Promise<void> {
+    const wasOpen = this.#file !== undefined;
     this.#file ??= await open(this.#path, constants.O_RDWR | constants.O_CREAT, 0o600);
+    const isNew = !wasOpen && (await this.#file.stat()).size === 0;
     const line = `${head.seq} ${hex(head.hash)} ${hex(this.#mac(head))}\n`;
     // Never over the newest one.
     this.#slot = 1 - this.#slot;
     await this.#file.write(Buffer.from(line.padEnd(SLOT_BYTES, ' ')), 0, SLOT_BYTES, this.#slot * SLOT_BYTES);
+    // An empty file after a power cut would look like one that somebody has emptied.
+    if (isNew) await this.#file.sync();
   }
 
   /** Keeps a head that the chain does not bear out, as evidence; a new one can be written. */

@@ -13,9 +13,11 @@ export const GENESIS: ChainHead = { seq: 0, hash: new Uint8Array(32) };
 /** Chains bodies behind `after`, in order. */
 export function link(after: ChainHead, bodies: readonly Body[]): readonly ChainRow[] {
   let { seq, hash: prev } = after;
+  let prevText = textOf(prev);
   return bodies.map(({ at, callId, body }) => {
     seq += 1;
-    const row = { seq, at, callId, body, prev, hash: hashOf(prev, body) };
+    prevText = hashTextOf(prevText, body);
+    const row = { seq, at, callId, body, prev, hash: Buffer.from(prevText, 'latin1') };
     prev = row.hash;
     return row;
   });

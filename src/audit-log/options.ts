@@ -1,3 +1,29 @@
+import { z } from 'zod';
+
 /** Names inside the data folder. */
 export const AUDIT_HEAD_FILE = 'audit.head';
 export const AUDIT_SPOOL_FILE = 'audit.spool';
+export const AUDIT_CHECKPOINT_FILE = 'audit.checkpoints';
+export const AUDIT_RECEIPT_FILE = 'audit.receipts';
+
+/** An absolute path, syslog over UDP or TCP, or a web address that takes a POST. */
+const anchor = z.string().max(1024).refine(isAnchor, {
+  error: 'must be an absolute path, udp://host:port, tcp://host:port, or https://…',
+});
+
+export const auditOptions = z.strictObject({
+  checkpointEntries: z.int().min(16).max(4096).default(1000),
+  checkpointMinutes: z.int().min(1).max(1440).default(5),
+  anchors: z.array(anchor).max(8).default([]),
+  /** Six years (45 CFR 164.316(b)(2)(i)). */
+  retentionDays: z.int().min(1).max(36_525).default(2192),
+});
+
+function isAnchor(text: string): boolean {
+  if (text.startsWith('/')) return true;
+  if (!URL.canParse(text)) return false;
+  const { protocol, port, username } = new URL(text);
+  if (username !== '') return false;
+  if (protocol === 'udp:' || protocol === 'tcp:') return port !== '';
+  return protocol === 'http:' || protocol === 'https:';
+}

@@ -1,6 +1,10 @@
 import type { ChainRow, ChainStore } from '../core/audit/index.ts';
 import type { HeadFile } from './head-file.ts';
 import { GENESIS, hashOf, hashTextOf, isSame, textOf } from './link.ts';
+import type { Problem, ProblemKind } from './problem.ts';
+import { lastReceipt, type Receipt } from './receipts.ts';
+import type { VerifyingKey } from './signing-key.ts';
+import { Witness, type WitnessFile } from './witness.ts';
 
 export type Verdict =
   | {
@@ -8,43 +12,38 @@ export type Verdict =
       readonly entries: number;
       /** Behind the certified head: committed just now, or when Wardline was killed. Chained, but could be cut off unseen. */
       readonly uncertified: number;
+      /** The last entry under a signature of this house; 0 without any. */
+      readonly signedUpTo: number;
     }
   | { readonly kind: 'broken'; readonly entries: number; readonly problems: readonly Problem[] };
-
-export interface Problem {
-  readonly what: ProblemKind;
-  /** The entry, or the first of those that are missing; null when the problem is with no single entry. */
-  readonly seq: number | null;
-  readonly callId: string | null;
-  readonly says: string;
-}
-
-/**
- * edited: its bytes are not those that were chained; removed: missing, also at the end; unlinked: does not follow the
- * entry before it, so one of the two was inserted, removed, replaced or moved; replaced: not the chain that was certified.
- */
-export type ProblemKind =
-  | 'edited'
-  | 'removed'
-  | 'unlinked'
-  | 'replaced'
-  | 'headMissing'
-  | 'headForged'
-  | 'headSetAside'
-  | 'unreadable';
 
 const PAGE_ROWS = 2000;
 const MAX_PROBLEMS = 100;
 
+/** Signed heads to compare with. */
+export interface Witnesses {
+  readonly key: VerifyingKey;
+  readonly files: readonly WitnessFile[];
+  /** Where it stands that the beginning was cut off on purpose. */
+  readonly receiptPath: string;
+}
+
 /** Reads every byte of the chain, a page at a time. Rejects with PortError only when the store cannot be opened. */
-export async function verifyChain(store: ChainStore, headFile: HeadFile): Promise<Verdict> {
-  // The head is read first: what is appended meanwhile lies behind it.
+export async function verifyChain(store: ChainStore, headFile: HeadFile, witnessed: Witnesses): Promise<Verdict> {
+  // Heads are read first: what is appended meanwhile lies behind them.
   const headState = await headFile.read();
   const problems: Problem[] = [];
-  const walk = new ChainWalk(
-    (problem) => problems.push(problem),
-    headState.kind === 'certified' ? headState.head.seq : null,
-  );
+  const report = (problem: Problem) => void problems.push(problem);
+  const { key, files, receiptPath } = witnessed;
+  const witnesses: Witness[] = [];
+  for (const file of files) {
+    const witness = await Witness.open(file, key, report).catch((error: unknown) => {
+      report(ofStore('unreadable', `${file.path} cannot be read: ${String(error)}`));
+    });
+    if (witness !== undefined) witnesses.push(witness);
+  }
+  const cutOff = await lastReceipt(receiptPath, key);
+  const walk = new ChainWalk(report, headState.kind === 'certified' ? headState.head.seq : null, cutOff);
 
   try {
     for (
@@ -52,9 +51,14 @@ export async function verifyChain(store: ChainStore, headFile: HeadFile): Promis
       ;
       rows = await store.read(walk.lastRead, PAGE_ROWS)
     ) {
-      for (const row of rows) walk.take(row);
+      for (const witness of witnesses) await witness.readUpTo(rows.at(-1)?.seq ?? 0);
+      for (const row of rows) {
+        walk.take(row);
+        for (const witness of witnesses) witness.take(row);
+      }
       if (rows.length < PAGE_ROWS || problems.length > MAX_PROBLEMS) break;
     }
+    for (const witness of witnesses) await witness.finish(walk.lastSeq);
     for (const fault of await store.faults()) problems.push(ofStore('unreadable', `the store reports: ${fault}`));
   } catch (error) {
     if ((error as { code?: unknown }).code !== 'storeDamaged') throw error;
@@ -92,14 +96,30 @@ export async function verifyChain(store: ChainStore, headFile: HeadFile): Promis
     problems.push(ofStore('headSetAside', `the chain once differed from what was certified; evidence: ${path}`));
   }
   const certifiedSeq = headState.kind === 'certified' ? headState.head.seq : 0;
-  if (problems.length > 0) return { kind: 'broken', entries: walk.count, problems: problems.slice(0, MAX_PROBLEMS) };
-  return { kind: 'intact', entries: walk.count, uncertified: walk.count - certifiedSeq };
+  if (problems.length > 0) return { kind: 'broken', entries: walk.count, problems: inOrder(problems) };
+  const signedUpTo = Math.max(0, ...witnesses.map(({ seq }) => seq));
+  return { kind: 'intact', entries: walk.count, uncertified: walk.lastSeq - certifiedSeq, signedUpTo };
+}
+
+/** By entry, each named once; what is wrong with no single entry comes last. */
+function inOrder(problems: readonly Problem[]): readonly Problem[] {
+  const ofEntries = new Map<number, Problem>();
+  for (const problem of problems) {
+    const { seq, what } = problem;
+    if (seq === null) continue;
+    // What is wrong with the entry itself says more than what is wrong with a checkpoint.
+    if (!ofEntries.has(seq) || ofEntries.get(seq)?.what === 'checkpointMissing') ofEntries.set(seq, problem);
+    else if (what === 'edited') ofEntries.set(seq, problem);
+  }
+  const sorted = [...ofEntries.values()].sort((one, other) => (one.seq ?? 0) - (other.seq ?? 0));
+  return [...sorted, ...problems.filter(({ seq }) => seq === null)].slice(0, MAX_PROBLEMS);
 }
 
 /** Goes along the chain; knows what the next entry must look like. */
 class ChainWalk {
   readonly #report: (problem: Problem) => void;
   readonly #certifiedSeq: number | null;
+  readonly #cutOff: Receipt | null;
   count = 0;
   lastSeq = 0;
   lastRead = Number.MIN_SAFE_INTEGER;
@@ -109,16 +129,28 @@ class ChainWalk {
   /** What the next entry may name as its predecessor: more than one after an entry whose hash is in doubt. */
   #prev: readonly Uint8Array[] = [GENESIS.hash];
 
-  constructor(report: (problem: Problem) => void, certifiedSeq: number | null) {
+  constructor(report: (problem: Problem) => void, certifiedSeq: number | null, cutOff: Receipt | null) {
     this.#report = report;
     this.#certifiedSeq = certifiedSeq;
+    this.#cutOff = cutOff;
   }
 
   take(row: ChainRow): void {
+    if (this.count === 0) this.#begin(row);
     this.count += 1;
     this.lastRead = row.seq;
     if (this.#followsIntact(row)) this.#passed(row);
     else this.#examine(row);
+  }
+
+  /**
+   * The beginning may have been cut off on purpose. Cutting that was interrupted leaves some of what the receipt names;
+   * then a checkpoint vouches for the first entry.
+   */
+  #begin(row: ChainRow): void {
+    if (this.#cutOff === null || row.seq < 2 || row.seq > this.#cutOff.to + 1) return;
+    this.lastSeq = row.seq - 1;
+    this.#prev = [row.seq === this.#cutOff.to + 1 ? Buffer.from(this.#cutOff.hash, 'hex') : row.prev];
   }
 
   /** Nearly every entry: nothing about it is in doubt, nor about the one before it. */

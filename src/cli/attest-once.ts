@@ -30,6 +30,7 @@ export async function attestOnce(config: Config, store: Store, secrets: Secrets,
     clock: systemClock,
     logger: silentLog,
     health: createHealth(),
+    signing: null,
   });
   await audit.attest([{ at: systemClock.now(), callId: null, fact }]);
   const { unwritten } = await audit.close();

@@ -1,15 +1,19 @@
-import type { CallRow } from '../storage/index.ts';
+import type { Config } from '../config/index.ts';
+import type { CallRow, Store } from '../storage/index.ts';
+import type { Secrets } from '../vault/index.ts';
 import { endCauses, type EndCause } from '../core/call/index.ts';
 import { ladder, type Revealed } from '../core/audit/index.ts';
 import { type Instant, instant } from '../core/time/index.ts';
 import type { AuditRecord } from '../audit-log/index.ts';
-import { auditReader } from './audit.ts';
+import { attestOnce } from './attest-once.ts';
+import { auditReader } from './audit-reader.ts';
 import type { CommonOptions, Commands } from './command-line.ts';
 import { type SiteNames, namesThen, namesToday } from './names.ts';
 import { done, Refusal, table } from './report.ts';
 import { type SiteClock, siteClock } from './site-documents.ts';
 import { siteConfig, siteStore } from './site.ts';
 import { tellRung } from './tell-rung.ts';
+import { whoTypes } from './who-types.ts';
 
 export function callCommands({ group, answer }: Commands): void {
   const call = group('call', 'calls that were made');
@@ -24,8 +28,9 @@ export function callCommands({ group, answer }: Commands): void {
           throw new Refusal(`--limit ${options.limit}: must be a number from 1 to 1000`, 2);
         }
         const config = siteConfig(options);
-        const { store } = await siteStore(config, 'reader');
+        const { store, secrets } = await siteStore(config, options.reveal === true ? 'guest' : 'reader');
         try {
+          if (options.reveal === true) await recordReveal(config, store, secrets, `the newest ${limit} calls`);
           const clock = await siteClock(config, store);
           const calls = await store.calls.list({ limit });
           const names = await namesToday(config, store);
@@ -60,8 +65,9 @@ export function callCommands({ group, answer }: Commands): void {
       answer(async (given: string, options: CommonOptions & { reveal?: boolean }) => {
         const callId = asWritten(given);
         const config = siteConfig(options);
-        const { store, secrets } = await siteStore(config, 'reader');
+        const { store, secrets } = await siteStore(config, options.reveal === true ? 'guest' : 'reader');
         try {
+          if (options.reveal === true) await recordReveal(config, store, secrets, `call ${callId}`);
           const records = await auditReader(config, store, secrets).ofCall(callId);
           const entries = records.map((record) => ({ ...record, at: instant(record.at) }));
           if (entries.length === 0) {
@@ -91,6 +97,21 @@ export function callCommands({ group, answer }: Commands): void {
         }
       }),
     );
+}
+
+/** Who saw numbers in clear is on record before they are shown. */
+async function recordReveal(config: Config, store: Store, secrets: Secrets, what: string): Promise<void> {
+  const at = new Date().toISOString();
+  const by = whoTypes();
+  await attestOnce(config, store, secrets, {
+    fact: 'auditRead',
+    how: 'show',
+    what,
+    from: at,
+    to: at,
+    numbers: 'shown',
+    by,
+  });
 }
 
 /** Call ids are read out over the telephone: "3ga4 abb6" and "3ga4abb6" are 3GA4-ABB6. */

@@ -22,8 +22,16 @@ export function siteConfig(options: CommonOptions): Config {
   const documents = remembered(first.value.data)?.config;
   if (documents === undefined || options.config !== undefined) return first.value;
   // Weakest of all: somebody who types `--data` alone means the house that lives there.
-  const filled = loadConfig({ ...sources, before: { dialplans: documents.dialplans, oncall: documents.oncall } });
+  const before = { dialplans: documents.dialplans, oncall: documents.oncall, ...auditOf(documents) };
+  const filled = loadConfig({ ...sources, before });
   return filled.kind === 'good' ? filled.value : first.value;
+}
+
+/** How long entries are kept and where heads go is the house's to say, not a command's. */
+function auditOf({ audit }: Partial<Pick<Config, 'audit'>>): Record<string, string> {
+  // A house that was started by an older version has said nothing.
+  if (audit === undefined) return {};
+  return { 'audit.anchors': JSON.stringify(audit.anchors), 'audit.retentionDays': String(audit.retentionDays) };
 }
 
 /** The store of a house that was started before. The caller closes it. */

@@ -1,11 +1,10 @@
-import { createWriteStream, rmSync } from 'node:fs';
-import type { Writable } from 'node:stream';
 import type { Config } from '../config/index.ts';
 import { instant } from '../core/time/index.ts';
 import type { Store } from '../storage/index.ts';
 import { exportWav, openMessage } from '../vault/index.ts';
 import { attestOnce } from './attest-once.ts';
 import type { CommonOptions, Commands } from './command-line.ts';
+import { writeNew } from './new-file.ts';
 import { done, Refusal, table } from './report.ts';
 import { knownDocuments, siteClock } from './site-documents.ts';
 import { siteConfig, siteStore } from './site.ts';
@@ -96,23 +95,6 @@ async function mustBeKnown(mailbox: string, config: Config, store: Store): Promi
   const known = (await knownDocuments(config, store))?.plan.source.mailboxes.map(({ id }) => id);
   if (known === undefined || known.includes(mailbox)) return;
   throw new Refusal(`--mailbox ${mailbox}: there is no such mailbox; there are ${known.join(', ')}`, 2);
-}
-
-/** A new file for the owner alone; an older one of that name is never replaced, a half-written one never left. */
-async function writeNew(path: string, write: (file: Writable) => Promise<void>): Promise<void> {
-  let isMine = false;
-  const file = createWriteStream(path, { flags: 'wx', mode: 0o600, flush: true });
-  file.once('open', () => {
-    isMine = true;
-  });
-  try {
-    await write(file);
-  } catch (error) {
-    if (isMine) rmSync(path, { force: true });
-    const code = (error as NodeJS.ErrnoException).code;
-    if (code === 'EEXIST') throw new Refusal(`${path} exists already: give another name with --out`);
-    throw new Refusal(`${path} cannot be written (${code ?? String(error)}): check the folder and the disk`);
-  }
 }
 
 function seconds(ms: number): string {

@@ -4,3 +4,4 @@ export { installedIn, loadConfig, type Sources } from './load.ts';
 export { configurationReference } from './reference.ts';
 export type { Config } from './schema.ts';
 export { listenPortOf } from './servers.ts';
+export { identityOf } from './changed-keys.ts';

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { adminSchema } from '../admin/options.ts';
+import { auditOptions } from '../audit-log/options.ts';
 import { documentsOptions } from '../documents/options.ts';
 import { LOG_LEVELS } from '../observe/options.ts';
 import { telephonySchema, trunkSchema } from '../telephony/options.ts';
@@ -13,6 +14,7 @@ const folder = z.string().min(1);
 const addressOrEmpty = z.union([z.ipv4(), z.ipv6(), z.literal('')], 'must be an IP address');
 const sip = telephonySchema.shape.sip.shape;
 const trunk = trunkSchema.shape;
+const audit = auditOptions.shape;
 
 /** Every key of the configuration, with its default: nothing has to be set for a working house on a bare machine. */
 export const configSchema = z.strictObject({
@@ -111,6 +113,21 @@ export const configSchema = z.strictObject({
       ),
       publicUrl: adminSchema.shape.publicUrl.describe(
         'Where a proxy with TLS passes /calendars/ on to `admin.listen`, `https://oncall.example.org`; shown by `oncall calendar add`.',
+      ),
+    })
+    .prefault({}),
+  audit: z
+    .strictObject({
+      checkpointEntries: audit.checkpointEntries.describe('After so many entries the audit is signed.'),
+      checkpointMinutes: audit.checkpointMinutes.describe(
+        'So long after an entry the audit is signed, though there are fewer of them, in minutes.',
+      ),
+      anchors: audit.anchors.describe(
+        'Where signed heads of the audit go, out of reach of this machine: `/mnt/worm/lakeside.heads`, ' +
+          '`udp://10.0.0.5:514` or `tcp://10.0.0.5:514` (syslog), `https://notary.example/heads`.',
+      ),
+      retentionDays: audit.retentionDays.describe(
+        'How old an entry must be before `wardline audit prune` cuts it off; six years unless you have a reason.',
       ),
     })
     .prefault({}),

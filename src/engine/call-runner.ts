@@ -1,4 +1,4 @@
-import type { CallFact } from '../core/audit/index.ts';
+import { type CallFact, TimeToHuman } from '../core/audit/index.ts';
 import {
   type CallEffect,
   type CallEvent,
@@ -56,6 +56,7 @@ export class CallRunner {
   readonly #arrived: Moment;
   readonly #inbox: { readonly moment: Moment; readonly event: CallEvent }[] = [];
   readonly #timers = new Set<{ cancel(): void }>();
+  readonly #timeToHuman = new TimeToHuman();
   readonly #summary: { -readonly [K in keyof CallSummary]: CallSummary[K] };
   #state: CallState = expectedCall;
   #isDraining = false;
@@ -71,7 +72,7 @@ export class CallRunner {
       service: null,
       urgency: null,
       acceptedBy: null,
-      timeToHumanMs: null,
+      reach: null,
       talkedMs: 0,
       lastedMs: 0,
     };
@@ -183,7 +184,8 @@ export class CallRunner {
     if (!isInTime) log.warn({ call: callId, facts: facts.length }, 'audit is late, the call goes on');
   }
 
-  #note(fact: CallFact, { monotonicMs }: Moment): void {
+  #note(fact: CallFact, { at }: Moment): void {
+    this.#timeToHuman.take(at, fact);
     switch (fact.fact) {
       case 'groupRung':
         this.#parts.groupTurns.set(fact.group, (this.#parts.groupTurns.get(fact.group) ?? 0) + 1);
@@ -194,7 +196,6 @@ export class CallRunner {
         return;
       case 'accepted':
         this.#summary.acceptedBy = fact.person;
-        this.#summary.timeToHumanMs ??= monotonicMs - this.#arrived.monotonicMs;
         return;
       case 'ended':
         this.#isEndAttested = true;
@@ -234,6 +235,7 @@ export class CallRunner {
     for (const timer of this.#timers) timer.cancel();
     this.#timers.clear();
     this.#summary.cause = cause;
+    this.#summary.reach = this.#timeToHuman.result();
     this.#summary.lastedMs = this.#parts.clock.monotonicMs() - this.#arrived.monotonicMs;
     this.#parts.over(this.#summary);
   }

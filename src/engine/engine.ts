@@ -155,7 +155,7 @@ export class Engine implements CallSink {
       { at, callId, fact: { fact: 'refusedAtDoor', cause, why } },
       { at, callId, fact: { fact: 'ended', cause, fault, talkedMs: 0 } },
     ]);
-    const nothing = { service: null, urgency: null, acceptedBy: null, timeToHumanMs: null, talkedMs: 0, lastedMs: 0 };
+    const nothing = { service: null, urgency: null, acceptedBy: null, reach: null, talkedMs: 0, lastedMs: 0 };
     this.#guard(callId, () => this.#parts.index.callEnded({ callId, at, cause, acceptedBy: null, service: null }));
     this.#parts.observer?.callOver({ callId, cause, ...nothing });
     return { kind: 'refused', sipStatus };

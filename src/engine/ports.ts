@@ -1,4 +1,4 @@
-import type { Fact } from '../core/audit/index.ts';
+import type { Fact, Reach } from '../core/audit/index.ts';
 import type { CallEffect, CallEvent, Caller, CallId, EndCause } from '../core/call/index.ts';
 import type { CompiledPlan } from '../core/dialplan/index.ts';
 import type { CompiledRoster, ShiftOverride, Urgency } from '../core/oncall/index.ts';
@@ -201,8 +201,8 @@ export interface CallSummary {
   readonly urgency: Urgency | null;
   /** PersonId of whoever accepted last. */
   readonly acceptedBy: string | null;
-  /** From the arrival to the first acceptance by a human of a chain. */
-  readonly timeToHumanMs: number | null;
+  /** How it got to a human; null for a call that asked for nobody on call. */
+  readonly reach: Reach | null;
   readonly talkedMs: number;
   readonly lastedMs: number;
 }

@@ -46,6 +46,13 @@ export class SqliteCalls implements CallIndex {
     return this.#db.all(query.orderBy('started_at')).map((row) => row.callId as CallId);
   }
 
+  /** Forgets calls that began before; how many. */
+  async forget(before: Instant): Promise<number> {
+    return this.#db.run(
+      this.#db.build.deleteFrom('calls').where('started_at', '<', before).where('ended_at', 'is not', null),
+    );
+  }
+
   /** Newest first. `before` continues behind the last row of the last page. */
   async list(page: {
     readonly limit: number;

@@ -31,6 +31,18 @@ export class SqliteChain implements ChainStore {
     return this.#db.all(this.#rows().where('call_id', '=', callId).orderBy('seq').limit(limit));
   }
 
+  /** Deletes the oldest entries up to and including `seq`, at most `limit` of them, over-written on disk; how many went. */
+  async cutOff(seq: number, limit: number): Promise<number> {
+    this.#db.exec('PRAGMA secure_delete = ON');
+    const oldest = this.#db.build
+      .selectFrom('audit_entries')
+      .select('seq')
+      .where('seq', '<=', seq)
+      .orderBy('seq')
+      .limit(limit);
+    return this.#db.run(this.#db.build.deleteFrom('audit_entries').where('seq', 'in', oldest));
+  }
+
   async faults(): Promise<readonly string[]> {
     return this.#db.faults();
   }

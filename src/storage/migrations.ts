@@ -13,6 +13,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0005-plan-versions': { up: planVersions },
   '0006-server-orders': { up: serverOrders },
   '0007-roster-calendars': { up: rosterCalendars },
+  '0008-audit-terms': { up: auditTerms },
 };
 
 async function auditPhonesCalls(db: Kysely<unknown>): Promise<void> {
@@ -174,5 +175,24 @@ async function rosterCalendars(db: Kysely<unknown>): Promise<void> {
     .addColumn('made_by', 'text', (c) => c.notNull())
     .addColumn('ended_at', 'integer')
     .addColumn('ended_by', 'text')
+    .execute();
+}
+
+async function auditTerms(db: Kysely<unknown>): Promise<void> {
+  await db.schema
+    .createTable('audit_terms')
+    .addColumn('term', 'text', (c) => c.notNull())
+    .addColumn('about', 'text', (c) => c.notNull())
+    .addColumn('at', 'integer', (c) => c.notNull())
+    .addColumn('seq', 'integer', (c) => c.notNull())
+    .addColumn('call_id', 'text')
+    .addPrimaryKeyConstraint('audit_terms_pk', ['about', 'term'])
+    .modifyEnd(sql`without rowid`)
+    .execute();
+  await db.schema.createIndex('audit_terms_time').on('audit_terms').columns(['term', 'at', 'seq']).execute();
+  await db.schema
+    .createTable('audit_indexed')
+    .addColumn('id', 'integer', (c) => c.primaryKey())
+    .addColumn('seq', 'integer', (c) => c.notNull())
     .execute();
 }

@@ -91,6 +91,15 @@ export interface Schema {
     ended_at: number | null;
     ended_by: string | null;
   };
+  audit_terms: {
+    term: string;
+    /** The call, or "#" and the entry for facts of no call. */
+    about: string;
+    at: number;
+    seq: number;
+    call_id: string | null;
+  };
+  audit_indexed: { id: number; seq: number };
   audit_entries: {
     seq: number;
     at: number;

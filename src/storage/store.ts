@@ -1,4 +1,5 @@
 import { chmodSync, closeSync, existsSync, openSync, statSync } from 'node:fs';
+import { SqliteAuditTerms } from './audit-terms.ts';
 import { SqliteBindings, type BindingRow } from './bindings.ts';
 import { SqliteCalendars } from './calendars.ts';
 import { SqliteCalls } from './calls.ts';
@@ -120,6 +121,7 @@ function makePrivate(path: string): void {
 export class Store {
   readonly path: string;
   readonly chain: SqliteChain;
+  readonly auditTerms: SqliteAuditTerms;
   readonly calls: SqliteCalls;
   readonly phones: SqlitePhones;
   readonly documents: SqliteDocumentVersions;
@@ -141,6 +143,7 @@ export class Store {
     this.#lock = lock;
     this.#now = options.now ?? Date.now;
     this.chain = new SqliteChain(db, writer);
+    this.auditTerms = new SqliteAuditTerms(db);
     this.calls = new SqliteCalls(db, writer, options.sealer ?? noKey);
     this.phones = new SqlitePhones(db);
     this.documents = new SqliteDocumentVersions(db, writer);

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import {
   closeSync,
   fsyncSync,
+  linkSync,
   lstatSync,
   mkdirSync,
   openSync,
@@ -25,6 +26,8 @@ export interface Secrets {
   readonly digestNonceKey: Uint8Array;
   /** 32 bytes: keys the certified head of the audit chain. */
   readonly auditHeadKey: Uint8Array;
+  /** 32 bytes: the Ed25519 seed that signs checkpoints and exports of the audit. */
+  readonly auditSigningSeed: Uint8Array;
   /** Seals names and numbers in the audit and the store. */
   readonly phi: PhiSealer;
   /** age identity (AGE-SECRET-KEY-1…) that opens voicemail, and its recipient (age1…). */
@@ -39,8 +42,11 @@ const KEY_FILES = {
   eventSocketSecret: 'event-socket.secret',
   digestNonceKey: 'digest-nonce.key',
   auditHeadKey: 'audit-head.key',
+  auditSigningSeed: 'audit-sign.key',
   phiKey: 'phi.key',
 } as const;
+/** Houses that are older than it have none; it is made beside the others. */
+const LATER_FILES = [KEY_FILES.auditSigningSeed];
 const IDENTITY_FILE = 'voicemail.identity';
 const KEY_BYTES = 32;
 const KEY_CHARACTERS = 43;
@@ -86,16 +92,35 @@ async function read(dir: string): Promise<Secrets> {
   const voicemailRecipient = await identityToRecipient(voicemailIdentity).catch((cause: unknown) => {
     throw unreadable(identityPath, 'is not an age identity', RESTORE, cause);
   });
+  for (const file of LATER_FILES) addMissing(join(dir, file));
   return {
     controlSecret: key('controlSecret').toString('base64url'),
     eventSocketSecret: key('eventSocketSecret').toString('base64url'),
     digestNonceKey: key('digestNonceKey'),
     auditHeadKey: key('auditHeadKey'),
+    auditSigningSeed: key('auditSigningSeed'),
     phi: phiSealer(key('phiKey')),
     voicemailIdentity,
     voicemailRecipient,
     sealRecipients: () => [voicemailRecipient],
   };
+}
+
+/** Whole or not at all, and never over one that is there: two processes may start at once. */
+function addMissing(path: string): void {
+  if (exists(path)) return;
+  const draft = `${path}.new-${process.pid}-${randomBytes(4).toString('hex')}`;
+  try {
+    write(draft, randomBytes(KEY_BYTES).toString('base64url'));
+    linkSync(draft, path);
+    sync(dirname(path));
+  } catch (cause) {
+    if (!exists(path)) {
+      throw unreadable(path, `cannot be made (${codeOf(cause)})`, 'check who owns the folder, and the disk', cause);
+    }
+  } finally {
+    rmSync(draft, { force: true });
+  }
 }
 
 const RESTORE = 'restore the whole folder from a backup; what was sealed with a lost key cannot be opened again';

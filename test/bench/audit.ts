@@ -133,7 +133,16 @@ async function withLog<T>(
   const sealer = phiSealer(Buffer.alloc(32, 1));
   const store = await openStore(join(dir, 'wardline.db'));
   const chain = slowMs === 0 ? store.chain : slowed(store.chain, slowMs);
-  const paths = { headPath: join(dir, 'audit.head'), headKey: Buffer.alloc(32, 2) };
+  const checkpointPath = join(dir, 'audit.checkpoints');
+  const signing = {
+    receiptPath: join(dir, 'audit.receipts'),
+    checkpointPath,
+    seed: Buffer.alloc(32, 3),
+    checkpointEntries: 1000,
+    checkpointMinutes: 5,
+    anchors: [],
+  };
+  const paths = { headPath: join(dir, 'audit.head'), headKey: Buffer.alloc(32, 2), signing };
   const log = await AuditLog.open({
     ...paths,
     store: chain,

@@ -1,9 +1,13 @@
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fc } from '../support/fast-check.ts';
 import t from 'tap';
+import { digestOf, signCheckpoint } from '../../src/audit-log/checkpoint.ts';
 import { HeadFile } from '../../src/audit-log/head-file.ts';
 import { link } from '../../src/audit-log/link.ts';
-import { type Problem, verifyChain } from '../../src/audit-log/verify.ts';
+import { signingKey, verifyingKey } from '../../src/audit-log/signing-key.ts';
+import type { Problem } from '../../src/audit-log/problem.ts';
+import { verifyChain } from '../../src/audit-log/verify.ts';
 import {
   canonicalBody,
   canonicalJson,
@@ -67,18 +71,42 @@ function storeOf(rows: readonly ChainRow[]): ChainStore {
   };
 }
 
-/** What verify says about `harmed` when `whole` was certified. */
+const house = signingKey(Buffer.alloc(32, 5));
+
+/** What verify says about `harmed` when `whole` was certified; and signed, a checkpoint for every `every` entries. */
 async function problems(
   dir: string,
   whole: readonly ChainRow[],
   harmed: readonly ChainRow[],
+  every = 0,
 ): Promise<readonly Problem[]> {
   const headFile = new HeadFile(join(dir, 'audit.head'), KEY);
   const last = whole.at(-1);
   if (last !== undefined) await headFile.write(last);
   await headFile.close();
-  const verdict = await verifyChain(storeOf(harmed), headFile);
+  const path = join(dir, 'audit.checkpoints');
+  writeFileSync(path, every === 0 ? '' : signed(whole, every));
+  const witnesses = {
+    key: verifyingKey(house.publicKey),
+    files: [{ path, isOurs: true }],
+    receiptPath: join(dir, 'none'),
+  };
+  const verdict = await verifyChain(storeOf(harmed), headFile, witnesses);
   return verdict.kind === 'broken' ? verdict.problems : [];
+}
+
+function signed(rows: readonly ChainRow[], every: number): string {
+  let prev = '';
+  let text = '';
+  for (let i = 0; i < rows.length; i += every) {
+    const covered = rows.slice(i, i + every);
+    const { seq, hash } = covered.at(-1) as ChainRow;
+    const marks = Buffer.concat(covered.map((row) => row.hash.subarray(0, 8)));
+    const checkpoint = signCheckpoint(house, { at: seq, from: i + 1, seq, hash, prev, marks });
+    prev = digestOf(checkpoint);
+    text += `${JSON.stringify(checkpoint)}\n`;
+  }
+  return text;
 }
 
 /** Puts rows into a sequence without gaps, as somebody would who hides a removal. */
@@ -188,18 +216,23 @@ void t.test('what has no canonical form is refused; what is too long is cut visi
 void t.test('an unharmed chain is intact', async (t) => {
   const dir = t.testdir({});
   await fc.assert(
-    fc.asyncProperty(entries, async (list) => (await problems(dir, chainOf(list), chainOf(list))).length === 0),
+    fc.asyncProperty(entries, fc.integer({ min: 0, max: 40 }), async (list, every) => {
+      return (await problems(dir, chainOf(list), chainOf(list), every)).length === 0;
+    }),
     RUNS,
   );
 });
 
-/** One harm, and at which entry it must be found. `i`, `j`: places in the chain, `bit`: where in the bytes. */
+/**
+ * One harm, and at which entry it must be found: by the certified head alone at one of `at`, under signed checkpoints at
+ * `exactly` that one (the first of `at` unless said otherwise). `i`, `j`: places in the chain, `bit`: where in the bytes.
+ */
 type Harm = (
   rows: readonly ChainRow[],
   i: number,
   j: number,
   bit: number,
-) => { rows: readonly ChainRow[]; at: readonly number[] };
+) => { rows: readonly ChainRow[]; at: readonly number[]; exactly?: number };
 
 const replaceAt = (rows: readonly ChainRow[], i: number, change: (row: ChainRow) => ChainRow): ChainRow[] =>
   rows.map((row, k) => (k === i ? change(row) : row));
@@ -232,6 +265,7 @@ const harms: Readonly<Record<string, Harm>> = {
     }),
     // It still begins with its time and call, or it does not; the entry behind it does not follow in any case.
     at: [i + 1, i + 2],
+    exactly: i + 1,
   }),
   'entries removed': (rows, i, j) => ({
     rows: rows.filter((_, k) => k < Math.min(i, j) || k > Math.max(i, j)),
@@ -246,13 +280,14 @@ const harms: Readonly<Record<string, Harm>> = {
     rows: renumbered([...rows.slice(0, i), ...rows.slice(j, j + 1), ...rows.slice(i)]),
     // A copy put before or behind its own original is seen at the second of the two.
     at: [i + 1, i + 2],
+    exactly: i === j ? i + 2 : i + 1,
   }),
   'a well made entry inserted and the rest renumbered': (rows, i) => {
     const before = rows[i - 1] ?? GENESIS;
     const made = link({ seq: i, hash: before.hash }, [
       { at: 5, callId: null, body: '{"at":5,"callId":null,"fact":{},"id":"x"}' },
     ]);
-    return { rows: renumbered([...rows.slice(0, i), ...made, ...rows.slice(i)]), at: [i + 2] };
+    return { rows: renumbered([...rows.slice(0, i), ...made, ...rows.slice(i)]), at: [i + 1, i + 2], exactly: i + 1 };
   },
   'an entry put before the first': (rows) => ({ rows: [...rows, { ...(rows[0] as ChainRow), seq: -3 }], at: [-3] }),
   'two entries exchanged': (rows, i, j) => {
@@ -276,7 +311,7 @@ const harms: Readonly<Record<string, Harm>> = {
   'the end cut': (rows, i) => ({ rows: rows.slice(0, i), at: [i + 1] }),
   'everything chained anew without the key': (rows, i, _j, bit) => {
     const changed = replaceAt(rows, i, (row) => ({ ...row, body: row.body.replace(/"id":"[^"]*"/, `"id":"${bit}"`) }));
-    return { rows: link(GENESIS, changed), at: [rows.length] };
+    return { rows: link(GENESIS, changed), at: [rows.length], exactly: i + 1 };
   },
   'another house\u2019s chain in its place': (rows) => ({
     rows: link(
@@ -284,6 +319,7 @@ const harms: Readonly<Record<string, Harm>> = {
       rows.map((row) => ({ ...row, body: `${row.body.slice(0, -2)}!"}` })),
     ),
     at: [rows.length],
+    exactly: 1,
   }),
 };
 
@@ -293,12 +329,14 @@ for (const [name, harm] of Object.entries(harms)) {
     await fc.assert(
       fc.asyncProperty(entries, fc.nat(), fc.nat(), fc.nat(), async (list, a, b, bit) => {
         const whole = chainOf(list);
-        const { rows, at } = harm(whole, a % whole.length, b % whole.length, bit);
+        const { rows, at, exactly = at[0] } = harm(whole, a % whole.length, b % whole.length, bit);
         const found = await problems(dir, whole, rows);
-        if (at.length === 0) return found.length === 0;
-        return found.length > 0 && found.length <= 4 && at.includes(found[0]?.seq ?? Number.NaN);
+        const underSignature = await problems(dir, whole, rows, 1 + (bit % 9));
+        if (at.length === 0) return found.length + underSignature.length === 0;
+        const isFound = found.length > 0 && found.length <= 4 && at.includes(found[0]?.seq ?? Number.NaN);
+        return isFound && underSignature[0]?.seq === exactly;
       }),
-      RUNS,
+      { numRuns: 50 },
     );
   });
 }

@@ -69,6 +69,10 @@ void t.test('the JSON of every command that needs no running house has the keys 
     ['call list', wardline('call', 'list')],
     ['voicemail list', wardline('voicemail', 'list')],
     ['audit verify', wardline('audit', 'verify')],
+    ['audit key', wardline('audit', 'key')],
+    ['audit prune', wardline('audit', 'prune')],
+    ['audit export', wardline('audit', 'export', '--out', join(data, 'audit.jsonl'))],
+    ['audit report <report>', wardline('audit', 'report', 'calls', '--out', join(data, 'calls.html'))],
     ['doctor', wardline('doctor')],
     ['phone remove <extension>', wardline('phone', 'remove', '2101')],
   ];

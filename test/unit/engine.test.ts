@@ -104,7 +104,7 @@ void t.test('a whole call: dialled, rung, accepted, talked, over', async (t) => 
       service: 'cardiology',
       urgency: 'stat',
       acceptedBy: 'ames',
-      timeToHumanMs: 4_000,
+      reach: { service: 'cardiology', urgency: 'stat', timeToHumanMs: 4_000, breach: null },
       talkedMs: 60_000,
       lastedMs: 64_000,
     },

@@ -78,7 +78,6 @@ async function aHouse(t: Test, data: string) {
   const admin = await startAdmin(
     { listen: '127.0.0.1:0', publicUrl: '' },
     {
-      calendar: async () => 'unknown',
       readiness: () => ({ isReady: true, parts: [] }),
       calendar: async () => 'unknown',
       metrics: async () => ({ contentType: metrics.contentType, text: await metrics.text() }),

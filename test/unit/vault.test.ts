@@ -22,7 +22,7 @@ import {
   type AudioFormat,
 } from '../../src/vault/index.ts';
 
-const FILES = 6;
+const FILES = 7;
 
 void t.test('secrets are made once, private, and read back the same', async (t) => {
   const dir = join(t.testdir({}), 'secrets');
@@ -47,6 +47,19 @@ void t.test('two first starts at once end up with the same secrets', async (t) =
   const made = await Promise.all(Array.from({ length: 5 }, () => ensureSecrets(dir)));
   t.equal(new Set(made.map((secrets) => secrets.controlSecret)).size, 1);
   t.same(readdirSync(join(dir, '..')), ['secrets'], 'no drafts are left');
+});
+
+void t.test('a house that is older than the key of its signatures gets one, once', async (t) => {
+  const dir = join(t.testdir({}), 'secrets');
+  const first = await ensureSecrets(dir);
+  rmSync(join(dir, 'audit-sign.key'));
+  const [next, other] = await Promise.all([ensureSecrets(dir), ensureSecrets(dir)]);
+  t.not(Buffer.compare(next.auditSigningSeed, first.auditSigningSeed), 0);
+  t.same(next.auditSigningSeed, other.auditSigningSeed);
+  t.same((await ensureSecrets(dir)).auditSigningSeed, next.auditSigningSeed);
+  t.same(next.auditHeadKey, first.auditHeadKey, 'the others stay');
+  t.equal(statSync(join(dir, 'audit-sign.key')).mode & 0o777, 0o600);
+  t.equal(readdirSync(dir).length, FILES, 'no drafts are left');
 });
 
 void t.test(

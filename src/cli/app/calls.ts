@@ -3,6 +3,7 @@ import type { LiveDocuments } from '../../documents/index.ts';
 import { type AuditPort, Engine, engineSchema, systemClock, systemRandom } from '../../engine/index.ts';
 import { Telephony } from '../../telephony/index.ts';
 import { HttpLookups } from '../../webhooks/index.ts';
+import { unitOf } from '../unit-of.ts';
 import { version } from '../version.ts';
 import { callMetrics } from './call-metrics.ts';
 import type { Closing } from './closing.ts';
@@ -66,7 +67,7 @@ export async function openCalls(
     documents,
     reachability: telephony.reachability,
     lookups: new HttpLookups({ clock: systemClock, options: config.webhooks }),
-    observer: callMetrics(metrics),
+    observer: callMetrics(metrics, (from) => unitOf(documents.current(), from)),
   });
   await engine.recover();
   await record({ fact: 'started', version: version(), node: process.version });

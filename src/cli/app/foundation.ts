@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { AuditLog } from '../../audit-log/index.ts';
-import { AUDIT_HEAD_FILE, AUDIT_SPOOL_FILE } from '../../audit-log/options.ts';
-import type { Config } from '../../config/index.ts';
+import { AUDIT_CHECKPOINT_FILE, AUDIT_HEAD_FILE, AUDIT_SPOOL_FILE } from '../../audit-log/options.ts';
+import { type Config, identityOf } from '../../config/index.ts';
 import type { SystemFact } from '../../core/audit/index.ts';
 import { systemClock } from '../../engine/index.ts';
 import {
@@ -20,6 +20,7 @@ import { houseSecrets } from '../house-secrets.ts';
 import type { Closing } from './closing.ts';
 import { logLastWords } from './last-words.ts';
 import { logTo } from './log.ts';
+import { lostTime } from './lost-time.ts';
 
 /** What every other part of the app stands on. */
 export interface Foundation {
@@ -55,6 +56,7 @@ export async function openFoundation(
   closing.add('store', () => store.close());
   // Its writing thread takes longer to come up than the audit waits for a commit; so it is up before the first fact.
   await store.chain.append(await store.chain.head(), []);
+  const lost = await lostTime(store.chain, systemClock.now());
   const audit = await AuditLog.open({
     store: store.chain,
     headPath: join(config.data, AUDIT_HEAD_FILE),
@@ -66,8 +68,15 @@ export async function openFoundation(
     logger: log,
     health,
     metrics,
+    signing: {
+      ...config.audit,
+      checkpointPath: join(config.data, AUDIT_CHECKPOINT_FILE),
+      seed: secrets.auditSigningSeed,
+    },
   });
   closing.add('audit', () => audit.close());
   const record = (fact: SystemFact) => audit.attest([{ at: systemClock.now(), callId: null, fact }]);
+  if (lost !== null) await record(lost);
+  await record({ fact: 'configured', ...identityOf(config) });
   return { config, folders, log, health, metrics, secrets, store, audit, record, terminal };
 }

@@ -40,8 +40,10 @@ const LATE = ',"late":true}';
 
 /** Throws CanonicalError for floats, functions, symbols, bigints, cycles and keys that begin with "$". */
 export function canonicalBody(input: CanonicalInput): string {
-  const { at, callId, fact, id } = input;
-  return canonicalJson({ at, callId, fact, id }, input.seal);
+  const { at, callId, fact, id, seal } = input;
+  const when = canonicalJson(at, seal);
+  const call = callId === null ? 'null' : quoted(callId);
+  return `{"at":${when},"callId":${call},"fact":${canonicalJson(fact, seal, 1)},"id":${quoted(id)}}`;
 }
 
 /** The same body, flagged late. "late" sorts behind every other key, so it is put at the end. */
@@ -82,16 +84,37 @@ function canonicalObject(value: object, seal: (text: string) => string, depth: n
   if (value instanceof Phi)
     return `{"${SEALED}":${JSON.stringify(seal(canonicalJson(value.reveal(), seal, depth + 1)))}}`;
   if (Array.isArray(value)) return canonicalArray(value, seal, depth);
-  const keys = Object.keys(value).sort();
-  if (keys.length > MAX_ITEMS) throw new CanonicalError(`${keys.length} keys in one object`);
   let out = '';
-  for (const key of keys) {
-    if (key.startsWith('$')) throw new CanonicalError(`the key ${key} is reserved`);
+  for (const { key, opening } of shapeOf(Object.keys(value))) {
     const member = (value as Record<string, unknown>)[key];
     if (member === undefined) continue;
-    out += `${out === '' ? '' : ','}${quoted(key)}:${canonicalJson(member, seal, depth + 1)}`;
+    out += (out === '' ? '' : ',') + opening + canonicalJson(member, seal, depth + 1);
   }
   return `{${out}}`;
+}
+
+interface Member {
+  readonly key: string;
+  /** The key as it is written, with its colon. */
+  readonly opening: string;
+}
+
+/** Facts come in few shapes; each is sorted and checked once. */
+const shapes = new Map<string, readonly Member[]>();
+const MAX_SHAPES = 1000;
+
+function shapeOf(keys: readonly string[]): readonly Member[] {
+  const name = JSON.stringify(keys);
+  const known = shapes.get(name);
+  if (known !== undefined) return known;
+  if (keys.length > MAX_ITEMS) throw new CanonicalError(`${keys.length} keys in one object`);
+  const shape = keys.toSorted().map((key) => {
+    if (key.startsWith('$')) throw new CanonicalError(`the key ${key} is reserved`);
+    return { key, opening: `${quoted(key)}:` };
+  });
+  if (shapes.size >= MAX_SHAPES) shapes.clear();
+  shapes.set(name, shape);
+  return shape;
 }
 
 /** A list that is too long keeps its beginning and says how much is missing: a fact is never refused for its size. */

@@ -116,6 +116,10 @@ export const NOTHING_KEYED = 'nothing';
 export type SystemFact =
   | { readonly fact: 'started'; readonly version: string; readonly node: string }
   | { readonly fact: 'stopped'; readonly because: string }
+  /** What it runs with. `hash` tells configurations apart; `set` names the keys that are not as they come. */
+  | { readonly fact: 'configured'; readonly hash: string; readonly set: readonly string[] }
+  /** Nobody said it stopped: a kill, a power cut. `from`: the last entry before. Times are ISO 8601. */
+  | { readonly fact: 'timeLost'; readonly from: string; readonly until: string }
   | {
       readonly fact: 'documentActivated';
       readonly kind: 'plan' | 'roster';
@@ -177,6 +181,27 @@ export type SystemFact =
       readonly by: string;
     }
   | { readonly fact: 'messageExported'; readonly messageId: string; readonly by: string }
+  /** Somebody took records away, or looked for them. Times are ISO 8601. */
+  | {
+      readonly fact: 'auditRead';
+      readonly how: 'export' | 'report' | 'search' | 'show';
+      /** The form, the report, what was looked for, or the call. */
+      readonly what: string;
+      readonly from: string;
+      readonly to: string;
+      /** How numbers of outside callers were given out. */
+      readonly numbers: 'sealed' | 'masked' | 'shown';
+      readonly by: string;
+    }
+  /** Entries `from` to `to`, all before `before`, were cut off the beginning; `hash` is that of the last of them, hex. */
+  | {
+      readonly fact: 'auditPruned';
+      readonly from: number;
+      readonly to: number;
+      readonly hash: string;
+      readonly before: string;
+      readonly by: string;
+    }
   | { readonly fact: 'callsLost'; readonly calls: readonly string[] }
   | { readonly fact: 'auditDelayed'; readonly facts: number; readonly because: string }
   /** Facts that neither the store, nor the spool file, nor memory could hold. */

@@ -95,6 +95,10 @@ export function sentence(fact: Fact, names: Names, revealed: Revealed = {}): str
       return `Wardline ${fact.version} started on Node ${fact.node}`;
     case 'stopped':
       return `Wardline stopped: ${fact.because}`;
+    case 'configured':
+      return `configuration ${short(fact.hash)}, set by hand: ${fact.set.length === 0 ? 'nothing' : fact.set.join(', ')}`;
+    case 'timeLost':
+      return `Wardline was gone from ${fact.from} until ${fact.until}, and nobody had stopped it`;
     case 'documentActivated':
       return `${fact.kind} ${short(fact.version)} is active, from ${fact.files.join(', ')}${fact.by === undefined ? '' : `, by ${fact.by}`}`;
     case 'documentRefused':
@@ -123,6 +127,12 @@ export function sentence(fact: Fact, names: Names, revealed: Revealed = {}): str
       return `calendar ${fact.calendar}, the duties of ${dutiesOf(fact, names)}, was ended by ${fact.by}`;
     case 'messageExported':
       return `message ${fact.messageId} was exported by ${fact.by}`;
+    case 'auditPruned':
+      return `entries ${fact.from} to ${fact.to}, older than ${fact.before}, were cut off by ${fact.by}`;
+    case 'auditRead':
+      return fact.how === 'show'
+        ? `${fact.what}: numbers were shown to ${fact.by}`
+        : `the record from ${fact.from} to ${fact.to} was read by ${fact.by}: ${fact.how} of ${fact.what}, numbers ${fact.numbers}`;
     case 'callsLost':
       return `${count(fact.calls.length, 'call')} lost in a restart: ${fact.calls.join(', ')}`;
     case 'auditDelayed':

@@ -1,0 +1,231 @@
+import type { Fact } from './facts.ts';
+
+type FieldsOf<F extends Fact['fact']> = Exclude<keyof Extract<Fact, { fact: F }>, 'fact'>;
+
+/** Every fact there is and every field of it, in words; docs/reference/audit-facts.md is made from it. */
+const vocabulary: {
+  readonly [F in Fact['fact']]: { readonly says: string } & {
+    readonly fields: { readonly [K in FieldsOf<F>]: string };
+  };
+} = {
+  arrived: {
+    says: 'A call came in.',
+    fields: {
+      from: 'calling extension, or `trunk` and its name',
+      number: 'calling number as a trunk gave it, sealed; null for an extension',
+      dialled: 'number dialled; sealed when it is no number of the house',
+      peer: 'address and transport the INVITE came from',
+      sipCallId: 'Call-ID header (RFC 3261 20.8)',
+    },
+  },
+  documentsUsed: {
+    says: 'By which versions the call is decided.',
+    fields: { plan: 'hash of the dial plan', roster: 'hash of the roster' },
+  },
+  decided: { says: 'What the plan said, and why.', fields: { trace: 'lines of `at` (place in the plan) and `says`' } },
+  refusedAtDoor: {
+    says: 'Turned away before the plan was asked.',
+    fields: { cause: 'an ending', why: 'in words' },
+  },
+  callerAnswered: {
+    says: 'The caller hears Wardline.',
+    fields: { media: '`path` (anchored, direct), `codec`, `cipher` (none, sdes, dtls)' },
+  },
+  keyPressed: {
+    says: 'A caller chose in a menu.',
+    fields: { menu: 'which', key: "the key, '' for none", meaning: 'what it stands for' },
+  },
+  escalationStarted: {
+    says: 'A chain begins.',
+    fields: { service: 'whom it is for', urgency: 'stat, urgent, routine', chain: 'which chain', steps: 'how many' },
+  },
+  stepStarted: {
+    says: 'A step of a chain begins.',
+    fields: { step: 'counts from 1', says: 'in words', dwellMs: 'how long at most' },
+  },
+  considered: {
+    says: 'Somebody was thought of, phone by phone, and rung or not.',
+    fields: {
+      step: 'of the chain',
+      tier: 'primary, backup, attending or post',
+      person: "id; '' where nobody holds the tier",
+      device: 'desk, mobile or null',
+      contact: 'name of a further number',
+      verdict: 'rung, skipped',
+      because: 'why',
+      duty: 'rule by which the person holds the tier',
+    },
+  },
+  legRung: { says: 'A phone is called.', fields: { leg: 'number of the leg', person: 'whose', target: 'which phone' } },
+  groupRung: {
+    says: 'A group is called.',
+    fields: { group: 'which', order: 'all, sequential, roundRobin', members: 'extensions' },
+  },
+  digitsKeyed: {
+    says: 'A caller keyed digits.',
+    fields: { gather: 'where in the plan', digits: 'sealed', meaning: 'what came of them' },
+  },
+  lookupAsked: { says: 'A program of the house is asked.', fields: { hook: 'which', told: 'what it is told' } },
+  lookupAnswered: {
+    says: 'It answered, or did not.',
+    fields: { hook: 'which', answer: "its word, '' for none", because: 'why there is none' },
+  },
+  legRinging: { says: 'A phone rings.', fields: { leg: 'which', sipStatus: '180 or 183' } },
+  legAnswered: {
+    says: 'A phone is picked up.',
+    fields: { leg: 'which', media: '`path`, `codec` and `cipher` of this leg' },
+  },
+  legEnded: {
+    says: 'A phone is rung or spoken to no more.',
+    fields: { leg: 'which', result: '`kind` of ending and SIP status' },
+  },
+  challenged: { says: 'A mobile is asked for the digit.', fields: { leg: 'which', attempt: 'counts from 1' } },
+  challengeAnswered: {
+    says: 'What was pressed.',
+    fields: { leg: 'which', result: 'accepted, declined, wrongDigit, silence, timeout, tooLate' },
+  },
+  stepOver: {
+    says: 'A step ends without anybody.',
+    fields: { step: 'which', because: 'timeUp, everybodyFailed, nobodyToRing' },
+  },
+  accepted: {
+    says: 'A human has taken the call.',
+    fields: { leg: 'on which', person: 'who', how: 'answeredDesk, pressedDigit', step: 'in which' },
+  },
+  bridged: { says: 'Caller and human hear each other.', fields: { leg: 'which' } },
+  nobodyAccepted: { says: 'The chain is at its end.', fields: { service: 'of which' } },
+  recordingStarted: {
+    says: 'The caller is recorded.',
+    fields: { messageId: 'of the message', mailbox: 'whose', urgent: 'whether' },
+  },
+  recordingEnded: {
+    says: 'The message is over.',
+    fields: {
+      messageId: 'which',
+      durationMs: '0 for nothing',
+      by: 'key, hangUp, limit, silence, failed',
+      why: 'in words',
+    },
+  },
+  ended: {
+    says: 'The call is over. Every call has exactly one.',
+    fields: {
+      cause: 'an ending',
+      fault: "whose fault it was: nobody's, caller, callee, network, wardline",
+      talkedMs: 'of conversation',
+    },
+  },
+  started: { says: 'The house started.', fields: { version: 'of Wardline', node: 'of Node.js' } },
+  stopped: { says: 'The house stopped in order.', fields: { because: 'why' } },
+  configured: {
+    says: 'What it runs with, at each start.',
+    fields: { hash: 'of the whole configuration', set: 'keys that are not as they come; no values' },
+  },
+  timeLost: {
+    says: 'The house was killed, or the power was cut.',
+    fields: { from: 'the last entry before', until: 'the start after it' },
+  },
+  documentActivated: {
+    says: 'A plan or a roster came into force.',
+    fields: { kind: 'plan, roster', version: 'hash', files: 'that it was made of', by: 'who ordered it' },
+  },
+  documentRefused: { says: 'Documents were refused; the last good ones stay.', fields: { problems: 'what is wrong' } },
+  phoneAdded: { says: 'A phone got a password.', fields: { extension: 'which', by: 'who did it' } },
+  phoneRemoved: { says: 'A phone lost its password.', fields: { extension: 'which', by: 'who did it' } },
+  overrideMade: {
+    says: 'Somebody changed who is on call.',
+    fields: {
+      override: 'its number',
+      kind: 'add, remove, replace, swap, take',
+      service: 'where',
+      tier: 'which duty',
+      from: 'first instant',
+      until: 'first instant after it',
+      out: "who is not on call, '' for nobody",
+      in: "who is, '' for nobody",
+      author: 'who said so',
+      reason: 'why',
+      by: 'who typed it',
+    },
+  },
+  swapAccepted: {
+    says: 'The other one agreed.',
+    fields: { override: 'which', author: 'who agreed', by: 'who typed it' },
+  },
+  overrideEnded: {
+    says: 'An override was taken back.',
+    fields: { override: 'which', author: 'who said so', because: 'why', by: 'who typed it' },
+  },
+  feedTaken: {
+    says: "Another system's roster came into force.",
+    fields: { feed: 'which', added: 'shifts that came', removed: 'shifts that went', by: 'who took it' },
+  },
+  feedRefused: {
+    says: "Another system's roster cannot be believed; the last good one stays.",
+    fields: { feed: 'which', because: 'why', by: 'who took it' },
+  },
+  messageExported: {
+    says: 'A message was opened with the key and written out.',
+    fields: { messageId: 'which', by: 'who did it' },
+  },
+  auditRead: {
+    says: 'Records were taken away or looked for.',
+    fields: {
+      how: 'export, report, search, show',
+      what: 'form, report, what was looked for, or the call',
+      from: 'first instant',
+      to: 'first instant after it',
+      numbers: 'sealed, masked, shown (opened with the key)',
+      by: 'who did it',
+    },
+  },
+  auditPruned: {
+    says: 'Old entries were cut off; a signed receipt stands for them.',
+    fields: {
+      from: 'first entry',
+      to: 'last entry',
+      hash: 'of the last one',
+      before: 'all were older than this',
+      by: 'who did it',
+    },
+  },
+  serverDrained: {
+    says: 'A signalling or media server gets no new calls.',
+    fields: { kind: 'signalling, media', server: 'which', by: 'who ordered it' },
+  },
+  serverUndrained: {
+    says: 'It gets calls again.',
+    fields: { kind: 'signalling, media', server: 'which', by: 'who ordered it' },
+  },
+  callsLost: { says: 'Calls that ended in a restart.', fields: { calls: 'which' } },
+  auditDelayed: {
+    says: 'Facts that were written later than they happened; they carry `late`.',
+    fields: { facts: 'how many', because: 'why' },
+  },
+  auditLost: { says: 'Facts that could be kept nowhere.', fields: { facts: 'how many', because: 'why' } },
+  auditBroken: {
+    says: 'At a start the chain was not the one that was certified or signed last.',
+    fields: { certifiedEntries: 'how many there were', foundEntries: 'how many there are', because: 'what differs' },
+  },
+  factUnwritable: {
+    says: 'A fact had no canonical form: a mistake in Wardline, shown instead of left out.',
+    fields: { kind: 'of fact', because: 'why' },
+  },
+};
+
+/** The page of all facts; a test compares it. */
+export function factsReference(): string {
+  const entries = Object.entries(vocabulary).map(([fact, { says, fields }]) => {
+    const lines = Object.entries(fields).map(([name, words]) => `| \`${name}\` | ${words} |`);
+    return [`## \`${fact}\``, '', says, '', '| field | content |', '|---|---|', ...lines, ''].join('\n');
+  });
+  return [
+    '# The facts of the audit',
+    '',
+    'Made from `src/core/audit/vocabulary.ts` by `npm run docs`. These are all there are: an entry of the chain has one of them as `fact`,',
+    'beside `at`, `callId`, `id` and sometimes `late` ([the audit chain](audit-chain.md)). Facts of a call have its `callId`, the others null.',
+    'Sealed values read `{"$sealed": …}`.',
+    '',
+    ...entries,
+  ].join('\n');
+}

@@ -1,0 +1,161 @@
+import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { AuditLog, AuditReader } from '../../src/audit-log/index.ts';
+import { instant } from '../../src/core/time/index.ts';
+import type { Clock } from '../../src/engine/ports.ts';
+import { createHealth, createLogger } from '../../src/observe/index.ts';
+import { openStore } from '../../src/storage/index.ts';
+
+/**
+ * Power cuts: of what was written and not synced any sector of 512 bytes may have reached the disk, in any order, and any
+ * may not. WARDLINE_POWER_CUTS says how many are tried; the seed of one that fails is in its name.
+ */
+const CUTS = Number(process.env['WARDLINE_POWER_CUTS'] ?? 150);
+const SECTOR = 512;
+const SEED = Buffer.alloc(32, 4);
+const KEY = Buffer.alloc(32, 7);
+
+const clock: Clock = {
+  now: () => instant(Date.now()),
+  monotonicMs: () => performance.now(),
+  after: (ms, run) => {
+    const timer = setTimeout(run, ms);
+    return { cancel: () => clearTimeout(timer) };
+  },
+};
+
+/** What had been promised at one moment, and what the disk must have had then. */
+interface Moment {
+  readonly acknowledged: number;
+  readonly walBytes: number;
+  readonly checkpointBytes: number;
+  readonly head: Buffer;
+}
+
+function paths(dir: string) {
+  const at = (name: string) => join(dir, name);
+  return {
+    store: at('w.db'),
+    wal: at('w.db-wal'),
+    head: at('audit.head'),
+    checkpoints: at('audit.checkpoints'),
+    spool: at('audit.spool'),
+    receipts: at('audit.receipts'),
+  };
+}
+
+/** mulberry32: the same cut for the same seed. */
+function randomFrom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let x = Math.imul(state ^ (state >>> 15), 1 | state);
+    x = (x + Math.imul(x ^ (x >>> 7), 61 | x)) ^ x;
+    return ((x ^ (x >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** `whole` with `synced` bytes for sure and, of those up to `written`, any sectors. */
+function cut(whole: Buffer, synced: number, written: number, random: () => number): Buffer {
+  const length = random() < 0.5 ? synced + Math.floor(random() * (written - synced + 1)) : written;
+  const bytes = Buffer.from(whole.subarray(0, length));
+  for (let at = Math.ceil(synced / SECTOR) * SECTOR; at < length; at += SECTOR) {
+    // Never reached the disk, or only to its middle.
+    if (random() < 0.4)
+      bytes.fill(0, random() < 0.3 ? Math.min(length, at + Math.floor(random() * SECTOR)) : at, at + SECTOR);
+  }
+  return bytes;
+}
+
+const readOr = (path: string): Buffer => {
+  try {
+    return readFileSync(path);
+  } catch {
+    return Buffer.alloc(0);
+  }
+};
+
+void t.test(`${CUTS} power cuts: the chain verifies, up to the last entry that was acknowledged`, async (t) => {
+  const dir = t.testdir({ lived: {}, cut: {} });
+  const lived = paths(join(dir, 'lived'));
+  const store = await openStore(lived.store);
+  const log = await AuditLog.open({
+    store: store.chain,
+    headPath: lived.head,
+    spoolPath: lived.spool,
+    headKey: KEY,
+    seal: (text) => text,
+    bootId: 'boot',
+    clock,
+    deadlineMs: 60_000,
+    logger: createLogger({ name: 'test', level: 'error', destination: { write: () => {} } }),
+    health: createHealth(),
+    signing: {
+      checkpointPath: lived.checkpoints,
+      seed: SEED,
+      checkpointEntries: 16,
+      checkpointMinutes: 5,
+      anchors: [],
+    },
+  });
+  const moments: Moment[] = [];
+  let acknowledged = 0;
+  for (let group = 0; group < 40; group++) {
+    const facts = Array.from({ length: 1 + ((group * 7) % 9) }, (_, i) => ({
+      at: instant(1_790_000_000_000 + acknowledged + i),
+      callId: null,
+      fact: { fact: 'stepStarted', step: acknowledged + i + 1, says: 'Dr Ames', dwellMs: 1000 } as const,
+    }));
+    t.equal(await log.attest(facts), 'durable');
+    acknowledged += facts.length;
+    moments.push({
+      acknowledged,
+      walBytes: statSync(lived.wal).size,
+      checkpointBytes: readOr(lived.checkpoints).lastIndexOf('\n') + 1,
+      head: readOr(lived.head),
+    });
+  }
+  const wal = readFileSync(lived.wal);
+  const database = readFileSync(lived.store);
+  await log.close();
+  const checkpoints = readFileSync(lived.checkpoints);
+  await store.close();
+  t.ok(
+    moments.every(({ walBytes }, i) => walBytes > (moments[i - 1]?.walBytes ?? 0)),
+    'nothing was written back yet',
+  );
+
+  const after = paths(join(dir, 'cut'));
+  for (let seed = 1; seed <= CUTS; seed++) {
+    const random = randomFrom(seed);
+    const i = Math.floor(random() * (moments.length - 1));
+    const [before, now, next] = [moments[i - 1], moments[i] as Moment, moments[i + 1] as Moment];
+    rmSync(join(dir, 'cut'), { recursive: true });
+    mkdirSync(join(dir, 'cut'));
+    writeFileSync(after.store, database, { mode: 0o600 });
+    writeFileSync(after.wal, cut(wal, now.walBytes, next.walBytes, random), { mode: 0o600 });
+    // Written and synced beside the commits, so the last one may be on its way.
+    const signed = cut(checkpoints, before?.checkpointBytes ?? 0, now.checkpointBytes, random);
+    if (signed.length > 0) writeFileSync(after.checkpoints, signed);
+    // One sector, never synced but when it was made: any head that was ever there, and none of the next commit.
+    const heads = moments.slice(0, i + 1).flatMap(({ head }) => (head.length === 0 ? [] : [head]));
+    const head = heads[Math.floor(random() * heads.length)];
+    if (head !== undefined) writeFileSync(after.head, head);
+    const reopened = await openStore(after.store, { as: 'guest' });
+    const { seq } = await reopened.chain.head();
+    const reader = new AuditReader({
+      store: reopened.chain,
+      headPath: after.head,
+      headKey: KEY,
+      signing: { seed: SEED, checkpointPath: after.checkpoints, receiptPath: after.receipts },
+    });
+    const verdict = await reader.verify();
+    await reopened.close();
+    const isWhole = [now.acknowledged, next.acknowledged].includes(seq);
+    if (!isWhole || (head !== undefined && verdict.kind !== 'intact')) {
+      t.fail(`seed ${seed}: ${seq} entries of ${now.acknowledged} acknowledged`, { verdict });
+    }
+  }
+  t.pass(`${CUTS} cuts`);
+});

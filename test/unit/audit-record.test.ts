@@ -1,0 +1,382 @@
+import { spawnSync } from 'node:child_process';
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { createWriteStream, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer as createHttpServer } from 'node:http';
+import { type AddressInfo, createServer } from 'node:net';
+import { join } from 'node:path';
+import { finished } from 'node:stream/promises';
+import t from 'tap';
+import { AuditLog, type AuditLogOptions, AuditReader } from '../../src/audit-log/index.ts';
+import { link } from '../../src/audit-log/link.ts';
+import type { AppendResult, ChainHead, ChainRow, ChainStore } from '../../src/core/audit/index.ts';
+import { instant } from '../../src/core/time/index.ts';
+import type { AuditEntry, Clock } from '../../src/engine/ports.ts';
+import { createHealth, createLogger } from '../../src/observe/index.ts';
+import { until } from '../support/processes.ts';
+import { VirtualClock } from '../support/virtual-clock.ts';
+
+const GENESIS: ChainHead = { seq: 0, hash: new Uint8Array(32) };
+const SEED = Buffer.alloc(32, 4);
+const quiet = createLogger({ name: 'test', level: 'error', destination: { write: () => {} } });
+
+const clock: Clock = {
+  now: () => instant(Date.now()),
+  monotonicMs: () => performance.now(),
+  after: (ms, run) => {
+    const timer = setTimeout(run, ms);
+    // What a log that a test has "killed" still waits for must not keep the process alive.
+    if (ms > 10_000) timer.unref();
+    return { cancel: () => clearTimeout(timer) };
+  },
+};
+
+/** A chain in memory, which a test may harm. */
+class MemoryChain implements ChainStore {
+  rows: ChainRow[] = [];
+  async head(): Promise<ChainHead> {
+    return this.rows.at(-1) ?? GENESIS;
+  }
+  async append(after: ChainHead, rows: readonly ChainRow[]): Promise<AppendResult> {
+    const head = await this.head();
+    if (head.seq !== after.seq) return { kind: 'headMoved', head };
+    this.rows.push(...rows);
+    return { kind: 'appended' };
+  }
+  async read(afterSeq: number, limit: number): Promise<readonly ChainRow[]> {
+    return this.rows.filter(({ seq }) => seq > afterSeq).slice(0, limit);
+  }
+  async ofCall(): Promise<readonly ChainRow[]> {
+    return [];
+  }
+  async faults(): Promise<readonly string[]> {
+    return [];
+  }
+}
+
+/** `count` facts, a second apart. */
+function facts(count: number, from = 0): AuditEntry[] {
+  return Array.from({ length: count }, (_, i) => ({
+    at: instant(1_790_000_000_000 + (from + i) * 1000),
+    callId: null,
+    fact: { fact: 'stepStarted', step: from + i, says: 'Dr Ames', dwellMs: 1000 },
+  }));
+}
+
+async function openLog(dir: string, store: ChainStore, more: Partial<AuditLogOptions> & { anchors?: string[] } = {}) {
+  const { anchors = [], ...rest } = more;
+  const checkpointPath = join(dir, 'audit.checkpoints');
+  const signing = { checkpointPath, seed: SEED, checkpointEntries: 16, checkpointMinutes: 5, anchors };
+  const health = createHealth();
+  const options: AuditLogOptions = {
+    store,
+    headPath: join(dir, 'audit.head'),
+    spoolPath: join(dir, 'audit.spool'),
+    headKey: Buffer.alloc(32, 7),
+    seal: (text) => text,
+    bootId: `boot${Math.random()}`,
+    clock,
+    deadlineMs: 60_000,
+    logger: quiet,
+    health,
+    signing,
+    ...rest,
+  };
+  const log = await AuditLog.open(options);
+  const copies = anchors.filter((place) => place.startsWith('/'));
+  return {
+    log,
+    health,
+    reader: new AuditReader({ ...options, signing: { ...signing, copies, receiptPath: join(dir, 'audit.receipts') } }),
+    checkpointPath,
+  };
+}
+
+const linesOf = (path: string): Record<string, unknown>[] =>
+  readFileSync(path, 'utf8')
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+
+void t.test('checkpoints follow from one another, over restarts, kills and entries of other processes', async (t) => {
+  const dir = t.testdir({});
+  const chain = new MemoryChain();
+  const first = await openLog(dir, chain);
+  await first.log.attest(facts(40));
+  const command = await openLog(dir, chain, { spoolPath: null, signing: null });
+  await command.log.attest(facts(3, 40));
+  await command.log.close();
+  await first.log.attest(facts(2, 43));
+  await until('the entries of the command are signed too', () => linesOf(first.checkpointPath).length === 2);
+  await first.log.close();
+  t.match(await first.reader.verify(), { kind: 'intact', entries: 45, signedUpTo: 45 });
+
+  // Killed: what was under no checkpoint yet is read back at the next start. A torn line is one that is not there.
+  const killed = await openLog(dir, chain);
+  await killed.log.attest(facts(5, 45));
+  writeFileSync(first.checkpointPath, '{"at":1,"from":46,', { flag: 'a' });
+  const next = await openLog(dir, chain);
+  await next.log.attest(facts(1, 50));
+  await next.log.close();
+  t.match(await next.reader.verify(), { kind: 'intact', entries: 51, signedUpTo: 51 });
+  const checkpoints = readFileSync(first.checkpointPath, 'utf8')
+    .split('\n')
+    .filter((line) => line.endsWith('}'))
+    .map((line) => JSON.parse(line) as { from: number; seq: number });
+  let signed = 0;
+  for (const { from, seq } of checkpoints) {
+    t.equal(from, signed + 1);
+    signed = seq;
+  }
+});
+
+void t.test('few entries are signed after some minutes', async (t) => {
+  const dir = t.testdir({});
+  const virtual = new VirtualClock(instant(1_790_000_000_000));
+  const { log, checkpointPath } = await openLog(dir, new MemoryChain(), { clock: virtual });
+  const written = log.attest(facts(3));
+  virtual.advance(10);
+  await written;
+  virtual.advance(5 * 60_000);
+  await until('a checkpoint', () => linesOf(checkpointPath).length === 1);
+  t.match(linesOf(checkpointPath), [{ from: 1, seq: 3 }]);
+});
+
+void t.test('a chain from before there were checkpoints is signed from its first entry', async (t) => {
+  const dir = t.testdir({});
+  const chain = new MemoryChain();
+  const old = await openLog(dir, chain, { signing: null });
+  await old.log.attest(facts(100));
+  await old.log.close();
+  const { log, reader } = await openLog(dir, chain);
+  await until('all of it is signed', async () => {
+    const verdict = await reader.verify();
+    return verdict.kind === 'intact' && verdict.signedUpTo >= 96;
+  });
+  await log.close();
+  t.match(await reader.verify(), { kind: 'intact', signedUpTo: 100 });
+});
+
+void t.test('what does not follow is not signed; signing goes on behind it, and the gap is seen', async (t) => {
+  const dir = t.testdir({});
+  const chain = new MemoryChain();
+  const before = await openLog(dir, chain);
+  await before.log.attest(facts(20));
+  await before.log.close();
+  const unsigned = await openLog(dir, chain, { signing: null });
+  await unsigned.log.attest(facts(4, 20));
+  await unsigned.log.close();
+  const edited = chain.rows[21] as ChainRow;
+  chain.rows[21] = { ...edited, body: edited.body.replace('Dr Ames', 'Dr Bell') };
+  const after = await openLog(dir, chain);
+  await until('it is told', () => after.health.report().checks.some(({ kind }) => kind === 'failing'));
+  t.match(
+    after.health.report().checks.find(({ kind }) => kind === 'failing'),
+    { why: /entry 22 does not follow/ },
+  );
+  await after.log.attest(facts(3, 24));
+  await after.log.close();
+  const verdict = await after.reader.verify();
+  t.match(verdict.kind === 'broken' && verdict.problems.map(({ what, seq }) => [what, seq]), [['edited', 22]]);
+  const covered = linesOf(after.checkpointPath).map(({ from, seq }) => [from, seq]);
+  t.same(covered.slice(-2), [
+    [21, 21],
+    [25, 27],
+  ]);
+  chain.rows[21] = edited;
+  t.match(await after.reader.verify(), { problems: [{ what: 'checkpointMissing', seq: 22, says: /22 to 24/ }] });
+});
+
+void t.test('harm to the checkpoints themselves is found', async (t) => {
+  const dir = t.testdir({});
+  const { log, reader, checkpointPath } = await openLog(dir, new MemoryChain());
+  await log.attest(facts(50));
+  await log.close();
+  const whole = readFileSync(checkpointPath, 'utf8');
+  const lines = whole.trimEnd().split('\n');
+  t.ok(lines.length >= 3);
+  const seqOf = (i: number) => (JSON.parse(lines[i] ?? '') as { seq: number }).seq;
+  const harmed = async (text: string) => {
+    writeFileSync(checkpointPath, text);
+    const verdict = await reader.verify();
+    return verdict.kind === 'broken' ? verdict.problems.map(({ what, seq }) => [what, seq]) : [];
+  };
+  t.same(await harmed(lines.slice(1).join('\n').concat('\n')), [['checkpointMissing', 1]], 'the first one removed');
+  t.same(await harmed([lines[0], ...lines.slice(2), ''].join('\n')), [['checkpointMissing', seqOf(0) + 1]]);
+  const forged = (lines[1] ?? '').replace(/"hash":"../, '"hash":"00');
+  t.match(await harmed([lines[0], forged, ...lines.slice(2), ''].join('\n')), [
+    ['checkpointMissing', seqOf(0) + 1],
+    ['checkpointForged', seqOf(1)],
+  ]);
+  const marks = (lines[1] ?? '').replace(/"marks":"..../, '"marks":"AAAA');
+  t.match(await harmed([lines[0], marks, ...lines.slice(2), ''].join('\n')), [
+    ['checkpointMissing', seqOf(0) + 1],
+    ['checkpointForged', seqOf(1)],
+  ]);
+  t.same(await harmed(`${lines.join('\n')}\n${lines.join('\n')}\n`), [], 'a write that was repeated is no harm');
+  t.same(await harmed(whole), []);
+});
+
+void t.test('a whole data folder that was set back is found by what is anchored outside', async (t) => {
+  const outside = join(t.testdir({ outside: {}, data: {} }), 'outside', 'heads');
+  const dir = join(outside, '..', '..', 'data');
+  const chain = new MemoryChain();
+  const first = await openLog(dir, chain, { anchors: [outside] });
+  await first.log.attest(facts(30));
+  await first.log.close();
+  const kept = {
+    rows: [...chain.rows],
+    files: ['audit.head', 'audit.checkpoints'].map((f) => readFileSync(join(dir, f))),
+  };
+  const second = await openLog(dir, chain, { anchors: [outside] });
+  await second.log.attest(facts(30, 30));
+  await second.log.close();
+  t.match(await second.reader.verify(), { kind: 'intact', entries: 60 });
+
+  chain.rows = kept.rows;
+  for (const [i, file] of ['audit.head', 'audit.checkpoints'].entries()) {
+    writeFileSync(join(dir, file), kept.files[i] as Buffer);
+  }
+  t.match(await second.reader.verify(), {
+    kind: 'broken',
+    problems: [{ what: 'removed', seq: 31, says: /outside\/heads/ }],
+  });
+  const third = await openLog(dir, chain, { anchors: [outside] });
+  await third.log.attest(facts(1, 60));
+  const records = await third.reader.list({ afterSeq: 30, limit: 5 });
+  t.match(records[0]?.fact, { fact: 'auditBroken', certifiedEntries: 60, foundEntries: 30, because: /outside\/heads/ });
+  await third.log.close();
+});
+
+void t.test('heads go to syslog and to a web address, again when nobody answered', async (t) => {
+  const udp = createSocket('udp4').bind(0, '127.0.0.1');
+  const datagrams: string[] = [];
+  udp.on('message', (message) => void datagrams.push(message.toString()));
+  await once(udp, 'listening');
+  let stream = '';
+  const tcp = createServer((socket) => {
+    socket.on('data', (bytes) => {
+      stream += bytes.toString();
+    });
+  }).listen(0, '127.0.0.1');
+  const posted: string[] = [];
+  const http = createHttpServer((request, response) => {
+    let body = '';
+    request.on('data', (bytes: Buffer) => {
+      body += bytes.toString();
+    });
+    request.on('end', () => {
+      posted.push(body);
+      response.writeHead(posted.length === 1 ? 503 : 204).end();
+    });
+  }).listen(0, '127.0.0.1');
+  await Promise.all([once(tcp, 'listening'), once(http, 'listening')]);
+  const port = (server: { address(): unknown }) => (server.address() as AddressInfo).port;
+  t.teardown(() => {
+    udp.close();
+    tcp.close();
+    http.close();
+  });
+  const { log, health, checkpointPath } = await openLog(t.testdir({}), new MemoryChain(), {
+    anchors: [`udp://127.0.0.1:${port(udp)}`, `tcp://127.0.0.1:${port(tcp)}`, `http://127.0.0.1:${port(http)}/heads`],
+  });
+  await log.attest(facts(16));
+  await until('the web address refused one', () => posted.length === 1);
+  await until('health says so', () => health.report().kind === 'failing');
+  await until('all have it', () => datagrams.length === 1 && stream !== '' && posted.length === 2);
+  const [{ marks: _, ...head } = {}] = linesOf(checkpointPath);
+  t.same(JSON.parse(posted[1] ?? ''), head);
+  t.match(datagrams[0], /^<109>1 \d{4}-\S+Z \S+ wardline \d+ auditCheckpoint - \{/);
+  t.same(JSON.parse(datagrams[0]?.replace(/^[^{]*/, '') ?? ''), head);
+  const rest = stream.slice(stream.indexOf(' ') + 1);
+  t.equal(Number.parseInt(stream, 10), Buffer.byteLength(rest), 'octets are counted');
+  t.same(JSON.parse(rest.replace(/^[^{]*/, '')), head);
+  await until('health is well again', () => health.report().kind === 'ok');
+  await log.close();
+});
+
+void t.test('an export is checked by the program of the documentation, and every harm to it is found', async (t) => {
+  const dir = t.testdir({});
+  const chain = new MemoryChain();
+  const { log, reader } = await openLog(dir, chain);
+  await log.attest(facts(60));
+  await log.close();
+  const made = async (first: number, last: number, publicKey = reader.publicKey) => {
+    const file = join(dir, 'export.jsonl');
+    const out = createWriteStream(file);
+    const lines = reader.exportLines({ first, last }, { site: 'lakeside', at: 1 });
+    let line = await lines.next();
+    for (; line.done !== true; line = await lines.next()) out.write(`${line.value}\n`);
+    out.end();
+    await finished(out);
+    return { file, publicKey, told: line.value };
+  };
+  const check = (file: string, key: string) => {
+    const { status, stdout, stderr } = spawnSync(process.execPath, ['docs/verify-audit-export.mjs', file, key], {
+      encoding: 'utf8',
+    });
+    t.equal(stderr, '');
+    return { status, says: stdout };
+  };
+  const program = readFileSync('docs/verify-audit-export.mjs', 'utf8');
+  t.ok(program.split('\n').length <= 101, 'a hundred lines at most');
+  t.same(
+    [...program.matchAll(/^import .* from '(.*)';$/gm)].map(([, name]) => name),
+    ['node:crypto', 'node:fs', 'node:readline'],
+    'public libraries only',
+  );
+
+  const { file, publicKey, told } = await made(1, 60);
+  t.same(told, { entries: 60, isSigned: true });
+  const whole = readFileSync(file, 'utf8');
+  t.match(check(file, publicKey), {
+    status: 0,
+    says: /^intact: 60 entries of lakeside, under checkpoints up to entry 60/,
+  });
+  t.match(check((await made(20, 41)).file, publicKey), { status: 0, says: /intact: 22 entries/ });
+  t.match(check((await made(60, 60)).file, publicKey), { status: 0, says: /intact: 1 entries/ });
+  const stranger = new AuditReader({
+    store: chain,
+    headPath: '',
+    headKey: SEED,
+    signing: { seed: Buffer.alloc(32, 9), checkpointPath: '', receiptPath: '' },
+  }).publicKey;
+  writeFileSync(file, whole);
+  t.match(check(file, stranger), { status: 1, says: /not signed with this key/ });
+
+  const lines = whole.trimEnd().split('\n');
+  const at = (seq: number) => lines.findIndex((line) => line.startsWith(`{"type":"entry","seq":${seq},`));
+  const anew = (from: number, change: (body: string) => string): string[] => {
+    const rows = link(
+      GENESIS,
+      chain.rows.map((row) => ({ ...row, body: row.seq === from ? change(row.body) : row.body })),
+    );
+    return lines.map((line) => {
+      const thing = JSON.parse(line) as { type: string; seq: number };
+      const row = rows[thing.seq - 1];
+      if (thing.type !== 'entry' || row === undefined) return line;
+      return JSON.stringify({ ...thing, body: row.body, hash: Buffer.from(row.hash).toString('hex') });
+    });
+  };
+  const without = (...seqs: number[]) => lines.filter((_, i) => !seqs.map(at).includes(i));
+  const harms: Readonly<Record<string, readonly [harmed: readonly string[], entry: number]>> = {
+    'an entry edited': [lines.map((line, i) => (i === at(23) ? line.replace('Ames', 'Bell') : line)), 23],
+    'an entry removed': [without(30), 30],
+    'an entry inserted': [lines.toSpliced(at(31), 0, lines[at(7)] ?? ''), 31],
+    'two entries exchanged': [lines.with(at(12), lines[at(40)] ?? '').with(at(40), lines[at(12)] ?? ''), 12],
+    'the end cut': [lines.slice(0, at(50)), 50],
+    'entries at the end removed': [without(58, 59, 60), 58],
+    'everything chained anew from an entry on': [anew(37, (body) => body.replace('Ames', 'Bell')), 37],
+    'another chain in its place': [anew(1, (body) => body.replace('Ames', 'Bell')), 1],
+  };
+  for (const [name, [harmed, entry]] of Object.entries(harms)) {
+    writeFileSync(file, `${harmed.join('\n')}\n`);
+    const { status, says } = check(file, publicKey);
+    t.equal(status, 1, name);
+    t.match(says, new RegExp(`^${entry}: `), `${name}: found at that entry`);
+  }
+
+  chain.rows[9] = { ...(chain.rows[9] as ChainRow), body: '{}' };
+  t.same((await made(1, 60)).told, { entries: 60, isSigned: false }, 'what does not follow gets no signature');
+  rmSync(file);
+});
