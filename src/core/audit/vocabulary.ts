@@ -189,6 +189,24 @@ const vocabulary: {
       by: 'who did it',
     },
   },
+  calendarMade: {
+    says: 'An address was made under which programs read the duties of a person or of a service.',
+    fields: {
+      calendar: 'which',
+      person: 'whose duties, or empty',
+      service: 'whose duties, or empty',
+      by: 'who made it',
+    },
+  },
+  calendarEnded: {
+    says: 'That address is no longer served.',
+    fields: {
+      calendar: 'which',
+      person: 'whose duties, or empty',
+      service: 'whose duties, or empty',
+      by: 'who ended it',
+    },
+  },
   serverDrained: {
     says: 'A signalling or media server gets no new calls.',
     fields: { kind: 'signalling, media', server: 'which', by: 'who ordered it' },
