@@ -63,7 +63,11 @@ function cut(whole: Buffer, synced: number, written: number, random: () => numbe
   for (let at = Math.ceil(synced / SECTOR) * SECTOR; at < length; at += SECTOR) {
     // Never reached the disk, or only to its middle.
     if (random() < 0.4)
-      bytes.fill(0, random() < 0.3 ? Math.min(length, at + Math.floor(random() * SECTOR)) : at, at + SECTOR);
+      bytes.fill(
+        0,
+        random() < 0.3 ? Math.min(length, at + Math.floor(random() * SECTOR)) : at,
+        Math.min(length, at + SECTOR),
+      );
   }
   return bytes;
 }
