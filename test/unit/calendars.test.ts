@@ -225,11 +225,14 @@ void t.test('over HTTP: who has the address reads it, once for each change', asy
 });
 
 void t.test('whoever guesses is stopped, and a house that is busy says so', async (t) => {
-  const guessed = await served(t, async () => 'unknown');
+  const known = newToken();
+  const good = { text: 'BEGIN:VCALENDAR', etag: '"one"', changedAt: null };
+  const guessed = await served(t, async (asked) => (asked === known ? good : 'unknown'));
   const statuses: number[] = [];
   for (let i = 0; i < 65; i++) statuses.push((await fetch(`${guessed}/${newToken()}.ics`)).status);
   t.same(new Set(statuses), new Set([404, 429]));
   t.equal(statuses.filter((status) => status === 404).length, 60);
+  t.equal((await fetch(`${guessed}/${known}.ics`)).status, 200, 'who has an address is served all the same');
   const busy = await fetch(`${await served(t, async () => 'busy')}/${newToken()}.ics`);
   t.equal(busy.status, 503);
   t.equal(busy.headers.get('retry-after'), '60');

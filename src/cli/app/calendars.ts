@@ -76,7 +76,7 @@ export function calendarsOf(
   }
 
   closing.add('calendars', async () => stop('the house stops'));
-  return async (token) => {
+  async function find(token: string): Promise<Answer> {
     const row = store.calendars.find(tokenHash(token));
     if (row === null) return 'unknown';
     const known = kept.get(row.id);
@@ -89,5 +89,12 @@ export function calendarsOf(
     if (kept.size > MAX_KEPT) kept.delete(kept.keys().next().value!);
     calendar.catch(() => kept.delete(row.id));
     return calendar;
-  };
+  }
+
+  return (token) =>
+    find(token).catch((error: unknown): Answer => {
+      // Whoever asks learns nothing of the house but that it is later.
+      log.warn({ err: error }, 'a calendar could not be made');
+      return 'busy';
+    });
 }

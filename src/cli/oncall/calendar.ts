@@ -1,14 +1,18 @@
+import { join } from 'node:path';
 import type { Config } from '../../config/index.ts';
 import type { PersonId, ServiceId } from '../../core/oncall/index.ts';
 import { instant } from '../../core/time/index.ts';
 import type { CalendarRow, Store } from '../../storage/index.ts';
 import { attestOnce } from '../attest-once.ts';
 import { newToken, tokenHash } from '../calendar-token.ts';
+import { dataFolders } from '../folders.ts';
 import type { CommonOptions, Commands, Group } from '../command-line.ts';
 import { done, Refusal, type Report, table } from '../report.ts';
+import { remembered } from '../remembered.ts';
 import { siteDocuments } from '../site-documents.ts';
 import { siteConfig, siteStore } from '../site.ts';
 import { showTime } from '../site-time.ts';
+import { readJson } from '../supervise/run-files.ts';
 import { whoTypes } from '../who-types.ts';
 
 interface AddOptions extends CommonOptions {
@@ -56,13 +60,13 @@ async function added({ person, service, ...options }: AddOptions): Promise<Repor
       store.calendars.end(id, now, by);
       throw error;
     });
-    const url = addressOf(config, token);
-    const proxy =
-      config.admin.publicUrl === ''
-        ? [
-            'Only this machine can read it there: for others let a proxy with TLS pass /calendars/ on, and set admin.publicUrl.',
-          ]
-        : [];
+    const base = baseOf(config);
+    const url = `${base}/calendars/${token}.ics`;
+    const proxy = base.startsWith('https:')
+      ? []
+      : [
+          'Only this machine can read it there: for others let a proxy with TLS pass /calendars/ on, and set admin.publicUrl.',
+        ];
     const text = [`${id}: the duties of ${name}, for whoever has this address; it is not shown again:`, url, ...proxy];
     return done([...text, `To end it: wardline oncall calendar remove ${id}`], { calendar: id, ...of, url });
   } finally {
@@ -70,9 +74,14 @@ async function added({ person, service, ...options }: AddOptions): Promise<Repor
   }
 }
 
-function addressOf({ admin }: Config, token: string): string {
-  const base = admin.publicUrl === '' ? `http://${admin.listen}` : admin.publicUrl.replace(/\/+$/, '');
-  return `${base}/calendars/${token}.ics`;
+/** Where calendars are served: as the house was started, unless it is said here. */
+function baseOf({ admin, data }: Config): string {
+  const own = remembered(data)?.config.admin ?? admin;
+  // What a Wardline of before this command remembered has no such key.
+  const publicUrl = [admin.publicUrl, own.publicUrl].find(Boolean);
+  if (publicUrl !== undefined) return publicUrl.replace(/\/+$/, '');
+  const ready = readJson(join(dataFolders(data).run, 'ready.json')) as { readonly admin?: string } | null;
+  return `http://${ready?.admin ?? own.listen}`;
 }
 
 async function listed(options: CommonOptions): Promise<Report> {
