@@ -51,8 +51,10 @@ export class ChainEnd {
     const head = await this.#store.head();
     const because = await difference(certified, head, this.#store);
     this.#head = head;
+    if (because !== null && certified.kind !== 'missing') await this.#file.setAside(suffix);
+    // At once, for other processes look for it too; that it cannot be written is told with the next entry.
+    if (because !== null || certified.kind === 'missing') await this.#file.write(head).catch(() => undefined);
     if (because === null) return null;
-    if (certified.kind !== 'missing') await this.#file.setAside(suffix);
     const certifiedEntries = certified.kind === 'certified' ? certified.head.seq : 0;
     return { because, certifiedEntries, foundEntries: head.seq };
   }

@@ -1,5 +1,4 @@
 import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto';
-import { constants } from 'node:fs';
 import { type FileHandle, open, readdir, rename } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { ChainHead } from '../core/audit/index.ts';
@@ -59,15 +58,10 @@ export class HeadFile {
    * one sector, so a power cut leaves an older head, never half of one.
    */
   async write(head: ChainHead): Promise<void> {
-    const wasOpen = this.#file !== undefined;
-    this.#file ??= await open(this.#path, constants.O_RDWR | constants.O_CREAT, 0o600);
-    const isNew = !wasOpen && (await this.#file.stat()).size === 0;
-    const line = `${head.seq} ${hex(head.hash)} ${hex(this.#mac(head))}\n`;
+    this.#file ??= await this.#open(head);
     // Never over the newest one.
     this.#slot = 1 - this.#slot;
-    await this.#file.write(Buffer.from(line.padEnd(SLOT_BYTES, ' ')), 0, SLOT_BYTES, this.#slot * SLOT_BYTES);
-    // An empty file after a power cut would look like one that somebody has emptied.
-    if (isNew) await this.#file.sync();
+    await this.#file.write(this.#slotOf(head), 0, SLOT_BYTES, this.#slot * SLOT_BYTES);
   }
 
   /** Keeps a head that the chain does not bear out, as evidence; a new one can be written. */
@@ -91,6 +85,30 @@ export class HeadFile {
     this.#file = undefined;
     await file?.sync().catch(() => undefined);
     await file?.close();
+  }
+
+  /** A new file gets its name when it is whole: one that is empty would look like one that somebody has emptied. */
+  async #open(head: ChainHead): Promise<FileHandle> {
+    try {
+      return await open(this.#path, 'r+');
+    } catch (error) {
+      if ((error as { code?: unknown }).code !== 'ENOENT') throw error;
+    }
+    const draft = `${this.#path}.new-${process.pid}`;
+    const file = await open(draft, 'w', 0o600);
+    try {
+      await file.write(this.#slotOf(head));
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(draft, this.#path);
+    this.#slot = 0;
+    return open(this.#path, 'r+');
+  }
+
+  #slotOf(head: ChainHead): Buffer {
+    return Buffer.from(`${head.seq} ${hex(head.hash)} ${hex(this.#mac(head))}\n`.padEnd(SLOT_BYTES, ' '));
   }
 
   #parse(slot: Buffer): ChainHead | null {

@@ -62,9 +62,10 @@ export class SqliteAuditTerms {
       .orderBy('one.seq', 'desc')
       .limit(limit);
     for (const term of others) {
-      query = query.where(({ exists, selectFrom }) =>
-        exists(
-          selectFrom('audit_terms as other')
+      query = query.where((e) =>
+        e.exists(
+          e
+            .selectFrom('audit_terms as other')
             .select('other.seq')
             .where('other.term', '=', term)
             .whereRef('other.about', '=', 'one.about'),
@@ -72,9 +73,7 @@ export class SqliteAuditTerms {
       );
     }
     if (before !== null) {
-      query = query.where(({ or, and, eb }) =>
-        or([eb('one.at', '<', before.at), and([eb('one.at', '=', before.at), eb('one.seq', '<', before.seq)])]),
-      );
+      query = query.where((e) => e(e.refTuple('one.at', 'one.seq'), '<', e.tuple(before.at, before.seq)));
     }
     return this.#db.all(query);
   }

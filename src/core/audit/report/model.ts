@@ -57,7 +57,8 @@ export function cutOff(rows: readonly (readonly string[])[]): { rows: readonly (
 export function duration(ms: number): string {
   if (ms < 60_000) return `${Math.round(ms / 100) / 10} s`;
   const seconds = Math.round(ms / 1000);
-  return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+  const rest = seconds % 60 === 0 ? '' : ` ${seconds % 60} s`;
+  return `${Math.floor(seconds / 60)} min${rest}`;
 }
 
 /** The value that `part` of them do not exceed (nearest rank); null for none. */
