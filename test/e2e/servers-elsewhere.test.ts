@@ -79,6 +79,8 @@ t.test('two servers of each kind: what dies is skipped, and used again when it i
       return doctors.find((one, i) => one.has('CALL_INCOMING', marks[i]));
     });
     await doctor.accept();
+    // Whoever hangs up before leaves another record.
+    await until('the two to be connected', async () => (await house.facts()).has('bridged'));
     return { doctor, tone: doctor === doctors[0] ? 660 : 770 };
   };
   const heard = (tone: number) =>
