@@ -1,5 +1,5 @@
 import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto';
-import { type FileHandle, open, readdir, rename } from 'node:fs/promises';
+import { type FileHandle, open, readdir, rename, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { ChainHead } from '../core/audit/index.ts';
 
@@ -58,7 +58,8 @@ export class HeadFile {
    * one sector, so a power cut leaves an older head, never half of one.
    */
   async write(head: ChainHead): Promise<void> {
-    this.#file ??= await this.#open(head);
+    if (this.#file === undefined && (await this.#create(head))) return;
+    this.#file ??= await open(this.#path, 'r+');
     // Never over the newest one.
     this.#slot = 1 - this.#slot;
     await this.#file.write(this.#slotOf(head), 0, SLOT_BYTES, this.#slot * SLOT_BYTES);
@@ -88,12 +89,8 @@ export class HeadFile {
   }
 
   /** A new file gets its name when it is whole: one that is empty would look like one that somebody has emptied. */
-  async #open(head: ChainHead): Promise<FileHandle> {
-    try {
-      return await open(this.#path, 'r+');
-    } catch (error) {
-      if ((error as { code?: unknown }).code !== 'ENOENT') throw error;
-    }
+  async #create(head: ChainHead): Promise<boolean> {
+    if (await exists(this.#path)) return false;
     const draft = `${this.#path}.new-${process.pid}`;
     const file = await open(draft, 'w', 0o600);
     try {
@@ -104,7 +101,7 @@ export class HeadFile {
     }
     await rename(draft, this.#path);
     this.#slot = 0;
-    return open(this.#path, 'r+');
+    return true;
   }
 
   #slotOf(head: ChainHead): Buffer {
@@ -123,6 +120,13 @@ export class HeadFile {
       .update(`${DOMAIN}\n${head.seq}\n${hex(head.hash)}`)
       .digest();
   }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 function hex(bytes: Uint8Array): string {

@@ -262,7 +262,7 @@ void t.test('exports for other eyes: JSON lines stay sealed, CSV is masked and h
   const { data } = await aHouse(t.testdir({}), [
     ...aFortnight(),
     {
-      at: plusMs(noon, -DAY_MS),
+      at: plusMs(noon, -5 * DAY_MS),
       callId: null,
       fact: { fact: 'phoneAdded', extension: '2101', by: '=cmd|" /C calc"!A0' },
     },
