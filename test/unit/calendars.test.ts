@@ -54,18 +54,18 @@ async function houseWith(t: Test, versions: readonly { readonly at: Instant; rea
   const folders = dataFolders(t.testdir({}));
   const store = await openStore(folders.store);
   t.teardown(() => store.close());
-  for (const version of versions) keep(store, version);
+  for (const version of versions) await keep(store, version);
   return { store, folders };
 }
 
-function keep(store: Store, { at, roster }: { readonly at: Instant; readonly roster: string }): void {
+async function keep(store: Store, { at, roster }: { readonly at: Instant; readonly roster: string }): Promise<void> {
   const files: readonly DocumentFile[] = [
     { kind: 'roster', path: 'oncall/a.yaml', text: roster },
     { kind: 'plan', path: 'dialplans/a.yaml', text: plan },
   ];
   const compiled = compileFiles(files, { prompts: recordedPrompts, now: at });
   if (compiled.kind === 'refused') throw new Error(JSON.stringify(compiled.problems));
-  store.documents.save(compiled.version);
+  await store.documents.save(compiled.version);
 }
 
 interface Event {
@@ -308,11 +308,11 @@ void t.test('a feed that the roster does not declare any more is not missed', as
     });
   };
   await passes('a feed that cannot be read to be told', () => failing().join() === 'feed old failing');
-  keep(store, { at: NOW, roster: rosterOf(daily('dr-ames'), feeds('new')) });
+  await keep(store, { at: NOW, roster: rosterOf(daily('dr-ames'), feeds('new')) });
   version = 'two';
   writeFileSync(join(folder, 'new.ics'), 'no calendar');
   await passes('the new one in its place', () => failing().join() === 'feed new failing');
-  keep(store, { at: NOW, roster: rosterOf(daily('dr-ames')) });
+  await keep(store, { at: NOW, roster: rosterOf(daily('dr-ames')) });
   version = 'three';
   await passes('nothing to be missed', () => failing().length === 0);
   await closing.close();
