@@ -31,5 +31,5 @@ export function compilePlan(
   if (routes !== null && problems.found().length === 0) checkReachable(source, routes, problems);
   const found = [...problems.found(), ...checkAgreement(names)];
   if (found.length > 0 || routes === null) return { kind: 'refused', problems: found };
-  return { kind: 'compiled', plan: indexPlan(source, routes) };
+  return { kind: 'compiled', plan: indexPlan(source, routes, roster) };
 }

@@ -1,13 +1,15 @@
-import { zone } from '../time/index.ts';
+import { instant, zone } from '../time/index.ts';
 import { byId, sitesOf } from './known-names.ts';
-import { type About, ANONYMOUS, type CompiledPlan, HOME, type PlanSource, type Verb } from './model.ts';
+import { type About, ANONYMOUS, type CompiledPlan, HOME, nothingKnown, type PlanSource, type Verb } from './model.ts';
+import { linkRoutes } from './linked-routes.ts';
 import { isOpenAt, specialDayAt } from './opening-hours.ts';
 import { PatternSet } from './patterns/index.ts';
 import type { RouteTable } from './route-table.ts';
 import { translator } from './translate.ts';
+import { type KnownNames, says } from './verbs/index.ts';
 
 /** Lays a checked plan out, so that every question about it is a look-up. */
-export function indexPlan(source: PlanSource, routes: RouteTable): CompiledPlan {
+export function indexPlan(source: PlanSource, routes: RouteTable, roster: KnownNames['roster']): CompiledPlan {
   const extensions = new Map(source.extensions.map((extension) => [extension.number, extension]));
   const mailboxes = byId(source.mailboxes);
   const flows = new Map(Object.entries(source.flows));
@@ -22,12 +24,12 @@ export function indexPlan(source: PlanSource, routes: RouteTable): CompiledPlan 
   const [groups, hooks, queues] = [byId(source.groups), byId(source.hooks), byId(source.queues)];
   const numbers = numbersOf(source);
   const keyed = new WeakMap<object, { readonly patterns: readonly string[]; readonly set: PatternSet }>();
-  return {
+  const plan: CompiledPlan = {
     version: source.version,
     source,
     extension: (number) => extensions.get(number),
     mailbox: (id) => mailboxes.get(id),
-    route: (dialled, from, site) => routes.route(dialled, from, site),
+    route: (dialled, from, site) => linked(dialled, from, site),
     flow: (id) => flows.get(id),
     isOpen: (id, at) => isOpenAt(hoursOf(id), zone(hoursZone(id)), at),
     specialDay: (id, at) => specialDayAt(hoursOf(id), zone(hoursZone(id)), at),
@@ -45,6 +47,9 @@ export function indexPlan(source: PlanSource, routes: RouteTable): CompiledPlan 
       return patterns[set.match(number) ?? -1];
     },
   };
+  // Words of a verb that acts are the same for every call.
+  const linked = linkRoutes(routes, roster, (verb) => says(verb, plan, nothingKnown(instant(0))));
+  return plan;
 }
 
 function patternsOf(digits: Readonly<Record<string, Verb>>) {

@@ -6,7 +6,15 @@ import { placeOfRoute } from './place-of-route.ts';
 
 /** Routes by what is dialled, for phones of each site and for calls from outside. */
 export interface RouteTable {
+  /** By "trunk", "inside" for what all phones dial, and "inside north" for those of one site. */
+  readonly sides: ReadonlyMap<string, Side>;
   route(dialled: string, from: 'inside' | 'trunk', site?: string): Route | undefined;
+}
+
+/** `set` finds the number of a route in `own`. */
+export interface Side {
+  readonly own: readonly Route[];
+  readonly set: PatternSet;
 }
 
 const MAX_PATTERNS = 5_000;
@@ -62,6 +70,7 @@ export function routeTable(routes: readonly Route[]): RouteTable {
     return table?.own[table.set.match(dialled) ?? -1];
   };
   return {
+    sides,
     route: (dialled, from, site) =>
       from === 'trunk'
         ? find('trunk', dialled)
@@ -69,7 +78,6 @@ export function routeTable(routes: readonly Route[]): RouteTable {
   };
 }
 
-/** By "trunk", "inside" for what all phones dial, and "inside north" for those of one site. */
 function tables(routes: readonly Route[]): ReadonlyMap<string, readonly Route[]> {
   const found = new Map<string, Route[]>();
   const put = (side: string, route: Route): void => {

@@ -1,2 +1,3 @@
+export { NumberTable } from './number-table.ts';
 export { exampleOf, parsePattern, type Pattern } from './pattern.ts';
 export { type PatternFault, patternFaults, PatternSet } from './pattern-set.ts';
