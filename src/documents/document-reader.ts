@@ -68,9 +68,10 @@ export function* compilingSource(
   { plan, tables, roster, people }: ReadSource,
   window: Span,
 ): Work<{ readonly plan: CompiledPlan; readonly roster: CompiledRoster }> {
+  const compiled = yield* compilingRoster(roster, people, window);
   return {
-    plan: yield* layingPlan(plan, setsTaken(tables)),
-    roster: yield* compilingRoster(roster, people, window),
+    plan: yield* layingPlan(plan, { makeSet: setsTaken(tables), roster: compiled }),
+    roster: compiled,
   };
 }
 

@@ -60,6 +60,9 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 
+// Decisions stand beside what they are compared with, in the same run.
+if (names.includes('routing') && !names.includes('year')) names.push('year');
+
 const results: Record<string, unknown> = { node: process.version, at: new Date().toISOString() };
 for (const [name, bench] of Object.entries(benches)) {
   if (names.length > 0 && !names.includes(name)) continue;

@@ -2,6 +2,7 @@ import { fc } from '../support/fast-check.ts';
 import t from 'tap';
 import {
   exampleOf,
+  NumberTable,
   parsePattern,
   type PatternFault,
   patternFaults,
@@ -96,6 +97,29 @@ void t.test('many patterns in little time; too many for one number are refused',
   t.same(told(nested), [], '24 nested ones can be told apart');
   const tangled = Array.from({ length: 40 }, (_, i) => `${'x'.repeat(i % 20)}${i % 10}${'x'.repeat(19 - (i % 20))}!`);
   t.same(told(tangled), ['tangled']);
+});
+
+void t.test('a table of numbers finds what a map of strings finds, and nothing else', async (t) => {
+  const text = fc.string({ unit: fc.constantFrom(...'0123456789*#+a ¹'), maxLength: 20 });
+  const number = fc.string({ unit: fc.constantFrom(...'0123456789*#+'), minLength: 1, maxLength: 20 });
+  fc.assert(
+    fc.property(fc.array(number, { maxLength: 60 }), fc.array(text), (numbers, others) => {
+      const [table, map] = [new NumberTable(numbers.length), new Map<string, number>()];
+      for (const [i, one] of numbers.entries()) {
+        table.set(one, i);
+        map.set(one, i);
+      }
+      const near = numbers.flatMap((one) => [one.slice(1), one.slice(0, -1), `0${one}`, `${one}0`, `${one}¹`]);
+      return [...numbers, ...near, ...others].every((one) => table.get(one) === map.get(one));
+    }),
+  );
+  const table = new NumberTable(5_000);
+  for (let i = 0; i < 5_000; i++) table.set(`+1202${i}`, i);
+  t.ok(
+    Array.from({ length: 5_000 }, (_, i) => table.get(`+1202${i}`) === i).every(Boolean),
+    'all that there is room for',
+  );
+  t.throws(() => table.set('1', 1), RangeError, 'and no more');
 });
 
 /** Every number of so many digits, of those that the pieces tell apart. */

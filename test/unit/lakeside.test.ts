@@ -224,7 +224,7 @@ void t.test('a menu is told once, also where a key leads back to it', async (t) 
   const looping = {
     ...plan,
     flow: () => main,
-    route: () => ({ number: '1500', from: 'inside', to: back }) as const,
+    route: () => ({ number: '1500', site: undefined, to: back, words: null }) as const,
   };
   const told = tellSimulation(
     simulate(looping, roster, { from: '2101', to: '1500', at: at('2026-11-23 09:00') }),

@@ -148,14 +148,14 @@ void t.test('no step of laying out plan and roster does more than a bounded amou
   t.equal(compilePlan(source, indexRoster(roster), PROMPTS, (made) => tables.push(made)).kind, 'compiled');
 
   const routes = watched(source.routes);
-  const laying = layingPlan({ ...source, routes, callers }, setsTaken(tables));
-  const plans = counted(steps(laying, step));
   const compiling = compilingRoster(
     { ...roster, people: [], services: watched(roster.services) },
     packPeople(roster.people),
     window,
   );
   const rosters = counted(steps(compiling, step));
+  const laidWith = { makeSet: setsTaken(tables), roster: rosters.result };
+  const plans = counted(steps(layingPlan({ ...source, routes, callers }, laidWith), step));
   // Each entry is looked at a few times in its step: as a route, by its number, as a verb.
   t.ok(touched.most > 0 && touched.most <= 3 * STEP_ITEMS, `${touched.most} in a step`);
   t.ok(plans.steps >= (size.services + 2_000 + 3_000) / STEP_ITEMS, `${plans.steps} steps`);

@@ -1,11 +1,12 @@
 import t from 'tap';
-import { HOME } from '../../src/core/dialplan/index.ts';
+import { HOME, resolve } from '../../src/core/dialplan/index.ts';
 import {
   type CompiledRoster,
   type DutyTier,
   dutyTiers,
   type PersonId,
   type ServiceId,
+  type ServicePlace,
   type ShiftOverride,
 } from '../../src/core/oncall/index.ts';
 import { instant, wall, zone } from '../../src/core/time/index.ts';
@@ -84,6 +85,28 @@ function why(roster: CompiledRoster, when: string, tier: DutyTier = 'primary'): 
       ? result.answer.because
       : result.because;
 }
+
+void t.test('a plan knows the place of a service; a place in another roster misleads nobody', async (t) => {
+  const neurology = `services:
+  neurology:
+    name: Neurology
+    zone: America/Chicago
+    mailbox: cardiology
+    chains: { stat: stat, urgent: stat, routine: stat }
+    primary: [{ always: dr-chen }]
+`;
+  const own = service('    primary: [{ always: dr-ames }]');
+  const { plan, roster } = compiledWithPlan(`${neurology}${own.replace('services:\n', '')}`);
+  const { verb } = resolve(plan, { dialled: '7011', from: 'inside', at: at('2026-11-22') });
+  t.match(verb, { verb: 'escalate', service: CARDIOLOGY, urgency: 'stat', place: 1 });
+  const asked = (where: CompiledRoster, place?: number) =>
+    where.whoIsOnCall(CARDIOLOGY, 'primary', at('2026-11-22'), place as ServicePlace | undefined);
+  const answer = asked(roster);
+  t.match(answer, { kind: 'onCall', answer: { person: { id: 'dr-ames' }, because: 'always on call' } });
+  for (const place of [0, 1, 2, -1]) t.same(asked(roster, place), answer, `place ${place}`);
+  const other = compiled(`${own}\n${neurology.replace('services:\n', '')}`);
+  t.same(asked(other, 1), answer);
+});
 
 void t.test('a rotation by the hour hands off at the same hours of every day', async (t) => {
   const roster = compiled(
@@ -311,7 +334,12 @@ ${service('    primary: [{ always: dr-moss }]')}`);
       const caller = from === undefined ? { kind: 'trunk', trunk: 'carrier' } : { kind: 'phone', extension: from };
       const calling = caller as Parameters<typeof whoToRing>[1]['from'];
       const situation = { from: calling, acceptDigit: '5', site: HOME, hasMedia: true };
-      const { candidates } = whoToRing(world, situation, CARDIOLOGY, step, { urgency, tried: [], declined: [] });
+      const { candidates } = whoToRing(world, situation, step, {
+        service: CARDIOLOGY,
+        urgency,
+        tried: [],
+        declined: [],
+      });
       return candidates.map((one) => `${one.verdict} ${one.contact ?? one.device}`).join(', ');
     };
     t.equal(rings('2026-11-23 12:00'), 'rung desk', 'a Monday at noon');

@@ -37,5 +37,5 @@ export function compilePlan(
   if (routes !== null && problems.found().length === 0) checkReachable(source, routes, problems);
   const found = [...problems.found(), ...checkAgreement(names)];
   if (found.length > 0 || routes === null) return { kind: 'refused', problems: found };
-  return { kind: 'compiled', plan: inOneGo(indexingPlan(source, routes, makeSet)) };
+  return { kind: 'compiled', plan: inOneGo(indexingPlan(source, routes, { makeSet, roster })) };
 }

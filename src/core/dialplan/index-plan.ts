@@ -1,21 +1,41 @@
-import { zone } from '../time/index.ts';
+import { instant, zone } from '../time/index.ts';
 import { eachOf, inOneGo, STEP_ITEMS, type Work } from '../work/index.ts';
 import { byId, sitesOf, trunksOf } from './known-names.ts';
 import { type MakeSet, setsMade } from './make-set.ts';
-import { type About, ANONYMOUS, type CompiledPlan, type Extension, HOME, type PlanSource, type Verb } from './model.ts';
+import { linkingRoutes } from './linked-routes.ts';
+import {
+  type About,
+  ANONYMOUS,
+  type CompiledPlan,
+  type Extension,
+  HOME,
+  nothingKnown,
+  type PlanSource,
+  type Verb,
+} from './model.ts';
 import { isOpenAt, specialDayAt } from './opening-hours.ts';
 import type { PatternSet } from './patterns/index.ts';
 import { layingRoutes, type RouteTable } from './route-table.ts';
 import { type Translator, translator } from './translate.ts';
-import { waysOn } from './verbs/index.ts';
+import { type KnownNames, says, waysOn } from './verbs/index.ts';
+
+/** What a plan is laid out with. `roster`: the one that is compiled together with it. */
+interface LaidWith {
+  readonly makeSet: MakeSet;
+  readonly roster: Pick<KnownNames['roster'], 'placeOf' | 'services'>;
+}
 
 /** Lays a checked plan out, so that every question about it is a look-up; a little at a time. */
-export function* layingPlan(source: PlanSource, makeSet: MakeSet): Work<CompiledPlan> {
-  return yield* indexingPlan(source, yield* layingRoutes(source.routes, makeSet), makeSet);
+export function* layingPlan(source: PlanSource, laidWith: LaidWith): Work<CompiledPlan> {
+  return yield* indexingPlan(source, yield* layingRoutes(source.routes, laidWith.makeSet), laidWith);
 }
 
 /** The same, where the routes are laid out already. */
-export function* indexingPlan(source: PlanSource, routes: RouteTable, makeSet: MakeSet): Work<CompiledPlan> {
+export function* indexingPlan(
+  source: PlanSource,
+  routes: RouteTable,
+  { makeSet, roster }: LaidWith,
+): Work<CompiledPlan> {
   const extensions = new Map<string, Extension>();
   yield* eachOf(source.extensions, (extension) => void extensions.set(extension.number, extension));
   const mailboxes = byId(source.mailboxes);
@@ -33,12 +53,12 @@ export function* indexingPlan(source: PlanSource, routes: RouteTable, makeSet: M
   const numbers = yield* numbersOf(source, makeSet);
   const about = yield* abouts(source, extensions, numbers, makeSet);
   const keyed = yield* layingKeyed(source, makeSet);
-  return {
+  const plan: CompiledPlan = {
     version: source.version,
     source,
     extension: (number) => extensions.get(number),
     mailbox: (id) => mailboxes.get(id),
-    route: (dialled, from, site) => routes.route(dialled, from, site),
+    route: (dialled, from, site) => linked(dialled, from, site),
     flow: (id) => flows.get(id),
     isOpen: (id, at) => isOpenAt(hoursOf(id), zone(hoursZone(id)), at),
     specialDay: (id, at) => specialDayAt(hoursOf(id), zone(hoursZone(id)), at),
@@ -57,6 +77,9 @@ export function* indexingPlan(source: PlanSource, routes: RouteTable, makeSet: M
       return patterns[set.match(number) ?? -1];
     },
   };
+  // Words of a verb that acts are the same for every call.
+  const linked = yield* linkingRoutes(routes, roster, (verb) => says(verb, plan, nothingKnown(instant(0))));
+  return plan;
 }
 
 interface Keyed {

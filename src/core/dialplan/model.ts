@@ -1,4 +1,4 @@
-import type { ServiceId, Urgency } from '../oncall/index.ts';
+import type { ServiceId, ServicePlace, Urgency } from '../oncall/index.ts';
 import type { Holiday, Instant } from '../time/index.ts';
 import type { Translation } from './translate.ts';
 
@@ -34,7 +34,13 @@ export type Verb =
       readonly otherwise: Verb | null;
     }
   | { readonly verb: 'queue'; readonly queue: string; readonly otherwise: Verb }
-  | { readonly verb: 'escalate'; readonly service: ServiceId; readonly urgency: Urgency }
+  /** `place`: of the service in the roster; known to a compiled plan where a number leads here directly. */
+  | {
+      readonly verb: 'escalate';
+      readonly service: ServiceId;
+      readonly urgency: Urgency;
+      readonly place?: ServicePlace;
+    }
   | {
       readonly verb: 'askUrgency';
       readonly service: ServiceId;
@@ -159,6 +165,12 @@ export interface Route {
   readonly site?: string;
   readonly to: Verb;
 }
+
+/** A route as a call finds it. `words`: what a trace says of its verb, where that is known beforehand. */
+export type TakenRoute = { readonly number: string; readonly site: string | undefined } & (
+  | { readonly to: ActingVerb; readonly words: string }
+  | { readonly to: Verb; readonly words: null }
+);
 
 /** Minutes after local midnight, half-open. */
 export interface DaySpan {
@@ -308,6 +320,11 @@ export interface About {
   readonly dialled: string;
 }
 
+/** A phone of the home site of which nothing else is known. */
+export function nothingKnown(at: Instant): About {
+  return { at, site: HOME, unit: null, facility: null, trunk: null, lists: [], urgency: null, dialled: '' };
+}
+
 /** Who calls, for the plan. `number`: calling number of an outside caller, null when none is shown. */
 export type PlanCaller =
   | { readonly kind: 'phone'; readonly extension: string }
@@ -323,7 +340,7 @@ export interface CompiledPlan {
    * An exact number goes before a pattern, and the narrowest pattern before others. A phone is served by the routes of
    * its own site first, then by those of no site; for a call from outside the site does not count.
    */
-  route(dialled: string, from: 'inside' | 'trunk', site?: string): Route | undefined;
+  route(dialled: string, from: 'inside' | 'trunk', site?: string): TakenRoute | undefined;
   flow(id: string): Verb | undefined;
   isOpen(hoursId: string, at: Instant): boolean;
   /** What day it is, where other hours count than on its weekday: "Christmas". */

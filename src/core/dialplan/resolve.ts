@@ -6,7 +6,7 @@ import {
   type CompiledPlan,
   type Decision,
   type DecidingVerb,
-  HOME,
+  nothingKnown,
   type TraceLine,
   type Verb,
 } from './model.ts';
@@ -25,7 +25,7 @@ export interface Dialled {
  * What the plan does with a call that dialled this number, at this instant. A number that no route names is refused,
  * also every outside number: a plan that lets phones dial out has to say so.
  */
-export function resolve(plan: CompiledPlan, { dialled, from, at, about = unknown(at) }: Dialled): Decision {
+export function resolve(plan: CompiledPlan, { dialled, from, at, about = nothingKnown(at) }: Dialled): Decision {
   const whence = from === 'inside' ? 'a phone of the house' : 'outside';
   const route = plan.route(dialled, from, about.site);
   if (!route) {
@@ -36,7 +36,11 @@ export function resolve(plan: CompiledPlan, { dialled, from, at, about = unknown
   const place = placeOfRoute(route);
   const what = route.number === dialled ? dialled : `a number that fits ${route.number}`;
   const arrived: TraceLine = { at: place, says: `${what} was dialled from ${whence}` };
-  const decision = resolveVerb(plan, route.to, at, place, { ...about, site: route.site ?? about.site });
+  const now = { ...about, site: route.site ?? about.site };
+  if (route.words !== null) {
+    return { verb: route.to, trace: [arrived, { at: place, says: route.words }], about: now };
+  }
+  const decision = resolveVerb(plan, route.to, at, place, now);
   return { ...decision, trace: [arrived, ...decision.trace] };
 }
 
@@ -46,7 +50,7 @@ export function resolveVerb(
   verb: Verb,
   at: Instant,
   place: string,
-  about: About = unknown(at),
+  about: About = nothingKnown(at),
 ): Decision {
   const trace: TraceLine[] = [];
   let here: Placed = { verb, at: place };
@@ -89,10 +93,6 @@ function follow(verb: DecidingVerb, at: string, plan: CompiledPlan, about: About
     default:
       return never(verb);
   }
-}
-
-function unknown(at: Instant): About {
-  return { at, site: HOME, unit: null, facility: null, trunk: null, lists: [], urgency: null, dialled: '' };
 }
 
 /** Without words: an inside phone shows the 404 by itself, and an answer for a stranger on the trunk would cost money. */

@@ -8,7 +8,15 @@ import { placeOfRoute } from './place-of-route.ts';
 
 /** Routes by what is dialled, for phones of each site and for calls from outside. */
 export interface RouteTable {
+  /** By "trunk", "inside" for what all phones dial, and "inside north" for those of one site. */
+  readonly sides: ReadonlyMap<string, Side>;
   route(dialled: string, from: 'inside' | 'trunk', site?: string): Route | undefined;
+}
+
+/** `set` finds the number of a route in `own`. */
+export interface Side {
+  readonly own: readonly Route[];
+  readonly set: PatternSet;
 }
 
 const MAX_PATTERNS = 5_000;
@@ -56,7 +64,7 @@ function checkTable(side: string, routes: readonly Route[], told: Set<string>, p
 
 /** Of routes without a fault. */
 export function* layingRoutes(routes: readonly Route[], makeSet: MakeSet): Work<RouteTable> {
-  const sides = new Map<string, { readonly own: readonly Route[]; readonly set: PatternSet }>();
+  const sides = new Map<string, Side>();
   for (const [side, own] of yield* layingTables(routes)) {
     const numbers: string[] = [];
     yield* eachOf(own, ({ number }) => void numbers.push(number));
@@ -67,6 +75,7 @@ export function* layingRoutes(routes: readonly Route[], makeSet: MakeSet): Work<
     return table?.own[table.set.match(dialled) ?? -1];
   };
   return {
+    sides,
     route: (dialled, from, site) =>
       from === 'trunk'
         ? find('trunk', dialled)

@@ -2,7 +2,6 @@ import type { CallEvent } from '../call/events.ts';
 import { act, attest, type Turn } from '../call/turn.ts';
 import type { World } from '../call/world.ts';
 import type { Prompt } from '../dialplan/index.ts';
-import type { ServiceId, Urgency } from '../oncall/index.ts';
 import { accept } from './acceptance.ts';
 import { callingPrompts } from './announce.ts';
 import { challengeLeg, keyPressed } from './ask-human.ts';
@@ -26,10 +25,10 @@ import { addSuccessors, chainSteps, startStep } from './start-step.ts';
 export function startEscalation(
   world: World,
   situation: Situation,
-  about: { readonly service: ServiceId; readonly urgency: Urgency },
+  about: Pick<Escalation, 'service' | 'urgency' | 'place'>,
   turn: Turn,
 ): Escalation {
-  const { service, urgency } = about;
+  const { service, urgency, place } = about;
   const chain = world.roster.service(service)?.chains[urgency].id ?? 'none';
   const steps = chainSteps(world, service, urgency).length;
   attest(turn, { fact: 'escalationStarted', service, urgency, chain, steps });
@@ -37,6 +36,7 @@ export function startEscalation(
     name: 'exhausted',
     service,
     urgency,
+    place,
     legs: [],
     tried: [],
     declined: [],

@@ -1,5 +1,5 @@
 import type { Caller, LegId } from '../call/events.ts';
-import type { Device, PersonId, ServiceId, Urgency } from '../oncall/index.ts';
+import type { Device, PersonId, ServiceId, ServicePlace, Urgency } from '../oncall/index.ts';
 import type { Instant } from '../time/index.ts';
 
 /** What an escalation has to know about its call. */
@@ -48,6 +48,8 @@ export interface EscalationLeg {
 
 export interface EscalationBase {
   readonly service: ServiceId;
+  /** Where the service may stand in the roster. */
+  readonly place?: ServicePlace;
   readonly urgency: Urgency;
   readonly legs: readonly EscalationLeg[];
   readonly tried: readonly string[];

@@ -29,7 +29,7 @@ export function startStep(
     const step = steps[number] as EscalationStep;
     base = { ...base, step: number, round: base.round + 1 };
     attest(turn, { fact: 'stepStarted', step: number + 1, says: saysStep(world, step), dwellMs: step.dwellMs });
-    const { candidates, nextBoundary } = whoToRing(world, situation, base.service, step, base);
+    const { candidates, nextBoundary } = whoToRing(world, situation, step, base);
     base = ring(world, situation, base, candidates, turn);
     if (candidates.some(({ verdict }) => verdict === 'rung')) {
       const stepEndsAt = plusMs(world.at, step.dwellMs);
@@ -57,7 +57,7 @@ export function addSuccessors(
 ): Escalation {
   const step = chainSteps(world, escalation.service, escalation.urgency)[escalation.step];
   if (step === undefined) return escalation;
-  const { candidates, nextBoundary } = whoToRing(world, situation, escalation.service, step, escalation);
+  const { candidates, nextBoundary } = whoToRing(world, situation, step, escalation);
   const fresh = candidates.filter((candidate) => candidate.verdict === 'rung' || !candidate.alreadyTried);
   wakeAtBoundary(world.at, nextBoundary, escalation.stepEndsAt, escalation.round, turn);
   return { ...ring(world, situation, escalation, fresh, turn), name: 'working', stepEndsAt: escalation.stepEndsAt };
@@ -139,8 +139,8 @@ function tellCaller({ hasMedia }: Situation, prompts: readonly Prompt[], turn: T
   act(turn, { type: 'play', leg: CALLER, token: newToken(turn), prompts, then: 'ringback' });
 }
 
-function baseOf({ service, urgency, legs, tried, declined, step, round }: Escalation): EscalationBase {
-  return { service, urgency, legs, tried, declined, step, round };
+function baseOf({ service, place, urgency, legs, tried, declined, step, round }: Escalation): EscalationBase {
+  return { service, place, urgency, legs, tried, declined, step, round };
 }
 
 function saysStep({ roster }: World, { targets, devices }: EscalationStep): string {

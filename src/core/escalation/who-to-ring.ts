@@ -10,6 +10,7 @@ import {
   type Person,
   type PersonId,
   type ServiceId,
+  type ServicePlace,
   type StepTarget,
   type Urgency,
 } from '../oncall/index.ts';
@@ -56,6 +57,9 @@ export interface Candidates {
 
 /** What the escalation has come to: phones it has rung, people who said no. */
 interface Before {
+  readonly service: ServiceId;
+  /** Where the service may stand in the roster. */
+  readonly place?: ServicePlace;
   readonly urgency: Urgency;
   readonly tried: readonly string[];
   readonly declined: readonly PersonId[];
@@ -65,13 +69,8 @@ interface Before {
  * Looks up who holds the tiers of `step` at this second and decides, phone by phone, who rings.
  * A phone in `tried` is not rung again, nor any phone of a person in `declined`; a phone that cannot ring costs no time.
  */
-export function whoToRing(
-  world: World,
-  situation: Situation,
-  service: ServiceId,
-  step: EscalationStep,
-  before: Before,
-): Candidates {
+export function whoToRing(world: World, situation: Situation, step: EscalationStep, before: Before): Candidates {
+  const { service } = before;
   const candidates: Candidate[] = [];
   const ringing = new Set<string>();
   let nextBoundary: Instant | null = null;
@@ -84,7 +83,7 @@ export function whoToRing(
   };
 
   for (const target of step.targets) {
-    for (const holder of whoHolds(world, service, target)) {
+    for (const holder of whoHolds(world, before, target)) {
       if (holder.until !== null && (nextBoundary === null || holder.until < nextBoundary)) nextBoundary = holder.until;
       const { person } = holder;
       if (person === null) {
@@ -115,14 +114,17 @@ function nobodyHolds({ tier, because }: Holder): Candidate {
 }
 
 /** One holder, or one without a person; more than one where an override has put somebody beside the first. */
-function whoHolds(world: World, service: ServiceId, target: StepTarget): readonly Holder[] {
+function whoHolds(world: World, { service, place }: Before, target: StepTarget): readonly Holder[] {
   if (target.kind === 'person') {
     const person = world.roster.person(target.person) ?? null;
     const because = person ? 'named in the chain' : `nobody is called ${target.person} in the roster`;
     return [{ tier: 'post', person, because, until: null }];
   }
   const { tier } = target;
-  const result = world.roster.whoIsOnCall(target.service ?? service, tier, world.at);
+  const result =
+    target.service === undefined
+      ? world.roster.whoIsOnCall(service, tier, world.at, place)
+      : world.roster.whoIsOnCall(target.service, tier, world.at);
   switch (result.kind) {
     case 'onCall':
       return [result.answer, ...(result.also ?? [])].map(({ person, because, until }, i) => {

@@ -2,12 +2,13 @@ import { allTime, joined, type Span, zone, type Zone } from '../time/index.ts';
 import { wallOf } from './hand-offs.ts';
 import { inOneGo, STEP_ITEMS, type Work } from '../work/index.ts';
 import { indexingRoster, indexRoster, type RosterIndex } from './index-roster.ts';
+import { LaidOutTiers } from './laid-out-tiers.ts';
 import { type ClinicalService, type CompiledRoster, type OnCallResult, type RosterSource } from './model.ts';
 import type { ShiftOverride } from './override.ts';
 import type { PackedPeople } from './people-book.ts';
 import { layOutLayers, leaveSpans, overridden, removals, type Surroundings } from './shifts.ts';
 import { type NamedLayer, type ShiftShelf, shiftShelf, tierShifts, type TierShifts } from './tier-shifts.ts';
-import { type DutyTier, dutyTiers, type PersonId, type ServiceId } from './vocabulary.ts';
+import { type DutyTier, dutyTiers, type PersonId, type ServiceId, type ServicePlace } from './vocabulary.ts';
 import { dutySpans, whoIsOnCall } from './who-is-on-call.ts';
 
 /**
@@ -42,7 +43,10 @@ function* compiling(
     if (!warm.has(name) || i % STEP_ITEMS === 0) yield;
     warm.add(name);
   }
-  return rosterWith(overrides, { source, window, index, laidOut: mapsOf<TierShifts>(), shelf: shiftShelf() });
+  const shelf = shiftShelf();
+  const services = source.services.length;
+  const laidOut = ofTiers((tier) => new LaidOutTiers({ tier, shelf, services }));
+  return rosterWith(overrides, { source, window, index, laidOut, shelf });
 }
 
 interface Basis {
@@ -50,34 +54,36 @@ interface Basis {
   readonly window: Span;
   readonly index: RosterIndex;
   /** Tiers as the rules alone have them; shared by all rosters that differ in their overrides only. */
-  readonly laidOut: LaidOut;
+  readonly laidOut: Readonly<Record<DutyTier, LaidOutTiers>>;
   readonly shelf: ShiftShelf;
 }
-
-type LaidOut = Readonly<Record<DutyTier, Map<ServiceId, TierShifts>>>;
 
 function rosterWith(overrides: readonly ShiftOverride[], basis: Basis): CompiledRoster {
   const { source, window, index, laidOut } = basis;
   // What names somebody who has left the roster since has no effect any more.
   const isKnown = (id: PersonId | null) => id === null || index.person(id) !== undefined;
-  const changes = byTier(overrides.filter((one) => isKnown(one.in) && isKnown(one.out)));
-  const changed = mapsOf<TierShifts>();
+  const changes = byTier(
+    overrides.filter((one) => isKnown(one.in) && isKnown(one.out)),
+    index,
+  );
+  const changed = ofTiers(() => new Map<ServicePlace, TierShifts>());
   const ownShelf = shiftShelf();
   const tiers = eachTier(source.services);
 
-  function layOut(service: ClinicalService, tier: DutyTier): TierShifts {
-    const own = changes[tier].get(service.id);
+  function layOut(place: ServicePlace, tier: DutyTier): TierShifts {
+    const own = changes[tier].get(place);
+    const service = source.services[place]!;
     const rows = layOutTier(service, tier, own ?? [], own === undefined ? basis : { ...basis, shelf: ownShelf });
-    (own === undefined ? laidOut : changed)[tier].set(service.id, rows);
+    (own === undefined ? laidOut : changed)[tier].set(place, rows);
     return rows;
   }
 
-  function tierOf(id: ServiceId, tier: DutyTier): TierShifts | undefined {
-    const isChanged = changes[tier].size > 0 && changes[tier].has(id);
-    const known = (isChanged ? changed : laidOut)[tier].get(id);
-    if (known) return known;
-    const service = index.service(id);
-    return service && layOut(service, tier);
+  function tierOf(place: ServicePlace, tier: DutyTier): TierShifts {
+    return (isChanged(place, tier) ? changed : laidOut)[tier].get(place) ?? layOut(place, tier);
+  }
+
+  function isChanged(place: ServicePlace, tier: DutyTier): boolean {
+    return changes[tier].size > 0 && changes[tier].has(place);
   }
 
   return {
@@ -86,21 +92,25 @@ function rosterWith(overrides: readonly ShiftOverride[], basis: Basis): Compiled
     window,
     overrides,
     ...index,
-    whoIsOnCall(id: ServiceId, tier, at): OnCallResult {
-      const shifts = tierOf(id, tier);
-      if (shifts) return whoIsOnCall(shifts, window, at);
-      return { kind: 'nobodyOnCall', service: id, tier, because: `there is no service ${id}` };
+    whoIsOnCall(id: ServiceId, tier, at, guess): OnCallResult {
+      const place = index.placeOf(id, guess);
+      if (place === undefined) {
+        return { kind: 'nobodyOnCall', service: id, tier, because: `there is no service ${id}` };
+      }
+      if (at < window.from || at >= window.to) return { kind: 'outsideWindow', from: window.from, to: window.to };
+      const answer = isChanged(place, tier) ? undefined : laidOut[tier].holder(place, at);
+      return answer === undefined ? whoIsOnCall(tierOf(place, tier), window, at) : { kind: 'onCall', answer };
     },
     shifts(id, tier) {
-      const shifts = tierOf(id, tier);
-      return shifts ? dutySpans(shifts) : [];
+      const place = index.placeOf(id);
+      return place === undefined ? [] : dutySpans(tierOf(place, tier));
     },
     withOverrides: (others) => rosterWith(others, basis),
     layOutNext() {
       for (let next = tiers.next(); !next.done; next = tiers.next()) {
-        const { service, tier } = next.value;
-        if (laidOut[tier].has(service.id) || changes[tier].has(service.id)) continue;
-        layOut(service, tier);
+        const { place, tier } = next.value;
+        if (laidOut[tier].has(place) || changes[tier].has(place)) continue;
+        layOut(place, tier);
         return true;
       }
       return false;
@@ -154,24 +164,35 @@ function layersOf(service: ClinicalService, tier: DutyTier, source: RosterSource
 
 /** Tiers without a rule answer without being laid out ahead. */
 function* eachTier(services: readonly ClinicalService[]) {
-  for (const service of services) {
-    for (const tier of dutyTiers) if (service.tiers[tier] !== undefined) yield { service, tier };
+  for (const [i, service] of services.entries()) {
+    const place = i as ServicePlace;
+    for (const tier of dutyTiers) if (service.tiers[tier] !== undefined) yield { place, tier };
   }
 }
 
-function byTier(overrides: readonly ShiftOverride[]): Readonly<Record<DutyTier, Map<ServiceId, ShiftOverride[]>>> {
-  const tiers = mapsOf<ShiftOverride[]>();
+function byTier(
+  overrides: readonly ShiftOverride[],
+  { placeOf }: RosterIndex,
+): Readonly<Record<DutyTier, ReadonlyMap<ServicePlace, readonly ShiftOverride[]>>> {
+  const tiers = ofTiers(() => new Map<ServicePlace, ShiftOverride[]>());
   for (const override of overrides) {
-    const own = tiers[override.tier].get(override.service);
+    const place = placeOf(override.service);
+    if (place === undefined) continue;
+    const own = tiers[override.tier].get(place);
     if (own) own.push(override);
-    else tiers[override.tier].set(override.service, [override]);
+    else tiers[override.tier].set(place, [override]);
   }
   return tiers;
 }
 
-function mapsOf<Value>(): Readonly<Record<DutyTier, Map<ServiceId, Value>>> {
-  const empty = () => new Map<ServiceId, Value>();
-  return { primary: empty(), backup: empty(), fellow: empty(), attending: empty(), supervisor: empty() };
+function ofTiers<T>(make: (tier: DutyTier) => T): Readonly<Record<DutyTier, T>> {
+  return {
+    primary: make('primary'),
+    backup: make('backup'),
+    fellow: make('fellow'),
+    attending: make('attending'),
+    supervisor: make('supervisor'),
+  };
 }
 
 /** Reads the rules of a zone for the window now rather than during a call; that takes milliseconds a zone. */

@@ -1,12 +1,12 @@
 import { eachOf, inOneGo, type Work } from '../work/index.ts';
-import type { ClinicalService, CompiledRoster, RosterSource } from './model.ts';
+import type { CompiledRoster, RosterSource } from './model.ts';
 import { type PackedPeople, peopleBook } from './people-book.ts';
 import type { Person, Unit } from './people.ts';
-import type { PersonId, ServiceId } from './vocabulary.ts';
+import type { PersonId, ServiceId, ServicePlace } from './vocabulary.ts';
 
 export type RosterIndex = Pick<
   CompiledRoster,
-  'person' | 'personByDesk' | 'service' | 'services' | 'people' | 'units' | 'unitByPhone' | 'specialties'
+  'person' | 'personByDesk' | 'service' | 'services' | 'placeOf' | 'people' | 'units' | 'unitByPhone' | 'specialties'
 >;
 
 /** Finds people and services by name; says nothing about time. */
@@ -37,15 +37,21 @@ export function* indexingRoster(source: RosterSource, people: PackedPeople): Wor
 
 function* indexingServices(
   source: RosterSource,
-): Work<Pick<RosterIndex, 'service' | 'services' | 'units' | 'unitByPhone' | 'specialties'>> {
-  const services = new Map<ServiceId, ClinicalService>();
-  yield* eachOf(source.services, (service) => void services.set(service.id, service));
+): Work<Pick<RosterIndex, 'service' | 'services' | 'placeOf' | 'units' | 'unitByPhone' | 'specialties'>> {
+  const { services } = source;
+  const ids: ServiceId[] = [];
+  const places = new Map<ServiceId, ServicePlace>();
+  yield* eachOf(services, ({ id }, place) => {
+    ids.push(id);
+    places.set(id, place as ServicePlace);
+  });
   const units = source.units ?? [];
   const byPhone = new Map<string, Unit>();
   for (const unit of units) yield* eachOf(unit.phones, (phone) => void byPhone.set(phone, unit));
   return {
-    service: (id) => services.get(id),
-    services: () => source.services,
+    service: (id) => services[places.get(id) ?? -1],
+    services: () => services,
+    placeOf: (id, guess) => (guess !== undefined && ids[guess] === id ? guess : places.get(id)),
     units: () => units,
     unitByPhone: (extension) => byPhone.get(extension),
     specialties: () => source.specialties ?? [],

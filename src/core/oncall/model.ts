@@ -2,7 +2,16 @@ import type { Instant, Span } from '../time/index.ts';
 import type { ShiftOverride } from './override.ts';
 import type { Person, Specialty, Unit } from './people.ts';
 import type { Feed, HolidayCalendar, RosterRule, TemporaryRoster } from './rules.ts';
-import type { Device, DutyTier, PersonId, ServiceId, SpecialtyId, UnitId, Urgency } from './vocabulary.ts';
+import type {
+  Device,
+  DutyTier,
+  PersonId,
+  ServiceId,
+  ServicePlace,
+  SpecialtyId,
+  UnitId,
+  Urgency,
+} from './vocabulary.ts';
 
 /** Who a chain step rings: whoever holds a tier at that second, or a named person or post. */
 export type StepTarget =
@@ -98,12 +107,15 @@ export interface CompiledRoster {
   personByDesk(extension: string): Person | undefined;
   service(id: ServiceId): ClinicalService | undefined;
   services(): readonly ClinicalService[];
+  /** Among `services()`. A guess that is right spares the look-up by name. */
+  placeOf(id: ServiceId, guess?: ServicePlace): ServicePlace | undefined;
   people(): readonly Person[];
   units(): readonly Unit[];
   /** Whose phone an extension is. */
   unitByPhone(extension: string): Unit | undefined;
   specialties(): readonly Specialty[];
-  whoIsOnCall(service: ServiceId, tier: DutyTier, at: Instant): OnCallResult;
+  /** `place`: where the service may stand; a wrong one costs a look-up. */
+  whoIsOnCall(service: ServiceId, tier: DutyTier, at: Instant, place?: ServicePlace): OnCallResult;
   /** The spans that `whoIsOnCall` answers from, in order: no two overlap, and nobody is on call between them. */
   shifts(service: ServiceId, tier: DutyTier): readonly DutySpan[];
   /** The same version with other overrides in place of these; what they do not touch is shared. */

@@ -1,4 +1,4 @@
-import { type Instant, type Span, type Zone } from '../time/index.ts';
+import { type Instant, instant, type Span, type Zone } from '../time/index.ts';
 import { type ShiftOverride, spanInForce } from './override.ts';
 import type { Person } from './people.ts';
 import type { DutyTier, PersonId, ServiceId } from './vocabulary.ts';
@@ -6,14 +6,9 @@ import type { Layer, Shift } from './shifts.ts';
 
 /**
  * The shifts of one tier in the order of time, and what it takes to speak of them. With 10⁴ services a question is paid
- * in cache misses: so the numbers of all tiers lie in a few large blocks, those of a shift in one cache line, and words
- * that many tiers share are kept once.
+ * in cache misses: so the shifts of all tiers lie in a few large blocks, and words that many tiers share are kept once.
  */
-export interface TierShifts {
-  /** A row for each shift, from row `start` on. What every question needs comes first: it is in one cache line. */
-  readonly rows: Float64Array;
-  readonly start: number;
-  readonly count: number;
+export interface TierShifts extends ShiftRun {
   /** Whom overrides have put beside the holder; null nearly always. */
   readonly added: readonly AddedDuty[] | null;
   readonly shelf: ShiftShelf;
@@ -21,6 +16,14 @@ export interface TierShifts {
   readonly tier: DutyTier;
   readonly service: ServiceId;
   readonly hasRules: boolean;
+}
+
+/** Shifts side by side in a block: `count` of them from `start` on. */
+export interface ShiftRun {
+  /** Position on the shelf. */
+  readonly block: number;
+  readonly start: number;
+  readonly count: number;
 }
 
 export interface AddedDuty extends Span {
@@ -31,12 +34,13 @@ export interface AddedDuty extends Span {
 export interface SpokenRule {
   /** "weekly rotation since 2026-01-05 08:00, on duty until " */
   readonly says: string;
-  /** The end of the shift follows. */
+  /** The end of the shift follows, on the clock of this zone. */
   readonly isDated: boolean;
+  readonly zone: Zone;
 }
 
 /** Columns of a row. */
-const [FROM, TO, RULE, HOLDER, WIDTH] = [0, 1, 2, 3, 4];
+const [FROM, TO, RULE, WIDTH] = [0, 1, 2, 3];
 
 /** The rules of a tier, named as the answers name them. */
 export interface NamedLayer extends Layer {
@@ -52,27 +56,24 @@ export function tierShifts(
   findPerson: (id: PersonId) => Person | undefined,
 ): TierShifts {
   const { shelf, zone } = of;
+  const known = new Map<PersonId, Person>();
   const person = (id: PersonId): Person => {
-    const found = findPerson(id);
+    const found = known.get(id) ?? findPerson(id);
     if (!found) throw new RangeError(`the roster was compiled without person ${id}`);
+    known.set(id, found);
     return found;
   };
-  const places = new Map<PersonId, number>();
-  const rules = layers.map(spoken);
+  const rules = layers.map((layer) => spoken(layer, zone));
   const sayings = rules.map((rule) => shelf.keepSaying(rule));
-  const { rows, start } = shelf.room(shifts.length);
+  const { block, start } = shelf.room(shifts.length);
+  const { rows, holders } = shelf.blocks[block]!;
   for (const [i, shift] of shifts.entries()) {
-    let place = places.get(shift.person);
-    if (place === undefined) {
-      place = shelf.people.push(person(shift.person)) - 1;
-      places.set(shift.person, place);
-    }
     const row = (start + i) * WIDTH;
     rows[row + FROM] = shift.from;
     rows[row + TO] = shift.to;
     rows[row + RULE] =
       sayingOf(shift, sayings) ?? shelf.keepSaying(specialSaying(shift, zone, rules, { person, overrides }));
-    rows[row + HOLDER] = place;
+    holders[start + i] = person(shift.person);
   }
   const added = overrides.flatMap((override): AddedDuty[] => {
     const span = override.kind === 'add' ? spanInForce(override) : null;
@@ -80,7 +81,7 @@ export function tierShifts(
     return [{ ...span, person: person(override.in), says: byOverride(override, zone) }];
   });
   return {
-    rows,
+    block,
     start,
     count: shifts.length,
     added: added.length === 0 ? null : added,
@@ -103,15 +104,15 @@ function specialSaying(
   rules: readonly SpokenRule[],
   { person, overrides }: { readonly person: (id: PersonId) => Person; readonly overrides: readonly ShiftOverride[] },
 ): SpokenRule {
-  if (override !== undefined) return { says: byOverride(override, zone), isDated: true };
+  if (override !== undefined) return { says: byOverride(override, zone), isDated: true, zone };
   const usual = rules[rule]!.says.replace(/, on duty until $/, '');
   const { name } = person(insteadOf!);
   const removal = overrides.find((one) => {
     const span = one.kind === 'remove' && one.out === insteadOf ? spanInForce(one) : null;
     return span !== null && span.from <= from && from < span.to;
   });
-  if (removal === undefined) return { says: `${usual}, for ${name} who is away, on duty until `, isDated: true };
-  return { says: `${usual}, for ${name} who is taken off ${byOverride(removal, zone)}`, isDated: true };
+  if (removal === undefined) return { says: `${usual}, for ${name} who is away, on duty until `, isDated: true, zone };
+  return { says: `${usual}, for ${name} who is taken off ${byOverride(removal, zone)}`, isDated: true, zone };
 }
 
 /** "by override of R. Okafor, 2026-11-22 06:10, on duty until " */
@@ -120,12 +121,12 @@ function byOverride({ kind, author, madeAt }: ShiftOverride, zone: Zone): string
   return `by ${word} of ${author}, ${zone.show(madeAt)}, on duty until `;
 }
 
-function spoken({ rule, prefix }: NamedLayer): SpokenRule {
-  const dated = (what: string): SpokenRule => ({ says: `${prefix}${what}, on duty until `, isDated: true });
+function spoken({ rule, prefix }: NamedLayer, zone: Zone): SpokenRule {
+  const dated = (what: string): SpokenRule => ({ says: `${prefix}${what}, on duty until `, isDated: true, zone });
   switch (rule.kind) {
     case 'always': {
       if (rule.during === undefined && rule.holidays === undefined) {
-        return { says: `${prefix}always on call`, isDated: false };
+        return { says: `${prefix}always on call`, isDated: false, zone };
       }
       return dated('on call in the hours of the rule');
     }
@@ -148,30 +149,41 @@ function cadence(everyDays: number): string {
   return `rotation every ${everyDays} days`;
 }
 
-/** Row of the shift that covers the instant; -1: none does. */
-export function shiftAt({ rows, start, count }: TierShifts, window: Span, at: Instant): number {
+/**
+ * Row of the shift in a block that covers the instant; -1: none does. `guess`: how many shifts have begun before.
+ * Turns of one rotation have one length: so a guess by length nearly always hits, or is off by one.
+ */
+export function shiftAt(
+  { rows }: ShiftBlock,
+  { start, count }: Pick<ShiftRun, 'start' | 'count'>,
+  guess: number,
+  at: Instant,
+): number {
   if (count === 0) return -1;
-  // Turns of one rotation have one length and fill the window; so this nearly always hits, or is off by one.
-  const guess = Math.floor(((at - window.from) / (window.to - window.from)) * count);
-  const row = nearby(rows, start, guess, count, at);
-  const begins = row * WIDTH + FROM;
-  return at >= rows[begins]! && at < rows[begins - FROM + TO]! ? row : -1;
+  const first = start + Math.max(0, Math.min(count - 1, guess));
+  if (at >= rows[first * WIDTH + FROM]! && at < rows[first * WIDTH + TO]!) return first;
+  const row = lastBegun(rows, start, first, start + count - 1, at);
+  return at >= rows[row * WIDTH + FROM]! && at < rows[row * WIDTH + TO]! ? row : -1;
 }
 
-/** The last shift that has begun; the first when none has. */
-function nearby(rows: Float64Array, start: number, guess: number, count: number, at: Instant): number {
-  const begins = (shift: number): number => rows[(start + shift) * WIDTH + FROM]!;
+/** Row of the last shift that has begun; the first when none has. */
+function lastBegun(rows: Float64Array, first: number, guess: number, last: number, at: Instant): number {
+  const begins = (row: number): number => rows[row * WIDTH + FROM]!;
+  let [low, high] = [first, last];
   if (begins(guess) <= at) {
-    if (guess === count - 1 || begins(guess + 1) > at) return start + guess;
-    if (guess + 2 >= count || begins(guess + 2) > at) return start + guess + 1;
-  } else if (guess > 0 && begins(guess - 1) <= at) return start + guess - 1;
-  let [low, high] = [0, count - 1];
+    if (guess === last || begins(guess + 1) > at) return guess;
+    low = guess + 1;
+    if (low === last || begins(low + 1) > at) return low;
+  } else if (guess > first) {
+    high = guess - 1;
+    if (begins(high) <= at) return high;
+  }
   while (low < high) {
     const middle = (low + high + 1) >>> 1;
     if (begins(middle) <= at) low = middle;
     else high = middle - 1;
   }
-  return start + low;
+  return low;
 }
 
 /** Rows of all shifts. */
@@ -180,65 +192,76 @@ export function eachShift({ start, count }: TierShifts): readonly number[] {
 }
 
 export function shiftIn(
-  { rows, shelf }: TierShifts,
+  { blocks, sayings }: ShiftShelf,
+  block: number,
   shift: number,
-): { from: number; to: number; rule: SpokenRule; person: Person } {
+): { from: Instant; to: Instant; rule: SpokenRule; person: Person } {
+  const { rows, holders } = blocks[block]!;
   const row = shift * WIDTH;
   return {
-    from: rows[row + FROM]!,
-    to: rows[row + TO]!,
-    rule: shelf.sayings[rows[row + RULE]!]!,
-    person: shelf.people[rows[row + HOLDER]!]!,
+    from: instant(rows[row + FROM]!),
+    to: instant(rows[row + TO]!),
+    rule: sayings[rows[row + RULE]!]!,
+    person: holders[shift]!,
   };
 }
 
 /** When the next shift after an instant begins; undefined when none does in the window. */
-export function nextBeginning({ rows, start, count }: TierShifts, at: Instant): number | undefined {
+export function nextBeginning({ shelf, block, start, count }: TierShifts, at: Instant): number | undefined {
+  const { rows } = shelf.blocks[block]!;
   for (let shift = start; shift < start + count; shift++) {
     if (rows[shift * WIDTH + FROM]! > at) return rows[shift * WIDTH + FROM]!;
   }
   return undefined;
 }
 
+/** Rows, and beside each who holds the shift: whom it is can be fetched while the row is. */
+export interface ShiftBlock {
+  readonly rows: Float64Array;
+  readonly holders: Person[];
+}
+
 /** What the shifts of many tiers share. It only grows; a roster that is laid out anew has its own. */
 export interface ShiftShelf {
-  /** Holders of shifts, a tier's people side by side. */
-  readonly people: Person[];
+  readonly blocks: readonly ShiftBlock[];
   readonly sayings: readonly SpokenRule[];
   /** The place of these words among `sayings`. */
   keepSaying(rule: SpokenRule): number;
-  /** Room for so many rows, side by side in one block. */
-  room(count: number): { readonly rows: Float64Array; readonly start: number };
+  /** Room for so many rows, side by side in one block. `start` is below `BLOCK_ROWS`. */
+  room(count: number): Pick<ShiftRun, 'block' | 'start'>;
 }
 
-const BLOCK_ROWS = 65_536;
+export const BLOCK_ROWS = 65_536;
 
 export function shiftShelf(): ShiftShelf {
   const sayings: SpokenRule[] = [];
   const places = new Map<string, number>();
-  let block = new Float64Array(0);
+  const blocks: ShiftBlock[] = [];
+  let size = 0;
   let used = 0;
   let total = 0;
   return {
-    people: [],
+    blocks,
     sayings,
     keepSaying(rule) {
-      const known = places.get(rule.says);
+      const key = `${rule.zone.name} ${rule.says}`;
+      const known = places.get(key);
       if (known !== undefined) return known;
       const place = sayings.push(rule) - 1;
-      places.set(rule.says, place);
+      places.set(key, place);
       return place;
     },
     room(count) {
-      if ((used + count) * WIDTH > block.length) {
+      if (blocks.length === 0 || used + count > size) {
         // Small for small houses: as much again as there is already, up to a limit.
-        block = new Float64Array(Math.max(count, Math.min(BLOCK_ROWS, total)) * WIDTH);
+        size = Math.max(count, Math.min(BLOCK_ROWS, total));
         used = 0;
+        blocks.push({ rows: new Float64Array(size * WIDTH), holders: [] });
       }
       const start = used;
       used += count;
       total += count;
-      return { rows: block, start };
+      return { block: blocks.length - 1, start };
     },
   };
 }

@@ -1,5 +1,7 @@
 export type PersonId = string & { readonly __brand: 'PersonId' };
 export type ServiceId = string & { readonly __brand: 'ServiceId' };
+/** Position of a service in a roster. */
+export type ServicePlace = number & { readonly __brand: 'ServicePlace' };
 export type UnitId = string & { readonly __brand: 'UnitId' };
 export type SpecialtyId = string & { readonly __brand: 'SpecialtyId' };
 

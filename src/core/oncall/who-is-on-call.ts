@@ -1,20 +1,32 @@
 import { type Instant, instant, type Span } from '../time/index.ts';
 import type { DutySpan, OnCallAnswer, OnCallResult } from './model.ts';
-import { type AddedDuty, eachShift, nextBeginning, shiftAt, shiftIn, type TierShifts } from './tier-shifts.ts';
+import {
+  type AddedDuty,
+  eachShift,
+  nextBeginning,
+  shiftAt,
+  shiftIn,
+  type ShiftShelf,
+  type TierShifts,
+} from './tier-shifts.ts';
+import type { DutyTier } from './vocabulary.ts';
 
-/** Who is on call at this instant: an index look-up, and no date arithmetic. */
+/** Who is on call at this instant of the window: an index look-up, and no date arithmetic. */
 export function whoIsOnCall(tier: TierShifts, window: Span, at: Instant): OnCallResult {
-  if (at < window.from || at >= window.to) return { kind: 'outsideWindow', from: window.from, to: window.to };
-  const shift = shiftAt(tier, window, at);
+  // Shifts fill the window, as a rule.
+  const guess = Math.floor(((at - window.from) / (window.to - window.from)) * tier.count);
+  const shift = shiftAt(tier.shelf.blocks[tier.block]!, tier, guess, at);
   if (tier.added !== null) return withAdded(tier, tier.added, shift, at);
   return shift < 0 ? nobody(tier, at) : { kind: 'onCall', answer: answer(tier, shift) };
 }
 
-function answer(tier: TierShifts, shift: number): OnCallAnswer {
-  const { from, to, rule, person } = shiftIn(tier, shift);
-  const [since, until] = [instant(from), instant(to)];
-  const because = rule.isDated ? rule.says + tier.zone.show(until) : rule.says;
-  return { person, tier: tier.tier, because, since, until };
+function answer({ shelf, block, tier }: TierShifts, shift: number): OnCallAnswer {
+  return answerAt(shelf, block, shift, tier);
+}
+
+export function answerAt(shelf: ShiftShelf, block: number, shift: number, tier: DutyTier): OnCallAnswer {
+  const { from, to, rule, person } = shiftIn(shelf, block, shift);
+  return { person, tier, because: rule.isDated ? rule.says + rule.zone.show(to) : rule.says, since: from, until: to };
 }
 
 /** An override has put people beside the holder; where nobody holds the tier, the first of them does. */

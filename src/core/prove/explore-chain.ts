@@ -167,7 +167,8 @@ function candidatesOf(
 ): readonly Candidate[] {
   const { plan, roster } = terrain;
   const world: World = { at, plan, roster, isRegistered: () => true, trunkFault: () => null };
-  return whoToRing(world, stranger(plan.source.trunk), service.id, step, { urgency, tried, declined: [] }).candidates;
+  return whoToRing(world, stranger(plan.source.trunk), step, { service: service.id, urgency, tried, declined: [] })
+    .candidates;
 }
 
 /** A caller whose own phone is none of those that a chain rings. */

@@ -1,3 +1,4 @@
+export { NumberTable } from './number-table.ts';
 export { exampleOf, parsePattern, type Pattern } from './pattern.ts';
 export {
   type PatternFault,

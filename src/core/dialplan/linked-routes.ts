@@ -1,0 +1,87 @@
+import { type RosterIndex, type ServiceId, type ServicePlace, urgencies } from '../oncall/index.ts';
+import { eachOf, type Work } from '../work/index.ts';
+import type { CompiledPlan, Route, TakenRoute, Verb } from './model.ts';
+import { NumberTable } from './patterns/index.ts';
+import type { RouteTable, Side } from './route-table.ts';
+
+type Escalate = Extract<Verb, { verb: 'escalate' }>;
+type Find = (dialled: string) => TakenRoute | undefined;
+
+interface Linking {
+  readonly placeOf: RosterIndex['placeOf'];
+  /** By place. */
+  readonly services: readonly ServiceId[];
+  /** What a trace says of a verb; the same for every call. */
+  readonly words: (verb: Escalate) => string;
+  /** Words by lead: place * urgencies.length + urgency. */
+  readonly said: string[];
+}
+
+/**
+ * Routes made ready for calls. With 10⁴ services nearly all that a call touches has to be fetched from memory, which
+ * takes longer than to reckon with it. So a number that leads to a service is kept beside two small numbers, the
+ * service's place and the urgency, and the words for the trace are there already: the documents are not touched.
+ */
+export function* linkingRoutes(
+  { sides }: RouteTable,
+  roster: Pick<RosterIndex, 'placeOf' | 'services'>,
+  words: Linking['words'],
+): Work<CompiledPlan['route']> {
+  const services: ServiceId[] = [];
+  const said: string[] = [];
+  yield* eachOf(roster.services(), ({ id }) => {
+    services.push(id);
+    said.push(...NO_WORDS);
+  });
+  const linked = new Map<string, Find>();
+  for (const [name, side] of sides) {
+    linked.set(name, yield* linkingSide(side, { placeOf: roster.placeOf, services, words, said }));
+  }
+  const [trunk, inside] = [linked.get('trunk') ?? nowhere, linked.get('inside') ?? nowhere];
+  const ofSites = new Map([...linked].filter(([name]) => name.startsWith(OF_SITE)));
+  return (dialled, from, site) => {
+    if (from === 'trunk') return trunk(dialled);
+    const own = ofSites.size === 0 || site === undefined ? undefined : ofSites.get(OF_SITE + site)?.(dialled);
+    return own ?? inside(dialled);
+  };
+}
+
+const NO_WORDS = urgencies.map(() => '');
+const OF_SITE = 'inside ';
+
+const nowhere: Find = () => undefined;
+
+function* linkingSide({ own, set }: Side, { placeOf, services, words, said }: Linking): Work<Find> {
+  let count = 0;
+  yield* eachOf(own, (route) => {
+    if (escalation(route) !== null) count += 1;
+  });
+  const leads = new NumberTable(count);
+  yield* eachOf(own, (route) => {
+    const to = escalation(route);
+    if (to === null) return;
+    const lead = placeOf(to.service)! * urgencies.length + urgencies.indexOf(to.urgency);
+    leads.set(route.number, lead);
+    said[lead] = words(to);
+  });
+  return (dialled) => {
+    const lead = leads.get(dialled);
+    if (lead !== undefined) {
+      return { number: dialled, site: undefined, to: escalate(lead, services), words: said[lead]! };
+    }
+    const route = own[set.match(dialled) ?? -1];
+    return route && { number: route.number, site: route.site, to: route.to, words: null };
+  };
+}
+
+/** Of a number that leads to a service from everywhere. */
+function escalation({ number, site, to }: Route): Escalate | null {
+  return to.verb === 'escalate' && site === undefined && ONE_NUMBER.test(number) ? to : null;
+}
+
+const ONE_NUMBER = /^\+?[0-9*#]+$/;
+
+function escalate(lead: number, services: readonly ServiceId[]): Escalate {
+  const place = Math.trunc(lead / urgencies.length) as ServicePlace;
+  return { verb: 'escalate', service: services[place]!, urgency: urgencies[lead % urgencies.length]!, place };
+}
