@@ -12,23 +12,46 @@ export function scratch(t: { teardown(fn: () => unknown): void }, name: string):
   return dir;
 }
 
+/**
+ * Ports for what binds them later. They lie below those that the system gives out by itself (32768 on), so that nobody is
+ * given one in the meantime; each process begins at another place.
+ */
+const FIRST_PORT = 30_000;
+const PORTS = 2_700;
+let portsGiven = (process.pid * 37) % PORTS;
+
+async function freePort(isFree: (port: number) => Promise<boolean>): Promise<number> {
+  for (let tried = 0; tried < PORTS; tried++) {
+    const port = FIRST_PORT + (portsGiven++ % PORTS);
+    if (await isFree(port)) return port;
+  }
+  throw new Error(`no port from ${FIRST_PORT} on is free`);
+}
+
 export function freeTcpPort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer().once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
-    });
-  });
+  return freePort(isFreeForTcp);
 }
 
 export function freeUdpPort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const socket = createSocket('udp4').once('error', reject);
-    socket.bind(0, '127.0.0.1', () => {
-      const { port } = socket.address();
-      socket.close(() => resolve(port));
-    });
+  return freePort(isFreeForUdp);
+}
+
+/** Free for UDP and TCP. */
+export function freeSipPort(): Promise<number> {
+  return freePort(async (port) => (await isFreeForUdp(port)) && (await isFreeForTcp(port)));
+}
+
+function isFreeForTcp(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer().once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+  });
+}
+
+function isFreeForUdp(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = createSocket('udp4').once('error', () => resolve(false));
+    socket.bind(port, '127.0.0.1', () => socket.close(() => resolve(true)));
   });
 }
 
@@ -72,16 +95,4 @@ export async function stopChild(child: ChildProcess, waitMs = 3000): Promise<voi
   const timer = setTimeout(() => child.kill('SIGKILL'), waitMs);
   await ended(child);
   clearTimeout(timer);
-}
-
-/** Free for UDP and TCP. */
-export async function freeSipPort(): Promise<number> {
-  for (;;) {
-    const port = await freeUdpPort();
-    const isFree = await new Promise<boolean>((resolve) => {
-      const probe = createServer().once('error', () => resolve(false));
-      probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(true)));
-    });
-    if (isFree) return port;
-  }
 }
