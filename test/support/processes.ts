@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn, type SpawnOptions } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { createSocket } from 'node:dgram';
 import { tmpdir } from 'node:os';
@@ -14,18 +14,45 @@ export function scratch(t: { teardown(fn: () => unknown): void }, name: string):
 
 /**
  * Ports for what binds them later. They lie below those that the system gives out by itself (32768 on), so that nobody is
- * given one in the meantime; each process begins at another place.
+ * given one in the meantime, and each belongs to one process of the tests at a time. Every second one is left out: baresip
+ * also takes the port above its own.
  */
 const FIRST_PORT = 30_000;
-const PORTS = 2_700;
-let portsGiven = (process.pid * 37) % PORTS;
+const PORTS = 1_350;
+const claims = join(tmpdir(), 'wardline-test-ports');
+const claimed: string[] = [];
+let portsTried = (process.pid * 37) % PORTS;
+
+process.on('exit', () => claimed.forEach((claim) => rmSync(claim, { force: true })));
 
 async function freePort(isFree: (port: number) => Promise<boolean>): Promise<number> {
+  mkdirSync(claims, { recursive: true });
   for (let tried = 0; tried < PORTS; tried++) {
-    const port = FIRST_PORT + (portsGiven++ % PORTS);
-    if (await isFree(port)) return port;
+    const port = FIRST_PORT + 2 * (portsTried++ % PORTS);
+    if (claim(port) && (await isFree(port))) return port;
   }
   throw new Error(`no port from ${FIRST_PORT} on is free`);
+}
+
+/** For as long as this process lives. */
+function claim(port: number): boolean {
+  const file = join(claims, String(port));
+  try {
+    if (!isAlive(Number(readFileSync(file, 'utf8')))) rmSync(file, { force: true });
+  } catch {
+    // Nobody has it.
+  }
+  try {
+    writeFileSync(file, String(process.pid), { flag: 'wx' });
+    claimed.push(file);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function isAlive(pid: number): boolean {
+  return existsSync(`/proc/${pid}`);
 }
 
 export function freeTcpPort(): Promise<number> {
