@@ -92,7 +92,8 @@ async function idleMemory(): Promise<readonly { processes: number; pssMb: number
   const undo: (() => unknown)[] = [];
   const house = await House.start({ teardown: (fn) => void undo.unshift(fn) });
   try {
-    await new Promise((resolve) => setTimeout(resolve, 5000));
+    // The thread that has read the documents ends after 20 s without any.
+    await new Promise((resolve) => setTimeout(resolve, 30_000));
     return [{ processes: house.pids().length, pssMb: pssMb(house.pids()) }];
   } finally {
     for (const fn of undo) await fn();
