@@ -50,7 +50,12 @@ export async function benchCallRate(
     if (system) console.log(`${system.name}: ${system.configuration}`);
     for (const rate of rates) {
       // A fresh process per step: after one collapse a server may stay slow.
-      const step = await runStep(system, rate, seconds);
+      const step = await runStep(system, rate, seconds).catch((error: Error) => error);
+      // The others are worth measuring all the same.
+      if (step instanceof Error) {
+        console.log(`${system?.name ?? 'SIPp to SIPp'} could not be measured: ${step.message}`);
+        break;
+      }
       steps.push(step);
       if (!step.isClean) break;
     }
