@@ -14,11 +14,11 @@ export function scratch(t: { teardown(fn: () => unknown): void }, name: string):
 
 /**
  * Ports for what binds them later. They lie below those that the system gives out by itself (32768 on), so that nobody is
- * given one in the meantime, and each belongs to one process of the tests at a time. Every second one is left out: baresip
- * also takes the port above its own.
+ * given one in the meantime, and each belongs to one process of the tests at a time. Three are left out behind each:
+ * baresip also takes the port above its own, SIPp the one two above.
  */
 const FIRST_PORT = 30_000;
-const PORTS = 1_350;
+const PORTS = 675;
 const claims = join(tmpdir(), 'wardline-test-ports');
 const claimed: string[] = [];
 let portsTried = (process.pid * 37) % PORTS;
@@ -28,7 +28,7 @@ process.on('exit', () => claimed.forEach((claim) => rmSync(claim, { force: true 
 async function freePort(isFree: (port: number) => Promise<boolean>): Promise<number> {
   mkdirSync(claims, { recursive: true });
   for (let tried = 0; tried < PORTS; tried++) {
-    const port = FIRST_PORT + 2 * (portsTried++ % PORTS);
+    const port = FIRST_PORT + 4 * (portsTried++ % PORTS);
     if (claim(port) && (await isFree(port))) return port;
   }
   throw new Error(`no port from ${FIRST_PORT} on is free`);
