@@ -9,7 +9,7 @@ FROM ${BUILD_IMAGE} AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 # Without the tools of the tests, and without running scripts of packages (.npmrc).
-RUN npm ci --omit=dev --no-audit --no-fund && rm -rf /root/.npm
+RUN npm ci --omit=dev --no-audit --no-fund --cache /tmp/npm && rm -r /tmp/npm
 COPY LICENSE ./
 COPY scripts ./scripts
 COPY src ./src

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import type { Config } from '../config/index.ts';
 import type { House, Proof } from '../core/prove/index.ts';
 import { type Instant, instant, zone } from '../core/time/index.ts';
-import { inOneGo } from '../core/work/index.ts';
+import { inOneGo } from '../core/steps/index.ts';
 import { loadDocuments, problemOf, provingDocuments, rosterWindow, showProblem } from '../documents/index.ts';
 import { dataFolders } from './folders.ts';
 import { promptIds } from './prompt-ids.ts';

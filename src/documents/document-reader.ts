@@ -14,7 +14,7 @@ import {
   type ShiftOverride,
 } from '../core/oncall/index.ts';
 import type { Instant, Span } from '../core/time/index.ts';
-import type { Work } from '../core/work/index.ts';
+import type { Work } from '../core/steps/index.ts';
 import type { DocumentFile } from './document-file.ts';
 import { Assembly } from './pieces.ts';
 import type { DocumentProblem } from './problem.ts';

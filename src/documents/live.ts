@@ -2,7 +2,7 @@ import { type FSWatcher, watch } from 'node:fs';
 import type { CompiledPlan } from '../core/dialplan/index.ts';
 import { type CompiledRoster, compilingRoster } from '../core/oncall/index.ts';
 import type { Instant } from '../core/time/index.ts';
-import type { Work } from '../core/work/index.ts';
+import type { Work } from '../core/steps/index.ts';
 import {
   type Clock,
   type Documents,

@@ -1,6 +1,6 @@
 import { type CounterExample, DAYS_AHEAD, type Fault, type House, type Proof, proving } from '../core/prove/index.ts';
 import { type Instant, plusMs, type Span, zone } from '../core/time/index.ts';
-import { inOneGo } from '../core/work/index.ts';
+import { inOneGo } from '../core/steps/index.ts';
 import type { LoadResult } from './load.ts';
 import type { DocumentProblem } from './problem.ts';
 

@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import type { Work } from '../core/work/index.ts';
+import type { Work } from '../core/steps/index.ts';
 import type { Clock } from '../engine/ports.ts';
 
 /** Calls are decided in between. */

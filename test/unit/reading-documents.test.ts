@@ -20,7 +20,7 @@ import {
   type PersonId,
   Problems,
 } from '../../src/core/oncall/index.ts';
-import { inOneGo, STEP_ITEMS, type Work } from '../../src/core/work/index.ts';
+import { inOneGo, STEP_ITEMS, type Work } from '../../src/core/steps/index.ts';
 import { instant } from '../../src/core/time/index.ts';
 import {
   compileFiles,

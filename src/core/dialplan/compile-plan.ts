@@ -1,5 +1,5 @@
 import { type Problem, Problems } from '../oncall/index.ts';
-import { inOneGo } from '../work/index.ts';
+import { inOneGo } from '../steps/index.ts';
 import { checkAgreement, checkPlan } from './check-plan.ts';
 import { findLoops } from './find-loops.ts';
 import { indexingPlan } from './index-plan.ts';

@@ -1,5 +1,5 @@
 import { instant, zone } from '../time/index.ts';
-import { eachOf, inOneGo, STEP_ITEMS, type Work } from '../work/index.ts';
+import { eachOf, inOneGo, STEP_ITEMS, type Work } from '../steps/index.ts';
 import { byId, sitesOf, trunksOf } from './known-names.ts';
 import { type MakeSet, setsMade } from './make-set.ts';
 import { linkingRoutes } from './linked-routes.ts';

@@ -1,5 +1,5 @@
 import { type RosterIndex, type ServiceId, type ServicePlace, urgencies } from '../oncall/index.ts';
-import { eachOf, type Work } from '../work/index.ts';
+import { eachOf, type Work } from '../steps/index.ts';
 import type { CompiledPlan, Route, TakenRoute, Verb } from './model.ts';
 import { NumberTable } from './patterns/index.ts';
 import type { RouteTable, Side } from './route-table.ts';

@@ -1,4 +1,4 @@
-import type { Work } from '../work/index.ts';
+import type { Work } from '../steps/index.ts';
 import { PatternSet, type PatternTables, patternTables } from './patterns/index.ts';
 
 /** How laying a plan out comes by the sets of patterns in it; they are asked for in an order that the plan gives. */

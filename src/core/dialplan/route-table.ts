@@ -1,5 +1,5 @@
 import type { Problems } from '../oncall/index.ts';
-import { eachOf, inOneGo, type Work } from '../work/index.ts';
+import { eachOf, inOneGo, type Work } from '../steps/index.ts';
 import type { MakeSet } from './make-set.ts';
 import type { Route } from './model.ts';
 import { addPatternFaults } from './pattern-problems.ts';

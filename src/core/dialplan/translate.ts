@@ -1,4 +1,4 @@
-import type { Work } from '../work/index.ts';
+import type { Work } from '../steps/index.ts';
 import type { MakeSet } from './make-set.ts';
 
 /** One way of writing a number into another: what fits `pattern` loses `strip` characters and gets `add` in front. */

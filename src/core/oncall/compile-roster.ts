@@ -1,6 +1,6 @@
 import { allTime, joined, type Span, zone, type Zone } from '../time/index.ts';
 import { wallOf } from './hand-offs.ts';
-import { inOneGo, STEP_ITEMS, type Work } from '../work/index.ts';
+import { inOneGo, STEP_ITEMS, type Work } from '../steps/index.ts';
 import { indexingRoster, indexRoster, type RosterIndex } from './index-roster.ts';
 import { LaidOutTiers } from './laid-out-tiers.ts';
 import { type ClinicalService, type CompiledRoster, type OnCallResult, type RosterSource } from './model.ts';

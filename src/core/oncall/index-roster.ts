@@ -1,4 +1,4 @@
-import { eachOf, inOneGo, type Work } from '../work/index.ts';
+import { eachOf, inOneGo, type Work } from '../steps/index.ts';
 import type { CompiledRoster, RosterSource } from './model.ts';
 import { type PackedPeople, peopleBook } from './people-book.ts';
 import type { Person, Unit } from './people.ts';

@@ -1,4 +1,4 @@
-import { STEP_ITEMS } from '../work/index.ts';
+import { STEP_ITEMS } from '../steps/index.ts';
 import type { CompiledRoster } from './model.ts';
 import type { Person } from './people.ts';
 import type { PersonId } from './vocabulary.ts';

@@ -1,4 +1,4 @@
-import { inOneGo, STEP_ITEMS, type Work } from '../../work/index.ts';
+import { inOneGo, STEP_ITEMS, type Work } from '../../steps/index.ts';
 import { type Automaton, automaton, runAutomaton } from './automaton.ts';
 import { parsePattern, type Pattern } from './pattern.ts';
 
