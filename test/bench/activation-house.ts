@@ -7,6 +7,7 @@ import type {
   RosterSource,
   ServiceId,
 } from '../../src/core/oncall/index.ts';
+import { benchPlan } from './bench-plan.ts';
 
 /** Hospitals of any size, as files and as what is made of files. */
 
@@ -99,20 +100,7 @@ export function sourcesOf(size: Size): { readonly roster: RosterSource; readonly
   const routes = services.map(({ id }, i): Route => {
     return { number: numberOf(i), from: 'inside', to: { verb: 'escalate', service: id, urgency: 'stat' } };
   });
-  const plan: PlanSource = {
-    version: 'sha256:large',
-    site: 'Bench',
-    zone: ZONES[0]!,
-    country: 'US',
-    operator: '1000',
-    trunk: 'carrier',
-    mainNumber: '+12025550100',
-    extensions: [{ number: '1000', name: 'Operator', kind: 'post', nameId: '' }],
-    mailboxes: [{ id: 'office', name: 'Office' }],
-    routes,
-    flows: {},
-    hours: [],
-  };
+  const plan = benchPlan('sha256:large', ZONES[0]!, routes);
   return { roster: { version: 'sha256:large', zone: ZONES[0]!, people, services }, plan };
 }
 

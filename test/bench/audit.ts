@@ -10,10 +10,11 @@ import type { ChainStore } from '../../src/core/audit/index.ts';
 import type { CallId } from '../../src/core/call/index.ts';
 import { phi } from '../../src/core/phi/index.ts';
 import { instant } from '../../src/core/time/index.ts';
-import type { AuditEntry, Clock } from '../../src/engine/ports.ts';
+import type { AuditEntry } from '../../src/engine/ports.ts';
 import { createHealth, createLogger } from '../../src/observe/index.ts';
 import { openStore } from '../../src/storage/index.ts';
 import { phiSealer } from '../../src/vault/index.ts';
+import { realClock as clock } from '../support/real-clock.ts';
 
 export interface AuditFigures {
   readonly groupedFactsPerSecond: number;
@@ -35,15 +36,6 @@ export interface AuditFigures {
 const SECONDS = 3;
 /** Where throughput is asked for, a slow moment must not turn into spooling. */
 const PATIENT = { deadlineMs: 60_000 };
-const clock: Clock = {
-  now: () => instant(Date.now()),
-  monotonicMs: () => performance.now(),
-  after: (ms, run) => {
-    const timer = setTimeout(run, ms);
-    return { cancel: () => clearTimeout(timer) };
-  },
-};
-
 export async function benchAudit(options: { readonly verifyEntries: number }): Promise<AuditFigures> {
   const groupedFactsPerSecond = await withLog(grouped, PATIENT);
   const singleFactsPerSecond = await withLog(oneByOne, PATIENT);

@@ -14,6 +14,7 @@ import {
   urgencies,
 } from '../../src/core/oncall/index.ts';
 import { type Instant, instant, zone } from '../../src/core/time/index.ts';
+import { benchPlan } from './bench-plan.ts';
 
 /**
  * How long one routing decision takes: the number is resolved and the primary of the service is looked up, as a call
@@ -228,20 +229,7 @@ function aPlan(roster: RosterSource): PlanSource {
       return { number: numberOf(i, urgency), from: 'inside', to: { verb: 'escalate', service: id, urgency } };
     }),
   );
-  return {
-    version: 'sha256:bench',
-    site: 'Bench',
-    zone: ZONES[0]!,
-    country: 'US',
-    operator: '1000',
-    trunk: 'carrier',
-    mainNumber: '+12025550100',
-    extensions: [{ number: '1000', name: 'Operator', kind: 'post', nameId: '' }],
-    mailboxes: [{ id: 'office', name: 'Office' }],
-    routes,
-    flows: {},
-    hours: [],
-  };
+  return benchPlan('sha256:bench', ZONES[0]!, routes);
 }
 
 function personOf(i: number): PersonId {

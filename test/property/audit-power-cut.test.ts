@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import t from 'tap';
 import { AuditLog, AuditReader } from '../../src/audit-log/index.ts';
 import { instant } from '../../src/core/time/index.ts';
-import type { Clock } from '../../src/engine/ports.ts';
 import { createHealth, createLogger } from '../../src/observe/index.ts';
 import { openStore } from '../../src/storage/index.ts';
+import { realClock as clock } from '../support/real-clock.ts';
 
 /**
  * Power cuts: of what was written and not synced any sector of 512 bytes may have reached the disk, in any order, and any
@@ -15,15 +15,6 @@ const CUTS = Number(process.env['WARDLINE_POWER_CUTS'] ?? 150);
 const SECTOR = 512;
 const SEED = Buffer.alloc(32, 4);
 const KEY = Buffer.alloc(32, 7);
-
-const clock: Clock = {
-  now: () => instant(Date.now()),
-  monotonicMs: () => performance.now(),
-  after: (ms, run) => {
-    const timer = setTimeout(run, ms);
-    return { cancel: () => clearTimeout(timer) };
-  },
-};
 
 /** What had been promised at one moment, and what the disk must have had then. */
 interface Moment {

@@ -10,25 +10,15 @@ import type { AppendResult, ChainHead, ChainRow, ChainStore, Fact } from '../../
 import type { CallId } from '../../src/core/call/index.ts';
 import { phi } from '../../src/core/phi/index.ts';
 import { instant } from '../../src/core/time/index.ts';
-import { type AuditEntry, type Clock, PortError } from '../../src/engine/ports.ts';
+import { type AuditEntry, PortError } from '../../src/engine/ports.ts';
 import { createHealth, createLogger, createMetrics } from '../../src/observe/index.ts';
 import { openStore } from '../../src/storage/index.ts';
 import { phiSealer } from '../../src/vault/index.ts';
+import { realClock as clock } from '../support/real-clock.ts';
 
 const NUMBER = '2025550177';
 const KEY = Buffer.alloc(32, 7);
 const sealer = phiSealer(Buffer.alloc(32, 9));
-
-const clock: Clock = {
-  now: () => instant(Date.now()),
-  monotonicMs: () => performance.now(),
-  after: (ms, run) => {
-    const timer = setTimeout(run, ms);
-    // A log that a test has "killed" must not keep the process alive.
-    if (ms > 10_000) timer.unref();
-    return { cancel: () => clearTimeout(timer) };
-  },
-};
 
 /** A chain in memory whose disk does what a test tells it. */
 class FaultyChain implements ChainStore {

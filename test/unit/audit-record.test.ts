@@ -11,25 +11,15 @@ import { AuditLog, type AuditLogOptions, AuditReader } from '../../src/audit-log
 import { link } from '../../src/audit-log/link.ts';
 import type { AppendResult, ChainHead, ChainRow, ChainStore } from '../../src/core/audit/index.ts';
 import { instant } from '../../src/core/time/index.ts';
-import type { AuditEntry, Clock } from '../../src/engine/ports.ts';
+import type { AuditEntry } from '../../src/engine/ports.ts';
 import { createHealth, createLogger } from '../../src/observe/index.ts';
 import { until } from '../support/processes.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
+import { realClock as clock } from '../support/real-clock.ts';
 
 const GENESIS: ChainHead = { seq: 0, hash: new Uint8Array(32) };
 const SEED = Buffer.alloc(32, 4);
 const quiet = createLogger({ name: 'test', level: 'error', destination: { write: () => {} } });
-
-const clock: Clock = {
-  now: () => instant(Date.now()),
-  monotonicMs: () => performance.now(),
-  after: (ms, run) => {
-    const timer = setTimeout(run, ms);
-    // What a log that a test has "killed" still waits for must not keep the process alive.
-    if (ms > 10_000) timer.unref();
-    return { cancel: () => clearTimeout(timer) };
-  },
-};
 
 /** A chain in memory, which a test may harm. */
 class MemoryChain implements ChainStore {

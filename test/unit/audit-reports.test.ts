@@ -12,7 +12,7 @@ import { factsReference, TimeToHuman } from '../../src/core/audit/index.ts';
 import type { CallId } from '../../src/core/call/index.ts';
 import { htmlOf } from '../../src/core/audit/report/index.ts';
 import { type Instant, instant, plusMs } from '../../src/core/time/index.ts';
-import type { AuditEntry, Clock } from '../../src/engine/ports.ts';
+import type { AuditEntry } from '../../src/engine/ports.ts';
 import { createHealth, createLogger, createMetrics } from '../../src/observe/index.ts';
 import { openStore } from '../../src/storage/index.ts';
 import { ensureSecrets } from '../../src/vault/index.ts';
@@ -20,18 +20,10 @@ import { aPlan, cardiology, mobiles, noon, phones } from '../support/lakeside.ts
 import { PaperCall } from '../support/paper-phones.ts';
 import { type Consult, figuresOf } from '../support/recompute-figures.ts';
 import { warmCli } from '../support/warm-cli.ts';
+import { realClock as clock } from '../support/real-clock.ts';
 
 const NUMBER = '+12025550177';
 const DAY_MS = 86_400_000;
-
-const clock: Clock = {
-  now: () => instant(Date.now()),
-  monotonicMs: () => performance.now(),
-  after: (ms, run) => {
-    const timer = setTimeout(run, ms);
-    return { cancel: () => clearTimeout(timer) };
-  },
-};
 
 /** A number that doctors outside dial. */
 const referred = aPlan([
