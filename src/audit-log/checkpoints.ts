@@ -79,7 +79,7 @@ export class Checkpoints {
   async learn(): Promise<Broken | null> {
     const { store, anchors } = this.#parts;
     const head = await store.head();
-    const outside = await Promise.all(anchors.files.map((file) => this.#newest(new LineFile(file)).catch(() => null)));
+    const outside = await Promise.all(anchors.files.map((file) => this.#newestOutside(file)));
     const signed = this.#end.seq === 0 ? [] : [{ seq: this.#end.seq, hash: this.#end.hash, where: 'checkpoint' }];
     for (const [i, at] of outside.entries()) {
       const where = `checkpoint in ${anchors.files[i]}`;
@@ -205,6 +205,19 @@ export class Checkpoints {
     }
     const [row] = await this.#parts.store.read(seq - 1, 1);
     return row?.seq === seq && isSame(row.hash, hash) ? null : `entry ${seq} is not the one of the last ${where}`;
+  }
+
+  /** One that cannot be read may have been made so: the start goes on, and it is told. */
+  async #newestOutside(file: string): Promise<Checkpoint | null> {
+    const { health, logger } = this.#parts;
+    return this.#newest(new LineFile(file)).catch((error: unknown) => {
+      logger.error({ err: error, file }, 'audit anchor cannot be read, the chain was not compared with it');
+      health.failing(
+        `audit anchor ${file}`,
+        `it cannot be read (${String(error)}): the chain was not compared with it`,
+      );
+      return null;
+    });
   }
 
   /** The last one of ours in a file; a torn line at the end is passed over. */

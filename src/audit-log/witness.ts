@@ -27,7 +27,7 @@ export class Witness {
   readonly #ahead: Signed[] = [];
   #last: Checkpoint | null = null;
   #lastDigest = '';
-  #seen = new Set<string>();
+  readonly #seen = new Set<string>();
   #isEnd = false;
   #isDiffering = false;
 
@@ -94,7 +94,8 @@ export class Witness {
     const digest = digestOf(checkpoint);
     // A write that failed half way was repeated.
     if (this.#seen.has(digest)) return;
-    this.#seen = new Set([...this.#seen, digest].slice(-1000));
+    this.#seen.add(digest);
+    if (this.#seen.size > 1000) this.#seen.delete(this.#seen.values().next().value!);
     if (this.#file.isOurs && (from !== this.seq + 1 || prev !== this.#lastDigest)) this.#gap(from);
     this.#lastDigest = digest;
     this.#last = checkpoint;

@@ -208,6 +208,18 @@ void t.test('harm to the checkpoints themselves is found', async (t) => {
   t.same(await harmed(whole), []);
 });
 
+void t.test('an anchor that cannot be read at the start is told', async (t) => {
+  const dir = t.testdir({ heads: { 'a-folder-in-its-place': '' }, data: {} });
+  const outside = join(dir, 'heads');
+  const { log, health } = await openLog(join(dir, 'data'), new MemoryChain(), { anchors: [outside] });
+  const failing = { name: `audit anchor ${outside}`, kind: 'failing', why: /the chain was not compared with it/ };
+  t.match(
+    health.report().checks.find(({ name }) => name.startsWith('audit anchor')),
+    failing,
+  );
+  await log.close();
+});
+
 void t.test('a whole data folder that was set back is found by what is anchored outside', async (t) => {
   const outside = join(t.testdir({ outside: {}, data: {} }), 'outside', 'heads');
   const dir = join(outside, '..', '..', 'data');
