@@ -1,4 +1,3 @@
-import { type FSWatcher, watch } from 'node:fs';
 import type { CompiledPlan } from '../core/dialplan/index.ts';
 import { type CompiledRoster, compilingRoster } from '../core/oncall/index.ts';
 import type { Instant } from '../core/time/index.ts';
@@ -17,9 +16,10 @@ import { compilingSource, type DocumentReader, type ReadSource } from './documen
 import type { DocumentsOptions } from './options.ts';
 import { ordered } from './plan-in-force.ts';
 import { type DocumentProblem, showProblem } from './problem.ts';
-import { fingerprint, isDocumentName } from './read-folder.ts';
+import { fingerprint } from './read-folder.ts';
 import { isPlausible, rosterWindow } from './roster-window.ts';
 import { inSlices } from './slices.ts';
+import { watchFolders } from './watch-folders.ts';
 
 export interface LiveDocumentsParts {
   readonly options: DocumentsOptions;
@@ -88,7 +88,7 @@ const BETWEEN_SLICES_MS = 10;
  */
 export class LiveDocuments implements Documents {
   readonly #parts: LiveDocumentsParts;
-  readonly #watchers: FSWatcher[] = [];
+  #stopWatching = (): void => {};
   #good: Good | null = null;
   /** What was read last, with what was ordered in its place. */
   #wanted: DocumentVersion['files'] = [];
@@ -172,7 +172,7 @@ export class LiveDocuments implements Documents {
     this.#timers.poll?.cancel();
     this.#timers.settle?.cancel();
     this.#timers.slice?.cancel();
-    for (const watcher of this.#watchers.splice(0)) watcher.close();
+    this.#stopWatching();
     this.#parts.reader.overtake();
     await this.#checking;
     await this.#proving;
@@ -181,19 +181,8 @@ export class LiveDocuments implements Documents {
 
   #watch(): void {
     const { dialplans, oncall } = this.#parts.options;
-    for (const folder of [dialplans, oncall]) {
-      try {
-        // What editors leave beside a document must not put off its check.
-        const watcher = watch(folder, { persistent: false }, (_event, name) => {
-          if (name === null || isDocumentName(name)) this.#settle();
-        });
-        // A folder that was moved away, or no more watches to be had: the poll goes on seeing changes.
-        watcher.on('error', () => watcher.close());
-        this.#watchers.push(watcher);
-      } catch {
-        // As above.
-      }
-    }
+    this.#stopWatching = watchFolders([dialplans, oncall], () => this.#settle());
+    // Sees what the watch does not.
     this.#poll();
   }
 
