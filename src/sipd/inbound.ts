@@ -5,6 +5,7 @@ import {
   type Flow,
   Headers,
   type IncomingRequest,
+  namesExtension,
   type Random,
   serialise,
   type SipRequest,
@@ -108,9 +109,8 @@ export class Inbound {
     if (pending === undefined) return nok('Response not sent due to unknown transaction');
     const { incoming } = pending;
     const { headers, body } = message;
-    if (message.status < 200 && headers.get('Require')?.toLowerCase().includes('100rel') === true) {
-      return nok('Remote endpoint does not support 100rel');
-    }
+    const isReliable = message.status < 200 && namesExtension(headers, 'Require', '100rel');
+    if (isReliable && !incoming.takesReliable) return nok('Remote endpoint does not support 100rel');
     const isTyped = headers.has('Content-Type') || body.length === 0;
     if (!isTyped && !looksLikeSdp(body)) return nok('missing content-type');
     if (!isTyped) headers.set('Content-Type', 'application/sdp');
@@ -280,10 +280,10 @@ function isOutside({ dialog, request }: IncomingRequest): boolean {
 }
 
 // Apps know one way to learn that a caller gave up, and it is a CANCEL.
-function asCancel(bye: SipRequest): SipRequest {
-  const headers = bye.headers.clone();
-  headers.set('CSeq', (headers.get('CSeq') ?? '').replace(/BYE$/, 'CANCEL'));
-  return { ...bye, method: 'CANCEL', headers };
+function asCancel(by: SipRequest): SipRequest {
+  const headers = by.headers.clone();
+  headers.set('CSeq', (headers.get('CSeq') ?? '').replace(/\S+$/, 'CANCEL'));
+  return { ...by, method: 'CANCEL', headers };
 }
 
 function nok(why: string): { tokens: string } {

@@ -81,7 +81,7 @@ export class Outbound {
 
   /** A request, or an ACK, inside a dialog. Any app may send it: the id is all that counts. */
   requestInDialog(app: AppConnection, message: AppRequest, dialogId: string): Reply {
-    const dialog = this.#o.dialogs.find(dialogId)?.dialog;
+    const dialog = this.#dialogFor(message, dialogId);
     if (dialog === undefined || dialog.state === 'ended') {
       return nok(`unable to find dialog for dialog id ${dialogId}`);
     }
@@ -93,12 +93,22 @@ export class Outbound {
       if (!dialog.awaitsAck) return nok('there is no answer to acknowledge');
       return this.#echo(dialog.ack({ headers, body }), this.#o.random.uuid(), dialog.flow);
     }
+    if (method === 'INVITE' && (dialog.openInvite !== undefined || dialog.pendingInvite !== undefined))
+      return nok('another INVITE of this dialog is in progress');
+    if (method === 'PRACK') dialog.unacknowledgedRseq = undefined;
     if (method === 'BYE') dialog.openInvite?.cancel();
     const txnId = this.#o.random.uuid();
     this.#markFresh(txnId);
     const outgoing = dialog.request(method, { headers, body }, this.#handlers(txnId, app, dialog));
     this.#running.set(txnId, { outgoing, app, within: dialog });
     return this.#echo(outgoing.sent, txnId, dialog.flow);
+  }
+
+  #dialogFor({ method, headers }: AppRequest, dialogId: string): Dialog | undefined {
+    const { dialogs } = this.#o;
+    const rseq = method === 'PRACK' ? Number.parseInt(headers.get('RAck') ?? '', 10) : Number.NaN;
+    const fork = Number.isNaN(rseq) ? undefined : dialogs.findForPrack(dialogId, rseq);
+    return fork ?? dialogs.find(dialogId)?.dialog;
   }
 
   cancel(txnId: string, message: AppRequest): Reply {

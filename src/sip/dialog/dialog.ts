@@ -59,6 +59,12 @@ export class Dialog {
   openInvite: RequestInFlight | undefined;
   /** The peer's INVITE in this dialog that we have not answered. */
   pendingInvite: RequestWaiting | undefined;
+  /** The peer's UPDATE that we have not answered. */
+  pendingUpdate: RequestWaiting | undefined;
+  /** Our UPDATE without a final response. */
+  openUpdate: RequestInFlight | undefined;
+  /** The RSeq of the peer's provisional response that has no PRACK yet. */
+  unacknowledgedRseq: number | undefined;
   /** A 2xx to our INVITE has come and `ack` has not been called since. */
   awaitsAck = false;
   readonly #host: DialogHost;
@@ -106,6 +112,11 @@ export class Dialog {
     return this.#flow;
   }
 
+  /** Whether the peer has not answered an offer of ours. */
+  get hasOpenOffer(): boolean {
+    return [this.openInvite, this.openUpdate].some((open) => open !== undefined && open.sent.body.length > 0);
+  }
+
   /** Sends a request in this dialog. A CSeq in `options.headers` is used if it is higher than the last one. */
   request(method: string, options: InDialogOptions, handlers: InDialogHandlers): RequestInFlight {
     const draft = this.#draft(method, this.#nextCseq(options.headers), options);
@@ -114,6 +125,7 @@ export class Dialog {
       this.openInvite = outgoing;
       this.#openInviteCseq = cseqOf(outgoing.sent).number;
     }
+    if (method === 'UPDATE') this.openUpdate = outgoing;
     return outgoing;
   }
 

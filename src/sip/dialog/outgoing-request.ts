@@ -43,6 +43,8 @@ export class OutgoingRequest {
   #state: 'waiting' | 'proceeding' | 'settled' = 'waiting';
   #cancel: SipRequest | undefined;
   #forget: Timer | undefined;
+  /** The last RSeq of each branch, by its tag. */
+  readonly #lastRseqs = new Map<string, number>();
 
   constructor(options: {
     sent: SipRequest;
@@ -101,7 +103,7 @@ export class OutgoingRequest {
       const isFirst = this.#state === 'waiting';
       if (isFirst) this.#state = 'proceeding';
       if (isFirst && this.#cancel !== undefined) this.#sendCancel();
-      if (response.status === 100) return;
+      if (response.status === 100 || !this.#isNext(response)) return;
       this.#handlers.onResponse(response, { dialog: this.#maker.dialogFor(this, response, from), flow: from });
     } else if (this.#state === 'settled') {
       // A 2xx again, or from another branch: the maker repeats its ACK or ends that branch.
@@ -109,6 +111,17 @@ export class OutgoingRequest {
     } else {
       this.#settle(response, from);
     }
+  }
+
+  /** RFC 3262 4: a reliable response that comes again, or before the one it follows, is not processed. */
+  #isNext(response: SipResponse): boolean {
+    const rseq = rseqOf(response);
+    if (rseq === undefined) return true;
+    const tag = toTagOf(response);
+    const last = this.#lastRseqs.get(tag);
+    if (last === undefined ? this.#lastRseqs.size >= maxBranches : rseq !== last + 1) return false;
+    this.#lastRseqs.set(tag, rseq);
+    return true;
   }
 
   #settle(response: SipResponse, from: Flow | undefined): void {
@@ -129,6 +142,15 @@ export class OutgoingRequest {
       this.fail(408);
     });
   }
+}
+
+/** Whoever rings under ever new tags does not fill our memory. */
+const maxBranches = 32;
+
+/** The number of a reliable provisional response. */
+export function rseqOf(response: SipResponse): number | undefined {
+  const value = response.headers.get('RSeq');
+  return value !== undefined && /^\d{1,10}$/.test(value) && response.status < 200 ? Number(value) : undefined;
 }
 
 function cancelFor(invite: SipRequest, extra: Headers): SipRequest {

@@ -23,7 +23,7 @@ import { createsDialog, Dialog, type DialogHost, dialogKey, type DraftRequest } 
 import { uacParts } from './dialog-parts.ts';
 import type { DialogTable } from './dialog-table.ts';
 import type { InDialogHandlers } from './in-flight.ts';
-import { type DialogMaker, makesDialog, type OutgoingHandlers, OutgoingRequest } from './outgoing-request.ts';
+import { type DialogMaker, makesDialog, type OutgoingHandlers, OutgoingRequest, rseqOf } from './outgoing-request.ts';
 import { requestOwned } from './owned-headers.ts';
 import { isSubscriptionEnd } from './subscription-end.ts';
 import type { NamedPlace, Way, Ways } from './ways.ts';
@@ -157,7 +157,10 @@ export class UserAgentClient implements DialogMaker, DialogHost {
     if (known === undefined && response.status < 200 && forks.size >= maxForks) return undefined;
     const dialog = known ?? this.#newDialog(sent, response, from);
     forks.add(dialog);
-    if (response.status < 200) return dialog;
+    if (response.status < 200) {
+      dialog.unacknowledgedRseq = rseqOf(response);
+      return dialog;
+    }
     dialog.refresh(response, from);
     dialog.state = 'confirmed';
     dialog.awaitsAck = sent.method === 'INVITE';
@@ -173,6 +176,7 @@ export class UserAgentClient implements DialogMaker, DialogHost {
     }
     if (within === undefined) return;
     if (within.openInvite === outgoing) within.openInvite = undefined;
+    if (within.openUpdate === outgoing) within.openUpdate = undefined;
     if (sent.method === 'BYE') this.#byeAnswered(within, outgoing, response);
     if (isSubscriptionEnd(within, sent)) this.#dialogs.end(within, { why: 'subscriptionEnded' });
   }

@@ -1,3 +1,4 @@
+import { namesExtension } from '../message/extensions.ts';
 import { Headers } from '../message/headers.ts';
 import { isTargetRefresh, responseTo, type SipRequest, type SipResponse, toTagOf } from '../message/sip-message.ts';
 import type { Random } from '../random.ts';
@@ -10,6 +11,7 @@ import type { DialogTable } from './dialog-table.ts';
 import type { EndpointHandlers } from './endpoint-handlers.ts';
 import { IncomingRequest, type ResponseOptions, type ResponseSender } from './incoming-request.ts';
 import { responseOwned } from './owned-headers.ts';
+import { ReliableProvisionals } from './reliable-provisionals.ts';
 import { isSubscriptionEnd } from './subscription-end.ts';
 
 /** The answering side, RFC 3261 8.2: finds the dialog of a request, answers what is ours to answer, passes on the rest. */
@@ -73,6 +75,8 @@ export class UserAgentServer implements ResponseSender {
     if (transaction.isAnswered) return undefined;
     const isCreating =
       createsDialog(request.method) && incoming.dialog?.state !== 'confirmed' && toTagOf(request) === '';
+    const reliable = this.#reliableFor(incoming, status, options.headers);
+    if (reliable === 'refused') return undefined;
     if (status > 100) incoming.localTag ??= toTagOf(request) || (options.toTag ?? this.#random.token());
     const response = responseTo(request, status, {
       reason: options.reason,
@@ -80,7 +84,12 @@ export class UserAgentServer implements ResponseSender {
       headers: this.#responseHeaders(incoming, status, isCreating, options.headers),
       body: options.body,
     });
+    if (reliable !== undefined) response.headers.add('RSeq', String(reliable.nextRseq()));
     if (status > 100 && status < 300 && isCreating) incoming.dialog ??= this.#newDialog(incoming, response);
+    if (reliable !== undefined) {
+      reliable.send(response);
+      return response;
+    }
     const isSent = transaction.respond(response);
     if (!isSent) return undefined;
     if (status >= 200) this.#answered(incoming, response);
@@ -94,12 +103,19 @@ export class UserAgentServer implements ResponseSender {
     incoming.localTag = dialog.localTag;
     if (!dialog.accepts(request)) return void incoming.respond(500, { reason: 'CSeq out of order' });
     if (request.method === 'BYE') return this.#byeReceived(incoming, dialog);
+    // RFC 3262 3: a PRACK that matches no unacknowledged response.
+    if (request.method === 'PRACK' && !this.#isAwaitedPrack(dialog, request)) return void incoming.respond(481);
+    if (request.method === 'UPDATE') {
+      // RFC 3311 5.2: one UPDATE at a time, and one offer.
+      if (dialog.pendingUpdate !== undefined) return this.#refuseForNow(incoming);
+      if (request.body.length > 0 && dialog.hasOpenOffer) return void incoming.respond(491);
+      dialog.pendingUpdate = incoming;
+    }
     if (request.method === 'INVITE') {
       // RFC 3261 14.2: one INVITE at a time in each direction.
       if (dialog.openInvite !== undefined) return void incoming.respond(491);
       if (dialog.pendingInvite !== undefined || dialog.state === 'early') {
-        const retryAfter = new Headers().add('Retry-After', String(this.#random.below(11)));
-        return void incoming.respond(500, { headers: retryAfter });
+        return this.#refuseForNow(incoming);
       }
       dialog.pendingInvite = incoming;
       this.#pendingInvites.set(incoming.transaction, incoming);
@@ -113,7 +129,7 @@ export class UserAgentServer implements ResponseSender {
     if (dialog.state === 'early') {
       // RFC 3261 15.1.2: a BYE in the early dialog ends the INVITE that made it.
       incoming.respond(200);
-      const invite = [...this.#pendingInvites.values()].find((pending) => pending.dialog === dialog);
+      const invite = this.#pendingInviteOf(dialog);
       if (invite !== undefined) this.#terminateInvite(invite, incoming.request);
       return;
     }
@@ -123,8 +139,21 @@ export class UserAgentServer implements ResponseSender {
     this.#dialogs.end(dialog, { why: 'byeReceived', bye: incoming.request });
   }
 
-  #terminateInvite(invite: IncomingRequest, by: SipRequest): void {
-    if (invite.respond(487) !== undefined) this.#handlers.onCancelled(invite, by);
+  #terminateInvite(invite: IncomingRequest, by: SipRequest, status = 487): void {
+    if (invite.respond(status) !== undefined) this.#handlers.onCancelled(invite, by);
+  }
+
+  #pendingInviteOf(dialog: Dialog): IncomingRequest | undefined {
+    for (const pending of this.#pendingInvites.values()) if (pending.dialog === dialog) return pending;
+    return undefined;
+  }
+
+  #isAwaitedPrack(dialog: Dialog, prack: SipRequest): boolean {
+    return this.#pendingInviteOf(dialog)?.reliable?.acknowledge(prack) === true;
+  }
+
+  #refuseForNow(incoming: IncomingRequest): void {
+    incoming.respond(500, { headers: new Headers().add('Retry-After', String(this.#random.below(11))) });
   }
 
   // ---- responses
@@ -132,7 +161,9 @@ export class UserAgentServer implements ResponseSender {
   #answered(incoming: IncomingRequest, response: SipResponse): void {
     const { request, dialog } = incoming;
     this.#pendingInvites.delete(incoming.transaction);
+    incoming.reliable?.stop();
     if (dialog === undefined) return;
+    if (dialog.pendingUpdate === incoming) dialog.pendingUpdate = undefined;
     if (dialog.pendingInvite === incoming) dialog.pendingInvite = undefined;
     if (response.status >= 300) {
       if (dialog.state === 'early') this.#dialogs.forget(dialog);
@@ -141,6 +172,29 @@ export class UserAgentServer implements ResponseSender {
     if (dialog.state === 'early') dialog.state = 'confirmed';
     if (request.method !== 'INVITE') return;
     dialog.repeatUntilAck(response, incoming.transaction.flow, () => this.#ackTimeout(dialog));
+  }
+
+  /** What makes a provisional response reliable; nothing if it need not be. */
+  #reliableFor(
+    incoming: IncomingRequest,
+    status: number,
+    given: Headers | undefined,
+  ): ReliableProvisionals | 'refused' | undefined {
+    const { request, transaction } = incoming;
+    if (request.method !== 'INVITE' || status <= 100 || status >= 200) return undefined;
+    const isWanted = given !== undefined && namesExtension(given, 'Require', '100rel');
+    // RFC 3262 3: a caller that requires it gets no other kind.
+    if (!isWanted && !namesExtension(request.headers, 'Require', '100rel')) return undefined;
+    if (!incoming.takesReliable) return 'refused';
+    incoming.reliable ??= new ReliableProvisionals({
+      invite: request,
+      firstRseq: 1 + this.#random.below(0x3fff_ffff),
+      t1: this.#host.t1,
+      after: (afterMs, action) => this.#host.after(afterMs, action),
+      transmit: (response) => void transaction.respond(response),
+      onGivenUp: () => this.#terminateInvite(incoming, request, 504),
+    });
+    return incoming.reliable;
   }
 
   #ackTimeout(dialog: Dialog): void {
@@ -166,6 +220,10 @@ export class UserAgentServer implements ResponseSender {
     given?.forEach((name, value, key) => {
       if (!responseOwned.has(key)) headers.add(name, value);
     });
+    const mustSay100rel = request.method === 'INVITE' && status > 100 && status < 200;
+    if (mustSay100rel && namesExtension(request.headers, 'Require', '100rel')) {
+      if (!namesExtension(headers, 'Require', '100rel')) headers.add('Require', '100rel');
+    }
     return headers;
   }
 
