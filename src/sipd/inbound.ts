@@ -135,6 +135,15 @@ export class Inbound {
     return { tokens: `OK|application|${meta}|${txnId}|${this.#dialogIdOf(incoming)}||Msg sent:|`, message: bytes };
   }
 
+  /** The request that an app was shown and wants somebody else to answer; nobody waits for the app any more. */
+  handOver(txnId: string): IncomingRequest | undefined {
+    const pending = this.#pending.get(txnId);
+    if (pending === undefined || pending.incoming.dialog?.state === 'confirmed') return undefined;
+    this.#settle(pending);
+    if (pending.incoming.dialog !== undefined) this.#o.dialogs.drop(pending.incoming.dialog);
+    return pending.incoming;
+  }
+
   /** An app asked for a verb: what waited for it is shown, and what it missed, once it is there for good. */
   onRoute(app: AppConnection, verb: string, isFirst: boolean): void {
     if (isFirst) for (const { tokens, message } of this.#missed.take(app.tag)) app.show(tokens, message);

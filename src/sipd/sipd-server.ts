@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto';
 import { describe, type Dialog, type Logger, SipEndpoint, systemClock, systemRandom } from '../sip/index.ts';
 import { AppRegistry } from './app-registry.ts';
 import type { AppConnection } from './control/app-connection.ts';
@@ -7,6 +8,7 @@ import { DialogBook } from './dialog-book.ts';
 import { Inbound } from './inbound.ts';
 import type { SipdOptions } from './options.ts';
 import { Outbound, type Reply } from './outbound.ts';
+import { parseProxyCommand, proxyResponseTokens } from './proxy-command.ts';
 import { RegisteredFlows } from './registered-flows.ts';
 
 /** Where a running sipd can be reached: `sip` as `udp/127.0.0.1:5060`. */
@@ -52,7 +54,8 @@ const partingMs = 2_000;
  * nothing is done for an app that has not logged in; dialogs belong to the app's tag and outlive its connection, a BYE
  * in the meantime is answered and told later, new calls wait a few seconds; an app that stays silent is answered for
  * (480, 408); a CANCEL that crosses our 200 gets 200 and changes nothing (RFC 3261 9.2); REFER outside a dialog is
- * shown; a merged request gets 482; a required extension that nobody here serves gets 420 (timer included).
+ * shown; a merged request gets 482; a required extension that nobody here serves gets 420 (timer included);
+ * what an app proxies and stays in goes on without any app, and only what carries our own mark is passed on.
  */
 export class SipdServer {
   readonly #endpoint: SipEndpoint;
@@ -60,6 +63,7 @@ export class SipdServer {
   readonly #dialogs: DialogBook;
   readonly #inbound: Inbound;
   readonly #outbound: Outbound;
+  readonly #flows: RegisteredFlows;
   #closing: Promise<void> | undefined;
 
   private constructor(parts: {
@@ -68,7 +72,9 @@ export class SipdServer {
     dialogs: DialogBook;
     inbound: Inbound;
     outbound: Outbound;
+    flows: RegisteredFlows;
   }) {
+    this.#flows = parts.flows;
     this.#endpoint = parts.endpoint;
     this.#control = parts.control;
     this.#dialogs = parts.dialogs;
@@ -93,6 +99,8 @@ export class SipdServer {
       timers: { t1: t1Ms, t2: t2Ms, t4: t4Ms },
       limits: options.limits,
       logger,
+      // The same after a restart, and nothing that leads back to the secret.
+      relayKey: createHmac('sha256', options.secret).update('record-route').digest(),
       handlers: {
         onRequest: (incoming) => inbound.onRequest(incoming),
         onCancelled: (incoming, by) => inbound.onCancelled(incoming, by),
@@ -114,7 +122,7 @@ export class SipdServer {
         onGone: (app) => server.#gone(app, logger),
         connections,
       });
-      const server = new SipdServer({ endpoint, control, dialogs, inbound, outbound });
+      const server = new SipdServer({ endpoint, control, dialogs, inbound, outbound, flows });
       return server;
     } catch (error) {
       endpoint.close();
@@ -174,10 +182,7 @@ export class SipdServer {
         return app.reply(id, answer, message);
       }
       case 'proxy':
-        return app.reply(
-          id,
-          'NOK|proxying is not supported by this server: answer the request or place a call instead',
-        );
+        return this.#proxy(app, command);
       default:
         app.reply(id, 'NO|Unknown message type');
         return app.close();
@@ -200,6 +205,22 @@ export class SipdServer {
     if (dialogId !== '') return this.#outbound.requestInDialog(app, message, dialogId);
     if (txnId !== '' && message.method === 'CANCEL') return this.#outbound.cancel(txnId, message);
     return this.#outbound.request(app, message, proxy);
+  }
+
+  #proxy(app: AppConnection, command: AppCommand): void {
+    const parsed = parseProxyCommand(command);
+    if (typeof parsed === 'string') return app.reply(command.id, `NOK|${parsed}`);
+    const incoming = this.#inbound.handOver(parsed.txnId);
+    if (incoming === undefined) return app.reply(command.id, 'NOK|Request not proxied due to unknown transaction');
+    const options = { ...parsed.options, flowFor: (uri: string) => this.#flows.find(uri) };
+    this.#endpoint.proxy(incoming, options, {
+      onFinal: (response, from) => {
+        if (!parsed.wantsResponses) return;
+        const { tokens, message } = proxyResponseTokens(response, from, systemClock.now());
+        app.reply(command.id, tokens, message);
+      },
+      onDone: () => app.reply(command.id, 'OK|done'),
+    });
   }
 
   #gone(app: AppConnection, logger: Logger): void {

@@ -31,6 +31,8 @@ export class IncomingRequest {
   /** Our To tag once a response has carried it. */
   localTag: string | undefined;
   readonly transaction: ServerTransaction;
+  /** Set while it is passed on to somebody else, who then answers it; told when the caller gives up. */
+  passage: { cancel(): void } | undefined;
   /** The provisional responses that wait for a PRACK; set with the first of them. */
   reliable: ReliableProvisionals | undefined;
   readonly #sender: ResponseSender;

@@ -22,6 +22,8 @@ export interface OutgoingHandlers {
 
 /** How the endpoint turns a 1xx or 2xx into a dialog, and what it does with a second 2xx. */
 export interface DialogMaker {
+  /** Whether a provisional response is to be processed: a reliable one that comes again is not. */
+  isNews(outgoing: OutgoingRequest, response: SipResponse): boolean;
   dialogFor(outgoing: OutgoingRequest, response: SipResponse, from: Flow): Dialog | undefined;
   /** The transaction has its final response. */
   settled(outgoing: OutgoingRequest, response: SipResponse): void;
@@ -43,8 +45,6 @@ export class OutgoingRequest {
   #state: 'waiting' | 'proceeding' | 'settled' = 'waiting';
   #cancel: SipRequest | undefined;
   #forget: Timer | undefined;
-  /** The last RSeq of each branch, by its tag. */
-  readonly #lastRseqs = new Map<string, number>();
 
   constructor(options: {
     sent: SipRequest;
@@ -85,6 +85,12 @@ export class OutgoingRequest {
     this.#settle(responseTo(this.sent, status, { reason }), undefined);
   }
 
+  /** Nobody is there: settles with 408, and says nothing to whoever may come yet. */
+  abandon(): void {
+    this.#transaction?.abandon();
+    this.fail(408);
+  }
+
   /**
    * Cancels an INVITE and returns the CANCEL; undefined if it is settled or no INVITE.
    * The CANCEL waits for the first provisional response (RFC 3261 9.1); the INVITE ends with 487, or with the
@@ -103,7 +109,7 @@ export class OutgoingRequest {
       const isFirst = this.#state === 'waiting';
       if (isFirst) this.#state = 'proceeding';
       if (isFirst && this.#cancel !== undefined) this.#sendCancel();
-      if (response.status === 100 || !this.#isNext(response)) return;
+      if (!this.#maker.isNews(this, response) || response.status === 100) return;
       this.#handlers.onResponse(response, { dialog: this.#maker.dialogFor(this, response, from), flow: from });
     } else if (this.#state === 'settled') {
       // A 2xx again, or from another branch: the maker repeats its ACK or ends that branch.
@@ -111,17 +117,6 @@ export class OutgoingRequest {
     } else {
       this.#settle(response, from);
     }
-  }
-
-  /** RFC 3262 4: a reliable response that comes again, or before the one it follows, is not processed. */
-  #isNext(response: SipResponse): boolean {
-    const rseq = rseqOf(response);
-    if (rseq === undefined) return true;
-    const tag = toTagOf(response);
-    const last = this.#lastRseqs.get(tag);
-    if (last === undefined ? this.#lastRseqs.size >= maxBranches : rseq !== last + 1) return false;
-    this.#lastRseqs.set(tag, rseq);
-    return true;
   }
 
   #settle(response: SipResponse, from: Flow | undefined): void {
@@ -137,15 +132,9 @@ export class OutgoingRequest {
     if (this.#flow === undefined || this.#cancel === undefined) return;
     // The answer to a CANCEL says nothing we act on: the INVITE's own final response does.
     this.#layer.start(this.#cancel, this.#flow, { onResponse() {}, onFailure() {} });
-    this.#forget = this.#clock.after(this.#forgetAfterMs, () => {
-      this.#transaction?.abandon();
-      this.fail(408);
-    });
+    this.#forget = this.#clock.after(this.#forgetAfterMs, () => this.abandon());
   }
 }
-
-/** Whoever rings under ever new tags does not fill our memory. */
-const maxBranches = 32;
 
 /** The number of a reliable provisional response. */
 export function rseqOf(response: SipResponse): number | undefined {

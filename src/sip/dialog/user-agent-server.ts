@@ -14,6 +14,13 @@ import { responseOwned } from './owned-headers.ts';
 import { ReliableProvisionals } from './reliable-provisionals.ts';
 import { isSubscriptionEnd } from './subscription-end.ts';
 
+/** Requests that are not for us but go through us, because we have put ourselves into their Route. */
+export interface Passage {
+  takes(request: SipRequest): boolean;
+  pass(incoming: IncomingRequest): void;
+  passAck(ack: SipRequest): void;
+}
+
 /** The answering side, RFC 3261 8.2: finds the dialog of a request, answers what is ours to answer, passes on the rest. */
 export class UserAgentServer implements ResponseSender {
   readonly #handlers: EndpointHandlers;
@@ -21,6 +28,7 @@ export class UserAgentServer implements ResponseSender {
   readonly #random: Random;
   readonly #dialogs: DialogTable;
   readonly #host: DialogHost;
+  readonly #passage: Passage;
   /** INVITEs we have not answered, by transaction. */
   readonly #pendingInvites = new Map<ServerTransaction, IncomingRequest>();
 
@@ -31,7 +39,9 @@ export class UserAgentServer implements ResponseSender {
     readonly random: Random;
     readonly dialogs: DialogTable;
     readonly host: DialogHost;
+    readonly passage: Passage;
   }) {
+    this.#passage = parts.passage;
     this.#handlers = parts.handlers;
     this.#supported = parts.supported;
     this.#random = parts.random;
@@ -45,6 +55,10 @@ export class UserAgentServer implements ResponseSender {
     const dialog = isInDialog ? this.#dialogs.ofRequest(request) : undefined;
     const incoming = new IncomingRequest(server, dialog, this);
     if (isMerged) return void incoming.respond(482);
+    if (isInDialog && dialog === undefined && this.#passage.takes(request)) {
+      if (request.method === 'INVITE') this.#pendingInvites.set(server, incoming);
+      return this.#passage.pass(incoming);
+    }
     const unsupported = request.headers.list('Require').filter((tag) => !this.#supported.has(tag.toLowerCase()));
     if (unsupported.length > 0) {
       return void incoming.respond(420, { headers: new Headers().add('Unsupported', unsupported.join(', ')) });
@@ -62,12 +76,20 @@ export class UserAgentServer implements ResponseSender {
     if (invite === undefined) return void answer.respond(481);
     // RFC 3261 9.2: the CANCEL is answered 200 in any case, with the tag of the INVITE's own answer.
     answer.respond(200, pending?.localTag === undefined ? {} : { toTag: pending.localTag });
-    if (pending !== undefined) this.#terminateInvite(pending, cancel.request);
+    if (pending?.passage !== undefined) pending.passage.cancel();
+    else if (pending !== undefined) this.#terminateInvite(pending, cancel.request);
   }
 
   acknowledged(ack: SipRequest, from: Flow): void {
     const dialog = this.#dialogs.ofRequest(ack);
     if (dialog?.acknowledged(ack) === true) this.#handlers.onAck(dialog, ack, from);
+    if (dialog === undefined && this.#passage.takes(ack)) this.#passage.passAck(ack);
+  }
+
+  /** Sends the response of somebody else to whom the request was passed on. */
+  passBack(incoming: IncomingRequest, response: SipResponse): void {
+    if (response.status >= 200) this.#pendingInvites.delete(incoming.transaction);
+    incoming.transaction.respond(response);
   }
 
   sendResponse(incoming: IncomingRequest, status: number, options: ResponseOptions): SipResponse | undefined {
