@@ -95,7 +95,7 @@ export class Inbound {
 
   onDialogEnded(dialog: Dialog, ending: DialogEnding): void {
     const entry = this.#o.dialogs.drop(dialog);
-    if (entry === undefined || ending.why !== 'ackTimeout') return;
+    if (entry === undefined || (ending.why !== 'ackTimeout' && ending.why !== 'sessionExpired')) return;
     const message = serialise(ending.bye);
     const tokens = `application|${this.#meta(message, dialog.flow)}|unsolicited|${idOfDialog(dialog)}|`;
     const app = this.#o.apps.heirOf(entry.owner);

@@ -42,7 +42,7 @@ const verbs: ReadonlySet<string> = new Set([
 ]);
 
 /** Extensions a peer may require: those that an app can serve without more than it is shown. */
-const supported = ['100rel', 'replaces', 'norefersub', 'tdialog', 'histinfo'] as const;
+const supported = ['100rel', 'timer', 'replaces', 'norefersub', 'tdialog', 'histinfo'] as const;
 
 /** How long goodbyes may take. */
 const partingMs = 2_000;
@@ -54,7 +54,7 @@ const partingMs = 2_000;
  * nothing is done for an app that has not logged in; dialogs belong to the app's tag and outlive its connection, a BYE
  * in the meantime is answered and told later, new calls wait a few seconds; an app that stays silent is answered for
  * (480, 408); a CANCEL that crosses our 200 gets 200 and changes nothing (RFC 3261 9.2); REFER outside a dialog is
- * shown; a merged request gets 482; a required extension that nobody here serves gets 420 (timer included);
+ * shown; a merged request gets 482; a required extension that nobody here serves gets 420;
  * what an app proxies and stays in goes on without any app, and only what carries our own mark is passed on.
  */
 export class SipdServer {
@@ -96,6 +96,7 @@ export class SipdServer {
       listen: options.sip,
       advertisedHost: options.advertisedHost,
       supported,
+      sessionTimers: true,
       timers: { t1: t1Ms, t2: t2Ms, t4: t4Ms },
       limits: options.limits,
       logger,

@@ -53,6 +53,7 @@ export async function aPhone(clock: VirtualClock, network: MemoryNetwork): Promi
       onDialogEnded: (_dialog, ending) => void endings.push(ending),
     },
     supported: ['100rel', 'timer', 'path'],
+    sessionTimers: true,
     clock,
     network,
   });

@@ -30,6 +30,8 @@ export interface EndpointOptions {
   readonly supported?: readonly string[];
   /** Marks the calls we are proxy of. Random if absent: then those calls do not outlive the endpoint. */
   readonly relayKey?: Buffer;
+  /** Whether sessions end that nobody refreshes, RFC 4028; `supported` should name `timer` then. */
+  readonly sessionTimers?: boolean;
   readonly clock?: Clock;
   readonly random?: Random;
   readonly timers?: SipTimers;
@@ -80,13 +82,22 @@ export class SipEndpoint {
     });
     const [ways, dialogs, layer] = [this.#ways, this.#dialogs, this.#layer];
     const sender = new RequestSender({ clock, timers, random, logger, layer, ways });
-    this.#client = new UserAgentClient({ clock, timers, random, sender, ways, dialogs });
+    const hasSessionTimers = options.sessionTimers === true;
+    this.#client = new UserAgentClient({ clock, timers, random, sender, ways, dialogs, hasSessionTimers });
     const supported = new Set(options.supported ?? []);
     const recordRoute = new RecordRoute(ways, options.relayKey ?? randomBytes(32));
     const passBack = (incoming: IncomingRequest, response: SipResponse) => server.passBack(incoming, response);
     this.#proxy = new ProxyCore({ clock, ways, sender, recordRoute, passBack });
     const passage = this.#proxy;
-    const server = new UserAgentServer({ handlers, supported, random, dialogs, host: this.#client, passage });
+    const server = new UserAgentServer({
+      handlers,
+      supported,
+      random,
+      dialogs,
+      host: this.#client,
+      passage,
+      hasSessionTimers,
+    });
   }
 
   /** Opens the sockets. Rejects with ListenError, which names the address, the reason and the remedy. */

@@ -14,7 +14,7 @@ import {
 import type { Random } from '../random.ts';
 import { type SipTimers, transactionTimeoutMs } from '../transaction/timers.ts';
 import type { Flow, Vantage } from '../transport/flow.ts';
-import { createsDialog, Dialog, type DialogHost, dialogKey, type DraftRequest } from './dialog.ts';
+import { createsDialog, Dialog, type DialogHost, dialogKey, type DraftRequest, isSdp } from './dialog.ts';
 import { uacParts } from './dialog-parts.ts';
 import type { DialogTable } from './dialog-table.ts';
 import type { InDialogHandlers } from './in-flight.ts';
@@ -26,6 +26,7 @@ import {
   rseqOf,
 } from './outgoing-request.ts';
 import { requestOwned } from './owned-headers.ts';
+import { supportsTimer, termsOfResponse } from './session-timer.ts';
 import { isSubscriptionEnd } from './subscription-end.ts';
 import type { RequestSender } from './request-sender.ts';
 import type { Ways } from './ways.ts';
@@ -54,6 +55,7 @@ const maxForks = 32;
 export class UserAgentClient implements DialogMaker, DialogHost {
   readonly t1: number;
   readonly t2: number;
+  readonly #hasSessionTimers: boolean;
   readonly #clock: Clock;
   readonly #timers: SipTimers;
   readonly #random: Random;
@@ -74,7 +76,9 @@ export class UserAgentClient implements DialogMaker, DialogHost {
     readonly sender: RequestSender;
     readonly ways: Ways;
     readonly dialogs: DialogTable;
+    readonly hasSessionTimers: boolean;
   }) {
+    this.#hasSessionTimers = parts.hasSessionTimers;
     this.#clock = parts.clock;
     this.#timers = parts.timers;
     this.#random = parts.random;
@@ -116,6 +120,12 @@ export class UserAgentClient implements DialogMaker, DialogHost {
     const sent = this.#sender.withVia(draft, this.#sender.shownOn(way, dialog.flow));
     this.#sender.sendOnce(sent, way, onSent);
     return sent;
+  }
+
+  sessionExpired(dialog: Dialog): void {
+    const headers = new Headers().add('Reason', 'SIP ;cause=200 ;text="Session timer expired"');
+    const { sent } = dialog.bye({ headers });
+    this.#dialogs.end(dialog, { why: 'sessionExpired', bye: sent });
   }
 
   // ---- what comes back
@@ -168,11 +178,22 @@ export class UserAgentClient implements DialogMaker, DialogHost {
     for (const early of this.#forks.get(outgoing) ?? []) {
       if (early !== winner) this.#dialogs.forget(early);
     }
+    const dialog = within ?? winner;
+    const isRefresh = sent.method === 'INVITE' || sent.method === 'UPDATE';
+    if (dialog !== undefined && isRefresh && response.status >= 200 && response.status < 300) {
+      this.#restartSession(dialog, sent, response);
+    }
     if (within === undefined) return;
     if (within.openInvite === outgoing) within.openInvite = undefined;
     if (within.openUpdate === outgoing) within.openUpdate = undefined;
     if (sent.method === 'BYE') this.#byeAnswered(within, outgoing, response);
     if (isSubscriptionEnd(within, sent)) this.#dialogs.end(within, { why: 'subscriptionEnded' });
+  }
+
+  #restartSession(dialog: Dialog, sent: SipRequest, response: SipResponse): void {
+    const terms = this.#hasSessionTimers ? termsOfResponse(sent, response) : undefined;
+    if (terms === undefined) dialog.session.stop();
+    else dialog.session.restart(terms.seconds, terms.refresher === 'uac');
   }
 
   #byeAnswered(dialog: Dialog, { sent }: OutgoingRequest, { status }: SipResponse): void {
@@ -210,7 +231,9 @@ export class UserAgentClient implements DialogMaker, DialogHost {
   }
 
   #newDialog(sent: SipRequest, response: SipResponse, from: Flow): Dialog {
-    return this.#dialogs.add(new Dialog(uacParts(sent, response, from), this));
+    const dialog = new Dialog(uacParts(sent, response, from), this);
+    if (isSdp(sent.headers, sent.body)) dialog.localSdp = sent.body;
+    return this.#dialogs.add(dialog);
   }
 
   #fill(draft: NewRequest, flow: Vantage): DraftRequest {
@@ -230,6 +253,7 @@ export class UserAgentClient implements DialogMaker, DialogHost {
     given.forEach((name, value, key) => {
       if (!requestOwned.has(key)) headers.add(name, value);
     });
+    supportsTimer(headers);
     return { method: draft.method, uri: draft.uri, headers, body: draft.body ?? noBody };
   }
 }

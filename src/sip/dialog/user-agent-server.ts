@@ -5,13 +5,14 @@ import type { Random } from '../random.ts';
 import type { ServerInvite } from '../transaction/server-invite.ts';
 import type { ServerTransaction } from '../transaction/server-transaction.ts';
 import type { Flow } from '../transport/flow.ts';
-import { createsDialog, Dialog, type DialogHost } from './dialog.ts';
+import { createsDialog, Dialog, type DialogHost, isSdp } from './dialog.ts';
 import { uasParts } from './dialog-parts.ts';
 import type { DialogTable } from './dialog-table.ts';
 import type { EndpointHandlers } from './endpoint-handlers.ts';
 import { IncomingRequest, type ResponseOptions, type ResponseSender } from './incoming-request.ts';
 import { responseOwned } from './owned-headers.ts';
 import { ReliableProvisionals } from './reliable-provisionals.ts';
+import { asksTooShort, minSessionSeconds, termsOfAnswer, writeTerms } from './session-timer.ts';
 import { isSubscriptionEnd } from './subscription-end.ts';
 
 /** Requests that are not for us but go through us, because we have put ourselves into their Route. */
@@ -29,6 +30,7 @@ export class UserAgentServer implements ResponseSender {
   readonly #dialogs: DialogTable;
   readonly #host: DialogHost;
   readonly #passage: Passage;
+  readonly #hasSessionTimers: boolean;
   /** INVITEs we have not answered, by transaction. */
   readonly #pendingInvites = new Map<ServerTransaction, IncomingRequest>();
 
@@ -40,7 +42,9 @@ export class UserAgentServer implements ResponseSender {
     readonly dialogs: DialogTable;
     readonly host: DialogHost;
     readonly passage: Passage;
+    readonly hasSessionTimers: boolean;
   }) {
+    this.#hasSessionTimers = parts.hasSessionTimers;
     this.#passage = parts.passage;
     this.#handlers = parts.handlers;
     this.#supported = parts.supported;
@@ -62,6 +66,9 @@ export class UserAgentServer implements ResponseSender {
     const unsupported = request.headers.list('Require').filter((tag) => !this.#supported.has(tag.toLowerCase()));
     if (unsupported.length > 0) {
       return void incoming.respond(420, { headers: new Headers().add('Unsupported', unsupported.join(', ')) });
+    }
+    if (this.#hasSessionTimers && asksTooShort(request)) {
+      return void incoming.respond(422, { headers: new Headers().add('Min-SE', String(minSessionSeconds)) });
     }
     if (dialog !== undefined) return this.#inDialog(incoming, dialog);
     // RFC 3261 12.2.2; PRACK, BYE and UPDATE make no sense without a dialog either.
@@ -192,6 +199,8 @@ export class UserAgentServer implements ResponseSender {
       return;
     }
     if (dialog.state === 'early') dialog.state = 'confirmed';
+    if (isSdp(response.headers, response.body)) dialog.localSdp = response.body;
+    if (request.method === 'INVITE' || request.method === 'UPDATE') this.#restartSession(dialog, request, response);
     if (request.method !== 'INVITE') return;
     dialog.repeatUntilAck(response, incoming.transaction.flow, () => this.#ackTimeout(dialog));
   }
@@ -219,6 +228,12 @@ export class UserAgentServer implements ResponseSender {
     return incoming.reliable;
   }
 
+  #restartSession(dialog: Dialog, request: SipRequest, response: SipResponse): void {
+    const terms = this.#hasSessionTimers ? termsOfAnswer(request, response.headers) : undefined;
+    if (terms === undefined) dialog.session.stop();
+    else dialog.session.restart(terms.seconds, terms.refresher === 'uas');
+  }
+
   #ackTimeout(dialog: Dialog): void {
     const headers = new Headers().add('Reason', 'SIP ;cause=200 ;text="ACK timeout"');
     const { sent } = dialog.bye({ headers });
@@ -242,6 +257,9 @@ export class UserAgentServer implements ResponseSender {
     given?.forEach((name, value, key) => {
       if (!responseOwned.has(key)) headers.add(name, value);
     });
+    const isRefresh = request.method === 'INVITE' || request.method === 'UPDATE';
+    const terms = this.#hasSessionTimers && isRefresh && isUseful ? termsOfAnswer(request, given) : undefined;
+    if (terms !== undefined && status >= 200) writeTerms(headers, terms);
     const mustSay100rel = request.method === 'INVITE' && status > 100 && status < 200;
     if (mustSay100rel && namesExtension(request.headers, 'Require', '100rel')) {
       if (!namesExtension(headers, 'Require', '100rel')) headers.add('Require', '100rel');
@@ -250,7 +268,9 @@ export class UserAgentServer implements ResponseSender {
   }
 
   #newDialog({ request, source }: IncomingRequest, response: SipResponse): Dialog {
-    return this.#dialogs.add(new Dialog(uasParts(request, response, source), this.#host));
+    const dialog = new Dialog(uasParts(request, response, source), this.#host);
+    dialog.refresh(request, source);
+    return this.#dialogs.add(dialog);
   }
 }
 
