@@ -16,6 +16,8 @@ import type { AppRegistry } from './app-registry.ts';
 import type { AppConnection } from './control/app-connection.ts';
 import type { AppMessage } from './control/app-message.ts';
 import { metaTokens } from './control/meta.ts';
+import { completeBodyType } from './body-type.ts';
+import type { CallRecords } from './call-records.ts';
 import { type DialogBook, idOfCreator, idOfDialog } from './dialog-book.ts';
 import { MissedEndings } from './missed-endings.ts';
 import type { SipdOptions } from './options.ts';
@@ -41,6 +43,7 @@ export interface InboundOptions {
   readonly apps: AppRegistry;
   readonly dialogs: DialogBook;
   readonly flows: RegisteredFlows;
+  readonly records: CallRecords;
   readonly clock: Clock;
   readonly random: Random;
   readonly options: SipdOptions;
@@ -64,8 +67,9 @@ export class Inbound {
   }
 
   onRequest(incoming: IncomingRequest): void {
-    if (this.#isClosing) return this.#refuse(incoming, 503);
     const { dialog, request } = incoming;
+    if (request.method === 'INVITE' && dialog === undefined) this.#o.records.attempt('network', request);
+    if (this.#isClosing) return this.#refuse(incoming, 503);
     const isFull = this.#pending.size + this.#held.size >= this.#o.options.limits.pendingRequests;
     // The end of a call has to be told: nobody would ever hang up the other side.
     if (isFull && request.method !== 'BYE') return this.#refuse(incoming, 503);
@@ -79,6 +83,7 @@ export class Inbound {
     const pending = this.#byIncoming.get(incoming);
     // A re-INVITE that is taken back leaves its dialog as it was.
     if (incoming.dialog?.state === 'ended') this.#o.dialogs.drop(incoming.dialog);
+    if (incoming.dialog?.state !== 'confirmed') this.#o.records.stop('network', 'call-canceled', by);
     if (pending === undefined) return;
     this.#settle(pending);
     const message = serialise(by.method === 'CANCEL' ? by : asCancel(by));
@@ -94,6 +99,7 @@ export class Inbound {
   }
 
   onDialogEnded(dialog: Dialog, ending: DialogEnding): void {
+    this.#o.records.ended(dialog, ending);
     const entry = this.#o.dialogs.drop(dialog);
     if (entry === undefined || (ending.why !== 'ackTimeout' && ending.why !== 'sessionExpired')) return;
     const message = serialise(ending.bye);
@@ -111,14 +117,14 @@ export class Inbound {
     const { headers, body } = message;
     const isReliable = message.status < 200 && namesExtension(headers, 'Require', '100rel');
     if (isReliable && !incoming.takesReliable) return nok('Remote endpoint does not support 100rel');
-    const isTyped = headers.has('Content-Type') || body.length === 0;
-    if (!isTyped && !looksLikeSdp(body)) return nok('missing content-type');
-    if (!isTyped) headers.set('Content-Type', 'application/sdp');
+    const problem = completeBodyType(message);
+    if (problem !== undefined) return nok(problem);
     const toTag = tagOf(headers.get('To') ?? '') || undefined;
     const sent = incoming.respond(message.status, { reason: message.reason || undefined, headers, body, toTag });
     if (sent === undefined) return nok('Response not sent due to unknown transaction');
     if (incoming.dialog !== undefined && incoming.dialog.state !== 'ended')
       this.#o.dialogs.own(incoming.dialog, pending.app);
+    if (message.status >= 200) this.#o.records.answered(incoming.request, sent);
     if (message.status < 200) {
       pending.silence.stop();
       pending.silence = this.#whenSilent(pending, this.#o.options.timers.appRingsWithinMs);
@@ -255,7 +261,8 @@ export class Inbound {
   #refuse(incoming: IncomingRequest, status: number): void {
     const headers = new Headers();
     if (status === 503) headers.add('Retry-After', '5');
-    incoming.respond(status, { headers });
+    const sent = incoming.respond(status, { headers });
+    if (sent !== undefined) this.#o.records.answered(incoming.request, sent);
     if (incoming.dialog?.state === 'ended') this.#o.dialogs.drop(incoming.dialog);
   }
 
@@ -277,10 +284,6 @@ export class Inbound {
   #meta(message: Buffer, flow: Flow): string {
     return metaTokens(message, flow.protocol, flow.remote, this.#o.clock.now());
   }
-}
-
-export function looksLikeSdp(body: Buffer): boolean {
-  return body.toString('latin1', 0, 3) === 'v=0';
 }
 
 /** An INVITE that waited for its app again has an early dialog already; it is shown as new, because to the app it is. */

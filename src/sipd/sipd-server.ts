@@ -1,6 +1,16 @@
 import { createHmac } from 'node:crypto';
-import { describe, type Dialog, type Logger, SipEndpoint, systemClock, systemRandom } from '../sip/index.ts';
+import {
+  describe,
+  type Dialog,
+  type Logger,
+  SipEndpoint,
+  type SipRequest,
+  type SipResponse,
+  systemClock,
+  systemRandom,
+} from '../sip/index.ts';
 import { AppRegistry } from './app-registry.ts';
+import { CallRecords } from './call-records.ts';
 import type { AppConnection } from './control/app-connection.ts';
 import { parseAppMessage } from './control/app-message.ts';
 import { type AppCommand, ControlServer } from './control/control-server.ts';
@@ -41,6 +51,8 @@ const verbs: ReadonlySet<string> = new Set([
   'prack',
 ]);
 
+const recordKinds: ReadonlySet<string> = new Set(['cdr:attempt', 'cdr:start', 'cdr:stop']);
+
 /** Extensions a peer may require: those that an app can serve without more than it is shown. */
 const supported = ['100rel', 'timer', 'replaces', 'norefersub', 'tdialog', 'histinfo'] as const;
 
@@ -64,6 +76,7 @@ export class SipdServer {
   readonly #inbound: Inbound;
   readonly #outbound: Outbound;
   readonly #flows: RegisteredFlows;
+  readonly #records: CallRecords;
   #closing: Promise<void> | undefined;
 
   private constructor(parts: {
@@ -73,7 +86,9 @@ export class SipdServer {
     inbound: Inbound;
     outbound: Outbound;
     flows: RegisteredFlows;
+    records: CallRecords;
   }) {
+    this.#records = parts.records;
     this.#flows = parts.flows;
     this.#endpoint = parts.endpoint;
     this.#control = parts.control;
@@ -90,7 +105,8 @@ export class SipdServer {
     const flows = new RegisteredFlows(clock);
     const connections = new Set<AppConnection>();
     const apps = new AppRegistry(connections);
-    const inbound = new Inbound({ apps, dialogs, flows, clock, random, options });
+    const records = new CallRecords(apps, clock);
+    const inbound = new Inbound({ apps, dialogs, records, flows, clock, random, options });
     const { t1Ms, t2Ms, t4Ms } = options.timers;
     const endpoint = await SipEndpoint.open({
       listen: options.sip,
@@ -107,9 +123,12 @@ export class SipdServer {
         onCancelled: (incoming, by) => inbound.onCancelled(incoming, by),
         onAck: (dialog, ack, from) => inbound.onAck(dialog, ack, from),
         onDialogEnded: (dialog, ending) => inbound.onDialogEnded(dialog, ending),
+        onPassed: (request) => {
+          if (request.method === 'BYE') records.stop('network', 'normal-release', request);
+        },
       },
     });
-    const outbound = new Outbound({ endpoint: () => endpoint, dialogs, flows, clock, random });
+    const outbound = new Outbound({ endpoint: () => endpoint, dialogs, records, flows, clock, random });
     const addresses = endpoint.visibleAddresses.map(describe).join(',');
     try {
       const control = await ControlServer.open({
@@ -123,7 +142,7 @@ export class SipdServer {
         onGone: (app) => server.#gone(app, logger),
         connections,
       });
-      const server = new SipdServer({ endpoint, control, dialogs, inbound, outbound, flows });
+      const server = new SipdServer({ endpoint, control, dialogs, records, inbound, outbound, flows });
       return server;
     } catch (error) {
       endpoint.close();
@@ -175,6 +194,7 @@ export class SipdServer {
         return this.#route(app, id, tokens[0] ?? '');
       case 'remove_route':
         app.verbs.delete(tokens[0] ?? '');
+        app.recordKinds.delete(tokens[0] ?? '');
         return app.reply(id, 'OK');
       case 'ping':
         return app.reply(id, 'OK|pong');
@@ -191,6 +211,10 @@ export class SipdServer {
   }
 
   #route(app: AppConnection, id: string, verb: string): void {
+    if (recordKinds.has(verb)) {
+      app.recordKinds.add(verb);
+      return app.reply(id, 'OK');
+    }
     if (!verbs.has(verb)) return app.reply(id, 'NOK|this server does not route that verb');
     const isFirst = app.verbs.size === 0;
     app.verbs.add(verb);
@@ -215,13 +239,24 @@ export class SipdServer {
     if (incoming === undefined) return app.reply(command.id, 'NOK|Request not proxied due to unknown transaction');
     const options = { ...parsed.options, flowFor: (uri: string) => this.#flows.find(uri) };
     this.#endpoint.proxy(incoming, options, {
+      onSent: (request) => {
+        if (request.method === 'INVITE') this.#records.attempt('application', request);
+      },
       onFinal: (response, from) => {
+        this.#recordProxied(incoming.request, response);
         if (!parsed.wantsResponses) return;
         const { tokens, message } = proxyResponseTokens(response, from, systemClock.now());
         app.reply(command.id, tokens, message);
       },
       onDone: () => app.reply(command.id, 'OK|done'),
     });
+  }
+
+  #recordProxied({ method }: SipRequest, response: SipResponse): void {
+    if (method !== 'INVITE') return;
+    if (response.status >= 300) return this.#records.failed('network', response);
+    this.#records.start('network', 'proxy-uac', response);
+    this.#records.start('application', 'proxy-uas', response);
   }
 
   #gone(app: AppConnection, logger: Logger): void {

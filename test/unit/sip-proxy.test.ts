@@ -19,6 +19,7 @@ async function aProxy(options: Partial<ProxyOptions>, others: number, asked = ot
         told.offered.push(incoming);
         const all = { targets: targets(), order: 'serial' as const, staysInPath: false, ...options };
         proxy.proxy(incoming, all, {
+          onSent() {},
           onFinal: (response) => void told.finals.push(response),
           onDone: (status) => void told.done.push(status),
         });

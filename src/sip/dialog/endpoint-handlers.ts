@@ -16,4 +16,6 @@ export interface EndpointHandlers {
   onAck(dialog: Dialog, ack: SipRequest, from: Flow): void;
   /** A confirmed dialog has ended, once for each, whatever ended it. */
   onDialogEnded(dialog: Dialog, ending: DialogEnding): void;
+  /** A request of a dialog that we are proxy of has been passed on, as sent. */
+  onPassed?(request: SipRequest): void;
 }

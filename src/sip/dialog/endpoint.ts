@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { type Clock, systemClock } from '../clock.ts';
 import { type Logger, silentLogger } from '../logger.ts';
 import type { ParseResult } from '../message/parse-message.ts';
-import { responseTo, serialise, type SipResponse } from '../message/sip-message.ts';
+import { responseTo, serialise, type SipRequest, type SipResponse } from '../message/sip-message.ts';
 import { ProxyCore, type ProxyOptions } from '../proxy/proxy-core.ts';
 import type { ProxyingHandlers } from '../proxy/proxying.ts';
 import { RecordRoute } from '../proxy/record-route.ts';
@@ -87,7 +87,8 @@ export class SipEndpoint {
     const supported = new Set(options.supported ?? []);
     const recordRoute = new RecordRoute(ways, options.relayKey ?? randomBytes(32));
     const passBack = (incoming: IncomingRequest, response: SipResponse) => server.passBack(incoming, response);
-    this.#proxy = new ProxyCore({ clock, ways, sender, recordRoute, passBack });
+    const onPassed = (request: SipRequest) => handlers.onPassed?.(request);
+    this.#proxy = new ProxyCore({ clock, ways, sender, recordRoute, passBack, onPassed });
     const passage = this.#proxy;
     const server = new UserAgentServer({
       handlers,

@@ -36,6 +36,7 @@ export class ProxyCore implements Passage {
   readonly #ways: Ways;
   readonly #sender: RequestSender;
   readonly #recordRoute: RecordRoute;
+  readonly #onPassed: (request: SipRequest) => void;
   readonly #passBack: (incoming: IncomingRequest, response: SipResponse) => void;
 
   constructor(parts: {
@@ -44,7 +45,9 @@ export class ProxyCore implements Passage {
     readonly sender: RequestSender;
     readonly recordRoute: RecordRoute;
     readonly passBack: (incoming: IncomingRequest, response: SipResponse) => void;
+    readonly onPassed: (request: SipRequest) => void;
   }) {
+    this.#onPassed = parts.onPassed;
     this.#clock = parts.clock;
     this.#ways = parts.ways;
     this.#sender = parts.sender;
@@ -85,7 +88,12 @@ export class ProxyCore implements Passage {
     const { request } = incoming;
     if (isWornOut(request)) return void incoming.respond(483);
     const next = this.#onwards(request);
-    this.#start(incoming, { targets: [next.hop], order: 'serial' }, { onFinal() {}, onDone() {} }, () => next);
+    this.#start(
+      incoming,
+      { targets: [next.hop], order: 'serial' },
+      { onSent: (sent) => this.#onPassed(sent), onFinal() {}, onDone() {} },
+      () => next,
+    );
   }
 
   passAck(ack: SipRequest): void {

@@ -7,7 +7,7 @@ import type { Clock, Timer } from '../clock.ts';
 import type { IncomingRequest } from '../dialog/incoming-request.ts';
 import type { OutgoingHandlers, OutgoingRequest } from '../dialog/outgoing-request.ts';
 import { parseNameAddr } from '../message/name-addr.ts';
-import type { SipResponse } from '../message/sip-message.ts';
+import type { SipRequest, SipResponse } from '../message/sip-message.ts';
 import { parseUri } from '../message/uri.ts';
 import type { Flow } from '../transport/flow.ts';
 import { bestResponse } from './best-response.ts';
@@ -24,6 +24,8 @@ export interface ProxyingOptions {
 }
 
 export interface ProxyingHandlers {
+  /** It is on its way to one more target. */
+  onSent(request: SipRequest): void;
   /** Each final response of a target until it is done; `from` is undefined for a 408 or 503 that we made because nothing came. */
   onFinal(response: SipResponse, from: Flow | undefined): void;
   /** The status that went back to the caller first. */
@@ -121,6 +123,7 @@ export class Proxying {
       return;
     }
     this.#branches.add(branch);
+    this.#handlers.onSent(branch.outgoing.sent);
     const { provisionalWithinMs, finalWithinMs } = this.#options;
     const patienceMs = Math.min(provisionalWithinMs ?? Infinity, finalWithinMs ?? Infinity);
     if (patienceMs < Infinity) branch.patience = this.#host.clock.after(patienceMs, () => this.#giveUp(branch));
