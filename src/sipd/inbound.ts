@@ -13,6 +13,7 @@ import {
   type Timer,
 } from '../sip/index.ts';
 import type { AppRegistry } from './app-registry.ts';
+import { asCancel } from './as-cancel.ts';
 import type { AppConnection } from './control/app-connection.ts';
 import type { AppMessage } from './control/app-message.ts';
 import { metaTokens } from './control/meta.ts';
@@ -202,6 +203,7 @@ export class Inbound {
 
   #offerInDialog(incoming: IncomingRequest, dialog: Dialog): void {
     const { apps, dialogs } = this.#o;
+    dialogs.touch(dialog);
     const owner = dialogs.find(idOfDialog(dialog))?.owner;
     const app = owner === undefined ? undefined : apps.heirOf(owner);
     if (app !== undefined) return this.#show(app, incoming);
@@ -289,13 +291,6 @@ export class Inbound {
 /** An INVITE that waited for its app again has an early dialog already; it is shown as new, because to the app it is. */
 function isOutside({ dialog, request }: IncomingRequest): boolean {
   return dialog === undefined || (dialog.state === 'early' && idOfCreator(request) !== '');
-}
-
-// Apps know one way to learn that a caller gave up, and it is a CANCEL.
-function asCancel(by: SipRequest): SipRequest {
-  const headers = by.headers.clone();
-  headers.set('CSeq', (headers.get('CSeq') ?? '').replace(/\S+$/, 'CANCEL'));
-  return { ...by, method: 'CANCEL', headers };
 }
 
 function nok(why: string): { tokens: string } {

@@ -15,8 +15,10 @@ import type { AppConnection } from './control/app-connection.ts';
 import { parseAppMessage } from './control/app-message.ts';
 import { type AppCommand, ControlServer } from './control/control-server.ts';
 import { DialogBook } from './dialog-book.ts';
+import type { DialogJournal } from './dialog-journal.ts';
 import { Inbound } from './inbound.ts';
 import type { SipdOptions } from './options.ts';
+import { keepDialogs } from './kept-dialogs.ts';
 import { Outbound, type Reply } from './outbound.ts';
 import { parseProxyCommand, proxyResponseTokens } from './proxy-command.ts';
 import { RegisteredFlows } from './registered-flows.ts';
@@ -77,6 +79,7 @@ export class SipdServer {
   readonly #outbound: Outbound;
   readonly #flows: RegisteredFlows;
   readonly #records: CallRecords;
+  readonly #journal: DialogJournal | undefined;
   #closing: Promise<void> | undefined;
 
   private constructor(parts: {
@@ -87,7 +90,9 @@ export class SipdServer {
     outbound: Outbound;
     flows: RegisteredFlows;
     records: CallRecords;
+    journal: DialogJournal | undefined;
   }) {
+    this.#journal = parts.journal;
     this.#records = parts.records;
     this.#flows = parts.flows;
     this.#endpoint = parts.endpoint;
@@ -128,6 +133,10 @@ export class SipdServer {
         },
       },
     });
+    // At once, before anybody can ask for them.
+    const { stateFile: path, secret } = options;
+    const now = () => clock.now();
+    const journal = path === undefined ? undefined : keepDialogs({ path, secret, endpoint, dialogs, now, logger });
     const outbound = new Outbound({ endpoint: () => endpoint, dialogs, records, flows, clock, random });
     const addresses = endpoint.visibleAddresses.map(describe).join(',');
     try {
@@ -142,7 +151,7 @@ export class SipdServer {
         onGone: (app) => server.#gone(app, logger),
         connections,
       });
-      const server = new SipdServer({ endpoint, control, dialogs, records, inbound, outbound, flows });
+      const server = new SipdServer({ journal, endpoint, control, dialogs, records, inbound, outbound, flows });
       return server;
     } catch (error) {
       endpoint.close();
@@ -172,6 +181,11 @@ export class SipdServer {
     return this.#closing;
   }
 
+  /** Closes without a word to anybody: the next sipd under this address goes on with what is in the state file. */
+  leave(): void {
+    this.#closing ??= Promise.resolve(this.#shut());
+  }
+
   async #part(): Promise<void> {
     this.#inbound.close();
     this.#outbound.close();
@@ -183,6 +197,12 @@ export class SipdServer {
       setTimeout(resolve, partingMs).unref();
     });
     await Promise.race([Promise.all(goodbyes), patience]);
+    for (const { dialog } of this.#dialogs.all()) this.#dialogs.drop(dialog);
+    this.#shut();
+  }
+
+  #shut(): void {
+    this.#journal?.close();
     this.#control.close();
     this.#endpoint.close();
   }

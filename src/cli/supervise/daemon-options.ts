@@ -75,6 +75,7 @@ function sipdOptions(config: Config, secrets: Secrets, advertised: string): Sipd
     advertisedHost: advertised,
     control: { host: '127.0.0.1', port: config.signalling.port },
     secret: secrets.controlSecret,
+    stateFile: join(dataFolders(config.data).run, 'sipd.dialogs'),
   };
 }
 

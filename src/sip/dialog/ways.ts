@@ -5,6 +5,7 @@ import { isLoopback } from '../transport/local-address.ts';
 import type { Network } from '../transport/network.ts';
 import type { Transport } from '../transport/transport.ts';
 import type { Dialog } from './dialog.ts';
+import { LostFlow } from './lost-flow.ts';
 import { hopOf } from './next-hop.ts';
 
 /** A place known by name, to be looked up before something can be sent there. */
@@ -59,6 +60,13 @@ export class Ways {
   async lookup({ protocol, host, port }: NamedPlace): Promise<Flow | undefined> {
     const to = { host: await this.#network.resolve(host), port };
     return this.#transport?.isOwn(protocol, to) ? undefined : this.#transport?.flowTo(protocol, to);
+  }
+
+  /** To where a peer was heard by the endpoint before us. A connection does not come back by itself. */
+  flowAgain(protocol: Protocol, remote: HostPort): Flow | undefined {
+    if (!isReliable(protocol)) return this.#transport?.flowTo(protocol, remote);
+    const vantage = this.#transport?.vantageTo(protocol, remote);
+    return vantage === undefined ? undefined : new LostFlow(protocol, vantage.local, remote);
   }
 
   /** RFC 3261 18.2.2 and RFC 3581 4. */
