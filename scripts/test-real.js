@@ -65,7 +65,10 @@ async function main() {
       console.log(`\n${title}`);
       // One file at a time: the order of what happens is compared, and a machine that is late would change it.
       const records = join(folder, title);
-      const { pass, fail, skip, leftOut } = await runTests(files, environmentFor(pair, records), ['--jobs=1']);
+      const { pass, fail, skip, leftOut } = await runTests(files, {
+        jobs: 1,
+        env: environmentFor(pair, records),
+      });
       const unlike = pair.length === 0 ? [] : await differences(join(folder, titleOf([])), records, leftOut);
       for (const difference of unlike) console.log(`DIFFERS ${difference}`);
       console.log(
