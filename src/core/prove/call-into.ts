@@ -1,5 +1,5 @@
 import { type Instant, instant, plusMs, type Span } from '../time/index.ts';
-import { type ChainUse, slower } from './way.ts';
+import { type ChainUse, isKeyedSinceRead, slower } from './way.ts';
 
 /** A call that comes to a chain, and when it is dialled. */
 export interface CallInto {
@@ -13,8 +13,10 @@ export function callInto(uses: readonly ChainUse[], piece: Span): CallInto | nul
     const arrival = arrivalInto(use, piece);
     if (arrival !== null) return { use, arrival };
   }
-  // Whoever takes time over the keys may come in when the quick have not.
+  // Whoever takes time over the keys may come in when the quick have not. A key before opening hours were asked for does
+  // not help: who presses it later asks later, and may be told something else.
   for (const use of uses) {
+    if (!isKeyedSinceRead(use)) continue;
     for (const dialled of latestDials(use)) {
       const lateMs = piece.from - dialled - use.playedMs;
       if (lateMs <= use.laterMs && dialled + use.playedMs + lateMs < piece.to) {

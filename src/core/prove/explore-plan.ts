@@ -48,6 +48,7 @@ export function exploreEntry(
       playedMs: 0,
       readMs: 0,
       readPlayedMs: 0,
+      readKeys: 0,
       turn: null,
       waitedMs: 0,
       isStaffed: false,
@@ -146,7 +147,7 @@ class Walk {
 
   /** What is open may change while the call waits. */
   #opening(way: Way, state: OpeningState, go: (now: OpeningState, turned: Way) => void): void {
-    const read: Way = { ...way, readMs: way.laterMs, readPlayedMs: way.playedMs };
+    const read: Way = { ...way, readMs: way.laterMs, readPlayedMs: way.playedMs, readKeys: way.keys.length };
     go(state, read);
     if (way.laterMs === way.readMs) return;
     for (const [name, at] of state.next) {
@@ -209,8 +210,22 @@ class Walk {
 
   #chain(service: ServiceId, urgency: Urgency, place: string, way: Way, { spans }: Pick<OpeningState, 'spans'>): void {
     this.#inTime(place, way, { spans });
-    const { entry, caller, keys, answers, rung, path, laterMs, playedMs, readPlayedMs, turn, isStaffed } = way;
-    const how = { entry, caller, keys, answers, rung, path, laterMs, playedMs, readPlayedMs, turn, isStaffed };
+    const { entry, caller, keys, answers, rung, path, laterMs, playedMs, readPlayedMs, readKeys, turn, isStaffed } =
+      way;
+    const how = {
+      entry,
+      caller,
+      keys,
+      answers,
+      rung,
+      path,
+      laterMs,
+      playedMs,
+      readPlayedMs,
+      readKeys,
+      turn,
+      isStaffed,
+    };
     this.#uses.push({ service, urgency, spans, ...how });
   }
 

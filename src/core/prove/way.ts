@@ -17,6 +17,8 @@ export interface Way {
   /** `laterMs` when opening hours were last asked for, or of the arrival: what takes no time happens at one instant. */
   readonly readMs: number;
   readonly readPlayedMs: number;
+  /** How many keys had been pressed by then. Only keys after it can bring a call later to what comes behind it. */
+  readonly readKeys: number;
   /** Instants at which something opened or closed on the way, one as good as the other, and `playedMs` by then. */
   readonly turn: { readonly at: readonly Instant[]; readonly playedMs: number } | null;
   /** At most so long since the caller's last key. */
@@ -47,6 +49,7 @@ export interface ChainUse
     | 'laterMs'
     | 'playedMs'
     | 'readPlayedMs'
+    | 'readKeys'
     | 'turn'
     | 'isStaffed'
   > {
@@ -72,7 +75,12 @@ export function turnsAfter({ turn, laterMs }: Way, at: readonly Instant[]): read
 export function turned(way: Way, at: readonly Instant[], readPlayedMs: number): Way {
   const read = way.playedMs > readPlayedMs ? way : slower(way, 1_000);
   const { playedMs } = read;
-  return { ...read, readPlayedMs: playedMs, turn: { at, playedMs } };
+  return { ...read, readPlayedMs: playedMs, readKeys: way.keys.length, turn: { at, playedMs } };
+}
+
+/** Whether the last key was pressed after opening hours were last asked for. */
+export function isKeyedSinceRead({ keys, readKeys }: Pick<Way, 'keys' | 'readKeys'>): boolean {
+  return keys.slice(readKeys).some(({ key }) => key !== '');
 }
 
 /** As if the caller had taken so much longer over the last key. */
