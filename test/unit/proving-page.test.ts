@@ -149,3 +149,35 @@ void t.test('whoever presses the key at the very moment of opening is behind ope
   // Nobody is on duty while the desk is open, when no call comes to the chain.
   t.same(proved([], { plan: nightLine, roster: nightDuty('00:00-08:00, 17:00-24:00', primary) }), []);
 });
+
+void t.test('a call that is under way when duty ends meets the gap, though nobody can call into it', async (t) => {
+  const night = '00:00-08:00, 17:00-24:00';
+  const [found, ...others] = proved([], { plan: nightLine, roster: nightDuty(night, `${primary}, ${backup}`) });
+  t.match(found, { kind: 'coverageGap', reason: /^nobody is backup of night: the next .* begins 2026-10-25 17:00/ });
+  t.match(found?.told, /for example 2026-10-25 07:59 .* dials \+12025550177, presses 1: /);
+  t.same(others, []);
+  // A quarter of an hour more is enough for every call that came in before.
+  t.same(proved([], { plan: nightLine, roster: nightDuty('00:00-08:15, 17:00-24:00', `${primary}, ${backup}`) }), []);
+});
+
+void t.test('a call that is under way when duty passes on may ring longer than on either side of it', async (t) => {
+  // Whoever is primary is backup too, so that the second step has nobody left to ring; unless others came on meanwhile.
+  const turns = '{ rotation: [dr-ames, dr-chen], every: day, handoff: "08:00", since: 2026-10-01 }';
+  const roster = (within: string) => `
+zone: America/Chicago
+services:
+  night:
+    name: Night
+    mailbox: cardiology
+    primary: [${turns}]
+    backup: [${turns}]
+    chains: { stat: stat, urgent: stat, routine: night }
+chains:
+  night: { within: ${within}, steps: [${primary}, ${backup}], last-resort: voicemail }
+`;
+  const plan = 'routes:\n  7099: { from: inside, escalate: { service: night, urgency: routine } }\n';
+  t.match(proved([], { plan, roster: roster('30s') }), [
+    { kind: 'tooLate', reason: /up to 40 s after the chain; 30 s/ },
+  ]);
+  t.same(proved([], { plan, roster: roster('40s') }), []);
+});
