@@ -33,7 +33,9 @@ export class SqliteDatabase {
       });
       if (!options.readonly) this.#sqlite.pragma('journal_mode = WAL');
       this.#sqlite.pragma('synchronous = FULL');
-      this.#sqlite.pragma('journal_size_limit = 16777216');
+      // To write the log back holds up a commit, so it is done seldom: after 32 MB, which are then used again.
+      this.#sqlite.pragma('wal_autocheckpoint = 8000');
+      this.#sqlite.pragma('journal_size_limit = 41943040');
       this.#sqlite.pragma('foreign_keys = ON');
       this.#sqlite.pragma('trusted_schema = OFF');
       // Reading the schema finds a file that is not a database, also when it was opened for reading only.
