@@ -1,10 +1,24 @@
-import { describe, type Dialog, type Logger, SipEndpoint, systemClock, systemRandom } from '../sip/index.ts';
+import {
+  describe,
+  type Dialog,
+  type Logger,
+  type Network,
+  SipEndpoint,
+  systemClock,
+  systemNetwork,
+  systemRandom,
+} from '../sip/index.ts';
+import { Admission } from './admission/admission.ts';
 import { AppRegistry } from './app-registry.ts';
+import { CertificateFiles } from './certificate-files.ts';
 import type { AppConnection } from './control/app-connection.ts';
 import { parseAppMessage } from './control/app-message.ts';
 import { type AppCommand, ControlServer } from './control/control-server.ts';
 import { DialogBook } from './dialog-book.ts';
 import { Inbound } from './inbound.ts';
+import { kernelDrops } from './kernel-drops.ts';
+import { MetricsServer } from './metrics-server.ts';
+import { metricsText } from './metrics-text.ts';
 import type { SipdOptions } from './options.ts';
 import { Outbound, type Reply } from './outbound.ts';
 import { RegisteredFlows } from './registered-flows.ts';
@@ -13,6 +27,7 @@ import { RegisteredFlows } from './registered-flows.ts';
 export interface SipdAddresses {
   readonly control: { readonly host: string; readonly port: number };
   readonly sip: readonly string[];
+  readonly metrics?: { readonly host: string; readonly port: number };
 }
 
 /** Plain counters and gauges, for a log line or a scrape. */
@@ -60,6 +75,9 @@ export class SipdServer {
   readonly #dialogs: DialogBook;
   readonly #inbound: Inbound;
   readonly #outbound: Outbound;
+  readonly #certificates: CertificateFiles | undefined;
+  readonly #admission: Admission;
+  #metricsServer: MetricsServer | undefined;
   #closing: Promise<void> | undefined;
 
   private constructor(parts: {
@@ -68,30 +86,40 @@ export class SipdServer {
     dialogs: DialogBook;
     inbound: Inbound;
     outbound: Outbound;
+    certificates: CertificateFiles | undefined;
+    admission: Admission;
   }) {
     this.#endpoint = parts.endpoint;
     this.#control = parts.control;
     this.#dialogs = parts.dialogs;
     this.#inbound = parts.inbound;
     this.#outbound = parts.outbound;
+    this.#certificates = parts.certificates;
+    this.#admission = parts.admission;
   }
 
   /** Opens all ports. Rejects with a sentence that names the address, the reason and the remedy. */
-  static async open(options: SipdOptions, logger: Logger): Promise<SipdServer> {
+  static async open(options: SipdOptions, logger: Logger, network: Network = systemNetwork): Promise<SipdServer> {
     const clock = systemClock;
     const random = systemRandom;
     const dialogs = new DialogBook();
     const flows = new RegisteredFlows(clock);
     const connections = new Set<AppConnection>();
     const apps = new AppRegistry(connections);
-    const inbound = new Inbound({ apps, dialogs, flows, clock, random, options });
+    const admission = new Admission({ clock, limits: options.limits, dialogs: () => dialogs.size });
+    const inbound = new Inbound({ apps, dialogs, flows, admission, clock, random, options });
     const { t1Ms, t2Ms, t4Ms } = options.timers;
+    const certificates = options.tls === undefined ? undefined : new CertificateFiles(options.tls);
     const endpoint = await SipEndpoint.open({
       listen: options.sip,
       advertisedHost: options.advertisedHost,
       supported,
       timers: { t1: t1Ms, t2: t2Ms, t4: t4Ms },
       limits: options.limits,
+      tls: certificates?.credentials,
+      webOrigins: options.webOrigins,
+      network,
+      admission,
       logger,
       handlers: {
         onRequest: (incoming) => inbound.onRequest(incoming),
@@ -114,16 +142,23 @@ export class SipdServer {
         onGone: (app) => server.#gone(app, logger),
         connections,
       });
-      const server = new SipdServer({ endpoint, control, dialogs, inbound, outbound });
+      const server = new SipdServer({ endpoint, control, dialogs, inbound, outbound, certificates, admission });
+      if (options.metrics !== undefined) {
+        server.#metricsServer = await MetricsServer.open(options.metrics, () => server.metricsText);
+      }
+      certificates?.watch(clock, logger, (credentials) => endpoint.renewCredentials(credentials));
       return server;
     } catch (error) {
+      admission.close();
       endpoint.close();
       throw error;
     }
   }
 
   get addresses(): SipdAddresses {
-    return { control: this.#control.address, sip: this.#endpoint.addresses.map(describe) };
+    const metrics = this.#metricsServer?.address;
+    const sip = this.#endpoint.addresses.map(describe);
+    return { control: this.#control.address, sip, ...(metrics && { metrics }) };
   }
 
   get metrics(): SipdMetrics {
@@ -133,9 +168,24 @@ export class SipdServer {
       requestsRunning: this.#outbound.count,
       ...this.#inbound.counts,
       ...this.#endpoint.counts,
+      halfOpen: this.#endpoint.halfOpen,
       ...this.#endpoint.counters,
       ...this.#endpoint.transportCounters,
+      ...this.#admission.counters,
+      ...this.#admission.gate.counters,
+      bannedNow: this.#admission.gate.bannedNow(Date.now()),
+      lateMs: Math.round(this.#admission.lateMs),
+      kernelDrops: kernelDrops(this.#udpPorts),
     };
+  }
+
+  /** For Prometheus. */
+  get metricsText(): string {
+    return metricsText(this.metrics, this.#endpoint.traffic);
+  }
+
+  get #udpPorts(): ReadonlySet<number> {
+    return new Set(this.#endpoint.addresses.flatMap(({ protocol, port }) => (protocol === 'udp' ? [port] : [])));
   }
 
   /** Refuses what waits, cancels what rings, ends what talks, and closes; at most two seconds. May be called twice. */
@@ -145,6 +195,9 @@ export class SipdServer {
   }
 
   async #part(): Promise<void> {
+    this.#certificates?.close();
+    this.#admission.close();
+    this.#metricsServer?.close();
     this.#inbound.close();
     this.#outbound.close();
     const goodbyes: Promise<void>[] = [];

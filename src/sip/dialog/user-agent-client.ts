@@ -45,6 +45,9 @@ export type RequestResult =
   | { readonly kind: 'sent'; readonly outgoing: OutgoingRequest }
   | { readonly kind: 'refused'; readonly why: string };
 
+/** Start line without the URI, and Content-Length. */
+const framingChars = 50;
+
 /** Whoever rings or answers under ever new tags does not fill our memory: the further ones make no dialog. */
 const maxForks = 32;
 
@@ -93,9 +96,10 @@ export class UserAgentClient implements DialogMaker, DialogHost {
     if (way.kind === 'refused') return way;
     // The answer of the resolver comes later than the request has to be written: towards a name we show the address
     // that faces the world.
-    const shown = way.kind === 'flow' ? way.flow : this.#ways.anyVantage(way.name.protocol);
+    const shown = way.kind === 'flow' ? way.flow : this.#ways.anyVantage(way.name.shownAs);
     const outgoing = this.#outgoing(this.#withVia(this.#fill(draft, shown), shown), undefined, handlers);
-    this.#start(outgoing, way);
+    if (way.kind === 'flow' && this.#isTooLong(outgoing.sent, way.flow)) this.#startByTcp(outgoing, way.flow);
+    else this.#start(outgoing, way);
     return { kind: 'sent', outgoing };
   }
 
@@ -128,10 +132,12 @@ export class UserAgentClient implements DialogMaker, DialogHost {
     if (way.kind === 'flow') send(way.flow);
     else if (way.kind === 'refused') notSent(way.why);
     else {
-      this.#ways.lookup(way.name).then(
-        (found) => (found === undefined ? notSent('no way to this address') : send(found)),
-        () => notSent('name not found'),
-      );
+      void this.#ways.lookup(way.name).then((candidates) => {
+        const flow = candidates.next();
+        if (flow === undefined) return notSent('no way to this address');
+        this.#restamp(sent, flow);
+        send(flow);
+      });
     }
     return sent;
   }
@@ -242,10 +248,9 @@ export class UserAgentClient implements DialogMaker, DialogHost {
   }
 
   #startAfterLookup(outgoing: OutgoingRequest, name: NamedPlace): void {
-    this.#ways.lookup(name).then(
-      (found) => (found === undefined ? outgoing.fail(503, 'no way to this address') : outgoing.start(found)),
-      () => outgoing.fail(503, 'name not found'),
-    );
+    void this.#ways.lookup(name).then((candidates) => {
+      outgoing.startAt(candidates, (sent, flow) => this.#restamp(sent, flow));
+    });
   }
 
   #shownOn(way: Way, dialog: Dialog): Vantage {
@@ -273,10 +278,31 @@ export class UserAgentClient implements DialogMaker, DialogHost {
   }
 
   #withVia(draft: DraftRequest, flow: Vantage): SipRequest {
+    draft.headers.prepend('Via', this.#via(flow));
+    return { kind: 'request', ...draft };
+  }
+
+  /** For another server, or the one that a name turned out to be: another transaction. */
+  #restamp(sent: SipRequest, flow: Flow): void {
+    sent.headers.replaceFirst('Via', this.#via(flow));
+  }
+
+  #via(flow: Vantage): string {
     const { host, port } = this.#ways.sentBy(flow);
     const branch = `${magicCookie}${this.#random.token()}`;
-    const via = `SIP/2.0/${flow.protocol.toUpperCase()} ${hostPortText(host, port)};rport;branch=${branch}`;
-    draft.headers.prepend('Via', via);
-    return { kind: 'request', ...draft };
+    return `SIP/2.0/${flow.protocol.toUpperCase()} ${hostPortText(host, port)};rport;branch=${branch}`;
+  }
+
+  // RFC 3261 18.1.1: what may be cut into fragments goes by TCP: routers and firewalls lose them. A URI that says UDP
+  // itself is of somebody who is reached by nothing else.
+  #isTooLong({ uri, headers, body }: SipRequest, { protocol, remote }: Flow): boolean {
+    if (protocol !== 'udp' || !this.#ways.hasTcp) return false;
+    const longest = this.#ways.longestDatagramTo(remote.host);
+    return uri.length + headers.chars + body.length + framingChars > longest && !/;transport=udp/i.test(uri);
+  }
+
+  /** Back to UDP if nobody takes the connection. */
+  #startByTcp(outgoing: OutgoingRequest, { remote }: Flow): void {
+    outgoing.startAt(this.#ways.byTcpFirst(remote), (sent, flow) => this.#restamp(sent, flow));
   }
 }
