@@ -224,7 +224,7 @@ void t.test('TCP: keep-alive, byte by byte, half a message, lost framing, too ma
 
   const broken = await dial();
   broken.socket.write(options('-999', 'c') + options('0', 'd'));
-  await until('the close', () => broken.isClosed());
+  await inTime('the close', () => broken.isClosed());
   t.match(broken.heard(), /^SIP\/2\.0 400 /);
   t.notMatch(broken.heard(), / 200 /, 'nothing after lost framing is a request');
 
@@ -317,7 +317,6 @@ function aTcpFlow() {
     messageBytes: 65_535,
     traffic: new Traffic(),
     opensOn: undefined,
-    peerName: undefined,
     onMessage: (bytes) => void messages.push(bytes.toString()),
     onBroken() {},
     onClosed() {},

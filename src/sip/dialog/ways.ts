@@ -19,6 +19,9 @@ import { Candidates, DeadServers } from './candidates.ts';
 import type { Dialog } from './dialog.ts';
 import { hopOf } from './next-hop.ts';
 
+/** Start line without the URI, and Content-Length. */
+const framingChars = 50;
+
 /** A place known by name, to be looked up before something can be sent there; `protocol` is what the URI suggests. */
 export type NamedPlace = Wanted & { readonly shownAs: Protocol };
 
@@ -53,13 +56,14 @@ export class Ways {
     this.#transport = transport;
   }
 
-  /** In bytes. */
-  longestDatagramTo(host: string): number {
-    return this.#network.longestDatagramTo(host);
-  }
-
-  get hasTcp(): boolean {
-    return this.#protocols.includes('tcp');
+  /**
+   * RFC 3261 18.1.1: whether a request for UDP may be cut into fragments on its way, which routers and firewalls lose, and
+   * could go by TCP. A URI that says UDP itself is of somebody who is reached by nothing else.
+   */
+  isTooLong({ uri, headers, body }: SipRequest, { protocol, remote }: Flow): boolean {
+    if (protocol !== 'udp' || !this.#protocols.includes('tcp')) return false;
+    const chars = uri.length + headers.chars + body.length + framingChars;
+    return chars > this.#network.longestDatagramTo(remote.host) && !/;transport=udp/i.test(uri);
   }
 
   /** For a request outside any dialog. */

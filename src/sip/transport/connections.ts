@@ -30,9 +30,11 @@ export interface ConnectionOptions {
   /** Our own address as a peer at that host can reach it. */
   readonly localTo: (protocol: StreamProtocol, remoteHost: string) => HostPort;
   readonly onMessage: (bytes: Buffer, flow: Flow) => void;
-  /** Framing is lost: the flow closes after this call. */
+  /** Framing is lost: the flow closes soon after this call. */
   readonly onBroken: (bytes: Buffer, why: string, flow: Flow) => void;
 }
+
+const lastWordsMs = 1_000;
 
 /** Every open connection, accepted or dialled, and how many each peer has. */
 export class Connections {
@@ -74,9 +76,9 @@ export class Connections {
    * Undefined if this protocol cannot be dialled: browsers are not, nor is anybody by TLS without credentials.
    */
   to(protocol: StreamProtocol, remote: HostPort, name: string): Flow | undefined {
-    const open = this.#flows.get(key(protocol, remote));
-    const isOfName = !(open instanceof StreamFlow) || open.peerName === undefined || open.peerName === name;
-    if (open?.isOpen === true && isOfName) return open;
+    // Whoever has called us from there is there; whom we have called there is there under that name.
+    const open = this.#flows.get(key(protocol, remote)) ?? this.#flows.get(key(protocol, remote, name));
+    if (open?.isOpen === true) return open;
     const { network, tls } = this.#options;
     if (protocol === 'tcp') return this.#flow(network.connectTcp(remote), protocol, remote, { opensOn: 'connect' });
     if (protocol !== 'tls' || tls === undefined) return undefined;
@@ -150,16 +152,15 @@ export class Connections {
     socket: Socket,
     protocol: StreamProtocol,
     remote: HostPort,
-    { opensOn, peerName }: Partial<Pick<StreamFlowOptions, 'opensOn' | 'peerName'>>,
+    { opensOn, peerName }: { readonly opensOn?: StreamFlowOptions['opensOn']; readonly peerName?: string },
   ): StreamFlow {
     const { clock, limits, traffic, localTo, onMessage, onBroken } = this.#options;
-    const id = key(protocol, remote);
+    const id = key(protocol, remote, peerName);
     const flow = new StreamFlow({
       protocol,
       socket,
       remote,
       local: localTo(protocol, remote.host),
-      peerName,
       clock,
       traffic,
       messageBytes: limits.messageBytes,
@@ -168,7 +169,8 @@ export class Connections {
       onMessage,
       onBroken: (bytes, why, from) => {
         onBroken(bytes, why, from);
-        from.close();
+        // Nothing more is read; what was asked before may still be answered (RFC 4475 3.1.1.8).
+        clock.after(lastWordsMs, () => from.close());
       },
       onClosed: (closed) => {
         if (this.#flows.get(id) === closed) this.#flows.delete(id);
@@ -184,6 +186,7 @@ function plainAddress(address: string): string {
   return address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address;
 }
 
-function key(protocol: StreamProtocol, address: HostPort): string {
-  return `${protocol} ${address.host} ${address.port}`;
+/** `peerName`: of a connection that we dialled by TLS, for its certificate is of that name and no other. */
+function key(protocol: StreamProtocol, address: HostPort, peerName = ''): string {
+  return `${protocol} ${address.host} ${address.port} ${peerName}`;
 }

@@ -15,8 +15,6 @@ export interface StreamFlowOptions {
   readonly socket: Socket;
   readonly local: HostPort;
   readonly remote: HostPort;
-  /** The name we dialled by TLS: others are not served by the same connection. */
-  readonly peerName: string | undefined;
   readonly clock: Clock;
   readonly traffic: Traffic;
   /** The most that one message may have. */
@@ -35,7 +33,6 @@ export class StreamFlow implements Flow {
   readonly protocol: StreamProtocol;
   readonly local: HostPort;
   readonly remote: HostPort;
-  readonly peerName: string | undefined;
   readonly #options: StreamFlowOptions;
   readonly #framer: StreamFramer;
   readonly #lost: LostListeners;
@@ -52,7 +49,6 @@ export class StreamFlow implements Flow {
     this.protocol = options.protocol;
     this.local = options.local;
     this.remote = options.remote;
-    this.peerName = options.peerName;
     const { socket, opensOn } = options;
     socket.on('data', (chunk) => this.#received(chunk));
     socket.on('error', () => this.close());
