@@ -1,4 +1,5 @@
 import type { Instant } from '../core/time/index.ts';
+import { build } from './build.ts';
 import type { SqliteDatabase } from './database.ts';
 
 /** A voicemail message; the sound itself is the sealed file at `path`. */
@@ -32,25 +33,25 @@ export class SqliteMessages {
       path: message.path,
       exported_at: message.exportedAt,
     };
-    const insert = this.#db.build.insertInto('messages').values({ message_id: message.messageId, ...row });
+    const insert = build.insertInto('messages').values({ message_id: message.messageId, ...row });
     this.#db.run(insert.onConflict((c) => c.column('message_id').doUpdateSet(row)));
   }
 
   async find(messageId: string): Promise<MessageRow | null> {
-    const row = this.#db.first(this.#db.build.selectFrom('messages').selectAll().where('message_id', '=', messageId));
+    const row = this.#db.first(build.selectFrom('messages').selectAll().where('message_id', '=', messageId));
     return row === undefined ? null : asMessage(row);
   }
 
   /** Urgent ones first, then the oldest first. */
   async list(mailbox?: string): Promise<readonly MessageRow[]> {
-    let query = this.#db.build.selectFrom('messages').selectAll().orderBy('urgent', 'desc').orderBy('at');
+    let query = build.selectFrom('messages').selectAll().orderBy('urgent', 'desc').orderBy('at');
     if (mailbox !== undefined) query = query.where('mailbox', '=', mailbox);
     return this.#db.all(query).map(asMessage);
   }
 
   /** False when there is no such message. */
   async exported(messageId: string, at: Instant): Promise<boolean> {
-    const update = this.#db.build.updateTable('messages').set({ exported_at: at }).where('message_id', '=', messageId);
+    const update = build.updateTable('messages').set({ exported_at: at }).where('message_id', '=', messageId);
     return this.#db.run(update) === 1;
   }
 }

@@ -121,15 +121,15 @@ export class MediaEndpoint {
     });
   }
 
-  /** Files, interrupted by the first key; then waits. '' when no key came in time. */
+  /** Files, interrupted by the first key; then waits. '' when no key came in time. `isAgain`: see `LiveEndpoint.collect`. */
   gather(
     files: readonly string[],
-    options: { maxDigits: number; waitMs: number },
+    options: { maxDigits: number; waitMs: number; isAgain: boolean },
     done: (digits: string, error: Error | null) => void,
   ): void {
     const turn = this.#next();
-    const { maxDigits, waitMs } = options;
-    const collected = this.#endpoint.collect({
+    const { maxDigits, waitMs, isAgain } = options;
+    const question = {
       file: this.#joined(files),
       min: 1,
       max: maxDigits,
@@ -140,7 +140,8 @@ export class MediaEndpoint {
       varName: `digits_${turn}`,
       regexp: '[0-9*#A-D]+',
       digitTimeout: Math.min(waitMs, 4000),
-    });
+    };
+    const collected = this.#endpoint.collect(question, { isAgain });
     let digits = '';
     this.#settle(
       collected.then((keys) => {

@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts';
 import { type SipRequest, topViaOf } from '../message/sip-message.ts';
-import { hostPortText } from '../message/uri.ts';
+import { hostPortText, type SipUri } from '../message/uri.ts';
 import { type Located, Locator, type Wanted } from '../names/locator.ts';
 import type { Random } from '../random.ts';
 import {
@@ -135,6 +135,13 @@ export class Ways {
       if (vantage !== undefined) return vantage;
     }
     throw new Error(`no ${protocol} socket, although the caller made sure of one`);
+  }
+
+  /** Whether a URI names this endpoint, under one of its addresses or under its advertised name. */
+  isOwn(uri: SipUri): boolean {
+    const { host, port = 5060 } = uri;
+    if (this.#protocols.some((protocol) => this.#transport?.isOwn(protocol, { host, port }) === true)) return true;
+    return host === this.#advertisedHost && this.#transport?.addresses.some((own) => own.port === port) === true;
   }
 
   /** Our address as the peer of `flow` should see it. */
