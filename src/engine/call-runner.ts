@@ -13,7 +13,7 @@ import {
 import type { CompiledPlan } from '../core/dialplan/index.ts';
 import type { CompiledRoster } from '../core/oncall/index.ts';
 import { type Instant, plusMs } from '../core/time/index.ts';
-import type { AuditPort, CallSummary, Clock, Log, Lookups, Reachability, TelephonyCall } from './ports.ts';
+import type { AuditPort, CallSummary, Clock, Log, Lookups, Mailboxes, Reachability, TelephonyCall } from './ports.ts';
 
 /** More events than any telephone can cause before one of them is worked off. */
 const inboxLimit = 1_000;
@@ -32,6 +32,7 @@ export interface CallRunnerParts {
   readonly auditPatienceMs: number;
   /** How often each ring group was rung before; this call adds its own. */
   readonly groupTurns: Map<string, number>;
+  readonly mailboxes: Mailboxes | undefined;
   /** Asks a program; the calling number is put in for those that are told it. */
   readonly askWith: (
     question: Omit<Parameters<Lookups['ask']>[0], 'caller'>,
@@ -117,6 +118,7 @@ export class CallRunner {
       isRegistered: (extension) => reachability.isRegistered(extension),
       trunkFault: (trunk) => reachability.trunkFault(trunk),
       groupTurns: (group) => this.#parts.groupTurns.get(group) ?? 0,
+      messagesIn: (mailbox) => this.#parts.mailboxes?.count(mailbox) ?? 0,
     };
   }
 

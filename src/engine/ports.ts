@@ -64,6 +64,12 @@ export interface AuditEntry {
   readonly fact: Fact;
 }
 
+/** What callers left, as far as a running call has to know. Answers from memory or at once. */
+export interface Mailboxes {
+  /** Messages that nobody has deleted. */
+  count(mailbox: string): number;
+}
+
 /** Programs of the house that a plan asks which way a call goes. */
 export interface Lookups {
   /**

@@ -50,6 +50,8 @@ export interface Circumstances {
   /** By name of the trunk, in place of `trunkFault`. */
   readonly trunkFaults?: Readonly<Record<string, string>>;
   readonly groupTurns?: number;
+  /** In every mailbox. */
+  readonly messages?: number;
   /** Calling number of an outside caller. */
   readonly number?: string;
   readonly acceptDigit?: string;
@@ -215,6 +217,7 @@ export class PaperCall {
       isRegistered: (extension: string) => !this.unregistered.has(extension),
       trunkFault: (trunk: string) => this.#circumstances.trunkFaults?.[trunk] ?? this.#circumstances.trunkFault ?? null,
       groupTurns: () => this.#circumstances.groupTurns ?? 0,
+      messagesIn: () => this.#circumstances.messages ?? 0,
     };
     // The state survives being written down.
     const state = JSON.parse(JSON.stringify(this.state)) as CallState;

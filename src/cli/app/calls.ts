@@ -8,6 +8,7 @@ import { version } from '../version.ts';
 import { callMetrics } from './call-metrics.ts';
 import type { Closing } from './closing.ts';
 import type { Foundation } from './foundation.ts';
+import { mailboxesOf } from './mailboxes.ts';
 import { type Links, refuseWellKnownSecrets, telephonyOptions } from './links.ts';
 import { plainSealer } from './plain-recordings.ts';
 import { followServerOrders } from './server-orders.ts';
@@ -66,6 +67,7 @@ export async function openCalls(
     index: store.calls,
     documents,
     reachability: telephony.reachability,
+    mailboxes: mailboxesOf(store, log),
     lookups: new HttpLookups({ clock: systemClock, options: config.webhooks }),
     observer: callMetrics(metrics, (from) => unitOf(documents.current(), from)),
   });

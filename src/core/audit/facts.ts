@@ -94,6 +94,7 @@ export type CallFact =
     }
   | { readonly fact: 'bridged'; readonly leg: string }
   | { readonly fact: 'nobodyAccepted'; readonly service: string }
+  | { readonly fact: 'mailboxFull'; readonly mailbox: string; readonly messages: number }
   | {
       readonly fact: 'recordingStarted';
       readonly messageId: string;

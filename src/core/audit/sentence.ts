@@ -83,6 +83,8 @@ export function sentence(fact: Fact, names: Names, revealed: Revealed = {}): str
       return `the caller and ${names.leg(fact.leg)} hear each other`;
     case 'nobodyAccepted':
       return `nobody of ${names.service(fact.service)} has taken the call: on to voicemail`;
+    case 'mailboxFull':
+      return `the mailbox of ${names.mailbox(fact.mailbox)} is full with ${count(fact.messages, 'message')}`;
     case 'recordingStarted':
       return `the caller is recorded: ${fact.urgent ? 'an urgent message' : 'a message'} for ${names.mailbox(fact.mailbox)}, ${fact.messageId}`;
     case 'recordingEnded':

@@ -24,6 +24,7 @@ export function termsOf(fact: Fact, blind: (number: string) => string): readonly
     case 'escalationStarted':
       terms.add(`service:${fact.service}`);
       break;
+    case 'mailboxFull':
     case 'recordingStarted':
       terms.add(`mailbox:${fact.mailbox}`);
       break;

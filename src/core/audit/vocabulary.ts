@@ -94,6 +94,10 @@ const vocabulary: {
   },
   bridged: { says: 'Caller and human hear each other.', fields: { leg: 'which' } },
   nobodyAccepted: { says: 'The chain is at its end.', fields: { service: 'of which' } },
+  mailboxFull: {
+    says: 'There is no room for another message: the caller is sent to a human.',
+    fields: { mailbox: 'which', messages: 'how many it holds' },
+  },
   recordingStarted: {
     says: 'The caller is recorded.',
     fields: { messageId: 'of the message', mailbox: 'whose', urgent: 'whether' },

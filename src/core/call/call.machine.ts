@@ -8,7 +8,7 @@ import { askingUrgency, askUrgency, gather, gathering, inMenu, menu } from './do
 import { escalate, leaveMessage, onEscalation } from './doing/escalating.ts';
 import { lastWords } from './doing/last-words.ts';
 import { lookingUp, lookUp } from './doing/looking-up.ts';
-import { closing, greet, greeting, recording } from './doing/message.ts';
+import { closing, greeting, recording, takeMessage } from './doing/message.ts';
 import { forward, ring, ringing, talking } from './doing/ringing.ts';
 import { ringGroup, ringingGroup } from './doing/ringing-group.ts';
 import { endCauses } from './end-causes.ts';
@@ -225,7 +225,7 @@ function begin(world: World, line: Line, verb: ActiveVerb, path: string, turn: T
     case 'lookup':
       return lookUp(world, line, verb, path, turn);
     case 'voicemail':
-      return greet(world, verb, null, turn);
+      return takeMessage(world, line, verb, path, turn);
     case 'hangUp':
     case 'refuse':
       return { move: 'say', prompts: verb.prompts, cause: verb.cause };

@@ -1,1 +1,2 @@
+export * from './mailboxes.ts';
 export * from './rules.ts';

@@ -349,6 +349,17 @@ const sections = {
       z.strictObject({
         name: text('whose mailbox it is'),
         'claimed-by': digits('the extension of whoever listens to the messages and sees to them: 1000').optional(),
+        number: digits('what is keyed to open it: 3101').optional(),
+        phones: z
+          .array(digits('an extension: 2101'))
+          .meta({ description: 'extensions whose phones show its lamp and open it: [2101, 2102]' })
+          .optional(),
+        'open-to': z
+          .array(id('a mailbox of a person'))
+          .meta({ description: 'mailboxes of people who open it with the PIN of their own: [dr-ames]' })
+          .optional(),
+        'most-messages': count('how many messages it holds: 100').optional(),
+        longest: duration.optional(),
       }),
     )
     .meta({ description: 'mailboxes by id' })
