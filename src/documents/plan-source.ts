@@ -343,6 +343,8 @@ function wordsFor(roster: RosterSource, house: { trunksOf(site: string | undefin
         const { mailbox, urgent = false, greeting } = written.voicemail!;
         return { verb: 'voicemail', mailbox, urgent, greeting: prompts(greeting) };
       }
+      case 'mailbox':
+        return { verb: 'mailbox', whose: written.mailbox! };
       case 'run':
         return { verb: 'run', flow: written.run! };
       case 'hang-up': {

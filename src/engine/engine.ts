@@ -131,6 +131,7 @@ export class Engine implements CallSink {
       documents: documents.current(),
       groupTurns: this.#groupTurns,
       mailboxes: this.#parts.mailboxes,
+      caller,
       askWith: (question, sendCaller) =>
         lookups?.ask({ ...question, caller: sendCaller ? caller.number : null }) ?? nobodyToAsk,
       upToDate: (roster) => documents.upToDate(roster),

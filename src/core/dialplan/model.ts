@@ -95,6 +95,8 @@ export type Verb =
       /** Never written in a plan: the mailbox is full, and no human could be reached instead. */
       readonly evenFull?: true;
     }
+  /** Opens mailboxes: that of the calling phone, or any by its number and PIN. */
+  | { readonly verb: 'mailbox'; readonly whose: 'own' | 'ask' }
   | { readonly verb: 'hangUp'; readonly cause: PlannedEnding; readonly prompts: readonly Prompt[] }
   | {
       readonly verb: 'refuse';

@@ -62,6 +62,7 @@ export interface WrittenVerb {
   };
   lookup?: { hook: string; answers: Record<string, WrittenVerb>; otherwise: WrittenVerb };
   voicemail?: { mailbox: string; urgent?: boolean; greeting?: WrittenPrompts };
+  mailbox?: 'own' | 'ask';
   run?: string;
   'hang-up'?: { cause: keyof typeof endings; say?: WrittenPrompts };
   refuse?: { cause: 'number-not-in-service' | 'not-allowed'; say?: WrittenPrompts };
@@ -191,6 +192,7 @@ const words = {
     })
     .meta({ description: 'voicemail: {mailbox: office}' })
     .optional(),
+  mailbox: z.enum(['own', 'ask']).meta({ description: 'mailbox: own, or ask for its number' }).optional(),
   run: id('a flow by name').optional(),
   'hang-up': z
     .strictObject({
