@@ -7,9 +7,10 @@
 //   handlers.onDialogEnded(dialog, { why })
 //   incoming.dialog                     set once a response with a tag has gone out, and for requests in a dialog
 //   dialog.request('INFO', { headers, body }, { onResponse })     dialog.ack({ body })     dialog.bye()
+//   endpoint.proxy(incoming, { targets, order: 'serial', staysInPath: true }, { onFinal, onDone })
 //   endpoint.request({ method, uri, headers, body }, { onResponse })     result.outgoing.cancel()
 //
-// Retransmissions, 100, CANCEL, 481, 482, 491, ACK of failures and the wait for an ACK are handled inside.
+// Retransmissions, 100, PRACK numbers, CANCEL, 481, 482, 491, ACK of failures and the wait for an ACK are handled inside.
 
 export { type Clock, systemClock, type Timer } from './clock.ts';
 export { Dialog, type DialogEnding, type DialogState, type InDialogOptions } from './dialog/dialog.ts';
@@ -20,6 +21,7 @@ export { IncomingRequest, type ResponseOptions } from './dialog/incoming-request
 export { type OutgoingHandlers, OutgoingRequest, type ResponseOrigin } from './dialog/outgoing-request.ts';
 export type { NewRequest, RequestResult } from './dialog/user-agent-client.ts';
 export { type Logger, silentLogger } from './logger.ts';
+export { namesExtension } from './message/extensions.ts';
 export { headerName, isToken } from './message/header-names.ts';
 export { encodeHeaderValue, Headers } from './message/headers.ts';
 export { limits as messageLimits } from './message/limits.ts';
@@ -43,6 +45,8 @@ export { splitList } from './message/split-list.ts';
 export { reasonPhrase } from './message/status.ts';
 export { hostPortText, parseHostPort, parseUri, serialiseUri, type SipUri } from './message/uri.ts';
 export { parseVia, serialiseVia, type Via } from './message/via.ts';
+export type { ProxyOptions } from './proxy/proxy-core.ts';
+export type { ProxyingHandlers } from './proxy/proxying.ts';
 export { type Random, systemRandom } from './random.ts';
 export { type SipTimers, standardTimers } from './transaction/timers.ts';
 export {

@@ -9,9 +9,9 @@ export class AppRegistry {
     this.#apps = apps;
   }
 
-  /** The next app in turn that asked for the verb (lower case). */
+  /** The next app in turn that asked for the verb (lower case), or for that kind of call records. */
   next(verb: string): AppConnection | undefined {
-    const wanting = [...this.#apps].filter((app) => app.isOpen && app.verbs.has(verb));
+    const wanting = [...this.#apps].filter((app) => app.isOpen && (app.verbs.has(verb) || app.recordKinds.has(verb)));
     if (wanting.length === 0) return undefined;
     const turn = (this.#turns.get(verb) ?? 0) % wanting.length;
     this.#turns.set(verb, turn + 1);

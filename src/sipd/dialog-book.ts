@@ -6,6 +6,8 @@ import type { AppConnection } from './control/app-connection.ts';
 export interface OwnedDialog {
   readonly dialog: Dialog;
   readonly owner: AppConnection;
+  /** Early dialogs of other branches of the same INVITE, the newest first. */
+  readonly forks: readonly Dialog[];
 }
 
 /** Dialogs by the id apps know them by: Call-ID and the From tag of the request that created them. */
@@ -25,8 +27,20 @@ export class DialogBook {
     const id = idOfDialog(dialog);
     const known = this.#entries.get(id);
     if (known?.dialog === dialog && known.owner.isOpen) return;
-    // Forked early dialogs share an id; the one that is answered takes it.
-    this.#entries.set(id, { dialog, owner: known?.owner.isOpen === true ? known.owner : owner });
+    // Forked early dialogs share an id; the newest has it, and the one that is answered keeps it.
+    const forks = known === undefined || known.dialog === dialog ? [] : [known.dialog, ...known.forks];
+    this.#entries.set(id, {
+      dialog,
+      owner: known?.owner.isOpen === true ? known.owner : owner,
+      forks: dialog.state === 'early' ? forks.filter((fork) => fork !== dialog && fork.state === 'early') : [],
+    });
+  }
+
+  /** The branch whose provisional response a PRACK acknowledges. */
+  findForPrack(id: string, rseq: number): Dialog | undefined {
+    const entry = this.#entries.get(id);
+    if (entry === undefined) return undefined;
+    return [entry.dialog, ...entry.forks].find((dialog) => dialog.unacknowledgedRseq === rseq);
   }
 
   drop(dialog: Dialog): OwnedDialog | undefined {

@@ -1,5 +1,6 @@
 import type { Selectable } from 'kysely';
 import type { Instant } from '../core/time/index.ts';
+import { build } from './build.ts';
 import type { SqliteDatabase } from './database.ts';
 import type { Schema } from './schema.ts';
 
@@ -53,25 +54,25 @@ export class SqliteMessages {
       path: message.path,
       exported_at: message.exportedAt,
     };
-    const insert = this.#db.build.insertInto('messages').values({ message_id: message.messageId, ...row });
+    const insert = build.insertInto('messages').values({ message_id: message.messageId, ...row });
     this.#db.run(insert.onConflict((c) => c.column('message_id').doUpdateSet(row)));
   }
 
   async find(messageId: string): Promise<Message | null> {
-    const row = this.#db.first(this.#db.build.selectFrom('messages').selectAll().where('message_id', '=', messageId));
+    const row = this.#db.first(build.selectFrom('messages').selectAll().where('message_id', '=', messageId));
     return row === undefined ? null : asMessage(row);
   }
 
   /** Urgent ones first, then the oldest first; also those that are deleted. */
   async list(mailbox?: string): Promise<readonly Message[]> {
-    let query = this.#db.build.selectFrom('messages').selectAll().orderBy('urgent', 'desc').orderBy('at');
+    let query = build.selectFrom('messages').selectAll().orderBy('urgent', 'desc').orderBy('at');
     if (mailbox !== undefined) query = query.where('mailbox', '=', mailbox);
     return this.#db.all(query).map(asMessage);
   }
 
   /** Messages of a mailbox that nobody has deleted. */
   count(mailbox: string): { readonly fresh: number; readonly freshUrgent: number; readonly saved: number } {
-    const query = this.#db.build
+    const query = build
       .selectFrom('messages')
       .select((e) => ['state', 'urgent', e.fn.countAll<number>().as('messages')])
       .where('mailbox', '=', mailbox)
@@ -88,16 +89,16 @@ export class SqliteMessages {
 
   /** False when there is no such message. */
   async exported(messageId: string, at: Instant): Promise<boolean> {
-    const update = this.#db.build.updateTable('messages').set({ exported_at: at }).where('message_id', '=', messageId);
+    const update = build.updateTable('messages').set({ exported_at: at }).where('message_id', '=', messageId);
     return this.#db.run(update) === 1;
   }
 
   /** The first who hears or claims a message stays on it. False when there is no such message. */
   async change(messageId: string, change: MessageChange, { at, by }: Done): Promise<boolean> {
     return this.#db.immediately(() => {
-      const row = this.#db.first(this.#db.build.selectFrom('messages').selectAll().where('message_id', '=', messageId));
+      const row = this.#db.first(build.selectFrom('messages').selectAll().where('message_id', '=', messageId));
       if (row === undefined) return false;
-      const update = this.#db.build.updateTable('messages').where('message_id', '=', messageId);
+      const update = build.updateTable('messages').where('message_id', '=', messageId);
       this.#db.run(update.set(changed(row, change, at, by)));
       return true;
     });

@@ -168,7 +168,7 @@ export class Call implements TelephonyCall {
   }
 
   #gather(effect: Extract<TelephonyEffect, { type: 'gather' }>): void {
-    const { leg, token, prompts, maxDigits, waitMs } = effect;
+    const { leg, token, prompts, maxDigits, waitMs, isAgain } = effect;
     this.#sounds.set(leg, effect);
     if (this.#isMoving(leg)) return;
     const gathered = (digits: string): void => {
@@ -177,7 +177,7 @@ export class Call implements TelephonyCall {
     };
     const endpoint = this.#endpoint(leg);
     if (endpoint === null) return void setImmediate(() => gathered(''));
-    endpoint.gather(this.#files(prompts), { maxDigits, waitMs }, (digits, error) => {
+    endpoint.gather(this.#files(prompts), { maxDigits, waitMs, isAgain }, (digits, error) => {
       if (error) this.#shell.log.error({ call: this.#callId, leg, err: error }, 'keys not gathered');
       gathered(digits);
     });

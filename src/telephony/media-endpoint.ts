@@ -123,10 +123,10 @@ export class MediaEndpoint {
     });
   }
 
-  /** Files, interrupted by the first key; then waits. '' when no key came in time. */
+  /** Files, interrupted by the first key; then waits. '' when no key came in time. `isAgain`: see `LiveEndpoint.collect`. */
   gather(
     files: readonly string[],
-    options: { maxDigits: number; waitMs: number },
+    options: { maxDigits: number; waitMs: number; isAgain: boolean },
     done: (digits: string, error: Error | null) => void,
   ): void {
     this.#collect(this.#next(), this.#joined(files), options, done);
@@ -143,7 +143,7 @@ export class MediaEndpoint {
       (message) => {
         if (turn !== this.#turn) return;
         const files = [...sounds.before.map(this.#there), message, ...sounds.after.map(this.#there)].join('!');
-        this.#collect(turn, files, { maxDigits: 1, waitMs }, done);
+        this.#collect(turn, files, { maxDigits: 1, waitMs, isAgain: false }, done);
       },
       (error: unknown) => {
         if (turn !== this.#turn || this.#isClosed) return;
@@ -156,10 +156,10 @@ export class MediaEndpoint {
   #collect(
     turn: number,
     file: string,
-    { maxDigits, waitMs }: { maxDigits: number; waitMs: number },
+    { maxDigits, waitMs, isAgain }: { maxDigits: number; waitMs: number; isAgain: boolean },
     done: (digits: string, error: Error | null) => void,
   ): void {
-    const collected = this.#endpoint.collect({
+    const question = {
       file,
       min: 1,
       max: maxDigits,
@@ -170,7 +170,8 @@ export class MediaEndpoint {
       varName: `digits_${turn}`,
       regexp: '[0-9*#A-D]+',
       digitTimeout: Math.min(waitMs, 4000),
-    });
+    };
+    const collected = this.#endpoint.collect(question, { isAgain });
     let digits = '';
     this.#settle(
       collected.then((keys) => {

@@ -1,5 +1,4 @@
 import { createDecipheriv } from 'node:crypto';
-import { Decrypter } from 'age-encryption';
 import {
   type AudioFormat,
   FRAME_BYTES,
@@ -101,6 +100,7 @@ export function readHeader(bytes: Buffer): Header {
 }
 
 export async function unwrapKey(wrapped: Buffer, identities: readonly string[]): Promise<Buffer | undefined> {
+  const { Decrypter } = await import('age-encryption');
   const decrypter = new Decrypter();
   try {
     for (const identity of identities) decrypter.addIdentity(identity);

@@ -74,7 +74,7 @@ void t.test(
     const store = await openStore(path);
     const pins = new Pins(store.pins, clock);
     await pins.set('3101', '271828', 'an admin', ['3101']);
-    t.rejects(pins.set('3101', '123456', 'an admin', []), /count up/);
+    await t.rejects(pins.set('3101', '123456', 'an admin', []), /count up/);
     t.equal(await pins.check('3101', phi('271828'), '2101'), 'right');
     t.equal(await pins.check('3102', phi('271828'), '2101'), 'noPin');
     const together = await Promise.all(

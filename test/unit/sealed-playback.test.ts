@@ -66,7 +66,7 @@ void t.test('a message is heard sample by sample, opened while it plays', async 
   writeFileSync(path, 'nothing of ours');
   t.equal(await SealedReader.open(path, found.key), 'notSealed');
   t.match(await sealedKey(path, [identity]), { kind: 'refused', reason: 'notSealed' });
-  t.rejects(sealedKey(join(t.testdirName, 'none'), [identity]), { code: 'ENOENT' });
+  await t.rejects(sealedKey(join(t.testdirName, 'none'), [identity]), { code: 'ENOENT' });
 });
 
 void t.test('what is lent is played once, by the channel it was lent to', async (t) => {

@@ -56,7 +56,8 @@ export type CallEffect =
     }
   /**
    * -> digitsGathered (token), '' when no key came within `waitMs` after the last prompt had ended.
-   * Replaces whatever the leg hears; a key interrupts the prompts and counts.
+   * Replaces whatever the leg hears; a key interrupts the prompts and counts. `isAgain`: the same question once more, so a
+   * single key that was pressed since the last time is its answer.
    */
   | {
       readonly type: 'gather';
@@ -65,6 +66,7 @@ export type CallEffect =
       readonly prompts: readonly Prompt[];
       readonly maxDigits: number;
       readonly waitMs: number;
+      readonly isAgain: boolean;
     }
   /** Asks a program of the house over HTTP. -> lookedUp; an answer after `waitMs` is not waited for. */
   | {

@@ -2,7 +2,7 @@ import type { Phi } from '../phi/index.ts';
 import type { Instant } from '../time/index.ts';
 import type { MessageBrief, PinResult } from '../voicemail/retrieval.ts';
 
-/** Human-readable and unguessable enough to read out over a phone: "K7QX-2M4D". Made by the engine. */
+/** Human-readable and unguessable enough to read out over a phone: "K7QX-2M4D-9RTB". Made by the engine. */
 export type CallId = string & { readonly __brand: 'CallId' };
 /** "caller", or "1", "2", … in the order legs were rung. */
 export type LegId = string & { readonly __brand: 'LegId' };

@@ -336,8 +336,10 @@ export interface About {
 
 /** A phone of the home site of which nothing else is known. */
 export function nothingKnown(at: Instant): About {
-  return { at, site: HOME, unit: null, facility: null, trunk: null, lists: [], urgency: null, dialled: '' };
+  return { at, site: HOME, unit: null, facility: null, trunk: null, lists: NO_LISTS, urgency: null, dialled: '' };
 }
+
+const NO_LISTS: readonly string[] = [];
 
 /** Who calls, for the plan. `number`: calling number of an outside caller, null when none is shown. */
 export type PlanCaller =

@@ -170,7 +170,7 @@ function offerKeys(now: Listening, words: readonly Prompt[], turn: Turn): Listen
   const token = newToken(turn);
   const keys = now.messages[now.at] === undefined ? 'mailbox-end-keys' : 'mailbox-keys';
   const prompts = [...words, id(keys)];
-  act(turn, { type: 'gather', leg: CALLER, token, prompts, maxDigits: 1, waitMs: keyWithinMs });
+  act(turn, { type: 'gather', leg: CALLER, token, prompts, maxDigits: 1, waitMs: keyWithinMs, isAgain: false });
   return { ...now, token };
 }
 

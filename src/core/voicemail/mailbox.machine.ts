@@ -140,7 +140,7 @@ function askPin(
 
 function ask(prompts: readonly Prompt[], maxDigits: number, turn: Turn): number {
   const token = newToken(turn);
-  act(turn, { type: 'gather', leg: CALLER, token, prompts, maxDigits, waitMs: keyWithinMs });
+  act(turn, { type: 'gather', leg: CALLER, token, prompts, maxDigits, waitMs: keyWithinMs, isAgain: false });
   return token;
 }
 

@@ -10,7 +10,7 @@ export function pinFault(pin: string, known: readonly string[]): string | null {
   if (pin.length > MAX_PIN_DIGITS) return `it has more than ${MAX_PIN_DIGITS} digits`;
   if (hasRun(pin)) return 'four of its digits in a row repeat or count up or down';
   if (isBlockRepeated(pin)) return 'it is the same digits over and over';
-  const backwards = [...pin].reverse().join('');
+  const backwards = pin.split('').reverse().join('');
   const shown = known.find((number) => number.length > 1 && (pin.includes(number) || backwards.includes(number)));
   if (shown !== undefined) return `it contains ${shown}, which everybody can see`;
   return null;

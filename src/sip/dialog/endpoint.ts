@@ -1,7 +1,11 @@
+import { randomBytes } from 'node:crypto';
 import { type Clock, systemClock } from '../clock.ts';
 import { type Logger, silentLogger } from '../logger.ts';
 import type { ParseResult } from '../message/parse-message.ts';
-import { responseTo, serialise } from '../message/sip-message.ts';
+import { responseTo, serialise, type SipRequest, type SipResponse } from '../message/sip-message.ts';
+import { ProxyCore, type ProxyOptions } from '../proxy/proxy-core.ts';
+import type { ProxyingHandlers } from '../proxy/proxying.ts';
+import { RecordRoute } from '../proxy/record-route.ts';
 import { type Random, systemRandom } from '../random.ts';
 import { type SipTimers, standardTimers } from '../transaction/timers.ts';
 import { TransactionLayer } from '../transaction/transaction-layer.ts';
@@ -10,7 +14,9 @@ import { type Network, systemNetwork } from '../transport/network.ts';
 import { defaultTransportLimits, Transport, type TransportLimits } from '../transport/transport.ts';
 import { DialogTable } from './dialog-table.ts';
 import type { EndpointHandlers } from './endpoint-handlers.ts';
+import type { IncomingRequest } from './incoming-request.ts';
 import type { OutgoingHandlers } from './outgoing-request.ts';
+import { RequestSender } from './request-sender.ts';
 import { type NewRequest, type RequestResult, UserAgentClient } from './user-agent-client.ts';
 import { UserAgentServer } from './user-agent-server.ts';
 import { Ways } from './ways.ts';
@@ -22,6 +28,10 @@ export interface EndpointOptions {
   readonly advertisedHost?: string | undefined;
   /** Option tags a peer may put into Require; anything else is answered 420. */
   readonly supported?: readonly string[];
+  /** Marks the calls we are proxy of. Random if absent: then those calls do not outlive the endpoint. */
+  readonly relayKey?: Buffer;
+  /** Whether sessions end that nobody refreshes, RFC 4028; `supported` should name `timer` then. */
+  readonly sessionTimers?: boolean;
   readonly clock?: Clock;
   readonly random?: Random;
   readonly timers?: SipTimers;
@@ -51,6 +61,7 @@ export class SipEndpoint {
   readonly #dialogs: DialogTable;
   readonly #layer: TransactionLayer;
   readonly #client: UserAgentClient;
+  readonly #proxy: ProxyCore;
   #transport!: Transport;
   #isClosed = false;
 
@@ -70,9 +81,24 @@ export class SipEndpoint {
       onStrayResponse: () => void this.counters.strayResponses++,
     });
     const [ways, dialogs, layer] = [this.#ways, this.#dialogs, this.#layer];
-    this.#client = new UserAgentClient({ clock, timers, random, logger, layer, ways, dialogs });
+    const sender = new RequestSender({ clock, timers, random, logger, layer, ways });
+    const hasSessionTimers = options.sessionTimers === true;
+    this.#client = new UserAgentClient({ clock, timers, random, sender, ways, dialogs, hasSessionTimers });
     const supported = new Set(options.supported ?? []);
-    const server = new UserAgentServer({ handlers, supported, random, dialogs, host: this.#client });
+    const recordRoute = new RecordRoute(ways, options.relayKey ?? randomBytes(32));
+    const passBack = (incoming: IncomingRequest, response: SipResponse) => server.passBack(incoming, response);
+    const onPassed = (request: SipRequest) => handlers.onPassed?.(request);
+    this.#proxy = new ProxyCore({ clock, ways, sender, recordRoute, passBack, onPassed });
+    const passage = this.#proxy;
+    const server = new UserAgentServer({
+      handlers,
+      supported,
+      random,
+      dialogs,
+      host: this.#client,
+      passage,
+      hasSessionTimers,
+    });
   }
 
   /** Opens the sockets. Rejects with ListenError, which names the address, the reason and the remedy. */
@@ -118,6 +144,15 @@ export class SipEndpoint {
   /** Sends a request outside any dialog. Refused only for what can be known at once; the rest comes as a response. */
   request(draft: NewRequest, handlers: OutgoingHandlers): RequestResult {
     return this.#client.request(draft, handlers);
+  }
+
+  /**
+   * Passes an unanswered request outside dialogs on to somebody else, whose answer goes back to the caller. With
+   * `staysInPath` the later requests of its dialog go through us without anybody being asked.
+   */
+  proxy(incoming: IncomingRequest, options: ProxyOptions, handlers: ProxyingHandlers): void {
+    if (incoming.dialog !== undefined) this.#dialogs.forget(incoming.dialog);
+    this.#proxy.proxy(incoming, options, handlers);
   }
 
   /** How the receiver of such a request would see us; undefined if it would be refused. */

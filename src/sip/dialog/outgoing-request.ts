@@ -22,6 +22,8 @@ export interface OutgoingHandlers {
 
 /** How the endpoint turns a 1xx or 2xx into a dialog, and what it does with a second 2xx. */
 export interface DialogMaker {
+  /** Whether a provisional response is to be processed: a reliable one that comes again is not. */
+  isNews(outgoing: OutgoingRequest, response: SipResponse): boolean;
   dialogFor(outgoing: OutgoingRequest, response: SipResponse, from: Flow): Dialog | undefined;
   /** The transaction has its final response. */
   settled(outgoing: OutgoingRequest, response: SipResponse): void;
@@ -83,6 +85,12 @@ export class OutgoingRequest {
     this.#settle(responseTo(this.sent, status, { reason }), undefined);
   }
 
+  /** Nobody is there: settles with 408, and says nothing to whoever may come yet. */
+  abandon(): void {
+    this.#transaction?.abandon();
+    this.fail(408);
+  }
+
   /**
    * Cancels an INVITE and returns the CANCEL; undefined if it is settled or no INVITE.
    * The CANCEL waits for the first provisional response (RFC 3261 9.1); the INVITE ends with 487, or with the
@@ -101,7 +109,7 @@ export class OutgoingRequest {
       const isFirst = this.#state === 'waiting';
       if (isFirst) this.#state = 'proceeding';
       if (isFirst && this.#cancel !== undefined) this.#sendCancel();
-      if (response.status === 100) return;
+      if (!this.#maker.isNews(this, response) || response.status === 100) return;
       this.#handlers.onResponse(response, { dialog: this.#maker.dialogFor(this, response, from), flow: from });
     } else if (this.#state === 'settled') {
       // A 2xx again, or from another branch: the maker repeats its ACK or ends that branch.
@@ -124,11 +132,14 @@ export class OutgoingRequest {
     if (this.#flow === undefined || this.#cancel === undefined) return;
     // The answer to a CANCEL says nothing we act on: the INVITE's own final response does.
     this.#layer.start(this.#cancel, this.#flow, { onResponse() {}, onFailure() {} });
-    this.#forget = this.#clock.after(this.#forgetAfterMs, () => {
-      this.#transaction?.abandon();
-      this.fail(408);
-    });
+    this.#forget = this.#clock.after(this.#forgetAfterMs, () => this.abandon());
   }
+}
+
+/** The number of a reliable provisional response. */
+export function rseqOf(response: SipResponse): number | undefined {
+  const value = response.headers.get('RSeq');
+  return value !== undefined && /^\d{1,10}$/.test(value) && response.status < 200 ? Number(value) : undefined;
 }
 
 function cancelFor(invite: SipRequest, extra: Headers): SipRequest {

@@ -1,5 +1,5 @@
 import { type SipRequest, topViaOf } from '../message/sip-message.ts';
-import { hostPortText } from '../message/uri.ts';
+import { hostPortText, type SipUri } from '../message/uri.ts';
 import { type Flow, type HostPort, isReliable, type Protocol, type Vantage } from '../transport/flow.ts';
 import { isLoopback } from '../transport/local-address.ts';
 import type { Network } from '../transport/network.ts';
@@ -85,6 +85,13 @@ export class Ways {
       if (vantage !== undefined) return vantage;
     }
     throw new Error(`no ${protocol} socket, although the caller made sure of one`);
+  }
+
+  /** Whether a URI names this endpoint, under one of its addresses or under its advertised name. */
+  isOwn(uri: SipUri): boolean {
+    const { host, port = 5060 } = uri;
+    if (this.#protocols.some((protocol) => this.#transport?.isOwn(protocol, { host, port }) === true)) return true;
+    return host === this.#advertisedHost && this.#transport?.addresses.some((own) => own.port === port) === true;
   }
 
   /** Our address as the peer of `flow` should see it. */

@@ -47,6 +47,11 @@ export class ServerInvite implements ServerTransaction {
   }
 
   respond(response: SipResponse): boolean {
+    // RFC 6026 7.1: a proxy passes on every 2xx, also those of further branches.
+    if (this.#state === 'accepted' && response.status >= 200 && response.status < 300) {
+      this.flow.send(serialise(response));
+      return true;
+    }
     if (this.#state !== 'proceeding') return false;
     this.#trying?.stop();
     this.#stillRinging?.stop();
