@@ -9,7 +9,7 @@ export const endCauses = {
   callerCancelled: { sip: 487, q850: 16, fault: 'nobody', says: 'the caller hung up before anybody answered' },
   messageLeft: { sip: 200, q850: 16, fault: 'nobody', says: 'a message was left in voicemail' },
   noMessageLeft: { sip: 200, q850: 16, fault: 'nobody', says: 'voicemail was reached, nothing was recorded' },
-  busy: { sip: 486, q850: 17, fault: 'callee', says: 'the called extension was busy' },
+  busy: { sip: 486, q850: 17, fault: 'callee', says: 'the called party was busy' },
   declined: { sip: 603, q850: 21, fault: 'callee', says: 'the called party declined' },
   noAnswer: { sip: 480, q850: 19, fault: 'callee', says: 'nobody answered in time' },
   notRegistered: { sip: 480, q850: 20, fault: 'callee', says: 'no phone is registered for the called extension' },
