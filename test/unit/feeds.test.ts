@@ -149,11 +149,9 @@ void t.test('a calendar: zones, recurrences with exceptions, moved and cancelled
   // Nothing of these is read: they are counted first.
   const many = `BEGIN:VCALENDAR\r\n${'BEGIN:VEVENT\r\nrubbish\r\n'.repeat(20_001)}`;
   t.throws(() => cards.read(many, WITHIN), { message: /it has over 20000 events/ });
-  const looks = t.capture(
-    ICAL.Component.prototype,
-    'getAllSubcomponents',
-    ICAL.Component.prototype.getAllSubcomponents,
-  );
+  const usual = Object.getOwnPropertyDescriptor(ICAL.Component.prototype, 'getAllSubcomponents')!
+    .value as () => unknown;
+  const looks = t.capture(ICAL.Component.prototype, 'getAllSubcomponents', usual);
   cards.read(calendar(200), WITHIN);
   t.equal(looks().length, 1, 'events are looked through once, not once for each');
 });
