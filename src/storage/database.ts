@@ -1,6 +1,5 @@
 import Database from 'better-sqlite3';
-import { type Compilable, Kysely, SqliteDialect } from 'kysely';
-import type { Schema } from './schema.ts';
+import type { Compilable } from 'kysely';
 import { storeError } from './store-error.ts';
 
 const MAX_STATEMENTS = 200;
@@ -14,13 +13,11 @@ export interface DatabaseOptions {
 }
 
 /**
- * One SQLite connection. Statements are built with Kysely and run where they stand, on one connection: nothing else can
- * come between the statements of a transaction.
+ * One SQLite connection. Statements are built with Kysely (build.ts) and run where they stand, on one connection: nothing
+ * else can come between the statements of a transaction.
  */
 export class SqliteDatabase {
   readonly path: string;
-  /** Builds queries, and runs the migrations. */
-  readonly build: Kysely<Schema>;
   readonly #sqlite: Database.Database;
   readonly #statements = new Map<string, Database.Statement>();
 
@@ -46,7 +43,6 @@ export class SqliteDatabase {
     } catch (cause) {
       throw storeError(cause, path);
     }
-    this.build = new Kysely<Schema>({ dialect: new SqliteDialect({ database: this.#sqlite }) });
   }
 
   all<Row>(query: Compilable<Row>): Row[] {
@@ -76,6 +72,11 @@ export class SqliteDatabase {
   /** Takes the writer's lock first, so that what is read inside stays true until it commits. */
   immediately<T>(work: () => T): T {
     return this.#guard(() => this.#sqlite.transaction(work).immediate());
+  }
+
+  /** For the migrations, which Kysely runs. */
+  get connection(): Database.Database {
+    return this.#sqlite;
   }
 
   waitForLocks(ms: number): void {

@@ -17,7 +17,7 @@ import type { CallId } from '../../src/core/call/index.ts';
 import { phi } from '../../src/core/phi/index.ts';
 import { instant } from '../../src/core/time/index.ts';
 import { type AuditEntry, PortError } from '../../src/engine/ports.ts';
-import { createHealth, createLogger, createMetrics } from '../../src/observe/index.ts';
+import { createHealth, createLogger, openMetrics } from '../../src/observe/index.ts';
 import { openStore } from '../../src/storage/index.ts';
 import { phiSealer } from '../../src/vault/index.ts';
 import { realClock as clock } from '../support/real-clock.ts';
@@ -119,7 +119,7 @@ async function openLog(dir: string, store: ChainStore, more: Partial<AuditLogOpt
     deadlineMs: 60_000,
     logger,
     health,
-    metrics: createMetrics({ process: false }),
+    metrics: await openMetrics({ process: false }),
     // A command signs nothing.
     signing: more.spoolPath === null ? null : signing,
     ...more,
