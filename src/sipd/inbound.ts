@@ -134,8 +134,8 @@ export class Inbound {
       if (message.status >= 300 && idOfCreator(incoming.request) !== '' && incoming.dialog?.state === 'ended') {
         this.#o.dialogs.drop(incoming.dialog);
       }
-      const isRegistered = incoming.request.method === 'REGISTER' && message.status < 300;
-      if (isRegistered) this.#o.flows.learn(incoming.request, sent, incoming.source);
+      if (message.status < 300 && tellsWhereItIs(incoming.request))
+        this.#o.flows.learn(incoming.request, sent, incoming.source);
     }
     const bytes = serialise(sent);
     const meta = this.#meta(bytes, incoming.source);
@@ -286,6 +286,11 @@ export class Inbound {
   #meta(message: Buffer, flow: Flow): string {
     return metaTokens(message, flow.protocol, flow.remote, this.#o.clock.now());
   }
+}
+
+/** A phone behind a connection that wants to be reached through it. */
+function tellsWhereItIs({ method, headers }: SipRequest): boolean {
+  return method === 'REGISTER' || (method === 'SUBSCRIBE' && headers.has('Expires'));
 }
 
 /** An INVITE that waited for its app again has an early dialog already; it is shown as new, because to the app it is. */
