@@ -12,6 +12,7 @@ import {
   tagOf,
   type Timer,
 } from '../sip/index.ts';
+import type { Admission } from './admission/admission.ts';
 import type { AppRegistry } from './app-registry.ts';
 import { asCancel } from './as-cancel.ts';
 import type { AppConnection } from './control/app-connection.ts';
@@ -44,6 +45,7 @@ export interface InboundOptions {
   readonly apps: AppRegistry;
   readonly dialogs: DialogBook;
   readonly flows: RegisteredFlows;
+  readonly admission: Admission;
   readonly records: CallRecords;
   readonly clock: Clock;
   readonly random: Random;
@@ -131,6 +133,7 @@ export class Inbound {
       pending.silence = this.#whenSilent(pending, this.#o.options.timers.appRingsWithinMs);
     } else {
       this.#settle(pending);
+      this.#o.admission.answered(incoming.request, sent, incoming.source);
       if (message.status >= 300 && idOfCreator(incoming.request) !== '' && incoming.dialog?.state === 'ended') {
         this.#o.dialogs.drop(incoming.dialog);
       }

@@ -10,6 +10,7 @@ import {
   type SipEndpoint,
   type SipRequest,
   type SipResponse,
+  transportParam,
   type Vantage,
 } from '../sip/index.ts';
 import type { AppConnection } from './control/app-connection.ts';
@@ -240,7 +241,7 @@ function replaceLocalhost(headers: Headers, own: { host: string; port: number },
     const value = headers.get(name);
     if (value?.includes('localhost') !== true) continue;
     const address = hostPortText(own.host, own.port);
-    const suffix = name === 'Contact' && vantage.protocol === 'tcp' ? `${address};transport=tcp` : address;
+    const suffix = name === 'Contact' ? `${address}${transportParam(vantage.protocol)}` : address;
     headers.set(name, inAngles(value, name).replaceAll(/([@:])localhost(?![\w.:-])/g, `$1${suffix}`));
   }
 }

@@ -4,7 +4,7 @@ import { isSdp } from '../message/is-sdp.ts';
 import { parseNameAddr } from '../message/name-addr.ts';
 import { cseqOf, noBody, parseCSeq, serialise, type SipRequest, type SipResponse } from '../message/sip-message.ts';
 import { hostPortText, parseUri } from '../message/uri.ts';
-import type { Flow, HostPort, Vantage } from '../transport/flow.ts';
+import { type Flow, type HostPort, transportParam, type Vantage } from '../transport/flow.ts';
 import { contactUri } from './contact-uri.ts';
 import type { DialogParts } from './dialog-parts.ts';
 import type { DialogSnapshot } from './dialog-snapshot.ts';
@@ -296,6 +296,5 @@ function uriOf(route: string): string {
 
 // A peer that sent no Contact (RFC 3261 8.1.1.8 forbids it) is spoken to where it spoke from.
 function fallbackTarget(flow: Flow): string {
-  const transport = flow.protocol === 'udp' ? '' : `;transport=${flow.protocol}`;
-  return `sip:${hostPortText(flow.remote.host, flow.remote.port)}${transport}`;
+  return `sip:${hostPortText(flow.remote.host, flow.remote.port)}${transportParam(flow.protocol)}`;
 }

@@ -66,7 +66,11 @@ export class UserAgentServer implements ResponseSender {
     }
     const unsupported = request.headers.list('Require').filter((tag) => !this.#supported.has(tag.toLowerCase()));
     if (unsupported.length > 0) {
-      return void incoming.respond(420, { headers: new Headers().add('Unsupported', unsupported.join(', ')) });
+      // RFC 4475 3.3.5. Alone it refuses nothing: Proxy-Require is not for whoever answers (RFC 3261 20.29).
+      const proxyToo = request.headers.list('Proxy-Require');
+      return void incoming.respond(420, {
+        headers: new Headers().add('Unsupported', [...unsupported, ...proxyToo].join(', ')),
+      });
     }
     if (this.#hasSessionTimers && asksTooShort(request)) {
       return void incoming.respond(422, { headers: new Headers().add('Min-SE', String(minSessionSeconds)) });
