@@ -24,6 +24,7 @@ import { type DialogBook, idOfCreator, idOfDialog } from './dialog-book.ts';
 import { MissedEndings } from './missed-endings.ts';
 import type { SipdOptions } from './options.ts';
 import type { RegisteredFlows } from './registered-flows.ts';
+import { isOutside, tellsWhereItIs } from './request-kinds.ts';
 
 /** A request an app has been shown and has not answered. */
 interface Pending {
@@ -289,16 +290,6 @@ export class Inbound {
   #meta(message: Buffer, flow: Flow): string {
     return metaTokens(message, flow.protocol, flow.remote, this.#o.clock.now());
   }
-}
-
-/** A phone behind a connection that wants to be reached through it. */
-function tellsWhereItIs({ method, headers }: SipRequest): boolean {
-  return method === 'REGISTER' || (method === 'SUBSCRIBE' && headers.has('Expires'));
-}
-
-/** An INVITE that waited for its app again has an early dialog already; it is shown as new, because to the app it is. */
-function isOutside({ dialog, request }: IncomingRequest): boolean {
-  return dialog === undefined || (dialog.state === 'early' && idOfCreator(request) !== '');
 }
 
 function nok(why: string): { tokens: string } {
