@@ -147,8 +147,11 @@ export class Ways {
 
   /** Whether a URI names this endpoint, under one of its addresses or under its advertised name. */
   isOwn(uri: SipUri): boolean {
-    const { host, port = 5060 } = uri;
-    if (this.#protocols.some((protocol) => this.#transport?.isOwn(protocol, { host, port }) === true)) return true;
+    const { host } = uri;
+    const isOurs = (protocol: Protocol): boolean =>
+      this.#transport?.isOwn(protocol, { host, port: uri.port ?? defaultPort(protocol) }) === true;
+    if (this.#protocols.some(isOurs)) return true;
+    const port = uri.port ?? defaultPort('udp');
     return host === this.#advertisedHost && this.#transport?.addresses.some((own) => own.port === port) === true;
   }
 
