@@ -38,7 +38,7 @@ export const sipdLimits = z.strictObject({
   halfOpenPerSource: count(64, 'The same from one address that is not in `trusted`.'),
   dialogs: count(50_000, 'Running calls and subscriptions. One more: 503.'),
   shedWhenLateMs: count(
-    150,
+    500,
     'When timers run so many milliseconds late, new calls get 503; at twice that, everything that is new.',
   ),
   retryAfterSeconds: count(5, 'What Retry-After tells whoever gets 503.'),

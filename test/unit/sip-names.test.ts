@@ -29,9 +29,10 @@ async function aWorld(servers: number) {
     ports.push(server.addresses[0]?.port ?? 0);
   }
   const answers: [ms: number, status: number][] = [];
+  let startedMs = 0;
+  const onResponse = ({ status }: SipResponse) => void answers.push([clock.monotonicMs() - startedMs, status]);
   const ask = (uri: string, method = 'OPTIONS') => {
-    const startedMs = clock.monotonicMs();
-    const onResponse = ({ status }: SipResponse) => void answers.push([clock.monotonicMs() - startedMs, status]);
+    startedMs = clock.monotonicMs();
     caller.request({ method, uri }, { onResponse });
   };
   /** Ports that requests went to, in order, each once. */
@@ -39,7 +40,7 @@ async function aWorld(servers: number) {
     const from = caller.addresses[0]?.port;
     return [...new Set(network.packets.filter((packet) => packet.from === from).map(({ to }) => to))];
   };
-  return { clock, network, ports, status, ask, answers, tried };
+  return { clock, network, caller, ports, status, ask, answers, tried, onResponse };
 }
 const srv = (port: number, priority = 1, weight = 0) => ({ name: `s${port}.carrier.example`, port, priority, weight });
 
@@ -112,6 +113,19 @@ void t.test('a server that is silent, or says 503, is passed over, and left alon
   ask('sip:x@carrier.example', 'MESSAGE');
   await clock.pass(10);
   t.ok(tried().includes(first), 'it is tried again');
+});
+
+void t.test('a call that is taken back goes to no other server', async (t) => {
+  const { clock, network, caller, ports, answers, tried, onResponse } = await aWorld(2);
+  const [first = 0, second = 0] = ports;
+  for (const port of ports) network.hosts.set(`s${port}.carrier.example`, ['192.0.2.7']);
+  network.srv.set('_sip._udp.carrier.example', [srv(first, 1), srv(second, 2)]);
+  network.loses = ({ to }) => to === first;
+  const result = caller.request({ method: 'INVITE', uri: 'sip:x@carrier.example' }, { onResponse });
+  await clock.pass(1_000);
+  if (result.kind === 'sent') result.outgoing.cancel();
+  await clock.pass(1_100);
+  t.same([answers.map(([, status]) => status), tried()], [[487], [first]]);
 });
 
 void t.test('when all fail the last answer counts; where nobody says anything it is 408', async (t) => {

@@ -1,8 +1,7 @@
 import { once } from 'node:events';
-import { copyFileSync } from 'node:fs';
+import { copyFileSync, readFileSync } from 'node:fs';
 import { connect as connectTcp } from 'node:net';
 import { connect, type ConnectionOptions, createServer, type TLSSocket } from 'node:tls';
-import { readFileSync } from 'node:fs';
 import t from 'tap';
 import {
   defaultTransportLimits,

@@ -89,7 +89,8 @@ export class OutgoingRequest {
     restamp(this.sent, flow);
     const goOn = (status: 408 | 503): void => {
       candidates.failed();
-      if (candidates.hasMore && this.#state === 'waiting') this.startAt(candidates, restamp);
+      if (this.#cancel !== undefined) this.fail(487);
+      else if (candidates.hasMore && this.#state === 'waiting') this.startAt(candidates, restamp);
       else this.fail(status);
     };
     this.#attempt(flow, goOn, candidates.hasMore);
