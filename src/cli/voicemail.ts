@@ -8,12 +8,14 @@ import { writeNew } from './new-file.ts';
 import { done, Refusal, table } from './report.ts';
 import { knownDocuments, siteClock } from './site-documents.ts';
 import { siteConfig, siteStore } from './site.ts';
+import { keepCommands } from './voicemail-keep.ts';
 import { pinCommands } from './voicemail-pin.ts';
 import { whoTypes } from './who-types.ts';
 
 export function voicemailCommands({ group, answer }: Commands): void {
   const voicemail = group('voicemail', 'messages that callers left');
   pinCommands(voicemail, answer);
+  keepCommands(voicemail, answer);
   voicemail('list')
     .description('urgent ones first, then the oldest first')
     .option('--mailbox <id>', 'of one mailbox only')

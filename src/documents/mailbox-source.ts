@@ -14,6 +14,7 @@ export function mailboxOf(id: string, written: NonNullable<PlanFile['mailboxes']
     ...(phones === undefined ? {} : { phones }),
     ...(openTo === undefined ? {} : { openTo }),
     ...(most === undefined ? {} : { mostMessages: Number(most) }),
+    ...(written['keep-days'] === undefined ? {} : { keepDays: Number(written['keep-days']) }),
     ...(longest === undefined ? {} : { longestMs: durationMs(longest) }),
   };
 }

@@ -7,9 +7,10 @@ export const mailboxes: Migration = {
     const add = db.schema.alterTable('messages');
     await add.addColumn('state', 'text', (c) => c.notNull().defaultTo('new')).execute();
     await add.addColumn('private', 'integer', (c) => c.notNull().defaultTo(0)).execute();
-    for (const when of ['heard_at', 'claimed_at', 'deleted_at'] as const)
+    for (const when of ['heard_at', 'claimed_at', 'deleted_at', 'held_at', 'shredded_at'] as const)
       await add.addColumn(when, 'integer').execute();
-    for (const who of ['heard_by', 'claimed_by', 'deleted_by'] as const) await add.addColumn(who, 'text').execute();
+    for (const who of ['heard_by', 'claimed_by', 'deleted_by', 'held_by'] as const)
+      await add.addColumn(who, 'text').execute();
     await db.schema
       .createTable('mailbox_pins')
       .addColumn('mailbox', 'text', (c) => c.primaryKey())

@@ -25,11 +25,20 @@ export interface MessageFate {
   readonly heard: Done | null;
   readonly claimed: Done | null;
   readonly deleted: Done | null;
+  /** Under a legal hold. */
+  readonly held: Done | null;
+  readonly shreddedAt: Instant | null;
 }
 
 export interface Done {
   readonly at: Instant;
   readonly by: string;
+}
+
+export interface MessageCounts {
+  readonly fresh: number;
+  readonly freshUrgent: number;
+  readonly saved: number;
 }
 
 export type Message = MessageRow & MessageFate;
@@ -70,27 +79,55 @@ export class SqliteMessages {
     return this.#db.all(query).map(asMessage);
   }
 
-  /** Messages of a mailbox that nobody has deleted. */
-  count(mailbox: string): { readonly fresh: number; readonly freshUrgent: number; readonly saved: number } {
-    const query = build
+  /** Messages that nobody has deleted. */
+  count(mailbox: string): MessageCounts {
+    return this.#counts(mailbox).get(mailbox) ?? { fresh: 0, freshUrgent: 0, saved: 0 };
+  }
+
+  /** By mailbox; without those that are empty. */
+  counts(): Map<string, MessageCounts> {
+    return this.#counts();
+  }
+
+  #counts(mailbox?: string): Map<string, MessageCounts> {
+    let query = build
       .selectFrom('messages')
-      .select((e) => ['state', 'urgent', e.fn.countAll<number>().as('messages')])
-      .where('mailbox', '=', mailbox)
+      .select((e) => ['mailbox', 'state', 'urgent', e.fn.countAll<number>().as('messages')])
       .where('state', '!=', 'deleted')
-      .groupBy(['state', 'urgent']);
-    let [fresh, freshUrgent, saved] = [0, 0, 0];
-    for (const { state, urgent, messages } of this.#db.all(query)) {
-      if (state === 'saved') saved += messages;
-      else fresh += messages;
-      if (state === 'new' && urgent === 1) freshUrgent += messages;
+      .groupBy(['mailbox', 'state', 'urgent']);
+    if (mailbox !== undefined) query = query.where('mailbox', '=', mailbox);
+    const counts = new Map<string, MessageCounts>();
+    for (const { mailbox: box, state, urgent, messages } of this.#db.all(query)) {
+      const { fresh, freshUrgent, saved } = counts.get(box) ?? { fresh: 0, freshUrgent: 0, saved: 0 };
+      const isNew = state === 'new';
+      counts.set(box, {
+        fresh: fresh + (isNew ? messages : 0),
+        freshUrgent: freshUrgent + (isNew && urgent === 1 ? messages : 0),
+        saved: saved + (isNew ? 0 : messages),
+      });
     }
-    return { fresh, freshUrgent, saved };
+    return counts;
   }
 
   /** False when there is no such message. */
   async exported(messageId: string, at: Instant): Promise<boolean> {
     const update = build.updateTable('messages').set({ exported_at: at }).where('message_id', '=', messageId);
     return this.#db.run(update) === 1;
+  }
+
+  /** Those that can still be heard, also deleted ones. */
+  async unshredded(): Promise<readonly Message[]> {
+    return this.#db.all(build.selectFrom('messages').selectAll().where('shredded_at', 'is', null)).map(asMessage);
+  }
+
+  /** null: it is held no longer. */
+  async hold(messageId: string, held: Done | null): Promise<void> {
+    const set = { held_at: held?.at ?? null, held_by: held?.by ?? null };
+    this.#db.run(build.updateTable('messages').set(set).where('message_id', '=', messageId));
+  }
+
+  async shredded(messageId: string, at: Instant): Promise<void> {
+    this.#db.run(build.updateTable('messages').set({ shredded_at: at }).where('message_id', '=', messageId));
   }
 
   /** The first who hears or claims a message stays on it. False when there is no such message. */
@@ -114,7 +151,7 @@ function changed(row: Row, change: MessageChange, at: Instant, by: string): Part
     case 'saved':
       return { state: 'saved' };
     case 'deleted':
-      return { state: 'deleted', deleted_at: at, deleted_by: by };
+      return row.state === 'deleted' ? { state: 'deleted' } : { state: 'deleted', deleted_at: at, deleted_by: by };
     case 'restored':
       return { state: 'saved', deleted_at: null, deleted_by: null };
   }
@@ -137,6 +174,8 @@ function asMessage(row: Row): Message {
     heard: done(row.heard_at, row.heard_by),
     claimed: done(row.claimed_at, row.claimed_by),
     deleted: done(row.deleted_at, row.deleted_by),
+    held: done(row.held_at, row.held_by),
+    shreddedAt: row.shredded_at as Instant | null,
   };
 }
 

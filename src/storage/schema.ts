@@ -56,6 +56,11 @@ export interface Schema {
     claimed_by: string | null;
     deleted_at: number | null;
     deleted_by: string | null;
+    /** Kept whatever the rules say: a legal hold. */
+    held_at: number | null;
+    held_by: string | null;
+    /** The sound is gone for ever; the row stays. */
+    shredded_at: number | null;
   };
   mailbox_pins: { mailbox: string; hash: string; set_at: number; set_by: string };
   /** PINs that were tried and not right since the last right one. `about`: "mailbox 3101" or "from 2101". */

@@ -8,7 +8,7 @@ import { version } from '../version.ts';
 import { callMetrics } from './call-metrics.ts';
 import type { Closing } from './closing.ts';
 import type { Foundation } from './foundation.ts';
-import { mailboxesOf, messageKey } from './mailboxes.ts';
+import { lampsOf, mailboxesOf, messageKey } from './mailboxes.ts';
 import { type Links, refuseWellKnownSecrets, telephonyOptions } from './links.ts';
 import { plainSealer } from './plain-recordings.ts';
 import { followServerOrders } from './server-orders.ts';
@@ -60,6 +60,7 @@ export async function openCalls(
     bindings: store.bindings(),
     sealRecipients: (mailbox) => secrets.sealRecipients(mailbox),
     plainSealer,
+    lamps: lampsOf(foundation, () => documents.current().plan),
     messageKey: (messageId) => messageKey(foundation, messageId),
   });
   directory.onGone((extension) => telephony.forget(extension));

@@ -1,7 +1,10 @@
 import { join } from 'node:path';
+import type { CompiledPlan } from '../../core/dialplan/index.ts';
+import { noMessages, rulesOf, type WaitingMessages } from '../../core/voicemail/index.ts';
 import { Pins } from '../../directory/index.ts';
 import { systemClock } from '../../engine/index.ts';
 import type { Mailboxes } from '../../engine/ports.ts';
+import type { Lamps } from '../../telephony/index.ts';
 import type { Message } from '../../storage/index.ts';
 import { sealedKey } from '../../vault/index.ts';
 import type { Foundation } from './foundation.ts';
@@ -61,4 +64,27 @@ export async function messageKey({ folders, secrets }: Foundation, messageId: st
   const found = await sealedKey(join(folders.messages, `${messageId}.sealed`), [secrets.voicemailIdentity]);
   if (found.kind === 'refused') throw new Error(`the message cannot be opened (${found.reason})`);
   return found.key;
+}
+
+/** Which phone shows the lamp of which mailbox is in the plan in force. */
+export function lampsOf({ store, log }: Foundation, plan: () => CompiledPlan): Lamps {
+  let known = new Map<string, WaitingMessages>();
+  return {
+    now() {
+      try {
+        known = store.messages.counts();
+      } catch (error) {
+        // What was known last is better than lamps that go out.
+        log.error({ err: error }, 'messages could not be counted');
+      }
+      const inForce = plan();
+      const mailboxes = new Map(
+        inForce.source.mailboxes.flatMap(({ id }) => rulesOf(inForce, id).phones.map((phone) => [phone, id] as const)),
+      );
+      return (extension) => {
+        const mailbox = mailboxes.get(extension);
+        return mailbox === undefined ? null : (known.get(mailbox) ?? noMessages);
+      };
+    },
+  };
 }

@@ -20,6 +20,7 @@ import { messageBook, type MessageBook, messageLength } from './message-book.ts'
 import { PatientWriter } from './patient-writer.ts';
 import { sealLeftovers } from './plain-recordings.ts';
 import { readinessOf, starting } from './readiness.ts';
+import { watchRetention } from './retention.ts';
 import { strayMessages, whatIsKnown } from './stray-messages.ts';
 
 export interface App {
@@ -51,6 +52,7 @@ async function build(house: Remembered, terminal: (line: string) => void, closin
   watchFeeds(foundation, documents, closing);
   const writer = patientWriter(foundation, closing);
   const messages = await openMessages(foundation, writer, closing);
+  watchRetention(foundation, { plan: () => documents.current().plan, clock: systemClock }, closing);
   const links = readLinks(config);
   // Before the calls, so that it is closed after them: whoever watches a house that is stopping sees that it does.
   let calls: Calls | null = null;

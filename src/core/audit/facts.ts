@@ -243,6 +243,31 @@ export type SystemFact =
       readonly by: string;
       readonly tookMs: number;
     }
+  /** First ordered, then done: a kill in between leaves an order that is carried out later. `sha256` is the receipt. */
+  | {
+      readonly fact: 'messageShredOrdered';
+      readonly messageId: string;
+      readonly mailbox: string;
+      readonly because: 'ordered' | 'deleted' | 'retention';
+      readonly reason: string;
+      readonly by: string;
+    }
+  | {
+      readonly fact: 'messageShredded';
+      readonly messageId: string;
+      readonly mailbox: string;
+      readonly sha256: string;
+      readonly because: 'ordered' | 'deleted' | 'retention';
+      readonly reason: string;
+      readonly by: string;
+    }
+  | {
+      readonly fact: 'messageHeld' | 'messageReleased';
+      readonly messageId: string;
+      readonly mailbox: string;
+      readonly reason: string;
+      readonly by: string;
+    }
   /** A mailbox got a PIN, or another one; a pause after wrong ones is over with it. */
   | { readonly fact: 'pinSet'; readonly mailbox: string; readonly by: string }
   | { readonly fact: 'messageExported'; readonly messageId: string; readonly by: string }

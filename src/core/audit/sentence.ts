@@ -143,6 +143,14 @@ export function sentence(fact: Fact, names: Names, revealed: Revealed = {}): str
       return `nobody of the chain took message ${fact.messageId} of ${names.mailbox(fact.mailbox)}: on to the house supervisor`;
     case 'chaseOver':
       return `message ${fact.messageId} of ${names.mailbox(fact.mailbox)} was ${fact.because}${fact.by === '' ? '' : ` by ${names.mailbox(fact.by)}`} after ${seconds(fact.tookMs)}`;
+    case 'messageShredOrdered':
+      return `message ${fact.messageId} of ${names.mailbox(fact.mailbox)} is to be shredded, ${shredWords[fact.because]}, by ${fact.by}`;
+    case 'messageShredded':
+      return `message ${fact.messageId} of ${names.mailbox(fact.mailbox)} was shredded, ${shredWords[fact.because]}, by ${fact.by}`;
+    case 'messageHeld':
+      return `message ${fact.messageId} of ${names.mailbox(fact.mailbox)} is held by ${fact.by}: ${fact.reason}`;
+    case 'messageReleased':
+      return `message ${fact.messageId} of ${names.mailbox(fact.mailbox)} was released by ${fact.by}: ${fact.reason}`;
     case 'pinSet':
       return `the mailbox of ${names.mailbox(fact.mailbox)} got a PIN from ${fact.by}`;
     case 'messageExported':
@@ -308,4 +316,10 @@ const pinWords = {
   wrong: 'a wrong PIN',
   noPin: 'a PIN where none is set',
   paused: 'a PIN that was not looked at after too many wrong ones',
+} as const;
+
+const shredWords = {
+  ordered: 'as ordered',
+  deleted: 'a day after it was deleted',
+  retention: 'for its time was over',
 } as const;

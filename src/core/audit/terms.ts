@@ -28,6 +28,10 @@ export function termsOf(fact: Fact, blind: (number: string) => string): readonly
       person(fact.person);
       terms.add(`mailbox:${fact.mailbox}`);
       break;
+    case 'messageShredOrdered':
+    case 'messageShredded':
+    case 'messageHeld':
+    case 'messageReleased':
     case 'pinSet':
     case 'chaseStarted':
     case 'chaseUnclaimed':

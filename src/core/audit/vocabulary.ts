@@ -237,6 +237,35 @@ const vocabulary: {
       tookMs: 'since it was left',
     },
   },
+  messageShredOrdered: {
+    says: 'The key of a message is about to be shredded.',
+    fields: {
+      messageId: 'which',
+      mailbox: 'whose',
+      because: 'ordered, deleted (a day ago), retention',
+      reason: 'in words, where somebody gave one',
+      by: 'who ordered or deleted it, or system',
+    },
+  },
+  messageShredded: {
+    says: 'The key of a message is shredded: nobody can hear it any more.',
+    fields: {
+      messageId: 'which',
+      mailbox: 'whose',
+      sha256: "of the sealed file as it was, hex; '' where it was gone already",
+      because: 'ordered, deleted (a day ago), retention',
+      reason: 'in words, where somebody gave one',
+      by: 'who ordered or deleted it, or system',
+    },
+  },
+  messageHeld: {
+    says: 'A message is kept whatever the rules say: a legal hold.',
+    fields: { messageId: 'which', mailbox: 'whose', reason: 'why', by: 'who did it' },
+  },
+  messageReleased: {
+    says: 'A legal hold is over.',
+    fields: { messageId: 'which', mailbox: 'whose', reason: 'why', by: 'who did it' },
+  },
   pinSet: { says: 'A mailbox got a PIN.', fields: { mailbox: 'which', by: 'who did it' } },
   messageExported: {
     says: 'A message was opened with the key and written out.',

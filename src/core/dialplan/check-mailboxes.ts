@@ -12,7 +12,7 @@ export function checkMailboxes({ mailboxes }: PlanSource, names: KnownNames, pro
   const numbers = new Map<string, string>();
   for (const box of mailboxes) {
     const at = `mailboxes.${box.id}`;
-    const { claimedBy, phones = [], mostMessages, longestMs, number } = box;
+    const { claimedBy, phones = [], mostMessages, longestMs, number, keepDays } = box;
     if (claimedBy !== undefined) checkName('extension', claimedBy, names.extensions, `${at}.claimed-by`, problems);
     for (const [i, phone] of phones.entries()) {
       checkName('extension', phone, names.extensions, `${at}.phones.${i}`, problems);
@@ -28,6 +28,7 @@ export function checkMailboxes({ mailboxes }: PlanSource, names: KnownNames, pro
       problems.add(`${at}.most-messages`, `a mailbox of ${mostMessages} messages`, `use 1 to ${MOST_MESSAGES}`);
     }
     if (longestMs !== undefined) checkTime(longestMs, `${at}.longest`, problems, LONGEST_MS);
+    if (keepDays === 0) problems.add(`${at}.keep-days`, 'messages that are kept for no day', 'use 1 to 9999');
     checkOpenTo(box, names, at, problems);
   }
 }

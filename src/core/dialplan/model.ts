@@ -168,6 +168,8 @@ export interface Mailbox {
   readonly mostMessages?: number;
   /** How long one message may be. */
   readonly longestMs?: number;
+  /** After so many days the key of a message is shredded. Without it, messages stay. */
+  readonly keepDays?: number;
 }
 
 export interface Route {

@@ -10,6 +10,8 @@ export interface MailboxRules {
   readonly openTo: readonly string[];
   readonly mostMessages: number;
   readonly longestMs: number;
+  /** null: for ever. */
+  readonly keepDays: number | null;
 }
 
 const usual = { mostMessages: 100, longestMs: 300_000 } as const;
@@ -64,5 +66,6 @@ function withRules(plan: CompiledPlan, { id, name, number, phones, openTo = [], 
     openTo,
     mostMessages: limits.mostMessages ?? usual.mostMessages,
     longestMs: limits.longestMs ?? usual.longestMs,
+    keepDays: limits.keepDays ?? null,
   };
 }

@@ -362,6 +362,7 @@ const sections = {
           .optional(),
         'most-messages': count('how many messages it holds: 100').optional(),
         longest: duration.optional(),
+        'keep-days': count('after how many days messages are shredded: 90').optional(),
       }),
     )
     .meta({ description: 'mailboxes by id' })

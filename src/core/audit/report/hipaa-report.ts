@@ -6,7 +6,15 @@ import { cutOff, grouped, type ReportBuilder, type ReportEntry, type ReportWorld
 const kinds: readonly { readonly heading: string; readonly facts: readonly Fact['fact'][] }[] = [
   {
     heading: 'Who read messages and records',
-    facts: ['mailboxOpened', 'messageAccessed', 'messageExported', 'auditRead'],
+    facts: [
+      'mailboxOpened',
+      'messageAccessed',
+      'messageExported',
+      'messageShredded',
+      'messageHeld',
+      'messageReleased',
+      'auditRead',
+    ],
   },
   { heading: 'Phones', facts: ['phoneAdded', 'phoneRemoved'] },
   {
