@@ -8,7 +8,7 @@ import {
   type Metrics,
   OnceAMinute,
 } from '../observe/index.ts';
-import { Backlog, wait } from './backlog.ts';
+import { Backlog, type Pending, wait } from './backlog.ts';
 import { ChainEnd } from './chain-end.ts';
 import type { Checkpoints } from './checkpoints.ts';
 import { EntryBodies } from './entry-bodies.ts';
@@ -48,8 +48,22 @@ type Mode =
   | { readonly name: 'prompt' }
   | { readonly name: 'delayed'; readonly because: string; readonly retryMs: number };
 
-/** While a commit is under way more facts come in; they go together in the next one. Nobody waits for company. */
+/** Facts that go to the store together. */
+interface Group {
+  readonly facts: readonly Pending[];
+  readonly bodies: readonly Body[];
+  /** Facts that were late and are not reported yet. */
+  readonly late: number;
+  readonly report: readonly Body[];
+  /** Nothing else waits. */
+  readonly isAll: boolean;
+}
+
+/** Facts that come together go together. Nobody waits for company: what the store is sent while it writes, it writes next. */
 const MAX_BATCH = 512;
+const MAX_GROUPS = 8;
+/** So many do not wait until everybody has spoken: the store writes them meanwhile. */
+const MANY_FACTS = 64;
 const DEADLINE_MS = 50;
 const FIRST_RETRY_MS = 50;
 const MAX_RETRY_MS = 5000;
@@ -68,6 +82,8 @@ export class AuditLog implements AuditPort {
   readonly #backlog: Backlog;
   readonly #checkpoints: Checkpoints | null;
   readonly #deadlineMs: number;
+  /** Under way, oldest first; their facts are the first of the backlog. */
+  readonly #groups: Group[] = [];
   #mode: Mode = { name: 'prompt' };
   #lateUnreported = 0;
   #lost = 0;
@@ -155,7 +171,7 @@ export class AuditLog implements AuditPort {
         this.#backlog.add({ ...body, isLate: false, settle: i === last ? resolve : null, sinceMs });
       }
       this.#deadline ??= this.#options.clock.after(this.#deadlineMs, () => this.#deadlinePassed());
-      this.#startSoon();
+      this.#sendSoon();
     });
   }
 
@@ -206,14 +222,20 @@ export class AuditLog implements AuditPort {
     this.#startPump();
   }
 
-  /** Once everybody who is speaking right now has spoken. */
-  #startSoon(): void {
-    if (this.#isStarting || this.#isPumping) return;
+  /** Once everybody who is speaking right now has spoken, or at once when that is much already. */
+  #sendSoon(): void {
+    if (this.#backlog.size - this.#underWay >= MANY_FACTS) return this.#sendNow();
+    if (this.#isStarting) return;
     this.#isStarting = true;
     queueMicrotask(() => {
       this.#isStarting = false;
-      this.#startPump();
+      this.#sendNow();
     });
+  }
+
+  #sendNow(): void {
+    if (this.#mode.name === 'prompt') this.#send();
+    this.#startPump();
   }
 
   #startPump(): void {
@@ -253,27 +275,64 @@ export class AuditLog implements AuditPort {
     }
   }
 
+  /** Waits until the oldest group that is under way has been written. */
   async #commit(): Promise<void> {
     if (!this.#end.isKnown) await this.#learnEnd();
-    const batch = this.#backlog.pending.slice(0, MAX_BATCH);
-    const isAll = batch.length === this.#backlog.size && this.#backlog.isInMemory;
-    const late = this.#lateUnreported + batch.filter((pending) => pending.isLate).length;
-    const bodies: Body[] = batch.map(({ at, callId, body, isLate }) => ({
-      at,
-      callId,
-      body: isLate ? markLate(body) : body,
-    }));
-    const report = isAll ? this.#report(late) : [];
-    await this.#end.append([...bodies, ...report]);
-    this.#backlog.done(batch.length);
+    await this.#settle();
+    this.#send();
+    if (this.#groups.length === 0) return;
+    await this.#end.oldest();
+    await this.#written();
+  }
+
+  /** After a failure: what the store has after all is not written a second time. */
+  async #settle(): Promise<void> {
+    if (this.#end.canSend) return;
+    const settled = await this.#end.settle();
+    this.#groups.length = settled;
+    while (this.#groups.length > 0) await this.#written();
+  }
+
+  /** Sends what waits, behind what is under way. */
+  #send(): void {
+    while (this.#end.canSend && this.#groups.length < MAX_GROUPS) {
+      const group = this.#nextGroup();
+      if (group === null) return;
+      this.#groups.push(group);
+      this.#end.send([...group.bodies, ...group.report]);
+    }
+  }
+
+  get #underWay(): number {
+    return this.#groups.reduce((sum, { facts }) => sum + facts.length, 0);
+  }
+
+  #nextGroup(): Group | null {
+    const from = this.#underWay;
+    const facts = this.#backlog.pending.slice(from, from + MAX_BATCH);
+    if (facts.length === 0) return null;
+    const late = this.#lateUnreported + facts.filter((pending) => pending.isLate).length;
+    // What is late goes one group at a time: its report is about all of it.
+    const isOrdinary = late === 0 && this.#lost === 0 && this.#mode.name === 'prompt';
+    if (!isOrdinary && from > 0) return null;
+    const isAll = from + facts.length === this.#backlog.size && this.#backlog.isInMemory;
+    const bodies = facts.map(({ at, callId, body, isLate }) => ({ at, callId, body: isLate ? markLate(body) : body }));
+    return { facts, bodies, late, report: isAll ? this.#report(late) : [], isAll };
+  }
+
+  async #written(): Promise<void> {
+    const group = this.#groups.shift();
+    if (group === undefined) return;
+    const { facts, late, report, isAll } = group;
+    this.#backlog.done(facts.length);
     this.#lateUnreported = report.length > 0 ? 0 : late;
     if (report.length > 0) this.#lost = 0;
-    for (const pending of batch) {
+    for (const pending of facts) {
       pending.settle?.('durable');
       pending.settle = null;
     }
     this.#end.certify((error) => this.#headWritten(error));
-    this.#facts?.inc({ how: 'written' }, bodies.length);
+    this.#facts?.inc({ how: 'written' }, facts.length);
     this.#kept?.set(this.#backlog.size);
     if (isAll && this.#mode.name === 'delayed') this.#caughtUp();
     if (this.#mode.name === 'prompt') await this.#backlog.clearFile();
@@ -308,8 +367,8 @@ export class AuditLog implements AuditPort {
     if (broken === null) return;
     logger.error(broken, 'audit chain differs from its certified head');
     const body = this.#bodies.of({ at: clock.now(), callId: null, fact: { fact: 'auditBroken', ...broken } });
-    this.#backlog.addFirst({ ...body, isLate: false, settle: null, sinceMs: clock.monotonicMs() });
-    this.#startSoon();
+    this.#backlog.insert(this.#underWay, { ...body, isLate: false, settle: null, sinceMs: clock.monotonicMs() });
+    this.#sendSoon();
   }
 
   #headWritten(error: unknown): void {

@@ -1,4 +1,4 @@
-export { type Endpoint, type Listen, parseEndpoint, parseListen } from './endpoint.ts';
+export { type Endpoint, type Listen, parseEndpoint, parseListen, type Transport } from './endpoint.ts';
 export { keepEnvironment } from './environment.ts';
 export { installedIn, loadConfig, type Sources } from './load.ts';
 export { configurationReference } from './reference.ts';

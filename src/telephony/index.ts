@@ -6,7 +6,7 @@ import { Inbound, refuseMethod } from './inbound.ts';
 import type { ServerHealth } from './link-health.ts';
 import { Media } from './media.ts';
 import type { TelephonyOptions } from './options.ts';
-import type { Bindings, ContactBinding, Credentials, Log, PlainSealer, SealRecipients } from './ports.ts';
+import type { Bindings, ContactBinding, Credentials, Log, MessageKey, PlainSealer, SealRecipients } from './ports.ts';
 import { PromptLibrary } from './prompts.ts';
 import { Registrar } from './registrar.ts';
 import { Registrations } from './registrations.ts';
@@ -29,6 +29,7 @@ export interface TelephonyParts {
   readonly bindings: Bindings;
   readonly sealRecipients: SealRecipients;
   readonly plainSealer: PlainSealer;
+  readonly messageKey: MessageKey;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -73,6 +74,7 @@ export class Telephony {
         signalling,
         owner: options.signalling.appTag,
         sealer: parts.plainSealer,
+        messageKey: parts.messageKey,
       }),
       prompts: new PromptLibrary(options.media.promptsDirs),
       registrations,

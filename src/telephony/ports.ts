@@ -64,6 +64,9 @@ export class MemoryBindings implements Bindings {
 /** age recipients that a mailbox's messages are sealed to ("age1…"). Empty: recording is refused. */
 export type SealRecipients = (mailbox: string) => readonly string[];
 
+/** The data key of one sealed message, to be lent to the media server that plays it. Rejects with what is wrong. */
+export type MessageKey = (messageId: string) => Promise<Uint8Array>;
+
 /** Fixed words and fields, as pino takes them. */
 export interface Log {
   info(fields: object, words: string): void;

@@ -1,7 +1,9 @@
 export type { AudioEncoding, AudioFormat, Metadata } from './container.ts';
 export { openMessage } from './message.ts';
 export { openSealed, soundMs } from './open-sealed.ts';
-export type { OpenResult, RefusalReason } from './open-sealed.ts';
+export type { OpenResult } from './open-sealed.ts';
+export type { RefusalReason } from './sealed-parts.ts';
+export { sealedKey, SealedReader } from './sealed-reader.ts';
 export { phiSealer } from './phi-sealer.ts';
 export type { PhiSealer } from './phi-sealer.ts';
 export { SealedWriter, SealError } from './sealed-writer.ts';

@@ -12,7 +12,6 @@ import {
   writeSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { generateX25519Identity, identityToRecipient } from 'age-encryption';
 import { PortError } from '../engine/ports.ts';
 import { phiSealer, type PhiSealer } from './phi-sealer.ts';
 
@@ -67,6 +66,7 @@ async function make(dir: string): Promise<void> {
   try {
     mkdirSync(draft, { recursive: true, mode: 0o700 });
     for (const file of Object.values(KEY_FILES)) write(join(draft, file), randomBytes(KEY_BYTES).toString('base64url'));
+    const { generateX25519Identity } = await import('age-encryption');
     write(join(draft, IDENTITY_FILE), await generateX25519Identity());
     sync(draft);
     renameSync(draft, dir);
@@ -89,6 +89,7 @@ async function read(dir: string): Promise<Secrets> {
   const key = (name: keyof typeof KEY_FILES) => readKey(join(dir, KEY_FILES[name]));
   const identityPath = join(dir, IDENTITY_FILE);
   const voicemailIdentity = readText(identityPath);
+  const { identityToRecipient } = await import('age-encryption');
   const voicemailRecipient = await identityToRecipient(voicemailIdentity).catch((cause: unknown) => {
     throw unreadable(identityPath, 'is not an age identity', RESTORE, cause);
   });

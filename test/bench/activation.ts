@@ -2,13 +2,12 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { resolve } from '../../src/core/dialplan/index.ts';
 import { DocumentReader, documentsOptions, LiveDocuments, showProblem } from '../../src/documents/index.ts';
 import { systemClock } from '../../src/engine/index.ts';
 import type { DocumentVersion } from '../../src/engine/ports.ts';
 import { houseFiles, peopleFiles } from './activation-house.ts';
+import { collect } from './collect.ts';
 
 /**
  * A large roster comes into force while a call is decided every millisecond.
@@ -196,9 +195,6 @@ function threadCpuMs(): number {
   const { user, system } = process.threadCpuUsage();
   return (user + system) / 1_000;
 }
-
-setFlagsFromString('--expose-gc');
-const collect = runInNewContext('gc') as () => void;
 
 function heldBytes(): number {
   collect();

@@ -15,13 +15,16 @@ import {
 } from '../../src/core/oncall/index.ts';
 import { type Instant, instant, zone } from '../../src/core/time/index.ts';
 import { benchPlan } from './bench-plan.ts';
+import { collect } from './collect.ts';
 
 /**
  * How long one routing decision takes: the number is resolved and the primary of the service is looked up, as a call
  * does it. The number is a fresh string each time, as it is when it comes out of a datagram; it is made before the clock
  * starts. (A string that lies in the documents would have to be fetched from memory, which is no part of deciding.)
- * `warm`: when all shifts are laid out, which happens in slices of 2 ms after a roster came into force. `first`: a
- * question that comes before that and lays out the shifts of its tier.
+ * `warm`: when all shifts are laid out, which happens in slices of 2 ms after a roster came into force. Every size is
+ * asked equally many questions, about any of its services at any moment of 120 days, in any order; the sizes take turns
+ * in short rounds, so that whatever else the machine does falls upon all of them.
+ * `first`: a question that comes before that and lays out the shifts of its tier.
  * `linearScan`: the same answer by a linear scan over routes and services and over the days since the rotation began.
  */
 export interface RoutingResult {
@@ -30,8 +33,10 @@ export interface RoutingResult {
   readonly decisions: number;
   readonly first: Percentiles;
   readonly warm: Percentiles;
-  /** p50 of `warm` over that of the smallest roster in the same run. */
+  /** p50 over that of the smallest roster in the same round: the median of all rounds. */
   readonly timesSmallest: number;
+  /** A tenth of the rounds lies below the first of these, a tenth above the second. */
+  readonly timesSmallestInRounds: readonly [number, number];
   readonly linearScan: Percentiles;
   readonly compileMs: { readonly roster: number; readonly plan: number };
   /** Of the compiled roster, without the documents it was made from. */
@@ -67,8 +72,9 @@ export function benchYear(runs = 200): YearResult[] {
       shifts = laidOut.length;
       return String(laidOut[0]?.person);
     };
-    time(runs, () => rule, lay);
-    return { comparedWith: 'goalert: a year of shifts', rule, layOut: time(runs, () => rule, lay), shifts };
+    timesOf(runs, () => rule, lay);
+    const layOut = percentiles(timesOf(runs, () => rule, lay));
+    return { comparedWith: 'goalert: a year of shifts', rule, layOut, shifts };
   });
 }
 
@@ -88,19 +94,42 @@ const SIZES = [
 ] as const;
 const ZONES = ['America/Chicago', 'Europe/Berlin', 'Australia/Lord_Howe'];
 
+/** A thousand decisions take a millisecond or two: what else the machine does changes more slowly than that. */
+const ROUNDS = 100;
+
 export function benchRouting(decisions = 100_000): RoutingResult[] {
   // The code is compiled by its first thousands of runs; those of another roster count as well.
-  measure({ people: 100, services: 10 }, decisions);
-  const measured = SIZES.map((size) => measure(size, decisions));
-  return measured.map((result) => {
-    return { ...result, timesSmallest: Number((result.warm.p50Us / measured[0]!.warm.p50Us).toFixed(2)) };
+  const practice = houseOf(SIZES[0]);
+  practice.asksFirst();
+  practice.laysOut();
+  const houses = SIZES.map((size) => houseOf(size));
+  const first = houses.map((house) => percentiles(house.asksFirst()));
+  for (const house of houses) house.laysOut();
+  const linearScan = houses.map((house) => percentiles(house.scans(decisions / 1_000)));
+  collect();
+  const each = decisions / ROUNDS;
+  for (const house of [practice, ...houses]) house.asks(decisions / 2);
+  const rounds = Array.from({ length: ROUNDS }, () => houses.map((house) => house.asks(each)));
+  const warm = houses.map((_, i) => percentiles(Float64Array.from(rounds.flatMap((round) => [...round[i]!]))));
+  return houses.map(({ size, compileMs, indexBytesPerPerson }, i) => {
+    const ratios = rounds
+      .map((round) => percentiles(round[i]!).p50Us / percentiles(round[0]!).p50Us)
+      .sort((a, b) => a - b);
+    return {
+      ...size,
+      decisions,
+      first: first[i]!,
+      warm: warm[i]!,
+      timesSmallest: twoPlaces(ratios[ROUNDS / 2]!),
+      timesSmallestInRounds: [twoPlaces(ratios[ROUNDS / 10]!), twoPlaces(ratios[(9 * ROUNDS) / 10]!)],
+      linearScan: linearScan[i]!,
+      compileMs,
+      indexBytesPerPerson,
+    };
   });
 }
 
-function measure(
-  size: { readonly people: number; readonly services: number },
-  decisions: number,
-): Omit<RoutingResult, 'timesSmallest'> {
+function houseOf(size: { readonly people: number; readonly services: number }) {
   const source = aRoster(size);
   const planSource = aPlan(source);
   const heapBefore = heapBytes();
@@ -114,25 +143,26 @@ function measure(
   if (compiled.kind === 'refused') throw new Error(JSON.stringify(compiled.problems.slice(0, 3)));
   const { plan } = compiled;
   const random = seeded(size.people);
-  const once = askedLike(source.services.map((_, i) => ({ service: i, afterMs: i * 60_000 })));
-  const asked = askedLike(
-    Array.from({ length: decisions }, () => {
-      return { service: Math.floor(random() * size.services), afterMs: Math.floor(random() * 120 * DAY_MS) };
-    }),
-  );
+  const anyQuestions = (count: number) =>
+    askedLike(
+      Array.from({ length: count }, () => {
+        return { service: Math.floor(random() * size.services), afterMs: Math.floor(random() * 120 * DAY_MS) };
+      }),
+    );
   const answer = (question: Question) => decide(plan, roster, question);
-  const first = time(size.services, once, answer);
-  while (roster.layOutNext()) continue;
-  const warm = time(decisions, asked, answer);
-  const linearScan = time(Math.min(decisions, 2_000), asked, (question) => scan(planSource, source, question));
   return {
-    ...size,
-    decisions,
-    first,
-    warm,
-    linearScan,
+    size,
     compileMs: { roster: rosterMs, plan: planMs },
     indexBytesPerPerson,
+    asksFirst() {
+      const once = askedLike(source.services.map((_, i) => ({ service: i, afterMs: i * 60_000 })));
+      return timesOf(size.services, once, answer);
+    },
+    laysOut() {
+      while (roster.layOutNext()) continue;
+    },
+    asks: (count: number) => timesOf(count, anyQuestions(count), answer),
+    scans: (count: number) => timesOf(count, anyQuestions(count), (question) => scan(planSource, source, question)),
   };
 }
 
@@ -173,7 +203,8 @@ function scan(plan: PlanSource, roster: RosterSource, { dialled, at }: Question)
   return roster.people.find((one) => one.id === person)!.id;
 }
 
-function time<Q>(count: number, ask: (i: number) => Q, answer: (question: Q) => string): Percentiles {
+/** Of each answer, in microseconds. */
+function timesOf<Q>(count: number, ask: (i: number) => Q, answer: (question: Q) => string): Float64Array {
   const tookUs = new Float64Array(count);
   for (let i = 0; i < count; i++) {
     const question = ask(i);
@@ -181,10 +212,17 @@ function time<Q>(count: number, ask: (i: number) => Q, answer: (question: Q) => 
     answer(question);
     tookUs[i] = sinceUs(started);
   }
-  tookUs.sort();
-  const at = (share: number) =>
-    Number(tookUs[Math.min(tookUs.length - 1, Math.floor(tookUs.length * share))]!.toFixed(2));
+  return tookUs;
+}
+
+function percentiles(timesUs: Float64Array): Percentiles {
+  const sorted = timesUs.toSorted();
+  const at = (share: number) => twoPlaces(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))]!);
   return { p50Us: at(0.5), p99Us: at(0.99), maxUs: at(1) };
+}
+
+function twoPlaces(value: number): number {
+  return Number(value.toFixed(2));
 }
 
 function sinceUs(started: bigint): number {
@@ -192,7 +230,7 @@ function sinceUs(started: bigint): number {
 }
 
 function heapBytes(): number {
-  globalThis.gc?.();
+  collect();
   return process.memoryUsage().heapUsed;
 }
 
@@ -271,18 +309,23 @@ export function tellRouting(results: readonly RoutingResult[]): string {
     'p50 µs',
     'p99 µs',
     '÷ smallest',
+    'in rounds',
     'first p50',
     'first p99',
     'linear scan',
     'roster ms',
     'plan ms',
   ];
-  const rows = results.map(({ people, services, warm, timesSmallest, first, linearScan, compileMs }) => [
-    String(people),
-    String(services),
-    ...[warm.p50Us, warm.p99Us, timesSmallest, first.p50Us, first.p99Us, linearScan.p50Us].map((us) => us.toFixed(2)),
-    ...[compileMs.roster, compileMs.plan].map((ms) => ms.toFixed(0)),
-  ]);
+  const rows = results.map(
+    ({ people, services, warm, timesSmallest, timesSmallestInRounds, first, linearScan, compileMs }) => [
+      String(people),
+      String(services),
+      ...[warm.p50Us, warm.p99Us, timesSmallest].map((us) => us.toFixed(2)),
+      timesSmallestInRounds.map((ratio) => ratio.toFixed(2)).join('-'),
+      ...[first.p50Us, first.p99Us, linearScan.p50Us].map((us) => us.toFixed(2)),
+      ...[compileMs.roster, compileMs.plan].map((ms) => ms.toFixed(0)),
+    ],
+  );
   return [head, ...rows].map((row) => row.map((cell) => cell.padStart(11)).join(' ')).join('\n');
 }
 

@@ -11,7 +11,7 @@ import t from 'tap';
 import { checkOptions } from '../../src/mediad/index.ts';
 import { openSealed } from '../../src/vault/index.ts';
 import { EslApplication, EslClient } from '../support/esl-client.ts';
-import { DAEMON_ENV, SECRET, startMediad, type MediadProcess } from '../support/mediad-process.ts';
+import { SECRET, startMediad, type MediadProcess } from '../support/mediad-process.ts';
 import { RtpPhone } from '../support/rtp-phone.ts';
 import { SipCaller } from '../support/sip-caller.ts';
 
@@ -70,7 +70,6 @@ async function startFailing(content: string, mode = 0o600): Promise<{ code: numb
   await chmod(file, mode);
   const child = spawn(process.execPath, ['src/mediad/main.ts', file], {
     stdio: ['ignore', 'ignore', 'pipe'],
-    env: DAEMON_ENV,
   });
   let text = '';
   child.stderr.on('data', (chunk) => (text += chunk));

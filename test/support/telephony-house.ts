@@ -102,6 +102,7 @@ export class House {
     options: {
       bindings?: Bindings;
       sealTo?: (mailbox: string) => readonly string[];
+      messageKey?: (messageId: string) => Promise<Uint8Array>;
       trunkTarget?: string;
       trunkOptionsSeconds?: number;
       probeSeconds?: number;
@@ -150,6 +151,7 @@ export class House {
       }),
       credentials: credentialsFor('wardline', extensions),
       bindings: options.bindings ?? new MemoryBindings(),
+      messageKey: options.messageKey ?? (() => Promise.reject(new Error('nobody has keys here'))),
       sealRecipients: options.sealTo ?? (() => []),
       plainSealer,
       clock: systemClock,

@@ -8,7 +8,7 @@ import { systemClock } from '../../engine/index.ts';
 import {
   createHealth,
   createLogger,
-  createMetrics,
+  openMetrics,
   type Health,
   type Logger,
   type Metrics,
@@ -49,7 +49,7 @@ export async function openFoundation(
   const log = createLogger({ name: 'wardline', level: config.log.level, destination: file, format: 'json' });
   logLastWords(log);
   const health = createHealth();
-  const metrics = createMetrics();
+  const metrics = await openMetrics();
 
   const secrets = await houseSecrets(folders);
   const store = await openStore(folders.store, { as: 'owner', sealer: secrets.phi });

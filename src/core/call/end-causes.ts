@@ -9,6 +9,8 @@ export const endCauses = {
   callerCancelled: { sip: 487, q850: 16, fault: 'nobody', says: 'the caller hung up before anybody answered' },
   messageLeft: { sip: 200, q850: 16, fault: 'nobody', says: 'a message was left in voicemail' },
   noMessageLeft: { sip: 200, q850: 16, fault: 'nobody', says: 'voicemail was reached, nothing was recorded' },
+  mailboxClosed: { sip: 200, q850: 16, fault: 'nobody', says: 'whoever opened a mailbox was done, or was not let in' },
+  mailboxFull: { sip: 480, q850: 42, fault: 'callee', says: 'the mailbox was full and nobody else answered' },
   busy: { sip: 486, q850: 17, fault: 'callee', says: 'the called party was busy' },
   declined: { sip: 603, q850: 21, fault: 'callee', says: 'the called party declined' },
   noAnswer: { sip: 480, q850: 19, fault: 'callee', says: 'nobody answered in time' },

@@ -22,7 +22,7 @@ import { type KnownNames, says, waysOn } from './verbs/index.ts';
 /** What a plan is laid out with. `roster`: the one that is compiled together with it. */
 interface LaidWith {
   readonly makeSet: MakeSet;
-  readonly roster: Pick<KnownNames['roster'], 'placeOf' | 'services'>;
+  readonly roster: Pick<KnownNames['roster'], 'placeOf' | 'serviceIds'>;
 }
 
 /** Lays a checked plan out, so that every question about it is a look-up; a little at a time. */

@@ -24,15 +24,12 @@ interface Linking {
  */
 export function* linkingRoutes(
   { sides }: RouteTable,
-  roster: Pick<RosterIndex, 'placeOf' | 'services'>,
+  roster: Pick<RosterIndex, 'placeOf' | 'serviceIds'>,
   words: Linking['words'],
 ): Work<CompiledPlan['route']> {
-  const services: ServiceId[] = [];
+  const services = roster.serviceIds();
   const said: string[] = [];
-  yield* eachOf(roster.services(), ({ id }) => {
-    services.push(id);
-    said.push(...NO_WORDS);
-  });
+  yield* eachOf(services, () => void said.push(...NO_WORDS));
   const linked = new Map<string, Find>();
   for (const [name, side] of sides) {
     linked.set(name, yield* linkingSide(side, { placeOf: roster.placeOf, services, words, said }));

@@ -92,7 +92,11 @@ export type Verb =
       readonly mailbox: string;
       readonly urgent: boolean;
       readonly greeting: readonly Prompt[];
+      /** Never written in a plan: the mailbox is full, and no human could be reached instead. */
+      readonly evenFull?: true;
     }
+  /** Opens mailboxes: that of the calling phone, or any by its number and PIN. */
+  | { readonly verb: 'mailbox'; readonly whose: 'own' | 'ask' }
   | { readonly verb: 'hangUp'; readonly cause: PlannedEnding; readonly prompts: readonly Prompt[] }
   | {
       readonly verb: 'refuse';
@@ -154,6 +158,16 @@ export interface Mailbox {
   readonly name: string;
   /** Extension of whoever listens to its messages and sees to them. Without it nobody is said to. */
   readonly claimedBy?: string;
+  /** What is keyed to open it from a phone that is not its own: "3101". An id of digits is its own number. */
+  readonly number?: string;
+  /** Extensions whose phones show its lamp and open it as their own. Without it, the extension that is its id. */
+  readonly phones?: readonly string[];
+  /** Mailboxes of people who open this one, each with the PIN of their own. Without it, its own PIN opens it. */
+  readonly openTo?: readonly string[];
+  /** Messages it holds before callers are sent to a human. */
+  readonly mostMessages?: number;
+  /** How long one message may be. */
+  readonly longestMs?: number;
 }
 
 export interface Route {
@@ -322,8 +336,10 @@ export interface About {
 
 /** A phone of the home site of which nothing else is known. */
 export function nothingKnown(at: Instant): About {
-  return { at, site: HOME, unit: null, facility: null, trunk: null, lists: [], urgency: null, dialled: '' };
+  return { at, site: HOME, unit: null, facility: null, trunk: null, lists: NO_LISTS, urgency: null, dialled: '' };
 }
+
+const NO_LISTS: readonly string[] = [];
 
 /** Who calls, for the plan. `number`: calling number of an outside caller, null when none is shown. */
 export type PlanCaller =

@@ -26,23 +26,25 @@ export interface Dialled {
  * also every outside number: a plan that lets phones dial out has to say so.
  */
 export function resolve(plan: CompiledPlan, { dialled, from, at, about = nothingKnown(at) }: Dialled): Decision {
-  const whence = from === 'inside' ? 'a phone of the house' : 'outside';
   const route = plan.route(dialled, from, about.site);
   if (!route) {
     // The number itself is left out: it may be a patient's.
+    const whence = from === 'inside' ? 'a phone of the house' : 'outside';
     const says = `the number dialled from ${whence} is in no route; refuse: the number is not in service`;
     return { verb: unknownNumber, trace: [{ at: 'routes', says }], about };
   }
   const place = placeOfRoute(route);
   const what = route.number === dialled ? dialled : `a number that fits ${route.number}`;
-  const arrived: TraceLine = { at: place, says: `${what} was dialled from ${whence}` };
-  const now = { ...about, site: route.site ?? about.site };
+  const arrived: TraceLine = { at: place, says: what + WAS_DIALLED[from] };
+  const now = route.site === undefined ? about : { ...about, site: route.site };
   if (route.words !== null) {
     return { verb: route.to, trace: [arrived, { at: place, says: route.words }], about: now };
   }
   const decision = resolveVerb(plan, route.to, at, place, now);
   return { ...decision, trace: [arrived, ...decision.trace] };
 }
+
+const WAS_DIALLED = { inside: ' was dialled from a phone of the house', trunk: ' was dialled from outside' } as const;
 
 /** Goes on from a verb in the plan, for instance behind a menu key. `place` is its dotted place, for the trace. */
 export function resolveVerb(

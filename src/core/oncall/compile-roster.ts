@@ -7,7 +7,8 @@ import { type ClinicalService, type CompiledRoster, type OnCallResult, type Rost
 import type { ShiftOverride } from './override.ts';
 import type { PackedPeople } from './people-book.ts';
 import { layOutLayers, leaveSpans, overridden, removals, type Surroundings } from './shifts.ts';
-import { type NamedLayer, type ShiftShelf, shiftShelf, tierShifts, type TierShifts } from './tier-shifts.ts';
+import { ShiftShelf } from './shift-shelf.ts';
+import { type NamedLayer, tierShifts, type TierShifts } from './tier-shifts.ts';
 import { type DutyTier, dutyTiers, type PersonId, type ServiceId, type ServicePlace } from './vocabulary.ts';
 import { dutySpans, whoIsOnCall } from './who-is-on-call.ts';
 
@@ -43,7 +44,7 @@ function* compiling(
     if (!warm.has(name) || i % STEP_ITEMS === 0) yield;
     warm.add(name);
   }
-  const shelf = shiftShelf();
+  const shelf = new ShiftShelf();
   const services = source.services.length;
   const laidOut = ofTiers((tier) => new LaidOutTiers({ tier, shelf, services }));
   return rosterWith(overrides, { source, window, index, laidOut, shelf });
@@ -67,7 +68,7 @@ function rosterWith(overrides: readonly ShiftOverride[], basis: Basis): Compiled
     index,
   );
   const changed = ofTiers(() => new Map<ServicePlace, TierShifts>());
-  const ownShelf = shiftShelf();
+  const ownShelf = new ShiftShelf();
   const tiers = eachTier(source.services);
 
   function layOut(place: ServicePlace, tier: DutyTier): TierShifts {
@@ -99,7 +100,7 @@ function rosterWith(overrides: readonly ShiftOverride[], basis: Basis): Compiled
       }
       if (at < window.from || at >= window.to) return { kind: 'outsideWindow', from: window.from, to: window.to };
       const answer = isChanged(place, tier) ? undefined : laidOut[tier].holder(place, at);
-      return answer === undefined ? whoIsOnCall(tierOf(place, tier), window, at) : { kind: 'onCall', answer };
+      return answer === undefined ? whoIsOnCall(tierOf(place, tier), at) : { kind: 'onCall', answer };
     },
     shifts(id, tier) {
       const place = index.placeOf(id);

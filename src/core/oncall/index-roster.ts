@@ -6,7 +6,16 @@ import type { PersonId, ServiceId, ServicePlace } from './vocabulary.ts';
 
 export type RosterIndex = Pick<
   CompiledRoster,
-  'person' | 'personByDesk' | 'service' | 'services' | 'placeOf' | 'people' | 'units' | 'unitByPhone' | 'specialties'
+  | 'person'
+  | 'personByDesk'
+  | 'service'
+  | 'services'
+  | 'serviceIds'
+  | 'placeOf'
+  | 'people'
+  | 'units'
+  | 'unitByPhone'
+  | 'specialties'
 >;
 
 /** Finds people and services by name; says nothing about time. */
@@ -37,7 +46,9 @@ export function* indexingRoster(source: RosterSource, people: PackedPeople): Wor
 
 function* indexingServices(
   source: RosterSource,
-): Work<Pick<RosterIndex, 'service' | 'services' | 'placeOf' | 'units' | 'unitByPhone' | 'specialties'>> {
+): Work<
+  Pick<RosterIndex, 'service' | 'services' | 'serviceIds' | 'placeOf' | 'units' | 'unitByPhone' | 'specialties'>
+> {
   const { services } = source;
   const ids: ServiceId[] = [];
   const places = new Map<ServiceId, ServicePlace>();
@@ -51,6 +62,7 @@ function* indexingServices(
   return {
     service: (id) => services[places.get(id) ?? -1],
     services: () => services,
+    serviceIds: () => ids,
     placeOf: (id, guess) => (guess !== undefined && ids[guess] === id ? guess : places.get(id)),
     units: () => units,
     unitByPhone: (extension) => byPhone.get(extension),

@@ -107,6 +107,8 @@ export interface CompiledRoster {
   personByDesk(extension: string): Person | undefined;
   service(id: ServiceId): ClinicalService | undefined;
   services(): readonly ClinicalService[];
+  /** By place: the very strings that a right guess is known by. */
+  serviceIds(): readonly ServiceId[];
   /** Among `services()`. A guess that is right spares the look-up by name. */
   placeOf(id: ServiceId, guess?: ServicePlace): ServicePlace | undefined;
   people(): readonly Person[];

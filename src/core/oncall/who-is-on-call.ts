@@ -1,31 +1,22 @@
-import { type Instant, instant, type Span } from '../time/index.ts';
+import { type Instant, instant } from '../time/index.ts';
 import type { DutySpan, OnCallAnswer, OnCallResult } from './model.ts';
-import {
-  type AddedDuty,
-  eachShift,
-  nextBeginning,
-  shiftAt,
-  shiftIn,
-  type ShiftShelf,
-  type TierShifts,
-} from './tier-shifts.ts';
+import type { ShiftRun, ShiftShelf } from './shift-shelf.ts';
+import type { AddedDuty, TierShifts } from './tier-shifts.ts';
 import type { DutyTier } from './vocabulary.ts';
 
 /** Who is on call at this instant of the window: an index look-up, and no date arithmetic. */
-export function whoIsOnCall(tier: TierShifts, window: Span, at: Instant): OnCallResult {
-  // Shifts fill the window, as a rule.
-  const guess = Math.floor(((at - window.from) / (window.to - window.from)) * tier.count);
-  const shift = shiftAt(tier.shelf.blocks[tier.block]!, tier, guess, at);
+export function whoIsOnCall(tier: TierShifts, at: Instant): OnCallResult {
+  const shift = tier.shelf.shiftAt(tier.run.timetable, at);
   if (tier.added !== null) return withAdded(tier, tier.added, shift, at);
   return shift < 0 ? nobody(tier, at) : { kind: 'onCall', answer: answer(tier, shift) };
 }
 
-function answer({ shelf, block, tier }: TierShifts, shift: number): OnCallAnswer {
-  return answerAt(shelf, block, shift, tier);
+function answer({ shelf, run, tier }: TierShifts, shift: number): OnCallAnswer {
+  return answerAt(shelf, run, shift, tier);
 }
 
-export function answerAt(shelf: ShiftShelf, block: number, shift: number, tier: DutyTier): OnCallAnswer {
-  const { from, to, rule, person } = shiftIn(shelf, block, shift);
+export function answerAt(shelf: ShiftShelf, run: ShiftRun, shift: number, tier: DutyTier): OnCallAnswer {
+  const { from, to, rule, person } = shelf.shift(run, shift);
   return { person, tier, because: rule.isDated ? rule.says + rule.zone.show(to) : rule.says, since: from, until: to };
 }
 
@@ -55,6 +46,15 @@ function nextChange(tier: TierShifts, added: readonly AddedDuty[], at: Instant):
   return instant(Math.min(...edges, nextBeginning(tier, at) ?? Number.POSITIVE_INFINITY));
 }
 
+/** When the next shift after an instant begins; undefined when none does in the window. */
+function nextBeginning({ shelf, run }: TierShifts, at: Instant): Instant | undefined {
+  for (let shift = 0; shift < shelf.count(run); shift++) {
+    const { from } = shelf.shift(run, shift);
+    if (from > at) return from;
+  }
+  return undefined;
+}
+
 function nobody(tier: TierShifts, at: Instant, added: readonly AddedDuty[] = []): OnCallResult {
   const { service, tier: name, hasRules, zone } = tier;
   const begins = [nextBeginning(tier, at), ...added.map(({ from }) => from)].filter(
@@ -71,7 +71,7 @@ function nobody(tier: TierShifts, at: Instant, added: readonly AddedDuty[] = [])
 
 /** All spans of a tier, cut wherever anybody comes or goes. */
 export function dutySpans(tier: TierShifts): readonly DutySpan[] {
-  const shifts = eachShift(tier).map((shift): DutySpan => {
+  const shifts = Array.from({ length: tier.shelf.count(tier.run) }, (_, shift): DutySpan => {
     const one = answer(tier, shift);
     return { from: one.since, to: one.until, people: [one] };
   });

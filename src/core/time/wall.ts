@@ -20,24 +20,31 @@ export function wall(text: string): Wall | null {
 
 /** "2026-11-23 08:00" */
 export function showWall(at: Wall): string {
-  const minute = minuteOfDay(at);
-  return `${showDay(Math.floor(at / DAY_MS))} ${twoDigits(Math.floor(minute / 60))}:${twoDigits(minute % 60)}`;
+  return showDay(Math.floor(at / DAY_MS)) + showMinute(minuteOfDay(at));
 }
 
 /** A cache of pure facts: rosters speak of the same days again and again. */
 const days = new Map<number, string>();
 
+/** "2026-11-23 " */
 function showDay(day: number): string {
   const known = days.get(day);
   if (known !== undefined) return known;
-  const shown = new Date(day * DAY_MS).toISOString().slice(0, 10);
+  const shown = `${new Date(day * DAY_MS).toISOString().slice(0, 10)} `;
   if (days.size >= 10_000) days.clear();
   days.set(day, shown);
   return shown;
 }
 
+/** Each once, for the same reason. */
+const minutes = Array.from<string | undefined>({ length: 1_440 });
+
+function showMinute(minute: number): string {
+  return (minutes[minute] ??= `${twoDigits(Math.floor(minute / 60))}:${twoDigits(minute % 60)}`);
+}
+
 function twoDigits(n: number): string {
-  return n < 10 ? `0${n}` : String(n);
+  return String(n).padStart(2, '0');
 }
 
 export function plusDays(at: Wall, days: number): Wall {

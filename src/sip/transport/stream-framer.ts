@@ -1,4 +1,4 @@
-import { limits } from '../message/limits.ts';
+import { defaultMessageLimits } from '../message/limits.ts';
 import { parseContentLength } from '../message/parse-message.ts';
 import { headerName } from '../message/header-names.ts';
 
@@ -13,6 +13,11 @@ export type Frame =
 export class StreamFramer {
   #held: Buffer = Buffer.alloc(0);
   #isBroken = false;
+  readonly #maxBytes: number;
+
+  constructor(maxBytes = defaultMessageLimits.messageBytes) {
+    this.#maxBytes = maxBytes;
+  }
 
   /** Whether a message has begun and not ended. */
   get isMidMessage(): boolean {
@@ -47,11 +52,11 @@ export class StreamFramer {
       return this.#next();
     }
     const blank = held.indexOf('\r\n\r\n');
-    if (blank < 0) return held.length > limits.messageBytes ? this.#broken('head too large') : undefined;
+    if (blank < 0) return held.length > this.#maxBytes ? this.#broken('head too large') : undefined;
     const length = contentLength(held.toString('latin1', 0, blank));
     if (length === undefined) return this.#broken('malformed Content-Length');
     const total = blank + 4 + length;
-    if (total > limits.messageBytes) return this.#broken('message too large');
+    if (total > this.#maxBytes) return this.#broken('message too large');
     if (held.length < total) return undefined;
     this.#held = held.subarray(total);
     return { kind: 'message', bytes: held.subarray(0, total) };

@@ -35,7 +35,7 @@ export interface KnownNames {
   readonly prompts: ReadonlySet<string>;
   /** Whether an inside phone that dials the number gets somewhere. */
   readonly isRouted: (number: string) => boolean;
-  readonly roster: Pick<RosterIndex, 'people' | 'service' | 'services' | 'placeOf' | 'units'>;
+  readonly roster: Pick<RosterIndex, 'people' | 'service' | 'services' | 'serviceIds' | 'placeOf' | 'units'>;
 }
 
 /** What the language says about one verb. Each verb has its own file. */
