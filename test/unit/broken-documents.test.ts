@@ -60,7 +60,7 @@ flows:
   message: { voicemail: { mailbox: cardiology } }
 `;
 const VERBS =
-  'ring, ring-group, operator, forward, transfer, queue, escalate, ask-urgency, set-urgency, menu, gather, play, say, choose, lookup, hours, voicemail, run, hang-up, refuse';
+  'ring, ring-group, operator, forward, transfer, queue, escalate, ask-urgency, set-urgency, menu, gather, play, say, choose, lookup, hours, voicemail, mailbox, run, hang-up, refuse';
 const PROMPTS = new Set(['main-menu', 'name-operator', 'number-not-in-service']);
 const WINDOW = { from: instant(Date.UTC(2026, 0, 1)), to: instant(Date.UTC(2026, 3, 1)) };
 

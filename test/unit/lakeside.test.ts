@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { Ajv2020 } from 'ajv/dist/2020.js';
 import t from 'tap';
 import { parse } from 'yaml';
 import { resolve, resolveVerb } from '../../src/core/dialplan/index.ts';
@@ -241,4 +242,37 @@ void t.test('the JSON schemas beside the examples are those of the code (node sc
   for (const file of ['dialplans/lakeside.yaml', 'oncall/lakeside.yaml']) {
     t.match(readFileSync(file, 'utf8'), /^# yaml-language-server: \$schema=schema\.json\n/);
   }
+});
+
+void t.test('an editor that checks with the schema accepts what is good, and underlines what is not', async (t) => {
+  const ajv = new Ajv2020({ strict: false });
+  const read = (file: string) => readFileSync(file, 'utf8');
+  const schemas = {
+    plan: ajv.compile(JSON.parse(read('dialplans/schema.json')) as object),
+    roster: ajv.compile(JSON.parse(read('oncall/schema.json')) as object),
+  };
+  const faults = (kind: keyof typeof schemas, text: string) => {
+    return schemas[kind](parse(text)) ? [] : [ajv.errorsText(schemas[kind].errors)];
+  };
+  const examples = (page: string) =>
+    [...read(page).matchAll(/```yaml[^\n]*\n([^]*?)```\s*(?:```text (\w+))?/g)].flatMap(([, text, shows]) =>
+      shows === 'refused' ? [] : [text!],
+    );
+  for (const text of [read('dialplans/lakeside.yaml'), ...examples('docs/dialplans.md')])
+    t.same(faults('plan', text), [], text);
+  for (const text of [read('oncall/lakeside.yaml'), ...examples('docs/oncall.md')])
+    t.same(faults('roster', text), [], text);
+  t.ok(examples('docs/dialplans.md').length > 10 && examples('docs/oncall.md').length > 5);
+  const bad = [
+    ['plan', 'routs: {}', /additional properties/],
+    ['plan', 'routes: { 4100: { from: inside, ring: { extension: 2102, for: 20 } } }', /for must be string/],
+    ['plan', 'routes: { 4100: { from: nowhere, run: main } }', /from must be equal to one of/],
+    ['roster', 'people: { dr-x: { nam: Dr X } }', /must have required property 'name'/],
+    [
+      'roster',
+      'chains: { stat: { steps: [{ ring: primary, on: [pager], for: 15s }], last-resort: voicemail } }',
+      /on\/0/,
+    ],
+  ] as const;
+  for (const [kind, text, says] of bad) t.match(faults(kind, text)[0], says, text);
 });

@@ -317,7 +317,14 @@ const template = z.strictObject({
 const use = z.strictObject({
   template: id('a template by id'),
   with: z
-    .record(z.string(), z.string().max(80))
+    // A prefix or an extension: an editor may take it for an integer.
+    .record(
+      z.string(),
+      z
+        .string()
+        .max(80)
+        .meta({ type: ['string', 'integer'] }),
+    )
     .meta({ description: 'the values that the template needs: {service: cardiology}' }),
 });
 
