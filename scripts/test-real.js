@@ -1,7 +1,12 @@
 // `npm run test:real`: the same stories on drachtio-server and FreeSWITCH, and whether the records of the calls tell the
 // same as on sipd and mediad.
 //
-//   DRACHTIO_SERVER=/usr/local/bin/drachtio FREESWITCH=/usr/bin/freeswitch npm run test:real [-- words of file names]
+//   DRACHTIO_SERVER=/usr/local/bin/drachtio FREESWITCH=/usr/bin/freeswitch npm run test:real [-- options]
+//
+//   --file chain             only files with this word in their name; may be given several times
+//   --pair sipd,freeswitch   only this pair, and sipd,mediad before it, to compare with; may be given several times
+//   --records FOLDER         keeps the records there. With --pair, those of a pair that is not named are taken from an
+//                            earlier run, so that a pair can be run again by itself
 //
 // A path: each story starts the program on loopback with the configuration of freeswitch-conf/, on free ports, with a secret
 // made for the run. An address (127.0.0.1:9022, with DRACHTIO_SERVER_SECRET; 127.0.0.1:8021, with FREESWITCH_SECRET): the
@@ -10,7 +15,8 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
-import { basename, delimiter, join } from 'node:path';
+import { basename, delimiter, join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
 import { continueOn, ensureInstalled, nodeToRunOn, root } from './install.js';
 import { ensurePhones, runTests, testFiles } from './suites.js';
 
@@ -27,6 +33,9 @@ const servers = [
 ];
 const pairs = [[], [servers[0]], [servers[1]], servers];
 
+/** As `--pair` names it: "drachtio-server,mediad". */
+const wordsOf = (pair) => titleOf(pair).toLowerCase().replace(' × ', ',');
+
 try {
   ensureInstalled('test');
   if (nodeToRunOn() === process.execPath) process.exitCode = await main();
@@ -40,45 +49,77 @@ try {
 async function main() {
   process.env.PATH = `${join(root, 'node_modules', '.bin')}${delimiter}${process.env.PATH ?? ''}`;
   process.chdir(root);
+  const { files, named, records: kept } = asked(process.argv.slice(2));
   for (const server of servers) await check(server);
   const absent = servers.filter(({ variable }) => !process.env[variable]);
-  const words = process.argv.slice(2);
-  const files = stories().filter((file) => words.length === 0 || words.some((word) => file.includes(word)));
-  if (files.length === 0) throw new Error(`no story has ${words.join(' or ')} in the name of its file`);
   for (const { name, variable } of absent) {
-    const named = files.map((file) => basename(file, '.test.ts')).join(', ');
-    console.log(`left out: on ${name}: ${named}: set ${variable} to its path, or to its address`);
+    const stories = files.map((file) => basename(file, '.test.ts')).join(', ');
+    console.log(`left out: on ${name}: ${stories}: set ${variable} to its path, or to its address`);
   }
-  const wanted = pairs.filter((pair) => pair.every((server) => !absent.includes(server)));
-  if (wanted.length === 1) {
+  const can = pairs.filter((pair) => pair.every((server) => !absent.includes(server)));
+  const wanted = named.length === 0 ? can : can.filter((pair) => named.includes(pair));
+  const hasPair = named.includes(pairs[0]) || wanted.some((pair) => pair !== pairs[0]);
+  if (!hasPair) {
     console.log('0 passed, 0 failed');
     return 0;
   }
+  if (kept === undefined && !wanted.includes(pairs[0])) wanted.unshift(pairs[0]);
   const missing = ensurePhones();
   if (missing.length > 0) throw new Error(`the stories need ${missing.join(' and ')}`);
 
-  const folder = mkdtempSync(join(tmpdir(), 'wardline-records-'));
+  const folder = kept ?? mkdtempSync(join(tmpdir(), 'wardline-records-'));
   const sum = { pass: 0, fail: 0 };
   try {
     for (const pair of wanted) {
-      const title = titleOf(pair);
-      console.log(`\n${title}`);
-      // One file at a time: the order of what happens is compared, and a machine that is late would change it.
-      const records = join(folder, title);
-      const { pass, fail, skip, leftOut } = await runTests(files, environmentFor(pair, records), ['--jobs=1']);
-      const unlike = pair.length === 0 ? [] : await differences(join(folder, titleOf([])), records, leftOut);
-      for (const difference of unlike) console.log(`DIFFERS ${difference}`);
-      console.log(
-        `${title}: ${pass} passed, ${fail} failed, ${skip} left out, ${unlike.length} differences in records`,
-      );
+      const { pass, fail } = await tell(pair, files, folder);
       sum.pass += pass;
-      sum.fail += fail + unlike.length;
+      sum.fail += fail;
     }
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    if (kept === undefined) rmSync(folder, { recursive: true, force: true });
   }
   console.log(`${sum.pass} passed, ${sum.fail} failed`);
   return sum.fail === 0 ? 0 : 1;
+}
+
+/** What the command line asks for. Throws with what can be asked. */
+function asked(args) {
+  const { values } = parseArgs({
+    args,
+    options: {
+      file: { type: 'string', multiple: true, default: [] },
+      pair: { type: 'string', multiple: true, default: [] },
+      records: { type: 'string' },
+    },
+  });
+  const files = stories().filter(
+    (file) => values.file.length === 0 || values.file.some((word) => basename(file).includes(word)),
+  );
+  if (files.length === 0) throw new Error(`no story has ${values.file.join(' or ')} in the name of its file`);
+  const named = values.pair.map((words) => {
+    const pair = pairs.find((one) => wordsOf(one) === words);
+    if (pair === undefined) throw new Error(`there is no pair ${words}, but ${pairs.map(wordsOf).join('; ')}`);
+    return pair;
+  });
+  return { files, named, records: values.records === undefined ? undefined : resolve(values.records) };
+}
+
+/** Runs the stories on a pair, and compares their records with those of sipd × mediad. */
+async function tell(pair, files, folder) {
+  const title = titleOf(pair);
+  console.log(`\n${title}`);
+  const [ours, theirs] = [[], pair].map((one) => join(folder, wordsOf(one).replace(',', '-')));
+  // What an earlier run has left there is not what happened now.
+  for (const name of recordsOf(files, theirs)) rmSync(join(theirs, name));
+  // One file at a time: the order of what happens is compared, and a machine that is late would change it.
+  const { pass, fail, skip, leftOut } = await runTests(files, { jobs: 1, env: environmentFor(pair, theirs) });
+  const unlike = pair.length === 0 ? [] : await differences(files, ours, theirs, leftOut);
+  for (const difference of unlike) console.log(`DIFFERS ${difference}`);
+  const compared = pair.length === 0 ? '' : `, ${recordsOf(files, theirs).length} houses' records compared`;
+  console.log(
+    `${title}: ${pass} passed, ${fail} failed, ${skip} left out, ${unlike.length} differences in records${compared}`,
+  );
+  return { pass, fail: fail + unlike.length };
 }
 
 /** A path must be there, an address must answer and come with a secret. */
@@ -126,16 +167,22 @@ function environmentFor(pair, records) {
   return env;
 }
 
-async function differences(ours, theirs, leftOut) {
+async function differences(files, ours, theirs, leftOut) {
   const { differences: between } = await import('../test/real/compare-records.ts');
   const { fileWords } = await import('../test/support/records.ts');
   const isLeftOut = (name) => leftOut.some((story) => name.includes(fileWords(story)));
-  const list = (folder) => (existsSync(folder) ? readdirSync(folder) : []);
-  const read = (folder, name) => JSON.parse(readFileSync(join(folder, name), 'utf8'));
-  const both = [...new Set([...list(ours), ...list(theirs)])].sort((a, b) => a.localeCompare(b));
+  const [here, there] = [ours, theirs].map((records) => recordsOf(files, records));
+  const read = (records, name) => JSON.parse(readFileSync(join(records, name), 'utf8'));
+  const both = [...new Set([...here, ...there])].sort((a, b) => a.localeCompare(b));
   return both.flatMap((name) => {
-    if (!list(ours).includes(name)) return [`${name}: no record on sipd × mediad`];
-    if (!list(theirs).includes(name)) return isLeftOut(name) ? [] : [`${name}: no record`];
+    if (!here.includes(name)) return [`${name}: no record on sipd × mediad`];
+    if (!there.includes(name)) return isLeftOut(name) ? [] : [`${name}: no record`];
     return between(read(ours, name), read(theirs, name)).map((difference) => `${name}: ${difference}`);
   });
+}
+
+/** Names of the records that these files of stories have left in a folder. */
+function recordsOf(files, folder) {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder).filter((name) => files.some((file) => name.startsWith(`${basename(file, '.test.ts')}, `)));
 }

@@ -1,4 +1,4 @@
-import { type ChainStore, type Fact, markLate } from '../core/audit/index.ts';
+import type { ChainStore, Fact } from '../core/audit/index.ts';
 import type { AuditEntry, AuditPort, Clock } from '../engine/ports.ts';
 import {
   type CounterMetric,
@@ -12,8 +12,10 @@ import { Backlog, wait } from './backlog.ts';
 import { ChainEnd } from './chain-end.ts';
 import type { Checkpoints } from './checkpoints.ts';
 import { EntryBodies } from './entry-bodies.ts';
+import { type Group, Groups } from './groups.ts';
 import type { Body } from './link.ts';
 import { openCheckpoints, openSpool, type SigningOptions } from './open-parts.ts';
+import type { Reserve } from './reserve.ts';
 import type { SpoolFile } from './spool-file.ts';
 
 export interface AuditLogOptions {
@@ -34,6 +36,8 @@ export interface AuditLogOptions {
   readonly logger: Logger;
   readonly health: Health;
   readonly metrics?: Metrics;
+  /** Space for when the disk is full. */
+  readonly reserve?: Reserve;
   /** null for a command: the running house puts its entries under the next checkpoint. */
   readonly signing: SigningOptions | null;
 }
@@ -48,8 +52,8 @@ type Mode =
   | { readonly name: 'prompt' }
   | { readonly name: 'delayed'; readonly because: string; readonly retryMs: number };
 
-/** While a commit is under way more facts come in; they go together in the next one. Nobody waits for company. */
-const MAX_BATCH = 512;
+/** So many do not wait until everybody has spoken: the store writes them meanwhile. */
+const MANY_FACTS = 64;
 const DEADLINE_MS = 50;
 const FIRST_RETRY_MS = 50;
 const MAX_RETRY_MS = 5000;
@@ -68,8 +72,8 @@ export class AuditLog implements AuditPort {
   readonly #backlog: Backlog;
   readonly #checkpoints: Checkpoints | null;
   readonly #deadlineMs: number;
+  readonly #groups: Groups;
   #mode: Mode = { name: 'prompt' };
-  #lateUnreported = 0;
   #lost = 0;
   #isPumping = false;
   #isHeadFailing = false;
@@ -90,6 +94,12 @@ export class AuditLog implements AuditPort {
     this.#end = new ChainEnd({ store, headPath, headKey, onAppended: (rows) => checkpoints?.took(rows) });
     const onLost = (facts: number, because: string) => this.#lose(facts, because);
     this.#backlog = new Backlog({ spool, store, maxKept, clock, logger, onLost });
+    this.#groups = new Groups({
+      end: this.#end,
+      backlog: this.#backlog,
+      report: (late) => this.#report(late),
+      isOrdinary: () => this.#lost === 0 && this.#mode.name === 'prompt',
+    });
     this.#deadlineMs = options.deadlineMs ?? DEADLINE_MS;
     this.#said = new OnceAMinute(options.clock);
     this.#facts = options.metrics?.counter('wardline_audit_facts_total', 'Facts by how they were taken.', ['how']);
@@ -141,6 +151,7 @@ export class AuditLog implements AuditPort {
     await this.#backlog.close();
     await this.#end.close();
     await this.#checkpoints?.close();
+    await this.#options.reserve?.close();
     this.#said.close();
     health.forget(CHECK);
     return { unwritten };
@@ -155,7 +166,7 @@ export class AuditLog implements AuditPort {
         this.#backlog.add({ ...body, isLate: false, settle: i === last ? resolve : null, sinceMs });
       }
       this.#deadline ??= this.#options.clock.after(this.#deadlineMs, () => this.#deadlinePassed());
-      this.#startSoon();
+      this.#sendSoon();
     });
   }
 
@@ -206,14 +217,20 @@ export class AuditLog implements AuditPort {
     this.#startPump();
   }
 
-  /** Once everybody who is speaking right now has spoken. */
-  #startSoon(): void {
-    if (this.#isStarting || this.#isPumping) return;
+  /** Once everybody who is speaking right now has spoken, or at once when that is much already. */
+  #sendSoon(): void {
+    if (this.#backlog.size - this.#groups.underWay >= MANY_FACTS) return this.#sendNow();
+    if (this.#isStarting) return;
     this.#isStarting = true;
     queueMicrotask(() => {
       this.#isStarting = false;
-      this.#startPump();
+      this.#sendNow();
     });
+  }
+
+  #sendNow(): void {
+    if (this.#mode.name === 'prompt') this.#groups.send();
+    this.#startPump();
   }
 
   #startPump(): void {
@@ -228,6 +245,7 @@ export class AuditLog implements AuditPort {
         await this.#commit();
       } catch (error) {
         this.#delay(reason(error));
+        await this.#options.reserve?.release();
         if (!(await this.#waitForRetry())) break;
       }
     }
@@ -255,25 +273,17 @@ export class AuditLog implements AuditPort {
 
   async #commit(): Promise<void> {
     if (!this.#end.isKnown) await this.#learnEnd();
-    const batch = this.#backlog.pending.slice(0, MAX_BATCH);
-    const isAll = batch.length === this.#backlog.size && this.#backlog.isInMemory;
-    const late = this.#lateUnreported + batch.filter((pending) => pending.isLate).length;
-    const bodies: Body[] = batch.map(({ at, callId, body, isLate }) => ({
-      at,
-      callId,
-      body: isLate ? markLate(body) : body,
-    }));
-    const report = isAll ? this.#report(late) : [];
-    await this.#end.append([...bodies, ...report]);
-    this.#backlog.done(batch.length);
-    this.#lateUnreported = report.length > 0 ? 0 : late;
+    for (const group of await this.#groups.written()) await this.#written(group);
+  }
+
+  async #written({ facts, report, isAll }: Group): Promise<void> {
     if (report.length > 0) this.#lost = 0;
-    for (const pending of batch) {
+    for (const pending of facts) {
       pending.settle?.('durable');
       pending.settle = null;
     }
     this.#end.certify((error) => this.#headWritten(error));
-    this.#facts?.inc({ how: 'written' }, bodies.length);
+    this.#facts?.inc({ how: 'written' }, facts.length);
     this.#kept?.set(this.#backlog.size);
     if (isAll && this.#mode.name === 'delayed') this.#caughtUp();
     if (this.#mode.name === 'prompt') await this.#backlog.clearFile();
@@ -308,8 +318,8 @@ export class AuditLog implements AuditPort {
     if (broken === null) return;
     logger.error(broken, 'audit chain differs from its certified head');
     const body = this.#bodies.of({ at: clock.now(), callId: null, fact: { fact: 'auditBroken', ...broken } });
-    this.#backlog.addFirst({ ...body, isLate: false, settle: null, sinceMs: clock.monotonicMs() });
-    this.#startSoon();
+    this.#backlog.insert(this.#groups.underWay, { ...body, isLate: false, settle: null, sinceMs: clock.monotonicMs() });
+    this.#sendSoon();
   }
 
   #headWritten(error: unknown): void {

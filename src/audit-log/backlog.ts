@@ -67,8 +67,9 @@ export class Backlog {
     this.#queue.push(pending);
   }
 
-  addFirst(pending: Pending): void {
-    this.#queue.unshift(pending);
+  /** Behind so many, before all the others. */
+  insert(behind: number, pending: Pending): void {
+    this.#queue.splice(behind, 0, pending);
   }
 
   /** The oldest ones are written. */

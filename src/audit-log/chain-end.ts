@@ -1,4 +1,4 @@
-import type { ChainHead, ChainRow, ChainStore } from '../core/audit/index.ts';
+import type { AppendResult, ChainHead, ChainRow, ChainStore } from '../core/audit/index.ts';
 import { HeadFile, type HeadState } from './head-file.ts';
 import { type Body, GENESIS, isSame, link } from './link.ts';
 
@@ -9,14 +9,31 @@ export interface Broken {
   readonly foundEntries: number;
 }
 
+/** A group of entries on its way into the store. */
+interface Sent {
+  readonly rows: readonly ChainRow[];
+  readonly outcome: Promise<AppendResult | { readonly kind: 'failed'; readonly error: unknown }>;
+}
+
 const MAX_HEAD_MOVES = 20;
 
-/** The end of the chain, where entries are appended; certified in a file beside the store, so that nobody cuts it off unseen. */
+/**
+ * The end of the chain, where entries are appended; certified in a file beside the store, so that nobody cuts it off unseen.
+ * Several groups may be under way, each linked to the one before: the store takes them in order or not at all.
+ */
 export class ChainEnd {
   readonly #store: ChainStore;
   readonly #file: HeadFile;
   readonly #onAppended: (rows: readonly ChainRow[]) => void;
+  /** The last link that is in the store, as far as we know. */
   #head: ChainHead | null = null;
+  /** The last link that was sent. */
+  #tip: ChainHead = GENESIS;
+  /** Oldest first. */
+  #sent: Sent[] = [];
+  /** Groups that failed: a store that died between commit and answer may have them after all. */
+  #doubtful: readonly Sent[] = [];
+  #isFailing = false;
   #writing: Promise<void> | null = null;
   /** The file does not have the head yet. */
   #isOld = false;
@@ -51,6 +68,7 @@ export class ChainEnd {
     const head = await this.#store.head();
     const because = await difference(certified, head, this.#store);
     this.#head = head;
+    this.#tip = head;
     if (because !== null && certified.kind !== 'missing') await this.#file.setAside(suffix);
     // At once, for other processes look for it too; that it cannot be written is told with the next entry.
     if (because !== null || certified.kind === 'missing') await this.#file.write(head).catch(() => undefined);
@@ -59,21 +77,53 @@ export class ChainEnd {
     return { because, certifiedEntries, foundEntries: head.seq };
   }
 
-  /** Chains and appends; starts again when another process was faster. Rejects when the store does. */
-  async append(bodies: readonly Body[]): Promise<void> {
-    let head = this.#head ?? GENESIS;
+  /** Whether a group can be sent: the end is known, and nothing that failed is in the way. */
+  get canSend(): boolean {
+    return this.#head !== null && !this.#isFailing && this.#doubtful.length === 0;
+  }
+
+  /** Chains a group behind those that were sent before, and does not wait for it: `oldest` does. */
+  send(bodies: readonly Body[]): void {
+    const after = this.#tip;
+    const rows = link(after, bodies);
+    const outcome = this.#store.append(after, rows).catch((error: unknown) => ({ kind: 'failed' as const, error }));
+    this.#tip = rows.at(-1) ?? after;
+    this.#sent.push({ rows, outcome });
+  }
+
+  /**
+   * Resolves once the oldest group under way is in the store; all are sent again when another process was faster. Rejects
+   * when the store does: then none is under way any more, and `settle` tells what became of them.
+   */
+  async oldest(): Promise<void> {
     for (let tries = 0; tries < MAX_HEAD_MOVES; tries++) {
-      const rows = link(head, bodies);
-      const result = await this.#store.append(head, rows);
-      if (result.kind === 'appended') {
-        const last = rows.at(-1);
-        this.#head = last === undefined ? head : { seq: last.seq, hash: last.hash };
-        this.#onAppended(rows);
-        return;
+      const [group] = this.#sent;
+      if (group === undefined) return;
+      const outcome = await group.outcome;
+      if (outcome.kind === 'appended') {
+        this.#sent.shift();
+        return this.#took(group.rows);
       }
-      head = result.head;
+      if (outcome.kind === 'failed') return this.#fail(outcome.error);
+      this.#sendAgain(outcome.head);
     }
-    throw new Error('other processes append without a pause');
+    return this.#fail(new Error('other processes append without a pause'));
+  }
+
+  /**
+   * After a failure, how many of the groups are in the store after all, the oldest ones; the others may be sent again
+   * without being there twice. Rejects when the store cannot be asked.
+   */
+  async settle(): Promise<number> {
+    let settled = 0;
+    for (const { rows } of this.#doubtful) {
+      if (!(await this.#has(rows.at(-1)))) break;
+      settled += 1;
+    }
+    for (const { rows } of this.#doubtful.slice(0, settled)) this.#took(rows);
+    this.#doubtful = [];
+    this.#tip = this.#head ?? GENESIS;
+    return settled;
   }
 
   /**
@@ -90,6 +140,36 @@ export class ChainEnd {
   async close(): Promise<void> {
     await this.#writing;
     await this.#file.close();
+  }
+
+  #took(rows: readonly ChainRow[]): void {
+    const last = rows.at(-1);
+    if (last !== undefined) this.#head = { seq: last.seq, hash: last.hash };
+    this.#onAppended(rows);
+  }
+
+  /** None of what was sent can have been taken, for it follows a link that is not the last one. */
+  #sendAgain(head: ChainHead): void {
+    const groups = this.#sent;
+    this.#sent = [];
+    this.#tip = head;
+    for (const { rows } of groups) this.send(rows);
+  }
+
+  async #fail(error: unknown): Promise<never> {
+    this.#isFailing = true;
+    // The last one ends last.
+    await this.#sent.at(-1)?.outcome;
+    this.#doubtful = this.#sent;
+    this.#sent = [];
+    this.#isFailing = false;
+    throw error;
+  }
+
+  async #has(row: ChainRow | undefined): Promise<boolean> {
+    if (row === undefined) return true;
+    const [found] = await this.#store.read(row.seq - 1, 1);
+    return found?.seq === row.seq && isSame(found.hash, row.hash);
   }
 
   async #write(told: (error: unknown) => void): Promise<void> {

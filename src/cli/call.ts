@@ -100,7 +100,7 @@ export function callCommands({ group, answer }: Commands): void {
 }
 
 /** Who saw numbers in clear is on record before they are shown. */
-async function recordReveal(config: Config, store: Store, secrets: Secrets, what: string): Promise<void> {
+export async function recordReveal(config: Config, store: Store, secrets: Secrets, what: string): Promise<void> {
   const at = new Date().toISOString();
   const by = whoTypes();
   await attestOnce(config, store, secrets, {
@@ -114,10 +114,11 @@ async function recordReveal(config: Config, store: Store, secrets: Secrets, what
   });
 }
 
-/** Call ids are read out over the telephone: "3ga4 abb6" and "3ga4abb6" are 3GA4-ABB6. */
+/** Call ids are read out over the telephone: "3ga4 abb6 k2mn" and "3ga4abb6k2mn" are 3GA4-ABB6-K2MN. */
 export function asWritten(callId: string): string {
   const plain = callId.toUpperCase().replaceAll(/[\s-]/g, '');
-  return /^[0-9A-Z]{8}$/.test(plain) ? `${plain.slice(0, 4)}-${plain.slice(4)}` : callId;
+  // Eight letters had the calls of earlier releases.
+  return /^([0-9A-Z]{4}){2,3}$/.test(plain) ? plain.replaceAll(/(?<=.)(?=(.{4})+$)/g, '-') : callId;
 }
 
 export function documentsOf(

@@ -21,7 +21,7 @@ const again = (value: string, before: readonly string[]) => [...before, value];
 export const supposeOptions: readonly Option[] = [
   new Option(
     '--outcome <phone=what>',
-    'suppose what a phone does when it rings: answers, machine, declines, busy, no-answer, unreachable or unregistered, and after how long (3101=answers@8s); may be given several times',
+    'suppose what a phone does when it rings: answers, machine, declines, busy, no-answer, unreachable or unregistered, and after how long (3101=answers@8s); may be given several times, for one phone in turn',
   )
     .argParser(again)
     .default([], 'every phone rings and nobody answers'),
@@ -67,7 +67,7 @@ const kinds: Readonly<Record<string, PhoneOutcome['kind']>> = {
 /** Throws Refusal for a phone that nobody has and for words that mean nothing. */
 export function suppose(options: SupposeOptions, plan: CompiledPlan, roster: CompiledRoster) {
   const unregistered = new Set(options.unregistered);
-  const outcomes = new Map<string, PhoneOutcome>();
+  const outcomes = new Map<string, PhoneOutcome[]>();
   for (const extension of unregistered) {
     if (plan.extension(extension) !== undefined) continue;
     throw new Refusal(`--unregistered ${extension}: the plan has no such extension`, 2);
@@ -94,15 +94,19 @@ export function suppose(options: SupposeOptions, plan: CompiledPlan, roster: Com
       const known = [...Object.keys(kinds), 'unregistered'].join(', ');
       throw new Refusal(`--outcome ${written}: write the phone, =, and one of ${known}; 3101=answers@8s`, 2);
     }
-    outcomes.set(phone, {
-      kind: kinds[what]!,
-      afterMs: seconds === undefined ? null : Math.round(Number(seconds) * 1000),
-    });
+    const afterMs = seconds === undefined ? null : Math.round(Number(seconds) * 1000);
+    const inTurn = outcomes.get(phone) ?? [];
+    inTurn.push({ kind: kinds[what]!, afterMs });
+    outcomes.set(phone, inTurn);
   }
   const rings: PhoneOutcome = { kind: 'noAnswer', afterMs: null };
   return {
     isRegistered: (extension: string) => !unregistered.has(extension),
-    outcomeOf: (phone: string) => outcomes.get(phone) ?? rings,
+    outcomeOf: (phone: string) => {
+      const inTurn = outcomes.get(phone) ?? [];
+      // The last one goes on.
+      return (inTurn.length > 1 ? inTurn.shift() : inTurn[0]) ?? rings;
+    },
     answerOf: (hook: string) => {
       const next = answers.findIndex(([asked]) => asked === hook);
       return next < 0 ? undefined : answers.splice(next, 1)[0]![1];

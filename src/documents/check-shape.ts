@@ -43,7 +43,7 @@ function faultsOf(issue: z.core.$ZodIssue, schema: z.ZodType, value: unknown, ab
   switch (issue.code) {
     case 'unrecognized_keys': {
       const known = at === null ? [] : keysOf(at);
-      return issue.keys.map((key) => ({
+      return issue.keys.slice(0, MAX_PROBLEMS).map((key) => ({
         path: [...path, key],
         on: 'key',
         reason: `unknown key "${key}"`,

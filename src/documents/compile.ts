@@ -92,7 +92,10 @@ function readAll<T>(
     }
     const shape = checkShape(schema, parsed.file);
     if (shape.kind === 'refused') problems.push(...shape.problems);
-    else written.push({ file: parsed.file, content: shape.written });
+    else {
+      trees.forget(file);
+      written.push({ file: parsed.file, content: shape.written });
+    }
   }
   return written;
 }

@@ -5,15 +5,15 @@ import {
   isPair,
   isScalar,
   isSeq,
-  LineCounter,
+  type LineCounter,
   type Node,
-  parseDocument,
   type Scalar,
   visit,
   type YAMLMap,
 } from 'yaml';
 import type { DocumentFile } from './document-file.ts';
-import type { DocumentProblem } from './problem.ts';
+import { type DocumentProblem, readable } from './problem.ts';
+import { MAX_PARTS, TooManyParts, yamlTree, type YamlTree } from './yaml-tree.ts';
 
 /** A file whose YAML is well-formed: its plain value, and where each part of it stands. */
 export interface ParsedFile extends DocumentFile {
@@ -42,7 +42,13 @@ export function parseYaml(file: DocumentFile, trees = new Trees()): ParseResult 
       { line: 1, column: 1, reason: 'the file is empty', remedy: 'write a document, or delete it' },
     ]);
   }
-  const { tree, lines } = treeOf(file);
+  const read = readTree(file.text);
+  if (read instanceof TooManyParts) {
+    const at = { ...lineAndColumn(file.text, read.offset), reason: 'the file holds too much', remedy: TOO_MUCH };
+    return refused(file, [at]);
+  }
+  const { tree, lines } = read;
+  trees.keep(file, read);
   // One slip makes the parser stumble on; the first few places are enough.
   const found: Found[] = [...tree.errors, ...tree.warnings].slice(0, 3).map((error) => {
     return {
@@ -67,16 +73,20 @@ export function parseYaml(file: DocumentFile, trees = new Trees()): ParseResult 
   return { kind: 'parsed', file: { ...file, value, place: (path, on) => placeOf(trees.of(file), path, on) } };
 }
 
-interface Tree {
-  readonly tree: Document.Parsed;
-  readonly lines: LineCounter;
+const TOO_MUCH = `split it into several files: ${MAX_PARTS} words, brackets, commas and lines are read of each`;
+
+function readTree(text: string): YamlTree | TooManyParts {
+  try {
+    return yamlTree(text);
+  } catch (error) {
+    if (error instanceof TooManyParts) return error;
+    throw error;
+  }
 }
 
-function treeOf({ text }: DocumentFile): Tree {
-  const lines = new LineCounter();
-  // Keys are compared below: the library takes a time that grows with the square of their number.
-  const options = { lineCounter: lines, prettyErrors: false, uniqueKeys: false, merge: false, schema: 'core' } as const;
-  return { tree: parseDocument(text, options), lines };
+function lineAndColumn(text: string, offset: number): { line: number; column: number } {
+  const before = text.slice(0, offset);
+  return { line: before.split('\n').length, column: offset - before.lastIndexOf('\n') };
 }
 
 /**
@@ -84,17 +94,26 @@ function treeOf({ text }: DocumentFile): Tree {
  * have faults: so it is made again for them, and those of all files are never there at once.
  */
 export class Trees {
-  readonly #latest = new Map<DocumentFile, Tree>();
+  readonly #latest = new Map<DocumentFile, YamlTree>();
 
-  of(file: DocumentFile): Tree {
-    const tree = this.#latest.get(file) ?? treeOf(file);
+  of(file: DocumentFile): YamlTree {
+    const tree = this.#latest.get(file) ?? yamlTree(file.text);
+    this.keep(file, tree);
+    return tree;
+  }
+
+  keep(file: DocumentFile, tree: YamlTree): void {
     this.#latest.delete(file);
     this.#latest.set(file, tree);
     for (const oldest of this.#latest.keys()) {
       if (this.#latest.size <= MAX_TREES) break;
       this.#latest.delete(oldest);
     }
-    return tree;
+  }
+
+  /** Nothing is wrong with the file so far. */
+  forget(file: DocumentFile): void {
+    this.#latest.delete(file);
   }
 }
 
@@ -170,7 +189,7 @@ function textOf(key: Scalar): string {
 }
 
 /** Follows a path from the root. A part that is not written out (the word of a verb, a list of one) is stepped over. */
-function placeOf({ tree, lines }: Tree, path: readonly string[], on: 'key' | 'value') {
+function placeOf({ tree, lines }: YamlTree, path: readonly string[], on: 'key' | 'value') {
   let node: Node | null = tree.contents;
   let key: Node | null = null;
   let isWhole = true;
@@ -218,7 +237,7 @@ type Unplaced = Omit<DocumentProblem, 'file' | 'suggestion'>;
 
 function refused(file: DocumentFile, problems: readonly Unplaced[]): ParseResult {
   const placed = problems.slice(0, MAX_PROBLEMS).map(({ line, column, reason, remedy }) => {
-    return { file: file.path, line, column, reason, remedy, suggestion: null };
+    return { file: file.path, line, column, reason: readable(reason), remedy, suggestion: null };
   });
   return { kind: 'refused', problems: placed };
 }

@@ -26,7 +26,16 @@ export function problemAt(
   { reason, remedy, suggestion }: Pick<DocumentProblem, 'reason' | 'remedy' | 'suggestion'>,
 ): DocumentProblem {
   const whose = file.madeFor === undefined ? '' : ` (in ${file.madeFor})`;
-  return { file: file.path, ...file.place(path, on), reason: `${reason}${whose}`, remedy, suggestion };
+  return { file: file.path, ...file.place(path, on), reason: readable(`${reason}${whose}`), remedy, suggestion };
+}
+
+const MAX_REASON = 500;
+
+/** What is quoted of a file may be long, and may hold what a terminal would obey; what is said of it stands at an end. */
+export function readable(reason: string): string {
+  const clean = reason.replaceAll(/\p{Cc}/gu, '\u{fffd}');
+  const half = MAX_REASON / 2;
+  return clean.length > MAX_REASON ? `${clean.slice(0, half)}…${clean.slice(-half)}` : clean;
 }
 
 /** `dialplans/lakeside.yaml:14:7: unknown service "cardiolgy"; did you mean "cardiology"? (use one of: …)` */

@@ -69,7 +69,10 @@ export function commandOf(example: CounterExample): string {
     ),
     ...unregistered.map((phone) => `--outcome ${phone}=unregistered`),
     ...answers.map(({ hook, answer }) => `--answer ${hook}=${answer ?? ''}`),
-    ...machines.map(({ phone, afterMs }) => `--outcome ${phone}=machine@${afterMs / 1000}s`),
+    ...machines.flatMap(({ phone, afterMs, ringsBefore }) => [
+      ...Array.from({ length: ringsBefore }, () => `--outcome ${phone}=no-answer`),
+      `--outcome ${phone}=machine@${afterMs / 1000}s`,
+    ]),
   ];
   return words.join(' ');
 }

@@ -32,7 +32,6 @@ export interface Metrics {
   readonly contentType: string;
 }
 
-/** `process`: also CPU, memory and event loop of this process. */
 export function createMetrics(options: { readonly process: boolean } = { process: true }): Metrics {
   const register = new Registry();
   const known = new Map<string, unknown>();

@@ -5,20 +5,26 @@ import {
   type Flow,
   Headers,
   type IncomingRequest,
+  namesExtension,
   type Random,
   serialise,
   type SipRequest,
   tagOf,
   type Timer,
 } from '../sip/index.ts';
+import type { Admission } from './admission/admission.ts';
 import type { AppRegistry } from './app-registry.ts';
+import { asCancel } from './as-cancel.ts';
 import type { AppConnection } from './control/app-connection.ts';
 import type { AppMessage } from './control/app-message.ts';
 import { metaTokens } from './control/meta.ts';
+import { completeBodyType } from './body-type.ts';
+import type { CallRecords } from './call-records.ts';
 import { type DialogBook, idOfCreator, idOfDialog } from './dialog-book.ts';
 import { MissedEndings } from './missed-endings.ts';
 import type { SipdOptions } from './options.ts';
 import type { RegisteredFlows } from './registered-flows.ts';
+import { isOutside, tellsWhereItIs } from './request-kinds.ts';
 
 /** A request an app has been shown and has not answered. */
 interface Pending {
@@ -40,6 +46,8 @@ export interface InboundOptions {
   readonly apps: AppRegistry;
   readonly dialogs: DialogBook;
   readonly flows: RegisteredFlows;
+  readonly admission: Admission;
+  readonly records: CallRecords;
   readonly clock: Clock;
   readonly random: Random;
   readonly options: SipdOptions;
@@ -63,8 +71,9 @@ export class Inbound {
   }
 
   onRequest(incoming: IncomingRequest): void {
-    if (this.#isClosing) return this.#refuse(incoming, 503);
     const { dialog, request } = incoming;
+    if (request.method === 'INVITE' && dialog === undefined) this.#o.records.attempt('network', request);
+    if (this.#isClosing) return this.#refuse(incoming, 503);
     const isFull = this.#pending.size + this.#held.size >= this.#o.options.limits.pendingRequests;
     // The end of a call has to be told: nobody would ever hang up the other side.
     if (isFull && request.method !== 'BYE') return this.#refuse(incoming, 503);
@@ -78,6 +87,7 @@ export class Inbound {
     const pending = this.#byIncoming.get(incoming);
     // A re-INVITE that is taken back leaves its dialog as it was.
     if (incoming.dialog?.state === 'ended') this.#o.dialogs.drop(incoming.dialog);
+    if (incoming.dialog?.state !== 'confirmed') this.#o.records.stop('network', 'call-canceled', by);
     if (pending === undefined) return;
     this.#settle(pending);
     const message = serialise(by.method === 'CANCEL' ? by : asCancel(by));
@@ -93,8 +103,9 @@ export class Inbound {
   }
 
   onDialogEnded(dialog: Dialog, ending: DialogEnding): void {
+    this.#o.records.ended(dialog, ending);
     const entry = this.#o.dialogs.drop(dialog);
-    if (entry === undefined || ending.why !== 'ackTimeout') return;
+    if (entry === undefined || (ending.why !== 'ackTimeout' && ending.why !== 'sessionExpired')) return;
     const message = serialise(ending.bye);
     const tokens = `application|${this.#meta(message, dialog.flow)}|unsolicited|${idOfDialog(dialog)}|`;
     const app = this.#o.apps.heirOf(entry.owner);
@@ -108,31 +119,40 @@ export class Inbound {
     if (pending === undefined) return nok('Response not sent due to unknown transaction');
     const { incoming } = pending;
     const { headers, body } = message;
-    if (message.status < 200 && headers.get('Require')?.toLowerCase().includes('100rel') === true) {
-      return nok('Remote endpoint does not support 100rel');
-    }
-    const isTyped = headers.has('Content-Type') || body.length === 0;
-    if (!isTyped && !looksLikeSdp(body)) return nok('missing content-type');
-    if (!isTyped) headers.set('Content-Type', 'application/sdp');
+    const isReliable = message.status < 200 && namesExtension(headers, 'Require', '100rel');
+    if (isReliable && !incoming.takesReliable) return nok('Remote endpoint does not support 100rel');
+    const problem = completeBodyType(message);
+    if (problem !== undefined) return nok(problem);
     const toTag = tagOf(headers.get('To') ?? '') || undefined;
     const sent = incoming.respond(message.status, { reason: message.reason || undefined, headers, body, toTag });
     if (sent === undefined) return nok('Response not sent due to unknown transaction');
     if (incoming.dialog !== undefined && incoming.dialog.state !== 'ended')
       this.#o.dialogs.own(incoming.dialog, pending.app);
+    if (message.status >= 200) this.#o.records.answered(incoming.request, sent);
     if (message.status < 200) {
       pending.silence.stop();
       pending.silence = this.#whenSilent(pending, this.#o.options.timers.appRingsWithinMs);
     } else {
       this.#settle(pending);
+      this.#o.admission.answered(incoming.request, sent, incoming.source);
       if (message.status >= 300 && idOfCreator(incoming.request) !== '' && incoming.dialog?.state === 'ended') {
         this.#o.dialogs.drop(incoming.dialog);
       }
-      const isRegistered = incoming.request.method === 'REGISTER' && message.status < 300;
-      if (isRegistered) this.#o.flows.learn(incoming.request, sent, incoming.source);
+      if (message.status < 300 && tellsWhereItIs(incoming.request))
+        this.#o.flows.learn(incoming.request, sent, incoming.source);
     }
     const bytes = serialise(sent);
     const meta = this.#meta(bytes, incoming.source);
     return { tokens: `OK|application|${meta}|${txnId}|${this.#dialogIdOf(incoming)}||Msg sent:|`, message: bytes };
+  }
+
+  /** The request that an app was shown and wants somebody else to answer; nobody waits for the app any more. */
+  handOver(txnId: string): IncomingRequest | undefined {
+    const pending = this.#pending.get(txnId);
+    if (pending === undefined || pending.incoming.dialog?.state === 'confirmed') return undefined;
+    this.#settle(pending);
+    if (pending.incoming.dialog !== undefined) this.#o.dialogs.drop(pending.incoming.dialog);
+    return pending.incoming;
   }
 
   /** An app asked for a verb: what waited for it is shown, and what it missed, once it is there for good. */
@@ -187,6 +207,7 @@ export class Inbound {
 
   #offerInDialog(incoming: IncomingRequest, dialog: Dialog): void {
     const { apps, dialogs } = this.#o;
+    dialogs.touch(dialog);
     const owner = dialogs.find(idOfDialog(dialog))?.owner;
     const app = owner === undefined ? undefined : apps.heirOf(owner);
     if (app !== undefined) return this.#show(app, incoming);
@@ -246,7 +267,8 @@ export class Inbound {
   #refuse(incoming: IncomingRequest, status: number): void {
     const headers = new Headers();
     if (status === 503) headers.add('Retry-After', '5');
-    incoming.respond(status, { headers });
+    const sent = incoming.respond(status, { headers });
+    if (sent !== undefined) this.#o.records.answered(incoming.request, sent);
     if (incoming.dialog?.state === 'ended') this.#o.dialogs.drop(incoming.dialog);
   }
 
@@ -268,22 +290,6 @@ export class Inbound {
   #meta(message: Buffer, flow: Flow): string {
     return metaTokens(message, flow.protocol, flow.remote, this.#o.clock.now());
   }
-}
-
-export function looksLikeSdp(body: Buffer): boolean {
-  return body.toString('latin1', 0, 3) === 'v=0';
-}
-
-/** An INVITE that waited for its app again has an early dialog already; it is shown as new, because to the app it is. */
-function isOutside({ dialog, request }: IncomingRequest): boolean {
-  return dialog === undefined || (dialog.state === 'early' && idOfCreator(request) !== '');
-}
-
-// Apps know one way to learn that a caller gave up, and it is a CANCEL.
-function asCancel(bye: SipRequest): SipRequest {
-  const headers = bye.headers.clone();
-  headers.set('CSeq', (headers.get('CSeq') ?? '').replace(/BYE$/, 'CANCEL'));
-  return { ...bye, method: 'CANCEL', headers };
 }
 
 function nok(why: string): { tokens: string } {

@@ -1,7 +1,7 @@
 import {
   type Clock,
   type Dialog,
-  type Headers,
+  Headers,
   hostPortText,
   type OutgoingHandlers,
   type Random,
@@ -10,13 +10,15 @@ import {
   type SipEndpoint,
   type SipRequest,
   type SipResponse,
+  transportParam,
   type Vantage,
 } from '../sip/index.ts';
 import type { AppConnection } from './control/app-connection.ts';
 import type { AppMessage } from './control/app-message.ts';
 import { metaTokens } from './control/meta.ts';
+import { completeBodyType } from './body-type.ts';
+import type { CallRecords } from './call-records.ts';
 import { type DialogBook, idOfCreator, idOfDialog } from './dialog-book.ts';
-import { looksLikeSdp } from './inbound.ts';
 import type { RegisteredFlows } from './registered-flows.ts';
 
 type AppRequest = Extract<AppMessage, { kind: 'request' }>;
@@ -25,12 +27,14 @@ interface Running {
   readonly outgoing: RequestInFlight;
   readonly app: AppConnection;
   readonly within: Dialog | undefined;
+  isCancelled: boolean;
 }
 
 export interface OutboundOptions {
   readonly endpoint: () => SipEndpoint;
   readonly dialogs: DialogBook;
   readonly flows: RegisteredFlows;
+  readonly records: CallRecords;
   readonly clock: Clock;
   readonly random: Random;
 }
@@ -47,6 +51,8 @@ export class Outbound {
   readonly #running = new Map<string, Running>();
   /** INVITEs whose app is gone, by transaction: whoever answers them is told that nobody is there. */
   readonly #orphans = new Map<string, Running>();
+  /** Calls that were answered although their app had cancelled them. */
+  readonly #unwanted = new Map<Dialog, AppConnection>();
   /** Requests whose reply was written in this turn of the event loop. */
   readonly #fresh = new Set<string>();
 
@@ -61,7 +67,7 @@ export class Outbound {
   /** A request outside dialogs. `proxy`: where to send it, instead of where its URI points. */
   request(app: AppConnection, message: AppRequest, proxy: string | undefined): Reply {
     if (message.method === 'ACK' || message.method === 'CANCEL') return nok(`a ${message.method} needs a transaction`);
-    const problem = completeBody(message);
+    const problem = completeBodyType(message);
     if (problem !== undefined) return nok(problem);
     const endpoint = this.#o.endpoint();
     const nextHop = proxy === undefined || proxy === '' ? undefined : asUri(proxy);
@@ -75,34 +81,51 @@ export class Outbound {
     const { method, headers, body } = message;
     const result = endpoint.request({ method, headers, body, ...target }, this.#handlers(txnId, app, undefined));
     if (result.kind === 'refused') return nok(result.why);
-    this.#running.set(txnId, { outgoing: result.outgoing, app, within: undefined });
+    this.#running.set(txnId, { outgoing: result.outgoing, app, within: undefined, isCancelled: false });
+    if (method === 'INVITE') this.#o.records.attempt('application', result.outgoing.sent);
     return this.#echo(result.outgoing.sent, txnId, vantage);
   }
 
   /** A request, or an ACK, inside a dialog. Any app may send it: the id is all that counts. */
   requestInDialog(app: AppConnection, message: AppRequest, dialogId: string): Reply {
-    const dialog = this.#o.dialogs.find(dialogId)?.dialog;
+    const dialog = this.#dialogFor(message, dialogId);
     if (dialog === undefined || dialog.state === 'ended') {
       return nok(`unable to find dialog for dialog id ${dialogId}`);
     }
-    const problem = completeBody(message);
+    const problem = completeBodyType(message);
     if (problem !== undefined) return nok(problem);
     replaceLocalhost(message.headers, this.#o.endpoint().sentBy(dialog.flow), dialog.flow);
     const { method, headers, body } = message;
     if (method === 'ACK') {
       if (!dialog.awaitsAck) return nok('there is no answer to acknowledge');
-      return this.#echo(dialog.ack({ headers, body }), this.#o.random.uuid(), dialog.flow);
+      const reply = this.#echo(dialog.ack({ headers, body }), this.#o.random.uuid(), dialog.flow);
+      const owner = this.#unwanted.get(dialog);
+      if (owner !== undefined) setImmediate(() => this.#endUnwanted(dialog, owner));
+      return reply;
     }
+    if (method === 'INVITE' && (dialog.openInvite !== undefined || dialog.pendingInvite !== undefined))
+      return nok('another INVITE of this dialog is in progress');
+    if (method === 'PRACK') dialog.unacknowledgedRseq = undefined;
     if (method === 'BYE') dialog.openInvite?.cancel();
+    this.#o.dialogs.touch(dialog);
     const txnId = this.#o.random.uuid();
     this.#markFresh(txnId);
     const outgoing = dialog.request(method, { headers, body }, this.#handlers(txnId, app, dialog));
-    this.#running.set(txnId, { outgoing, app, within: dialog });
+    this.#running.set(txnId, { outgoing, app, within: dialog, isCancelled: false });
     return this.#echo(outgoing.sent, txnId, dialog.flow);
   }
 
+  #dialogFor({ method, headers }: AppRequest, dialogId: string): Dialog | undefined {
+    const { dialogs } = this.#o;
+    const rseq = method === 'PRACK' ? Number.parseInt(headers.get('RAck') ?? '', 10) : Number.NaN;
+    const fork = Number.isNaN(rseq) ? undefined : dialogs.findForPrack(dialogId, rseq);
+    return fork ?? dialogs.find(dialogId)?.dialog;
+  }
+
   cancel(txnId: string, message: AppRequest): Reply {
-    const sent = this.#running.get(txnId)?.outgoing.cancel(message.headers);
+    const running = this.#running.get(txnId);
+    const sent = running?.outgoing.cancel(message.headers);
+    if (running !== undefined) running.isCancelled = true;
     if (sent === undefined) return nok(`unable to cancel unknown transaction id: ${txnId}`);
     return this.#echo(sent, this.#o.random.uuid(), undefined);
   }
@@ -131,8 +154,13 @@ export class Outbound {
         const running = this.#running.get(txnId);
         if (running === undefined) return isFinal ? this.#orphanAnswered(txnId, response, dialog) : undefined;
         if (isFinal) this.#running.delete(txnId);
+        if (isFinal && within !== undefined) this.#o.dialogs.touch(within);
         if (within === undefined && dialog !== undefined && dialog.state !== 'ended') this.#o.dialogs.own(dialog, app);
         if (within === undefined && response.status >= 300) this.#dropEarly(running.outgoing);
+        if (isFinal && within === undefined && running.outgoing.sent.method === 'INVITE') {
+          this.#recordAnswer(response);
+          if (running.isCancelled && dialog?.awaitsAck === true) this.#cancelledTooLate(dialog, app);
+        }
         const message = serialise(response);
         const from = flow?.remote ?? { host: '127.0.0.1', port: 0 };
         const meta = metaTokens(message, flow?.protocol ?? 'udp', from, this.#o.clock.now());
@@ -140,6 +168,30 @@ export class Outbound {
         this.#showLater(txnId, () => app.show(`network|${meta}|${txnId}|${dialogId}|`, message));
       },
     };
+  }
+
+  #recordAnswer(response: SipResponse): void {
+    if (response.status < 300) this.#o.records.start('network', 'uac', response);
+    else this.#o.records.failed('network', response);
+  }
+
+  /** The answer was faster than the CANCEL: the app acknowledges it, and we end what it no longer wants. */
+  #cancelledTooLate(dialog: Dialog, app: AppConnection): void {
+    this.#unwanted.set(dialog, app);
+    this.#o.clock.after(unwantedWithinMs, () => {
+      if (!this.#unwanted.has(dialog)) return;
+      dialog.ack();
+      this.#endUnwanted(dialog, app);
+    });
+  }
+
+  #endUnwanted(dialog: Dialog, app: AppConnection): void {
+    if (!this.#unwanted.delete(dialog) || this.#o.dialogs.drop(dialog) === undefined) return;
+    const headers = new Headers().add('Reason', 'SIP ;cause=200 ;text="ACK-BYE due to cancel race condition"');
+    const { sent } = dialog.bye({ headers });
+    const message = serialise(sent);
+    const meta = metaTokens(message, dialog.flow.protocol, dialog.flow.remote, this.#o.clock.now());
+    app.show(`application|${meta}|unsolicited|${idOfDialog(dialog)}|`, message);
   }
 
   /** Apps that await the reply lose a response that comes in the same read: the two are written in different turns. */
@@ -175,6 +227,9 @@ export class Outbound {
   }
 }
 
+/** Timer H: so long a far end waits for its ACK. */
+const unwantedWithinMs = 32_000;
+
 /** Methods that go back over the connection a phone registered on. */
 const reusing: ReadonlySet<string> = new Set(['INVITE', 'OPTIONS', 'NOTIFY', 'MESSAGE']);
 
@@ -186,7 +241,7 @@ function replaceLocalhost(headers: Headers, own: { host: string; port: number },
     const value = headers.get(name);
     if (value?.includes('localhost') !== true) continue;
     const address = hostPortText(own.host, own.port);
-    const suffix = name === 'Contact' && vantage.protocol === 'tcp' ? `${address};transport=tcp` : address;
+    const suffix = name === 'Contact' ? `${address}${transportParam(vantage.protocol)}` : address;
     headers.set(name, inAngles(value, name).replaceAll(/([@:])localhost(?![\w.:-])/g, `$1${suffix}`));
   }
 }
@@ -194,14 +249,6 @@ function replaceLocalhost(headers: Headers, own: { host: string; port: number },
 // Without angle brackets a URI parameter would become a parameter of the header.
 function inAngles(value: string, name: string): string {
   return name === 'Contact' && !value.includes('<') && !value.includes(';') ? `<${value}>` : value;
-}
-
-/** What is wrong with the body, or nothing after its type has been filled in. */
-function completeBody(message: AppRequest): string | undefined {
-  if (message.body.length === 0 || message.headers.has('Content-Type')) return undefined;
-  if (!looksLikeSdp(message.body)) return 'missing content-type';
-  message.headers.set('Content-Type', 'application/sdp');
-  return undefined;
 }
 
 function asUri(proxy: string): string {

@@ -1,3 +1,4 @@
+import { build } from './build.ts';
 import type { SqliteDatabase } from './database.ts';
 
 /** A term, and the first entry of a call that has it; facts of no call are found one by one. */
@@ -24,7 +25,7 @@ export class SqliteAuditTerms {
 
   /** The last entry that is in the index. */
   indexedUpTo(): number {
-    return this.#db.first(this.#db.build.selectFrom('audit_indexed').select('seq'))?.seq ?? 0;
+    return this.#db.first(build.selectFrom('audit_indexed').select('seq'))?.seq ?? 0;
   }
 
   /** All or none. */
@@ -52,7 +53,7 @@ export class SqliteAuditTerms {
     },
   ): readonly Found[] {
     const { from, to, before, limit } = within;
-    let query = this.#db.build
+    let query = build
       .selectFrom('audit_terms as one')
       .select(['one.at as at', 'one.seq as seq', 'one.call_id as callId'])
       .where('one.term', '=', first)
@@ -80,6 +81,6 @@ export class SqliteAuditTerms {
 
   /** Forgets entries up to and including `seq`. */
   cutOff(seq: number): number {
-    return this.#db.run(this.#db.build.deleteFrom('audit_terms').where('seq', '<=', seq));
+    return this.#db.run(build.deleteFrom('audit_terms').where('seq', '<=', seq));
   }
 }

@@ -1,3 +1,4 @@
+import { build } from './build.ts';
 import type { SqliteDatabase } from './database.ts';
 import type { StoreWriter } from './writer.ts';
 
@@ -23,7 +24,7 @@ export class SqliteBindings<Binding extends BindingRow> {
 
   /** Those that have not expired. */
   async load(): Promise<readonly Binding[]> {
-    const rows = this.#db.build.selectFrom('bindings').select('details').where('expires_at', '>', this.#now());
+    const rows = build.selectFrom('bindings').select('details').where('expires_at', '>', this.#now());
     return this.#db.all(rows).map((row) => JSON.parse(row.details) as Binding);
   }
 

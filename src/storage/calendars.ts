@@ -1,4 +1,5 @@
 import type { Instant } from '../core/time/index.ts';
+import { build } from './build.ts';
 import type { SqliteDatabase } from './database.ts';
 import type { Schema } from './schema.ts';
 
@@ -25,26 +26,26 @@ export class SqliteCalendars {
   add(of: Pick<CalendarRow, 'person' | 'service'>, tokenHash: string, at: Instant, by: string): number {
     return this.#db.immediately(() => {
       const row = { person: of.person, service: of.service, token_hash: tokenHash, made_at: at, made_by: by };
-      this.#db.run(this.#db.build.insertInto('roster_calendars').values({ ...row, ended_at: null, ended_by: null }));
-      const own = this.#db.build.selectFrom('roster_calendars').select('id').where('token_hash', '=', tokenHash);
+      this.#db.run(build.insertInto('roster_calendars').values({ ...row, ended_at: null, ended_by: null }));
+      const own = build.selectFrom('roster_calendars').select('id').where('token_hash', '=', tokenHash);
       return this.#db.first(own)!.id;
     });
   }
 
   list(): readonly CalendarRow[] {
-    return this.#db.all(this.#db.build.selectFrom('roster_calendars').selectAll().orderBy('id')).map(calendarFrom);
+    return this.#db.all(build.selectFrom('roster_calendars').selectAll().orderBy('id')).map(calendarFrom);
   }
 
   /** The calendar at this address; null when there is none, or none any more. */
   find(tokenHash: string): CalendarRow | null {
-    const own = this.#db.build.selectFrom('roster_calendars').selectAll().where('token_hash', '=', tokenHash);
+    const own = build.selectFrom('roster_calendars').selectAll().where('token_hash', '=', tokenHash);
     const row = this.#db.first(own.where('ended_at', 'is', null));
     return row === undefined ? null : calendarFrom(row);
   }
 
   /** False when it was ended before, or never was. */
   end(id: number, at: Instant, by: string): boolean {
-    const update = this.#db.build.updateTable('roster_calendars').set({ ended_at: at, ended_by: by });
+    const update = build.updateTable('roster_calendars').set({ ended_at: at, ended_by: by });
     return this.#db.run(update.where('id', '=', id).where('ended_at', 'is', null)) === 1;
   }
 }

@@ -2,6 +2,7 @@ import type { CallId } from '../core/call/index.ts';
 import { type Phi, phi } from '../core/phi/index.ts';
 import type { Instant } from '../core/time/index.ts';
 import type { CallIndex } from '../engine/ports.ts';
+import { build } from './build.ts';
 import type { SqliteDatabase } from './database.ts';
 import type { Sealer } from './sealer.ts';
 import type { StoreWriter } from './writer.ts';
@@ -42,15 +43,20 @@ export class SqliteCalls implements CallIndex {
   }
 
   unfinished(): readonly CallId[] {
-    const query = this.#db.build.selectFrom('calls').select('call_id as callId').where('ended_at', 'is', null);
+    const query = build.selectFrom('calls').select('call_id as callId').where('ended_at', 'is', null);
     return this.#db.all(query.orderBy('started_at')).map((row) => row.callId as CallId);
+  }
+
+  /** An extension, a number or a trunk; null when the call is forgotten, or the key is not here. */
+  callerOf(callId: string): string | null {
+    const query = build.selectFrom('calls').select('from_sealed').where('call_id', '=', callId);
+    const row = this.#db.first(query);
+    return row === undefined ? null : this.#sealer.open(row.from_sealed);
   }
 
   /** Forgets calls that began before; how many. */
   async forget(before: Instant): Promise<number> {
-    return this.#db.run(
-      this.#db.build.deleteFrom('calls').where('started_at', '<', before).where('ended_at', 'is not', null),
-    );
+    return this.#db.run(build.deleteFrom('calls').where('started_at', '<', before).where('ended_at', 'is not', null));
   }
 
   /** Newest first. `before` continues behind the last row of the last page. */
@@ -59,7 +65,7 @@ export class SqliteCalls implements CallIndex {
     readonly before?: Pick<CallRow, 'startedAt' | 'callId'>;
   }): Promise<readonly CallRow[]> {
     const { limit, before } = page;
-    const newest = this.#db.build.selectFrom('calls').selectAll().orderBy('started_at', 'desc');
+    const newest = build.selectFrom('calls').selectAll().orderBy('started_at', 'desc');
     let query = newest.orderBy('call_id', 'desc').limit(limit);
     if (before !== undefined) {
       const { startedAt, callId } = before;

@@ -1,4 +1,5 @@
 import type { AppendResult, ChainHead, ChainRow, ChainStore } from '../core/audit/index.ts';
+import { build } from './build.ts';
 import type { SqliteDatabase } from './database.ts';
 import type { StoreWriter } from './writer.ts';
 
@@ -14,7 +15,7 @@ export class SqliteChain implements ChainStore {
   }
 
   async head(): Promise<ChainHead> {
-    const query = this.#db.build.selectFrom('audit_entries').select(['seq', 'hash']).orderBy('seq', 'desc').limit(1);
+    const query = build.selectFrom('audit_entries').select(['seq', 'hash']).orderBy('seq', 'desc').limit(1);
     return this.#db.first(query) ?? { seq: 0, hash: new Uint8Array(32) };
   }
 
@@ -34,13 +35,8 @@ export class SqliteChain implements ChainStore {
   /** Deletes the oldest entries up to and including `seq`, at most `limit` of them, over-written on disk; how many went. */
   async cutOff(seq: number, limit: number): Promise<number> {
     this.#db.exec('PRAGMA secure_delete = ON');
-    const oldest = this.#db.build
-      .selectFrom('audit_entries')
-      .select('seq')
-      .where('seq', '<=', seq)
-      .orderBy('seq')
-      .limit(limit);
-    return this.#db.run(this.#db.build.deleteFrom('audit_entries').where('seq', 'in', oldest));
+    const oldest = build.selectFrom('audit_entries').select('seq').where('seq', '<=', seq).orderBy('seq').limit(limit);
+    return this.#db.run(build.deleteFrom('audit_entries').where('seq', 'in', oldest));
   }
 
   async faults(): Promise<readonly string[]> {
@@ -48,8 +44,6 @@ export class SqliteChain implements ChainStore {
   }
 
   #rows() {
-    return this.#db.build
-      .selectFrom('audit_entries')
-      .select(['seq', 'at', 'call_id as callId', 'body', 'prev', 'hash']);
+    return build.selectFrom('audit_entries').select(['seq', 'at', 'call_id as callId', 'body', 'prev', 'hash']);
   }
 }

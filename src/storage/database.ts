@@ -1,6 +1,5 @@
 import Database from 'better-sqlite3';
-import { type Compilable, Kysely, SqliteDialect } from 'kysely';
-import type { Schema } from './schema.ts';
+import type { Compilable } from 'kysely';
 import { storeError } from './store-error.ts';
 
 const MAX_STATEMENTS = 200;
@@ -14,13 +13,11 @@ export interface DatabaseOptions {
 }
 
 /**
- * One SQLite connection. Statements are built with Kysely and run where they stand, on one connection: nothing else can
- * come between the statements of a transaction.
+ * One SQLite connection. Statements are built with Kysely (build.ts) and run where they stand, on one connection: nothing
+ * else can come between the statements of a transaction.
  */
 export class SqliteDatabase {
   readonly path: string;
-  /** Builds queries, and runs the migrations. */
-  readonly build: Kysely<Schema>;
   readonly #sqlite: Database.Database;
   readonly #statements = new Map<string, Database.Statement>();
 
@@ -36,7 +33,9 @@ export class SqliteDatabase {
       });
       if (!options.readonly) this.#sqlite.pragma('journal_mode = WAL');
       this.#sqlite.pragma('synchronous = FULL');
-      this.#sqlite.pragma('journal_size_limit = 16777216');
+      // To write the log back holds up a commit, so it is done seldom: after 32 MB, which are then used again.
+      this.#sqlite.pragma('wal_autocheckpoint = 8000');
+      this.#sqlite.pragma('journal_size_limit = 41943040');
       this.#sqlite.pragma('foreign_keys = ON');
       this.#sqlite.pragma('trusted_schema = OFF');
       // Reading the schema finds a file that is not a database, also when it was opened for reading only.
@@ -44,7 +43,6 @@ export class SqliteDatabase {
     } catch (cause) {
       throw storeError(cause, path);
     }
-    this.build = new Kysely<Schema>({ dialect: new SqliteDialect({ database: this.#sqlite }) });
   }
 
   all<Row>(query: Compilable<Row>): Row[] {
@@ -74,6 +72,11 @@ export class SqliteDatabase {
   /** Takes the writer's lock first, so that what is read inside stays true until it commits. */
   immediately<T>(work: () => T): T {
     return this.#guard(() => this.#sqlite.transaction(work).immediate());
+  }
+
+  /** For the migrations, which Kysely runs. */
+  get connection(): Database.Database {
+    return this.#sqlite;
   }
 
   waitForLocks(ms: number): void {

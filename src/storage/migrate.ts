@@ -1,3 +1,4 @@
+import { Kysely, SqliteDialect } from 'kysely';
 import { type Migration, Migrator } from 'kysely/migration';
 import { PortError } from '../engine/ports.ts';
 import type { SqliteDatabase } from './database.ts';
@@ -15,7 +16,8 @@ export async function migrate(db: SqliteDatabase, migrations: Migrations = ours)
   // Kysely opens no transaction of its own for SQLite, though SQLite's DDL is transactional; so we open it here.
   db.exec('BEGIN IMMEDIATE');
   try {
-    const migrator = new Migrator({ db: db.build, provider: { getMigrations: async () => ({ ...migrations }) } });
+    const kysely = new Kysely<unknown>({ dialect: new SqliteDialect({ database: db.connection }) });
+    const migrator = new Migrator({ db: kysely, provider: { getMigrations: async () => ({ ...migrations }) } });
     const { error } = await migrator.migrateToLatest();
     if (error !== undefined) throw storeError(error, db.path);
     db.exec('COMMIT');

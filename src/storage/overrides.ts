@@ -1,6 +1,7 @@
 import type { OverrideChange, ShiftOverride } from '../core/oncall/index.ts';
 import type { Instant } from '../core/time/index.ts';
 import type { Overrides } from '../engine/ports.ts';
+import { build } from './build.ts';
 import type { SqliteDatabase } from './database.ts';
 import type { Schema } from './schema.ts';
 
@@ -16,13 +17,13 @@ export class SqliteOverrides implements Overrides {
 
   /** Another number after every change, by whichever process. */
   revision(): number {
-    const query = this.#db.build.selectFrom('roster_overrides').select((e) => e.fn.max('revision').as('revision'));
+    const query = build.selectFrom('roster_overrides').select((e) => e.fn.max('revision').as('revision'));
     return this.#db.first(query)?.revision ?? 0;
   }
 
   /** Those that end after an instant, oldest first; all without one. */
   list(after?: Instant): readonly ShiftOverride[] {
-    let query = this.#db.build.selectFrom('roster_overrides').selectAll().orderBy('id');
+    let query = build.selectFrom('roster_overrides').selectAll().orderBy('id');
     if (after !== undefined) query = query.where('ends_at', '>', after);
     return this.#db.all(query).map(overrideFrom);
   }
@@ -33,9 +34,9 @@ export class SqliteOverrides implements Overrides {
       if (this.revision() !== revision) return false;
       const changed = { revision: revision + 1 };
       for (const one of add) {
-        this.#db.run(this.#db.build.insertInto('roster_overrides').values({ ...rowFrom(one), ...changed }));
+        this.#db.run(build.insertInto('roster_overrides').values({ ...rowFrom(one), ...changed }));
       }
-      const update = () => this.#db.build.updateTable('roster_overrides');
+      const update = () => build.updateTable('roster_overrides');
       for (const { id, at, by } of accept) {
         this.#db.run(
           update()

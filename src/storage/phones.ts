@@ -1,3 +1,4 @@
+import { build } from './build.ts';
 import type { SqliteDatabase } from './database.ts';
 
 export interface PhoneRow {
@@ -24,7 +25,7 @@ export class SqlitePhones {
       ha1_sha256: row.ha1Sha256,
       created_at: row.createdAt,
     };
-    const query = this.#db.build
+    const query = build
       .insertInto('phones')
       .values(values)
       .onConflict((c) => c.doNothing());
@@ -33,7 +34,7 @@ export class SqlitePhones {
 
   /** False when there was none. Its registrations go with it. */
   async remove(extension: string): Promise<boolean> {
-    return this.#db.run(this.#db.build.deleteFrom('phones').where('extension', '=', extension)) === 1;
+    return this.#db.run(build.deleteFrom('phones').where('extension', '=', extension)) === 1;
   }
 
   async find(extension: string): Promise<PhoneRow | null> {
@@ -46,7 +47,7 @@ export class SqlitePhones {
 
   /** Another text whenever a phone was added or removed, by whichever process. */
   async revision(): Promise<string> {
-    const query = this.#db.build
+    const query = build
       .selectFrom('phones')
       .select((e) => [e.fn.countAll<number>().as('count'), e.fn.sum<number>('created_at').as('sum')]);
     const row = this.#db.first(query);
@@ -55,6 +56,6 @@ export class SqlitePhones {
 
   #rows() {
     const columns = ['extension', 'ha1_md5 as ha1Md5', 'ha1_sha256 as ha1Sha256', 'created_at as createdAt'] as const;
-    return this.#db.build.selectFrom('phones').select(columns);
+    return build.selectFrom('phones').select(columns);
   }
 }

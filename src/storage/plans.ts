@@ -1,5 +1,6 @@
 import { instant } from '../core/time/index.ts';
 import type { PlanOrder, PlanOrders, PlanVersion } from '../engine/ports.ts';
+import { build } from './build.ts';
 import type { SqliteDatabase } from './database.ts';
 import type { StoreWriter } from './writer.ts';
 
@@ -22,19 +23,19 @@ export class SqlitePlans implements PlanOrders {
 
   /** Newest first. */
   list(): readonly PlanVersion[] {
-    const all = this.#db.build.selectFrom('plan_versions').selectAll().orderBy('id', 'desc');
+    const all = build.selectFrom('plan_versions').selectAll().orderBy('id', 'desc');
     return this.#db.all(all).map(planVersion);
   }
 
   find(version: string): PlanVersion | null {
-    const query = this.#db.build.selectFrom('plan_versions').selectAll().where('version', '=', version);
+    const query = build.selectFrom('plan_versions').selectAll().where('version', '=', version);
     const row = this.#db.first(query);
     return row === undefined ? null : planVersion(row);
   }
 
   order({ version, at, author, how, insteadOf }: Omit<PlanOrder, 'id'>): void {
     const values = { version, at, author, how, instead_of: insteadOf };
-    this.#db.run(this.#db.build.insertInto('plan_orders').values(values));
+    this.#db.run(build.insertInto('plan_orders').values(values));
   }
 
   newest(): PlanOrder | null {
@@ -43,7 +44,7 @@ export class SqlitePlans implements PlanOrders {
 
   /** Newest first. */
   orders(limit: number): readonly PlanOrder[] {
-    const all = this.#db.build.selectFrom('plan_orders').selectAll().orderBy('id', 'desc').limit(limit);
+    const all = build.selectFrom('plan_orders').selectAll().orderBy('id', 'desc').limit(limit);
     return this.#db.all(all).map(({ id, version, at, author, how, instead_of }): PlanOrder => {
       return { id, version, at: instant(at), author, how: how as PlanOrder['how'], insteadOf: instead_of };
     });

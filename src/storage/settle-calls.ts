@@ -1,4 +1,5 @@
 import { type CallFact, readBody } from '../core/audit/index.ts';
+import { build } from './build.ts';
 import type { SqliteDatabase } from './database.ts';
 
 /**
@@ -10,9 +11,9 @@ export function settleCalls(db: SqliteDatabase): void {
 }
 
 function settle(db: SqliteDatabase): void {
-  const open = db.all(db.build.selectFrom('calls').select('call_id').where('ended_at', 'is', null));
+  const open = db.all(build.selectFrom('calls').select('call_id').where('ended_at', 'is', null));
   for (const { call_id: callId } of open) {
-    const entries = db.build.selectFrom('audit_entries').select(['at', 'body']).where('call_id', '=', callId);
+    const entries = build.selectFrom('audit_entries').select(['at', 'body']).where('call_id', '=', callId);
     const facts = db.all(entries.orderBy('seq')).flatMap(({ at, body }) => {
       const fact = factIn(body);
       return fact === null ? [] : [{ at, fact }];
@@ -28,7 +29,7 @@ function settle(db: SqliteDatabase): void {
       accepted_by: accepted?.fact === 'accepted' ? accepted.person : null,
       service: escalated?.fact === 'escalationStarted' ? escalated.service : null,
     };
-    db.run(db.build.updateTable('calls').set(row).where('call_id', '=', callId));
+    db.run(build.updateTable('calls').set(row).where('call_id', '=', callId));
   }
 }
 

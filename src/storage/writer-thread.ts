@@ -3,6 +3,7 @@ import { Worker } from 'node:worker_threads';
 import type { AppendResult, ChainHead, ChainRow } from '../core/audit/index.ts';
 import { type DocumentVersion, PortError, type PortErrorCode } from '../engine/ports.ts';
 import type { KeptDocuments } from './keep-documents.ts';
+import { type PackedRows, pack } from './packed-rows.ts';
 import type { StoreChange, StoreWriter } from './writer.ts';
 
 export type WriterRequest =
@@ -16,39 +17,10 @@ export type WriterRequest =
   | { readonly kind: 'open'; readonly id: number }
   | { readonly kind: 'close'; readonly id: number };
 
+/** Several at a time: what came together is written together. */
 export type WriterReply =
   | { readonly id: number; readonly kind: 'done'; readonly result: AppendResult | null }
   | { readonly id: number; readonly kind: 'failed'; readonly code: PortErrorCode; readonly says: string };
-
-/** Rows that follow each other, in few objects: copying one object per row to the thread costs more than writing it. */
-export interface PackedRows {
-  readonly at: readonly number[];
-  readonly callIds: readonly (string | null)[];
-  readonly bodies: readonly string[];
-  /** 32 bytes each. The back link of a row is the hash of the one before. */
-  readonly hashes: Uint8Array;
-}
-
-export function pack(rows: readonly ChainRow[]): PackedRows {
-  return {
-    at: rows.map((row) => row.at),
-    callIds: rows.map((row) => row.callId),
-    bodies: rows.map((row) => row.body),
-    hashes: new Uint8Array(Buffer.concat(rows.map((row) => row.hash))),
-  };
-}
-
-export function unpack(after: ChainHead, packed: PackedRows): readonly ChainRow[] {
-  let prev = after.hash;
-  return packed.bodies.map((body, i) => {
-    const hash = packed.hashes.subarray(i * HASH_BYTES, (i + 1) * HASH_BYTES);
-    const row = { seq: after.seq + 1 + i, at: packed.at[i] ?? 0, callId: packed.callIds[i] ?? null, body, prev, hash };
-    prev = hash;
-    return row;
-  });
-}
-
-const HASH_BYTES = 32;
 
 interface Waiting {
   resolve(result: AppendResult | null): void;
@@ -80,7 +52,8 @@ export class ThreadWriter implements StoreWriter {
   }
 
   async append(after: ChainHead, rows: readonly ChainRow[]): Promise<AppendResult> {
-    const result = await this.#ask((id) => ({ kind: 'append', id, after, rows: pack(rows) }));
+    const packed = pack(rows);
+    const result = await this.#ask((id) => ({ kind: 'append', id, after, rows: packed }), [packed.bytes.buffer]);
     if (result === null) throw new PortError('storeUnavailable', { says: `the store ${this.#path} is closed` });
     return result;
   }
@@ -113,19 +86,19 @@ export class ThreadWriter implements StoreWriter {
     await this.#worker?.terminate();
   }
 
-  #ask(request: (id: number) => WriterRequest): Promise<AppendResult | null> {
+  #ask(request: (id: number) => WriterRequest, moved: readonly ArrayBuffer[] = []): Promise<AppendResult | null> {
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject });
-      this.#post(request(id));
+      this.#post(request(id), moved);
       this.#worker?.ref();
     });
   }
 
-  #post(request: WriterRequest): void {
+  #post(request: WriterRequest, moved: readonly ArrayBuffer[] = []): void {
     this.#worker ??= this.#start();
     // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
-    this.#worker.postMessage(request);
+    this.#worker.postMessage(request, moved);
   }
 
   #start(): Worker {
@@ -136,16 +109,20 @@ export class ThreadWriter implements StoreWriter {
     });
     // An idle writer keeps no process alive; one with an append under way does (#ask).
     worker.unref();
-    worker.on('message', (reply: WriterReply) => {
-      const waiting = this.#waiting.get(reply.id);
-      this.#waiting.delete(reply.id);
+    worker.on('message', (replies: readonly WriterReply[]) => {
+      for (const reply of replies) this.#answered(reply);
       if (this.#waiting.size === 0) worker.unref();
-      if (reply.kind === 'done') waiting?.resolve(reply.result);
-      else waiting?.reject(new PortError(reply.code, { says: reply.says }));
     });
     worker.on('error', (cause) => this.#died(worker, cause));
     worker.on('exit', () => this.#died(worker, undefined));
     return worker;
+  }
+
+  #answered(reply: WriterReply): void {
+    const waiting = this.#waiting.get(reply.id);
+    this.#waiting.delete(reply.id);
+    if (reply.kind === 'done') waiting?.resolve(reply.result);
+    else waiting?.reject(new PortError(reply.code, { says: reply.says }));
   }
 
   #died(worker: Worker, cause: unknown): void {

@@ -1,7 +1,9 @@
 import type { AppendResult, ChainHead, ChainRow } from '../core/audit/index.ts';
 import { never } from '../core/never.ts';
 import type { SqliteDatabase } from './database.ts';
+import { InsertRows } from './insert-rows.ts';
 import { type KeptDocuments, keepDocuments } from './keep-documents.ts';
+import { type PackedRows, pack } from './packed-rows.ts';
 
 /** What may be lost in a power cut (but not in a kill) and made again: the call index from the audit, bindings by phones. */
 export type StoreChange =
@@ -30,6 +32,12 @@ export type StoreChange =
     }
   | { readonly kind: 'bindingRemoved'; readonly extension: string; readonly contact: string };
 
+/** Rows that go behind one link, all or none. */
+export interface RowGroup {
+  readonly after: ChainHead;
+  readonly rows: PackedRows;
+}
+
 /** Whatever is written while calls run. One implementation here; writer-thread.ts runs it in a thread of its own. */
 export interface StoreWriter {
   append(after: ChainHead, rows: readonly ChainRow[]): Promise<AppendResult>;
@@ -40,10 +48,6 @@ export interface StoreWriter {
   close(): Promise<void>;
 }
 
-type RowValues = [number, number, string | null, string, Uint8Array, Uint8Array];
-
-/** One statement for many rows costs about half of many statements. */
-const MANY_ROWS = 16;
 const CHANGE_WAIT_MS = 20;
 const RETRY_MS = 1000;
 /** Beyond this the oldest changes are dropped. */
@@ -51,8 +55,7 @@ const MAX_CHANGES = 100_000;
 
 export class DirectWriter implements StoreWriter {
   readonly #db: SqliteDatabase;
-  readonly #insert;
-  readonly #insertMany;
+  readonly #rows: InsertRows;
   readonly #last;
   readonly #callStarted;
   readonly #callEnded;
@@ -63,8 +66,7 @@ export class DirectWriter implements StoreWriter {
 
   constructor(db: SqliteDatabase) {
     this.#db = db;
-    this.#insert = db.prepare<RowValues>(insertRows(1));
-    this.#insertMany = db.prepare<unknown[]>(insertRows(MANY_ROWS));
+    this.#rows = new InsertRows(db);
     this.#last = db.prepare<[], ChainHead>('select seq, hash from audit_entries order by seq desc limit 1');
     this.#callStarted = db.prepare<[string, number, string, string]>(
       'insert into calls (call_id, started_at, from_sealed, dialled) values (?, ?, ?, ?) on conflict do nothing',
@@ -82,24 +84,25 @@ export class DirectWriter implements StoreWriter {
   }
 
   async append(after: ChainHead, rows: readonly ChainRow[]): Promise<AppendResult> {
-    const changes = this.#changes;
-    const result = this.#db.immediately((): AppendResult => {
-      const head = this.head();
-      if (head.seq !== after.seq || Buffer.compare(head.hash, after.hash) !== 0) return { kind: 'headMoved', head };
-      this.#apply(changes);
-      this.#insertAll(rows);
-      return { kind: 'appended' };
-    });
-    if (result.kind === 'appended') this.#changes = [];
-    return result;
+    const [result] = this.appendAll([{ after, rows: pack(rows) }]);
+    return result ?? { kind: 'headMoved', head: this.head() };
   }
 
-  #insertAll(rows: readonly ChainRow[]): void {
-    let at = 0;
-    for (; at + MANY_ROWS <= rows.length; at += MANY_ROWS) {
-      this.#insertMany.run(...rows.slice(at, at + MANY_ROWS).flatMap(valuesOf));
-    }
-    for (; at < rows.length; at++) this.#insert.run(...valuesOf(rows[at] as ChainRow));
+  /** In one commit, in order; each has an answer of its own. Throws when nothing at all could be written. */
+  appendAll(groups: readonly RowGroup[]): readonly AppendResult[] {
+    const changes = this.#changes;
+    const results = this.#db.immediately(() => {
+      let head = this.head();
+      const answers = groups.map(({ after, rows }): AppendResult => {
+        if (!isSameLink(head, after)) return { kind: 'headMoved', head };
+        head = this.#rows.insert(head, rows);
+        return { kind: 'appended' };
+      });
+      this.#apply(changes);
+      return answers;
+    });
+    this.#changes = [];
+    return results;
   }
 
   head(): ChainHead {
@@ -159,11 +162,6 @@ export class DirectWriter implements StoreWriter {
   }
 }
 
-function insertRows(count: number): string {
-  const values = Array(count).fill('(?, ?, ?, ?, ?, ?)').join(', ');
-  return `insert into audit_entries (seq, at, call_id, body, prev, hash) values ${values}`;
-}
-
-function valuesOf(row: ChainRow): RowValues {
-  return [row.seq, row.at, row.callId, row.body, row.prev, row.hash];
+function isSameLink(one: ChainHead, other: ChainHead): boolean {
+  return one.seq === other.seq && Buffer.compare(one.hash, other.hash) === 0;
 }

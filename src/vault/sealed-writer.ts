@@ -1,5 +1,4 @@
 import { createCipheriv, randomBytes } from 'node:crypto';
-import { Encrypter } from 'age-encryption';
 import {
   type AudioFormat,
   bytesPerSecond,
@@ -175,6 +174,8 @@ export class SealedWriter {
 
 async function makeHeader(key: Buffer, recipients: readonly string[]): Promise<Buffer> {
   if (recipients.length === 0) throw new SealError('noRecipients', 'a recording needs at least one recipient (age1…)');
+  // Loaded with the first message: it takes a tenth of a second of every process, and most seal nothing.
+  const { Encrypter } = await import('age-encryption');
   const encrypter = new Encrypter();
   for (const recipient of recipients) {
     try {

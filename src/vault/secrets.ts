@@ -12,7 +12,6 @@ import {
   writeSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { generateX25519Identity, identityToRecipient } from 'age-encryption';
 import { PortError } from '../engine/ports.ts';
 import { phiSealer, type PhiSealer } from './phi-sealer.ts';
 
@@ -67,6 +66,7 @@ async function make(dir: string): Promise<void> {
   try {
     mkdirSync(draft, { recursive: true, mode: 0o700 });
     for (const file of Object.values(KEY_FILES)) write(join(draft, file), randomBytes(KEY_BYTES).toString('base64url'));
+    const { generateX25519Identity } = await import('age-encryption');
     write(join(draft, IDENTITY_FILE), await generateX25519Identity());
     sync(draft);
     renameSync(draft, dir);
@@ -89,6 +89,7 @@ async function read(dir: string): Promise<Secrets> {
   const key = (name: keyof typeof KEY_FILES) => readKey(join(dir, KEY_FILES[name]));
   const identityPath = join(dir, IDENTITY_FILE);
   const voicemailIdentity = readText(identityPath);
+  const { identityToRecipient } = await import('age-encryption');
   const voicemailRecipient = await identityToRecipient(voicemailIdentity).catch((cause: unknown) => {
     throw unreadable(identityPath, 'is not an age identity', RESTORE, cause);
   });
@@ -125,14 +126,18 @@ function addMissing(path: string): void {
 
 const RESTORE = 'restore the whole folder from a backup; what was sealed with a lost key cannot be opened again';
 
-function readKey(path: string): Buffer {
-  const text = readText(path);
+/** 32 bytes as base64url, in a file that nobody else may read. Throws PortError keyUnreadable. */
+export function readKey(path: string): Buffer {
+  const key = keyFrom(readText(path));
+  if (key === null) throw unreadable(path, 'is damaged', RESTORE, undefined);
+  return key;
+}
+
+/** null unless the text is 32 bytes as base64url. */
+export function keyFrom(text: string): Buffer | null {
   const key = Buffer.from(text, 'base64url');
   // Decoding skips what it does not know, so the text is compared with what the key would be written as.
-  if (text.length !== KEY_CHARACTERS || key.toString('base64url') !== text) {
-    throw unreadable(path, 'is damaged', RESTORE, undefined);
-  }
-  return key;
+  return text.length === KEY_CHARACTERS && key.toString('base64url') === text ? key : null;
 }
 
 function readText(path: string): string {

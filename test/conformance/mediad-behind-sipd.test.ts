@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import t from 'tap';
-import { DAEMON_ENV, SECRET, startMediad, type MrfEndpoint, type MrfServer } from '../support/mediad-process.ts';
+import { SECRET, startMediad, type MrfEndpoint, type MrfServer } from '../support/mediad-process.ts';
 import { RtpPhone } from '../support/rtp-phone.ts';
 import { SipCaller } from '../support/sip-caller.ts';
 
@@ -72,7 +72,6 @@ async function startSipd(): Promise<{ child: ChildProcess; sipPort: number; cont
   await writeFile(file, JSON.stringify(options), { mode: 0o600 });
   const child = spawn(process.execPath, ['src/sipd/main.ts', file], {
     stdio: ['ignore', 'pipe', 'ignore'],
-    env: DAEMON_ENV,
   });
   const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
   const ready = JSON.parse(line) as { sip: string[]; control: { port: number } };

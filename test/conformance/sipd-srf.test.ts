@@ -95,7 +95,7 @@ void t.test('login: addresses and version; a wrong secret is told and cut off', 
   app.send('m3|route|invite');
   t.equal(await app.reply('m3'), 'response|m3|OK');
   app.send('m4|proxy|t1||||serial|||sip:a@b\r\nINVITE sip:a@b SIP/2.0\r\n\r\n');
-  t.match(await app.reply('m4'), /^response\|m4\|NOK\|proxying is not supported/);
+  t.match(await app.reply('m4'), /^response\|m4\|NOK\|Request not proxied due to unknown transaction/);
   app.send('m5|sip|gone|\r\nSIP/2.0 200 OK\r\n\r\n');
   t.equal(await app.reply('m5'), 'response|m5|NOK|Response not sent due to unknown transaction');
   app.send('m6|sip||call;from-tag=x\r\nBYE sip:placeholder SIP/2.0\r\n\r\n');

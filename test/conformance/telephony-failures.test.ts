@@ -113,7 +113,7 @@ const states: Record<
     return () => rtp.hears(700);
   },
   'keys are gathered': async (_, { rtp, scripted }) => {
-    scripted.do({ type: 'gather', leg: caller, token: 1, prompts: [], maxDigits: 1, waitMs: 20_000 });
+    scripted.do({ type: 'gather', leg: caller, token: 1, prompts: [], maxDigits: 1, waitMs: 20_000, isAgain: false });
     return async () => {
       const { token, digits } = await pressed(scripted, rtp, '7');
       if (token !== 1 || digits !== '7') throw new Error(`gathered ${digits} for ${token}`);
@@ -135,7 +135,7 @@ const states: Record<
   },
   'a phone is asked to accept': async (t, { scripted }, doctor) => {
     const { rtp } = await answeredLeg(t, scripted, doctor);
-    scripted.do({ type: 'gather', leg: one, token: 1, prompts: [], maxDigits: 1, waitMs: 20_000 });
+    scripted.do({ type: 'gather', leg: one, token: 1, prompts: [], maxDigits: 1, waitMs: 20_000, isAgain: false });
     return async () => {
       await moved({ phone: doctor, rtp }, 1000);
       const { leg, digits } = await pressed(scripted, rtp, '3');
@@ -194,7 +194,15 @@ void t.test(
     await scripted.next('legEnded', 'caller');
     await scripted.next('legEnded', '1');
     await doctor.nextRequest('BYE');
-    scripted.do(play(caller, 8), { type: 'gather', leg: caller, token: 9, prompts: [], maxDigits: 1, waitMs: 1000 });
+    scripted.do(play(caller, 8), {
+      type: 'gather',
+      leg: caller,
+      token: 9,
+      prompts: [],
+      maxDigits: 1,
+      waitMs: 1000,
+      isAgain: false,
+    });
     await scripted.next('promptFinished');
     t.match(await scripted.next('digitsGathered'), { token: 9, digits: '' });
     scripted.do({ type: 'bridge', leg: one });

@@ -351,7 +351,15 @@ void t.test('all phones of an extension ring; the others stop when one answers',
 void t.test('keys by RFC 4733 and by INFO, and none', async (t) => {
   const { rtp, phone, call, scripted } = await answeredCaller(t);
   const gather = (token: number, maxDigits: number, waitMs: number): void =>
-    scripted.do({ type: 'gather', leg: caller, token, prompts: [{ say: 'id', id: 'long' }], maxDigits, waitMs });
+    scripted.do({
+      type: 'gather',
+      leg: caller,
+      token,
+      prompts: [{ say: 'id', id: 'long' }],
+      maxDigits,
+      waitMs,
+      isAgain: false,
+    });
   gather(1, 1, 5000);
   await rtp.hears(700);
   rtp.press('7');
@@ -366,8 +374,35 @@ void t.test('keys by RFC 4733 and by INFO, and none', async (t) => {
   for (const key of ['1', '2', '#']) rtp.press(key);
   t.match(await scripted.next('digitsGathered'), { token: 3, digits: '12' });
 
-  scripted.do({ type: 'gather', leg: caller, token: 4, prompts: [], maxDigits: 1, waitMs: 300 });
+  scripted.do({ type: 'gather', leg: caller, token: 4, prompts: [], maxDigits: 1, waitMs: 300, isAgain: false });
   t.match(await scripted.next('digitsGathered'), { token: 4, digits: '' });
+  phone.inDialog(call, 'BYE');
+  await scripted.next('callerHungUp');
+  await over(scripted);
+  t.same(house.log.takeErrors(), []);
+});
+
+void t.test('a key between two questions is the answer when the same is asked again', async (t) => {
+  const { rtp, phone, call, scripted } = await answeredCaller(t);
+  const gather = (token: number, isAgain: boolean): void =>
+    scripted.do({ type: 'gather', leg: caller, token, prompts: [], maxDigits: 1, waitMs: 3000, isAgain });
+  gather(1, false);
+  rtp.press('4');
+  t.match(await scripted.next('digitsGathered'), { token: 1, digits: '4' });
+
+  // The prompt gives the key time to come before there is a question.
+  const pressBetween = async (key: string): Promise<void> => {
+    scripted.do(play(9, ['short', 'short'], 'nothing'));
+    rtp.press(key);
+    await scripted.next('promptFinished');
+  };
+  await pressBetween('5');
+  gather(2, true);
+  t.match(await scripted.next('digitsGathered'), { token: 2, digits: '5' });
+
+  await pressBetween('6');
+  gather(3, false);
+  t.match(await scripted.next('digitsGathered'), { token: 3, digits: '' }, 'a new question has a new answer');
   phone.inDialog(call, 'BYE');
   await scripted.next('callerHungUp');
   await over(scripted);
@@ -458,7 +493,15 @@ void t.test('an outside number goes out through the trunk, with its digest and n
   carrier.respond(invite, 200, { body: mobile.sdp() });
   await scripted.next('legAnswered');
   mobile.talkTo(invite.body, 1000);
-  scripted.do({ type: 'gather', leg: one, token: 5, prompts: [{ say: 'id', id: 'long' }], maxDigits: 1, waitMs: 5000 });
+  scripted.do({
+    type: 'gather',
+    leg: one,
+    token: 5,
+    prompts: [{ say: 'id', id: 'long' }],
+    maxDigits: 1,
+    waitMs: 5000,
+    isAgain: false,
+  });
   await mobile.hears(700);
   mobile.press('4');
   t.match(await scripted.next('digitsGathered'), { leg: one, digits: '4' });

@@ -1,12 +1,16 @@
+import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
+import net, { type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import t from 'tap';
 import { askBySip } from '../../src/cli/ask-by-sip.ts';
 import { portOf } from '../support/daemon.ts';
+import { DrachtioServer, drachtioServer } from '../support/drachtio-server.ts';
 import { EslClient } from '../support/esl-client.ts';
 import { House } from '../support/house.ts';
 import { housesAtOnce, notOnRunning } from '../support/left-out.ts';
-import { until } from '../support/processes.ts';
+import { freeTcpPort, scratch, until } from '../support/processes.ts';
 import { type ByHand, serversByHand } from '../support/servers-by-hand.ts';
 import { heardFor } from '../support/sound.ts';
 
@@ -41,6 +45,123 @@ t.test('a chain on servers that somebody else has started', startsSeveral, async
   t.equal((await house.endedCall()).ending, 'calleeHungUp');
   t.match(await house.cli('doctor'), { code: 0, out: /Nothing is wrong/ });
 });
+
+t.test(
+  'servers that cannot be used: each is told with its reason, and calls go through the others',
+  startsSeveral,
+  async (t) => {
+    const { data, set } = await serversByHand(t, { sipd: 1, mediad: 1 });
+    const stranger = net.createServer((socket) => socket.on('error', () => {}).write('SSH-2.0-OpenSSH_9.2\r\n\n\n'));
+    await once(stranger.listen(0, '127.0.0.1'), 'listening');
+    t.teardown(() => stranger.close());
+    const { port } = stranger.address() as AddressInfo;
+    const others = (key: 'signalling.servers' | 'media.servers', more: Readonly<Record<string, object>>) => {
+      const [good] = JSON.parse(set[key] ?? '') as [object];
+      return JSON.stringify([good, ...Object.entries(more).map(([name, change]) => ({ ...good, name, ...change }))]);
+    };
+    const wrong = { secret: 'none-that-a-server-was-started-with' };
+    const house = await House.start(t, {
+      data,
+      set: {
+        'signalling.servers': others('signalling.servers', { secret: wrong, stranger: { port } }),
+        'media.servers': others('media.servers', {
+          secret: wrong,
+          profile: { profile: 'internal' },
+          stranger: { port },
+        }),
+      },
+      phones: ['2101', '3101', '3102'],
+    });
+    const says = {
+      'signalling sipd1': /^connected$/,
+      'signalling secret': /^it refused the secret$/,
+      'signalling stranger': /^it does not speak the control protocol$/,
+      'media mediad1': /^connected$/,
+      'media secret': /refused the secret$/,
+      'media profile': /has no SIP profile internal: see sip_profiles of freeswitch-conf$/,
+      'media stranger': /does not speak the event socket protocol: is this the port of a media server/,
+    };
+    await until('every server to be told as it is', async () => {
+      const answer = await fetch(`http://${house.admin}/readyz`);
+      const { parts } = (await answer.json()) as { parts: { part: string; says: string }[] };
+      const isSo = ([part, what]: [string, RegExp]) => what.test(parts.find((one) => one.part === part)?.says ?? '');
+      return answer.status === 200 && Object.entries(says).every(isSo);
+    });
+    t.match(house.terminal(), /refused the secret/, 'and in the log');
+
+    const [nurse, ...doctors] = await Promise.all(
+      ['2101', '3101', '3102'].map((extension) => house.desk(t, extension, 440)),
+    );
+    await nurse!.dial(house.uri('7011'));
+    const doctor = await until('a doctor to be rung', () => doctors.find((one) => one.has('CALL_INCOMING')));
+    await doctor.accept();
+    await until('the two to be connected', async () => (await house.facts()).has('bridged'));
+    await nurse!.hangUp();
+    t.equal((await house.endedCall()).ending, 'callerHungUp');
+
+    const nowhere = {
+      'signalling.servers': others('signalling.servers', {}).replace(
+        /"secret":"[^"]+"/,
+        JSON.stringify(wrong).slice(1, -1),
+      ),
+    };
+    await t.rejects(
+      House.start(t, { set: { ...set, ...nowhere } }),
+      /refused the secret: give the one that it was started with/,
+    );
+  },
+);
+
+// sipd listens on loopback in clear: a tunnel brings an app from elsewhere.
+if (drachtioServer?.kind === 'program') {
+  const program = drachtioServer.path;
+  t.test('the control connection by TLS: calls, and again when the server was restarted', async (t) => {
+    const folder = scratch(t, 'tls');
+    const [key, cert, dh] = ['key.pem', 'cert.pem', 'dh.pem'].map((name) => join(folder, name)) as [
+      string,
+      string,
+      string,
+    ];
+    const openssl = (...args: string[]) => execFileSync('openssl', args, { stdio: 'pipe' });
+    openssl('genpkey', '-genparam', '-algorithm', 'DH', '-pkeyopt', 'group:ffdhe2048', '-out', dh);
+    openssl(
+      ...['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-keyout', key, '-out', cert, '-days', '2'],
+      ...['-subj', '/CN=signalling', '-addext', 'subjectAltName=DNS:signalling'],
+    );
+    const port = await freeTcpPort();
+    const files = ['--key-file', key, '--cert-file', cert, '--dh-param', dh];
+    const server = await DrachtioServer.start(t, program, undefined, ['--tls-port', String(port), ...files]);
+    const by = (tlsName: string) => ({ ...server.told, name: tlsName, port, tls: true, tlsCa: cert, tlsName });
+    const servers = JSON.stringify([by('signalling'), by('another')]);
+    const house = await House.start(t, { set: { 'signalling.servers': servers }, phones: ['2101', '2102'] });
+    const says = async (part: string): Promise<string | undefined> => {
+      const answer = (await fetch(`http://${house.admin}/readyz`).then((page) => page.json())) as {
+        parts: { part: string; says: string }[];
+      };
+      return answer.parts.find((one) => one.part === `signalling ${part}`)?.says;
+    };
+    t.match(await says('another'), /altnames/, 'a certificate of another name gets no secret');
+    const [nurse, other] = await Promise.all([house.desk(t, '2101', 440), house.desk(t, '2102', 660)]);
+    const call = async () => {
+      const mark = other.mark();
+      await nurse.dial(house.uri('2102'));
+      await until('the other to be rung', () => other.has('CALL_INCOMING', mark));
+      await other.accept();
+      await until('the two to be connected', async () => (await house.facts()).has('bridged'));
+      await nurse.hangUp();
+      const facts = await house.endedCall();
+      t.equal(facts.ending, 'callerHungUp');
+      // There is nothing to compare it with.
+      house.notCompared(facts);
+    };
+    await call();
+    await server.kill();
+    await until('it to be missed', async () => (await says('signalling')) !== 'connected');
+    await server.restart();
+    await until('it to be there again', async () => (await says('signalling')) === 'connected');
+    await call();
+  });
+}
 
 /** Legs on each media server. */
 async function legs({ mediads }: Pick<ByHand, 'mediads'>): Promise<number[]> {

@@ -38,7 +38,12 @@ export class DrachtioServer {
   #said = '';
   #isKept = false;
 
-  private constructor(program: string, controlPort: number, sipPort: number, secret: string) {
+  private constructor(
+    program: string,
+    { controlPort, sipPort }: { controlPort: number; sipPort: number },
+    secret: string,
+    more: readonly string[],
+  ) {
     this.#program = program;
     this.ready = {
       control: { host: '127.0.0.1', port: controlPort },
@@ -48,11 +53,19 @@ export class DrachtioServer {
     this.#args = [
       ...['-f', `${ROOT}/freeswitch-conf/drachtio-server/drachtio.conf.xml`, '-p', String(controlPort)],
       ...['-c', `sip:127.0.0.1:${sipPort};transport=udp,tcp`],
+      ...more,
     ];
   }
 
-  static async start(t: Teardown, program: string, secret = randomBytes(24).toString('hex')): Promise<DrachtioServer> {
-    const server = new DrachtioServer(program, await freeTcpPort(), await freeSipPort(), secret);
+  /** `more`: behind what it is always started with. */
+  static async start(
+    t: Teardown,
+    program: string,
+    secret = randomBytes(24).toString('hex'),
+    more: readonly string[] = [],
+  ): Promise<DrachtioServer> {
+    const ports = { controlPort: await freeTcpPort(), sipPort: await freeSipPort() };
+    const server = new DrachtioServer(program, ports, secret, more);
     t.teardown(() => server.kill());
     await server.restart();
     return server;

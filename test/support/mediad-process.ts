@@ -10,9 +10,6 @@ import { SipCaller, type SipCall } from './sip-caller.ts';
 
 export const SECRET = 'test-secret-0123456789';
 
-/** Without the test runner's own hooks, and compiled once for all starts. */
-export const DAEMON_ENV = { NODE_COMPILE_CACHE: join(tmpdir(), 'wardline-test-compile-cache') };
-
 export interface MediadProcess {
   readonly folder: string;
   readonly recordings: string;
@@ -42,7 +39,6 @@ export async function startMediad(options: Readonly<Record<string, unknown>> = {
   await writeFile(file, JSON.stringify(config), { mode: 0o600 });
   const child = spawn(process.execPath, ['src/mediad/main.ts', file], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: DAEMON_ENV,
   });
   const log: string[] = [];
   createInterface({ input: child.stderr }).on('line', (line) => log.push(line));

@@ -60,8 +60,11 @@ function chainBreaches(
   found: Set<FaultKind>,
 ): void {
   if (facts.every(({ fact }) => fact.fact !== 'legRung')) found.add('nobodyRings');
-  for (const { fact } of facts) {
-    if (fact.fact !== 'considered' || fact.person !== '' || fact.tier === 'post') continue;
+  let begunAt = -1;
+  for (const { at, fact } of facts) {
+    if (fact.fact === 'stepStarted') begunAt = at;
+    // Whose duty ends while the phone rings goes on ringing: that is no gap.
+    if (at !== begunAt || fact.fact !== 'considered' || fact.person !== '' || fact.tier === 'post') continue;
     if ((roster.service(called)?.tiers[fact.tier] ?? []).length > 0) found.add('coverageGap');
   }
   const steps = new Set(facts.flatMap(({ fact }) => (fact.fact === 'considered' ? [fact.step] : [])));

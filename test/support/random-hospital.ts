@@ -31,10 +31,23 @@ const urgency = fc.constantFrom(...urgencies);
 const ms = fc.constantFrom(5_000, 15_000, 30_000, 60_000);
 const say = [{ say: 'id', id: 'main-menu' }] as const;
 
+// The last one ends when odd hours begin, and begins when they end: whoever is on duty by it is so behind closed doors.
+const during = fc.constantFrom(
+  undefined,
+  undefined,
+  [1, 2, 3, 4, 5].map((weekday) => ({ weekday, fromMinute: 480, toMinute: 1_020 })),
+  [
+    ...[1, 2, 3, 4, 5].map((weekday) => ({ weekday, fromMinute: 0, toMinute: 1_440 })),
+    { weekday: 7, fromMinute: 0, toMinute: 90 },
+    { weekday: 7, fromMinute: 121, toMinute: 1_440 },
+  ],
+);
 const rule = fc.oneof(
   {
     weight: 2,
-    arbitrary: fc.constantFrom(...people).map((name) => ({ kind: 'always', person: name as PersonId }) as const),
+    arbitrary: fc.tuple(fc.constantFrom(...people), during).map(([name, during]) => {
+      return { kind: 'always', person: name as PersonId, ...(during && { during }) } as const;
+    }),
   },
   fc.record({
     kind: fc.constant('rotation' as const),

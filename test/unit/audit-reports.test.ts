@@ -13,7 +13,7 @@ import type { CallId } from '../../src/core/call/index.ts';
 import { htmlOf } from '../../src/core/audit/report/index.ts';
 import { type Instant, instant, plusMs } from '../../src/core/time/index.ts';
 import type { AuditEntry } from '../../src/engine/ports.ts';
-import { createHealth, createLogger, createMetrics } from '../../src/observe/index.ts';
+import { createHealth, createLogger, openMetrics } from '../../src/observe/index.ts';
 import { openStore } from '../../src/storage/index.ts';
 import { ensureSecrets } from '../../src/vault/index.ts';
 import { aPlan, cardiology, mobiles, noon, phones } from '../support/lakeside.ts';
@@ -167,7 +167,7 @@ void t.test('reports over a period, recomputed from the raw chain', async (t) =>
   });
 
   await t.test('the same figures in /metrics', async (t) => {
-    const metrics = createMetrics({ process: false });
+    const metrics = await openMetrics({ process: false });
     const observer = callMetrics(metrics, (from) => units[from] ?? null);
     const ids = [...new Set(entries.map(({ callId }) => callId))];
     for (const callId of ids) {

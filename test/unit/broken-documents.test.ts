@@ -1,6 +1,11 @@
 import t from 'tap';
 import { instant } from '../../src/core/time/index.ts';
+import { checkShape } from '../../src/documents/check-shape.ts';
 import { compileDocuments, type DocumentFile, showProblem } from '../../src/documents/index.ts';
+import { parseYaml } from '../../src/documents/parse-yaml.ts';
+import { MAX_FILE_BYTES } from '../../src/documents/read-folder.ts';
+import { rosterFile } from '../../src/documents/schema/roster-file.ts';
+import { MAX_PARTS, yamlTree } from '../../src/documents/yaml-tree.ts';
 
 const ROSTER = `zone: America/Chicago
 people:
@@ -408,4 +413,56 @@ void t.test('YAML that would eat time or memory is refused at once', async (t) =
   // 30,000 keys in one map: comparing each with each would take a minute.
   const many = Array.from({ length: 30_000 }, (_, i) => `  p${i}: {name: x, mobile: "+120255"}`).join('\n');
   t.equal(problemsOf(roster(`people:\n${many}\n`), plan(PLAN)).length, 100);
+});
+
+void t.test('a text that holds too much is given up before anything is built of it', async (t) => {
+  const dense: Readonly<Record<string, string>> = {
+    'lists in lists': `a: ${'['.repeat(150)}${']'.repeat(150)}\n`,
+    commas: '- [a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a]\n',
+    'empty items': '-\n',
+    'empty maps': '- {}\n',
+    comments: '#\n',
+    lines: '\n',
+    'lines of another system': '\r\n',
+    'empty keys': '?\n',
+    anchors: '- &a x\n',
+    aliases: '- *a\n',
+  };
+  const [size, parts] = [MAX_FILE_BYTES / 100, MAX_PARTS / 100];
+  const full = (line: string) => `x:\n${line.repeat(Math.floor(size / line.length))}`;
+  for (const [what, line] of Object.entries(dense)) t.throws(() => yamlTree(full(line), parts), /too many parts/, what);
+  for (const usual of [
+    '  p1234: { name: Dr Ames, mobile: "+12025550111" }\n',
+    '  - { who: dr-ames, from: 2026-01-01 08:00, until: 2026-01-01 20:00 }\n',
+    '  7011: { from: inside, escalate: { service: cardiology, urgency: stat } }\n',
+    '  2101:\n    name: Ward 4B\n    kind: unit\n',
+  ]) {
+    t.doesNotThrow(() => yamlTree(full(usual), parts), usual);
+  }
+  t.equal(
+    problemsOf(roster(`a: [${','.repeat(300_000)}]\n`), plan(PLAN))[0],
+    'oncall/a.yaml:1:200003: the file holds too much (split it into several files: 400000 words, brackets, commas and lines are read of each)',
+  );
+});
+
+void t.test('thousands of faults cost no more than the few that are told', async (t) => {
+  const { stackTraceLimit } = Error;
+  const { tree } = yamlTree('a: ]\n'.repeat(500));
+  t.ok(tree.errors.length >= 500);
+  t.notMatch(tree.errors[0]?.stack, /\n +at /, 'an error for each fault, but no stack with it');
+  t.equal(Error.stackTraceLimit, stackTraceLimit);
+  const keys = Array.from({ length: 3_000 }, (_, i) => `nmae${i}: x`).join(', ');
+  let places = 0;
+  const parsed = parseYaml(roster(`people:\n  p: { ${keys} }\n`));
+  if (parsed.kind !== 'parsed') return void t.fail('not parsed');
+  const file = { ...parsed.file, place: () => ({ line: ++places, column: 1 }) };
+  t.match(checkShape(rosterFile, file), { kind: 'refused' });
+  t.equal(places, 50);
+});
+
+void t.test('what a refusal quotes is short, and nothing that a terminal obeys', async (t) => {
+  const [escape] = problemsOf(roster(`"\\e[2J${'x'.repeat(900)}": 1\n`), plan(PLAN));
+  t.match(escape, /unknown key "\ufffd\[2Jxxx.*…/);
+  t.notMatch(escape, /\p{Cc}/u);
+  t.ok((escape?.length ?? 0) < 800, `${escape?.length} characters`);
 });

@@ -163,27 +163,38 @@ function aSilentEndpoint(t: { teardown(run: () => void): void }, byeAnswer: Erro
     },
     modify: () => {},
   });
+  const conn = new EventEmitter();
   const endpoint = Object.assign(new EventEmitter(), {
     connected: true,
     uuid: 'u-1',
+    conn,
     local: { sdp: 'v=0' },
     dialog,
     api: async (command: string, args: readonly string[]) => void told.push([command, ...args].join(' ')),
     play: (file: string) => (told.push(`play ${file}`), never),
-    playCollect: () => never,
+    playCollect: () => (told.push('playCollect'), never),
     execute: (application: string, argument: string) => (told.push(`${application} ${argument}`), never),
     bridge: () => never,
   });
   t.teardown(() => endpoint.removeAllListeners());
   let ended = 0;
   const live = new LiveEndpoint(endpoint as unknown as Endpoint, { ended: () => (ended += 1), silent: () => {} });
-  return { live, endpoint, told, ended: () => ended };
+  /** The media server begins with a question, or is done with it. */
+  const question = (
+    event: 'CHANNEL_EXECUTE' | 'CHANNEL_EXECUTE_COMPLETE',
+    application = 'play_and_get_digits',
+  ): void => {
+    conn.emit(`esl::event::${event}::u-1`, { getHeader: () => application });
+  };
+  return { live, endpoint, told, question, ended: () => ended };
 }
+
+const oneKey = { file: 'f', min: 1, max: 1 } as Parameters<LiveEndpoint['collect']>[0];
 
 void t.test('nothing that is asked of an endpoint is waited for when it has ended', async (t) => {
   const [one, other] = [aSilentEndpoint(t), aSilentEndpoint(t)];
   const { live, endpoint, ended } = one;
-  const collected = live.collect({ file: 'f', min: 1, max: 1 } as Parameters<LiveEndpoint['collect']>[0]);
+  const collected = live.collect(oneKey, { isAgain: false });
   const asked = [live.play('f'), live.record('/r', [60]), live.bridge(other.live)];
   const modified = t.rejects(live.modify('v=0'), /endpoint is gone/);
   endpoint.emit('destroy');
@@ -194,6 +205,44 @@ void t.test('nothing that is asked of an endpoint is waited for when it has ende
   t.equal(await other.live.bridge(live), 'gone', 'nor is what it was to be bridged with');
   t.equal(ended(), 1, 'told once');
   t.same(one.told.slice(-1), ['BYE'], 'a media server that was killed says none');
+});
+
+void t.test('a key between two questions answers the second, if that is the first once more', async (t) => {
+  const { live, endpoint, told, question } = aSilentEndpoint(t);
+  const press = (...keys: string[]): void => keys.forEach((key) => endpoint.emit('dtmf', { dtmf: key }));
+  const ask = (isAgain: boolean, max = 1): Promise<string> => live.collect({ ...oneKey, max }, { isAgain });
+  const asked = (): number => told.filter((line) => line === 'playCollect').length;
+
+  press('9');
+  void ask(false);
+  question('CHANNEL_EXECUTE');
+  press('4');
+  question('CHANNEL_EXECUTE_COMPLETE');
+  press('5', '6');
+  t.equal(await ask(true), '5', 'not what the question itself has counted, nor what was pressed before it');
+  t.equal(await ask(true), '6', 'in their order');
+  t.equal(asked(), 1, 'the media server is not asked');
+
+  const late = ask(true);
+  question('CHANNEL_EXECUTE', 'playback');
+  press('7');
+  t.equal(await late, '7', 'the question is on its way, and the media server threw the key away');
+  t.equal(told.at(-1), 'uuid_break u-1 all', 'so it is not asked');
+
+  press('1');
+  const entry = ask(true, 3);
+  press('2');
+  question('CHANNEL_EXECUTE');
+  question('CHANNEL_EXECUTE_COMPLETE');
+  t.equal(await ask(true), '1', 'an entry of several keys begins anew');
+  press(...'x'.repeat(50));
+  void ask(false);
+  question('CHANNEL_EXECUTE');
+  question('CHANNEL_EXECUTE_COMPLETE');
+  const fresh = ask(true);
+  endpoint.emit('destroy');
+  t.equal(await fresh, '', 'a new question forgets what came before it');
+  t.equal(await entry, '');
 });
 
 void t.test('an endpoint is hung up and set past what it is doing; an argument stays one', async (t) => {
@@ -452,8 +501,12 @@ void t.test('a control connection by TLS that was lost is made again by TLS, nev
   for (const socket of sockets) socket.destroy();
 });
 
-/** A media server that answers as FreeSWITCH does, but for what a test changes. */
-async function aMediaServer(t: { teardown(run: () => void): void }, change: Partial<Record<string, string>> = {}) {
+/** A media server that answers as FreeSWITCH does, but for what a test changes; it greets when `mayGreet` says so. */
+async function aMediaServer(
+  t: { teardown(run: () => void): void },
+  change: Partial<Record<string, string>> = {},
+  mayGreet: () => Promise<void> | undefined = () => undefined,
+) {
   const said: Record<string, string> = {
     greeting: 'Content-Type: auth/request\n\n',
     'sofia status':
@@ -463,7 +516,10 @@ async function aMediaServer(t: { teardown(run: () => void): void }, change: Part
     ...change,
   };
   return listen(t, (socket) => {
-    socket.write(said['greeting'] ?? '');
+    const wait = mayGreet();
+    const greet = (): boolean => socket.write(said['greeting'] ?? '');
+    if (wait === undefined) greet();
+    else void wait.then(greet);
     let heard = '';
     socket.on('data', (bytes) => {
       const commands = (heard + bytes.toString()).split('\n\n');
@@ -509,6 +565,22 @@ void t.test('a connection to a media server that is lost is thrown away, and tol
   await until('the library to have no timer left', () => timers() === before);
   t.equal(server.connections(), connections, 'the library does not connect again');
   t.equal(ended, 1);
+});
+
+void t.test('a connection that comes after its time is closed', async (t) => {
+  const timers = (): number => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
+  const before = timers();
+  const later = Promise.withResolvers<void>();
+  let connections = 0;
+  // The first is the probe.
+  const server = await aMediaServer(t, {}, () => ((connections += 1) === 1 ? undefined : later.promise));
+  const events = { ended: () => t.fail('told of nothing'), failed: () => {} };
+  await t.rejects(MediaClient.connect(mediaServerAt(server.port), events, 50), /was not ready within 50 ms/);
+  t.equal(server.open(), 1, 'the library still waits');
+  later.resolve();
+  await until('it to be closed', () => server.open() === 0);
+  await until('the library to have no timer left', () => timers() === before);
+  t.equal(connections, 2, 'and it is not made again');
 });
 
 void t.test('each endpoint is made through the signalling server that it is wanted on', async (t) => {
@@ -565,13 +637,14 @@ void t.test('a media server is tried before the library is, and what is wrong wi
 async function listen(
   t: { teardown(run: () => void): void },
   greet: (socket: net.Socket) => void,
-): Promise<{ port: number; close(): void; drop(): void; connections(): number }> {
+): Promise<{ port: number; close(): void; drop(): void; connections(): number; open(): number }> {
   const sockets = new Set<net.Socket>();
   let connections = 0;
   const server = net.createServer((socket) => {
     connections += 1;
     sockets.add(socket);
     socket.on('error', () => {});
+    socket.on('close', () => sockets.delete(socket));
     greet(socket);
   });
   server.listen(0, '127.0.0.1');
@@ -582,5 +655,11 @@ async function listen(
     drop();
   };
   t.teardown(close);
-  return { port: (server.address() as AddressInfo).port, close, drop, connections: () => connections };
+  return {
+    port: (server.address() as AddressInfo).port,
+    close,
+    drop,
+    connections: () => connections,
+    open: () => sockets.size,
+  };
 }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import t from 'tap';
 import type { Test } from 'tap';
+import { asWritten } from '../../src/cli/call.ts';
 import { programWith } from '../../src/cli/program.ts';
 import { table, wrapped } from '../../src/cli/report.ts';
 
@@ -120,4 +121,13 @@ void t.test('lines that are longer than the screen', async (t) => {
     '    one two three four five',
     '    six seven',
   ]);
+});
+
+void t.test('a call id may be typed as it was heard', (t) => {
+  for (const heard of ['3GA4-ABB6-K2MN', '3ga4abb6k2mn', '3ga4 abb6 k2mn', '3GA4-ABB6K2MN']) {
+    t.equal(asWritten(heard), '3GA4-ABB6-K2MN');
+  }
+  t.equal(asWritten('3ga4abb6'), '3GA4-ABB6', 'of an earlier release');
+  t.equal(asWritten('3ga4abb6k'), '3ga4abb6k', 'the refusal shows what was typed');
+  t.end();
 });

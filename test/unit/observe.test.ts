@@ -3,7 +3,7 @@ import { phi } from '../../src/core/phi/index.ts';
 import {
   createHealth,
   createLogger,
-  createMetrics,
+  openMetrics,
   type Logger,
   type LoggerOptions,
   OnceAMinute,
@@ -89,7 +89,7 @@ void t.test('levels, children and the terminal form', async (t) => {
 });
 
 void t.test('metrics: names, values, the same name twice', async (t) => {
-  const metrics = createMetrics({ process: false });
+  const metrics = await openMetrics({ process: false });
   metrics.counter('wardline_calls_total', 'Calls.', ['cause']).inc({ cause: 'busy' });
   metrics.counter('wardline_calls_total', 'Calls.', ['cause']).inc({ cause: 'busy' }, 2);
   metrics.gauge('wardline_legs', 'Legs.').set(4);
@@ -102,7 +102,7 @@ void t.test('metrics: names, values, the same name twice', async (t) => {
   t.match(page, /wardline_decision_seconds_bucket\{le="1"\} 1/);
   t.match(metrics.contentType, /text\/plain/);
   t.throws(() => metrics.counter('Calls', 'x'), /wardline_/);
-  t.match(await createMetrics().text(), /process_cpu/);
+  t.match(await (await openMetrics()).text(), /process_cpu/);
 });
 
 void t.test('health: one failing check makes the whole failing, and says why', async (t) => {

@@ -8,7 +8,7 @@ import { followServerOrders } from '../../src/cli/app/server-orders.ts';
 import { dataFolders } from '../../src/cli/folders.ts';
 import { houseSecrets } from '../../src/cli/house-secrets.ts';
 import type { ServerKind } from '../../src/engine/ports.ts';
-import { createLogger, createMetrics } from '../../src/observe/index.ts';
+import { createLogger, openMetrics } from '../../src/observe/index.ts';
 import { openStore } from '../../src/storage/index.ts';
 import { chooseServer, lastResort } from '../../src/telephony/choose-server.ts';
 import type { ServerHealth, TelephonyOptions } from '../../src/telephony/index.ts';
@@ -67,7 +67,7 @@ async function aHouse(t: Test, data: string) {
     if (server) server.isDraining = isDraining;
     return server !== undefined;
   };
-  const metrics = createMetrics({ process: false });
+  const metrics = await openMetrics({ process: false });
   serverMetrics(metrics, { health: () => ({ ...state, trunks: [], serves: [], registrations: 0, calls: 0 }) });
   const closing = new Closing();
   followServerOrders(

@@ -82,3 +82,12 @@ void t.test('what is supposed of nobody is refused', async (t) => {
     t.throws(() => suppose({ ...nothing, outcome: [outcome] }, plan, roster), /--outcome/);
   }
 });
+
+void t.test('a phone that is named more than once does one thing after the other', async (t) => {
+  const { outcomeOf } = suppose({ ...nothing, outcome: ['3101=busy', '3101=machine@2s', '3102=busy'] }, plan, roster);
+  const rings = (phone: string) => outcomeOf(phone).kind;
+  t.same(
+    [rings('3101'), rings('3102'), rings('3101'), rings('3101'), rings('3103')].join(),
+    'busy,busy,machine,machine,noAnswer',
+  );
+});

@@ -1,20 +1,26 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import { AuditLog } from '../../audit-log/index.ts';
-import { AUDIT_CHECKPOINT_FILE, AUDIT_HEAD_FILE, AUDIT_SPOOL_FILE } from '../../audit-log/options.ts';
+import { AuditLog, Reserve } from '../../audit-log/index.ts';
+import {
+  AUDIT_CHECKPOINT_FILE,
+  AUDIT_HEAD_FILE,
+  AUDIT_RESERVE_FILE,
+  AUDIT_SPOOL_FILE,
+} from '../../audit-log/options.ts';
 import { type Config, identityOf } from '../../config/index.ts';
 import type { SystemFact } from '../../core/audit/index.ts';
 import { systemClock } from '../../engine/index.ts';
 import {
   createHealth,
   createLogger,
-  createMetrics,
+  openMetrics,
   type Health,
   type Logger,
   type Metrics,
 } from '../../observe/index.ts';
 import { openStore, type Store } from '../../storage/index.ts';
 import type { Secrets } from '../../vault/index.ts';
+import { auditSigningSeed } from '../audit-signing-seed.ts';
 import { dataFolders } from '../folders.ts';
 import { houseSecrets } from '../house-secrets.ts';
 import type { Closing } from './closing.ts';
@@ -49,7 +55,7 @@ export async function openFoundation(
   const log = createLogger({ name: 'wardline', level: config.log.level, destination: file, format: 'json' });
   logLastWords(log);
   const health = createHealth();
-  const metrics = createMetrics();
+  const metrics = await openMetrics();
 
   const secrets = await houseSecrets(folders);
   const store = await openStore(folders.store, { as: 'owner', sealer: secrets.phi });
@@ -68,10 +74,11 @@ export async function openFoundation(
     logger: log,
     health,
     metrics,
+    reserve: new Reserve({ path: join(config.data, AUDIT_RESERVE_FILE), clock: systemClock, logger: log, health }),
     signing: {
       ...config.audit,
       checkpointPath: join(config.data, AUDIT_CHECKPOINT_FILE),
-      seed: secrets.auditSigningSeed,
+      seed: auditSigningSeed(config, secrets),
     },
   });
   closing.add('audit', () => audit.close());

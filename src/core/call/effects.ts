@@ -1,6 +1,8 @@
 import type { Fact } from '../audit/index.ts';
 import type { Prompt } from '../dialplan/index.ts';
 import type { Urgency } from '../oncall/index.ts';
+import type { Phi } from '../phi/index.ts';
+import type { MessageAct } from '../voicemail/retrieval.ts';
 import type { EndCause } from './end-causes.ts';
 import type { LegId, LegTarget, TimerEvent } from './events.ts';
 
@@ -54,7 +56,8 @@ export type CallEffect =
     }
   /**
    * -> digitsGathered (token), '' when no key came within `waitMs` after the last prompt had ended.
-   * Replaces whatever the leg hears; a key interrupts the prompts and counts.
+   * Replaces whatever the leg hears; a key interrupts the prompts and counts. `isAgain`: the same question once more, so a
+   * single key that was pressed since the last time is its answer.
    */
   | {
       readonly type: 'gather';
@@ -63,6 +66,7 @@ export type CallEffect =
       readonly prompts: readonly Prompt[];
       readonly maxDigits: number;
       readonly waitMs: number;
+      readonly isAgain: boolean;
     }
   /** Asks a program of the house over HTTP. -> lookedUp; an answer after `waitMs` is not waited for. */
   | {
@@ -86,6 +90,35 @@ export type CallEffect =
       readonly mailbox: string;
       readonly urgent: boolean;
       readonly maxMs: number;
+    }
+  /** null: a mailbox that there is not, which must not show. -> pinChecked */
+  | {
+      readonly type: 'checkPin';
+      readonly token: number;
+      readonly mailbox: string | null;
+      readonly pin: Phi<string>;
+    }
+  /** -> messagesListed */
+  | { readonly type: 'listMessages'; readonly token: number; readonly mailbox: string }
+  /** What somebody did with a message; written behind the caller's back until it is durable. */
+  | {
+      readonly type: 'changeMessage';
+      readonly messageId: string;
+      readonly change: MessageAct;
+      readonly by: string;
+    }
+  /**
+   * Prompts, a message opened while it plays, and prompts; the first key ends it all.
+   * -> digitsGathered ('' when no key came within `waitMs` after the end) | messageUnplayable
+   */
+  | {
+      readonly type: 'playMessage';
+      readonly leg: LegId;
+      readonly token: number;
+      readonly messageId: string;
+      readonly before: readonly Prompt[];
+      readonly after: readonly Prompt[];
+      readonly waitMs: number;
     }
   /** BYE to an answered caller. */
   | { readonly type: 'hangUpCaller'; readonly cause: EndCause }

@@ -74,6 +74,7 @@ function ask<E extends Open>(
   const token = newToken(turn);
   const prompts = challengePrompts(world, situation, escalation, before);
   attest(turn, { fact: 'challenged', leg: leg.id, attempt });
-  act(turn, { type: 'gather', leg: leg.id, token, prompts, maxDigits: 1, waitMs: challenge.waitMs });
+  const isAgain = attempt > 1;
+  act(turn, { type: 'gather', leg: leg.id, token, prompts, maxDigits: 1, waitMs: challenge.waitMs, isAgain });
   return withStage(escalation, leg.id, { name: 'challenged', attempt, token, until });
 }

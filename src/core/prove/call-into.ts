@@ -1,5 +1,5 @@
 import { type Instant, instant, plusMs, type Span } from '../time/index.ts';
-import { type ChainUse, slower } from './way.ts';
+import { type ChainUse, dialsIn, isKeyedSinceRead, slower } from './way.ts';
 
 /** A call that comes to a chain, and when it is dialled. */
 export interface CallInto {
@@ -13,10 +13,12 @@ export function callInto(uses: readonly ChainUse[], piece: Span): CallInto | nul
     const arrival = arrivalInto(use, piece);
     if (arrival !== null) return { use, arrival };
   }
-  // Whoever takes time over the keys may come in when the quick have not.
+  // Whoever takes time over the keys may come in when the quick have not. A key before opening hours were asked for does
+  // not help: who presses it later asks later, and may be told something else.
   for (const use of uses) {
+    if (!isKeyedSinceRead(use)) continue;
     for (const dialled of latestDials(use)) {
-      const lateMs = piece.from - dialled - use.playedMs;
+      const lateMs = Math.max(0, piece.from - dialled - use.playedMs);
       if (lateMs <= use.laterMs && dialled + use.playedMs + lateMs < piece.to) {
         return { use: lateMs > 0 ? slower(use, lateMs) : use, arrival: dialled };
       }
@@ -26,21 +28,20 @@ export function callInto(uses: readonly ChainUse[], piece: Span): CallInto | nul
 }
 
 /** The last moments to dial in which this way can be taken. */
-function latestDials({ spans, readPlayedMs, turn }: ChainUse): readonly Instant[] {
+function latestDials({ turn, ...use }: ChainUse): readonly Instant[] {
   if (turn !== null) return turn.at.map((at) => plusMs(at, -turn.playedMs));
-  return spans.map(({ to }) => plusMs(to, -1 - readPlayedMs));
+  return use.spans.map((span) => dialsIn(span, use)).flatMap(({ from, to }) => (from < to ? [plusMs(to, -1)] : []));
 }
 
-function arrivalInto({ spans, playedMs, readPlayedMs, turn }: ChainUse, piece: Span): Instant | null {
+function arrivalInto({ spans, playedMs, turn, ...read }: ChainUse, piece: Span): Instant | null {
   if (turn !== null) {
     const afterMs = playedMs - turn.playedMs;
     const at = turn.at.find((one) => one + afterMs >= piece.from && one + afterMs < piece.to);
     return at === undefined ? null : plusMs(at, -turn.playedMs);
   }
-  for (const { from, to } of spans) {
-    // What is open counts when it is asked for.
-    const first = Math.max(from - readPlayedMs, piece.from - playedMs);
-    const last = Math.min(to - readPlayedMs, piece.to - playedMs) - 1;
+  for (const { from, to } of spans.map((span) => dialsIn(span, read))) {
+    const first = Math.max(from, piece.from - playedMs);
+    const last = Math.min(to, piece.to - playedMs) - 1;
     // At the change itself rather than a little before, where that is possible.
     if (first <= last) return instant(Math.max(first, Math.min(piece.from, last)));
   }

@@ -35,6 +35,8 @@ export interface Caller {
   readonly about: About;
   /** Any other phone of the house would do. */
   readonly isAnybody: boolean;
+  /** Phones that the plan does not tell apart from it, and itself. */
+  readonly alike: readonly string[];
 }
 
 export function entriesOf({ source }: CompiledPlan): readonly Entry[] {
@@ -47,26 +49,35 @@ export function entriesOf({ source }: CompiledPlan): readonly Entry[] {
   });
 }
 
-/** Callers that the plan could tell apart anywhere, one of each kind. */
+/** Callers that the plan could tell apart anywhere, one of each kind, and all phones that are of it. */
+interface CallerKind {
+  readonly caller: PlanCaller;
+  readonly phones: readonly string[];
+}
+
 export interface CallerKinds {
-  readonly inside: readonly PlanCaller[];
-  readonly trunk: readonly PlanCaller[];
+  readonly inside: readonly CallerKind[];
+  readonly trunk: readonly CallerKind[];
 }
 
 export function callerKinds(plan: CompiledPlan, at: Instant): CallerKinds {
-  const kinds = new Map<string, PlanCaller>();
+  const kinds = new Map<string, { caller: PlanCaller; phones: string[] }>();
   for (const { number } of plan.source.extensions) {
     const caller = { kind: 'phone', extension: number } as const;
     const { site, unit, facility, lists } = plan.about(caller, '', at);
     const kind = [site, unit, facility, lists.join(' ')].join('|');
-    if (!kinds.has(kind)) kinds.set(kind, caller);
+    const known = kinds.get(kind);
+    if (known) known.phones.push(number);
+    else kinds.set(kind, { caller, phones: [number] });
   }
   const trunks = new Set([...plan.sites().flatMap(trunksOf), ...(plan.source.trunks ?? []).map(({ trunk }) => trunk)]);
   const listed = (plan.source.callers ?? []).flatMap(({ numbers }) =>
     numbers.filter((one) => one !== ANONYMOUS).slice(0, 1),
   );
   const numbers = [null, NOBODY, ...listed.map(exampleOf)];
-  const outside = [...trunks].flatMap((trunk) => numbers.map((number) => ({ kind: 'trunk', trunk, number }) as const));
+  const outside = [...trunks].flatMap((trunk) =>
+    numbers.map((number): CallerKind => ({ caller: { kind: 'trunk', trunk, number }, phones: [] })),
+  );
   return { inside: [...kinds.values()], trunk: outside };
 }
 
@@ -77,17 +88,23 @@ const NOBODY = '+10000000';
 export function callersOf(plan: CompiledPlan, entry: Entry, kinds: CallerKinds, at: Instant): readonly Caller[] {
   const told = toldApart(plan, entry);
   const found = new Map<string, Caller>();
-  for (const kind of kinds[entry.side]) {
-    const about = plan.about(kind, entry.dialled, at);
+  const phonesAlike = new Map<string, string[]>();
+  for (const { caller, phones } of kinds[entry.side]) {
+    const about = plan.about(caller, entry.dialled, at);
     // Whose call comes here: a site may have another route for the same number.
     if (!isRoutedTo(plan, about, entry)) continue;
     const name = [...told].map((by) => valueOf(about, by)).join('|');
-    if (!found.has(name)) found.set(name, callerAs(kind, about, told.size === 0));
+    const alike = phonesAlike.get(name) ?? [];
+    alike.push(...phones);
+    phonesAlike.set(name, alike);
+    if (!found.has(name)) found.set(name, callerAs(caller, about, told.size === 0, alike));
     if (told.size === 0) break;
   }
   const [anybody] = kinds[entry.side];
   // Another, narrower number takes the example that stands for this one; what is behind it is explored all the same.
-  if (found.size === 0 && anybody) return [callerAs(anybody, plan.about(anybody, entry.dialled, at), true)];
+  if (found.size === 0 && anybody) {
+    return [callerAs(anybody.caller, plan.about(anybody.caller, entry.dialled, at), true, anybody.phones)];
+  }
   return [...found.values()];
 }
 
@@ -107,11 +124,11 @@ function valueOf(about: About, by: Told): string {
   return by === 'caller' ? about.lists.join(' ') : (about[by] ?? '');
 }
 
-function callerAs(caller: PlanCaller, about: About, isAnybody: boolean): Caller {
+function callerAs(caller: PlanCaller, about: About, isAnybody: boolean, alike: readonly string[]): Caller {
   const { site } = about;
   return caller.kind === 'phone'
-    ? { from: caller.extension, number: null, trunk: null, site, about, isAnybody }
-    : { from: null, number: caller.number, trunk: caller.trunk, site, about, isAnybody: false };
+    ? { from: caller.extension, number: null, trunk: null, site, about, isAnybody, alike }
+    : { from: null, number: caller.number, trunk: caller.trunk, site, about, isAnybody: false, alike };
 }
 
 function isRoutedTo(plan: CompiledPlan, about: About, { side, place }: Entry): boolean {

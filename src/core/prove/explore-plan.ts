@@ -12,7 +12,7 @@ import type { ServiceId, Urgency } from '../oncall/index.ts';
 import { answeringMs } from '../simulate/index.ts';
 import type { Span } from '../time/index.ts';
 import type { Caller, Entry } from './entries.ts';
-import { arrivalFor, exampleOf } from './example.ts';
+import { arrivalFor, exampleOf, machineAt } from './example.ts';
 import { type Findings, type FoundFault, isAlwaysThere, isClaimed } from './findings.ts';
 import { type CounterExample, patienceMs } from './model.ts';
 import { type OpeningState, openingStates } from './opening-states.ts';
@@ -48,12 +48,15 @@ export function exploreEntry(
       playedMs: 0,
       readMs: 0,
       readPlayedMs: 0,
+      openedPlayedMs: null,
+      readKeys: 0,
       turn: null,
       waitedMs: 0,
       isStaffed: false,
       isClinical,
       answers: [],
       rung: [],
+      forwarded: [],
       seen: [],
       site,
       urgency: null,
@@ -135,6 +138,8 @@ class Walk {
         return this.#lookUp(verb, place, way, state);
       case 'voicemail':
         return this.#message(verb, place, way, state);
+      case 'mailbox':
+        return this.#over('it opens a mailbox', place, way, state);
       case 'hangUp':
         return this.#over('it is hung up', place, way, state);
       case 'refuse':
@@ -146,7 +151,13 @@ class Walk {
 
   /** What is open may change while the call waits. */
   #opening(way: Way, state: OpeningState, go: (now: OpeningState, turned: Way) => void): void {
-    const read: Way = { ...way, readMs: way.laterMs, readPlayedMs: way.playedMs };
+    const read: Way = {
+      ...way,
+      readMs: way.laterMs,
+      readPlayedMs: way.playedMs,
+      openedPlayedMs: way.openedPlayedMs ?? way.playedMs,
+      readKeys: way.keys.length,
+    };
     go(state, read);
     if (way.laterMs === way.readMs) return;
     for (const [name, at] of state.next) {
@@ -189,9 +200,10 @@ class Walk {
     const isStaffed = way.isStaffed || extensions.some((extension) => isAlwaysThere(plan, roster, extension));
     if (isStaffed && !way.isStaffed) this.#inTime(place, way, state);
     // The caller's own phone is passed over.
-    const others = extensions.filter((extension) => way.caller.isAnybody || extension !== way.caller.from);
+    const { isAnybody, alike } = way.caller;
+    const others = extensions.filter((extension) => isAnybody || alike.length !== 1 || alike[0] !== extension);
     const rings = { ...way, isStaffed, rung: [...way.rung, ...extensions] };
-    const after = later(rings, lastsMs(extensions.length), others.length === 0 ? 0 : lastsMs(others.length));
+    const after = later(rings, others.length === 0 ? 0 : lastsMs(others.length));
     if (verb.otherwise) return this.go(verb.otherwise, `${place}.otherwise`, after, state);
     this.#over(`${extensions.join(', ')} is not answered, and nothing is said about what then`, place, after, state);
   }
@@ -200,18 +212,16 @@ class Walk {
   #forward(verb: VerbOf<'forward'>, place: string, way: Way, state: OpeningState): void {
     if (way.isClinical && !way.isStaffed) {
       const example = this.#example(way, state.spans);
-      this.#add(state, { ...example, machines: [{ phone: verb.to, afterMs: 0 }] }, unconfirmedAnswer(place));
+      this.#add(state, { ...example, machines: [machineAt(way, verb.to, 0)] }, unconfirmedAnswer(place));
     }
-    const after = later(way, verb.forMs);
+    const after = later({ ...way, forwarded: [...way.forwarded, verb.to] }, verb.forMs);
     if (verb.otherwise) return this.go(verb.otherwise, `${place}.otherwise`, after, state);
     this.#over('nobody answers outside, and nothing is said about what then', place, after, state);
   }
 
   #chain(service: ServiceId, urgency: Urgency, place: string, way: Way, { spans }: Pick<OpeningState, 'spans'>): void {
     this.#inTime(place, way, { spans });
-    const { entry, caller, keys, answers, rung, path, laterMs, playedMs, readPlayedMs, turn, isStaffed } = way;
-    const how = { entry, caller, keys, answers, rung, path, laterMs, playedMs, readPlayedMs, turn, isStaffed };
-    this.#uses.push({ service, urgency, spans, ...how });
+    this.#uses.push({ ...way, service, urgency, spans });
   }
 
   #askUrgency(verb: VerbOf<'askUrgency'>, place: string, way: Way, state: OpeningState): void {

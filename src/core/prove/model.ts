@@ -54,8 +54,11 @@ export interface CounterExample {
   readonly keys: readonly KeyPress[];
   /** Phones that are supposed not to be registered. */
   readonly unregistered: readonly string[];
-  /** Phones that are picked up by something that presses nothing, and how long after they began to ring. */
-  readonly machines: readonly { readonly phone: string; readonly afterMs: number }[];
+  /**
+   * Phones that are picked up by something that presses nothing, how long after they began to ring, and how often they
+   * have rung before in this call and nobody answered.
+   */
+  readonly machines: readonly { readonly phone: string; readonly afterMs: number; readonly ringsBefore: number }[];
   /** What programs of the house answer, in the order in which they are asked; null: nothing. */
   readonly answers: readonly { readonly hook: string; readonly answer: string | null }[];
   /** Places in the plan and the roster, in the order in which the call comes by. */

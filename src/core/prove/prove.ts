@@ -1,7 +1,8 @@
 import type { CompiledPlan } from '../dialplan/index.ts';
 import { type CompiledRoster, type ServiceId, type Urgency, urgencies } from '../oncall/index.ts';
 import { joined, type Span } from '../time/index.ts';
-import { type Duties, exploreChain } from './explore-chain.ts';
+import type { Duties } from './chain-at.ts';
+import { exploreChain } from './explore-chain.ts';
 import { callerKinds, callersOf, entriesOf } from './entries.ts';
 import { exploreEntry } from './explore-plan.ts';
 import { Findings } from './findings.ts';

@@ -10,9 +10,14 @@ import type { CounterExample, Fault } from './model.ts';
 export function tellExample(plan: CompiledPlan, roster: CompiledRoster, example: CounterExample): Story {
   const { from, number, trunk, to, at, keys, unregistered, machines, answers } = example;
   const rings = { kind: 'noAnswer', afterMs: null } as const;
+  const rung: string[] = [];
   const outcomeOf = (phone: string) => {
+    const before = rung.filter((one) => one === phone).length;
+    rung.push(phone);
     const machine = machines.find((one) => one.phone === phone);
-    return machine === undefined ? rings : ({ kind: 'machine', afterMs: machine.afterMs } as const);
+    return machine === undefined || before < machine.ringsBefore
+      ? rings
+      : ({ kind: 'machine', afterMs: machine.afterMs } as const);
   };
   const isRegistered = (extension: string) => !unregistered.includes(extension);
   const waiting = [...answers];

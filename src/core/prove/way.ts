@@ -17,6 +17,10 @@ export interface Way {
   /** `laterMs` when opening hours were last asked for, or of the arrival: what takes no time happens at one instant. */
   readonly readMs: number;
   readonly readPlayedMs: number;
+  /** The same, of the first time since something opened or closed; null when they were not asked for. */
+  readonly openedPlayedMs: number | null;
+  /** How many keys had been pressed by then. Only keys after it can bring a call later to what comes behind it. */
+  readonly readKeys: number;
   /** Instants at which something opened or closed on the way, one as good as the other, and `playedMs` by then. */
   readonly turn: { readonly at: readonly Instant[]; readonly playedMs: number } | null;
   /** At most so long since the caller's last key. */
@@ -28,6 +32,8 @@ export interface Way {
   readonly answers: CounterExample['answers'];
   /** Extensions that were rung. */
   readonly rung: readonly string[];
+  /** Outside numbers that were rung, one as often as it was. */
+  readonly forwarded: readonly string[];
   /** Places since the last key. */
   readonly seen: readonly string[];
   readonly site: string;
@@ -46,7 +52,10 @@ export interface ChainUse
     | 'path'
     | 'laterMs'
     | 'playedMs'
+    | 'forwarded'
     | 'readPlayedMs'
+    | 'openedPlayedMs'
+    | 'readKeys'
     | 'turn'
     | 'isStaffed'
   > {
@@ -57,9 +66,8 @@ export interface ChainUse
 
 /** Everything that a call has come through, and how each thing that happens to it changes that. */
 
-/** `playedMs`: how much of it passes in the example. */
-export function later(way: Way, ms: number, playedMs = ms): Way {
-  return { ...way, laterMs: way.laterMs + ms, playedMs: way.playedMs + playedMs, waitedMs: way.waitedMs + ms };
+export function later(way: Way, ms: number): Way {
+  return { ...way, laterMs: way.laterMs + ms, playedMs: way.playedMs + ms, waitedMs: way.waitedMs + ms };
 }
 
 /** Of these, the instants that a call can come by which has come by an earlier one. */
@@ -72,7 +80,23 @@ export function turnsAfter({ turn, laterMs }: Way, at: readonly Instant[]): read
 export function turned(way: Way, at: readonly Instant[], readPlayedMs: number): Way {
   const read = way.playedMs > readPlayedMs ? way : slower(way, 1_000);
   const { playedMs } = read;
-  return { ...read, readPlayedMs: playedMs, turn: { at, playedMs } };
+  return {
+    ...read,
+    readPlayedMs: playedMs,
+    openedPlayedMs: playedMs,
+    readKeys: way.keys.length,
+    turn: { at, playedMs },
+  };
+}
+
+/** When to dial for what is open in this span: it counts whenever it is asked for. May be an empty span. */
+export function dialsIn({ from, to }: Span, read: Pick<Way, 'readPlayedMs' | 'openedPlayedMs'>): Span {
+  return { from: plusMs(from, -(read.openedPlayedMs ?? 0)), to: plusMs(to, -read.readPlayedMs) };
+}
+
+/** Whether the last key was pressed after opening hours were last asked for. */
+export function isKeyedSinceRead({ keys, readKeys }: Pick<Way, 'keys' | 'readKeys'>): boolean {
+  return keys.slice(readKeys).some(({ key }) => key !== '');
 }
 
 /** As if the caller had taken so much longer over the last key. */

@@ -1,25 +1,18 @@
 import type { Timer } from '../clock.ts';
 import { Headers } from '../message/headers.ts';
+import { isSdp } from '../message/is-sdp.ts';
 import { parseNameAddr } from '../message/name-addr.ts';
 import { cseqOf, noBody, parseCSeq, serialise, type SipRequest, type SipResponse } from '../message/sip-message.ts';
 import { hostPortText, parseUri } from '../message/uri.ts';
-import type { Flow, HostPort, Vantage } from '../transport/flow.ts';
+import { type Flow, type HostPort, transportParam, type Vantage } from '../transport/flow.ts';
 import { contactUri } from './contact-uri.ts';
 import type { DialogParts } from './dialog-parts.ts';
+import type { DialogSnapshot } from './dialog-snapshot.ts';
+import { SessionTimer, supportsTimer } from './session-timer.ts';
 import type { InDialogHandlers, RequestInFlight, RequestWaiting } from './in-flight.ts';
 import { requestOwned } from './owned-headers.ts';
 
 export type DialogState = 'early' | 'confirmed' | 'ended';
-
-export type DialogEnding =
-  /** The peer's BYE; it was also given to `onRequest`, which answers it. */
-  | { readonly why: 'byeReceived'; readonly bye: SipRequest }
-  /** The final response to our BYE came, or its timeout. */
-  | { readonly why: 'byeSent'; readonly bye: SipRequest }
-  /** No ACK for our 2xx in 64 T1. We have sent this BYE. */
-  | { readonly why: 'ackTimeout'; readonly bye: SipRequest }
-  /** A subscription ended with NOTIFY. */
-  | { readonly why: 'subscriptionEnded' };
 
 export interface InDialogOptions {
   readonly headers?: Headers;
@@ -28,10 +21,12 @@ export interface InDialogOptions {
 
 /** What a dialog needs of its endpoint. */
 export interface DialogHost {
+  after(afterMs: number, action: () => void): Timer;
+  /** Ends the dialog with BYE. */
+  sessionExpired(dialog: Dialog): void;
   sendInDialog(dialog: Dialog, request: DraftRequest, handlers: InDialogHandlers): RequestInFlight;
   /** Sends an ACK, which has no transaction. Returns it with its Via; `onSent` runs when it is on its way. */
   sendAck(dialog: Dialog, draft: DraftRequest, onSent: (bytes: Buffer, flow: Flow) => void): SipRequest;
-  after(afterMs: number, action: () => void): Timer;
   readonly t1: number;
   readonly t2: number;
   contactFor(flow: Vantage): string;
@@ -59,8 +54,19 @@ export class Dialog {
   openInvite: RequestInFlight | undefined;
   /** The peer's INVITE in this dialog that we have not answered. */
   pendingInvite: RequestWaiting | undefined;
+  /** The peer's UPDATE that we have not answered. */
+  pendingUpdate: RequestWaiting | undefined;
+  /** Our UPDATE without a final response. */
+  openUpdate: RequestInFlight | undefined;
+  /** The RSeq of the peer's provisional response that has no PRACK yet. */
+  unacknowledgedRseq: number | undefined;
   /** A 2xx to our INVITE has come and `ack` has not been called since. */
   awaitsAck = false;
+  /** The last SDP that we sent. */
+  localSdp: Buffer | undefined;
+  /** Whether the peer has said that it takes UPDATE. */
+  peerAllowsUpdate = false;
+  readonly session: SessionTimer;
   readonly #host: DialogHost;
   readonly #local: string;
   readonly #remote: string;
@@ -76,6 +82,10 @@ export class Dialog {
 
   constructor(parts: DialogParts, host: DialogHost) {
     this.#host = host;
+    this.session = new SessionTimer(this, {
+      after: (afterMs, action) => host.after(afterMs, action),
+      onExpired: () => host.sessionExpired(this),
+    });
     this.role = parts.role;
     this.createdBy = parts.createdBy;
     this.callId = parts.callId;
@@ -106,6 +116,17 @@ export class Dialog {
     return this.#flow;
   }
 
+  /** Whether an INVITE or UPDATE of either side is unanswered. */
+  get isBusy(): boolean {
+    const { openInvite, openUpdate, pendingInvite, pendingUpdate } = this;
+    return [openInvite, openUpdate, pendingInvite, pendingUpdate].some((open) => open !== undefined);
+  }
+
+  /** Whether the peer has not answered an offer of ours. */
+  get hasOpenOffer(): boolean {
+    return [this.openInvite, this.openUpdate].some((open) => open !== undefined && open.sent.body.length > 0);
+  }
+
   /** Sends a request in this dialog. A CSeq in `options.headers` is used if it is higher than the last one. */
   request(method: string, options: InDialogOptions, handlers: InDialogHandlers): RequestInFlight {
     const draft = this.#draft(method, this.#nextCseq(options.headers), options);
@@ -114,7 +135,30 @@ export class Dialog {
       this.openInvite = outgoing;
       this.#openInviteCseq = cseqOf(outgoing.sent).number;
     }
+    if (method === 'UPDATE') this.openUpdate = outgoing;
     return outgoing;
+  }
+
+  snapshot(): DialogSnapshot {
+    const { role, createdBy, callId, localTag, remoteTag, localSdp, peerAllowsUpdate } = this;
+    return {
+      role,
+      createdBy,
+      callId,
+      localTag,
+      remoteTag,
+      peerAllowsUpdate,
+      local: this.#local,
+      remote: this.#remote,
+      routeSet: this.#routeSet,
+      remoteTarget: this.#target,
+      localCseq: this.#localCseq,
+      remoteCseq: this.#remoteCseq,
+      protocol: this.#flow.protocol,
+      remoteAddress: this.#flow.remote,
+      localSdp: localSdp?.toString('latin1'),
+      session: this.session.terms,
+    };
   }
 
   /** Ends the dialog with BYE. */
@@ -152,6 +196,7 @@ export class Dialog {
     const contact = contactUri(message);
     if (contact !== undefined) this.#target = contact;
     this.#flow = from;
+    if (message.headers.has('Allow')) this.peerAllowsUpdate = message.headers.list('Allow').includes('UPDATE');
   }
 
   /** Repeats our 2xx until its ACK comes (RFC 3261 13.3.1.4), on every transport. `onGivenUp` after 64 T1. */
@@ -186,6 +231,7 @@ export class Dialog {
   /** Stops everything this dialog does by itself. */
   stop(): void {
     this.state = 'ended';
+    this.session.stop();
     for (const timer of this.#unacknowledged.values()) timer.stop();
     this.#unacknowledged.clear();
   }
@@ -221,6 +267,8 @@ export class Dialog {
     options.headers?.forEach((name, value, key) => {
       if (!requestOwned.has(key)) headers.add(name, value);
     });
+    supportsTimer(headers);
+    if (isSdp(headers, options.body)) this.localSdp = options.body;
     return { method, uri: isLoose ? this.#target : uriOf(first), headers, body: options.body ?? noBody };
   }
 
@@ -248,6 +296,5 @@ function uriOf(route: string): string {
 
 // A peer that sent no Contact (RFC 3261 8.1.1.8 forbids it) is spoken to where it spoke from.
 function fallbackTarget(flow: Flow): string {
-  const transport = flow.protocol === 'udp' ? '' : `;transport=${flow.protocol}`;
-  return `sip:${hostPortText(flow.remote.host, flow.remote.port)}${transport}`;
+  return `sip:${hostPortText(flow.remote.host, flow.remote.port)}${transportParam(flow.protocol)}`;
 }

@@ -1,8 +1,10 @@
 import type { Headers } from '../message/headers.ts';
+import { namesExtension } from '../message/extensions.ts';
 import type { SipRequest, SipResponse } from '../message/sip-message.ts';
 import type { ServerTransaction } from '../transaction/server-transaction.ts';
 import type { Flow } from '../transport/flow.ts';
 import type { Dialog } from './dialog.ts';
+import type { ReliableProvisionals } from './reliable-provisionals.ts';
 
 export interface ResponseOptions {
   /** The standard phrase if absent. */
@@ -29,6 +31,10 @@ export class IncomingRequest {
   /** Our To tag once a response has carried it. */
   localTag: string | undefined;
   readonly transaction: ServerTransaction;
+  /** Set while it is passed on to somebody else, who then answers it; told when the caller gives up. */
+  passage: { cancel(): void } | undefined;
+  /** The provisional responses that wait for a PRACK; set with the first of them. */
+  reliable: ReliableProvisionals | undefined;
   readonly #sender: ResponseSender;
 
   constructor(transaction: ServerTransaction, dialog: Dialog | undefined, sender: ResponseSender) {
@@ -44,7 +50,17 @@ export class IncomingRequest {
     return this.transaction.isAnswered;
   }
 
-  /** Sends a response and returns it as sent; undefined if a final one went out before (nothing is sent then). */
+  /** Whether a provisional response with `Require: 100rel` can be sent, RFC 3262 3. */
+  get takesReliable(): boolean {
+    const { method, headers } = this.request;
+    if (method !== 'INVITE' || this.reliable?.isFull === true) return false;
+    return namesExtension(headers, 'Supported', '100rel') || namesExtension(headers, 'Require', '100rel');
+  }
+
+  /**
+   * Sends a response and returns it as sent; undefined if a final one went out before (nothing is sent then). A provisional
+   * one with `Require: 100rel` is repeated until its PRACK comes, and the next such one waits for that.
+   */
   respond(status: number, options: ResponseOptions = {}): SipResponse | undefined {
     return this.#sender.sendResponse(this, status, options);
   }

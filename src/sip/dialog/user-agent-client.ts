@@ -1,6 +1,6 @@
 import type { Clock, Timer } from '../clock.ts';
-import type { Logger } from '../logger.ts';
 import { Headers } from '../message/headers.ts';
+import { isSdp } from '../message/is-sdp.ts';
 import { tagOf } from '../message/name-addr.ts';
 import {
   callIdOf,
@@ -8,25 +8,30 @@ import {
   isTargetRefresh,
   noBody,
   parseCSeq,
-  serialise,
   type SipRequest,
   type SipResponse,
   toTagOf,
 } from '../message/sip-message.ts';
-import { hostPortText } from '../message/uri.ts';
-import { magicCookie } from '../message/via.ts';
 import type { Random } from '../random.ts';
 import { type SipTimers, transactionTimeoutMs } from '../transaction/timers.ts';
-import type { TransactionLayer } from '../transaction/transaction-layer.ts';
 import type { Flow, Vantage } from '../transport/flow.ts';
 import { createsDialog, Dialog, type DialogHost, dialogKey, type DraftRequest } from './dialog.ts';
 import { uacParts } from './dialog-parts.ts';
+import type { DialogSnapshot } from './dialog-snapshot.ts';
 import type { DialogTable } from './dialog-table.ts';
 import type { InDialogHandlers } from './in-flight.ts';
-import { type DialogMaker, makesDialog, type OutgoingHandlers, OutgoingRequest } from './outgoing-request.ts';
+import {
+  type DialogMaker,
+  makesDialog,
+  type OutgoingHandlers,
+  type OutgoingRequest,
+  rseqOf,
+} from './outgoing-request.ts';
 import { requestOwned } from './owned-headers.ts';
+import { supportsTimer, termsOfResponse } from './session-timer.ts';
 import { isSubscriptionEnd } from './subscription-end.ts';
-import type { NamedPlace, Way, Ways } from './ways.ts';
+import type { RequestSender } from './request-sender.ts';
+import type { Ways } from './ways.ts';
 
 export interface NewRequest {
   readonly method: string;
@@ -45,6 +50,9 @@ export type RequestResult =
   | { readonly kind: 'sent'; readonly outgoing: OutgoingRequest }
   | { readonly kind: 'refused'; readonly why: string };
 
+const cseqGap = 1_000;
+const restoredSessionSeconds = 1_800;
+
 /** Whoever rings or answers under ever new tags does not fill our memory: the further ones make no dialog. */
 const maxForks = 32;
 
@@ -52,32 +60,34 @@ const maxForks = 32;
 export class UserAgentClient implements DialogMaker, DialogHost {
   readonly t1: number;
   readonly t2: number;
+  readonly #hasSessionTimers: boolean;
   readonly #clock: Clock;
   readonly #timers: SipTimers;
   readonly #random: Random;
-  readonly #logger: Logger;
-  readonly #layer: TransactionLayer;
+  readonly #sender: RequestSender;
   readonly #ways: Ways;
   readonly #dialogs: DialogTable;
   /** The dialog an INVITE of ours ended up with, so that a 2xx of another branch is recognised. */
   readonly #winners = new WeakMap<OutgoingRequest, Dialog>();
   /** Every dialog that an INVITE of ours has made. */
   readonly #forks = new WeakMap<OutgoingRequest, Set<Dialog>>();
+  /** The last RSeq of each branch of an INVITE of ours, by its tag. */
+  readonly #lastRseqs = new WeakMap<OutgoingRequest, Map<string, number>>();
 
   constructor(parts: {
     readonly clock: Clock;
     readonly timers: SipTimers;
     readonly random: Random;
-    readonly logger: Logger;
-    readonly layer: TransactionLayer;
+    readonly sender: RequestSender;
     readonly ways: Ways;
     readonly dialogs: DialogTable;
+    readonly hasSessionTimers: boolean;
   }) {
+    this.#hasSessionTimers = parts.hasSessionTimers;
     this.#clock = parts.clock;
     this.#timers = parts.timers;
     this.#random = parts.random;
-    this.#logger = parts.logger;
-    this.#layer = parts.layer;
+    this.#sender = parts.sender;
     this.#ways = parts.ways;
     this.#dialogs = parts.dialogs;
     this.t1 = parts.timers.t1;
@@ -86,17 +96,26 @@ export class UserAgentClient implements DialogMaker, DialogHost {
 
   /** Sends a request outside any dialog. Refused only for what can be known at once; the rest comes as a response. */
   request(draft: NewRequest, handlers: OutgoingHandlers): RequestResult {
-    const way: Way =
-      draft.flow !== undefined && draft.flow.isOpen
-        ? { kind: 'flow', flow: draft.flow }
-        : this.#ways.to(draft.nextHop ?? draft.uri);
+    const way = this.#sender.wayTo(draft.nextHop ?? draft.uri, draft.flow);
     if (way.kind === 'refused') return way;
-    // The answer of the resolver comes later than the request has to be written: towards a name we show the address
-    // that faces the world.
-    const shown = way.kind === 'flow' ? way.flow : this.#ways.anyVantage(way.name.protocol);
-    const outgoing = this.#outgoing(this.#withVia(this.#fill(draft, shown), shown), undefined, handlers);
-    this.#start(outgoing, way);
+    const shown = this.#sender.shownOn(way, undefined);
+    const sent = this.#sender.withVia(this.#fill(draft, shown), shown);
+    const outgoing = this.#sender.start(sent, way, { within: undefined, handlers, maker: this });
     return { kind: 'sent', outgoing };
+  }
+
+  restore(snapshot: DialogSnapshot): Dialog | undefined {
+    const flow = this.#ways.flowAgain(snapshot.protocol, snapshot.remoteAddress);
+    if (flow === undefined) return undefined;
+    // What the last snapshot missed may have used some numbers; a gap is allowed (RFC 3261 12.2.1.1).
+    const dialog = new Dialog({ ...snapshot, flow, localCseq: snapshot.localCseq + cseqGap }, this);
+    dialog.state = 'confirmed';
+    dialog.localSdp = snapshot.localSdp === undefined ? undefined : Buffer.from(snapshot.localSdp, 'latin1');
+    dialog.peerAllowsUpdate = snapshot.peerAllowsUpdate;
+    // Nobody knows what the peer did meanwhile: without a limit of its own the call is refreshed now and then.
+    const { seconds, isOurs } = snapshot.session ?? { seconds: restoredSessionSeconds, isOurs: true };
+    if (snapshot.createdBy === 'INVITE' && this.#hasSessionTimers) dialog.session.restart(seconds, isOurs);
+    return dialog;
   }
 
   // ---- what dialogs need of us
@@ -111,32 +130,36 @@ export class UserAgentClient implements DialogMaker, DialogHost {
 
   sendInDialog(dialog: Dialog, draft: DraftRequest, handlers: InDialogHandlers): OutgoingRequest {
     const way = this.#ways.within(dialog);
-    const outgoing = this.#outgoing(this.#withVia(draft, this.#shownOn(way, dialog)), dialog, handlers);
-    this.#start(outgoing, way);
-    return outgoing;
+    const sent = this.#sender.withVia(draft, this.#sender.shownOn(way, dialog.flow));
+    return this.#sender.start(sent, way, { within: dialog, handlers, maker: this });
   }
 
   sendAck(dialog: Dialog, draft: DraftRequest, onSent: (bytes: Buffer, flow: Flow) => void): SipRequest {
     const way = this.#ways.within(dialog);
-    const sent = this.#withVia(draft, this.#shownOn(way, dialog));
-    const send = (flow: Flow): void => {
-      const bytes = serialise(sent);
-      flow.send(bytes);
-      onSent(bytes, flow);
-    };
-    const notSent = (reason: string): void => this.#logger.warn({ reason }, 'ack not sent');
-    if (way.kind === 'flow') send(way.flow);
-    else if (way.kind === 'refused') notSent(way.why);
-    else {
-      this.#ways.lookup(way.name).then(
-        (found) => (found === undefined ? notSent('no way to this address') : send(found)),
-        () => notSent('name not found'),
-      );
-    }
+    const sent = this.#sender.withVia(draft, this.#sender.shownOn(way, dialog.flow));
+    this.#sender.sendOnce(sent, way, onSent);
     return sent;
   }
 
+  sessionExpired(dialog: Dialog): void {
+    const headers = new Headers().add('Reason', 'SIP ;cause=200 ;text="Session timer expired"');
+    const { sent } = dialog.bye({ headers });
+    this.#dialogs.end(dialog, { why: 'sessionExpired', bye: sent });
+  }
+
   // ---- what comes back
+
+  /** RFC 3262 4: a reliable response that comes again, or before the one it follows, is not processed. */
+  isNews(outgoing: OutgoingRequest, response: SipResponse): boolean {
+    const rseq = rseqOf(response);
+    if (rseq === undefined) return true;
+    const lastRseqs = this.#lastRseqs.get(outgoing) ?? new Map<string, number>();
+    this.#lastRseqs.set(outgoing, lastRseqs);
+    const last = lastRseqs.get(toTagOf(response));
+    if (last === undefined ? lastRseqs.size >= maxForks : rseq !== last + 1) return false;
+    lastRseqs.set(toTagOf(response), rseq);
+    return true;
+  }
 
   dialogFor(outgoing: OutgoingRequest, response: SipResponse, from: Flow): Dialog | undefined {
     const { sent, within } = outgoing;
@@ -157,7 +180,10 @@ export class UserAgentClient implements DialogMaker, DialogHost {
     if (known === undefined && response.status < 200 && forks.size >= maxForks) return undefined;
     const dialog = known ?? this.#newDialog(sent, response, from);
     forks.add(dialog);
-    if (response.status < 200) return dialog;
+    if (response.status < 200) {
+      dialog.unacknowledgedRseq = rseqOf(response);
+      return dialog;
+    }
     dialog.refresh(response, from);
     dialog.state = 'confirmed';
     dialog.awaitsAck = sent.method === 'INVITE';
@@ -171,10 +197,22 @@ export class UserAgentClient implements DialogMaker, DialogHost {
     for (const early of this.#forks.get(outgoing) ?? []) {
       if (early !== winner) this.#dialogs.forget(early);
     }
+    const dialog = within ?? winner;
+    const isRefresh = sent.method === 'INVITE' || sent.method === 'UPDATE';
+    if (dialog !== undefined && isRefresh && response.status >= 200 && response.status < 300) {
+      this.#restartSession(dialog, sent, response);
+    }
     if (within === undefined) return;
     if (within.openInvite === outgoing) within.openInvite = undefined;
+    if (within.openUpdate === outgoing) within.openUpdate = undefined;
     if (sent.method === 'BYE') this.#byeAnswered(within, outgoing, response);
     if (isSubscriptionEnd(within, sent)) this.#dialogs.end(within, { why: 'subscriptionEnded' });
+  }
+
+  #restartSession(dialog: Dialog, sent: SipRequest, response: SipResponse): void {
+    const terms = this.#hasSessionTimers ? termsOfResponse(sent, response) : undefined;
+    if (terms === undefined) dialog.session.stop();
+    else dialog.session.restart(terms.seconds, terms.refresher === 'uac');
   }
 
   #byeAnswered(dialog: Dialog, { sent }: OutgoingRequest, { status }: SipResponse): void {
@@ -212,44 +250,9 @@ export class UserAgentClient implements DialogMaker, DialogHost {
   }
 
   #newDialog(sent: SipRequest, response: SipResponse, from: Flow): Dialog {
-    return this.#dialogs.add(new Dialog(uacParts(sent, response, from), this));
-  }
-
-  // ---- sending
-
-  #outgoing(sent: SipRequest, within: Dialog | undefined, handlers: OutgoingHandlers): OutgoingRequest {
-    return new OutgoingRequest({
-      sent,
-      within,
-      layer: this.#layer,
-      clock: this.#clock,
-      forgetAfterMs: transactionTimeoutMs(this.#timers),
-      handlers,
-      maker: this,
-    });
-  }
-
-  /** What fails does so in a later turn, so that the caller has the request in hand before its first response. */
-  #start(outgoing: OutgoingRequest, way: Way): void {
-    switch (way.kind) {
-      case 'flow':
-        return outgoing.start(way.flow);
-      case 'name':
-        return this.#startAfterLookup(outgoing, way.name);
-      case 'refused':
-        this.#clock.after(0, () => outgoing.fail(503, 'no way to the next hop'));
-    }
-  }
-
-  #startAfterLookup(outgoing: OutgoingRequest, name: NamedPlace): void {
-    this.#ways.lookup(name).then(
-      (found) => (found === undefined ? outgoing.fail(503, 'no way to this address') : outgoing.start(found)),
-      () => outgoing.fail(503, 'name not found'),
-    );
-  }
-
-  #shownOn(way: Way, dialog: Dialog): Vantage {
-    return way.kind === 'flow' ? way.flow : this.#ways.anyVantage(dialog.flow.protocol);
+    const dialog = new Dialog(uacParts(sent, response, from), this);
+    if (isSdp(sent.headers, sent.body)) dialog.localSdp = sent.body;
+    return this.#dialogs.add(dialog);
   }
 
   #fill(draft: NewRequest, flow: Vantage): DraftRequest {
@@ -269,14 +272,7 @@ export class UserAgentClient implements DialogMaker, DialogHost {
     given.forEach((name, value, key) => {
       if (!requestOwned.has(key)) headers.add(name, value);
     });
+    supportsTimer(headers);
     return { method: draft.method, uri: draft.uri, headers, body: draft.body ?? noBody };
-  }
-
-  #withVia(draft: DraftRequest, flow: Vantage): SipRequest {
-    const { host, port } = this.#ways.sentBy(flow);
-    const branch = `${magicCookie}${this.#random.token()}`;
-    const via = `SIP/2.0/${flow.protocol.toUpperCase()} ${hostPortText(host, port)};rport;branch=${branch}`;
-    draft.headers.prepend('Via', via);
-    return { kind: 'request', ...draft };
   }
 }

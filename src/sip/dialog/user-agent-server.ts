@@ -1,4 +1,6 @@
+import { namesExtension } from '../message/extensions.ts';
 import { Headers } from '../message/headers.ts';
+import { isSdp } from '../message/is-sdp.ts';
 import { isTargetRefresh, responseTo, type SipRequest, type SipResponse, toTagOf } from '../message/sip-message.ts';
 import type { Random } from '../random.ts';
 import type { ServerInvite } from '../transaction/server-invite.ts';
@@ -10,7 +12,16 @@ import type { DialogTable } from './dialog-table.ts';
 import type { EndpointHandlers } from './endpoint-handlers.ts';
 import { IncomingRequest, type ResponseOptions, type ResponseSender } from './incoming-request.ts';
 import { responseOwned } from './owned-headers.ts';
+import { ReliableProvisionals } from './reliable-provisionals.ts';
+import { asksTooShort, minSessionSeconds, termsOfAnswer, writeTerms } from './session-timer.ts';
 import { isSubscriptionEnd } from './subscription-end.ts';
+
+/** Requests that are not for us but go through us, because we have put ourselves into their Route. */
+export interface Passage {
+  takes(request: SipRequest): boolean;
+  pass(incoming: IncomingRequest): void;
+  passAck(ack: SipRequest): void;
+}
 
 /** The answering side, RFC 3261 8.2: finds the dialog of a request, answers what is ours to answer, passes on the rest. */
 export class UserAgentServer implements ResponseSender {
@@ -19,6 +30,8 @@ export class UserAgentServer implements ResponseSender {
   readonly #random: Random;
   readonly #dialogs: DialogTable;
   readonly #host: DialogHost;
+  readonly #passage: Passage;
+  readonly #hasSessionTimers: boolean;
   /** INVITEs we have not answered, by transaction. */
   readonly #pendingInvites = new Map<ServerTransaction, IncomingRequest>();
 
@@ -29,7 +42,11 @@ export class UserAgentServer implements ResponseSender {
     readonly random: Random;
     readonly dialogs: DialogTable;
     readonly host: DialogHost;
+    readonly passage: Passage;
+    readonly hasSessionTimers: boolean;
   }) {
+    this.#hasSessionTimers = parts.hasSessionTimers;
+    this.#passage = parts.passage;
     this.#handlers = parts.handlers;
     this.#supported = parts.supported;
     this.#random = parts.random;
@@ -43,9 +60,20 @@ export class UserAgentServer implements ResponseSender {
     const dialog = isInDialog ? this.#dialogs.ofRequest(request) : undefined;
     const incoming = new IncomingRequest(server, dialog, this);
     if (isMerged) return void incoming.respond(482);
+    if (isInDialog && dialog === undefined && this.#passage.takes(request)) {
+      if (request.method === 'INVITE') this.#pendingInvites.set(server, incoming);
+      return this.#passage.pass(incoming);
+    }
     const unsupported = request.headers.list('Require').filter((tag) => !this.#supported.has(tag.toLowerCase()));
     if (unsupported.length > 0) {
-      return void incoming.respond(420, { headers: new Headers().add('Unsupported', unsupported.join(', ')) });
+      // RFC 4475 3.3.5. Alone it refuses nothing: Proxy-Require is not for whoever answers (RFC 3261 20.29).
+      const proxyToo = request.headers.list('Proxy-Require');
+      return void incoming.respond(420, {
+        headers: new Headers().add('Unsupported', [...unsupported, ...proxyToo].join(', ')),
+      });
+    }
+    if (this.#hasSessionTimers && asksTooShort(request)) {
+      return void incoming.respond(422, { headers: new Headers().add('Min-SE', String(minSessionSeconds)) });
     }
     if (dialog !== undefined) return this.#inDialog(incoming, dialog);
     // RFC 3261 12.2.2; PRACK, BYE and UPDATE make no sense without a dialog either.
@@ -60,12 +88,20 @@ export class UserAgentServer implements ResponseSender {
     if (invite === undefined) return void answer.respond(481);
     // RFC 3261 9.2: the CANCEL is answered 200 in any case, with the tag of the INVITE's own answer.
     answer.respond(200, pending?.localTag === undefined ? {} : { toTag: pending.localTag });
-    if (pending !== undefined) this.#terminateInvite(pending, cancel.request);
+    if (pending?.passage !== undefined) pending.passage.cancel();
+    else if (pending !== undefined) this.#terminateInvite(pending, cancel.request);
   }
 
   acknowledged(ack: SipRequest, from: Flow): void {
     const dialog = this.#dialogs.ofRequest(ack);
     if (dialog?.acknowledged(ack) === true) this.#handlers.onAck(dialog, ack, from);
+    if (dialog === undefined && this.#passage.takes(ack)) this.#passage.passAck(ack);
+  }
+
+  /** Sends the response of somebody else to whom the request was passed on. */
+  passBack(incoming: IncomingRequest, response: SipResponse): void {
+    if (response.status >= 200) this.#pendingInvites.delete(incoming.transaction);
+    incoming.transaction.respond(response);
   }
 
   sendResponse(incoming: IncomingRequest, status: number, options: ResponseOptions): SipResponse | undefined {
@@ -73,6 +109,8 @@ export class UserAgentServer implements ResponseSender {
     if (transaction.isAnswered) return undefined;
     const isCreating =
       createsDialog(request.method) && incoming.dialog?.state !== 'confirmed' && toTagOf(request) === '';
+    const reliable = this.#reliableFor(incoming, status, options.headers);
+    if (reliable === 'refused') return undefined;
     if (status > 100) incoming.localTag ??= toTagOf(request) || (options.toTag ?? this.#random.token());
     const response = responseTo(request, status, {
       reason: options.reason,
@@ -80,7 +118,12 @@ export class UserAgentServer implements ResponseSender {
       headers: this.#responseHeaders(incoming, status, isCreating, options.headers),
       body: options.body,
     });
+    if (reliable !== undefined) response.headers.add('RSeq', String(reliable.nextRseq()));
     if (status > 100 && status < 300 && isCreating) incoming.dialog ??= this.#newDialog(incoming, response);
+    if (reliable !== undefined) {
+      reliable.send(response);
+      return response;
+    }
     const isSent = transaction.respond(response);
     if (!isSent) return undefined;
     if (status >= 200) this.#answered(incoming, response);
@@ -94,12 +137,19 @@ export class UserAgentServer implements ResponseSender {
     incoming.localTag = dialog.localTag;
     if (!dialog.accepts(request)) return void incoming.respond(500, { reason: 'CSeq out of order' });
     if (request.method === 'BYE') return this.#byeReceived(incoming, dialog);
+    // RFC 3262 3: a PRACK that matches no unacknowledged response.
+    if (request.method === 'PRACK' && !this.#isAwaitedPrack(dialog, request)) return void incoming.respond(481);
+    if (request.method === 'UPDATE') {
+      // RFC 3311 5.2: one UPDATE at a time, and one offer.
+      if (dialog.pendingUpdate !== undefined) return this.#refuseForNow(incoming);
+      if (request.body.length > 0 && dialog.hasOpenOffer) return void incoming.respond(491);
+      dialog.pendingUpdate = incoming;
+    }
     if (request.method === 'INVITE') {
       // RFC 3261 14.2: one INVITE at a time in each direction.
       if (dialog.openInvite !== undefined) return void incoming.respond(491);
       if (dialog.pendingInvite !== undefined || dialog.state === 'early') {
-        const retryAfter = new Headers().add('Retry-After', String(this.#random.below(11)));
-        return void incoming.respond(500, { headers: retryAfter });
+        return this.#refuseForNow(incoming);
       }
       dialog.pendingInvite = incoming;
       this.#pendingInvites.set(incoming.transaction, incoming);
@@ -113,7 +163,7 @@ export class UserAgentServer implements ResponseSender {
     if (dialog.state === 'early') {
       // RFC 3261 15.1.2: a BYE in the early dialog ends the INVITE that made it.
       incoming.respond(200);
-      const invite = [...this.#pendingInvites.values()].find((pending) => pending.dialog === dialog);
+      const invite = this.#pendingInviteOf(dialog);
       if (invite !== undefined) this.#terminateInvite(invite, incoming.request);
       return;
     }
@@ -123,8 +173,21 @@ export class UserAgentServer implements ResponseSender {
     this.#dialogs.end(dialog, { why: 'byeReceived', bye: incoming.request });
   }
 
-  #terminateInvite(invite: IncomingRequest, by: SipRequest): void {
-    if (invite.respond(487) !== undefined) this.#handlers.onCancelled(invite, by);
+  #terminateInvite(invite: IncomingRequest, by: SipRequest, status = 487): void {
+    if (invite.respond(status) !== undefined) this.#handlers.onCancelled(invite, by);
+  }
+
+  #pendingInviteOf(dialog: Dialog): IncomingRequest | undefined {
+    for (const pending of this.#pendingInvites.values()) if (pending.dialog === dialog) return pending;
+    return undefined;
+  }
+
+  #isAwaitedPrack(dialog: Dialog, prack: SipRequest): boolean {
+    return this.#pendingInviteOf(dialog)?.reliable?.acknowledge(prack) === true;
+  }
+
+  #refuseForNow(incoming: IncomingRequest): void {
+    incoming.respond(500, { headers: new Headers().add('Retry-After', String(this.#random.below(11))) });
   }
 
   // ---- responses
@@ -132,15 +195,48 @@ export class UserAgentServer implements ResponseSender {
   #answered(incoming: IncomingRequest, response: SipResponse): void {
     const { request, dialog } = incoming;
     this.#pendingInvites.delete(incoming.transaction);
+    incoming.reliable?.stop();
     if (dialog === undefined) return;
+    if (dialog.pendingUpdate === incoming) dialog.pendingUpdate = undefined;
     if (dialog.pendingInvite === incoming) dialog.pendingInvite = undefined;
     if (response.status >= 300) {
       if (dialog.state === 'early') this.#dialogs.forget(dialog);
       return;
     }
     if (dialog.state === 'early') dialog.state = 'confirmed';
+    if (isSdp(response.headers, response.body)) dialog.localSdp = response.body;
+    if (request.method === 'INVITE' || request.method === 'UPDATE') this.#restartSession(dialog, request, response);
     if (request.method !== 'INVITE') return;
     dialog.repeatUntilAck(response, incoming.transaction.flow, () => this.#ackTimeout(dialog));
+  }
+
+  /** What makes a provisional response reliable; nothing if it need not be. */
+  #reliableFor(
+    incoming: IncomingRequest,
+    status: number,
+    given: Headers | undefined,
+  ): ReliableProvisionals | 'refused' | undefined {
+    const { request, transaction } = incoming;
+    if (request.method !== 'INVITE' || status <= 100 || status >= 200) return undefined;
+    const isWanted = given !== undefined && namesExtension(given, 'Require', '100rel');
+    // RFC 3262 3: a caller that requires it gets no other kind.
+    if (!isWanted && !namesExtension(request.headers, 'Require', '100rel')) return undefined;
+    if (!incoming.takesReliable) return 'refused';
+    incoming.reliable ??= new ReliableProvisionals({
+      invite: request,
+      firstRseq: 1 + this.#random.below(0x3fff_ffff),
+      t1: this.#host.t1,
+      after: (afterMs, action) => this.#host.after(afterMs, action),
+      transmit: (response) => void transaction.respond(response),
+      onGivenUp: () => this.#terminateInvite(incoming, request, 504),
+    });
+    return incoming.reliable;
+  }
+
+  #restartSession(dialog: Dialog, request: SipRequest, response: SipResponse): void {
+    const terms = this.#hasSessionTimers ? termsOfAnswer(request, response.headers) : undefined;
+    if (terms === undefined) dialog.session.stop();
+    else dialog.session.restart(terms.seconds, terms.refresher === 'uas');
   }
 
   #ackTimeout(dialog: Dialog): void {
@@ -166,11 +262,20 @@ export class UserAgentServer implements ResponseSender {
     given?.forEach((name, value, key) => {
       if (!responseOwned.has(key)) headers.add(name, value);
     });
+    const isRefresh = request.method === 'INVITE' || request.method === 'UPDATE';
+    const terms = this.#hasSessionTimers && isRefresh && isUseful ? termsOfAnswer(request, given) : undefined;
+    if (terms !== undefined && status >= 200) writeTerms(headers, terms);
+    const mustSay100rel = request.method === 'INVITE' && status > 100 && status < 200;
+    if (mustSay100rel && namesExtension(request.headers, 'Require', '100rel')) {
+      if (!namesExtension(headers, 'Require', '100rel')) headers.add('Require', '100rel');
+    }
     return headers;
   }
 
   #newDialog({ request, source }: IncomingRequest, response: SipResponse): Dialog {
-    return this.#dialogs.add(new Dialog(uasParts(request, response, source), this.#host));
+    const dialog = new Dialog(uasParts(request, response, source), this.#host);
+    dialog.refresh(request, source);
+    return this.#dialogs.add(dialog);
   }
 }
 

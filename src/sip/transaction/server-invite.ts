@@ -47,6 +47,11 @@ export class ServerInvite implements ServerTransaction {
   }
 
   respond(response: SipResponse): boolean {
+    // RFC 6026 7.1: a proxy passes on every 2xx, also those of further branches.
+    if (this.#state === 'accepted' && response.status >= 200 && response.status < 300) {
+      this.flow.send(serialise(response));
+      return true;
+    }
     if (this.#state !== 'proceeding') return false;
     this.#trying?.stop();
     this.#stillRinging?.stop();
@@ -57,6 +62,7 @@ export class ServerInvite implements ServerTransaction {
       if (response.status > 100) this.#keepRinging();
       return true;
     }
+    this.#context.onAnswered?.();
     if (response.status < 300) {
       this.#state = 'accepted';
       // The dialog repeats a 2xx, not this machine.
@@ -124,6 +130,7 @@ export class ServerInvite implements ServerTransaction {
 
   #terminate(): void {
     if (this.#state === 'terminated') return;
+    if (this.#state === 'proceeding') this.#context.onAnswered?.();
     this.#state = 'terminated';
     for (const timer of [this.#trying, this.#stillRinging, this.#timerG, this.#timerHorL, this.#timerI]) timer?.stop();
     this.#context.onTerminated();

@@ -25,6 +25,8 @@ export class AppConnection {
   tag = '';
   /** The verbs it wants, lower case. */
   readonly verbs = new Set<string>();
+  /** The kinds of call records it wants. */
+  readonly recordKinds = new Set<string>();
 
   constructor(socket: Socket, uuid: () => string, events: AppConnectionEvents) {
     this.#socket = socket;
@@ -49,6 +51,11 @@ export class AppConnection {
   /** Shows a SIP message to the app. */
   show(tokens: string, message: Buffer): void {
     this.#write(frame(`${this.#uuid()}|sip|${tokens}`, message));
+  }
+
+  /** Tells the app something else that it asked for. */
+  tell(tokens: string, message: Buffer): void {
+    this.#write(frame(`${this.#uuid()}|${tokens}`, message));
   }
 
   close(): void {

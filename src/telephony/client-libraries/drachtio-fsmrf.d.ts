@@ -33,6 +33,8 @@ declare module 'drachtio-fsmrf' {
 
     interface Endpoint extends EventEmitter {
       readonly uuid: string;
+      /** The event socket of this endpoint alone; null once it has ended. */
+      readonly conn: EventEmitter | null;
       /** false once the media server has ended it. */
       readonly connected: boolean;
       readonly local: { readonly sdp: string };

@@ -9,6 +9,11 @@ export type EslEvent = Mrf.EslEvent;
 /** mediad's own: a phone sends no sound. */
 export const mediaSilent = 'wardline::media_timeout';
 
+const question = 'play_and_get_digits';
+
+/** Of keys that nobody has asked for so many are kept. */
+const maxKeys = 8;
+
 export interface LiveEndpointEvents {
   /** It is no more, told once. */
   ended(): void;
@@ -27,6 +32,12 @@ export class LiveEndpoint {
   readonly #gone = Promise.withResolvers<'gone'>();
   #isGone = false;
   #isHungUp = false;
+  /** The media server asks, and what is pressed is the answer. */
+  #isAsking = false;
+  /** Pressed while it did not ask, since the last question that was a new one. */
+  #keys: string[] = [];
+  /** Of a question asked again which the media server has not begun with. */
+  #answerEarly: ((key: string) => void) | null = null;
 
   /** Throws for one that has ended while the library was handing it over, which nobody heard. */
   constructor(endpoint: Endpoint, events: LiveEndpointEvents) {
@@ -35,6 +46,7 @@ export class LiveEndpoint {
     this.#events = events;
     endpoint.once('destroy', () => this.end());
     endpoint.on(mediaSilent, () => events.silent());
+    this.#hearKeys(endpoint);
   }
 
   get uuid(): string {
@@ -73,10 +85,22 @@ export class LiveEndpoint {
     return this.#orGone(this.#endpoint.play(cleanArgument(file)));
   }
 
-  /** The keys; '' when none came in time. */
-  async collect(options: Parameters<Endpoint['playCollect']>[0]): Promise<string> {
-    const collected = await this.#orGone(this.#endpoint.playCollect({ ...options, file: cleanArgument(options.file) }));
-    return collected === 'gone' ? '' : (collected.digits ?? collected.invalidDigits ?? '');
+  /**
+   * The keys; '' when none came in time. `isAgain`: the question that was asked last, once more: a single key that was
+   * pressed since is the answer. FreeSWITCH 1.10.12 and mediad both throw keys away that come between two questions.
+   */
+  async collect(options: Parameters<Endpoint['playCollect']>[0], { isAgain }: { isAgain: boolean }): Promise<string> {
+    if (!isAgain) this.#keys = [];
+    const takesEarly = isAgain && options.max === 1;
+    const key = takesEarly ? this.#keys.shift() : undefined;
+    // In a later turn, like every other answer.
+    if (key !== undefined) return new Promise((resolve) => setImmediate(() => resolve(key)));
+    const early = Promise.withResolvers<string>();
+    this.#answerEarly = takesEarly ? early.resolve : null;
+    const asked = this.#endpoint.playCollect({ ...options, file: cleanArgument(options.file) });
+    const collected = await this.#orGone(Promise.race([asked, early.promise]));
+    if (typeof collected === 'string') return collected === 'gone' ? '' : collected;
+    return collected.digits ?? collected.invalidDigits ?? '';
   }
 
   /** drachtio-fsmrf 5.0.1: its own `record` hides why the recording ended. */
@@ -115,6 +139,32 @@ export class LiveEndpoint {
     this.dialog.destroy({}, (error) => {
       // The signalling server is gone or does not know the dialog any more: the media server is told directly.
       if (error) this.#tell('uuid_kill');
+    });
+  }
+
+  /** In the order in which the media server tells: questions begin and end, and between them keys belong to nobody. */
+  #hearKeys(endpoint: Endpoint): void {
+    const when = (event: string, run: () => void): void => {
+      endpoint.conn?.on(`esl::event::${event}::${endpoint.uuid}`, (told: EslEvent) => {
+        if (told.getHeader('Application') === question) run();
+      });
+    };
+    when('CHANNEL_EXECUTE', () => {
+      this.#isAsking = true;
+      this.#answerEarly = null;
+    });
+    when('CHANNEL_EXECUTE_COMPLETE', () => {
+      this.#isAsking = false;
+    });
+    endpoint.on('dtmf', ({ dtmf: key }: { dtmf: string }) => {
+      if (this.#isAsking) return;
+      if (this.#answerEarly === null) {
+        if (this.#keys.length < maxKeys) this.#keys.push(key);
+        return;
+      }
+      this.#answerEarly(key);
+      this.#answerEarly = null;
+      this.breakOff();
     });
   }
 

@@ -4,8 +4,6 @@ import { probeMediaServer } from './probe-media-server.ts';
 import { probeListen } from './probe-port.ts';
 import type { SrfClient } from './srf-types.ts';
 
-const withinMs = 3000;
-
 export interface MediaClientEvents {
   /** The server has closed the connection; told once, and not after `disconnect`. */
   ended(): void;
@@ -32,8 +30,8 @@ export class MediaClient {
     });
   }
 
-  /** Rejects within a few seconds if it cannot be made. */
-  static async connect(to: Mrf.ConnectOptions, events: MediaClientEvents): Promise<MediaClient> {
+  /** Rejects if it cannot be made; the trial before it and the connection itself each have `withinMs`. */
+  static async connect(to: Mrf.ConnectOptions, events: MediaClientEvents, withinMs = 3000): Promise<MediaClient> {
     const { address: host, port, secret, profile } = to;
     await probeMediaServer({ host, port, secret, profile }, withinMs);
     await probeListen(to.listenAddress, to.listenPort);

@@ -67,7 +67,7 @@ export function askingUrgency(doing: DoingOf<'askingUrgency'>, event: CallEvent,
 }
 
 function offerMenu(verb: VerbOf<'menu'>, path: string, attempt: number, prompts: readonly Prompt[], turn: Turn): Going {
-  const token = ask(prompts, 1, verb.noKeyMs, turn);
+  const token = ask(prompts, 1, verb.noKeyMs, attempt, turn);
   return { move: 'be', doing: { name: 'menu', verb, path, attempt, token } };
 }
 
@@ -78,7 +78,7 @@ function offerUrgencies(
   prompts: readonly Prompt[],
   turn: Turn,
 ): Going {
-  const token = ask(prompts, 1, verb.noKeyMs, turn);
+  const token = ask(prompts, 1, verb.noKeyMs, attempt, turn);
   return { move: 'be', doing: { name: 'askingUrgency', verb, path, attempt, token } };
 }
 
@@ -89,13 +89,13 @@ function askDigits(
   prompts: readonly Prompt[],
   turn: Turn,
 ): Going {
-  const token = ask(prompts, verb.maxDigits, verb.noKeyMs, turn);
+  const token = ask(prompts, verb.maxDigits, verb.noKeyMs, attempt, turn);
   return { move: 'be', doing: { name: 'gathering', verb, path, attempt, token } };
 }
 
-function ask(prompts: readonly Prompt[], maxDigits: number, waitMs: number, turn: Turn): number {
+function ask(prompts: readonly Prompt[], maxDigits: number, waitMs: number, attempt: number, turn: Turn): number {
   const token = newToken(turn);
-  act(turn, { type: 'gather', leg: CALLER, token, prompts, maxDigits, waitMs });
+  act(turn, { type: 'gather', leg: CALLER, token, prompts, maxDigits, waitMs, isAgain: attempt > 1 });
   return token;
 }
 

@@ -2,6 +2,7 @@
  * play_and_get_digits min max tries timeoutMs terminators prompt invalidPrompt variable regexp digitTimeoutMs
  *
  * The first digit ends the prompt. Digits pressed before the application begins do not count: an acceptance must answer the question that was asked.
+ * The app is told of them all the same, and knows whether it asks the same question again.
  */
 import type { Application, ApplicationCall, Channel } from '../channel.ts';
 import { NO_RESPONSE, splitArguments, wholeNumber } from './application.ts';
@@ -91,7 +92,7 @@ async function playUntil(
   until: Promise<void>,
   prompts: PromptFinder,
 ): Promise<boolean> {
-  const found = await prompts.find(prompt, channel.variables.get('playback_delimiter') ?? '');
+  const found = await prompts.find(prompt, channel.variables.get('playback_delimiter') ?? '', channel.uuid);
   if (found.kind === 'refused' || channel.state === 'hungUp') return false;
   const running = channel.play(found.items, false);
   void until.then(() => running.stop());
