@@ -35,6 +35,8 @@ export interface OutboundOptions {
   readonly dialogs: DialogBook;
   readonly flows: RegisteredFlows;
   readonly records: CallRecords;
+  /** So long an app may take to acknowledge an answer to a call it has cancelled. */
+  readonly ackWithinMs: number;
   readonly clock: Clock;
   readonly random: Random;
 }
@@ -98,10 +100,8 @@ export class Outbound {
     const { method, headers, body } = message;
     if (method === 'ACK') {
       if (!dialog.awaitsAck) return nok('there is no answer to acknowledge');
-      const reply = this.#echo(dialog.ack({ headers, body }), this.#o.random.uuid(), dialog.flow);
-      const owner = this.#unwanted.get(dialog);
-      if (owner !== undefined) setImmediate(() => this.#endUnwanted(dialog, owner));
-      return reply;
+      this.#unwanted.delete(dialog);
+      return this.#echo(dialog.ack({ headers, body }), this.#o.random.uuid(), dialog.flow);
     }
     if (method === 'INVITE' && (dialog.openInvite !== undefined || dialog.pendingInvite !== undefined))
       return nok('another INVITE of this dialog is in progress');
@@ -175,18 +175,20 @@ export class Outbound {
     else this.#o.records.failed('network', response);
   }
 
-  /** The answer was faster than the CANCEL: the app acknowledges it, and we end what it no longer wants. */
+  /**
+   * The answer was faster than the CANCEL. Whoever picked up in that moment may still have the call, if the app acknowledges
+   * it; one that does not want it any more need not care, and the far end is told.
+   */
   #cancelledTooLate(dialog: Dialog, app: AppConnection): void {
     this.#unwanted.set(dialog, app);
-    this.#o.clock.after(unwantedWithinMs, () => {
-      if (!this.#unwanted.has(dialog)) return;
-      dialog.ack();
-      this.#endUnwanted(dialog, app);
+    this.#o.clock.after(this.#o.ackWithinMs, () => {
+      if (this.#unwanted.has(dialog)) this.#endUnwanted(dialog, app);
     });
   }
 
   #endUnwanted(dialog: Dialog, app: AppConnection): void {
     if (!this.#unwanted.delete(dialog) || this.#o.dialogs.drop(dialog) === undefined) return;
+    dialog.ack();
     const headers = new Headers().add('Reason', 'SIP ;cause=200 ;text="ACK-BYE due to cancel race condition"');
     const { sent } = dialog.bye({ headers });
     const message = serialise(sent);
@@ -226,9 +228,6 @@ export class Outbound {
     return { tokens: `OK|application|${meta}|${txnId}|Msg sent:|`, message };
   }
 }
-
-/** Timer H: so long a far end waits for its ACK. */
-const unwantedWithinMs = 32_000;
 
 /** Methods that go back over the connection a phone registered on. */
 const reusing: ReadonlySet<string> = new Set(['INVITE', 'OPTIONS', 'NOTIFY', 'MESSAGE']);

@@ -131,7 +131,15 @@ export class SipdServer {
     const { stateFile: path, secret } = options;
     const now = () => clock.now();
     const journal = path === undefined ? undefined : keepDialogs({ path, secret, endpoint, dialogs, now, logger });
-    const outbound = new Outbound({ endpoint: () => endpoint, dialogs, records, flows, clock, random });
+    const outbound = new Outbound({
+      endpoint: () => endpoint,
+      dialogs,
+      records,
+      flows,
+      clock,
+      random,
+      ackWithinMs: 32 * t1Ms,
+    });
     const addresses = endpoint.visibleAddresses.map(describe).join(',');
     try {
       const control = await ControlServer.open({

@@ -7,8 +7,8 @@ import { sdp, SipPhone } from '../support/sip-phone.ts';
 
 // The control protocol as text, where the client library would hide what is on the wire.
 
-async function anApp(t: { teardown(action: () => Promise<void>): void }, ...verbs: string[]) {
-  const sipd = await openSipd();
+async function anApp(t: { teardown(action: () => Promise<void>): void }, verbs: readonly string[], t1Ms = 25) {
+  const sipd = await openSipd({ t1Ms });
   const phones: SipPhone[] = [];
   const app = await RawApp.open(sipd);
   t.teardown(async () => {
@@ -37,7 +37,7 @@ const answer = () => ({ ...offer(), body: Buffer.from(sdp(5_000)) });
 const tokensOf = (payload: string) => (payload.split('\r\n', 1)[0] ?? '').split('|');
 
 void t.test('proxy: each final response is told, then done; the call goes on without the app', async (t) => {
-  const { sipd, app, phone, told } = await anApp(t, 'invite');
+  const { sipd, app, phone, told } = await anApp(t, ['invite']);
   const [alice, busy, bob] = [await phone(), await phone(), await phone()];
   busy.onRequest = (incoming) => void incoming.respond(486);
   bob.onRequest = (incoming) => void incoming.respond(200, answer());
@@ -68,7 +68,7 @@ void t.test('proxy: each final response is told, then done; the call goes on wit
 });
 
 void t.test('proxy: what cannot be done is said', async (t) => {
-  const { sipd, app, phone, told } = await anApp(t, 'invite');
+  const { sipd, app, phone, told } = await anApp(t, ['invite']);
   const alice = await phone();
   alice.send('INVITE', sipUri(sipd, '100'));
   const txn = tokensOf(await told('sip|network'))[7];
@@ -87,7 +87,7 @@ void t.test('proxy: what cannot be done is said', async (t) => {
 });
 
 void t.test('call records: tried, begun, ended, with who did it and why', async (t) => {
-  const { sipd, app, phone, told } = await anApp(t, 'invite', 'cdr:attempt', 'cdr:start', 'cdr:stop');
+  const { sipd, app, phone, told } = await anApp(t, ['invite', 'cdr:attempt', 'cdr:start', 'cdr:stop']);
   const alice = await phone();
   const call = alice.send('INVITE', sipUri(sipd, '100'), offer());
   t.match(await told('cdr:attempt'), /^cdr:attempt\|network\|\d\d:\d\d:\d\d\.\d{6}\r\nINVITE /);
@@ -121,33 +121,44 @@ void t.test('call records: tried, begun, ended, with who did it and why', async 
   );
 });
 
-void t.test('an answer that crosses the CANCEL: the app acknowledges it, and the server ends the call', async (t) => {
-  const { sipd, app } = await anApp(t, 'invite');
-  const udp = Number(sipd.addresses.sip[0]?.split(':')[1]);
-  const bob = await RawPhone.open('bob', { udp, tcp: 0 });
-  t.teardown(() => bob.close());
-  app.send(`o1|sip||\r\nINVITE sip:bob@127.0.0.1:${bob.port} SIP/2.0\r\n\r\n`);
-  const txn = tokensOf(await app.reply('o1'))[9];
-  const invite = await bob.nextRequest('INVITE');
-  // The CANCEL waits for a provisional answer, and the final one is there first.
-  app.send(`o2|sip|${txn}|\r\nCANCEL sip:bob@127.0.0.1 SIP/2.0\r\n\r\n`);
-  t.match(await app.reply('o2'), /\|OK\|/);
-  bob.respond(invite, 200, { body: sdp(5_000) });
-  const answered = await until('the 200', () =>
-    app.received.find((payload) => /\|sip\|network.*\r\nSIP\/2\.0 200/s.test(payload)),
-  );
-  const dialogId = tokensOf(answered)[9];
-  app.send(`o3|sip||${dialogId}\r\nACK sip:placeholder SIP/2.0\r\n\r\n`);
-  t.match(await app.reply('o3'), /\|OK\|/);
-  const bye = await until('the end', () => app.received.find((payload) => payload.includes('|unsolicited|')));
-  t.match(bye, /ACK-BYE due to cancel race condition/);
-  bob.respond(await bob.nextRequest('BYE'), 200);
-  app.send(`o4|sip||${dialogId}\r\nBYE sip:placeholder SIP/2.0\r\n\r\n`);
-  t.match(await app.reply('o4'), /NOK\|unable to find dialog/);
-});
+for (const isWanted of [true, false]) {
+  const then = isWanted ? 'acknowledges it and has the call' : 'does not, and the server ends it';
+  void t.test(`an answer that crosses the CANCEL: the app ${then}`, async (t) => {
+    // Time enough to acknowledge it, or little to wait for.
+    const { sipd, app } = await anApp(t, ['invite'], isWanted ? 2_000 : 25);
+    const udp = Number(sipd.addresses.sip[0]?.split(':')[1]);
+    const bob = await RawPhone.open('bob', { udp, tcp: 0 });
+    t.teardown(() => bob.close());
+    app.send(`o1|sip||\r\nINVITE sip:bob@127.0.0.1:${bob.port} SIP/2.0\r\n\r\n`);
+    const txn = tokensOf(await app.reply('o1'))[9];
+    const invite = await bob.nextRequest('INVITE');
+    // The CANCEL waits for a provisional answer, and the final one is there first.
+    app.send(`o2|sip|${txn}|\r\nCANCEL sip:bob@127.0.0.1 SIP/2.0\r\n\r\n`);
+    t.match(await app.reply('o2'), /\|OK\|/);
+    bob.respond(invite, 200, { body: sdp(5_000) });
+    const answered = await until('the 200', () =>
+      app.received.find((payload) => /\|sip\|network.*\r\nSIP\/2\.0 200/s.test(payload)),
+    );
+    const dialogId = tokensOf(answered)[9];
+    if (isWanted) {
+      app.send(`o3|sip||${dialogId}\r\nACK sip:placeholder SIP/2.0\r\n\r\n`);
+      t.match(await app.reply('o3'), /\|OK\|/);
+      await bob.nextRequest('ACK');
+      app.send(`o4|sip||${dialogId}\r\nBYE sip:placeholder SIP/2.0\r\n\r\n`);
+      t.match(await app.reply('o4'), /\|OK\|/);
+      return;
+    }
+    await bob.nextRequest('ACK');
+    bob.respond(await bob.nextRequest('BYE'), 200);
+    const bye = await until('the end', () => app.received.find((payload) => payload.includes('|unsolicited|')));
+    t.match(bye, /ACK-BYE due to cancel race condition/);
+    app.send(`o4|sip||${dialogId}\r\nBYE sip:placeholder SIP/2.0\r\n\r\n`);
+    t.match(await app.reply('o4'), /NOK\|unable to find dialog/);
+  });
+}
 
 void t.test('who subscribed over a connection is reached through it', async (t) => {
-  const { sipd, app, phone, told } = await anApp(t, 'subscribe');
+  const { sipd, app, phone, told } = await anApp(t, ['subscribe']);
   const watcher = await phone('tcp');
   const headers = new Headers()
     .add('Event', 'presence')
