@@ -27,7 +27,7 @@ import type { SipdOptions } from './options.ts';
 import { Outbound, type Reply } from './outbound.ts';
 import { parseProxyCommand, proxyResponseTokens } from './proxy-command.ts';
 import { RegisteredFlows } from './registered-flows.ts';
-import { verbs } from './verbs.ts';
+import { recordKinds, verbs } from './verbs.ts';
 
 /** Where a running sipd can be reached: `sip` as `udp/127.0.0.1:5060`. */
 export interface SipdAddresses {
@@ -141,7 +141,17 @@ export class SipdServer {
         onGone: (app) => server.#gone(app, logger),
         connections,
       });
-      const server = new SipdServer({ endpoint, control, dialogs, records, inbound, outbound, flows, certificates, admission });
+      const server = new SipdServer({
+        endpoint,
+        control,
+        dialogs,
+        records,
+        inbound,
+        outbound,
+        flows,
+        certificates,
+        admission,
+      });
       if (options.metrics !== undefined) {
         server.#metricsServer = await MetricsServer.open(options.metrics, () => server.metricsText);
       }

@@ -16,4 +16,4 @@ export const verbs: ReadonlySet<string> = new Set([
   'prack',
 ]);
 
-const recordKinds: ReadonlySet<string> = new Set(['cdr:attempt', 'cdr:start', 'cdr:stop']);
+export const recordKinds: ReadonlySet<string> = new Set(['cdr:attempt', 'cdr:start', 'cdr:stop']);

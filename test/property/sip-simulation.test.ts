@@ -102,12 +102,16 @@ async function story(seed: number, { world, alice, bob }: Awaited<ReturnType<typ
       world.later(20_000, () => {
         if (dialog.state !== 'confirmed' || dialog.openInvite !== undefined) return;
         const name = `${dialog.role} ${dialog.callId} re-INVITE`;
-        dialog.request('INVITE', {}, {
-          onResponse: (response) => {
-            ended(name, response);
-            if (response.status >= 200 && response.status < 300) dialog.ack();
+        dialog.request(
+          'INVITE',
+          {},
+          {
+            onResponse: (response) => {
+              ended(name, response);
+              if (response.status >= 200 && response.status < 300) dialog.ack();
+            },
           },
-        });
+        );
         finals.set(name, 0);
       });
     }
