@@ -67,7 +67,11 @@ void t.test('the process: ready line, SIGTERM, port in use', async (t) => {
       { ...good, sip: [{ protocol: 'tls', host: '127.0.0.1', port: 0 }] },
       /cannot listen on tls\/127\.0\.0\.1:0: it needs a certificate and a key, and has none/,
     ],
-    ['sctp', { ...good, sip: [{ protocol: 'sctp', host: '127.0.0.1', port: 0 }] }, /Invalid option: expected one of "udp"/],
+    [
+      'sctp',
+      { ...good, sip: [{ protocol: 'sctp', host: '127.0.0.1', port: 0 }] },
+      /Invalid option: expected one of "udp"/,
+    ],
     [
       'open key',
       { ...good, tls: { certificate: file('c.pem', '-----BEGIN x'), key: file('k.pem', '-----BEGIN x', 0o604) } },

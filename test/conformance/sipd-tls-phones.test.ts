@@ -103,8 +103,14 @@ t.test('a browser registers by WSS and is rung over the connection it opened', a
   const [invite] = heard.slice(1) as [string];
   t.match(invite, /^INVITE sip:k3j2@df7jal23ls0d\.invalid;transport=ws SIP\/2\.0\r\nVia: SIP\/2\.0\/WSS 127\.0\.0\.1/);
   const line = (name: string, from: string) => new RegExp(`^${name}: .*$`, 'm').exec(from)?.[0].trim() ?? '';
-  const answer = (to: string) =>
-    ['SIP/2.0 200 OK', line('Via', to), line('From', to), `${line('To', to)};tag=b`, line('Call-ID', to), line('CSeq', to)];
+  const answer = (to: string) => [
+    'SIP/2.0 200 OK',
+    line('Via', to),
+    line('From', to),
+    `${line('To', to)};tag=b`,
+    line('Call-ID', to),
+    line('CSeq', to),
+  ];
   const body = sdp(50_000);
   const more = [`Contact: ${contact}`, 'Content-Type: application/sdp', `Content-Length: ${body.length}`];
   browser.send(`${[...answer(invite), ...more].join('\r\n')}\r\n\r\n${body}`);

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import t from 'tap';
-import { type Dialog, type IncomingRequest, type Random, SipEndpoint, type SipResponse } from '../../src/sip/index.ts';
+import { type Dialog, type IncomingRequest, type Random, type RequestInFlight, SipEndpoint, type SipResponse } from '../../src/sip/index.ts';
 import { Dice } from '../fuzz/mutator.ts';
 import { MemoryNetwork } from '../support/memory-network.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
@@ -86,6 +86,7 @@ async function story(seed: number, { world, alice, bob }: Awaited<ReturnType<typ
   const { dice, clock } = world;
   const finals = new Map<string, number>();
   const faults: string[] = [];
+  const placed: RequestInFlight[] = [];
   const ended = (what: string, { status }: SipResponse) => {
     if (status >= 200) finals.set(what, (finals.get(what) ?? 0) + 1);
   };
@@ -102,12 +103,17 @@ async function story(seed: number, { world, alice, bob }: Awaited<ReturnType<typ
       world.later(20_000, () => {
         if (dialog.state !== 'confirmed' || dialog.openInvite !== undefined) return;
         const name = `${dialog.role} ${dialog.callId} re-INVITE`;
-        dialog.request('INVITE', {}, {
-          onResponse: (response) => {
-            ended(name, response);
-            if (response.status >= 200 && response.status < 300) dialog.ack();
+        const again = dialog.request(
+          'INVITE',
+          {},
+          {
+            onResponse: (response) => {
+              ended(name, response);
+              if (response.status >= 200 && response.status < 300) dialog.ack();
+            },
           },
-        });
+        );
+        placed.push(again);
         finals.set(name, 0);
       });
     }
@@ -146,7 +152,9 @@ async function story(seed: number, { world, alice, bob }: Awaited<ReturnType<typ
         },
       },
     );
-    if (result.kind === 'sent' && dice.below(4) === 0) world.later(5_000, () => result.outgoing.cancel());
+    if (result.kind !== 'sent') continue;
+    placed.push(result.outgoing);
+    if (dice.below(4) === 0) world.later(5_000, () => result.outgoing.cancel());
   }
   const option = alice.endpoint.request(
     { method: 'OPTIONS', uri: `sip:bob@127.0.0.1:${bob.port}` },
@@ -154,8 +162,9 @@ async function story(seed: number, { world, alice, bob }: Awaited<ReturnType<typ
   );
   finals.set('OPTIONS', option.kind === 'sent' ? 0 : 1);
   clock.advance(110_000);
-  // The network recovers, and whoever still talks hangs up.
+  // The network recovers, whoever still hears it ring gives up (RFC 3261 has no timer for that), and whoever talks hangs up.
   world.network.copies = () => [1];
+  for (const outgoing of placed) outgoing.cancel();
   for (const party of [alice, bob]) for (const dialog of party.dialogs) hangUp(dialog);
   clock.advance(110_000);
   for (const [name, count] of finals) if (count !== 1) faults.push(`${name} ended ${count} times`);

@@ -32,13 +32,20 @@ function aConfig(set: Readonly<Record<string, unknown>>): Config {
 void t.test('the certificate for SIP: its end, its key, and who can read that', (t) => {
   const folder = t.testdir();
   const authority = new Authority(folder);
-  const [good, short, other] = [authority.issue('good'), authority.issue('short', { days: 10 }), authority.issue('other')];
+  const [good, short, other] = [
+    authority.issue('good'),
+    authority.issue('short', { days: 10 }),
+    authority.issue('other'),
+  ];
   const look = ({ certificate: file, key }: { certificate: string; key: string }, now?: Date) =>
     certificate(aConfig({ 'sip.tls.certificate': file, 'sip.tls.key': key }), now)[0];
   t.same(certificate(aConfig({})), [], 'none, and none needed');
   t.match(look(good), { state: 'good', says: /^valid until 20\d\d-\d\d-\d\d, its key readable by its owner alone$/ });
   t.match(look(short), { state: 'note', says: /short.pem expires in 9 days$|short.pem expires in 10 days$/ });
-  t.match(look(short, new Date(Date.now() + 11 * 86_400_000)), { state: 'bad', says: /has expired on 20.*phones refuse/ });
+  t.match(look(short, new Date(Date.now() + 11 * 86_400_000)), {
+    state: 'bad',
+    says: /has expired on 20.*phones refuse/,
+  });
   t.match(look(short, new Date(Date.now() - 86_400_000)), { state: 'bad', says: /is valid only from/ });
   t.match(look({ ...good, key: other.key }), { state: 'bad', says: /other.key is not the key of .*good.pem/ });
   t.match(look({ ...good, key: join(folder, 'none') }), { state: 'bad', says: /ENOENT/ });

@@ -10,7 +10,9 @@ import { VirtualClock } from '../support/virtual-clock.ts';
 // Every state of the four machines of RFC 3261 17 (with RFC 6026), every input, and what happens at once.
 
 function aRequest(method: string): SipRequest {
-  const parsed = parseMessage(Buffer.from(aMessage({ start: `${method} sip:b@127.0.0.1 SIP/2.0`, CSeq: `7 ${method}` })));
+  const parsed = parseMessage(
+    Buffer.from(aMessage({ start: `${method} sip:b@127.0.0.1 SIP/2.0`, CSeq: `7 ${method}` })),
+  );
   if (parsed.kind !== 'message' || parsed.message.kind !== 'request') throw new Error('no request');
   return parsed.message;
 }
@@ -63,10 +65,17 @@ function check(
     for (const [input, expected] of Object.entries(table[state] ?? {})) {
       t.equal(happens(make, way, input), expected, `${state}, ${input}`);
     }
-    t.same(Object.keys(table[state] ?? {}).toSorted(), Object.keys(make().machine).toSorted(), `${state} has every input`);
+    t.same(
+      Object.keys(table[state] ?? {}).toSorted(),
+      Object.keys(make().machine).toSorted(),
+      `${state} has every input`,
+    );
   }
 }
-type Tap = { equal(a: unknown, b: unknown, message: string): void; same(a: unknown, b: unknown, message: string): void };
+type Tap = {
+  equal(a: unknown, b: unknown, message: string): void;
+  same(a: unknown, b: unknown, message: string): void;
+};
 
 function aClient(Kind: typeof ClientInvite | typeof ClientNonInvite, method: string) {
   return () => {
@@ -92,7 +101,13 @@ function aClient(Kind: typeof ClientInvite | typeof ClientNonInvite, method: str
 const nothing = { 180: '', 200: '', 486: '', lost: '', abandon: '', waits32s: '' };
 
 t.test('the client of an INVITE', (t) => {
-  const fresh = { 180: 'tells 180', 200: 'tells 200', 486: 'sends ACK, tells 486', lost: 'ends, tells transport', abandon: 'ends' };
+  const fresh = {
+    180: 'tells 180',
+    200: 'tells 200',
+    486: 'sends ACK, tells 486',
+    lost: 'ends, tells transport',
+    abandon: 'ends',
+  };
   const again = Array.from({ length: 6 }, () => 'sends INVITE').join(', ');
   check(
     t,
@@ -110,7 +125,13 @@ t.test('the client of an INVITE', (t) => {
 });
 
 t.test('the client of any other request', (t) => {
-  const fresh = { 180: 'tells 180', 200: 'tells 200', 486: 'tells 486', lost: 'ends, tells transport', abandon: 'ends' };
+  const fresh = {
+    180: 'tells 180',
+    200: 'tells 200',
+    486: 'tells 486',
+    lost: 'ends, tells transport',
+    abandon: 'ends',
+  };
   const again = (times: number) => Array.from({ length: times }, () => 'sends INFO').join(', ');
   check(
     t,
@@ -154,11 +175,19 @@ t.test('the server of an INVITE', (t) => {
   check(
     t,
     aServer(ServerInvite, 'INVITE'),
-    { new: [], proceeding: ['180'], accepted: ['200'], completed: ['486'], confirmed: ['486', 'ack'], terminated: ['abandon'] },
+    {
+      new: [],
+      proceeding: ['180'],
+      accepted: ['200'],
+      completed: ['486'],
+      confirmed: ['486', 'ack'],
+      terminated: ['abandon'],
+    },
     {
       new: { ...open, again: '', abandon: 'answered, ends', waits32s: 'sends 100', ack: 'false' },
       proceeding: { ...open, again: 'sends 180', abandon: 'answered, ends', waits32s: '', ack: 'false' },
-      accepted: { ...over, again: '', abandon: 'ends', waits32s: 'ends', ack: 'false' },
+      // A proxy passes on every 2xx (RFC 6026 7.1).
+      accepted: { ...over, 200: 'sends 200, true', again: '', abandon: 'ends', waits32s: 'ends', ack: 'false' },
       completed: { ...over, again: 'sends 486', abandon: 'ends', waits32s: `${repeats}, ends`, ack: 'true' },
       confirmed: { ...over, again: '', abandon: 'ends', waits32s: 'ends', ack: 'true' },
       terminated: { ...over, again: '', abandon: '', waits32s: '', ack: 'true' },

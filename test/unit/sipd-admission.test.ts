@@ -1,7 +1,14 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import t from 'tap';
-import { type Flow, Headers, parseMessage, silentLogger, type SipRequest, type SipResponse } from '../../src/sip/index.ts';
+import {
+  type Flow,
+  Headers,
+  parseMessage,
+  silentLogger,
+  type SipRequest,
+  type SipResponse,
+} from '../../src/sip/index.ts';
 import { SipdServer, sipdOptionsSchema } from '../../src/sipd/index.ts';
 import { Admission } from '../../src/sipd/admission/admission.ts';
 import { sipdLimits } from '../../src/sipd/limits.ts';

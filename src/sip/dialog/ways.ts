@@ -102,14 +102,9 @@ export class Ways {
   }
 
   /** One address, by TCP first because the request is too long for UDP. */
-  byTcpFirst(to: HostPort): Candidates {
-    return this.#candidates(
-      [
-        { protocol: 'tcp', ...to },
-        { protocol: 'udp', ...to },
-      ],
-      to.host,
-    );
+  byTcpFirst({ host, port }: HostPort): Candidates {
+    const places = (['tcp', 'udp'] as const).map((protocol) => ({ protocol, host, port }));
+    return this.#candidates(places, host);
   }
 
   /** To where a peer was heard by the endpoint before us. A connection does not come back by itself. */
