@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { connect } from 'node:net';
-import type { Listen } from '../config/index.ts';
+import { connect as connectTls } from 'node:tls';
+import { WebSocket } from 'ws';
+import type { Listen, Transport } from '../config/index.ts';
 
 export type SipAnswer =
   /** `says`: the status. `sent` and `heard`: both messages as they were; `from`: where ours came from, as we know it. */
@@ -64,9 +66,17 @@ export function askBySip({ transport, host, port }: Listen, withinMs: number): P
       });
       return;
     }
-    const socket = connect({ host, port }, () => {
-      socket.write(ask({ host: socket.localAddress ?? host, port: socket.localPort ?? 0 }));
-    });
+    if (transport === 'ws' || transport === 'wss') {
+      const at = `${transport}://${shown({ host, port })}`;
+      stop = askByWebSocket(at, () => ask({ host: 'doctor.invalid', port: 5060 }), heard, fail);
+      return;
+    }
+    const opened = () => void socket.write(ask({ host: socket.localAddress ?? host, port: socket.localPort ?? 0 }));
+    // Whether somebody speaks SIP there; who that is, a certificate for a name cannot tell of an address.
+    const socket =
+      transport === 'tls'
+        ? connectTls({ host, port, rejectUnauthorized: false }, opened)
+        : connect({ host, port }, opened);
     stop = () => socket.destroy();
     socket.on('error', fail);
     socket.on('close', () => fail(new Error('it closed the connection')));
@@ -74,8 +84,24 @@ export function askBySip({ transport, host, port }: Listen, withinMs: number): P
   });
 }
 
+/** Returns the way to close it. */
+function askByWebSocket(
+  at: string,
+  ask: () => string,
+  heard: (bytes: Buffer) => void,
+  fail: (error: Error) => void,
+): () => void {
+  // Whether somebody speaks SIP there, as with TLS.
+  const connection = new WebSocket(at, 'sip', { rejectUnauthorized: false });
+  connection.on('error', fail);
+  connection.on('close', () => fail(new Error('it closed the connection')));
+  connection.on('message', heard);
+  connection.on('open', () => connection.send(ask()));
+  return () => connection.terminate();
+}
+
 /** With a description of sound, for what rewrites SIP on the way rewrites that too. */
-function options(transport: 'udp' | 'tcp', to: Place, from: Place): string {
+function options(transport: Transport, to: Place, from: Place): string {
   const mark = randomBytes(8).toString('hex');
   const family = from.host.includes(':') ? 'IP6' : 'IP4';
   const body = [

@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 const ADDRESS = '(?:\\d{1,3}(?:\\.\\d{1,3}){3}|\\[[0-9A-Fa-f:.]+\\])';
 const PLAIN = new RegExp(`^(${ADDRESS}):(\\d{1,5})$`);
-const WITH_TRANSPORT = new RegExp(`^(udp|tcp)/(${ADDRESS}):(\\d{1,5})$`);
+const WITH_TRANSPORT = new RegExp(`^(udp|tcp|tls|ws|wss)/(${ADDRESS}):(\\d{1,5})$`);
 
 /** "127.0.0.1:5090"; port 0 takes any free one. */
 export const endpointText = z
@@ -19,8 +19,10 @@ export interface Endpoint {
   readonly port: number;
 }
 
+export type Transport = 'udp' | 'tcp' | 'tls' | 'ws' | 'wss';
+
 export interface Listen extends Endpoint {
-  readonly transport: 'udp' | 'tcp';
+  readonly transport: Transport;
 }
 
 export function parseEndpoint(text: string): Endpoint | null {
@@ -31,7 +33,7 @@ export function parseEndpoint(text: string): Endpoint | null {
 export function parseListen(text: string): Listen | null {
   const parts = WITH_TRANSPORT.exec(text);
   const where = parts === null ? null : endpoint(parts[2] ?? '', Number(parts[3]));
-  return where === null ? null : { transport: parts?.[1] === 'tcp' ? 'tcp' : 'udp', ...where };
+  return where === null ? null : { transport: parts?.[1] as Transport, ...where };
 }
 
 function endpoint(bracketed: string, port: number): Endpoint | null {

@@ -3,7 +3,7 @@ import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { z } from 'zod';
 import { type Checked, check } from './check.ts';
-import { parseEndpoint, parseListen } from './endpoint.ts';
+import { parseEndpoint, parseListen, type Transport } from './endpoint.ts';
 import { type Layer, type Path, readEnvironmentLayer, readFileLayer, readSetLayer } from './layers.ts';
 import { type Config, configSchema } from './schema.ts';
 import { schemaAt, knownKeys } from './schema-walk.ts';
@@ -81,6 +81,7 @@ function contradictions(config: Config): string[] {
       `configuration: media.rtpLast: fewer than ten ports after media.rtpFirst ${rtpFirst}: give a wider range`,
     );
   }
+  problems.push(...tlsProblems(config));
   const uses = portsOf(config);
   for (const [i, use] of uses.entries()) {
     if (use.port === 0) continue;
@@ -100,19 +101,39 @@ function contradictions(config: Config): string[] {
 
 interface PortUse {
   readonly key: string;
-  readonly transport: 'udp' | 'tcp';
+  readonly transport: Transport;
   readonly port: number;
   /** Absent: whichever address it is on, nobody else of ours is to have the port. */
   readonly host?: string;
 }
 
 function isSamePort(one: PortUse, other: PortUse): boolean {
-  if (one.port !== other.port || one.transport !== other.transport) return false;
+  if (one.port !== other.port || socketOf(one) !== socketOf(other)) return false;
   const [a, b] = [one.host, other.host];
   if (a === undefined || b === undefined || a === b) return true;
   // All addresses of IPv4, and all of IPv6, include each of their kind.
   const isAny = [a, b].some((host) => host === '0.0.0.0' || host === '::');
   return isAny && a.includes(':') === b.includes(':');
+}
+
+/** Everything but UDP is a port of TCP. */
+function socketOf({ transport }: PortUse): 'udp' | 'tcp' {
+  return transport === 'udp' ? 'udp' : 'tcp';
+}
+
+function tlsProblems({ sip, signalling }: Config): string[] {
+  const { certificate, key, authorities, clientCertificates } = sip.tls;
+  if ((certificate === '') !== (key === '')) {
+    return ['configuration: sip.tls: certificate and key belong together: give the PEM files of both'];
+  }
+  const encrypted = sip.listen.find((text) => ['tls', 'wss'].includes(parseListen(text)?.transport ?? ''));
+  if (encrypted !== undefined && certificate === '' && signalling.servers.length === 0) {
+    return [`configuration: sip.listen: ${encrypted} needs sip.tls.certificate and sip.tls.key: give the PEM files`];
+  }
+  if (clientCertificates === 'required' && authorities === '') {
+    return ['configuration: sip.tls.authorities: needed to check the certificates of clients: give a PEM file'];
+  }
+  return [];
 }
 
 /** Every port of ours that is taken, except those for sound. */
@@ -124,6 +145,7 @@ function portsOf(config: Config): readonly PortUse[] {
       return listen === null ? [] : [{ key: 'sip.listen', ...listen }];
     }),
     { key: 'signalling.port', transport: 'tcp', port: signalling.port } as const,
+    { key: 'signalling.metricsPort', transport: 'tcp', port: signalling.metricsPort } as const,
   ];
   const mediaSip = parseEndpoint(media.sip)?.port ?? 0;
   const ofMediad = [

@@ -3,6 +3,7 @@ import { adminSchema } from '../admin/options.ts';
 import { auditOptions } from '../audit-log/options.ts';
 import { documentsOptions } from '../documents/options.ts';
 import { LOG_LEVELS } from '../observe/options.ts';
+import { sipdLimits } from '../sipd/options.ts';
 import { telephonySchema, trunkSchema } from '../telephony/options.ts';
 import { webhooksOptions } from '../webhooks/options.ts';
 import { endpointText, listenText } from './endpoint.ts';
@@ -38,6 +39,32 @@ export const configSchema = z.strictObject({
         .max(8)
         .default(['udp/0.0.0.0:5060', 'tcp/0.0.0.0:5060'])
         .describe('Where phones and trunks are served, `transport/address:port`; port 0 takes any free one.'),
+      tls: z
+        .strictObject({
+          certificate: z
+            .string()
+            .default('')
+            .describe(
+              'PEM file of our certificate, followed by those between it and the root; needed for `tls/` and `wss/` in `sip.listen`. ' +
+                'A renewed file counts for new connections within ten seconds, without a restart.',
+            ),
+          key: z.string().default('').describe('PEM file of its key. It must not be readable by everybody.'),
+          authorities: z
+            .string()
+            .default('')
+            .describe('PEM file of authorities that are believed beside those that come with Node.'),
+          clientCertificates: z
+            .enum(['ignored', 'required'])
+            .default('ignored')
+            .describe('Whether whoever connects by TLS must show a certificate of an authority in `authorities`.'),
+        })
+        .prefault({}),
+      webOrigins: z
+        .array(z.url())
+        .max(100)
+        .default([])
+        .describe('Pages that may speak to us by WebSocket, `https://desk.example.org`; none given: all.'),
+      limits: sipdLimits.prefault({}),
       advertise: addressOrEmpty
         .default('')
         .describe(
@@ -77,6 +104,9 @@ export const configSchema = z.strictObject({
   signalling: z
     .strictObject({
       port: port.default(9022).describe('Port on 127.0.0.1 by which the app steers sipd.'),
+      metricsPort: port
+        .default(0)
+        .describe('Port on 127.0.0.1 where Prometheus finds the numbers of sipd, at /metrics; 0: nowhere.'),
       servers: signallingServers
         .default([])
         .describe('Signalling servers that run already, in place of our own sipd; each has the keys below.'),
@@ -118,13 +148,18 @@ export const configSchema = z.strictObject({
     .prefault({}),
   audit: z
     .strictObject({
+      signingKey: audit.signingKey.describe(
+        'Where the key that signs the audit comes from, 32 bytes as base64url: `secrets` (`audit-sign.key` there), ' +
+          '`/run/keys/wardline-audit`, `env:AUDIT_SIGNING_KEY`, or what a program prints: `command:/usr/bin/age -d -i /etc/id /etc/audit.age`.',
+      ),
       checkpointEntries: audit.checkpointEntries.describe('After so many entries the audit is signed.'),
       checkpointMinutes: audit.checkpointMinutes.describe(
         'So long after an entry the audit is signed, though there are fewer of them, in minutes.',
       ),
       anchors: audit.anchors.describe(
         'Where signed heads of the audit go, out of reach of this machine: `/mnt/worm/lakeside.heads`, ' +
-          '`udp://10.0.0.5:514` or `tcp://10.0.0.5:514` (syslog), `https://notary.example/heads`.',
+          '`udp://10.0.0.5:514` or `tcp://10.0.0.5:514` (syslog), `https://notary.example/heads`, ' +
+          '`rfc3161+https://tsa.example/tsr` (a time-stamp service).',
       ),
       retentionDays: audit.retentionDays.describe(
         'How old an entry must be before `wardline audit prune` cuts it off; six years unless you have a reason.',

@@ -10,11 +10,15 @@
 //   endpoint.proxy(incoming, { targets, order: 'serial', staysInPath: true }, { onFinal, onDone })
 //   endpoint.request({ method, uri, headers, body }, { onResponse })     result.outgoing.cancel()
 //
+//   endpoint.restore(dialog.snapshot())     in the next endpoint under the same address
+//
 // Retransmissions, 100, PRACK numbers, CANCEL, 481, 482, 491, ACK of failures and the wait for an ACK are handled inside.
 
 export { type Clock, systemClock, type Timer } from './clock.ts';
-export { Dialog, type DialogEnding, type DialogState, type InDialogOptions } from './dialog/dialog.ts';
-export { type EndpointCounters, type EndpointOptions, SipEndpoint } from './dialog/endpoint.ts';
+export { Dialog, type DialogState, type InDialogOptions } from './dialog/dialog.ts';
+export type { DialogEnding } from './dialog/dialog-ending.ts';
+export type { DialogSnapshot } from './dialog/dialog-snapshot.ts';
+export { type EndpointAdmission, type EndpointCounters, type EndpointOptions, SipEndpoint } from './dialog/endpoint.ts';
 export type { EndpointHandlers } from './dialog/endpoint-handlers.ts';
 export type { InDialogHandlers, RequestInFlight } from './dialog/in-flight.ts';
 export { IncomingRequest, type ResponseOptions } from './dialog/incoming-request.ts';
@@ -24,7 +28,7 @@ export { type Logger, silentLogger } from './logger.ts';
 export { namesExtension } from './message/extensions.ts';
 export { headerName, isToken } from './message/header-names.ts';
 export { encodeHeaderValue, Headers } from './message/headers.ts';
-export { limits as messageLimits } from './message/limits.ts';
+export { defaultMessageLimits, type MessageLimits } from './message/limits.ts';
 export { type NameAddr, parseNameAddr, serialiseNameAddr, tagOf } from './message/name-addr.ts';
 export type { Params } from './message/params.ts';
 export { parseMessage, type ParseResult } from './message/parse-message.ts';
@@ -53,9 +57,16 @@ export {
   describe,
   type Flow,
   type HostPort,
+  isEncrypted,
   type ListenAddress,
   type Protocol,
+  protocols,
+  transportParam,
   type Vantage,
 } from './transport/flow.ts';
+export { ListenError } from './transport/listen-error.ts';
+export type { NameLookup, NaptrRecord, SrvRecord } from './names/name-lookup.ts';
 export { type Network, systemNetwork, type UdpSocket } from './transport/network.ts';
-export { defaultTransportLimits, ListenError, type TransportLimits } from './transport/transport.ts';
+export type { TlsCredentials } from './transport/tls-gate.ts';
+export type { Tally } from './transport/traffic.ts';
+export { defaultTransportLimits, type TransportLimits } from './transport/transport.ts';

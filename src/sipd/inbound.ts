@@ -12,7 +12,9 @@ import {
   tagOf,
   type Timer,
 } from '../sip/index.ts';
+import type { Admission } from './admission/admission.ts';
 import type { AppRegistry } from './app-registry.ts';
+import { asCancel } from './as-cancel.ts';
 import type { AppConnection } from './control/app-connection.ts';
 import type { AppMessage } from './control/app-message.ts';
 import { metaTokens } from './control/meta.ts';
@@ -22,6 +24,7 @@ import { type DialogBook, idOfCreator, idOfDialog } from './dialog-book.ts';
 import { MissedEndings } from './missed-endings.ts';
 import type { SipdOptions } from './options.ts';
 import type { RegisteredFlows } from './registered-flows.ts';
+import { isOutside, tellsWhereItIs } from './request-kinds.ts';
 
 /** A request an app has been shown and has not answered. */
 interface Pending {
@@ -43,6 +46,7 @@ export interface InboundOptions {
   readonly apps: AppRegistry;
   readonly dialogs: DialogBook;
   readonly flows: RegisteredFlows;
+  readonly admission: Admission;
   readonly records: CallRecords;
   readonly clock: Clock;
   readonly random: Random;
@@ -130,11 +134,12 @@ export class Inbound {
       pending.silence = this.#whenSilent(pending, this.#o.options.timers.appRingsWithinMs);
     } else {
       this.#settle(pending);
+      this.#o.admission.answered(incoming.request, sent, incoming.source);
       if (message.status >= 300 && idOfCreator(incoming.request) !== '' && incoming.dialog?.state === 'ended') {
         this.#o.dialogs.drop(incoming.dialog);
       }
-      const isRegistered = incoming.request.method === 'REGISTER' && message.status < 300;
-      if (isRegistered) this.#o.flows.learn(incoming.request, sent, incoming.source);
+      if (message.status < 300 && tellsWhereItIs(incoming.request))
+        this.#o.flows.learn(incoming.request, sent, incoming.source);
     }
     const bytes = serialise(sent);
     const meta = this.#meta(bytes, incoming.source);
@@ -202,6 +207,7 @@ export class Inbound {
 
   #offerInDialog(incoming: IncomingRequest, dialog: Dialog): void {
     const { apps, dialogs } = this.#o;
+    dialogs.touch(dialog);
     const owner = dialogs.find(idOfDialog(dialog))?.owner;
     const app = owner === undefined ? undefined : apps.heirOf(owner);
     if (app !== undefined) return this.#show(app, incoming);
@@ -284,18 +290,6 @@ export class Inbound {
   #meta(message: Buffer, flow: Flow): string {
     return metaTokens(message, flow.protocol, flow.remote, this.#o.clock.now());
   }
-}
-
-/** An INVITE that waited for its app again has an early dialog already; it is shown as new, because to the app it is. */
-function isOutside({ dialog, request }: IncomingRequest): boolean {
-  return dialog === undefined || (dialog.state === 'early' && idOfCreator(request) !== '');
-}
-
-// Apps know one way to learn that a caller gave up, and it is a CANCEL.
-function asCancel(by: SipRequest): SipRequest {
-  const headers = by.headers.clone();
-  headers.set('CSeq', (headers.get('CSeq') ?? '').replace(/\S+$/, 'CANCEL'));
-  return { ...by, method: 'CANCEL', headers };
 }
 
 function nok(why: string): { tokens: string } {

@@ -3,55 +3,41 @@ import {
   describe,
   type Dialog,
   type Logger,
+  type Network,
   SipEndpoint,
-  type SipRequest,
-  type SipResponse,
   systemClock,
+  systemNetwork,
   systemRandom,
 } from '../sip/index.ts';
+import { Admission } from './admission/admission.ts';
 import { AppRegistry } from './app-registry.ts';
 import { CallRecords } from './call-records.ts';
+import { CertificateFiles } from './certificate-files.ts';
 import type { AppConnection } from './control/app-connection.ts';
 import { parseAppMessage } from './control/app-message.ts';
 import { type AppCommand, ControlServer } from './control/control-server.ts';
 import { DialogBook } from './dialog-book.ts';
+import type { DialogJournal } from './dialog-journal.ts';
 import { Inbound } from './inbound.ts';
+import { MetricsServer } from './metrics-server.ts';
+import { metricsText } from './metrics-text.ts';
+import { numbersOf, type SipdMetrics } from './numbers.ts';
 import type { SipdOptions } from './options.ts';
+import { keepDialogs } from './kept-dialogs.ts';
 import { Outbound, type Reply } from './outbound.ts';
-import { parseProxyCommand, proxyResponseTokens } from './proxy-command.ts';
+import { Proxies } from './proxies.ts';
 import { RegisteredFlows } from './registered-flows.ts';
+import { recordKinds, verbs } from './verbs.ts';
 
 /** Where a running sipd can be reached: `sip` as `udp/127.0.0.1:5060`. */
 export interface SipdAddresses {
   readonly control: { readonly host: string; readonly port: number };
   readonly sip: readonly string[];
+  readonly metrics?: { readonly host: string; readonly port: number };
 }
-
-/** Plain counters and gauges, for a log line or a scrape. */
-export type SipdMetrics = Readonly<Record<string, number>>;
 
 // The version apps look at: from v0.8.2 on they may ping.
 const protocolVersion = 'v0.9.9';
-
-/** Verbs an app can ask for, lower case. */
-const verbs: ReadonlySet<string> = new Set([
-  'invite',
-  'register',
-  'options',
-  'message',
-  'subscribe',
-  'notify',
-  'publish',
-  'refer',
-  'info',
-  'bye',
-  'ack',
-  'cancel',
-  'update',
-  'prack',
-]);
-
-const recordKinds: ReadonlySet<string> = new Set(['cdr:attempt', 'cdr:start', 'cdr:stop']);
 
 /** Extensions a peer may require: those that an app can serve without more than it is shown. */
 const supported = ['100rel', 'timer', 'replaces', 'norefersub', 'tdialog', 'histinfo'] as const;
@@ -75,8 +61,11 @@ export class SipdServer {
   readonly #dialogs: DialogBook;
   readonly #inbound: Inbound;
   readonly #outbound: Outbound;
-  readonly #flows: RegisteredFlows;
-  readonly #records: CallRecords;
+  readonly #certificates: CertificateFiles | undefined;
+  readonly #admission: Admission;
+  #metricsServer: MetricsServer | undefined;
+  readonly #proxies: Proxies;
+  readonly #journal: DialogJournal | undefined;
   #closing: Promise<void> | undefined;
 
   private constructor(parts: {
@@ -85,29 +74,35 @@ export class SipdServer {
     dialogs: DialogBook;
     inbound: Inbound;
     outbound: Outbound;
-    flows: RegisteredFlows;
-    records: CallRecords;
+    certificates: CertificateFiles | undefined;
+    admission: Admission;
+    proxies: Proxies;
+    journal: DialogJournal | undefined;
   }) {
-    this.#records = parts.records;
-    this.#flows = parts.flows;
+    this.#journal = parts.journal;
+    this.#proxies = parts.proxies;
     this.#endpoint = parts.endpoint;
     this.#control = parts.control;
     this.#dialogs = parts.dialogs;
     this.#inbound = parts.inbound;
     this.#outbound = parts.outbound;
+    this.#certificates = parts.certificates;
+    this.#admission = parts.admission;
   }
 
   /** Opens all ports. Rejects with a sentence that names the address, the reason and the remedy. */
-  static async open(options: SipdOptions, logger: Logger): Promise<SipdServer> {
+  static async open(options: SipdOptions, logger: Logger, network: Network = systemNetwork): Promise<SipdServer> {
     const clock = systemClock;
     const random = systemRandom;
     const dialogs = new DialogBook();
     const flows = new RegisteredFlows(clock);
     const connections = new Set<AppConnection>();
     const apps = new AppRegistry(connections);
+    const admission = new Admission({ clock, limits: options.limits, dialogs: () => dialogs.size });
     const records = new CallRecords(apps, clock);
-    const inbound = new Inbound({ apps, dialogs, records, flows, clock, random, options });
+    const inbound = new Inbound({ apps, dialogs, records, flows, admission, clock, random, options });
     const { t1Ms, t2Ms, t4Ms } = options.timers;
+    const certificates = options.tls === undefined ? undefined : new CertificateFiles(options.tls);
     const endpoint = await SipEndpoint.open({
       listen: options.sip,
       advertisedHost: options.advertisedHost,
@@ -115,6 +110,10 @@ export class SipdServer {
       sessionTimers: true,
       timers: { t1: t1Ms, t2: t2Ms, t4: t4Ms },
       limits: options.limits,
+      tls: certificates?.credentials,
+      webOrigins: options.webOrigins,
+      network,
+      admission,
       logger,
       // The same after a restart, and nothing that leads back to the secret.
       relayKey: createHmac('sha256', options.secret).update('record-route').digest(),
@@ -128,6 +127,10 @@ export class SipdServer {
         },
       },
     });
+    // At once, before anybody can ask for them.
+    const { stateFile: path, secret } = options;
+    const now = () => clock.now();
+    const journal = path === undefined ? undefined : keepDialogs({ path, secret, endpoint, dialogs, now, logger });
     const outbound = new Outbound({ endpoint: () => endpoint, dialogs, records, flows, clock, random });
     const addresses = endpoint.visibleAddresses.map(describe).join(',');
     try {
@@ -142,16 +145,34 @@ export class SipdServer {
         onGone: (app) => server.#gone(app, logger),
         connections,
       });
-      const server = new SipdServer({ endpoint, control, dialogs, records, inbound, outbound, flows });
+      const proxies = new Proxies({ endpoint, inbound, flows, records, clock });
+      const server = new SipdServer({
+        journal,
+        endpoint,
+        control,
+        dialogs,
+        inbound,
+        outbound,
+        proxies,
+        certificates,
+        admission,
+      });
+      if (options.metrics !== undefined) {
+        server.#metricsServer = await MetricsServer.open(options.metrics, () => server.metricsText);
+      }
+      certificates?.watch(clock, logger, (credentials) => endpoint.renewCredentials(credentials));
       return server;
     } catch (error) {
+      admission.close();
       endpoint.close();
       throw error;
     }
   }
 
   get addresses(): SipdAddresses {
-    return { control: this.#control.address, sip: this.#endpoint.addresses.map(describe) };
+    const metrics = this.#metricsServer?.address;
+    const sip = this.#endpoint.addresses.map(describe);
+    return { control: this.#control.address, sip, ...(metrics && { metrics }) };
   }
 
   get metrics(): SipdMetrics {
@@ -160,16 +181,24 @@ export class SipdServer {
       ownedDialogs: this.#dialogs.size,
       requestsRunning: this.#outbound.count,
       ...this.#inbound.counts,
-      ...this.#endpoint.counts,
-      ...this.#endpoint.counters,
-      ...this.#endpoint.transportCounters,
+      ...numbersOf(this.#endpoint, this.#admission),
     };
+  }
+
+  /** For Prometheus. */
+  get metricsText(): string {
+    return metricsText(this.metrics, this.#endpoint.traffic);
   }
 
   /** Refuses what waits, cancels what rings, ends what talks, and closes; at most two seconds. May be called twice. */
   close(): Promise<void> {
     this.#closing ??= this.#part();
     return this.#closing;
+  }
+
+  /** Closes without a word to anybody: the next sipd under this address goes on with what is in the state file. */
+  leave(): void {
+    this.#closing ??= Promise.resolve(this.#shut());
   }
 
   async #part(): Promise<void> {
@@ -183,6 +212,15 @@ export class SipdServer {
       setTimeout(resolve, partingMs).unref();
     });
     await Promise.race([Promise.all(goodbyes), patience]);
+    for (const { dialog } of this.#dialogs.all()) this.#dialogs.drop(dialog);
+    this.#shut();
+  }
+
+  #shut(): void {
+    this.#certificates?.close();
+    this.#admission.close();
+    this.#metricsServer?.close();
+    this.#journal?.close();
     this.#control.close();
     this.#endpoint.close();
   }
@@ -203,7 +241,7 @@ export class SipdServer {
         return app.reply(id, answer, message);
       }
       case 'proxy':
-        return this.#proxy(app, command);
+        return this.#proxies.run(app, command);
       default:
         app.reply(id, 'NO|Unknown message type');
         return app.close();
@@ -230,33 +268,6 @@ export class SipdServer {
     if (dialogId !== '') return this.#outbound.requestInDialog(app, message, dialogId);
     if (txnId !== '' && message.method === 'CANCEL') return this.#outbound.cancel(txnId, message);
     return this.#outbound.request(app, message, proxy);
-  }
-
-  #proxy(app: AppConnection, command: AppCommand): void {
-    const parsed = parseProxyCommand(command);
-    if (typeof parsed === 'string') return app.reply(command.id, `NOK|${parsed}`);
-    const incoming = this.#inbound.handOver(parsed.txnId);
-    if (incoming === undefined) return app.reply(command.id, 'NOK|Request not proxied due to unknown transaction');
-    const options = { ...parsed.options, flowFor: (uri: string) => this.#flows.find(uri) };
-    this.#endpoint.proxy(incoming, options, {
-      onSent: (request) => {
-        if (request.method === 'INVITE') this.#records.attempt('application', request);
-      },
-      onFinal: (response, from) => {
-        this.#recordProxied(incoming.request, response);
-        if (!parsed.wantsResponses) return;
-        const { tokens, message } = proxyResponseTokens(response, from, systemClock.now());
-        app.reply(command.id, tokens, message);
-      },
-      onDone: () => app.reply(command.id, 'OK|done'),
-    });
-  }
-
-  #recordProxied({ method }: SipRequest, response: SipResponse): void {
-    if (method !== 'INVITE') return;
-    if (response.status >= 300) return this.#records.failed('network', response);
-    this.#records.start('network', 'proxy-uac', response);
-    this.#records.start('application', 'proxy-uas', response);
   }
 
   #gone(app: AppConnection, logger: Logger): void {

@@ -16,7 +16,7 @@ export const trunkSchema = z.strictObject({
   /** Where outgoing calls go, "sip:host:port;transport=udp". Absent: the trunk is not configured. */
   target: z
     .string()
-    .regex(/^sip:[A-Za-z0-9.[\]:-]+(;transport=(udp|tcp))?$/, 'must read like sip:192.0.2.10:5060;transport=udp')
+    .regex(/^sip:[A-Za-z0-9.[\]:-]+(;transport=(udp|tcp|tls))?$/, 'must read like sip:192.0.2.10:5060;transport=udp')
     .optional(),
   /** Digest for outgoing calls, if the carrier asks for it. */
   username: z.string().min(1).optional(),

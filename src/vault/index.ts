@@ -11,6 +11,6 @@ export type { SealedSink, SealErrorCode, SealOptions } from './sealed-writer.ts'
 export { PlainRecording } from './plain-recording.ts';
 export { shredSealed } from './shred.ts';
 export { SealedFile } from './sealed-file.ts';
-export { ensureSecrets } from './secrets.ts';
+export { ensureSecrets, keyFrom, readKey } from './secrets.ts';
 export type { Secrets } from './secrets.ts';
 export { exportWav } from './wav.ts';

@@ -65,7 +65,13 @@ void t.test('the process: ready line, SIGTERM, port in use', async (t) => {
     [
       'tls',
       { ...good, sip: [{ protocol: 'tls', host: '127.0.0.1', port: 0 }] },
-      /transport "tls" is not supported by this version: use "udp" or "tcp"/,
+      /cannot listen on tls\/127\.0\.0\.1:0: it needs a certificate and a key, and has none/,
+    ],
+    ['sctp', { ...good, sip: [{ protocol: 'sctp', host: '127.0.0.1', port: 0 }] }, /Invalid option: expected one of "udp"/],
+    [
+      'open key',
+      { ...good, tls: { certificate: file('c.pem', '-----BEGIN x'), key: file('k.pem', '-----BEGIN x', 0o604) } },
+      /everybody on this machine can read the key .*k.pem: run chmod o= on it/,
     ],
     ['unknown', { ...good, colour: 'red' }, /colour/],
     ['broken', '{', /is not JSON/],

@@ -10,7 +10,7 @@ export interface Account {
   readonly password?: string;
   /** "127.0.0.1:5060" */
   readonly server: string;
-  readonly transport?: 'udp' | 'tcp';
+  readonly transport?: 'udp' | 'tcp' | 'tls';
   readonly register: boolean;
   readonly answer?: 'manual' | 'auto';
 }
@@ -48,10 +48,16 @@ export class Baresip {
     this.#child = child;
   }
 
-  /** A free port may be taken by somebody else before baresip binds it: then it is tried again with others. */
-  static async start(t: Teardown, accounts: readonly Account[], toneHz: number, sipPort?: number): Promise<Baresip> {
+  /** `more`: further lines of its configuration. A free port may be taken by somebody else before baresip binds it: then it is tried again with others. */
+  static async start(
+    t: Teardown,
+    accounts: readonly Account[],
+    toneHz: number,
+    sipPort?: number,
+    more: readonly string[] = [],
+  ): Promise<Baresip> {
     for (let attempt = 1; ; attempt++) {
-      const phone = await Baresip.#startOnce(t, accounts, toneHz, sipPort);
+      const phone = await Baresip.#startOnce(t, accounts, toneHz, sipPort, more);
       if (phone) return phone;
       if (attempt === 3) throw new Error('baresip ended at start three times');
     }
@@ -61,13 +67,14 @@ export class Baresip {
     t: Teardown,
     accounts: readonly Account[],
     toneHz: number,
-    sipPort?: number,
+    sipPort: number | undefined,
+    more: readonly string[],
   ): Promise<Baresip | null> {
     const dir = scratch(t, 'baresip');
     const [control, sip] = await Promise.all([freeTcpPort(), sipPort ?? freeUdpPort()]);
     mkdirSync(join(dir, 'heard'));
     writeTone(join(dir, 'tone.wav'), toneHz, 120);
-    writeFileSync(join(dir, 'config'), config(dir, control, sip));
+    writeFileSync(join(dir, 'config'), `${config(dir, control, sip)}${more.join('\n')}\n`);
     writeFileSync(join(dir, 'contacts'), '');
     writeFileSync(join(dir, 'accounts'), accounts.map(accountLine).join('\n') + '\n');
     const child = startChild('baresip', ['-f', dir, '-v'], { stdio: ['ignore', 'pipe', 'pipe'] });

@@ -1,4 +1,4 @@
-import type { HostPort, Network } from '../../src/sip/index.ts';
+import type { HostPort, NameLookup, NaptrRecord, Network, SrvRecord } from '../../src/sip/index.ts';
 import type { VirtualClock } from './virtual-clock.ts';
 
 export interface Packet {
@@ -10,11 +10,25 @@ export interface Packet {
   readonly text: string;
 }
 
-/** UDP in memory: a datagram arrives 1 ms after it was sent, unless `loses` says it is lost. */
+/** UDP in memory: a datagram arrives 1 ms after it was sent, unless `loses` says it is lost or `copies` says more. */
 export class MemoryNetwork implements Network {
   readonly packets: Packet[] = [];
-  readonly names = new Map<string, string>();
+  /** What the DNS of this network says: addresses, and records of servers. */
+  readonly hosts = new Map<string, readonly string[]>();
+  readonly srv = new Map<string, readonly SrvRecord[]>();
+  readonly naptr = new Map<string, readonly NaptrRecord[]>();
+  /** Every question, as `SRV _sip._udp.carrier.example`. */
+  readonly asked: string[] = [];
+  /** The DNS server does not answer. */
+  isDnsSilent = false;
+  readonly names: NameLookup = {
+    addresses: (host) => this.#answer('A', this.hosts, host),
+    srv: (name) => this.#answer('SRV', this.srv, name),
+    naptr: (domain) => this.#answer('NAPTR', this.naptr, domain),
+  };
   loses: (packet: Packet) => boolean = () => false;
+  /** After how many milliseconds each copy of a datagram arrives; none of them: it is lost. */
+  copies: () => readonly number[] = () => [1];
   readonly #clock: VirtualClock;
   readonly #bound = new Map<number, (bytes: Buffer, from: HostPort) => void>();
   #nextPort = 20_000;
@@ -33,6 +47,10 @@ export class MemoryNetwork implements Network {
     };
   }
 
+  longestDatagramTo(): number {
+    return 65_507;
+  }
+
   listenTcp(): never {
     throw new Error('this network has no TCP');
   }
@@ -41,10 +59,12 @@ export class MemoryNetwork implements Network {
     throw new Error('this network has no TCP');
   }
 
-  async resolve(host: string): Promise<string> {
-    const address = this.names.get(host);
-    if (address !== undefined) return address;
-    throw new Error(`no such host: ${host}`);
+  async #answer<T>(type: string, records: ReadonlyMap<string, readonly T[]>, name: string): Promise<readonly T[]> {
+    this.asked.push(`${type} ${name}`);
+    if (this.isDnsSilent) return new Promise(() => {});
+    const found = records.get(name);
+    if (found !== undefined) return found;
+    throw Object.assign(new Error(`no such name: ${name}`), { code: 'ENOTFOUND' });
   }
 
   /** What was sent from `port`, as `[milliseconds, what]`. */
@@ -59,7 +79,7 @@ export class MemoryNetwork implements Network {
     const packet: Packet = { atMs: this.#clock.now(), from: from.port, to: to.port, what: nameOf(text), text };
     this.packets.push(packet);
     if (this.loses(packet)) return;
-    this.#clock.after(1, () => this.#bound.get(to.port)?.(bytes, from));
+    for (const afterMs of this.copies()) this.#clock.after(afterMs, () => this.#bound.get(to.port)?.(bytes, from));
   }
 }
 

@@ -17,6 +17,7 @@ export function aMessage(changes: Record<string, string | undefined> = {}, body 
   return `${[lines.start, ...fields.map(([name, value]) => `${name}: ${value}`)].join('\r\n')}\r\n\r\n${body}`;
 }
 
+const sdpLines = (...lines: readonly string[]) => `${['v=0', 's=-', 't=0 0', ...lines].join('\r\n')}\r\n`;
 const uri = (text: string) => aMessage({ start: `OPTIONS ${text} SIP/2.0` });
 /** Name, text, and what becomes of it: served (`ok`), refused with a status, or dropped. */
 export const tortureMessages: readonly (readonly [name: string, text: string, expected: 'ok' | 'drop' | number])[] = [
@@ -106,6 +107,7 @@ export const tortureMessages: readonly (readonly [name: string, text: string, ex
   ],
   ['5118 4.1: an IPv6 reference', uri('sip:user@[2001:db8::10]'), 'ok'],
   ['5118 4.2: IPv6 without brackets', uri('sip:2001:db8::10'), 400],
+  ['5118 4.3: what looks like a port is the end of the address', uri('sip:[2001:db8::10:5070]'), 'ok'],
   ['5118 4.4: IPv6 with a port', uri('sip:[2001:db8::10]:5070'), 'ok'],
   [
     '5118 4.5: received= with brackets',
@@ -115,6 +117,36 @@ export const tortureMessages: readonly (readonly [name: string, text: string, ex
   [
     '5118 4.5: received= without',
     aMessage({ Via: 'SIP/2.0/UDP [2001:db8::9:1];received=2001:db8::9:255;branch=z9hG4bKas3' }),
+    'ok',
+  ],
+  [
+    '5118 4.6: IPv6 in the SDP',
+    aMessage({ 'Content-Type': 'application/sdp' }, sdpLines('o=assistant 971731711378798081 0 IN IP6 2001:db8::20')),
+    'ok',
+  ],
+  [
+    '5118 4.7: both kinds of addresses in the headers',
+    aMessage({
+      Via: 'SIP/2.0/UDP [2001:db8::9:1]:6050;branch=z9hG4bKas3-111, SIP/2.0/UDP 192.0.2.1;branch=z9hG4bKjhja8781hjuaij65144',
+      Contact: '<sip:alice@[2001:db8::9:1]>, <sip:alice@192.0.2.1:5061>',
+      'Record-Route': '<sip:[2001:db8::9:255];lr>, <sip:192.0.2.254;lr>',
+    }),
+    'ok',
+  ],
+  [
+    '5118 4.8: both kinds in the SDP, each line its own',
+    aMessage(
+      { 'Content-Type': 'application/sdp' },
+      sdpLines('m=audio 6000 RTP/AVP 0', 'c=IN IP6 2001:db8::1', 'm=video 6024 RTP/AVP 107', 'c=IN IP4 192.0.2.1'),
+    ),
+    'ok',
+  ],
+  [
+    '5118 4.9: IPv4 inside IPv6',
+    aMessage({
+      Via: 'SIP/2.0/UDP [::ffff:192.0.2.10]:19823;branch=z9hG4bKbh19',
+      Contact: '"T. desk phone" <sip:ted@[::ffff:192.0.2.2]>',
+    }),
     'ok',
   ],
   ['5118 4.10: three colons', uri('sip:user@[2001:db8:::192.0.2.1]'), 400],

@@ -45,6 +45,15 @@ export class VirtualClock implements EngineClock, SipClock {
     this.#passedMs = endMs;
   }
 
+  /** A busy machine: `times` timers in turn, each run `lateMs` after it was due. */
+  late(lateMs: number, times: number): void {
+    for (let i = 0; i < times; i++) {
+      const next = Math.min(...[...this.#due.values()].map(({ atMs }) => atMs));
+      this.#passedMs = Math.max(this.#passedMs, next) + lateMs;
+      this.#runNext(this.#passedMs, this.#passedMs);
+    }
+  }
+
   /** As `advance`; promises settle before, and between any two timers. */
   async pass(byMs: number): Promise<void> {
     const endMs = this.#passedMs + byMs;
@@ -53,14 +62,14 @@ export class VirtualClock implements EngineClock, SipClock {
     this.#passedMs = endMs;
   }
 
-  #runNext(endMs: number): boolean {
+  #runNext(endMs: number, nowMs?: number): boolean {
     let next: { readonly id: number; readonly atMs: number; readonly action: () => void } | undefined;
     // In the order they were set, so the first of those due at the same time stays.
     for (const [id, timer] of this.#due) {
       if (timer.atMs <= endMs && (next === undefined || timer.atMs < next.atMs)) next = { id, ...timer };
     }
     if (next === undefined) return false;
-    this.#passedMs = next.atMs;
+    this.#passedMs = nowMs ?? next.atMs;
     this.#due.delete(next.id);
     next.action();
     return true;

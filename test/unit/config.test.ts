@@ -103,11 +103,35 @@ t.test('bad input names place, reason and remedy', async (t) => {
     [null, ['data='], {}, '--set data: null is not a text'],
     [
       null,
-      ['sip.listen=["tls/0.0.0.0:5061"]'],
+      ['sip.listen=["sctp/0.0.0.0:5061"]'],
       {},
-      '--set sip.listen: sip.listen.0: "tls/0.0.0.0:5061": must read transport/address:port, such as udp/0.0.0.0:5060',
+      '--set sip.listen: sip.listen.0: "sctp/0.0.0.0:5061": must read transport/address:port, such as udp/0.0.0.0:5060',
     ],
     [null, ['sip.listen=[]'], {}, '--set sip.listen: [] is too small: the least is 1'],
+    [
+      null,
+      ['sip.listen=["udp/0.0.0.0:5060","wss/0.0.0.0:443"]'],
+      {},
+      'configuration: sip.listen: wss/0.0.0.0:443 needs sip.tls.certificate and sip.tls.key: give the PEM files',
+    ],
+    [
+      null,
+      ['sip.tls.certificate=pbx.pem'],
+      {},
+      'configuration: sip.tls: certificate and key belong together: give the PEM files of both',
+    ],
+    [
+      null,
+      ['sip.tls.certificate=pbx.pem', 'sip.tls.key=pbx.key', 'sip.tls.clientCertificates=required'],
+      {},
+      'configuration: sip.tls.authorities: needed to check the certificates of clients: give a PEM file',
+    ],
+    [
+      null,
+      ['sip.listen=["tcp/0.0.0.0:5060","ws/127.0.0.1:5060"]'],
+      {},
+      'configuration: sip.listen: ws port 5060 is also in sip.listen: give each its own',
+    ],
     [
       null,
       ['media.sip=127.0.0.1:5060'],

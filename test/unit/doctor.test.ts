@@ -1,11 +1,12 @@
 import { spawn } from 'node:child_process';
 import { createSocket, type Socket as UdpSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { chmodSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { refuseWellKnownSecrets } from '../../src/cli/app/links.ts';
+import { certificate } from '../../src/cli/doctor/certificate.ts';
 import { clock, clockAgainst } from '../../src/cli/doctor/clock.ts';
 import { drachtioFindings } from '../../src/cli/doctor/drachtio-file.ts';
 import { coreFiles, defaultBuffer } from '../../src/cli/doctor/machine.ts';
@@ -15,6 +16,7 @@ import { wayToReflector, waysToTrunks } from '../../src/cli/doctor/ways-out.ts';
 import { type Config, loadConfig } from '../../src/config/index.ts';
 import { alteredEchoes, reflect, reflectedIn } from '../../src/cli/sip-reflection.ts';
 import type { TelephonyOptions } from '../../src/telephony/index.ts';
+import { Authority } from '../support/certificates.ts';
 import { asInExamples, folderOf } from '../support/freeswitch-examples.ts';
 import { ROOT } from '../support/root.ts';
 import { warmCli } from '../support/warm-cli.ts';
@@ -26,6 +28,26 @@ function aConfig(set: Readonly<Record<string, unknown>>): Config {
   if (loaded.kind === 'bad') throw new Error(loaded.problems.join('\n'));
   return loaded.value;
 }
+
+void t.test('the certificate for SIP: its end, its key, and who can read that', (t) => {
+  const folder = t.testdir();
+  const authority = new Authority(folder);
+  const [good, short, other] = [authority.issue('good'), authority.issue('short', { days: 10 }), authority.issue('other')];
+  const look = ({ certificate: file, key }: { certificate: string; key: string }, now?: Date) =>
+    certificate(aConfig({ 'sip.tls.certificate': file, 'sip.tls.key': key }), now)[0];
+  t.same(certificate(aConfig({})), [], 'none, and none needed');
+  t.match(look(good), { state: 'good', says: /^valid until 20\d\d-\d\d-\d\d, its key readable by its owner alone$/ });
+  t.match(look(short), { state: 'note', says: /short.pem expires in 9 days$|short.pem expires in 10 days$/ });
+  t.match(look(short, new Date(Date.now() + 11 * 86_400_000)), { state: 'bad', says: /has expired on 20.*phones refuse/ });
+  t.match(look(short, new Date(Date.now() - 86_400_000)), { state: 'bad', says: /is valid only from/ });
+  t.match(look({ ...good, key: other.key }), { state: 'bad', says: /other.key is not the key of .*good.pem/ });
+  t.match(look({ ...good, key: join(folder, 'none') }), { state: 'bad', says: /ENOENT/ });
+  chmodSync(other.key, 0o640);
+  t.match(look(other), { state: 'note', says: /a group can read/ });
+  chmodSync(other.key, 0o644);
+  t.match(look(other), { state: 'bad', says: /everybody on this machine can read/, remedy: /chmod o=/ });
+  t.end();
+});
 
 /** An event socket that answers `api` with what it is given; its ACL and its secret are for the test to choose. */
 async function anEventSocket(t: Test, host: string, says: Readonly<Record<string, string>>): Promise<number> {

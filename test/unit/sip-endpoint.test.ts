@@ -13,7 +13,8 @@ import {
   SipEndpoint,
   type SipResponse,
 } from '../../src/sip/index.ts';
-import { TcpFlow } from '../../src/sip/transport/tcp-flow.ts';
+import { Traffic } from '../../src/sip/transport/traffic.ts';
+import { StreamFlow } from '../../src/sip/transport/stream-flow.ts';
 import { until } from '../support/processes.ts';
 import { MemoryNetwork } from '../support/memory-network.ts';
 import { aMessage, tortureMessages } from '../support/torture-messages.ts';
@@ -110,7 +111,7 @@ void t.test('where requests in a dialog go: target, source behind NAT, loose and
 
 void t.test('a next hop by name is looked up; a name that does not exist is a 503', async (t) => {
   const { clock, network, endpoint, socket } = await aServer();
-  network.names.set('carrier.example', '127.0.0.1');
+  network.hosts.set('carrier.example', ['127.0.0.1']);
   const answers: SipResponse[] = [];
   const ask = (uri: string, nextHop?: string) =>
     endpoint.request({ method: 'OPTIONS', uri, nextHop }, { onResponse: (response) => void answers.push(response) });
@@ -223,7 +224,7 @@ void t.test('TCP: keep-alive, byte by byte, half a message, lost framing, too ma
 
   const broken = await dial();
   broken.socket.write(options('-999', 'c') + options('0', 'd'));
-  await until('the close', () => broken.isClosed());
+  await inTime('the close', () => broken.isClosed());
   t.match(broken.heard(), /^SIP\/2\.0 400 /);
   t.notMatch(broken.heard(), / 200 /, 'nothing after lost framing is a request');
 
@@ -306,13 +307,16 @@ function aTcpFlow() {
   const socket = new StuckSocket();
   const messages: string[] = [];
   const at = { host: '127.0.0.1', port: 5060 };
-  const flow = new TcpFlow({
+  const flow = new StreamFlow({
+    protocol: 'tcp',
     socket: socket as unknown as Socket,
     local: at,
     remote: at,
     clock,
     messageWithinMs: 4_000,
-    isAccepted: true,
+    messageBytes: 65_535,
+    traffic: new Traffic(),
+    opensOn: undefined,
     onMessage: (bytes) => void messages.push(bytes.toString()),
     onBroken() {},
     onClosed() {},

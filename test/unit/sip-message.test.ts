@@ -101,6 +101,9 @@ void t.test('addresses', (t) => {
   t.equal(contact?.params.get('expires'), '60');
   t.equal(parseNameAddr('sip:a@b;expires=60')?.params.get('expires'), '60', 'without <> it belongs to the header');
   t.equal(parseNameAddr('Ärztin Müller <sip:a@b>')?.displayName, 'Ärztin Müller');
+  // RFC 5118 4.3 and 4.4.
+  t.match(parseUri('sip:[2001:db8::10:5070]'), { host: '2001:db8::10:5070', port: undefined });
+  t.match(parseUri('sip:[2001:db8::10]:5070'), { host: '2001:db8::10', port: 5070 });
   t.equal(serialiseUri(parseUri('sips:u:p@[::1]:5061;lr;x=1?h=v') as never), 'sips:u:p@[::1]:5061;lr;x=1?h=v');
   for (const bad of [
     'sip:',
@@ -130,6 +133,11 @@ void t.test('a stream is cut at every byte the same way', (t) => {
       frames.map((frame) => frame.kind),
       ['ping', 'message', 'message'],
       `${size} bytes at a time`,
+    );
+    t.same(
+      frames.flatMap((frame) => (frame.kind === 'message' ? [frame.bytes.toString()] : [])),
+      [one, aMessage()],
+      'nothing that came later is written over a message',
     );
     t.notOk(framer.isMidMessage);
   }

@@ -469,7 +469,7 @@ void t.test('a challenged BYE that is sent again ends its dialog once', async (t
 
 void t.test('the ACK is repeated also where the way to the phone is a name', async (t) => {
   const { clock, network, alice, bob } = await aPair();
-  network.names.set('proxy.example', '127.0.0.1');
+  network.hosts.set('proxy.example', ['127.0.0.1']);
   bob.onRequest = (incoming) => {
     const route = `<sip:proxy.example:${bob.port};lr>`;
     incoming.request.headers.add('Record-Route', route);
@@ -485,7 +485,7 @@ void t.test('the ACK is repeated also where the way to the phone is a name', asy
 
 void t.test('an INVITE that is cancelled while its name is looked up is never sent', async (t) => {
   const { clock, network, alice, bob } = await aPair();
-  network.names.set('carrier.example', '127.0.0.1');
+  network.hosts.set('carrier.example', ['127.0.0.1']);
   const statuses: number[] = [];
   const result = alice.endpoint.request(
     { method: 'INVITE', uri: `sip:bob@carrier.example:${bob.port}` },
@@ -530,7 +530,7 @@ void t.test('a phone that rings under ever new tags does not make a dialog of ea
 
 void t.test('a name that means ourselves is no place to call', async (t) => {
   const { clock, network, alice } = await aPair();
-  network.names.set('me.example', '127.0.0.1');
+  network.hosts.set('me.example', ['127.0.0.1']);
   const statuses: number[] = [];
   alice.endpoint.request(
     { method: 'INVITE', uri: `sip:x@me.example:${alice.port}` },

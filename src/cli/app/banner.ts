@@ -1,6 +1,8 @@
+import type { Transport } from '../../config/index.ts';
+
 /** Where a softphone registers: "192.0.2.7:5060", for each transport that is served. */
 export interface SipServer {
-  readonly transport: 'udp' | 'tcp';
+  readonly transport: Transport;
   readonly address: string;
 }
 

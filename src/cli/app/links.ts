@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type Config, listenPortOf, parseListen } from '../../config/index.ts';
+import { type Config, listenPortOf, parseListen, type Transport } from '../../config/index.ts';
 import { readSecret } from '../../telephony/index.ts';
 import { serverNameOf, type TelephonyOptions, telephonySchema } from '../../telephony/options.ts';
 import type { Secrets } from '../../vault/index.ts';
@@ -86,7 +86,7 @@ function mediaServers(config: Config, { eventSocketSecret }: Secrets, { mediad }
 }
 
 /** The address a softphone is given: one that listens on every address is reached by the advertised one. */
-export function reachable(text: string, advertised: string): { transport: 'udp' | 'tcp'; address: string } {
+export function reachable(text: string, advertised: string): { transport: Transport; address: string } {
   const listen = parseListen(text);
   if (listen === null) return { transport: 'udp', address: text };
   const isAny = listen.host === '0.0.0.0' || listen.host === '::';

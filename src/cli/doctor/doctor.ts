@@ -3,6 +3,7 @@ import type { CommonOptions, Commands } from '../command-line.ts';
 import { remembered } from '../remembered.ts';
 import { done, no } from '../report.ts';
 import { siteConfig } from '../site.ts';
+import { certificate } from './certificate.ts';
 import { disk, secrets } from './data-folder.ts';
 import type { Finding } from './finding.ts';
 import { processes } from './house.ts';
@@ -48,6 +49,7 @@ async function examine(config: Config, { ntp, reflector }: DoctorOptions): Promi
   return [
     node(),
     ...secrets(config),
+    ...certificate(house),
     await documents(config),
     prompts(),
     ...trunks(house),

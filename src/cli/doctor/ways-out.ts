@@ -76,8 +76,9 @@ function alg(check: string, place: Listen, altered: readonly string[]): Finding 
 
 /** "sip:192.0.2.10:5060;transport=udp", as the configuration checks it. */
 function placeOf(target: string): Listen | null {
-  const [, where = '', transport = 'udp'] = /^sip:(?:[^@]*@)?([^;]+)(?:;transport=(udp|tcp))?$/.exec(target) ?? [];
-  const [, host = '', port = '5060'] = /^(\[[0-9A-Fa-f:]+\]|[^:]+)(?::(\d{1,5}))?$/.exec(where) ?? [];
+  const [, where = '', transport = 'udp'] = /^sip:(?:[^@]*@)?([^;]+)(?:;transport=(udp|tcp|tls))?$/.exec(target) ?? [];
+  const [, host = '', port = transport === 'tls' ? '5061' : '5060'] =
+    /^(\[[0-9A-Fa-f:]+\]|[^:]+)(?::(\d{1,5}))?$/.exec(where) ?? [];
   if (host === '') return null;
   return { transport: transport as Listen['transport'], host: host.replace(/^\[|\]$/g, ''), port: Number(port) };
 }

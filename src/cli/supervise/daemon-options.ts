@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
+import { isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { type Config, installedIn, parseEndpoint, parseListen } from '../../config/index.ts';
 import type { z } from 'zod';
 import type { mediadOptions as mediadSchema } from '../../mediad/options.ts';
@@ -73,9 +74,31 @@ function sipdOptions(config: Config, secrets: Secrets, advertised: string): Sipd
   return {
     sip: listens(config).map(({ transport, host, port }) => ({ protocol: transport, host, port })),
     advertisedHost: advertised,
+    ...tlsOptions(config),
+    webOrigins: config.sip.webOrigins,
+    limits: { ...config.sip.limits, trusted: trusted(config) },
     control: { host: '127.0.0.1', port: config.signalling.port },
     secret: secrets.controlSecret,
+    stateFile: join(dataFolders(config.data).run, 'sipd.dialogs'),
+    ...(config.signalling.metricsPort === 0 ? {} : { metrics: { port: config.signalling.metricsPort } }),
   };
+}
+
+/** Trunks and media servers bring many calls each, and are known by their addresses. */
+function trusted({ sip, trunks, media }: Config): string[] {
+  const carriers = Object.values(trunks).flatMap(({ allowFrom }) => allowFrom.map((from) => from.replace(/:\d+$/, '')));
+  return [...sip.limits.trusted, ...carriers, ...media.servers.map(({ host }) => host)].filter(isAddressOrRange);
+}
+
+function isAddressOrRange(text: string): boolean {
+  return isIP(text.split('/')[0] ?? '') !== 0;
+}
+
+function tlsOptions({ sip: { tls } }: Config): Pick<SipdOptionsInput, 'tls'> {
+  if (tls.certificate === '') return {};
+  const { certificate, key, authorities, clientCertificates } = tls;
+  const more = authorities === '' ? {} : { authorities: resolve(authorities) };
+  return { tls: { certificate: resolve(certificate), key: resolve(key), clientCertificates, ...more } };
 }
 
 function mediadOptions(config: Config, secrets: Secrets, advertised: string): z.input<typeof mediadSchema> {

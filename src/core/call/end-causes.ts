@@ -11,7 +11,7 @@ export const endCauses = {
   noMessageLeft: { sip: 200, q850: 16, fault: 'nobody', says: 'voicemail was reached, nothing was recorded' },
   mailboxClosed: { sip: 200, q850: 16, fault: 'nobody', says: 'whoever opened a mailbox was done, or was not let in' },
   mailboxFull: { sip: 480, q850: 42, fault: 'callee', says: 'the mailbox was full and nobody else answered' },
-  busy: { sip: 486, q850: 17, fault: 'callee', says: 'the called extension was busy' },
+  busy: { sip: 486, q850: 17, fault: 'callee', says: 'the called party was busy' },
   declined: { sip: 603, q850: 21, fault: 'callee', says: 'the called party declined' },
   noAnswer: { sip: 480, q850: 19, fault: 'callee', says: 'nobody answered in time' },
   notRegistered: { sip: 480, q850: 20, fault: 'callee', says: 'no phone is registered for the called extension' },

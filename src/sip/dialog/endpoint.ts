@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { type Clock, systemClock } from '../clock.ts';
 import { type Logger, silentLogger } from '../logger.ts';
 import type { ParseResult } from '../message/parse-message.ts';
-import { responseTo, serialise, type SipRequest, type SipResponse } from '../message/sip-message.ts';
+import type { Headers } from '../message/headers.ts';
+import { responseTo, serialise, type SipRequest, type SipResponse, toTagOf } from '../message/sip-message.ts';
 import { ProxyCore, type ProxyOptions } from '../proxy/proxy-core.ts';
 import type { ProxyingHandlers } from '../proxy/proxying.ts';
 import { RecordRoute } from '../proxy/record-route.ts';
@@ -11,7 +12,10 @@ import { type SipTimers, standardTimers } from '../transaction/timers.ts';
 import { TransactionLayer } from '../transaction/transaction-layer.ts';
 import type { Flow, HostPort, ListenAddress, Protocol, Vantage } from '../transport/flow.ts';
 import { type Network, systemNetwork } from '../transport/network.ts';
+import type { TlsCredentials } from '../transport/tls-gate.ts';
 import { defaultTransportLimits, Transport, type TransportLimits } from '../transport/transport.ts';
+import type { Dialog } from './dialog.ts';
+import type { DialogSnapshot } from './dialog-snapshot.ts';
 import { DialogTable } from './dialog-table.ts';
 import type { EndpointHandlers } from './endpoint-handlers.ts';
 import type { IncomingRequest } from './incoming-request.ts';
@@ -38,6 +42,29 @@ export interface EndpointOptions {
   readonly network?: Network;
   readonly logger?: Logger;
   readonly limits?: TransportLimits;
+  /** Whose pages may speak to us by WebSocket; all if absent or empty. */
+  readonly webOrigins?: readonly string[] | undefined;
+  /** Who is let in; everybody if absent. */
+  readonly admission?: EndpointAdmission | undefined;
+  /** Needed to listen on TLS and WSS, and to dial TLS. */
+  readonly tls?: TlsCredentials | undefined;
+}
+
+/** Whether bytes are parsed, and whether a request opens a transaction. */
+export interface EndpointAdmission {
+  /** Before parsing. */
+  admits(bytes: Buffer, host: string): boolean;
+  /**
+   * A new request outside dialogs, not ACK and not CANCEL. 'ignore': not a byte comes back. A status: it is refused, and
+   * nothing of it is remembered. Undefined: it is served.
+   */
+  screen(
+    request: SipRequest,
+    source: Flow,
+    halfOpen: { readonly ofSource: number; readonly total: number },
+  ): 'ignore' | { readonly status: number; readonly headers?: Headers } | undefined;
+  /** Something that could not be served came from there. */
+  malformed(source: Flow): void;
 }
 
 /** Counted since the start. */
@@ -57,6 +84,7 @@ export interface EndpointCounters {
 export class SipEndpoint {
   readonly counters: EndpointCounters = { received: 0, refused: 0, dropped: 0, strayResponses: 0 };
   readonly #random: Random;
+  readonly #admission: EndpointAdmission | undefined;
   readonly #ways: Ways;
   readonly #dialogs: DialogTable;
   readonly #layer: TransactionLayer;
@@ -64,18 +92,21 @@ export class SipEndpoint {
   readonly #proxy: ProxyCore;
   #transport!: Transport;
   #isClosed = false;
+  #isOpen = false;
 
   private constructor(options: EndpointOptions, surroundings: Surroundings) {
     const { handlers, advertisedHost } = options;
     const { clock, random, timers, network, logger } = surroundings;
     this.#random = random;
-    this.#ways = new Ways({ network, advertisedHost });
+    this.#admission = options.admission;
+    this.#ways = new Ways({ network, clock, random, advertisedHost });
     this.#dialogs = new DialogTable((dialog, ending) => handlers.onDialogEnded(dialog, ending));
     this.#layer = new TransactionLayer({
       clock,
       timers,
       replyFlow: (request, source) => this.#ways.back(request, source),
       onRequest: (transaction, isMerged) => server.requested(transaction, isMerged),
+      screens: (request, flow) => this.#screens(request, flow),
       onCancel: (cancel, invite) => server.cancelled(cancel, invite),
       onAck: (ack, flow) => server.acknowledged(ack, flow),
       onStrayResponse: () => void this.counters.strayResponses++,
@@ -112,9 +143,13 @@ export class SipEndpoint {
       clock,
       logger,
       limits: options.limits ?? defaultTransportLimits,
+      tls: options.tls,
+      webOrigins: options.webOrigins,
+      admits: options.admission?.admits.bind(options.admission),
       onReceived: (result, flow) => endpoint.#received(result, flow),
     });
     endpoint.#ways.use(endpoint.#transport);
+    endpoint.#isOpen = true;
     return endpoint;
   }
 
@@ -132,6 +167,11 @@ export class SipEndpoint {
     return this.#transport.protocols;
   }
 
+  /** Messages received and sent, by method and status. */
+  get traffic(): Transport['traffic'] {
+    return this.#transport.traffic;
+  }
+
   get transportCounters(): Transport['counters'] {
     return this.#transport.counters;
   }
@@ -139,6 +179,11 @@ export class SipEndpoint {
   /** Living things: for metrics, and for tests that nothing is forgotten. */
   get counts(): { dialogs: number; clients: number; servers: number } {
     return { dialogs: this.#dialogs.size, ...this.#layer.counts };
+  }
+
+  /** INVITEs that nobody has answered yet. */
+  get halfOpen(): number {
+    return this.#layer.halfOpen.total;
   }
 
   /** Sends a request outside any dialog. Refused only for what can be known at once; the rest comes as a response. */
@@ -153,6 +198,12 @@ export class SipEndpoint {
   proxy(incoming: IncomingRequest, options: ProxyOptions, handlers: ProxyingHandlers): void {
     if (incoming.dialog !== undefined) this.#dialogs.forget(incoming.dialog);
     this.#proxy.proxy(incoming, options, handlers);
+  }
+
+  /** Goes on with a dialog of the endpoint that was here before; undefined if we have no transport for its peer. */
+  restore(snapshot: DialogSnapshot): Dialog | undefined {
+    const dialog = this.#client.restore(snapshot);
+    return dialog === undefined ? undefined : this.#dialogs.add(dialog);
   }
 
   /** How the receiver of such a request would see us; undefined if it would be refused. */
@@ -171,6 +222,11 @@ export class SipEndpoint {
     return this.#ways.sentBy(flow);
   }
 
+  /** New TLS connections are made with these. Throws Error if they cannot be used; the old ones stay then. */
+  renewCredentials(credentials: TlsCredentials): void {
+    this.#transport.renew(credentials);
+  }
+
   /** Closes every socket at once. Says no goodbye: end the dialogs first if you want that. */
   close(): void {
     if (this.#isClosed) return;
@@ -181,22 +237,42 @@ export class SipEndpoint {
   }
 
   #received(result: ParseResult, flow: Flow): void {
-    if (this.#isClosed) return;
+    // Until every socket is open nobody is served: who asks in between asks again.
+    if (this.#isClosed || !this.#isOpen) return;
     this.counters.received++;
     if (result.kind === 'drop') {
       this.counters.dropped++;
+      this.#admission?.malformed(flow);
       return;
     }
     if (result.kind === 'refuse') {
       this.counters.refused++;
       // Stateless: somebody who cannot write SIP gets no memory of ours. An ACK is never answered.
       if (result.request.method === 'ACK') return;
-      const refusal = responseTo(result.request, result.status, { toTag: this.#random.token(), reason: undefined });
-      this.#ways.back(result.request, flow).send(serialise(refusal));
+      this.#admission?.malformed(flow);
+      this.#refuse(result.request, result.status, flow);
+      if (result.isHopeless === true) flow.close?.();
       return;
     }
     if (result.message.kind === 'request') this.#layer.receiveRequest(result.message, flow);
     else this.#layer.receiveResponse(result.message, flow);
+  }
+
+  /** Whether a new request has been dealt with before anything is remembered of it. */
+  #screens(request: SipRequest, flow: Flow): boolean {
+    // What belongs to a call that has begun is served, however much there is to do.
+    if (this.#admission === undefined || toTagOf(request) !== '') return false;
+    const { halfOpen } = this.#layer;
+    const counts = { ofSource: halfOpen.of(flow.remote.host), total: halfOpen.total };
+    const screening = this.#admission.screen(request, flow, counts);
+    if (screening === undefined) return false;
+    if (screening !== 'ignore') this.#refuse(request, screening.status, flow, screening.headers);
+    return true;
+  }
+
+  #refuse(request: SipRequest, status: number, flow: Flow, headers?: Headers): void {
+    const refusal = responseTo(request, status, { toTag: this.#random.token(), ...(headers && { headers }) });
+    this.#ways.back(request, flow).send(serialise(refusal));
   }
 }
 

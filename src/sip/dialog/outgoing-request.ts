@@ -4,7 +4,8 @@ import { responseTo, type SipRequest, type SipResponse, toTagOf } from '../messa
 import { besideInvite } from '../transaction/beside-invite.ts';
 import type { ClientTransaction } from '../transaction/client-transaction.ts';
 import type { TransactionLayer } from '../transaction/transaction-layer.ts';
-import type { Flow } from '../transport/flow.ts';
+import { type Flow, isReliable } from '../transport/flow.ts';
+import type { Candidates } from './candidates.ts';
 import type { Dialog } from './dialog.ts';
 
 /** Where a response came from. */
@@ -28,6 +29,11 @@ export interface DialogMaker {
   /** The transaction has its final response. */
   settled(outgoing: OutgoingRequest, response: SipResponse): void;
 }
+
+/** A server that says nothing over UDP in this time is passed over if there is another: after the third sending. */
+const silentServerMs = 2_000;
+/** The same for one that does not take a connection. */
+const deafServerMs = 500;
 
 /** A request of ours on its way. */
 export class OutgoingRequest {
@@ -72,11 +78,23 @@ export class OutgoingRequest {
   /** Puts the request on the wire. Called once by the endpoint, when the next hop is known. */
   start(flow: Flow): void {
     if (this.#state === 'settled' || this.#cancel !== undefined) return;
-    this.#flow = flow;
-    this.#transaction = this.#layer.start(this.sent, flow, {
-      onResponse: (response, from) => this.#received(response, from),
-      onFailure: (why) => this.fail(why === 'timeout' ? 408 : 503),
-    });
+    this.#attempt(flow, (status) => this.fail(status));
+  }
+
+  /** As `start`, with several servers to try: the next one gets it when one fails before it has said anything. */
+  startAt(candidates: Candidates, restamp: (sent: SipRequest, flow: Flow) => void): void {
+    if (this.#state === 'settled' || this.#cancel !== undefined) return;
+    const flow = candidates.next();
+    if (flow === undefined) return this.fail(503, 'no way to this address');
+    restamp(this.sent, flow);
+    const goOn = (status: 408 | 503): void => {
+      candidates.failed();
+      if (this.#cancel !== undefined) this.fail(487);
+      else if (candidates.hasMore && this.#state === 'waiting') this.startAt(candidates, restamp);
+      else this.fail(status);
+    };
+    this.#attempt(flow, goOn, candidates.hasMore);
+    if (candidates.hasMore) this.#hurry(flow, goOn);
   }
 
   /** Settles without an answer from the network. */
@@ -102,6 +120,32 @@ export class OutgoingRequest {
     if (this.#flow === undefined) this.#clock.after(0, () => this.fail(487));
     if (this.#state === 'proceeding') this.#sendCancel();
     return this.#cancel;
+  }
+
+  #attempt(flow: Flow, onFailure: (status: 408 | 503) => void, hasMore = false): void {
+    this.#flow = flow;
+    this.#transaction = this.#layer.start(this.sent, flow, {
+      onResponse: (response, from) => {
+        // RFC 3263 4.3: a server that is overloaded or going down says so, and another one may not be.
+        if (hasMore && this.#state === 'waiting' && response.status === 503) onFailure(503);
+        else this.#received(response, from);
+      },
+      onFailure: (why) => onFailure(why === 'timeout' ? 408 : 503),
+    });
+  }
+
+  /** With another server at hand, a silent one is not waited for as long as RFC 3261 would. */
+  #hurry(flow: Flow, onFailure: (status: 408 | 503) => void): void {
+    const attempt = this.#transaction;
+    const giveUp = (): void => {
+      if (this.#state !== 'waiting' || this.#transaction !== attempt) return;
+      attempt?.abandon();
+      onFailure(408);
+    };
+    if (!isReliable(flow.protocol)) return void this.#clock.after(silentServerMs, giveUp);
+    this.#clock.after(deafServerMs, () => {
+      if (flow.isReady !== true) giveUp();
+    });
   }
 
   #received(response: SipResponse, from: Flow): void {

@@ -8,6 +8,7 @@ import { type SipTimers, transactionTimeoutMs } from '../transaction/timers.ts';
 import type { TransactionLayer } from '../transaction/transaction-layer.ts';
 import type { Flow, Vantage } from '../transport/flow.ts';
 import type { Dialog, DraftRequest } from './dialog.ts';
+import type { Candidates } from './candidates.ts';
 import { type DialogMaker, type OutgoingHandlers, OutgoingRequest } from './outgoing-request.ts';
 import type { NamedPlace, Way, Ways } from './ways.ts';
 
@@ -39,15 +40,12 @@ export class RequestSender {
    */
   shownOn(way: Way, otherwise: Flow | undefined): Vantage {
     if (way.kind === 'flow') return way.flow;
-    const protocol = otherwise?.protocol ?? (way.kind === 'name' ? way.name.protocol : 'udp');
+    const protocol = otherwise?.protocol ?? (way.kind === 'name' ? way.name.shownAs : 'udp');
     return this.#parts.ways.anyVantage(protocol);
   }
 
   withVia(draft: DraftRequest, flow: Vantage): SipRequest {
-    const { host, port } = this.#parts.ways.sentBy(flow);
-    const branch = `${magicCookie}${this.#parts.random.token()}`;
-    const via = `SIP/2.0/${flow.protocol.toUpperCase()} ${hostPortText(host, port)};rport;branch=${branch}`;
-    draft.headers.prepend('Via', via);
+    draft.headers.prepend('Via', this.#via(flow));
     return { kind: 'request', ...draft };
   }
 
@@ -57,9 +55,11 @@ export class RequestSender {
     way: Way,
     user: { readonly within: Dialog | undefined; readonly handlers: OutgoingHandlers; readonly maker: DialogMaker },
   ): OutgoingRequest {
-    const { layer, clock, timers } = this.#parts;
+    const { layer, clock, timers, ways } = this.#parts;
     const outgoing = new OutgoingRequest({ sent, layer, clock, forgetAfterMs: transactionTimeoutMs(timers), ...user });
-    if (way.kind === 'flow') outgoing.start(way.flow);
+    const isTooLong = way.kind === 'flow' && user.within === undefined && ways.isTooLong(sent, way.flow);
+    if (isTooLong) this.#startAt(outgoing, ways.byTcpFirst(way.flow.remote));
+    else if (way.kind === 'flow') outgoing.start(way.flow);
     else if (way.kind === 'name') this.#startAfterLookup(outgoing, way.name);
     else clock.after(0, () => outgoing.fail(503, 'no way to the next hop'));
     return outgoing;
@@ -76,17 +76,31 @@ export class RequestSender {
     if (way.kind === 'flow') send(way.flow);
     else if (way.kind === 'refused') notSent(way.why);
     else {
-      this.#parts.ways.lookup(way.name).then(
-        (found) => (found === undefined ? notSent('no way to this address') : send(found)),
-        () => notSent('name not found'),
-      );
+      void this.#parts.ways.lookup(way.name).then((candidates) => {
+        const flow = candidates.next();
+        if (flow === undefined) return notSent('no way to this address');
+        this.#restamp(sent, flow);
+        send(flow);
+      });
     }
   }
 
   #startAfterLookup(outgoing: OutgoingRequest, name: NamedPlace): void {
-    this.#parts.ways.lookup(name).then(
-      (found) => (found === undefined ? outgoing.fail(503, 'no way to this address') : outgoing.start(found)),
-      () => outgoing.fail(503, 'name not found'),
-    );
+    void this.#parts.ways.lookup(name).then((candidates) => this.#startAt(outgoing, candidates));
+  }
+
+  #startAt(outgoing: OutgoingRequest, candidates: Candidates): void {
+    outgoing.startAt(candidates, (sent, flow) => this.#restamp(sent, flow));
+  }
+
+  /** For another server, or the one that a name turned out to be: another transaction. */
+  #restamp(sent: SipRequest, flow: Flow): void {
+    sent.headers.replaceFirst('Via', this.#via(flow));
+  }
+
+  #via(flow: Vantage): string {
+    const { host, port } = this.#parts.ways.sentBy(flow);
+    const branch = `${magicCookie}${this.#parts.random.token()}`;
+    return `SIP/2.0/${flow.protocol.toUpperCase()} ${hostPortText(host, port)};rport;branch=${branch}`;
   }
 }

@@ -1,11 +1,12 @@
 import { namesExtension } from '../message/extensions.ts';
 import { Headers } from '../message/headers.ts';
+import { isSdp } from '../message/is-sdp.ts';
 import { isTargetRefresh, responseTo, type SipRequest, type SipResponse, toTagOf } from '../message/sip-message.ts';
 import type { Random } from '../random.ts';
 import type { ServerInvite } from '../transaction/server-invite.ts';
 import type { ServerTransaction } from '../transaction/server-transaction.ts';
 import type { Flow } from '../transport/flow.ts';
-import { createsDialog, Dialog, type DialogHost, isSdp } from './dialog.ts';
+import { createsDialog, Dialog, type DialogHost } from './dialog.ts';
 import { uasParts } from './dialog-parts.ts';
 import type { DialogTable } from './dialog-table.ts';
 import type { EndpointHandlers } from './endpoint-handlers.ts';
@@ -65,7 +66,11 @@ export class UserAgentServer implements ResponseSender {
     }
     const unsupported = request.headers.list('Require').filter((tag) => !this.#supported.has(tag.toLowerCase()));
     if (unsupported.length > 0) {
-      return void incoming.respond(420, { headers: new Headers().add('Unsupported', unsupported.join(', ')) });
+      // RFC 4475 3.3.5. Alone it refuses nothing: Proxy-Require is not for whoever answers (RFC 3261 20.29).
+      const proxyToo = request.headers.list('Proxy-Require');
+      return void incoming.respond(420, {
+        headers: new Headers().add('Unsupported', [...unsupported, ...proxyToo].join(', ')),
+      });
     }
     if (this.#hasSessionTimers && asksTooShort(request)) {
       return void incoming.respond(422, { headers: new Headers().add('Min-SE', String(minSessionSeconds)) });

@@ -1,14 +1,30 @@
+import type { Clock } from '../clock.ts';
 import { type SipRequest, topViaOf } from '../message/sip-message.ts';
 import { hostPortText, type SipUri } from '../message/uri.ts';
-import { type Flow, type HostPort, isReliable, type Protocol, type Vantage } from '../transport/flow.ts';
+import { type Located, Locator, type Wanted } from '../names/locator.ts';
+import type { Random } from '../random.ts';
+import {
+  defaultPort,
+  type Flow,
+  type HostPort,
+  isReliable,
+  type Protocol,
+  transportParam,
+  type Vantage,
+} from '../transport/flow.ts';
 import { isLoopback } from '../transport/local-address.ts';
 import type { Network } from '../transport/network.ts';
 import type { Transport } from '../transport/transport.ts';
+import { Candidates, DeadServers } from './candidates.ts';
 import type { Dialog } from './dialog.ts';
+import { LostFlow } from './lost-flow.ts';
 import { hopOf } from './next-hop.ts';
 
-/** A place known by name, to be looked up before something can be sent there. */
-export type NamedPlace = HostPort & { readonly protocol: Protocol };
+/** Start line without the URI, and Content-Length. */
+const framingChars = 50;
+
+/** A place known by name, to be looked up before something can be sent there; `protocol` is what the URI suggests. */
+export type NamedPlace = Wanted & { readonly shownAs: Protocol };
 
 export type Way =
   | { readonly kind: 'flow'; readonly flow: Flow }
@@ -17,12 +33,22 @@ export type Way =
 
 /** Which way a message goes, and how whoever gets it sees us. */
 export class Ways {
+  readonly #locator: Locator;
+  readonly #dead: DeadServers;
   readonly #network: Network;
   readonly #advertisedHost: string | undefined;
   #transport: Transport | undefined;
 
-  constructor(parts: { readonly network: Network; readonly advertisedHost: string | undefined }) {
-    this.#network = parts.network;
+  constructor(parts: {
+    readonly network: Network;
+    readonly clock: Clock;
+    readonly random: Random;
+    readonly advertisedHost: string | undefined;
+  }) {
+    const { network, clock, random } = parts;
+    this.#locator = new Locator({ clock, random, names: network.names });
+    this.#network = network;
+    this.#dead = new DeadServers(parts.clock);
     this.#advertisedHost = parts.advertisedHost;
   }
 
@@ -31,12 +57,22 @@ export class Ways {
     this.#transport = transport;
   }
 
+  /**
+   * RFC 3261 18.1.1: whether a request for UDP may be cut into fragments on its way, which routers and firewalls lose, and
+   * could go by TCP. A URI that says UDP itself is of somebody who is reached by nothing else.
+   */
+  isTooLong({ uri, headers, body }: SipRequest, { protocol, remote }: Flow): boolean {
+    if (protocol !== 'udp' || !this.#protocols.includes('tcp')) return false;
+    const chars = uri.length + headers.chars + body.length + framingChars;
+    return chars > this.#network.longestDatagramTo(remote.host) && !/;transport=udp/i.test(uri);
+  }
+
   /** For a request outside any dialog. */
   to(uri: string): Way {
     const found = hopOf(uri, this.#protocols);
     if (found.kind === 'refused') return found;
     const { hop } = found;
-    if (!hop.isLiteral) return { kind: 'name', name: hop };
+    if (!hop.isLiteral) return { kind: 'name', name: { ...hop.wanted, shownAs: hop.protocol } };
     if (this.#transport?.isOwn(hop.protocol, hop)) return { kind: 'refused', why: 'can not send request to myself' };
     const flow = this.#transport?.flowTo(hop.protocol, hop);
     return flow === undefined
@@ -52,13 +88,35 @@ export class Ways {
     if (address !== undefined) return this.#direct(protocol, address);
     const found = hopOf(uri, this.#protocols);
     if (found.kind === 'refused') return found;
-    return found.hop.isLiteral ? this.#direct(found.hop.protocol, found.hop) : { kind: 'name', name: found.hop };
+    const { hop } = found;
+    return hop.isLiteral
+      ? this.#direct(hop.protocol, hop)
+      : { kind: 'name', name: { ...hop.wanted, shownAs: hop.protocol } };
   }
 
-  /** Undefined without a transport for the address, or when it is our own; rejects when there is no such name. */
-  async lookup({ protocol, host, port }: NamedPlace): Promise<Flow | undefined> {
-    const to = { host: await this.#network.resolve(host), port };
-    return this.#transport?.isOwn(protocol, to) ? undefined : this.#transport?.flowTo(protocol, to);
+  /** The servers of that name that we have a transport for and that are not ourselves. Never rejects. */
+  async lookup(name: NamedPlace): Promise<Candidates> {
+    const found = await this.#locator.locate(name, this.#protocols);
+    const others = found.filter((place) => this.#transport?.isOwn(place.protocol, place) === false);
+    return this.#candidates(others, name.host);
+  }
+
+  /** One address, by TCP first because the request is too long for UDP. */
+  byTcpFirst(to: HostPort): Candidates {
+    return this.#candidates(
+      [
+        { protocol: 'tcp', ...to },
+        { protocol: 'udp', ...to },
+      ],
+      to.host,
+    );
+  }
+
+  /** To where a peer was heard by the endpoint before us. A connection does not come back by itself. */
+  flowAgain(protocol: Protocol, remote: HostPort): Flow | undefined {
+    if (!isReliable(protocol)) return this.#transport?.flowTo(protocol, remote);
+    const vantage = this.#transport?.vantageTo(protocol, remote);
+    return vantage === undefined ? undefined : new LostFlow(protocol, vantage.local, remote);
   }
 
   /** RFC 3261 18.2.2 and RFC 3581 4. */
@@ -81,7 +139,7 @@ export class Ways {
   /** How the world sees us, for a peer whose address is not known yet. */
   anyVantage(protocol: Protocol): Vantage {
     for (const host of ['192.0.2.1', '2001:db8::1', '127.0.0.1', '::1']) {
-      const vantage = this.#transport?.vantageTo(protocol, { host, port: 5060 });
+      const vantage = this.#transport?.vantageTo(protocol, { host, port: defaultPort(protocol) });
       if (vantage !== undefined) return vantage;
     }
     throw new Error(`no ${protocol} socket, although the caller made sure of one`);
@@ -89,8 +147,11 @@ export class Ways {
 
   /** Whether a URI names this endpoint, under one of its addresses or under its advertised name. */
   isOwn(uri: SipUri): boolean {
-    const { host, port = 5060 } = uri;
-    if (this.#protocols.some((protocol) => this.#transport?.isOwn(protocol, { host, port }) === true)) return true;
+    const { host } = uri;
+    const isOurs = (protocol: Protocol): boolean =>
+      this.#transport?.isOwn(protocol, { host, port: uri.port ?? defaultPort(protocol) }) === true;
+    if (this.#protocols.some(isOurs)) return true;
+    const port = uri.port ?? defaultPort('udp');
     return host === this.#advertisedHost && this.#transport?.addresses.some((own) => own.port === port) === true;
   }
 
@@ -103,11 +164,16 @@ export class Ways {
   /** `<sip:host:port;transport=…>`, as the peer of `flow` should see us. */
   contactFor(flow: Vantage): string {
     const { host, port } = this.sentBy(flow);
-    return `<sip:${hostPortText(host, port)}${flow.protocol === 'udp' ? '' : `;transport=${flow.protocol}`}>`;
+    return `<sip:${hostPortText(host, port)}${transportParam(flow.protocol)}>`;
   }
 
   get #protocols(): readonly Protocol[] {
     return this.#transport?.protocols ?? [];
+  }
+
+  #candidates(places: readonly Located[], name: string): Candidates {
+    const flowTo = (place: Located) => this.#transport?.flowTo(place.protocol, place, name);
+    return new Candidates(places, flowTo, this.#dead);
   }
 
   #direct(protocol: Protocol, address: HostPort): Way {

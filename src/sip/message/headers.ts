@@ -14,6 +14,15 @@ export class Headers {
     return this.#keys.length;
   }
 
+  /** How long they are when written, but for Content-Length; of other letters than ASCII a little more. */
+  get chars(): number {
+    let chars = 0;
+    for (let i = 0; i < this.#names.length; i++) {
+      chars += (this.#names[i] as string).length + (this.#values[i] as string).length + 4;
+    }
+    return chars;
+  }
+
   /** The first field of that name, as one line. */
   get(name: string): string | undefined {
     const index = this.#keys.indexOf(headerName(name).key);

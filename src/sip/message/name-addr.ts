@@ -108,7 +108,7 @@ function isUri(text: string, start: number, end: number): boolean {
   let hasScheme = false;
   for (let i = start; i < end; i++) {
     const code = text.charCodeAt(i);
-    if (code <= 32 || code === 60) return false;
+    if (code <= 32 || code === 60 || code === 62) return false;
     if (code === 58) hasScheme = true;
   }
   return hasScheme;

@@ -1,14 +1,23 @@
 import { headerName, isToken } from './header-names.ts';
 import { encodeHeaderValue, Headers } from './headers.ts';
-import { limits } from './limits.ts';
+import { defaultMessageLimits, type MessageLimits } from './limits.ts';
 import { noBody, type SipMessage, type SipRequest } from './sip-message.ts';
 import { splitList } from './split-list.ts';
-import { findProblem } from './validate.ts';
+import { findProblem, type Problem } from './validate.ts';
 
 export type ParseResult =
   | { readonly kind: 'message'; readonly message: SipMessage }
-  /** A request that cannot be served but can be answered: its top Via is usable. */
-  | { readonly kind: 'refuse'; readonly request: SipRequest; readonly status: number; readonly why: string }
+  /**
+   * A request that cannot be served but can be answered: its top Via is usable. `isHopeless`: whoever sends such a thing
+   * speaks no SIP, and a connection is better closed.
+   */
+  | {
+      readonly kind: 'refuse';
+      readonly request: SipRequest;
+      readonly status: number;
+      readonly why: string;
+      readonly isHopeless?: true;
+    }
   /** Nothing that could be answered. `why` never contains what was sent. */
   | { readonly kind: 'drop'; readonly why: string };
 
@@ -16,11 +25,15 @@ export type ParseResult =
  * Reads one message from a datagram, or one already framed from a stream (`isStream`).
  * Bytes after Content-Length are ignored in a datagram (RFC 3261 18.3). Never throws.
  */
-export function parseMessage(bytes: Buffer, isStream = false): ParseResult {
-  if (bytes.length > limits.messageBytes) return drop('message too large');
+export function parseMessage(
+  bytes: Buffer,
+  isStream = false,
+  limits: MessageLimits = defaultMessageLimits,
+): ParseResult {
   const blank = bytes.indexOf('\r\n\r\n');
   if (blank < 0) return drop('no blank line');
-  return new Reader(bytes, blank, isStream).read();
+  if (blank > limits.messageBytes) return drop('head too large');
+  return new Reader(bytes, blank, isStream, limits).read();
 }
 
 class Reader {
@@ -28,10 +41,12 @@ class Reader {
   readonly #bytes: Buffer;
   readonly #bodyAt: number;
   readonly #isStream: boolean;
+  readonly #limits: MessageLimits;
   readonly #headers = new Headers();
-  #problem: { status: number; why: string } | undefined;
+  #problem: Problem | undefined;
 
-  constructor(bytes: Buffer, blank: number, isStream: boolean) {
+  constructor(bytes: Buffer, blank: number, isStream: boolean, limits: MessageLimits) {
+    this.#limits = limits;
     this.#bytes = bytes;
     this.#bodyAt = blank + 4;
     this.#isStream = isStream;
@@ -61,13 +76,13 @@ class Reader {
     }
     const uri = line.slice(first + 1, Math.max(first + 1, last));
     if (version.toUpperCase() !== 'SIP/2.0') this.#fault(version.startsWith('SIP/') ? 505 : 400, 'SIP version');
-    if (uri.length > limits.uriChars) this.#fault(414, 'Request-URI too long');
+    if (uri.length > this.#limits.uriChars) this.#fault(414, 'Request-URI too long');
     const body = this.#body();
     const safeMethod = isToken(method) ? method : 'INVALID';
     const request: SipRequest = { kind: 'request', method: safeMethod, uri, headers: this.#headers, body };
     // Without a Via at all it is no SIP; with a crooked one it can still be told so, where it came from.
     if (this.#headers.get('Via')?.toUpperCase().startsWith('SIP') !== true) return drop('no usable Via');
-    const problem = this.#problem ?? findProblem(request);
+    const problem = this.#problem ?? findProblem(request, this.#limits);
     return problem === undefined ? { kind: 'message', message: request } : { kind: 'refuse', request, ...problem };
   }
 
@@ -78,7 +93,7 @@ class Reader {
     const body = this.#body();
     if (this.#problem !== undefined) return drop(this.#problem.why);
     const message = { kind: 'response', status, reason: match[2] ?? '', headers: this.#headers, body } as const;
-    const problem = findProblem(message);
+    const problem = findProblem(message, this.#limits);
     return problem === undefined ? { kind: 'message', message } : drop(problem.why);
   }
 
@@ -100,7 +115,7 @@ class Reader {
         end = more < 0 ? text.length : more;
         next = end + 2;
       }
-      if (++count > limits.headerCount) return this.#refuseAll('too many headers');
+      if (++count > this.#limits.headerCount) return this.#refuseAll('too many headers');
       this.#readHeader(keys, isFolded ? unfold(text.slice(at, end)) : text.slice(at, end));
       at = next;
     }
@@ -110,7 +125,7 @@ class Reader {
   #readHeader(headers: Headers, line: string): void {
     const colon = line.indexOf(':');
     if (colon <= 0) return this.#fault(400, 'header line without a name');
-    if (line.length > limits.headerChars) return this.#fault(400, 'header too long');
+    if (line.length > this.#limits.headerChars) return this.#fault(400, 'header too long');
     const name = line.slice(0, blanksBefore(line, colon));
     const entry = headerName(name);
     if (entry.name === name && !isToken(name)) return this.#fault(400, 'malformed header name');
@@ -130,6 +145,10 @@ class Reader {
       return available === 0 ? noBody : Buffer.from(this.#bytes.subarray(this.#bodyAt));
     }
     const length = parseContentLength(lengths);
+    if (length !== undefined && this.#bodyAt + length > this.#limits.messageBytes) {
+      this.#fault(513, 'message too large');
+      return noBody;
+    }
     if (length === undefined) {
       this.#fault(400, 'malformed Content-Length');
       return noBody;
@@ -178,7 +197,7 @@ function blanksBefore(line: string, colon: number): number {
 /** Whether a line that is no proper request line still says that it is SIP. */
 function namesVersion(line: string): boolean {
   const at = line.lastIndexOf('SIP/');
-  return at > 0 && isSpace(line.charCodeAt(at - 1)) && line.length <= limits.headerChars;
+  return at > 0 && isSpace(line.charCodeAt(at - 1));
 }
 
 function isSpace(code: number): boolean {

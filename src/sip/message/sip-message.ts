@@ -1,5 +1,5 @@
 import { Headers } from './headers.ts';
-import { limits } from './limits.ts';
+import { cseqMax } from './limits.ts';
 import { tagOf } from './name-addr.ts';
 import { reasonPhrase } from './status.ts';
 import { parseVia, type Via } from './via.ts';
@@ -99,7 +99,7 @@ export function parseCSeq(value: string): CSeq | undefined {
   const match = /^(\d{1,20})[ \t]+(\S+)$/.exec(value);
   if (match === null) return undefined;
   const number = Number(match[1]);
-  return number > limits.cseqMax ? undefined : { number, method: match[2] as string };
+  return number > cseqMax ? undefined : { number, method: match[2] as string };
 }
 
 /** Whether the method may be followed by target refresh, RFC 3261 12.2 and its extensions. */

@@ -1,5 +1,5 @@
 import { isIPv4, isIPv6 } from 'node:net';
-import { limits } from './limits.ts';
+import { longestUriChars } from './limits.ts';
 import { noParams, type Params, parseParams, serialiseParams } from './params.ts';
 
 /** A SIP or SIPS URI, RFC 3261 19.1. Escapes are kept as they came; an IPv6 host has no brackets. */
@@ -16,7 +16,7 @@ export interface SipUri {
 
 /** Undefined if the text is no well-formed sip: or sips: URI. */
 export function parseUri(text: string): SipUri | undefined {
-  if (text.length > limits.uriChars) return undefined;
+  if (text.length > longestUriChars) return undefined;
   const colon = text.indexOf(':');
   if (colon < 0) return undefined;
   const scheme = text.slice(0, colon).toLowerCase();

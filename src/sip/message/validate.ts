@@ -1,6 +1,6 @@
-import { limits } from './limits.ts';
-import { isNameAddr } from './name-addr.ts';
-import { callIdOf, fromTagOf, parseCSeq, type SipMessage, toTagOf } from './sip-message.ts';
+import type { MessageLimits } from './limits.ts';
+import { isNameAddr, parseNameAddr } from './name-addr.ts';
+import { callIdOf, fromTagOf, parseCSeq, type SipMessage, type SipRequest, toTagOf } from './sip-message.ts';
 import { parseUri, schemeOf } from './uri.ts';
 import { magicCookie, parseVia } from './via.ts';
 
@@ -8,16 +8,18 @@ export interface Problem {
   readonly status: number;
   /** What is wrong, never what was sent. */
   readonly why: string;
+  readonly isHopeless?: true;
 }
 
 const once = ['From', 'To', 'Call-ID', 'CSeq'] as const;
 
 /** What keeps a message that could be read from being served: the must-haves of RFC 3261 8.1.1, as RFC 4475 tests them. */
-export function findProblem(message: SipMessage): Problem | undefined {
+export function findProblem(message: SipMessage, limits: MessageLimits): Problem | undefined {
   const { headers } = message;
   for (const name of once) {
     const count = headers.countOf(name);
-    if (count !== 1 || headers.get(name) === '') return bad(count > 1 ? `several ${name}` : `no ${name}`);
+    if (count > 1) return bad(`several ${name}`);
+    if (count === 0 || headers.get(name) === '') return { status: 400, why: `no ${name}`, isHopeless: true };
   }
   // Both become part of names in other protocols, where a blank or a bar would begin the next word.
   const names = [callIdOf(message), fromTagOf(message), toTagOf(message)];
@@ -27,7 +29,7 @@ export function findProblem(message: SipMessage): Problem | undefined {
   if (message.kind === 'request' && message.method !== cseq.method) {
     return isKnownMethod(message.method) ? bad('CSeq of another method') : { status: 501, why: 'unknown method' };
   }
-  return addressProblem(message) ?? (message.kind === 'request' ? requestProblem(message) : undefined);
+  return addressProblem(message) ?? (message.kind === 'request' ? requestProblem(message, limits) : undefined);
 }
 
 function isKnownMethod(method: string): boolean {
@@ -65,12 +67,15 @@ function addressProblem(message: SipMessage): Problem | undefined {
   return undefined;
 }
 
-function requestProblem(request: Extract<SipMessage, { kind: 'request' }>): Problem | undefined {
+function requestProblem(request: SipRequest, limits: MessageLimits): Problem | undefined {
   const scheme = schemeOf(request.uri);
   if (scheme === undefined || /[\s<>"]/.test(request.uri)) return bad('malformed Request-URI');
   if (scheme === 'sip' || scheme === 'sips') {
-    if (parseUri(request.uri) === undefined) return bad('malformed Request-URI');
+    const uri = parseUri(request.uri);
+    // RFC 3261 19.1.1: no headers in a Request-URI; they would be somebody's way into ours.
+    if (uri === undefined || uri.headers !== undefined) return bad('malformed Request-URI');
   } else if (scheme !== 'tel') return { status: 416, why: 'unsupported URI scheme' };
+  if (request.method === 'REGISTER' && !isRegistrable(request)) return bad('To is nobody who could be registered');
   const maxForwards = request.headers.lines('Max-Forwards');
   if (maxForwards.length > 1) return bad('several Max-Forwards');
   if (maxForwards[0] !== undefined && !(/^\d{1,10}$/.test(maxForwards[0]) && Number(maxForwards[0]) <= 255)) {
@@ -83,6 +88,12 @@ function requestProblem(request: Extract<SipMessage, { kind: 'request' }>): Prob
     return { status: 413, why: 'SDP too large' };
   }
   return isKnownMethod(request.method) ? undefined : { status: 501, why: 'unknown method' };
+}
+
+// RFC 4475 3.3.4: a To of a scheme that no registrar serves.
+function isRegistrable(register: SipRequest): boolean {
+  const scheme = schemeOf(parseNameAddr(register.headers.get('To') as string)?.uri ?? '');
+  return scheme === 'sip' || scheme === 'sips' || scheme === 'tel';
 }
 
 /** Printable ASCII without the bar: wider than `word` and `token` of RFC 3261 25.1, as phones in the field are. */

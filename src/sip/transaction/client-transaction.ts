@@ -8,6 +8,8 @@ export interface TransactionContext {
   readonly flow: Flow;
   readonly clock: Clock;
   readonly timers: SipTimers;
+  /** Of an INVITE that is served: called once, when it has its final response or none will come. */
+  readonly onAnswered?: () => void;
   /** Called once, when the machine has ended and can be forgotten. */
   readonly onTerminated: () => void;
 }

@@ -62,6 +62,7 @@ export class ServerInvite implements ServerTransaction {
       if (response.status > 100) this.#keepRinging();
       return true;
     }
+    this.#context.onAnswered?.();
     if (response.status < 300) {
       this.#state = 'accepted';
       // The dialog repeats a 2xx, not this machine.
@@ -129,6 +130,7 @@ export class ServerInvite implements ServerTransaction {
 
   #terminate(): void {
     if (this.#state === 'terminated') return;
+    if (this.#state === 'proceeding') this.#context.onAnswered?.();
     this.#state = 'terminated';
     for (const timer of [this.#trying, this.#stillRinging, this.#timerG, this.#timerHorL, this.#timerI]) timer?.stop();
     this.#context.onTerminated();

@@ -54,6 +54,7 @@ export class ServerNonInvite implements ServerTransaction {
     if (this.#state === 'terminated') return;
     this.#state = 'terminated';
     this.#timerJ?.stop();
+    this.#last = undefined;
     this.#context.onTerminated();
   }
 

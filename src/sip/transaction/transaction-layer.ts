@@ -13,6 +13,7 @@ import type { Flow } from '../transport/flow.ts';
 import { ClientInvite } from './client-invite.ts';
 import { ClientNonInvite } from './client-non-invite.ts';
 import type { ClientTransaction, ClientUser } from './client-transaction.ts';
+import { HalfOpenCalls } from './half-open.ts';
 import { ServerInvite } from './server-invite.ts';
 import { ServerNonInvite } from './server-non-invite.ts';
 import type { ServerTransaction } from './server-transaction.ts';
@@ -25,6 +26,8 @@ export interface TransactionLayerOptions {
   readonly replyFlow: (request: SipRequest, source: Flow) => Flow;
   /** A new request, not ACK and not CANCEL. `isMerged`: the same request came over another path (RFC 3261 8.2.2.2). */
   readonly onRequest: (server: ServerTransaction, isMerged: boolean) => void;
+  /** Whether a new request, not ACK and not CANCEL, has been dealt with: then nothing is remembered of it. */
+  readonly screens: (request: SipRequest, flow: Flow) => boolean;
   /** A CANCEL and the INVITE it means, if we have that. */
   readonly onCancel: (cancel: ServerTransaction, invite: ServerInvite | undefined) => void;
   /** An ACK that acknowledges no failure of ours: the ACK of a 2xx, or a stray. */
@@ -35,6 +38,7 @@ export interface TransactionLayerOptions {
 
 /** Finds the machine for each message (RFC 3261 17.1.3, 17.2.3) and forgets the ones that have ended. */
 export class TransactionLayer {
+  readonly halfOpen = new HalfOpenCalls();
   readonly #options: TransactionLayerOptions;
   readonly #clients = new Map<string, ClientTransaction>();
   readonly #servers = new Map<string, ServerTransaction>();
@@ -76,6 +80,7 @@ export class TransactionLayer {
       return this.#options.onAck(request, flow);
     }
     if (known !== undefined) return known.repeat();
+    if (request.method !== 'CANCEL' && this.#options.screens(request, flow)) return;
     const origin = originKey(request);
     const server = this.#serve(request, flow, key, origin);
     if (request.method === 'CANCEL') {
@@ -100,10 +105,12 @@ export class TransactionLayer {
       if (origin !== undefined && this.#origins.get(origin) === server) this.#origins.delete(origin);
     };
     const Machine = request.method === 'INVITE' ? ServerInvite : ServerNonInvite;
+    const isInvite = request.method === 'INVITE';
     const server: ServerTransaction = new Machine(request, source, {
       flow: replyFlow(request, source),
       clock,
       timers,
+      ...(isInvite ? { onAnswered: this.halfOpen.add(source.remote.host) } : {}),
       onTerminated,
     });
     this.#servers.set(key, server);

@@ -1,5 +1,10 @@
 /** The transports this library speaks. */
-export type Protocol = 'udp' | 'tcp';
+export type Protocol = 'udp' | StreamProtocol;
+
+/** Those over a connection; RFC 7118 for the last two. */
+export type StreamProtocol = 'tcp' | 'tls' | 'ws' | 'wss';
+
+export const protocols: readonly Protocol[] = ['udp', 'tcp', 'tls', 'ws', 'wss'];
 
 export interface HostPort {
   readonly host: string;
@@ -20,18 +25,39 @@ export interface Vantage {
 }
 
 /**
- * A way to reach one peer from one of our sockets: a UDP socket with a remote address, or a TCP connection.
- * What is sent into a flow that cannot take it is lost; `onLost` tells once, for TCP only.
+ * A way to reach one peer from one of our sockets: a UDP socket with a remote address, or a connection.
+ * What is sent into a flow that cannot take it is lost; `onLost` tells once, for connections only.
  */
 export interface Flow extends Vantage {
   readonly isOpen: boolean;
+  /** Of a connection: whether the peer has taken it, and has shown who it is. */
+  readonly isReady?: boolean;
   send(bytes: Buffer): void;
+  /** Ends a connection, after what has been sent; UDP has nothing to end. */
+  close?(): void;
   /** Calls back once when the flow is lost, later than this call. Returns the way to stop listening. */
   onLost(listener: () => void): () => void;
 }
 
 export function isReliable(protocol: Protocol): boolean {
   return protocol !== 'udp';
+}
+
+export function isEncrypted(protocol: Protocol): boolean {
+  return protocol === 'tls' || protocol === 'wss';
+}
+
+/** What a URI without a port means: RFC 3261 19.1.2, RFC 7118 5.2. */
+export function defaultPort(protocol: Protocol): number {
+  if (protocol === 'ws') return 80;
+  if (protocol === 'wss') return 443;
+  return protocol === 'tls' ? 5061 : 5060;
+}
+
+/** The `transport` parameter of a URI that names us: `;transport=tls`, '' for UDP. RFC 7118 5.2 knows no `wss`. */
+export function transportParam(protocol: Protocol): string {
+  if (protocol === 'udp') return '';
+  return `;transport=${protocol === 'wss' ? 'ws' : protocol}`;
 }
 
 export function describe(address: ListenAddress): string {

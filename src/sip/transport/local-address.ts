@@ -1,5 +1,6 @@
 import { isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
+import type { HostPort } from './flow.ts';
 
 /** Which of this machine's addresses a peer at `remote` should be told, when we listen on a wildcard address. */
 export function localAddressFor(remote: string): string {
@@ -10,6 +11,11 @@ export function localAddressFor(remote: string): string {
     .filter((entry) => !entry.internal && (entry.family === 'IPv6') === isV6 && !entry.address.startsWith('fe80'));
   const best = mine.toSorted((a, b) => commonPrefix(b.address, remote) - commonPrefix(a.address, remote))[0];
   return best?.address ?? (isV6 ? '::1' : '127.0.0.1');
+}
+
+/** A listening address as a peer at `remoteHost` can reach it: a wildcard is replaced. */
+export function concrete(local: HostPort, remoteHost: string): HostPort {
+  return isWildcard(local.host) ? { host: localAddressFor(remoteHost), port: local.port } : local;
 }
 
 export function isWildcard(host: string): boolean {

@@ -1,7 +1,8 @@
 import { createSocket } from 'node:dgram';
 import { createConnection, createServer, isIPv6, type Server, type Socket } from 'node:net';
-import { lookup } from 'node:dns/promises';
+import { type NameLookup, systemNames } from '../names/name-lookup.ts';
 import type { HostPort } from './flow.ts';
+import { isLoopback } from './local-address.ts';
 
 /**
  * The sockets of the world. Another implementation makes a whole network in memory, for tests. `::` means all addresses
@@ -12,8 +13,9 @@ export interface Network {
   bindUdp(at: HostPort, onDatagram: (bytes: Buffer, from: HostPort) => void): Promise<UdpSocket>;
   listenTcp(at: HostPort, onConnection: (socket: Socket) => void): Promise<Server>;
   connectTcp(to: HostPort): Socket;
-  /** The first address of a host name. Rejects if there is none. */
-  resolve(host: string): Promise<string>;
+  readonly names: NameLookup;
+  /** The most bytes of a request that surely are not cut into fragments on the way to an address. */
+  longestDatagramTo(host: string): number;
 }
 
 export interface UdpSocket {
@@ -72,5 +74,7 @@ export const systemNetwork: Network = {
     });
   },
   connectTcp: (to) => createConnection({ host: to.host, port: to.port, noDelay: true, keepAlive: true }),
-  resolve: async (host) => (await lookup(host)).address,
+  names: systemNames,
+  // RFC 3261 18.1.1, where the way is not known.
+  longestDatagramTo: (host) => (isLoopback(host) ? 65_507 : 1_300),
 };

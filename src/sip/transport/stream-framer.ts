@@ -1,4 +1,4 @@
-import { limits } from '../message/limits.ts';
+import { defaultMessageLimits } from '../message/limits.ts';
 import { parseContentLength } from '../message/parse-message.ts';
 import { headerName } from '../message/header-names.ts';
 
@@ -9,10 +9,19 @@ export type Frame =
   /** Framing is lost; answer what can be answered, then close. */
   | { readonly kind: 'broken'; readonly bytes: Buffer; readonly why: string };
 
+const NO_ROOM = Buffer.alloc(0);
+
 /** Cuts a TCP stream into SIP messages by Content-Length (RFC 3261 18.3). */
 export class StreamFramer {
+  /** Holds a message that comes in pieces, with room for more: copied whole for each piece, small ones cost the square. */
+  #room: Buffer = NO_ROOM;
   #held: Buffer = Buffer.alloc(0);
   #isBroken = false;
+  readonly #maxBytes: number;
+
+  constructor(maxBytes = defaultMessageLimits.messageBytes) {
+    this.#maxBytes = maxBytes;
+  }
 
   /** Whether a message has begun and not ended. */
   get isMidMessage(): boolean {
@@ -21,11 +30,14 @@ export class StreamFramer {
 
   push(chunk: Buffer): Frame[] {
     if (this.#isBroken) return [];
-    this.#held = this.#held.length === 0 ? chunk : Buffer.concat([this.#held, chunk]);
+    this.#held = this.#held.length === 0 ? chunk : this.#with(chunk);
     const frames: Frame[] = [];
     for (;;) {
       const frame = this.#next();
-      if (frame === undefined) return frames;
+      if (frame === undefined) {
+        if (this.#held.length === 0) this.#room = NO_ROOM;
+        return frames;
+      }
       frames.push(frame);
       if (frame.kind === 'broken') {
         this.#isBroken = true;
@@ -33,6 +45,21 @@ export class StreamFramer {
         return frames;
       }
     }
+  }
+
+  /** What is held and `chunk`. Only behind what was given out before is anything written. */
+  #with(chunk: Buffer): Buffer {
+    const held = this.#held;
+    const size = held.length + chunk.length;
+    let at = held.byteOffset;
+    if (held.buffer !== this.#room.buffer || at + size > this.#room.length) {
+      // Of its own, so that it begins where its memory begins.
+      this.#room = Buffer.allocUnsafeSlow(2 * size);
+      held.copy(this.#room);
+      at = 0;
+    }
+    chunk.copy(this.#room, at + held.length);
+    return this.#room.subarray(at, at + size);
   }
 
   #next(): Frame | undefined {
@@ -47,11 +74,11 @@ export class StreamFramer {
       return this.#next();
     }
     const blank = held.indexOf('\r\n\r\n');
-    if (blank < 0) return held.length > limits.messageBytes ? this.#broken('head too large') : undefined;
+    if (blank < 0) return held.length > this.#maxBytes ? this.#broken('head too large') : undefined;
     const length = contentLength(held.toString('latin1', 0, blank));
     if (length === undefined) return this.#broken('malformed Content-Length');
     const total = blank + 4 + length;
-    if (total > limits.messageBytes) return this.#broken('message too large');
+    if (total > this.#maxBytes) return this.#broken('message too large');
     if (held.length < total) return undefined;
     this.#held = held.subarray(total);
     return { kind: 'message', bytes: held.subarray(0, total) };

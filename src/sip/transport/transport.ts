@@ -1,20 +1,32 @@
-import type { Server, Socket } from 'node:net';
+import type { Server } from 'node:net';
 import type { Clock } from '../clock.ts';
 import type { Logger } from '../logger.ts';
+import { defaultMessageLimits } from '../message/limits.ts';
 import { parseMessage, type ParseResult } from '../message/parse-message.ts';
-import { describe, type Flow, type HostPort, type ListenAddress, type Protocol, type Vantage } from './flow.ts';
-import { isLoopback, isWildcard, localAddressFor } from './local-address.ts';
+import { type ConnectionLimits, Connections } from './connections.ts';
+import {
+  type Flow,
+  type HostPort,
+  isEncrypted,
+  type ListenAddress,
+  type Protocol,
+  type StreamProtocol,
+  type Vantage,
+} from './flow.ts';
+import { ListenError } from './listen-error.ts';
+import { concrete, isLoopback, isWildcard, localAddressFor } from './local-address.ts';
 import type { Network, UdpSocket } from './network.ts';
 import { stampVia } from './stamp-via.ts';
-import { TcpFlow } from './tcp-flow.ts';
+import { type TlsCredentials, TlsGate } from './tls-gate.ts';
+import { isStun, stunAnswer } from './stun-answer.ts';
+import { Traffic } from './traffic.ts';
+import { UdpFlow } from './udp-flow.ts';
+import { WsGate } from './ws-gate.ts';
 
-export interface TransportLimits {
-  readonly tcpConnections: number;
-  readonly tcpConnectionsPerSource: number;
-  readonly tcpMessageWithinMs: number;
-}
+export type TransportLimits = ConnectionLimits;
 
 export const defaultTransportLimits: TransportLimits = {
+  ...defaultMessageLimits,
   tcpConnections: 5_000,
   tcpConnectionsPerSource: 200,
   tcpMessageWithinMs: 4_000,
@@ -26,12 +38,19 @@ export interface TransportOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly limits: TransportLimits;
+  /** Needed to listen on TLS and WSS, and to dial TLS. */
+  readonly tls?: TlsCredentials | undefined;
+  /** Whose pages may speak to us by WebSocket, `https://desk.example.org`; all if absent or empty. */
+  readonly webOrigins?: readonly string[] | undefined;
+  /** Whether bytes from there are read at all; they are if absent. */
+  readonly admits?: ((bytes: Buffer, host: string) => boolean) | undefined;
   readonly onReceived: (result: ParseResult, flow: Flow) => void;
 }
 
 /** Counted since the start. */
 export interface TransportCounters {
   datagrams: number;
+  stunRequests: number;
   tcpMessages: number;
   tcpRefused: number;
   framingErrors: number;
@@ -39,40 +58,57 @@ export interface TransportCounters {
 
 type Listener =
   | { readonly protocol: 'udp'; readonly local: HostPort; readonly socket: UdpSocket }
-  | { readonly protocol: 'tcp'; readonly local: HostPort; readonly server: Server };
-
-/** Listening could not begin. The message names the address, the reason and the remedy. */
-export class ListenError extends Error {
-  readonly code: string;
-  constructor(address: ListenAddress, cause: unknown) {
-    const code = (cause as { code?: string }).code ?? 'UNKNOWN';
-    super(`cannot listen on ${describe(address)}: ${remedies[code] ?? (cause as Error).message}`, { cause });
-    this.name = 'ListenError';
-    this.code = code;
-  }
-}
-
-const remedies: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'the port is in use by another program. Stop that program or choose another port.',
-  EACCES: 'not permitted. Ports below 1024 need a privilege; choose a higher port.',
-  EADDRNOTAVAIL: 'this machine has no such address. Use one of its own addresses, or 0.0.0.0 for all of them.',
-};
+  | { readonly protocol: StreamProtocol; readonly local: HostPort; readonly server: Server };
 
 /** All sockets of one SIP endpoint. Knows messages only far enough to stamp a Via. */
 export class Transport {
   readonly #options: TransportOptions;
   readonly #listeners: Listener[] = [];
-  readonly #tcpFlows = new Map<string, TcpFlow>();
-  readonly #accepted = new Map<string, number>();
-  readonly counters: TransportCounters = { datagrams: 0, tcpMessages: 0, tcpRefused: 0, framingErrors: 0 };
+  readonly #connections: Connections;
+  readonly #tls: TlsGate | undefined;
+  readonly traffic = new Traffic();
+  readonly counters: TransportCounters = {
+    datagrams: 0,
+    stunRequests: 0,
+    tcpMessages: 0,
+    tcpRefused: 0,
+    framingErrors: 0,
+  };
 
-  private constructor(options: TransportOptions) {
+  private constructor(options: TransportOptions, ws: WsGate | undefined) {
     this.#options = options;
+    const { network, clock, limits, tls } = options;
+    this.#tls = tls === undefined ? undefined : new TlsGate(tls);
+    this.#connections = new Connections({
+      network,
+      clock,
+      limits,
+      traffic: this.traffic,
+      tls: this.#tls,
+      ws,
+      localTo: (protocol, host) =>
+        concrete(this.#listenerFor(protocol, host)?.local ?? { host: '0.0.0.0', port: 0 }, host),
+      onMessage: (bytes, from) => {
+        this.counters.tcpMessages++;
+        if (!this.#admits(bytes, from.remote)) return;
+        // A message of a WebSocket has its own length (RFC 7118 5.3).
+        const isStream = from.protocol === 'tcp' || from.protocol === 'tls';
+        this.#received(parseMessage(bytes, isStream, limits), from);
+      },
+      onBroken: (bytes, why, from) => {
+        this.counters.framingErrors++;
+        const result = parseMessage(bytes, true, limits);
+        // Framing is gone, so even a message that looks right is not taken; it can still be told why.
+        this.#received(result.kind === 'refuse' ? result : { kind: 'drop', why }, from);
+      },
+    });
   }
 
   /** Rejects with ListenError, after closing what was already open. */
   static async open(options: TransportOptions): Promise<Transport> {
-    const transport = new Transport(options);
+    const hasWs = options.listen.some(({ protocol }) => protocol === 'ws' || protocol === 'wss');
+    const ws = hasWs ? await WsGate.open(options.limits.messageBytes, options.webOrigins ?? []) : undefined;
+    const transport = new Transport(options, ws);
     for (const address of options.listen) {
       try {
         transport.#listeners.push(await transport.#listen(address));
@@ -98,14 +134,20 @@ export class Transport {
     );
   }
 
-  /** The way to a literal address: an open connection if there is one. Undefined if we listen on nothing of that kind. */
-  flowTo(protocol: Protocol, to: HostPort): Flow | undefined {
+  /**
+   * The way to a literal address: an open connection if there is one. Undefined if we listen on nothing of that kind.
+   * `name`: what the peer was called, for its certificate; the address if absent.
+   */
+  flowTo(protocol: Protocol, to: HostPort, name: string = to.host): Flow | undefined {
     const listener = this.#listenerFor(protocol, to.host);
     if (listener === undefined) return undefined;
-    if (listener.protocol === 'udp') return this.#udpFlow(listener.socket, listener.local, to);
-    const open = this.#tcpFlows.get(key(to));
-    if (open?.isOpen === true) return open;
-    return this.#tcpFlow(this.#options.network.connectTcp(to), to, false);
+    if (listener.protocol === 'udp') return new UdpFlow(listener.socket, to, this.traffic);
+    return this.#connections.to(listener.protocol, to, name);
+  }
+
+  /** New connections are made with these. Throws Error if they cannot be used; the old ones stay then. */
+  renew(credentials: TlsCredentials): void {
+    this.#tls?.renew(credentials);
   }
 
   /** How we would appear to a peer, without connecting to it. */
@@ -135,7 +177,7 @@ export class Transport {
       if (listener.protocol === 'udp') listener.socket.close();
       else listener.server.close();
     }
-    for (const flow of this.#tcpFlows.values()) flow.close();
+    this.#connections.close();
   }
 
   async #listen(address: ListenAddress): Promise<Listener> {
@@ -144,66 +186,35 @@ export class Transport {
       const socket: UdpSocket = await network.bindUdp(address, (bytes, from) => {
         this.counters.datagrams++;
         // Two line ends, or a single zero byte, are a phone keeping its NAT open: nothing to answer on UDP.
-        if (bytes.length <= 4) return;
-        this.#received(parseMessage(bytes), this.#udpFlow(socket, socket.local, from));
+        if (bytes.length <= 4 || !this.#admits(bytes, from)) return;
+        if (isStun(bytes)) return this.#answerStun(bytes, socket, from);
+        this.#received(parseMessage(bytes, false, this.#options.limits), new UdpFlow(socket, from, this.traffic));
       });
       return { protocol: 'udp', local: socket.local, socket };
     }
-    const server = await network.listenTcp(address, (socket) => this.#accept(socket));
+    const { protocol } = address;
+    if (isEncrypted(protocol) && this.#tls === undefined)
+      throw new Error('it needs a certificate and a key, and has none');
+    const server = await network.listenTcp(address, (socket) => {
+      if (!this.#connections.accept(socket, protocol)) this.counters.tcpRefused++;
+    });
     const { address: host, port } = server.address() as { address: string; port: number };
-    return { protocol: 'tcp', local: { host, port }, server };
+    return { protocol, local: { host, port }, server };
   }
 
-  #accept(socket: Socket): void {
-    const host = plainAddress(socket.remoteAddress ?? '');
-    const already = this.#accepted.get(host) ?? 0;
-    const { tcpConnections, tcpConnectionsPerSource } = this.#options.limits;
-    if (host === '' || this.#tcpFlows.size >= tcpConnections || already >= tcpConnectionsPerSource) {
-      this.counters.tcpRefused++;
-      socket.on('error', () => {});
-      socket.destroy();
-      return;
-    }
-    this.#accepted.set(host, already + 1);
-    const flow = this.#tcpFlow(socket, { host, port: socket.remotePort ?? 0 }, true);
-    flow.onLost(() => {
-      const left = (this.#accepted.get(host) ?? 1) - 1;
-      if (left === 0) this.#accepted.delete(host);
-      else this.#accepted.set(host, left);
-    });
+  #answerStun(bytes: Buffer, socket: UdpSocket, from: HostPort): void {
+    this.counters.stunRequests++;
+    const answer = stunAnswer(bytes, from);
+    if (answer !== undefined) socket.send(answer, from);
   }
 
-  #tcpFlow(socket: Socket, remote: HostPort, isAccepted: boolean): TcpFlow {
-    const listener = this.#listenerFor('tcp', remote.host);
-    const flow = new TcpFlow({
-      socket,
-      remote,
-      local: concrete(listener?.local ?? { host: '0.0.0.0', port: 0 }, remote.host),
-      clock: this.#options.clock,
-      messageWithinMs: this.#options.limits.tcpMessageWithinMs,
-      isAccepted,
-      onMessage: (bytes, from) => {
-        this.counters.tcpMessages++;
-        this.#received(parseMessage(bytes, true), from);
-      },
-      onBroken: (bytes, why, from) => {
-        this.counters.framingErrors++;
-        const result = parseMessage(bytes, true);
-        // Framing is gone, so even a message that looks right is not taken; it can still be told why.
-        if (result.kind === 'refuse') this.#received(result, from);
-        else this.#received({ kind: 'drop', why }, from);
-        from.close();
-      },
-      onClosed: (closed) => {
-        if (this.#tcpFlows.get(key(closed.remote)) === closed) this.#tcpFlows.delete(key(closed.remote));
-      },
-    });
-    this.#tcpFlows.set(key(remote), flow);
-    return flow;
+  #admits(bytes: Buffer, { host }: HostPort): boolean {
+    return this.#options.admits?.(bytes, host) ?? true;
   }
 
   #received(result: ParseResult, flow: Flow): void {
     try {
+      if (result.kind === 'message') this.traffic.countReceived(result.message);
       if (result.kind === 'message' && result.message.kind === 'request') stampVia(result.message, flow.remote);
       if (result.kind === 'refuse') stampVia(result.request, flow.remote);
       this.#options.onReceived(result, flow);
@@ -227,51 +238,4 @@ export class Transport {
     }
     return second;
   }
-
-  #udpFlow(socket: UdpSocket, local: HostPort, remote: HostPort): Flow {
-    return new UdpFlow(socket, local, remote);
-  }
-}
-
-class UdpFlow implements Flow {
-  readonly protocol = 'udp';
-  readonly isOpen = true;
-  readonly remote: HostPort;
-  readonly #socket: UdpSocket;
-  readonly #bound: HostPort;
-  #local: HostPort | undefined;
-
-  constructor(socket: UdpSocket, bound: HostPort, remote: HostPort) {
-    this.#socket = socket;
-    this.#bound = bound;
-    this.remote = remote;
-  }
-
-  /** Found out when it is asked for: that costs more than everything else a datagram needs. */
-  get local(): HostPort {
-    this.#local ??= concrete(this.#bound, this.remote.host);
-    return this.#local;
-  }
-
-  send(bytes: Buffer): void {
-    this.#socket.send(bytes, this.remote);
-  }
-
-  onLost(): () => void {
-    return noop;
-  }
-}
-
-function noop(): void {}
-
-function concrete(local: HostPort, remoteHost: string): HostPort {
-  return isWildcard(local.host) ? { host: localAddressFor(remoteHost), port: local.port } : local;
-}
-
-function plainAddress(address: string): string {
-  return address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address;
-}
-
-function key(address: HostPort): string {
-  return `${address.host} ${address.port}`;
 }

@@ -11,7 +11,12 @@ function two(value: number): string {
   return value < 10 ? `0${value}` : String(value);
 }
 
+// Apps know three, as drachtio has them: WebSockets are TCP to them, and the Via says more.
+function shown(protocol: Protocol): string {
+  return protocol === 'ws' || protocol === 'wss' ? 'tcp' : protocol;
+}
+
 /** The tokens every meta line about a SIP message shares: bytes, protocol, address, port, time. */
 export function metaTokens(message: Buffer, protocol: Protocol, address: HostPort, atMs: number): string {
-  return `${message.length}|${protocol}|${address.host}|${address.port}|${timeToken(atMs)}`;
+  return `${message.length}|${shown(protocol)}|${address.host}|${address.port}|${timeToken(atMs)}`;
 }

@@ -1,0 +1,34 @@
+import { lookup, Resolver } from 'node:dns/promises';
+
+export interface SrvRecord {
+  readonly name: string;
+  readonly port: number;
+  readonly priority: number;
+  readonly weight: number;
+}
+
+export interface NaptrRecord {
+  readonly order: number;
+  readonly preference: number;
+  readonly flags: string;
+  /** `SIP+D2U` */
+  readonly service: string;
+  /** The name of the SRV records. */
+  readonly replacement: string;
+}
+
+/** Questions to the DNS. Each rejects if there is no such record. */
+export interface NameLookup {
+  /** Addresses of both kinds, the preferred one first; names of /etc/hosts too. */
+  addresses(host: string): Promise<readonly string[]>;
+  srv(name: string): Promise<readonly SrvRecord[]>;
+  naptr(domain: string): Promise<readonly NaptrRecord[]>;
+}
+
+const resolver = new Resolver({ timeout: 400, tries: 2 });
+
+export const systemNames: NameLookup = {
+  addresses: async (host) => (await lookup(host, { all: true })).map(({ address }) => address),
+  srv: (name) => resolver.resolveSrv(name),
+  naptr: (domain) => resolver.resolveNaptr(domain),
+};

@@ -1,0 +1,53 @@
+import type { SipMessage } from '../message/sip-message.ts';
+
+/** Messages by what they are: `INVITE`, `200`. Methods that nobody knows count as `other`. */
+export type Tally = Readonly<Record<string, number>>;
+
+const counted: ReadonlySet<string> = new Set([
+  'ACK',
+  'BYE',
+  'CANCEL',
+  'INFO',
+  'INVITE',
+  'MESSAGE',
+  'NOTIFY',
+  'OPTIONS',
+  'PRACK',
+  'PUBLISH',
+  'REFER',
+  'REGISTER',
+  'SUBSCRIBE',
+  'UPDATE',
+]);
+
+/** What has come and gone since the start, retransmissions included. */
+export class Traffic {
+  readonly #received = new Map<string, number>();
+  readonly #sent = new Map<string, number>();
+
+  countReceived(message: SipMessage): void {
+    add(this.#received, message.kind === 'response' ? String(message.status) : message.method);
+  }
+
+  /** Whole messages only; a keep-alive is none. */
+  countSent(bytes: Buffer): void {
+    if (bytes.length <= 4) return;
+    const isResponse = bytes[0] === 83 && bytes[3] === 47;
+    add(this.#sent, isResponse ? bytes.toString('latin1', 8, 11) : bytes.toString('latin1', 0, bytes.indexOf(32)));
+  }
+
+  get received(): Tally {
+    return Object.fromEntries(this.#received);
+  }
+
+  get sent(): Tally {
+    return Object.fromEntries(this.#sent);
+  }
+}
+
+// Strangers choose the words: only those we know become names of counters.
+function add(counts: Map<string, number>, what: string): void {
+  const isKnown = counted.has(what) || (what >= '100' && what <= '699' && what.length === 3);
+  const name = isKnown ? what : 'other';
+  counts.set(name, (counts.get(name) ?? 0) + 1);
+}

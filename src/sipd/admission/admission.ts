@@ -1,0 +1,135 @@
+import { type Clock, type Flow, Headers, parseNameAddr, type SipRequest, type SipResponse } from '../../sip/index.ts';
+import type { SipdOptions } from '../options.ts';
+import { bodyFault } from './body-fault.ts';
+import { Load } from './load.ts';
+import { ReservedCalls } from './reserved-calls.ts';
+import { SourceGate } from './source-gate.ts';
+import { Trusted } from './trusted.ts';
+
+/** What happens to a request that would open a transaction: nothing said at all, or a refusal without memory of ours. */
+export type Screening = 'ignore' | { readonly status: number; readonly headers?: Headers } | undefined;
+
+/** Unanswered INVITEs: from that source, and in all. */
+export interface HalfOpen {
+  readonly ofSource: number;
+  readonly total: number;
+}
+
+/** Counted since the start. */
+export interface AdmissionCounters {
+  scannersIgnored: number;
+  shedForLoad: number;
+  refusedHalfOpen: number;
+  refusedDialogs: number;
+}
+
+const scannerWeight = 10;
+
+/** Who gets in: before parsing by source, after it by what is asked for and how much there is to do already. */
+export class Admission {
+  readonly counters: AdmissionCounters = { scannersIgnored: 0, shedForLoad: 0, refusedHalfOpen: 0, refusedDialogs: 0 };
+  readonly gate: SourceGate;
+  readonly #clock: Clock;
+  readonly #limits: SipdOptions['limits'];
+  readonly #reserved: ReservedCalls;
+  readonly #load: Load;
+  readonly #dialogs: () => number;
+  readonly #scanners: readonly string[];
+
+  constructor(parts: { clock: Clock; limits: SipdOptions['limits']; dialogs: () => number }) {
+    const { clock, limits, dialogs } = parts;
+    this.#clock = clock;
+    this.#limits = limits;
+    this.#dialogs = dialogs;
+    this.#reserved = new ReservedCalls(limits.reservedNumbers);
+    this.gate = new SourceGate(limits, new Trusted(limits.trusted), (bytes) => this.#reserved.isAskedForIn(bytes));
+    this.#load = new Load(clock);
+    this.#scanners = limits.scanners.map((name) => name.toLowerCase());
+  }
+
+  get lateMs(): number {
+    return this.#load.lateMs;
+  }
+
+  /** Before parsing. */
+  admits(bytes: Buffer, host: string): boolean {
+    return this.gate.admits(bytes, host, this.#clock.now());
+  }
+
+  /** A new request outside dialogs; never ACK or CANCEL. */
+  screen(request: SipRequest, source: Flow, halfOpen: HalfOpen): Screening {
+    const { host } = source.remote;
+    if (this.#isScanner(request)) {
+      this.counters.scannersIgnored++;
+      this.gate.blame(host, this.#clock.now(), scannerWeight);
+      return 'ignore';
+    }
+    return this.#overload(request, host, halfOpen) ?? bodyFault(request);
+  }
+
+  /** A request of a stranger was malformed. */
+  malformed(source: Flow): void {
+    this.gate.blame(source.remote.host, this.#clock.now());
+  }
+
+  /** What an app has answered tells who a source is. */
+  answered(request: SipRequest, response: SipResponse, source: Flow): void {
+    const { host } = source.remote;
+    const now = this.#clock.now();
+    if (request.method === 'REGISTER' && response.status < 300 && response.status >= 200) {
+      return this.gate.know(host, now, expiresMs(request, response));
+    }
+    const isWrongPassword = isChallenge(response) && hasCredentials(request) && !isStale(response);
+    if (isWrongPassword || response.status === 403 || response.status === 404) this.gate.blame(host, now);
+  }
+
+  close(): void {
+    this.#load.close();
+  }
+
+  #overload(request: SipRequest, host: string, halfOpen: HalfOpen): Screening {
+    const { halfOpenTotal, halfOpenPerSource, dialogs, shedWhenLateMs } = this.#limits;
+    const isCall = request.method === 'INVITE';
+    if (isCall && this.#reserved.isAskedForBy(request.uri)) return undefined;
+    if (isCall && halfOpen.total >= halfOpenTotal) return this.#busy('refusedHalfOpen');
+    if (isCall && halfOpen.ofSource >= halfOpenPerSource && !this.gate.isTrusted(host)) {
+      return this.#busy('refusedHalfOpen');
+    }
+    if (isCall && this.#dialogs() >= dialogs) return this.#busy('refusedDialogs');
+    // Calls that have begun go on; of what is new, calls first, for they are most of the work.
+    const { lateMs } = this.#load;
+    if (lateMs > shedWhenLateMs * (isCall ? 1 : 2)) return this.#busy('shedForLoad');
+    return undefined;
+  }
+
+  #busy(counter: keyof AdmissionCounters): Screening {
+    this.counters[counter]++;
+    return { status: 503, headers: new Headers().add('Retry-After', String(this.#limits.retryAfterSeconds)) };
+  }
+
+  #isScanner(request: SipRequest): boolean {
+    const agent = request.headers.get('User-Agent')?.toLowerCase() ?? '';
+    const to = request.headers.get('To')?.toLowerCase() ?? '';
+    return this.#scanners.some((name) => agent.includes(name) || to.includes(`"${name}"`) || to.includes(`:${name}@`));
+  }
+}
+
+function isChallenge({ status }: SipResponse): boolean {
+  return status === 401 || status === 407;
+}
+
+function hasCredentials({ headers }: SipRequest): boolean {
+  return headers.has('Authorization') || headers.has('Proxy-Authorization');
+}
+
+// A nonce that was good once is no wrong guess (RFC 7616 3.3).
+function isStale({ headers }: SipResponse): boolean {
+  const challenge = headers.get('WWW-Authenticate') ?? headers.get('Proxy-Authenticate') ?? '';
+  return /stale="?true/i.test(challenge);
+}
+
+function expiresMs(register: SipRequest, answer: SipResponse): number {
+  const given = answer.headers.list('Contact').flatMap((value) => parseNameAddr(value)?.params.get('expires') ?? []);
+  const seconds = Number(given[0] ?? answer.headers.get('Expires') ?? register.headers.get('Expires') ?? 0);
+  return Number.isFinite(seconds) ? seconds * 1_000 : 0;
+}
