@@ -30,6 +30,18 @@ export function keepCommands(voicemail: Group, answer: Commands['answer']): void
     ),
   );
 
+  withReason('restore <message>', 'bring a message back that was deleted by phone less than a day ago').action(
+    answer((messageId: string, options: WithReason) =>
+      onMessage(messageId, options, async ({ mailbox, state }, { store, attest, by }) => {
+        if (state !== 'deleted') throw new Refusal(`message ${messageId} is not deleted`);
+        const who = { person: by, device: 'command line', reason: options.reason };
+        await attest({ fact: 'messageAccessed', how: 'restored', messageId, mailbox, ...who });
+        await store.messages.change(messageId, 'restored', { at: instant(Date.now()), by });
+        return done([`Message ${messageId} is back, among those that were kept.`], { messageId, state: 'saved' });
+      }),
+    ),
+  );
+
   withReason('hold <message>', 'keep a message whatever the rules say, until it is released').action(
     answer((messageId: string, options: WithReason) =>
       onMessage(messageId, options, async ({ mailbox }, { store, attest, by }) => {

@@ -1,6 +1,6 @@
 import type { Config } from '../config/index.ts';
 import { instant } from '../core/time/index.ts';
-import type { Store } from '../storage/index.ts';
+import type { Message, Store } from '../storage/index.ts';
 import { exportWav, openMessage } from '../vault/index.ts';
 import { attestOnce } from './attest-once.ts';
 import type { CommonOptions, Commands } from './command-line.ts';
@@ -19,13 +19,16 @@ export function voicemailCommands({ group, answer }: Commands): void {
   voicemail('list')
     .description('urgent ones first, then the oldest first')
     .option('--mailbox <id>', 'of one mailbox only')
+    .option('--deleted', 'those that were deleted and can still be brought back')
     .action(
-      answer(async (options: CommonOptions & { mailbox?: string }) => {
+      answer(async (options: CommonOptions & { mailbox?: string; deleted?: boolean }) => {
         const config = siteConfig(options);
         const { store } = await siteStore(config, 'reader');
         try {
           const clock = await siteClock(config, store);
-          const messages = (await store.messages.list(options.mailbox)).filter(({ state }) => state !== 'deleted');
+          const isWanted = ({ state, shreddedAt }: Message) =>
+            shreddedAt === null && (state === 'deleted') === (options.deleted ?? false);
+          const messages = (await store.messages.list(options.mailbox)).filter(isWanted);
           if (messages.length === 0 && options.mailbox !== undefined) await mustBeKnown(options.mailbox, config, store);
           const rows = messages.map((message) => [
             message.messageId,
@@ -70,7 +73,7 @@ export function voicemailCommands({ group, answer }: Commands): void {
         const { store, secrets } = await siteStore(config, 'guest');
         try {
           const message = await store.messages.find(messageId);
-          if (message === null) {
+          if (message === null || message.shreddedAt !== null) {
             throw new Refusal(`there is no message ${messageId}: "wardline voicemail list" shows those that there are`);
           }
           const opened = await openMessage(message.path, [secrets.voicemailIdentity]);

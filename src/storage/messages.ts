@@ -36,8 +36,10 @@ export interface Done {
 }
 
 export interface MessageCounts {
+  /** That nobody has heard. */
   readonly fresh: number;
   readonly freshUrgent: number;
+  /** That somebody has heard or kept. */
   readonly saved: number;
 }
 
@@ -92,14 +94,16 @@ export class SqliteMessages {
   #counts(mailbox?: string): Map<string, MessageCounts> {
     let query = build
       .selectFrom('messages')
-      .select((e) => ['mailbox', 'state', 'urgent', e.fn.countAll<number>().as('messages')])
+      .select((e) => ['mailbox', 'state', 'urgent', e('heard_at', 'is', null).as('unheard')])
+      .select((e) => e.fn.countAll<number>().as('messages'))
       .where('state', '!=', 'deleted')
-      .groupBy(['mailbox', 'state', 'urgent']);
+      .groupBy(['mailbox', 'state', 'urgent', 'unheard']);
     if (mailbox !== undefined) query = query.where('mailbox', '=', mailbox);
     const counts = new Map<string, MessageCounts>();
-    for (const { mailbox: box, state, urgent, messages } of this.#db.all(query)) {
+    for (const { mailbox: box, state, urgent, unheard, messages } of this.#db.all(query)) {
       const { fresh, freshUrgent, saved } = counts.get(box) ?? { fresh: 0, freshUrgent: 0, saved: 0 };
-      const isNew = state === 'new';
+      // SQLite has no booleans.
+      const isNew = state === 'new' && Boolean(unheard);
       counts.set(box, {
         fresh: fresh + (isNew ? messages : 0),
         freshUrgent: freshUrgent + (isNew && urgent === 1 ? messages : 0),

@@ -1,4 +1,4 @@
-import { messageSummary, noMessages } from '../core/voicemail/index.ts';
+import { messageSummary, noMessages, type WaitingMessages } from '../core/voicemail/index.ts';
 import type { Clock } from '../engine/ports.ts';
 import type { Authenticator } from './auth/authenticator.ts';
 import { Challenger } from './challenger.ts';
@@ -50,6 +50,8 @@ export class MessageWaiting {
   readonly #subscriptions = new Set<Subscription>();
   /** What each extension was told last. */
   readonly #told = new Map<string, string>();
+  /** The last look at all mailboxes: a storm of registrations asks the store no more often. */
+  #seen: ReturnType<Lamps['now']> | null = null;
   #look: { cancel(): void } | null = null;
   #isClosed = false;
 
@@ -65,7 +67,7 @@ export class MessageWaiting {
 
   /** A phone has registered, perhaps anew: it may have lost what it was told. */
   registered(extension: string): void {
-    const waiting = this.#parts.lamps.now()(extension);
+    const waiting = this.#waitingFor(extension);
     if (waiting !== null) this.#tell(extension, messageSummary(waiting));
   }
 
@@ -83,7 +85,7 @@ export class MessageWaiting {
       userAgent: request.get('User-Agent') ?? '',
     });
     if (who.kind !== 'known') return this.#challenger.refuse(response, who, source);
-    const waiting = this.#parts.lamps.now()(who.extension);
+    const waiting = this.#waitingFor(who.extension);
     // Whose lamp is whose is in the plan: a phone is told of its own mailbox, whatever it asks for.
     if (waiting === null) return response.send(404, 'This phone has no mailbox', {});
     const seconds = secondsOf(request);
@@ -132,6 +134,7 @@ export class MessageWaiting {
     if (this.#isClosed) return;
     const { lamps, registrations, clock } = this.#parts;
     const waitingFor = lamps.now();
+    this.#seen = waitingFor;
     const extensions = new Set(registrations.all().map(({ extension }) => extension));
     for (const { extension } of this.#subscriptions) extensions.add(extension);
     for (const extension of extensions) {
@@ -147,7 +150,12 @@ export class MessageWaiting {
   }
 
   #summary(extension: string): string {
-    return messageSummary(this.#parts.lamps.now()(extension) ?? noMessages);
+    return messageSummary(this.#waitingFor(extension) ?? noMessages);
+  }
+
+  #waitingFor(extension: string): WaitingMessages | null {
+    this.#seen ??= this.#parts.lamps.now();
+    return this.#seen(extension);
   }
 
   #tell(extension: string, summary: string): void {
@@ -160,7 +168,7 @@ export class MessageWaiting {
   }
 
   #unasked(binding: ContactBinding, summary: string): void {
-    const { signalling, log } = this.#parts;
+    const { signalling } = this.#parts;
     const { extension, uri } = binding;
     const headers = { ...headersOf('active'), To: `<${requestUri(uri)}>` };
     notify(
@@ -170,7 +178,8 @@ export class MessageWaiting {
       { headers, body: summary },
       (status) => {
         // Many phones take none that they did not subscribe to: their right (RFC 6665 4.1.3).
-        if (status === null) log.warn({ extension }, 'phone could not be told of its messages');
+        // But one that could not even be sent is sent again at the next look.
+        if (status === null) this.#told.delete(extension);
       },
     );
   }

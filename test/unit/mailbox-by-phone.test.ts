@@ -55,6 +55,10 @@ void t.test('*97 from the own phone asks for the PIN and tells what there is, ur
   t.same(played(call), ['<urgent>']);
   t.match(call.fact('mailboxOpened'), { mailbox: phones.ames, person: phones.ames, device: phones.ames, messages: 4 });
   t.match(call.fact('messageAccessed'), { how: 'heard', messageId: 'urgent', device: phones.ames });
+  t.equal(
+    call.heard.slice(1, call.heard.indexOf('<urgent>')).join(' '),
+    'mailbox-of 3101 3 mailbox-new 1 mailbox-kept mailbox-urgent mailbox-from-outside mailbox-received 1123 mailbox-at 1159',
+  );
   call.presses('6').presses('6').presses('6').presses('6');
   t.same(played(call), ['<urgent>', '<early>', '<late>', '<saved>']);
   t.ok(call.heard.includes('mailbox-no-more'));

@@ -110,6 +110,7 @@ void t.test('what became of a message is kept, and the first who heard or claime
   await store.messages.save({ ...left, messageId: 'B', at: instant(2), isUrgent: true });
   t.same(store.messages.count('office'), { fresh: 2, freshUrgent: 1, saved: 0 });
   t.equal(await store.messages.change('B', 'heard', { at: instant(5), by: '3101' }), true);
+  t.same(store.messages.count('office'), { fresh: 1, freshUrgent: 0, saved: 1 }, 'what was heard is new no more');
   await store.messages.change('B', 'heard', { at: instant(6), by: '3102' });
   await store.messages.change('B', 'claimed', { at: instant(7), by: '3102' });
   await store.messages.change('B', 'claimed', { at: instant(8), by: '3101' });

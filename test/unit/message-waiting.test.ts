@@ -26,6 +26,7 @@ class PaperHouse {
   readonly waiting: MessageWaiting;
   /** What phones answer to a NOTIFY. */
   status = 200;
+  isConnected = true;
   isKnown = true;
 
   constructor() {
@@ -40,6 +41,7 @@ class PaperHouse {
         done: (error: unknown, sent: { on(event: string, run: (response: { status: number }) => void): void }) => void,
       ) => {
         notified(uri, headers, body);
+        if (!this.isConnected) throw new Error('not connected');
         done(null, { on: (_event, run) => run({ status: this.status }) });
       },
       createUAS: (
@@ -130,6 +132,12 @@ void t.test('a registered phone is told when it registers, when a number changes
   t.same(house.after(2), ['sip:2101@10.0.0.9 active 0/1', 'sip:2102@10.0.0.9 active 0/1']);
   house.waiting.registered('2101');
   t.same(house.heard.slice(-1), ['sip:2101@10.0.0.9 active 0/1'], 'registering anew tells it again');
+  house.isConnected = false;
+  house.boxes.set('2101', { ...none, fresh: 4 });
+  house.after(4);
+  house.isConnected = true;
+  t.same(house.after(2), ['sip:2101@10.0.0.9 active 4/0'], 'what could not be sent is sent later');
+  t.same(house.after(10), []);
   // The mailbox is taken out of the plan: the lamp does not shine for ever.
   house.boxes.set('2102', { ...none, fresh: 3 });
   house.after(2);

@@ -51,12 +51,13 @@ export function mailboxesOf({ store, log, secrets }: Foundation, writer: Patient
 }
 
 function briefOf(message: Message, callerOf: (callId: string) => string | null) {
-  const { messageId, at, isUrgent, state, callId, claimed } = message;
+  const { messageId, at, isUrgent, state, callId, heard, claimed } = message;
   if (state === 'deleted') return [];
   const caller = callId === null ? null : callerOf(callId);
   // An outside number stays where it is sealed.
   const from = caller !== null && /^\d{2,6}$/.test(caller) ? caller : null;
-  return [{ messageId, at, isUrgent, state, from, isClaimed: claimed !== null }];
+  const isNew = state === 'new' && heard === null;
+  return [{ messageId, at, isUrgent, state: isNew ? 'new' : 'saved', from, isClaimed: claimed !== null }] as const;
 }
 
 /** The key of one message, for the media server that plays it. Rejects with what is wrong. */

@@ -3,6 +3,7 @@ import { act, attest, newToken, type Turn } from '../call/turn.ts';
 import type { World } from '../call/world.ts';
 import type { Prompt } from '../dialplan/index.ts';
 import { zone } from '../time/index.ts';
+import { rulesOf } from './mailboxes.ts';
 import type { After, MessageAct, MessageBrief, Retrieval, RetrievalIn, Session } from './retrieval.ts';
 
 /**
@@ -27,10 +28,9 @@ export function listen(
   const messages = inOrder(listed);
   const fresh = messages.filter(({ state }) => state === 'new').length;
   const saved = messages.length - fresh;
-  const name = world.plan.mailbox(session.mailbox)?.name ?? session.mailbox;
   const words: readonly Prompt[] = [
     { say: 'id', id: 'mailbox-of' },
-    { say: 'name', of: 'unit', id: session.mailbox, text: name },
+    nameOf(world, session.mailbox),
     ...counted(fresh, 'mailbox-new'),
     ...counted(saved, 'mailbox-kept'),
     ...(messages.length === 0 ? [id('mailbox-empty')] : []),
@@ -214,11 +214,7 @@ function accessOf({ session, messages, at }: Listening, device: string) {
 /** When it came and from whom; the voice names no outside number, for others may hear the phone. */
 function envelope({ plan }: World, { at, from, isUrgent }: MessageBrief): readonly Prompt[] {
   const [day = '', time = ''] = zone(plan.source.zone).show(at).split(' ');
-  const extension = from === null ? undefined : plan.extension(from);
-  const who: readonly Prompt[] =
-    extension === undefined
-      ? [id('mailbox-from-outside')]
-      : [id('mailbox-from'), { say: 'name', of: 'unit', id: extension.nameId, text: extension.name }];
+  const who = from === null ? [id('mailbox-from-outside')] : [id('mailbox-from'), phoneName(plan, from)];
   return [
     ...(isUrgent ? [id('mailbox-urgent')] : []),
     ...who,
@@ -227,6 +223,21 @@ function envelope({ plan }: World, { at, from, isUrgent }: MessageBrief): readon
     id('mailbox-at'),
     { say: 'digits', digits: time.replace(':', '') },
   ];
+}
+
+/** A name that is recorded, else a number: a media server plays a list of 64 pieces at most. */
+function nameOf({ plan, roster }: World, mailbox: string): Prompt {
+  const service = roster.services().find((one) => one.mailbox === mailbox);
+  if (service !== undefined) return { say: 'name', of: 'service', id: service.id, text: service.name };
+  const { number, name } = rulesOf(plan, mailbox);
+  if (plan.extension(mailbox) !== undefined) return phoneName(plan, mailbox);
+  return number === null ? { say: 'name', of: 'unit', id: mailbox, text: name } : { say: 'digits', digits: number };
+}
+
+function phoneName(plan: World['plan'], extension: string): Prompt {
+  const { nameId = '', name = '' } = plan.extension(extension) ?? {};
+  if (nameId === '') return { say: 'digits', digits: extension };
+  return { say: 'name', of: 'person', id: nameId, text: name };
 }
 
 function counted(messages: number, what: string): readonly Prompt[] {
