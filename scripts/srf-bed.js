@@ -2,6 +2,7 @@
 // What the suite would start in containers is read from its own list of them: SIPp and the servers run here under the
 // addresses and names the list gives them, and a `docker` of our own starts SIPp when a test asks for it.
 import { spawn, spawnSync } from 'node:child_process';
+import { createSocket } from 'node:dgram';
 import { createWriteStream, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -28,6 +29,7 @@ const networkOf = (address) => address.slice(0, address.lastIndexOf('.'));
 mkdirSync(work, { recursive: true });
 mkdirSync(logs, { recursive: true });
 layOut();
+serveNames();
 for (const place of servers) startServer(place);
 for (const { name, address, command } of phones) {
   const scenario = command.map((word) => (word.startsWith('/tmp/') ? wellFormed(word.slice('/tmp/'.length)) : word));
@@ -68,6 +70,32 @@ exec "$program" -i ${networkOf(servers[0].address)}.$((100 + $$ % 50)) -p 5060 "
 `;
   writeFileSync(join(work, 'docker'), docker, { mode: 0o755 });
   writeFileSync(join(work, 'docker-compose'), '#!/bin/sh\n', { mode: 0o755 });
+}
+
+/** A name server for what does not read /etc/hosts: drachtio-server asks its own way. */
+function serveNames() {
+  const socket = createSocket('udp4');
+  const addresses = new Map(places.map(({ name, address }) => [name, address]));
+  socket.on('message', (query, from) => {
+    let at = 12;
+    const labels = [];
+    while (query[at] > 0) {
+      labels.push(query.toString('latin1', at + 1, at + 1 + query[at]));
+      at += 1 + query[at];
+    }
+    const question = query.subarray(12, at + 5);
+    const address = query.readUInt16BE(at + 1) === 1 ? addresses.get(labels.join('.').toLowerCase()) : undefined;
+    const head = Buffer.from([query[0], query[1], 0x85, 0x80, 0, 1, 0, address === undefined ? 0 : 1, 0, 0, 0, 0]);
+    const found = Buffer.from([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, ...(address ?? '').split('.').map(Number)]);
+    socket.send(
+      Buffer.concat(address === undefined ? [head, question] : [head, question, found]),
+      from.port,
+      from.address,
+    );
+  });
+  socket.bind(53, '127.0.0.1');
+  writeFileSync(join(work, 'resolv.conf'), 'nameserver 127.0.0.1\n');
+  sh('mount', ['--bind', join(work, 'resolv.conf'), '/etc/resolv.conf']);
 }
 
 /** The scenario with what XML does not allow inside an attribute escaped: Debian's SIPp refuses it otherwise. */

@@ -4,11 +4,17 @@ import { connect } from 'node:net';
 import type { Clock } from '../engine/ports.ts';
 import type { Health, Logger } from '../observe/index.ts';
 import { LineFile } from './line-file.ts';
+import { byTimeStamp } from './time-stamp.ts';
 
 /** Where the heads of the chain go, so that whoever owns this machine cannot take them back. */
 export interface AnchorsParts {
-  /** A file's path, `udp://host:514` or `tcp://host:514` for syslog, `https://…` for a POST (options.ts). */
+  /**
+   * A file's path, `udp://host:514` or `tcp://host:514` for syslog, `https://…` for a POST, `rfc3161+https://…` for a
+   * time-stamp service (options.ts).
+   */
   readonly places: readonly string[];
+  /** Where the answers of time-stamp services are kept. */
+  readonly timeStamps: LineFile;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly health: Health;
@@ -26,9 +32,11 @@ export class Anchors {
   /** Places that can be read back. */
   readonly files: readonly string[];
   readonly #queues: readonly AnchorQueue[];
+  readonly #timeStamps: LineFile;
 
   constructor(parts: AnchorsParts) {
     this.files = parts.places.filter((place) => !place.includes('://'));
+    this.#timeStamps = parts.timeStamps;
     this.#queues = parts.places.map((place) => new AnchorQueue(place, parts));
   }
 
@@ -40,6 +48,7 @@ export class Anchors {
   /** One last attempt for what waits. */
   async close(): Promise<void> {
     await Promise.all(this.#queues.map((queue) => queue.close()));
+    await this.#timeStamps.close();
   }
 }
 
@@ -59,7 +68,7 @@ class AnchorQueue {
     this.#parts = parts;
     const file = place.includes('://') ? null : new LineFile(place);
     this.#file = file;
-    this.#deliver = file === null ? delivery(new URL(place), parts.clock) : (lines) => file.append(lines);
+    this.#deliver = file === null ? delivery(place, parts) : (lines) => file.append(lines);
   }
 
   get #check(): string {
@@ -109,8 +118,12 @@ class AnchorQueue {
   }
 }
 
-function delivery(url: URL, clock: Clock): (lines: readonly string[]) => Promise<void> {
+function delivery(place: string, { clock, timeStamps }: AnchorsParts): (lines: readonly string[]) => Promise<void> {
+  const url = new URL(place);
   switch (url.protocol) {
+    case 'rfc3161+http:':
+    case 'rfc3161+https:':
+      return (lines) => byTimeStamp(place, lines, timeStamps);
     case 'udp:':
       return (lines) =>
         bySyslogUdp(

@@ -1,4 +1,4 @@
-import { type ChainStore, type Fact, markLate } from '../core/audit/index.ts';
+import type { ChainStore, Fact } from '../core/audit/index.ts';
 import type { AuditEntry, AuditPort, Clock } from '../engine/ports.ts';
 import {
   type CounterMetric,
@@ -8,12 +8,14 @@ import {
   type Metrics,
   OnceAMinute,
 } from '../observe/index.ts';
-import { Backlog, type Pending, wait } from './backlog.ts';
+import { Backlog, wait } from './backlog.ts';
 import { ChainEnd } from './chain-end.ts';
 import type { Checkpoints } from './checkpoints.ts';
 import { EntryBodies } from './entry-bodies.ts';
+import { type Group, Groups } from './groups.ts';
 import type { Body } from './link.ts';
 import { openCheckpoints, openSpool, type SigningOptions } from './open-parts.ts';
+import type { Reserve } from './reserve.ts';
 import type { SpoolFile } from './spool-file.ts';
 
 export interface AuditLogOptions {
@@ -34,6 +36,8 @@ export interface AuditLogOptions {
   readonly logger: Logger;
   readonly health: Health;
   readonly metrics?: Metrics;
+  /** Space for when the disk is full. */
+  readonly reserve?: Reserve;
   /** null for a command: the running house puts its entries under the next checkpoint. */
   readonly signing: SigningOptions | null;
 }
@@ -48,20 +52,6 @@ type Mode =
   | { readonly name: 'prompt' }
   | { readonly name: 'delayed'; readonly because: string; readonly retryMs: number };
 
-/** Facts that go to the store together. */
-interface Group {
-  readonly facts: readonly Pending[];
-  readonly bodies: readonly Body[];
-  /** Facts that were late and are not reported yet. */
-  readonly late: number;
-  readonly report: readonly Body[];
-  /** Nothing else waits. */
-  readonly isAll: boolean;
-}
-
-/** Facts that come together go together. Nobody waits for company: what the store is sent while it writes, it writes next. */
-const MAX_BATCH = 512;
-const MAX_GROUPS = 8;
 /** So many do not wait until everybody has spoken: the store writes them meanwhile. */
 const MANY_FACTS = 64;
 const DEADLINE_MS = 50;
@@ -82,10 +72,8 @@ export class AuditLog implements AuditPort {
   readonly #backlog: Backlog;
   readonly #checkpoints: Checkpoints | null;
   readonly #deadlineMs: number;
-  /** Under way, oldest first; their facts are the first of the backlog. */
-  readonly #groups: Group[] = [];
+  readonly #groups: Groups;
   #mode: Mode = { name: 'prompt' };
-  #lateUnreported = 0;
   #lost = 0;
   #isPumping = false;
   #isHeadFailing = false;
@@ -106,6 +94,12 @@ export class AuditLog implements AuditPort {
     this.#end = new ChainEnd({ store, headPath, headKey, onAppended: (rows) => checkpoints?.took(rows) });
     const onLost = (facts: number, because: string) => this.#lose(facts, because);
     this.#backlog = new Backlog({ spool, store, maxKept, clock, logger, onLost });
+    this.#groups = new Groups({
+      end: this.#end,
+      backlog: this.#backlog,
+      report: (late) => this.#report(late),
+      isOrdinary: () => this.#lost === 0 && this.#mode.name === 'prompt',
+    });
     this.#deadlineMs = options.deadlineMs ?? DEADLINE_MS;
     this.#said = new OnceAMinute(options.clock);
     this.#facts = options.metrics?.counter('wardline_audit_facts_total', 'Facts by how they were taken.', ['how']);
@@ -157,6 +151,7 @@ export class AuditLog implements AuditPort {
     await this.#backlog.close();
     await this.#end.close();
     await this.#checkpoints?.close();
+    await this.#options.reserve?.close();
     this.#said.close();
     health.forget(CHECK);
     return { unwritten };
@@ -224,7 +219,7 @@ export class AuditLog implements AuditPort {
 
   /** Once everybody who is speaking right now has spoken, or at once when that is much already. */
   #sendSoon(): void {
-    if (this.#backlog.size - this.#underWay >= MANY_FACTS) return this.#sendNow();
+    if (this.#backlog.size - this.#groups.underWay >= MANY_FACTS) return this.#sendNow();
     if (this.#isStarting) return;
     this.#isStarting = true;
     queueMicrotask(() => {
@@ -234,7 +229,7 @@ export class AuditLog implements AuditPort {
   }
 
   #sendNow(): void {
-    if (this.#mode.name === 'prompt') this.#send();
+    if (this.#mode.name === 'prompt') this.#groups.send();
     this.#startPump();
   }
 
@@ -250,6 +245,7 @@ export class AuditLog implements AuditPort {
         await this.#commit();
       } catch (error) {
         this.#delay(reason(error));
+        await this.#options.reserve?.release();
         if (!(await this.#waitForRetry())) break;
       }
     }
@@ -275,57 +271,12 @@ export class AuditLog implements AuditPort {
     }
   }
 
-  /** Waits until the oldest group that is under way has been written. */
   async #commit(): Promise<void> {
     if (!this.#end.isKnown) await this.#learnEnd();
-    await this.#settle();
-    this.#send();
-    if (this.#groups.length === 0) return;
-    await this.#end.oldest();
-    await this.#written();
+    for (const group of await this.#groups.written()) await this.#written(group);
   }
 
-  /** After a failure: what the store has after all is not written a second time. */
-  async #settle(): Promise<void> {
-    if (this.#end.canSend) return;
-    const settled = await this.#end.settle();
-    this.#groups.length = settled;
-    while (this.#groups.length > 0) await this.#written();
-  }
-
-  /** Sends what waits, behind what is under way. */
-  #send(): void {
-    while (this.#end.canSend && this.#groups.length < MAX_GROUPS) {
-      const group = this.#nextGroup();
-      if (group === null) return;
-      this.#groups.push(group);
-      this.#end.send([...group.bodies, ...group.report]);
-    }
-  }
-
-  get #underWay(): number {
-    return this.#groups.reduce((sum, { facts }) => sum + facts.length, 0);
-  }
-
-  #nextGroup(): Group | null {
-    const from = this.#underWay;
-    const facts = this.#backlog.pending.slice(from, from + MAX_BATCH);
-    if (facts.length === 0) return null;
-    const late = this.#lateUnreported + facts.filter((pending) => pending.isLate).length;
-    // What is late goes one group at a time: its report is about all of it.
-    const isOrdinary = late === 0 && this.#lost === 0 && this.#mode.name === 'prompt';
-    if (!isOrdinary && from > 0) return null;
-    const isAll = from + facts.length === this.#backlog.size && this.#backlog.isInMemory;
-    const bodies = facts.map(({ at, callId, body, isLate }) => ({ at, callId, body: isLate ? markLate(body) : body }));
-    return { facts, bodies, late, report: isAll ? this.#report(late) : [], isAll };
-  }
-
-  async #written(): Promise<void> {
-    const group = this.#groups.shift();
-    if (group === undefined) return;
-    const { facts, late, report, isAll } = group;
-    this.#backlog.done(facts.length);
-    this.#lateUnreported = report.length > 0 ? 0 : late;
+  async #written({ facts, report, isAll }: Group): Promise<void> {
     if (report.length > 0) this.#lost = 0;
     for (const pending of facts) {
       pending.settle?.('durable');
@@ -367,7 +318,7 @@ export class AuditLog implements AuditPort {
     if (broken === null) return;
     logger.error(broken, 'audit chain differs from its certified head');
     const body = this.#bodies.of({ at: clock.now(), callId: null, fact: { fact: 'auditBroken', ...broken } });
-    this.#backlog.insert(this.#underWay, { ...body, isLate: false, settle: null, sinceMs: clock.monotonicMs() });
+    this.#backlog.insert(this.#groups.underWay, { ...body, isLate: false, settle: null, sinceMs: clock.monotonicMs() });
     this.#sendSoon();
   }
 

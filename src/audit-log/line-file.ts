@@ -10,21 +10,17 @@ const LF = 0x0a;
 export class LineFile {
   readonly path: string;
   #file: FileHandle | undefined;
+  #last: Promise<unknown> = Promise.resolve();
 
   constructor(path: string) {
     this.path = path;
   }
 
-  /** Durable when it resolves. Rejects when the disk does; then some of the lines may be there. */
-  async append(lines: readonly string[]): Promise<void> {
-    this.#file ??= await open(this.path, constants.O_RDWR | constants.O_CREAT | constants.O_APPEND, 0o600);
-    const { size } = await this.#file.stat();
-    const last = Buffer.alloc(1, LF);
-    if (size > 0) await this.#file.read(last, 0, 1, size - 1);
-    const bytes = Buffer.from(`${last[0] === LF ? '' : '\n'}${lines.map((line) => `${line}\n`).join('')}`);
-    const { bytesWritten } = await this.#file.write(bytes);
-    if (bytesWritten < bytes.length) throw new Error(`${this.path}: the disk is full`);
-    await this.#file.datasync();
+  /** Durable when it resolves; one after the other. Rejects when the disk does; then some of the lines may be there. */
+  append(lines: readonly string[]): Promise<void> {
+    const appended = this.#last.then(() => this.#append(lines));
+    this.#last = appended.catch(() => undefined);
+    return appended;
   }
 
   /** Whole lines, the last one first, of the end of the file only. Rejects when it is there and cannot be read. */
@@ -60,6 +56,17 @@ export class LineFile {
     const file = this.#file;
     this.#file = undefined;
     await file?.close();
+  }
+
+  async #append(lines: readonly string[]): Promise<void> {
+    this.#file ??= await open(this.path, constants.O_RDWR | constants.O_CREAT | constants.O_APPEND, 0o600);
+    const { size } = await this.#file.stat();
+    const last = Buffer.alloc(1, LF);
+    if (size > 0) await this.#file.read(last, 0, 1, size - 1);
+    const bytes = Buffer.from(`${last[0] === LF ? '' : '\n'}${lines.map((line) => `${line}\n`).join('')}`);
+    const { bytesWritten } = await this.#file.write(bytes);
+    if (bytesWritten < bytes.length) throw new Error(`${this.path}: the disk is full`);
+    await this.#file.datasync();
   }
 
   /** null when there is no such file. */

@@ -1,8 +1,11 @@
+import { dirname, join } from 'node:path';
 import type { ChainStore } from '../core/audit/index.ts';
 import type { Clock } from '../engine/ports.ts';
 import type { Health, Logger } from '../observe/index.ts';
 import { Anchors } from './anchors.ts';
 import { Checkpoints } from './checkpoints.ts';
+import { LineFile } from './line-file.ts';
+import { AUDIT_TIME_STAMP_FILE } from './options.ts';
 import { signingKey } from './signing-key.ts';
 import { SpoolFile } from './spool-file.ts';
 
@@ -41,6 +44,7 @@ export async function openCheckpoints(options: PartsOptions): Promise<Checkpoint
   const { signing, store, clock, logger, health } = options;
   if (signing === null) return null;
   const { checkpointPath: path, seed, checkpointEntries, checkpointMinutes, anchors: places } = signing;
+  const timeStamps = new LineFile(join(dirname(path), AUDIT_TIME_STAMP_FILE));
   try {
     return await Checkpoints.open({
       store,
@@ -48,7 +52,7 @@ export async function openCheckpoints(options: PartsOptions): Promise<Checkpoint
       key: signingKey(seed),
       everyEntries: checkpointEntries,
       everyMs: checkpointMinutes * 60_000,
-      anchors: new Anchors({ places, clock, logger, health }),
+      anchors: new Anchors({ places, timeStamps, clock, logger, health }),
       clock,
       logger,
       health,

@@ -4,14 +4,23 @@ import { z } from 'zod';
 export const AUDIT_HEAD_FILE = 'audit.head';
 export const AUDIT_SPOOL_FILE = 'audit.spool';
 export const AUDIT_CHECKPOINT_FILE = 'audit.checkpoints';
+export const AUDIT_TIME_STAMP_FILE = 'audit.timestamps';
+export const AUDIT_RESERVE_FILE = 'audit.reserve';
 export const AUDIT_RECEIPT_FILE = 'audit.receipts';
 
-/** An absolute path, syslog over UDP or TCP, or a web address that takes a POST. */
+/** An absolute path, syslog over UDP or TCP, a web address that takes a POST, or a time-stamp service. */
 const anchor = z.string().max(1024).refine(isAnchor, {
-  error: 'must be an absolute path, udp://host:port, tcp://host:port, or https://…',
+  error: 'must be an absolute path, udp://host:port, tcp://host:port, https://…, or rfc3161+https://…',
 });
 
 export const auditOptions = z.strictObject({
+  signingKey: z
+    .string()
+    .max(4096)
+    .regex(/^(?:secrets|\/.*|env:\w+|command:\s*\S.*)$/, {
+      error: 'must be secrets, an absolute path, env:NAME, or command:PROGRAM and its arguments',
+    })
+    .default('secrets'),
   checkpointEntries: z.int().min(16).max(4096).default(1000),
   checkpointMinutes: z.int().min(1).max(1440).default(5),
   anchors: z.array(anchor).max(8).default([]),
@@ -25,5 +34,5 @@ function isAnchor(text: string): boolean {
   const { protocol, port, username } = new URL(text);
   if (username !== '') return false;
   if (protocol === 'udp:' || protocol === 'tcp:') return port !== '';
-  return protocol === 'http:' || protocol === 'https:';
+  return ['http:', 'https:', 'rfc3161+http:', 'rfc3161+https:'].includes(protocol);
 }

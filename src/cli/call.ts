@@ -100,7 +100,7 @@ export function callCommands({ group, answer }: Commands): void {
 }
 
 /** Who saw numbers in clear is on record before they are shown. */
-async function recordReveal(config: Config, store: Store, secrets: Secrets, what: string): Promise<void> {
+export async function recordReveal(config: Config, store: Store, secrets: Secrets, what: string): Promise<void> {
   const at = new Date().toISOString();
   const by = whoTypes();
   await attestOnce(config, store, secrets, {

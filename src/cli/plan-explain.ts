@@ -1,7 +1,7 @@
 import { explain } from '../core/audit/index.ts';
 import { instant } from '../core/time/index.ts';
 import { auditReader } from './audit-reader.ts';
-import { asWritten, documentsOf, revealed } from './call.ts';
+import { asWritten, documentsOf, recordReveal, revealed } from './call.ts';
 import type { CommonOptions, Commands } from './command-line.ts';
 import { namesThen } from './names.ts';
 import { done, Refusal, wrapped } from './report.ts';
@@ -16,8 +16,10 @@ export function explainCommand(plan: ReturnType<Commands['group']>, answer: Comm
       answer(async (given: string, options: CommonOptions & { readonly reveal?: boolean }) => {
         const callId = asWritten(given);
         const config = siteConfig(options);
-        const { store, secrets } = await siteStore(config, 'reader');
+        const isRevealing = options.reveal === true;
+        const { store, secrets } = await siteStore(config, isRevealing ? 'guest' : 'reader');
         try {
+          if (isRevealing) await recordReveal(config, store, secrets, `call ${callId}`);
           const records = await auditReader(config, store, secrets).ofCall(callId);
           if (records.length === 0) {
             throw new Refusal(`the audit knows no call ${callId}: "wardline call list" shows those that it knows`);
@@ -25,7 +27,7 @@ export function explainCommand(plan: ReturnType<Commands['group']>, answer: Comm
           const entries = records.map(({ at, fact }) => ({ at: instant(at), fact }));
           const names = await namesThen(config, store, documentsOf(records));
           const clock = await siteClock(config, store);
-          const lines = explain(entries, names, options.reveal === true ? revealed(records) : {});
+          const lines = explain(entries, names, isRevealing ? revealed(records) : {});
           const head = `Call ${callId}, ${clock.show(entries[0]!.at)}`;
           return done([head, ...lines.flatMap(fitted), clock.note], { callId, lines });
         } finally {

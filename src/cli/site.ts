@@ -27,11 +27,15 @@ export function siteConfig(options: CommonOptions): Config {
   return filled.kind === 'good' ? filled.value : first.value;
 }
 
-/** How long entries are kept and where heads go is the house's to say, not a command's. */
+/** How long entries are kept, where heads go and who signs is the house's to say, not a command's. */
 function auditOf({ audit }: Partial<Pick<Config, 'audit'>>): Record<string, string> {
   // A house that was started by an older version has said nothing.
   if (audit === undefined) return {};
-  return { 'audit.anchors': JSON.stringify(audit.anchors), 'audit.retentionDays': String(audit.retentionDays) };
+  return {
+    'audit.anchors': JSON.stringify(audit.anchors),
+    'audit.retentionDays': String(audit.retentionDays),
+    'audit.signingKey': 'signingKey' in audit ? audit.signingKey : 'secrets',
+  };
 }
 
 /** The store of a house that was started before. The caller closes it. */

@@ -8,10 +8,14 @@ import { writeNew } from './new-file.ts';
 import { done, Refusal, table } from './report.ts';
 import { knownDocuments, siteClock } from './site-documents.ts';
 import { siteConfig, siteStore } from './site.ts';
+import { keepCommands } from './voicemail-keep.ts';
+import { pinCommands } from './voicemail-pin.ts';
 import { whoTypes } from './who-types.ts';
 
 export function voicemailCommands({ group, answer }: Commands): void {
   const voicemail = group('voicemail', 'messages that callers left');
+  pinCommands(voicemail, answer);
+  keepCommands(voicemail, answer);
   voicemail('list')
     .description('urgent ones first, then the oldest first')
     .option('--mailbox <id>', 'of one mailbox only')
@@ -21,11 +25,12 @@ export function voicemailCommands({ group, answer }: Commands): void {
         const { store } = await siteStore(config, 'reader');
         try {
           const clock = await siteClock(config, store);
-          const messages = await store.messages.list(options.mailbox);
+          const messages = (await store.messages.list(options.mailbox)).filter(({ state }) => state !== 'deleted');
           if (messages.length === 0 && options.mailbox !== undefined) await mustBeKnown(options.mailbox, config, store);
           const rows = messages.map((message) => [
             message.messageId,
             message.isUrgent ? 'URGENT' : '',
+            message.claimed === null ? (message.heard === null ? 'new' : 'heard') : `claimed by ${message.claimed.by}`,
             message.mailbox,
             clock.show(message.at),
             seconds(message.durationMs),
@@ -34,13 +39,19 @@ export function voicemailCommands({ group, answer }: Commands): void {
           return done(
             rows.length === 0
               ? ['No messages.']
-              : [...table(['MESSAGE', '', 'MAILBOX', 'LEFT', 'LENGTH', 'EXPORTED'], rows), clock.note],
+              : [...table(['MESSAGE', '', 'STATE', 'MAILBOX', 'LEFT', 'LENGTH', 'EXPORTED'], rows), clock.note],
             {
-              messages: messages.map(({ isUrgent, path: _path, at, exportedAt, ...message }) => ({
-                ...message,
-                urgent: isUrgent,
-                at: new Date(at).toISOString(),
-                exportedAt: exportedAt === null ? null : new Date(exportedAt).toISOString(),
+              messages: messages.map((message) => ({
+                messageId: message.messageId,
+                mailbox: message.mailbox,
+                callId: message.callId,
+                durationMs: message.durationMs,
+                urgent: message.isUrgent,
+                at: new Date(message.at).toISOString(),
+                exportedAt: isoOf(message.exportedAt),
+                state: message.state,
+                heard: doneOf(message.heard),
+                claimed: doneOf(message.claimed),
               })),
             },
           );
@@ -95,6 +106,14 @@ async function mustBeKnown(mailbox: string, config: Config, store: Store): Promi
   const known = (await knownDocuments(config, store))?.plan.source.mailboxes.map(({ id }) => id);
   if (known === undefined || known.includes(mailbox)) return;
   throw new Refusal(`--mailbox ${mailbox}: there is no such mailbox; there are ${known.join(', ')}`, 2);
+}
+
+function isoOf(at: number | null): string | null {
+  return at === null ? null : new Date(at).toISOString();
+}
+
+function doneOf(done: { readonly at: number; readonly by: string } | null) {
+  return done === null ? null : { at: isoOf(done.at), by: done.by };
 }
 
 function seconds(ms: number): string {

@@ -5,3 +5,8 @@
 export function keepEnvironment(): void {
   process.env = { ...process.env };
 }
+
+/** A secret that a setting names as `env:NAME`; undefined when there is no such variable. */
+export function environmentValue(name: string): string | undefined {
+  return process.env[name];
+}

@@ -1,5 +1,5 @@
 export { type Endpoint, type Listen, parseEndpoint, parseListen, type Transport } from './endpoint.ts';
-export { keepEnvironment } from './environment.ts';
+export { environmentValue, keepEnvironment } from './environment.ts';
 export { installedIn, loadConfig, type Sources } from './load.ts';
 export { configurationReference } from './reference.ts';
 export type { Config } from './schema.ts';

@@ -148,13 +148,18 @@ export const configSchema = z.strictObject({
     .prefault({}),
   audit: z
     .strictObject({
+      signingKey: audit.signingKey.describe(
+        'Where the key that signs the audit comes from, 32 bytes as base64url: `secrets` (`audit-sign.key` there), ' +
+          '`/run/keys/wardline-audit`, `env:AUDIT_SIGNING_KEY`, or what a program prints: `command:/usr/bin/age -d -i /etc/id /etc/audit.age`.',
+      ),
       checkpointEntries: audit.checkpointEntries.describe('After so many entries the audit is signed.'),
       checkpointMinutes: audit.checkpointMinutes.describe(
         'So long after an entry the audit is signed, though there are fewer of them, in minutes.',
       ),
       anchors: audit.anchors.describe(
         'Where signed heads of the audit go, out of reach of this machine: `/mnt/worm/lakeside.heads`, ' +
-          '`udp://10.0.0.5:514` or `tcp://10.0.0.5:514` (syslog), `https://notary.example/heads`.',
+          '`udp://10.0.0.5:514` or `tcp://10.0.0.5:514` (syslog), `https://notary.example/heads`, ' +
+          '`rfc3161+https://tsa.example/tsr` (a time-stamp service).',
       ),
       retentionDays: audit.retentionDays.describe(
         'How old an entry must be before `wardline audit prune` cuts it off; six years unless you have a reason.',

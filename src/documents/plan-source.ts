@@ -19,6 +19,7 @@ import {
 import { holiday } from '../core/time/index.ts';
 import { never } from '../core/never.ts';
 import { didYouMean, type RosterSource, type ServiceId } from '../core/oncall/index.ts';
+import { mailboxOf } from './mailbox-source.ts';
 import { definedTwice, type Entry, MAX_PLACED, mergeSection, type Written } from './merge.ts';
 import type { ParsedFile } from './parse-yaml.ts';
 import { type DocumentProblem, problemAt } from './problem.ts';
@@ -105,9 +106,7 @@ export function planSource(
       'hooks',
       ({ id, written: { url, wait, send = [] } }): Hook => ({ id, url, waitMs: durationMs(wait), send }),
     ),
-    mailboxes: all('mailboxes', ({ id, written: { name, 'claimed-by': claimedBy } }): Mailbox => {
-      return { id, name, ...(claimedBy === undefined ? {} : { claimedBy }) };
-    }),
+    mailboxes: all('mailboxes', ({ id, written }): Mailbox => mailboxOf(id, written)),
     routes: [
       ...[...extensions.keys()].map((number) => routeToExtension(number, ringFor)),
       ...routes.map(({ id, site, written: { from, ...verb } }): Route => {
@@ -344,6 +343,8 @@ function wordsFor(roster: RosterSource, house: { trunksOf(site: string | undefin
         const { mailbox, urgent = false, greeting } = written.voicemail!;
         return { verb: 'voicemail', mailbox, urgent, greeting: prompts(greeting) };
       }
+      case 'mailbox':
+        return { verb: 'mailbox', whose: written.mailbox! };
       case 'run':
         return { verb: 'run', flow: written.run! };
       case 'hang-up': {

@@ -3,6 +3,7 @@ import {
   type CallEffect,
   type CallEvent,
   type CallId,
+  type Caller,
   type CallState,
   type EndCause,
   endCauses,
@@ -13,7 +14,7 @@ import {
 import type { CompiledPlan } from '../core/dialplan/index.ts';
 import type { CompiledRoster } from '../core/oncall/index.ts';
 import { type Instant, plusMs } from '../core/time/index.ts';
-import type { AuditPort, CallSummary, Clock, Log, Lookups, Reachability, TelephonyCall } from './ports.ts';
+import type { AuditPort, CallSummary, Clock, Log, Lookups, Mailboxes, Reachability, TelephonyCall } from './ports.ts';
 
 /** More events than any telephone can cause before one of them is worked off. */
 const inboxLimit = 1_000;
@@ -32,6 +33,8 @@ export interface CallRunnerParts {
   readonly auditPatienceMs: number;
   /** How often each ring group was rung before; this call adds its own. */
   readonly groupTurns: Map<string, number>;
+  readonly mailboxes: Mailboxes | undefined;
+  readonly caller: Caller;
   /** Asks a program; the calling number is put in for those that are told it. */
   readonly askWith: (
     question: Omit<Parameters<Lookups['ask']>[0], 'caller'>,
@@ -117,6 +120,7 @@ export class CallRunner {
       isRegistered: (extension) => reachability.isRegistered(extension),
       trunkFault: (trunk) => reachability.trunkFault(trunk),
       groupTurns: (group) => this.#parts.groupTurns.get(group) ?? 0,
+      messagesIn: (mailbox) => this.#parts.mailboxes?.count(mailbox) ?? 0,
     };
   }
 
@@ -142,6 +146,10 @@ export class CallRunner {
         return this.#wake(effect.afterMs, effect.with);
       case 'lookUp':
         return this.#lookUp(effect);
+      case 'checkPin':
+      case 'listMessages':
+      case 'changeMessage':
+        return this.#inMailbox(effect);
       case 'callOver':
         this.#parts.telephony.perform(effect);
         return this.#close(effect.cause);
@@ -156,6 +164,25 @@ export class CallRunner {
       if (answer.kind === 'answered') this.emit({ type: 'lookedUp', token, answer: answer.answer, why: '' });
       else this.emit({ type: 'lookedUp', token, answer: null, why: answer.why });
     });
+  }
+
+  #inMailbox(effect: Extract<CallEffect, { type: 'checkPin' | 'listMessages' | 'changeMessage' }>): void {
+    const { mailboxes, caller } = this.#parts;
+    switch (effect.type) {
+      case 'checkPin': {
+        const { token, mailbox, pin } = effect;
+        const from = caller.from.kind === 'phone' ? caller.from.extension : (caller.number ?? caller.from.trunk);
+        const checked = mailboxes?.checkPin({ mailbox, pin, from }) ?? Promise.resolve('noPin' as const);
+        return void checked.then((result) => this.emit({ type: 'pinChecked', token, result }));
+      }
+      case 'listMessages': {
+        const { token, mailbox } = effect;
+        const listed = mailboxes?.list(mailbox) ?? Promise.resolve(null);
+        return void listed.then((messages) => this.emit({ type: 'messagesListed', token, messages }));
+      }
+      default:
+        return mailboxes?.change(effect.messageId, effect.change, effect.by);
+    }
   }
 
   #wake(afterMs: number, event: CallEvent): void {

@@ -12,6 +12,7 @@ import type {
   Documents,
   Log,
   Lookups,
+  Mailboxes,
   NewCall,
   Random,
   Reachability,
@@ -31,6 +32,8 @@ export interface EngineParts {
   readonly observer?: CallObserver;
   /** Without it, every lookup of a plan takes its default way. */
   readonly lookups?: Lookups;
+  /** Without it, mailboxes are empty and nobody can open one. */
+  readonly mailboxes?: Mailboxes;
 }
 
 const nobodyToAsk = Promise.resolve({ kind: 'failed', why: 'this house asks no programs' } as const);
@@ -127,6 +130,8 @@ export class Engine implements CallSink {
       log,
       documents: documents.current(),
       groupTurns: this.#groupTurns,
+      mailboxes: this.#parts.mailboxes,
+      caller,
       askWith: (question, sendCaller) =>
         lookups?.ask({ ...question, caller: sendCaller ? caller.number : null }) ?? nobodyToAsk,
       upToDate: (roster) => documents.upToDate(roster),

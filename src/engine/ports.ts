@@ -4,6 +4,7 @@ import type { CompiledPlan } from '../core/dialplan/index.ts';
 import type { CompiledRoster, ShiftOverride, Urgency } from '../core/oncall/index.ts';
 import type { Phi } from '../core/phi/index.ts';
 import type { Instant } from '../core/time/index.ts';
+import type { MessageAct, MessageBrief, PinResult } from '../core/voicemail/index.ts';
 
 /** What the engine needs from the world, in our words. */
 
@@ -21,7 +22,10 @@ export interface Random {
 }
 
 /** Effects that the telephony shell performs for one call. */
-export type TelephonyEffect = Exclude<CallEffect, { type: 'attest' } | { type: 'wakeMe' } | { type: 'lookUp' }>;
+export type TelephonyEffect = Exclude<
+  CallEffect,
+  { type: 'attest' | 'wakeMe' | 'lookUp' | 'checkPin' | 'listMessages' | 'changeMessage' }
+>;
 
 /** One inbound call as the telephony shell shows it to the engine. */
 export interface TelephonyCall {
@@ -62,6 +66,25 @@ export interface AuditEntry {
   /** null for facts of the system. */
   readonly callId: CallId | null;
   readonly fact: Fact;
+}
+
+/** What callers left, as far as a running call has to know. Answers from memory or at once. */
+export interface Mailboxes {
+  /** Messages that nobody has deleted. */
+  count(mailbox: string): number;
+  /**
+   * Never rejects. `mailbox` is null where there is none; that takes as long. `from`: an extension, or the number or
+   * trunk of an outside caller: whoever tries too many PINs is not listened to for a while, whatever the mailbox.
+   */
+  checkPin(tried: {
+    readonly mailbox: string | null;
+    readonly pin: Phi<string>;
+    readonly from: string | Phi<string>;
+  }): Promise<PinResult>;
+  /** Those that nobody has deleted; null when they cannot be read. Never rejects. */
+  list(mailbox: string): Promise<readonly MessageBrief[] | null>;
+  /** Never throws; written until it is durable. */
+  change(messageId: string, change: MessageAct, by: string): void;
 }
 
 /** Programs of the house that a plan asks which way a call goes. */

@@ -5,7 +5,8 @@ import { basicApplications } from './channel/applications/basic.ts';
 import { playAndGetDigits } from './channel/applications/play-and-get-digits.ts';
 import { playbackApplications } from './channel/applications/playback.ts';
 import { HOLD_MUSIC, PromptFinder } from './channel/applications/prompts.ts';
-import { recordApplications } from './channel/applications/record.ts';
+import { LentKeys } from './channel/lent-keys.ts';
+import { findPlace, recordApplications } from './channel/applications/record.ts';
 import { Switchboard } from './channel/switchboard.ts';
 import type { ApiContext } from './event-socket/api-commands.ts';
 import { Dialler } from './event-socket/dialler.ts';
@@ -36,7 +37,7 @@ export class MediaServer {
   #nextWorker = 0;
   #closed: Promise<void> | undefined;
 
-  private constructor(options: MediadOptions, log: Log, hold: Switchboard['options']['hold']) {
+  private constructor(options: MediadOptions, log: Log, lent: LentKeys, hold: Switchboard['options']['hold']) {
     this.#options = options;
     this.#log = log;
     const { rtp } = options;
@@ -61,15 +62,22 @@ export class MediaServer {
     this.#context = {
       switchboard: this.#switchboard,
       dial: (channel, target) => this.#dialler.dial(channel, target, this.#context),
+      lend: async (channel, file, key) => {
+        const place = await findPlace(file, options.recordingsFolder);
+        if (place.kind === 'refused') return { refused: place.reason };
+        const word = lent.lend(channel.uuid, { path: place.path, key });
+        return word === undefined ? { refused: 'too many recordings are lent already' } : { word };
+      },
     };
   }
 
   /** Rejects with StartError; nothing is left open then. */
   static async open(options: MediadOptions, log: Log): Promise<MediaServer> {
-    const prompts = new PromptFinder(options.promptFolders, options.holdMusic);
+    const lent = new LentKeys();
+    const prompts = new PromptFinder(options.promptFolders, options.holdMusic, lent);
     const hold = await prompts.find(HOLD_MUSIC, '');
     if (!(await prompts.hasHoldMusic())) log.warn({ file: options.holdMusic }, 'no hold music: a tone instead');
-    const server = new MediaServer(options, log, hold.kind === 'found' ? hold.items : []);
+    const server = new MediaServer(options, log, lent, hold.kind === 'found' ? hold.items : []);
     try {
       await server.#open(prompts);
       return server;

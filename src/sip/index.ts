@@ -10,10 +10,14 @@
 //   endpoint.proxy(incoming, { targets, order: 'serial', staysInPath: true }, { onFinal, onDone })
 //   endpoint.request({ method, uri, headers, body }, { onResponse })     result.outgoing.cancel()
 //
+//   endpoint.restore(dialog.snapshot())     in the next endpoint under the same address
+//
 // Retransmissions, 100, PRACK numbers, CANCEL, 481, 482, 491, ACK of failures and the wait for an ACK are handled inside.
 
 export { type Clock, systemClock, type Timer } from './clock.ts';
-export { Dialog, type DialogEnding, type DialogState, type InDialogOptions } from './dialog/dialog.ts';
+export { Dialog, type DialogState, type InDialogOptions } from './dialog/dialog.ts';
+export type { DialogEnding } from './dialog/dialog-ending.ts';
+export type { DialogSnapshot } from './dialog/dialog-snapshot.ts';
 export { type EndpointAdmission, type EndpointCounters, type EndpointOptions, SipEndpoint } from './dialog/endpoint.ts';
 export type { EndpointHandlers } from './dialog/endpoint-handlers.ts';
 export type { InDialogHandlers, RequestInFlight } from './dialog/in-flight.ts';

@@ -1,4 +1,10 @@
-import type { AppConnection } from './control/app-connection.ts';
+import { AppConnection } from './control/app-connection.ts';
+
+/** Whoever made or accepted a dialog: a connection, or what is left of one that was there before us. */
+export interface Owner {
+  readonly isOpen: boolean;
+  readonly tag: string;
+}
 
 /** Who wants what: apps take turns for each verb; requests of a dialog go to the app that owns it. */
 export class AppRegistry {
@@ -24,11 +30,11 @@ export class AppRegistry {
     return false;
   }
 
-  /** The app that owns what `app` owned: itself, or after its end another one with the same tags. */
-  heirOf(app: AppConnection): AppConnection | undefined {
-    if (app.isOpen) return app;
-    if (app.tag === '') return undefined;
-    for (const other of this.#apps) if (other.isAttached && other.tag === app.tag) return other;
+  /** The app that owns what `owner` owned: itself, or after its end another one with the same tags. */
+  heirOf(owner: Owner): AppConnection | undefined {
+    if (owner instanceof AppConnection && owner.isOpen) return owner;
+    if (owner.tag === '') return undefined;
+    for (const other of this.#apps) if (other.isAttached && other.tag === owner.tag) return other;
     return undefined;
   }
 }

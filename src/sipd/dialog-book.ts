@@ -1,11 +1,11 @@
 import type { Dialog, SipRequest } from '../sip/index.ts';
 import { callIdOf, fromTagOf } from '../sip/index.ts';
-import type { AppConnection } from './control/app-connection.ts';
+import type { Owner } from './app-registry.ts';
 
 /** A dialog and the app that made or accepted it. */
 export interface OwnedDialog {
   readonly dialog: Dialog;
-  readonly owner: AppConnection;
+  readonly owner: Owner;
   /** Early dialogs of other branches of the same INVITE, the newest first. */
   readonly forks: readonly Dialog[];
 }
@@ -13,6 +13,8 @@ export interface OwnedDialog {
 /** Dialogs by the id apps know them by: Call-ID and the From tag of the request that created them. */
 export class DialogBook {
   readonly #entries = new Map<string, OwnedDialog>();
+  readonly #changed = new Set<Dialog>();
+  #onChanged: ((dialog: Dialog, owner: Owner | undefined) => void) | undefined;
 
   get size(): number {
     return this.#entries.size;
@@ -23,7 +25,8 @@ export class DialogBook {
   }
 
   /** The owner stays the same for the life of a dialog, unless it is gone. */
-  own(dialog: Dialog, owner: AppConnection): void {
+  own(dialog: Dialog, owner: Owner): void {
+    this.touch(dialog);
     const id = idOfDialog(dialog);
     const known = this.#entries.get(id);
     if (known?.dialog === dialog && known.owner.isOpen) return;
@@ -43,12 +46,33 @@ export class DialogBook {
     return [entry.dialog, ...entry.forks].find((dialog) => dialog.unacknowledgedRseq === rseq);
   }
 
+  /** Tells whoever keeps them that a dialog has changed; in a later turn, and once for all changes of this one. */
+  touch(dialog: Dialog): void {
+    if (this.#onChanged === undefined) return;
+    if (this.#changed.size === 0) setImmediate(() => this.#tellChanges());
+    this.#changed.add(dialog);
+  }
+
   drop(dialog: Dialog): OwnedDialog | undefined {
     const id = idOfDialog(dialog);
     const entry = this.#entries.get(id);
     if (entry?.dialog !== dialog) return undefined;
     this.#entries.delete(id);
+    this.touch(dialog);
     return entry;
+  }
+
+  /** `listener` gets the owner, or undefined for a dialog that is over. */
+  watch(listener: (dialog: Dialog, owner: Owner | undefined) => void): void {
+    this.#onChanged = listener;
+  }
+
+  #tellChanges(): void {
+    for (const dialog of this.#changed) {
+      const entry = this.find(idOfDialog(dialog));
+      this.#onChanged?.(dialog, entry?.dialog === dialog ? entry.owner : undefined);
+    }
+    this.#changed.clear();
   }
 
   all(): Iterable<OwnedDialog> {

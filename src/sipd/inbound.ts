@@ -24,6 +24,7 @@ import { type DialogBook, idOfCreator, idOfDialog } from './dialog-book.ts';
 import { MissedEndings } from './missed-endings.ts';
 import type { SipdOptions } from './options.ts';
 import type { RegisteredFlows } from './registered-flows.ts';
+import { isOutside, tellsWhereItIs } from './request-kinds.ts';
 
 /** A request an app has been shown and has not answered. */
 interface Pending {
@@ -137,8 +138,8 @@ export class Inbound {
       if (message.status >= 300 && idOfCreator(incoming.request) !== '' && incoming.dialog?.state === 'ended') {
         this.#o.dialogs.drop(incoming.dialog);
       }
-      const isRegistered = incoming.request.method === 'REGISTER' && message.status < 300;
-      if (isRegistered) this.#o.flows.learn(incoming.request, sent, incoming.source);
+      if (message.status < 300 && tellsWhereItIs(incoming.request))
+        this.#o.flows.learn(incoming.request, sent, incoming.source);
     }
     const bytes = serialise(sent);
     const meta = this.#meta(bytes, incoming.source);
@@ -206,6 +207,7 @@ export class Inbound {
 
   #offerInDialog(incoming: IncomingRequest, dialog: Dialog): void {
     const { apps, dialogs } = this.#o;
+    dialogs.touch(dialog);
     const owner = dialogs.find(idOfDialog(dialog))?.owner;
     const app = owner === undefined ? undefined : apps.heirOf(owner);
     if (app !== undefined) return this.#show(app, incoming);
@@ -288,11 +290,6 @@ export class Inbound {
   #meta(message: Buffer, flow: Flow): string {
     return metaTokens(message, flow.protocol, flow.remote, this.#o.clock.now());
   }
-}
-
-/** An INVITE that waited for its app again has an early dialog already; it is shown as new, because to the app it is. */
-function isOutside({ dialog, request }: IncomingRequest): boolean {
-  return dialog === undefined || (dialog.state === 'early' && idOfCreator(request) !== '');
 }
 
 function nok(why: string): { tokens: string } {

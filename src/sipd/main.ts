@@ -6,7 +6,8 @@ import { type SipdOptions, sipdOptionsSchema } from './options.ts';
 import { SipdServer } from './sipd-server.ts';
 
 // The signalling daemon as a process:  node src/sipd/main.ts OPTIONS.json
-// One JSON line on stdout when it listens, log lines on stderr. SIGTERM ends it in good order.
+// One JSON line on stdout when it listens, log lines on stderr. SIGTERM ends it in good order, and
+// every call with it; SIGUSR2 ends it alone.
 
 const metricsEveryMs = 60_000;
 const logger = jsonLogger(
@@ -32,6 +33,12 @@ try {
       (error: unknown) => fail(error),
     );
   };
+  // Somebody wants to put another one in our place: calls go on, and it finds them in the state file.
+  process.once('SIGUSR2', () => {
+    logger.info({ signal: 'SIGUSR2' }, 'leaving');
+    server.leave();
+    process.exit(0);
+  });
   process.once('SIGTERM', stop);
   process.once('SIGINT', stop);
 } catch (error) {

@@ -50,6 +50,8 @@ export const sipdOptionsSchema = z.strictObject({
     .string()
     .min(16, 'the secret must have at least 16 characters: generate one, for example with: openssl rand -hex 32')
     .refine((secret) => secret.trim().length >= 16, 'the secret must not be blank'),
+  /** The file in which dialogs outlive sipd; they end with it if absent. */
+  stateFile: z.string().min(1).optional(),
   limits: sipdLimits.prefault({}),
   timers: z
     .strictObject({

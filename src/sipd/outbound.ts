@@ -52,7 +52,7 @@ export class Outbound {
   /** INVITEs whose app is gone, by transaction: whoever answers them is told that nobody is there. */
   readonly #orphans = new Map<string, Running>();
   /** Calls that were answered although their app had cancelled them. */
-  readonly #unwanted = new Set<Dialog>();
+  readonly #unwanted = new Map<Dialog, AppConnection>();
   /** Requests whose reply was written in this turn of the event loop. */
   readonly #fresh = new Set<string>();
 
@@ -99,13 +99,15 @@ export class Outbound {
     if (method === 'ACK') {
       if (!dialog.awaitsAck) return nok('there is no answer to acknowledge');
       const reply = this.#echo(dialog.ack({ headers, body }), this.#o.random.uuid(), dialog.flow);
-      if (this.#unwanted.delete(dialog)) setImmediate(() => this.#endUnwanted(dialog));
+      const owner = this.#unwanted.get(dialog);
+      if (owner !== undefined) setImmediate(() => this.#endUnwanted(dialog, owner));
       return reply;
     }
     if (method === 'INVITE' && (dialog.openInvite !== undefined || dialog.pendingInvite !== undefined))
       return nok('another INVITE of this dialog is in progress');
     if (method === 'PRACK') dialog.unacknowledgedRseq = undefined;
     if (method === 'BYE') dialog.openInvite?.cancel();
+    this.#o.dialogs.touch(dialog);
     const txnId = this.#o.random.uuid();
     this.#markFresh(txnId);
     const outgoing = dialog.request(method, { headers, body }, this.#handlers(txnId, app, dialog));
@@ -152,11 +154,12 @@ export class Outbound {
         const running = this.#running.get(txnId);
         if (running === undefined) return isFinal ? this.#orphanAnswered(txnId, response, dialog) : undefined;
         if (isFinal) this.#running.delete(txnId);
+        if (isFinal && within !== undefined) this.#o.dialogs.touch(within);
         if (within === undefined && dialog !== undefined && dialog.state !== 'ended') this.#o.dialogs.own(dialog, app);
         if (within === undefined && response.status >= 300) this.#dropEarly(running.outgoing);
         if (isFinal && within === undefined && running.outgoing.sent.method === 'INVITE') {
           this.#recordAnswer(response);
-          if (running.isCancelled && dialog?.awaitsAck === true) this.#cancelledTooLate(dialog);
+          if (running.isCancelled && dialog?.awaitsAck === true) this.#cancelledTooLate(dialog, app);
         }
         const message = serialise(response);
         const from = flow?.remote ?? { host: '127.0.0.1', port: 0 };
@@ -173,23 +176,22 @@ export class Outbound {
   }
 
   /** The answer was faster than the CANCEL: the app acknowledges it, and we end what it no longer wants. */
-  #cancelledTooLate(dialog: Dialog): void {
-    this.#unwanted.add(dialog);
+  #cancelledTooLate(dialog: Dialog, app: AppConnection): void {
+    this.#unwanted.set(dialog, app);
     this.#o.clock.after(unwantedWithinMs, () => {
-      if (!this.#unwanted.delete(dialog)) return;
+      if (!this.#unwanted.has(dialog)) return;
       dialog.ack();
-      this.#endUnwanted(dialog);
+      this.#endUnwanted(dialog, app);
     });
   }
 
-  #endUnwanted(dialog: Dialog): void {
-    const entry = this.#o.dialogs.drop(dialog);
-    if (entry === undefined) return;
+  #endUnwanted(dialog: Dialog, app: AppConnection): void {
+    if (!this.#unwanted.delete(dialog) || this.#o.dialogs.drop(dialog) === undefined) return;
     const headers = new Headers().add('Reason', 'SIP ;cause=200 ;text="ACK-BYE due to cancel race condition"');
     const { sent } = dialog.bye({ headers });
     const message = serialise(sent);
     const meta = metaTokens(message, dialog.flow.protocol, dialog.flow.remote, this.#o.clock.now());
-    entry.owner.show(`application|${meta}|unsolicited|${idOfDialog(dialog)}|`, message);
+    app.show(`application|${meta}|unsolicited|${idOfDialog(dialog)}|`, message);
   }
 
   /** Apps that await the reply lose a response that comes in the same read: the two are written in different turns. */

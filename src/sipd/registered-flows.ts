@@ -15,7 +15,7 @@ export class RegisteredFlows {
     return this.#flows.size;
   }
 
-  /** Remembers the contacts of a REGISTER that was answered 200, if it came over a connection. */
+  /** Remembers the contacts of a REGISTER or SUBSCRIBE that was accepted, if it came over a connection. */
   learn(register: SipRequest, answer: SipResponse, source: Flow): void {
     if (source.protocol === 'udp') return;
     this.#forgetExpired(source);

@@ -5,8 +5,6 @@ import {
   type Logger,
   type Network,
   SipEndpoint,
-  type SipRequest,
-  type SipResponse,
   systemClock,
   systemNetwork,
   systemRandom,
@@ -19,13 +17,15 @@ import type { AppConnection } from './control/app-connection.ts';
 import { parseAppMessage } from './control/app-message.ts';
 import { type AppCommand, ControlServer } from './control/control-server.ts';
 import { DialogBook } from './dialog-book.ts';
+import type { DialogJournal } from './dialog-journal.ts';
 import { Inbound } from './inbound.ts';
 import { MetricsServer } from './metrics-server.ts';
 import { metricsText } from './metrics-text.ts';
 import { numbersOf, type SipdMetrics } from './numbers.ts';
 import type { SipdOptions } from './options.ts';
+import { keepDialogs } from './kept-dialogs.ts';
 import { Outbound, type Reply } from './outbound.ts';
-import { parseProxyCommand, proxyResponseTokens } from './proxy-command.ts';
+import { Proxies } from './proxies.ts';
 import { RegisteredFlows } from './registered-flows.ts';
 import { recordKinds, verbs } from './verbs.ts';
 
@@ -64,8 +64,8 @@ export class SipdServer {
   readonly #certificates: CertificateFiles | undefined;
   readonly #admission: Admission;
   #metricsServer: MetricsServer | undefined;
-  readonly #flows: RegisteredFlows;
-  readonly #records: CallRecords;
+  readonly #proxies: Proxies;
+  readonly #journal: DialogJournal | undefined;
   #closing: Promise<void> | undefined;
 
   private constructor(parts: {
@@ -76,11 +76,11 @@ export class SipdServer {
     outbound: Outbound;
     certificates: CertificateFiles | undefined;
     admission: Admission;
-    flows: RegisteredFlows;
-    records: CallRecords;
+    proxies: Proxies;
+    journal: DialogJournal | undefined;
   }) {
-    this.#records = parts.records;
-    this.#flows = parts.flows;
+    this.#journal = parts.journal;
+    this.#proxies = parts.proxies;
     this.#endpoint = parts.endpoint;
     this.#control = parts.control;
     this.#dialogs = parts.dialogs;
@@ -127,6 +127,10 @@ export class SipdServer {
         },
       },
     });
+    // At once, before anybody can ask for them.
+    const { stateFile: path, secret } = options;
+    const now = () => clock.now();
+    const journal = path === undefined ? undefined : keepDialogs({ path, secret, endpoint, dialogs, now, logger });
     const outbound = new Outbound({ endpoint: () => endpoint, dialogs, records, flows, clock, random });
     const addresses = endpoint.visibleAddresses.map(describe).join(',');
     try {
@@ -141,14 +145,15 @@ export class SipdServer {
         onGone: (app) => server.#gone(app, logger),
         connections,
       });
+      const proxies = new Proxies({ endpoint, inbound, flows, records, clock });
       const server = new SipdServer({
+        journal,
         endpoint,
         control,
         dialogs,
-        records,
         inbound,
         outbound,
-        flows,
+        proxies,
         certificates,
         admission,
       });
@@ -191,10 +196,12 @@ export class SipdServer {
     return this.#closing;
   }
 
+  /** Closes without a word to anybody: the next sipd under this address goes on with what is in the state file. */
+  leave(): void {
+    this.#closing ??= Promise.resolve(this.#shut());
+  }
+
   async #part(): Promise<void> {
-    this.#certificates?.close();
-    this.#admission.close();
-    this.#metricsServer?.close();
     this.#inbound.close();
     this.#outbound.close();
     const goodbyes: Promise<void>[] = [];
@@ -205,6 +212,15 @@ export class SipdServer {
       setTimeout(resolve, partingMs).unref();
     });
     await Promise.race([Promise.all(goodbyes), patience]);
+    for (const { dialog } of this.#dialogs.all()) this.#dialogs.drop(dialog);
+    this.#shut();
+  }
+
+  #shut(): void {
+    this.#certificates?.close();
+    this.#admission.close();
+    this.#metricsServer?.close();
+    this.#journal?.close();
     this.#control.close();
     this.#endpoint.close();
   }
@@ -225,7 +241,7 @@ export class SipdServer {
         return app.reply(id, answer, message);
       }
       case 'proxy':
-        return this.#proxy(app, command);
+        return this.#proxies.run(app, command);
       default:
         app.reply(id, 'NO|Unknown message type');
         return app.close();
@@ -252,33 +268,6 @@ export class SipdServer {
     if (dialogId !== '') return this.#outbound.requestInDialog(app, message, dialogId);
     if (txnId !== '' && message.method === 'CANCEL') return this.#outbound.cancel(txnId, message);
     return this.#outbound.request(app, message, proxy);
-  }
-
-  #proxy(app: AppConnection, command: AppCommand): void {
-    const parsed = parseProxyCommand(command);
-    if (typeof parsed === 'string') return app.reply(command.id, `NOK|${parsed}`);
-    const incoming = this.#inbound.handOver(parsed.txnId);
-    if (incoming === undefined) return app.reply(command.id, 'NOK|Request not proxied due to unknown transaction');
-    const options = { ...parsed.options, flowFor: (uri: string) => this.#flows.find(uri) };
-    this.#endpoint.proxy(incoming, options, {
-      onSent: (request) => {
-        if (request.method === 'INVITE') this.#records.attempt('application', request);
-      },
-      onFinal: (response, from) => {
-        this.#recordProxied(incoming.request, response);
-        if (!parsed.wantsResponses) return;
-        const { tokens, message } = proxyResponseTokens(response, from, systemClock.now());
-        app.reply(command.id, tokens, message);
-      },
-      onDone: () => app.reply(command.id, 'OK|done'),
-    });
-  }
-
-  #recordProxied({ method }: SipRequest, response: SipResponse): void {
-    if (method !== 'INVITE') return;
-    if (response.status >= 300) return this.#records.failed('network', response);
-    this.#records.start('network', 'proxy-uac', response);
-    this.#records.start('application', 'proxy-uas', response);
   }
 
   #gone(app: AppConnection, logger: Logger): void {

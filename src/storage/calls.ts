@@ -47,6 +47,13 @@ export class SqliteCalls implements CallIndex {
     return this.#db.all(query.orderBy('started_at')).map((row) => row.callId as CallId);
   }
 
+  /** An extension, a number or a trunk; null when the call is forgotten, or the key is not here. */
+  callerOf(callId: string): string | null {
+    const query = build.selectFrom('calls').select('from_sealed').where('call_id', '=', callId);
+    const row = this.#db.first(query);
+    return row === undefined ? null : this.#sealer.open(row.from_sealed);
+  }
+
   /** Forgets calls that began before; how many. */
   async forget(before: Instant): Promise<number> {
     return this.#db.run(build.deleteFrom('calls').where('started_at', '<', before).where('ended_at', 'is not', null));

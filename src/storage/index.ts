@@ -3,7 +3,7 @@ export type { BindingRow } from './bindings.ts';
 export type { CalendarRow } from './calendars.ts';
 export type { CallRow, SqliteCalls } from './calls.ts';
 export type { SqliteChain } from './chain.ts';
-export type { MessageRow, SqliteMessages } from './messages.ts';
+export type { Message, MessageChange, MessageRow, SqliteMessages } from './messages.ts';
 export type { PhoneRow, SqlitePhones } from './phones.ts';
 export type { Sealer } from './sealer.ts';
 export { openStore } from './store.ts';

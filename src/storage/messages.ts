@@ -1,8 +1,10 @@
+import type { Selectable } from 'kysely';
 import type { Instant } from '../core/time/index.ts';
 import { build } from './build.ts';
 import type { SqliteDatabase } from './database.ts';
+import type { Schema } from './schema.ts';
 
-/** A voicemail message; the sound itself is the sealed file at `path`. */
+/** A voicemail message as it was left; the sound itself is the sealed file at `path`. */
 export interface MessageRow {
   readonly messageId: string;
   readonly mailbox: string;
@@ -15,6 +17,34 @@ export interface MessageRow {
   readonly exportedAt: Instant | null;
 }
 
+/** What became of it since. Whoever heard, claimed or deleted it is a mailbox of a person, or a user of the machine. */
+export interface MessageFate {
+  readonly state: 'new' | 'saved' | 'deleted';
+  readonly isPrivate: boolean;
+  /** The first time. */
+  readonly heard: Done | null;
+  readonly claimed: Done | null;
+  readonly deleted: Done | null;
+  /** Under a legal hold. */
+  readonly held: Done | null;
+  readonly shreddedAt: Instant | null;
+}
+
+export interface Done {
+  readonly at: Instant;
+  readonly by: string;
+}
+
+export interface MessageCounts {
+  readonly fresh: number;
+  readonly freshUrgent: number;
+  readonly saved: number;
+}
+
+export type Message = MessageRow & MessageFate;
+
+export type MessageChange = 'heard' | 'saved' | 'deleted' | 'restored' | 'claimed';
+
 export class SqliteMessages {
   readonly #db: SqliteDatabase;
 
@@ -22,7 +52,7 @@ export class SqliteMessages {
     this.#db = db;
   }
 
-  /** Replaces a message with the same id: a recovery may learn more about it than the call did. */
+  /** Replaces a message with the same id, but not its fate: a recovery may learn more about it than the call did. */
   async save(message: MessageRow): Promise<void> {
     const row = {
       mailbox: message.mailbox,
@@ -37,16 +67,46 @@ export class SqliteMessages {
     this.#db.run(insert.onConflict((c) => c.column('message_id').doUpdateSet(row)));
   }
 
-  async find(messageId: string): Promise<MessageRow | null> {
+  async find(messageId: string): Promise<Message | null> {
     const row = this.#db.first(build.selectFrom('messages').selectAll().where('message_id', '=', messageId));
     return row === undefined ? null : asMessage(row);
   }
 
-  /** Urgent ones first, then the oldest first. */
-  async list(mailbox?: string): Promise<readonly MessageRow[]> {
+  /** Urgent ones first, then the oldest first; also those that are deleted. */
+  async list(mailbox?: string): Promise<readonly Message[]> {
     let query = build.selectFrom('messages').selectAll().orderBy('urgent', 'desc').orderBy('at');
     if (mailbox !== undefined) query = query.where('mailbox', '=', mailbox);
     return this.#db.all(query).map(asMessage);
+  }
+
+  /** Messages that nobody has deleted. */
+  count(mailbox: string): MessageCounts {
+    return this.#counts(mailbox).get(mailbox) ?? { fresh: 0, freshUrgent: 0, saved: 0 };
+  }
+
+  /** By mailbox; without those that are empty. */
+  counts(): Map<string, MessageCounts> {
+    return this.#counts();
+  }
+
+  #counts(mailbox?: string): Map<string, MessageCounts> {
+    let query = build
+      .selectFrom('messages')
+      .select((e) => ['mailbox', 'state', 'urgent', e.fn.countAll<number>().as('messages')])
+      .where('state', '!=', 'deleted')
+      .groupBy(['mailbox', 'state', 'urgent']);
+    if (mailbox !== undefined) query = query.where('mailbox', '=', mailbox);
+    const counts = new Map<string, MessageCounts>();
+    for (const { mailbox: box, state, urgent, messages } of this.#db.all(query)) {
+      const { fresh, freshUrgent, saved } = counts.get(box) ?? { fresh: 0, freshUrgent: 0, saved: 0 };
+      const isNew = state === 'new';
+      counts.set(box, {
+        fresh: fresh + (isNew ? messages : 0),
+        freshUrgent: freshUrgent + (isNew && urgent === 1 ? messages : 0),
+        saved: saved + (isNew ? 0 : messages),
+      });
+    }
+    return counts;
   }
 
   /** False when there is no such message. */
@@ -54,18 +114,52 @@ export class SqliteMessages {
     const update = build.updateTable('messages').set({ exported_at: at }).where('message_id', '=', messageId);
     return this.#db.run(update) === 1;
   }
+
+  /** Those that can still be heard, also deleted ones. */
+  async unshredded(): Promise<readonly Message[]> {
+    return this.#db.all(build.selectFrom('messages').selectAll().where('shredded_at', 'is', null)).map(asMessage);
+  }
+
+  /** null: it is held no longer. */
+  async hold(messageId: string, held: Done | null): Promise<void> {
+    const set = { held_at: held?.at ?? null, held_by: held?.by ?? null };
+    this.#db.run(build.updateTable('messages').set(set).where('message_id', '=', messageId));
+  }
+
+  async shredded(messageId: string, at: Instant): Promise<void> {
+    this.#db.run(build.updateTable('messages').set({ shredded_at: at }).where('message_id', '=', messageId));
+  }
+
+  /** The first who hears or claims a message stays on it. False when there is no such message. */
+  async change(messageId: string, change: MessageChange, { at, by }: Done): Promise<boolean> {
+    return this.#db.immediately(() => {
+      const row = this.#db.first(build.selectFrom('messages').selectAll().where('message_id', '=', messageId));
+      if (row === undefined) return false;
+      const update = build.updateTable('messages').where('message_id', '=', messageId);
+      this.#db.run(update.set(changed(row, change, at, by)));
+      return true;
+    });
+  }
 }
 
-function asMessage(row: {
-  message_id: string;
-  mailbox: string;
-  call_id: string | null;
-  at: number;
-  duration_ms: number;
-  urgent: number;
-  path: string;
-  exported_at: number | null;
-}): MessageRow {
+function changed(row: Row, change: MessageChange, at: Instant, by: string): Partial<Row> {
+  switch (change) {
+    case 'heard':
+      return row.heard_at === null ? { heard_at: at, heard_by: by } : { heard_at: row.heard_at };
+    case 'claimed':
+      return row.claimed_at === null ? { claimed_at: at, claimed_by: by } : { claimed_at: row.claimed_at };
+    case 'saved':
+      return { state: 'saved' };
+    case 'deleted':
+      return row.state === 'deleted' ? { state: 'deleted' } : { state: 'deleted', deleted_at: at, deleted_by: by };
+    case 'restored':
+      return { state: 'saved', deleted_at: null, deleted_by: null };
+  }
+}
+
+type Row = Selectable<Schema['messages']>;
+
+function asMessage(row: Row): Message {
   return {
     messageId: row.message_id,
     mailbox: row.mailbox,
@@ -75,5 +169,16 @@ function asMessage(row: {
     isUrgent: row.urgent === 1,
     path: row.path,
     exportedAt: row.exported_at as Instant | null,
+    state: row.state as MessageFate['state'],
+    isPrivate: row.private === 1,
+    heard: done(row.heard_at, row.heard_by),
+    claimed: done(row.claimed_at, row.claimed_by),
+    deleted: done(row.deleted_at, row.deleted_by),
+    held: done(row.held_at, row.held_by),
+    shreddedAt: row.shredded_at as Instant | null,
   };
+}
+
+function done(at: number | null, by: string | null): Done | null {
+  return at === null ? null : { at: at as Instant, by: by ?? '' };
 }

@@ -47,7 +47,24 @@ export interface Schema {
     urgent: number;
     path: string;
     exported_at: number | null;
+    /** new, saved or deleted. */
+    state: Generated<string>;
+    private: Generated<number>;
+    heard_at: number | null;
+    heard_by: string | null;
+    claimed_at: number | null;
+    claimed_by: string | null;
+    deleted_at: number | null;
+    deleted_by: string | null;
+    /** Kept whatever the rules say: a legal hold. */
+    held_at: number | null;
+    held_by: string | null;
+    /** The sound is gone for ever; the row stays. */
+    shredded_at: number | null;
   };
+  mailbox_pins: { mailbox: string; hash: string; set_at: number; set_by: string };
+  /** PINs that were tried and not right since the last right one. `about`: "mailbox 3101" or "from 2101". */
+  pin_tries: { about: string; failures: number; last_at: number };
   roster_overrides: {
     id: number;
     kind: string;

@@ -14,6 +14,7 @@ import { isBehind, migrate, requireCurrentSchema } from './migrate.ts';
 import { GUEST_BUSY_MS, OWNER_BUSY_MS } from './options.ts';
 import { OwnerLock } from './owner-lock.ts';
 import { SqlitePhones } from './phones.ts';
+import { SqlitePins } from './pins.ts';
 import { SqlitePlans } from './plans.ts';
 import { noKey, type Sealer } from './sealer.ts';
 import { SqliteServerOrders } from './server-orders.ts';
@@ -125,6 +126,7 @@ export class Store {
   readonly calls: SqliteCalls;
   readonly phones: SqlitePhones;
   readonly documents: SqliteDocumentVersions;
+  readonly pins: SqlitePins;
   readonly plans: SqlitePlans;
   readonly messages: SqliteMessages;
   readonly overrides: SqliteOverrides;
@@ -147,6 +149,7 @@ export class Store {
     this.calls = new SqliteCalls(db, writer, options.sealer ?? noKey);
     this.phones = new SqlitePhones(db);
     this.documents = new SqliteDocumentVersions(db, writer);
+    this.pins = new SqlitePins(db);
     this.plans = new SqlitePlans(db, writer);
     this.messages = new SqliteMessages(db);
     this.overrides = new SqliteOverrides(db);

@@ -13,6 +13,9 @@ import { hopsLeft } from './places.ts';
 import type { Shell } from './shell.ts';
 import type { SignallingLink } from './signalling-link.ts';
 
+/** It becomes the name of a file. */
+const messageName = /^[A-Za-z0-9-]{1,64}$/;
+
 /** One inbound call: carries out the engine's effects and tells it what happened. Never throws, never waits. */
 export class Call implements TelephonyCall {
   readonly #shell: Shell;
@@ -107,6 +110,8 @@ export class Call implements TelephonyCall {
         return this.#play(effect);
       case 'gather':
         return this.#gather(effect);
+      case 'playMessage':
+        return this.#playMessage(effect);
       case 'bridge':
         return this.#bridge(effect.leg);
       case 'connectDirect':
@@ -178,6 +183,23 @@ export class Call implements TelephonyCall {
     });
   }
 
+  #playMessage(effect: Extract<TelephonyEffect, { type: 'playMessage' }>): void {
+    const { leg, token, messageId, before, after, waitMs } = effect;
+    this.#sounds.set(leg, effect);
+    if (this.#isMoving(leg)) return;
+    const over = (digits: string, error: Error | null): void => {
+      this.#over(effect);
+      if (error === null) this.#tell({ type: 'digitsGathered', leg, token, digits });
+      else this.#tell({ type: 'messageUnplayable', token, why: error.message });
+    };
+    const endpoint = this.#endpoint(leg);
+    if (endpoint === null || !messageName.test(messageId)) {
+      return void setImmediate(() => over('', new Error('there is nothing to play it on')));
+    }
+    const sounds = { before: this.#files(before), messageId, after: this.#files(after) };
+    endpoint.gatherOnMessage(sounds, waitMs, over);
+  }
+
   #bridge(leg: LegId): void {
     this.#sounds.delete(CALLER);
     this.#sounds.delete(leg);
@@ -220,7 +242,7 @@ export class Call implements TelephonyCall {
   }
 
   /** It has been heard to its end. */
-  #over(effect: Extract<TelephonyEffect, { type: 'play' | 'gather' }>): void {
+  #over(effect: Extract<TelephonyEffect, { type: 'play' | 'gather' | 'playMessage' }>): void {
     if (this.#sounds.get(effect.leg) === effect) this.#sounds.delete(effect.leg);
   }
 
@@ -259,7 +281,7 @@ export class Call implements TelephonyCall {
     const endpoint = this.#endpoint(CALLER);
     // Never in the clear: without somebody to seal to there is no recording.
     const fault = sealTo.length === 0 ? `no key to seal messages of ${mailbox} to` : 'the caller is gone';
-    if (sealTo.length === 0 || endpoint === null || !/^[A-Za-z0-9-]{1,64}$/.test(messageId)) {
+    if (sealTo.length === 0 || endpoint === null || !messageName.test(messageId)) {
       return void setImmediate(() => ended(0, 'failed', fault));
     }
     endpoint.record(`${messageId}.sealed`, { sealTo, maxMs }, ({ durationMs, by, why }) => ended(durationMs, by, why));

@@ -13,6 +13,8 @@ export function failureOf(effect: TelephonyEffect, why: string): CallEvent | nul
       return effect.then === 'nothing' ? { type: 'promptFinished', leg: effect.leg, token: effect.token } : null;
     case 'gather':
       return { type: 'digitsGathered', leg: effect.leg, token: effect.token, digits: '' };
+    case 'playMessage':
+      return { type: 'messageUnplayable', token: effect.token, why };
     case 'bridge':
     case 'connectDirect':
       return { type: 'bridgeFailed', leg: effect.leg, why };

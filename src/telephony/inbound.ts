@@ -118,11 +118,14 @@ export function refuseMethod(request: SrfRequest, response: SrfResponse): void {
   if (request.method === 'OPTIONS') {
     return response.send(200, undefined, { headers: { Allow: allow, Accept: 'application/sdp' } });
   }
-  const isInDialog = /;\s*tag=/i.test(request.get('To') ?? '');
   // The dialog it belongs to is not ours, or is over.
-  if (isInDialog) return response.send(481, undefined, {});
+  if (isInDialog(request)) return response.send(481, undefined, {});
   if (request.method === 'SUBSCRIBE' || request.method === 'PUBLISH') return response.send(489, undefined, {});
   response.send(405, undefined, { headers: { Allow: allow } });
+}
+
+export function isInDialog(request: SrfRequest): boolean {
+  return /;\s*tag=/i.test(request.get('To') ?? '');
 }
 
 /** Call-ID, From (with its tag), CSeq and source: the same only for one and the same INVITE (RFC 3261 8.2.2.2). */

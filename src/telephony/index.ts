@@ -2,11 +2,21 @@ import type { CallSink, Clock, Random, Reachability, ServerKind } from '../engin
 import { Authenticator } from './auth/authenticator.ts';
 import { askOptions } from './client-libraries/index.ts';
 import { guarded } from './guarded.ts';
-import { Inbound, refuseMethod } from './inbound.ts';
+import { Inbound, isInDialog, refuseMethod } from './inbound.ts';
 import type { ServerHealth } from './link-health.ts';
 import { Media } from './media.ts';
 import type { TelephonyOptions } from './options.ts';
-import type { Bindings, ContactBinding, Credentials, Log, PlainSealer, SealRecipients } from './ports.ts';
+import type {
+  Bindings,
+  ContactBinding,
+  Credentials,
+  Lamps,
+  Log,
+  MessageKey,
+  PlainSealer,
+  SealRecipients,
+} from './ports.ts';
+import { MessageWaiting } from './message-waiting.ts';
 import { PromptLibrary } from './prompts.ts';
 import { Registrar } from './registrar.ts';
 import { Registrations } from './registrations.ts';
@@ -29,6 +39,8 @@ export interface TelephonyParts {
   readonly bindings: Bindings;
   readonly sealRecipients: SealRecipients;
   readonly plainSealer: PlainSealer;
+  readonly messageKey: MessageKey;
+  readonly lamps: Lamps;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -56,6 +68,7 @@ export class Telephony {
   readonly #trunkWatches = new Map<string, TrunkWatch>();
   #inbound: Inbound | null = null;
   #registrar: Registrar | null = null;
+  #waiting: MessageWaiting | null = null;
   #isClosed = false;
 
   constructor(parts: TelephonyParts) {
@@ -73,6 +86,7 @@ export class Telephony {
         signalling,
         owner: options.signalling.appTag,
         sealer: parts.plainSealer,
+        messageKey: parts.messageKey,
       }),
       prompts: new PromptLibrary(options.media.promptsDirs),
       registrations,
@@ -105,12 +119,17 @@ export class Telephony {
     const inbound = new Inbound(this.#shell, this.#authenticator, sink);
     this.#inbound = inbound;
     const { clock, log } = this.#parts;
-    const registrar = new Registrar({ authenticator: this.#authenticator, registrations, clock, log });
+    const authenticator = this.#authenticator;
+    const waiting = new MessageWaiting({ ...this.#parts, signalling, registrations, authenticator });
+    this.#waiting = waiting;
+    const onRegistered = (extension: string): void => waiting.registered(extension);
+    const registrar = new Registrar({ authenticator, registrations, clock, log, onRegistered });
     this.#registrar = registrar;
-    for (const link of signalling.links) this.#route(link, inbound, registrar);
+    for (const link of signalling.links) this.#route(link, { inbound, registrar, waiting });
     await signalling.connect();
     await media.connect();
     this.#watchTrunks();
+    waiting.start();
   }
 
   get reachability(): Reachability {
@@ -163,6 +182,7 @@ export class Telephony {
     this.#isClosed = true;
     this.#inbound?.close();
     this.#registrar?.close();
+    this.#waiting?.close();
     for (const watch of this.#trunkWatches.values()) watch.close();
     // One turn for the last BYEs to be written before the socket ends.
     await new Promise((resolve) => setImmediate(resolve));
@@ -181,7 +201,10 @@ export class Telephony {
     }
   }
 
-  #route(link: SignallingLink, inbound: Inbound, registrar: Registrar): void {
+  #route(
+    link: SignallingLink,
+    { inbound, registrar, waiting }: { inbound: Inbound; registrar: Registrar; waiting: MessageWaiting },
+  ): void {
     const { log } = this.#parts;
     const { srf } = link;
     srf.use(
@@ -200,7 +223,14 @@ export class Telephony {
         else refuseMethod(request, response);
       }),
     );
-    for (const method of ['message', 'subscribe', 'publish', 'refer', 'info', 'notify']) {
+    srf.use(
+      'subscribe',
+      guarded(log, 'SUBSCRIBE', (request, response) => {
+        if (isInDialog(request)) refuseMethod(request, response);
+        else waiting.subscribe(link, request, response);
+      }),
+    );
+    for (const method of ['message', 'publish', 'refer', 'info', 'notify']) {
       srf.use(method, guarded(log, method, refuseMethod));
     }
     // Whatever is left belongs to no dialog of ours.

@@ -1,4 +1,5 @@
 import { asError, type Endpoint, type EslEvent, LiveEndpoint, type SrfDialog } from './client-libraries/index.ts';
+import type { Playback } from './playback.ts';
 import type { Recordings, Taking } from './recordings.ts';
 import { sendsAudio } from './sdp.ts';
 
@@ -33,6 +34,7 @@ export interface MediaSite {
   /** Of a prompt file here. */
   prompt(file: string): string;
   readonly recordings: Recordings;
+  readonly playback: Playback;
   /** The server itself is gone, or goes in this moment; not only one leg on it. */
   isLost(): Promise<boolean>;
 }
@@ -127,10 +129,38 @@ export class MediaEndpoint {
     options: { maxDigits: number; waitMs: number; isAgain: boolean },
     done: (digits: string, error: Error | null) => void,
   ): void {
+    this.#collect(this.#next(), this.#joined(files), options, done);
+  }
+
+  /** Files, a sealed message that is opened while it plays, files; else as `gather`. An error: it cannot be played. */
+  gatherOnMessage(
+    sounds: { readonly before: readonly string[]; readonly messageId: string; readonly after: readonly string[] },
+    waitMs: number,
+    done: (digits: string, error: Error | null) => void,
+  ): void {
     const turn = this.#next();
-    const { maxDigits, waitMs, isAgain } = options;
+    this.#site.playback.lend(this.uuid, sounds.messageId).then(
+      (message) => {
+        if (turn !== this.#turn) return;
+        const files = [...sounds.before.map(this.#there), message, ...sounds.after.map(this.#there)].join('!');
+        this.#collect(turn, files, { maxDigits: 1, waitMs, isAgain: false }, done);
+      },
+      (error: unknown) => {
+        if (turn !== this.#turn || this.#isClosed) return;
+        this.#isBusy = false;
+        done('', asError(error));
+      },
+    );
+  }
+
+  #collect(
+    turn: number,
+    file: string,
+    { maxDigits, waitMs, isAgain }: { maxDigits: number; waitMs: number; isAgain: boolean },
+    done: (digits: string, error: Error | null) => void,
+  ): void {
     const question = {
-      file: this.#joined(files),
+      file,
       min: 1,
       max: maxDigits,
       tries: 1,
@@ -208,8 +238,10 @@ export class MediaEndpoint {
 
   /** "!" joins files to one prompt, see the constructor. */
   #joined(files: readonly string[]): string {
-    return files.map((file) => this.#site.prompt(file)).join('!') || nothing;
+    return files.map(this.#there).join('!') || nothing;
   }
+
+  readonly #there = (file: string): string => this.#site.prompt(file);
 
   /** Never rejects. */
   async #record(turn: number, name: string, { sealTo, maxMs }: { sealTo: readonly string[]; maxMs: number }) {

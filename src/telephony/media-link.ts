@@ -4,7 +4,8 @@ import { PortError } from '../engine/ports.ts';
 import { asError, type Endpoint, MediaClient } from './client-libraries/index.ts';
 import { type EndpointEvents, MediaEndpoint, type MediaSite } from './media-endpoint.ts';
 import { type MediaServerOptions, serverNameOf, type TelephonyOptions } from './options.ts';
-import type { Log, PlainSealer } from './ports.ts';
+import { notPlayed, openedByServer, type Playback } from './playback.ts';
+import type { Log, MessageKey, PlainSealer } from './ports.ts';
 import type { LinkHealth } from './link-health.ts';
 import { Orphans } from './orphans.ts';
 import { type Recordings, sealedByServer, sealedByUs } from './recordings.ts';
@@ -52,6 +53,7 @@ export class MediaLink {
   /** Told when it is lost. */
   readonly #creating = new Set<(why: string) => void>();
   readonly #recordings: Recordings;
+  readonly #playback: Playback;
 
   /** When it went away, on the clock that never goes back; at the start it counts as just gone. */
   #lostAtMs: number;
@@ -65,7 +67,9 @@ export class MediaLink {
     owner: string;
     signalling: Signalling;
     sealer: PlainSealer;
+    messageKey: MessageKey;
   }) {
+    this.#playback = this.#playbackOf(parts.server, parts.site.recordings, parts.messageKey);
     this.#recordings = recordingsOf(parts.server, parts.site.recordings, parts.sealer);
     this.name = serverNameOf(parts.server);
     this.weight = parts.server.weight;
@@ -224,8 +228,15 @@ export class MediaLink {
     return {
       prompt: (file) => (prompts === undefined ? file : path.posix.join(prompts, path.relative(root, file))),
       recordings: this.#recordings,
+      playback: this.#playback,
       isLost: () => this.#isLostSoon(),
     };
+  }
+
+  #playbackOf(server: MediaServerOptions, sealed: string, messageKey: MessageKey): Playback {
+    if (server.kind !== 'mediad') return notPlayed(serverNameOf(server));
+    const folder = server.recordings ?? sealed;
+    return openedByServer({ folder, messageKey, api: (command) => this.api(command) });
   }
 
   /** Asks the server whether it is there, for as long as it is. */

@@ -5,7 +5,7 @@ import type { ServerHealth } from './link-health.ts';
 import type { MediaEndpoint } from './media-endpoint.ts';
 import { type EndpointWish, MediaLink } from './media-link.ts';
 import type { TelephonyOptions } from './options.ts';
-import type { Log, PlainSealer } from './ports.ts';
+import type { Log, MessageKey, PlainSealer } from './ports.ts';
 import type { Signalling } from './signalling.ts';
 import type { SignallingLink } from './signalling-link.ts';
 
@@ -30,7 +30,15 @@ export class Media {
 
   constructor(
     options: TelephonyOptions['media'],
-    parts: { clock: Clock; random: Random; log: Log; owner: string; signalling: Signalling; sealer: PlainSealer },
+    parts: {
+      clock: Clock;
+      random: Random;
+      log: Log;
+      owner: string;
+      signalling: Signalling;
+      sealer: PlainSealer;
+      messageKey: MessageKey;
+    },
   ) {
     this.links = options.servers.map((server) => new MediaLink({ ...parts, server, site: options }));
     this.#signalling = parts.signalling;

@@ -1,4 +1,5 @@
 import type { Instant } from '../core/time/index.ts';
+import type { WaitingMessages } from '../core/voicemail/index.ts';
 
 /** Hex digests of "user:realm:password" for both algorithms (RFC 7616 3.4.2). */
 export interface DigestSecrets {
@@ -63,6 +64,15 @@ export class MemoryBindings implements Bindings {
 
 /** age recipients that a mailbox's messages are sealed to ("age1…"). Empty: recording is refused. */
 export type SealRecipients = (mailbox: string) => readonly string[];
+
+/** What the lamps of phones show. */
+export interface Lamps {
+  /** One look at all mailboxes: the messages of a phone's mailbox, null for a phone that has none. Never throws. */
+  now(): (extension: string) => WaitingMessages | null;
+}
+
+/** The data key of one sealed message, to be lent to the media server that plays it. Rejects with what is wrong. */
+export type MessageKey = (messageId: string) => Promise<Uint8Array>;
 
 /** Fixed words and fields, as pino takes them. */
 export interface Log {

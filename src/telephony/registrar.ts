@@ -15,7 +15,17 @@ export class Registrar {
   readonly #log: Log;
   readonly #challenger: Challenger;
 
-  constructor(parts: { authenticator: Authenticator; registrations: Registrations; clock: Clock; log: Log }) {
+  readonly #onRegistered: (extension: string) => void;
+
+  /** `onRegistered`: after the answer to each REGISTER that leaves a contact. */
+  constructor(parts: {
+    authenticator: Authenticator;
+    registrations: Registrations;
+    clock: Clock;
+    log: Log;
+    onRegistered: (extension: string) => void;
+  }) {
+    this.#onRegistered = parts.onRegistered;
     this.#authenticator = parts.authenticator;
     this.#registrations = parts.registrations;
     this.#clock = parts.clock;
@@ -62,7 +72,9 @@ export class Registrar {
         const verb = contacts === 0 ? 'phone unregistered' : 'phone registered';
         this.#log.info({ extension, contacts, protocol: source.protocol }, verb);
         const contact = contactHeader(answer.bindings, this.#clock.now());
-        return response.send(200, undefined, { headers: contact === '' ? {} : { Contact: contact } });
+        response.send(200, undefined, { headers: contact === '' ? {} : { Contact: contact } });
+        if (contacts > 0) this.#onRegistered(extension);
+        return;
       }
       case 'badRequest':
         return response.send(400, answer.why, {});

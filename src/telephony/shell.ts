@@ -22,7 +22,7 @@ export interface Shell {
   trunkPassword(trunk: string): string | undefined;
 }
 
-export const allow = 'INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, REGISTER';
+export const allow = 'INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, REGISTER, SUBSCRIBE';
 
 /** Reason of RFC 3326 for a Q.850 cause. */
 export function reasonOf(cause: { readonly q850: number; readonly says: string }): string {

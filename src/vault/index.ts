@@ -1,13 +1,16 @@
 export type { AudioEncoding, AudioFormat, Metadata } from './container.ts';
 export { openMessage } from './message.ts';
 export { openSealed, soundMs } from './open-sealed.ts';
-export type { OpenResult, RefusalReason } from './open-sealed.ts';
+export type { OpenResult } from './open-sealed.ts';
+export type { RefusalReason } from './sealed-parts.ts';
+export { sealedKey, SealedReader } from './sealed-reader.ts';
 export { phiSealer } from './phi-sealer.ts';
 export type { PhiSealer } from './phi-sealer.ts';
 export { SealedWriter, SealError } from './sealed-writer.ts';
 export type { SealedSink, SealErrorCode, SealOptions } from './sealed-writer.ts';
 export { PlainRecording } from './plain-recording.ts';
+export { shredSealed } from './shred.ts';
 export { SealedFile } from './sealed-file.ts';
-export { ensureSecrets } from './secrets.ts';
+export { ensureSecrets, keyFrom, readKey } from './secrets.ts';
 export type { Secrets } from './secrets.ts';
 export { exportWav } from './wav.ts';

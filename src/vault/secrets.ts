@@ -126,14 +126,18 @@ function addMissing(path: string): void {
 
 const RESTORE = 'restore the whole folder from a backup; what was sealed with a lost key cannot be opened again';
 
-function readKey(path: string): Buffer {
-  const text = readText(path);
+/** 32 bytes as base64url, in a file that nobody else may read. Throws PortError keyUnreadable. */
+export function readKey(path: string): Buffer {
+  const key = keyFrom(readText(path));
+  if (key === null) throw unreadable(path, 'is damaged', RESTORE, undefined);
+  return key;
+}
+
+/** null unless the text is 32 bytes as base64url. */
+export function keyFrom(text: string): Buffer | null {
   const key = Buffer.from(text, 'base64url');
   // Decoding skips what it does not know, so the text is compared with what the key would be written as.
-  if (text.length !== KEY_CHARACTERS || key.toString('base64url') !== text) {
-    throw unreadable(path, 'is damaged', RESTORE, undefined);
-  }
-  return key;
+  return text.length === KEY_CHARACTERS && key.toString('base64url') === text ? key : null;
 }
 
 function readText(path: string): string {

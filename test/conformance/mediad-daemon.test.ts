@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { generateX25519Identity, identityToRecipient } from 'age-encryption';
 import t from 'tap';
 import { checkOptions } from '../../src/mediad/index.ts';
-import { openSealed } from '../../src/vault/index.ts';
+import { openSealed, sealedKey } from '../../src/vault/index.ts';
 import { EslApplication, EslClient } from '../support/esl-client.ts';
 import { SECRET, startMediad, type MediadProcess } from '../support/mediad-process.ts';
 import { RtpPhone } from '../support/rtp-phone.ts';
@@ -391,6 +391,38 @@ void t.test('legs of different media threads are bridged too', async (t) => {
   await b.esl.closed();
   a.phone.close();
   b.phone.close();
+});
+
+void t.test('a sealed recording is heard by the leg it is lent to, once, and its key shows nowhere', async (t) => {
+  const system = shared;
+  const { phone, execute, completed, esl, uuid, call } = await aLeg(system);
+  const file = join(system.mediad.recordings, 'lent.sealed');
+  phone.say(600);
+  await execute('record', `${file} 2`, 'r');
+  await completed('r');
+  phone.mute();
+  const found = await sealedKey(file, [identity]);
+  if (found.kind === 'refused') throw new Error(found.reason);
+  const key = Buffer.from(found.key).toString('base64url');
+  const member = await EslClient.member(system.mediad.eventSocketPort, SECRET);
+  const lend = (what: string) => member.api(`wardline_lend ${uuid} ${what}`);
+  t.match(await lend(`${file} ${key.slice(1)}`), /^-ERR wardline_lend needs/);
+  t.match(await lend(`/etc/passwd ${key}`), /^-ERR the path is outside the recordings folder/);
+  const word = /^\+OK ([0-9a-f]{32})\n$/.exec(await lend(`${file} ${key}`))?.[1];
+  if (word === undefined) throw new Error('it was not lent');
+  const [from, samples] = [phone.packets.length, 2 * 8000];
+  await execute('playback', `sealed://${word}`, 'play');
+  await phone.hears(600);
+  t.match(await completed('play'), { 'Application-Response': 'FILE PLAYED' });
+  t.ok(phone.heard(from).length >= samples * 0.9, 'to its end');
+  await execute('playback', `sealed://${word}`, 'again');
+  t.match((await completed('again'))['Application-Response'], /NOT FOUND/i, 'a word is good for one time');
+  const shown = JSON.stringify(esl.messages.map(({ event }) => event)) + (await member.api(`uuid_dump ${uuid}`));
+  t.notMatch(shown, new RegExp(key.slice(4, 30)), 'no event and no dump has the key');
+  member.close();
+  call.bye();
+  await esl.closed();
+  phone.close();
 });
 
 void t.test('a recording ends by its time limit, and by silence', async (t) => {

@@ -1,6 +1,7 @@
 import t from 'tap';
 import { Headers } from '../../src/sip/index.ts';
 import { until } from '../support/processes.ts';
+import { RawPhone } from '../support/raw-phone.ts';
 import { openSipd, RawApp, secret, sipUri } from '../support/sipd-and-app.ts';
 import { sdp, SipPhone } from '../support/sip-phone.ts';
 
@@ -18,8 +19,8 @@ async function anApp(t: { teardown(action: () => Promise<void>): void }, ...verb
   app.send(`login|authenticate|${secret}|pbx-1`);
   for (const verb of verbs) app.send(`route-${verb}|route|${verb}`);
   for (const verb of verbs) await app.reply(`route-${verb}`);
-  const phone = async () => {
-    const opened = await SipPhone.open();
+  const phone = async (protocol: 'udp' | 'tcp' = 'udp') => {
+    const opened = await SipPhone.open(protocol);
     phones.push(opened);
     return opened;
   };
@@ -121,18 +122,17 @@ void t.test('call records: tried, begun, ended, with who did it and why', async 
 });
 
 void t.test('an answer that crosses the CANCEL: the app acknowledges it, and the server ends the call', async (t) => {
-  const { app, phone } = await anApp(t, 'invite');
-  const bob = await phone();
-  bob.onRequest = (incoming) => {
-    if (incoming.request.method === 'INVITE') incoming.respond(180);
-    else incoming.respond(200);
-  };
-  app.send(`o1|sip||\r\nINVITE ${bob.uri('b')} SIP/2.0\r\n\r\n`);
+  const { sipd, app } = await anApp(t, 'invite');
+  const udp = Number(sipd.addresses.sip[0]?.split(':')[1]);
+  const bob = await RawPhone.open('bob', { udp, tcp: 0 });
+  t.teardown(() => bob.close());
+  app.send(`o1|sip||\r\nINVITE sip:bob@127.0.0.1:${bob.port} SIP/2.0\r\n\r\n`);
   const txn = tokensOf(await app.reply('o1'))[9];
-  const invite = await bob.got('INVITE');
+  const invite = await bob.nextRequest('INVITE');
   // The CANCEL waits for a provisional answer, and the final one is there first.
-  app.send(`o2|sip|${txn}|\r\nCANCEL ${bob.uri('b')} SIP/2.0\r\n\r\n`);
-  invite.respond(200, answer());
+  app.send(`o2|sip|${txn}|\r\nCANCEL sip:bob@127.0.0.1 SIP/2.0\r\n\r\n`);
+  t.match(await app.reply('o2'), /\|OK\|/);
+  bob.respond(invite, 200, { body: sdp(5_000) });
   const answered = await until('the 200', () =>
     app.received.find((payload) => /\|sip\|network.*\r\nSIP\/2\.0 200/s.test(payload)),
   );
@@ -141,7 +141,29 @@ void t.test('an answer that crosses the CANCEL: the app acknowledges it, and the
   t.match(await app.reply('o3'), /\|OK\|/);
   const bye = await until('the end', () => app.received.find((payload) => payload.includes('|unsolicited|')));
   t.match(bye, /ACK-BYE due to cancel race condition/);
-  t.equal((await bob.got('BYE')).request.method, 'BYE');
+  bob.respond(await bob.nextRequest('BYE'), 200);
   app.send(`o4|sip||${dialogId}\r\nBYE sip:placeholder SIP/2.0\r\n\r\n`);
   t.match(await app.reply('o4'), /NOK\|unable to find dialog/);
+});
+
+void t.test('who subscribed over a connection is reached through it', async (t) => {
+  const { sipd, app, phone, told } = await anApp(t, 'subscribe');
+  const watcher = await phone('tcp');
+  const headers = new Headers()
+    .add('Event', 'presence')
+    .add('Expires', '600')
+    .add('Contact', '<sip:w@nowhere.invalid>');
+  const subscription = watcher.send('SUBSCRIBE', sipUri(sipd, '100', 'tcp'), { headers });
+  const txn = tokensOf(await told('sip|network'))[7];
+  app.send(`s1|sip|${txn}|\r\nSIP/2.0 202 Accepted\r\nExpires: 600\r\n\r\n`);
+  t.equal((await subscription.final()).status, 202);
+  app.send('s2|sip||\r\nMESSAGE sip:w@nowhere.invalid SIP/2.0\r\nContent-Type: text/plain\r\n\r\nhello');
+  t.match(await app.reply('s2'), /\|OK\|/);
+  t.equal((await watcher.got('MESSAGE')).source.protocol, 'tcp');
+  const dialogId = tokensOf(await app.reply('s1'))[10];
+  app.send(
+    `s3|sip||${dialogId}\r\nNOTIFY sip:placeholder SIP/2.0\r\nEvent: presence\r\nSubscription-State: terminated\r\n\r\n`,
+  );
+  (await watcher.got('NOTIFY')).respond(200);
+  await until('the end of the subscription', () => sipd.metrics.ownedDialogs === 0);
 });

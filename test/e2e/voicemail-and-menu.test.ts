@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { dataFolders } from '../../src/cli/folders.ts';
 import { Baresip } from '../support/baresip.ts';
 import { heardWithin, House, PROMPTS } from '../support/house.ts';
@@ -74,6 +74,8 @@ t.test('story 7: nobody accepts, the message is sealed while it is recorded', as
   const plain = scanForPlaintext([join(wav, '..')], [], patterns);
   t.equal(plain.found.length, 1, 'sound-identical: the very samples that were sent stand in the export');
   t.same(scan().found, [], 'export leaves nothing behind');
+  await heardByPhone(t, house, nurse);
+  t.same(scan().found, [], 'listening leaves nothing behind');
 
   // As after a kill while the store is locked: the recording is sealed and safe, and in no list.
   const { messageId } = messages[0]!;
@@ -87,6 +89,35 @@ t.test('story 7: nobody accepts, the message is sealed while it is recorded', as
   );
   t.match(found, { messageId, urgent: true, mailbox: 'cardiology', durationMs: messages[0]?.durationMs });
 });
+
+/** Whoever knows the PIN hears what the nurse has said, opened while it plays. */
+async function heardByPhone(t: Test, house: House, nurse: Baresip): Promise<void> {
+  const pinFile = join(scratch(t, 'pin'), 'pin');
+  writeFileSync(pinFile, '271828\n', { mode: 0o600 });
+  const set = await house.cli('voicemail', 'pin', 'set', 'cardiology', '--pin-file', pinFile);
+  t.equal(set.code, 0, set.err);
+  const calls = nurse.heard().length;
+  await nurse.dial(house.uri('*97'));
+  const sound = () => nurse.heard()[calls];
+  const says = (prompt: string) =>
+    until(`the words ${prompt}`, () => heardWithin(sound(), PROMPTS.wardline(prompt)) > 0.8);
+  await says('mailbox-which');
+  await nurse.press('3910#');
+  await says('mailbox-pin');
+  await nurse.press('271828#');
+  await until('the message', () => heardFor(sound(), TONE) > 2);
+  await nurse.press('5');
+  await says('mailbox-claimed');
+  await nurse.hangUp();
+  const facts = await house.endedCall();
+  t.match(facts.of('mailboxOpened'), [{ mailbox: 'cardiology', person: 'cardiology', device: '2101', messages: 1 }]);
+  t.same(
+    facts.of('messageAccessed').map(({ how }) => how),
+    ['heard', 'claimed'],
+  );
+  const { messages } = await house.json<{ messages: object[] }>('voicemail', 'list');
+  t.match(messages, [{ claimed: { by: 'cardiology' }, heard: { by: 'cardiology' } }]);
+}
 
 t.test('story 7: hang-up ends the message, a routine one is not urgent', async (t) => {
   const house = await House.start(t, { phones: ['2101'] });

@@ -15,6 +15,7 @@ import type { CompiledPlan, Prompt } from '../../src/core/dialplan/index.ts';
 import type { CompiledRoster } from '../../src/core/oncall/index.ts';
 import { phi } from '../../src/core/phi/index.ts';
 import { type Instant, plusMs } from '../../src/core/time/index.ts';
+import type { MessageBrief } from '../../src/core/voicemail/index.ts';
 import { aPlan, aRoster, noon, phones } from './lakeside.ts';
 
 /**
@@ -50,6 +51,12 @@ export interface Circumstances {
   /** By name of the trunk, in place of `trunkFault`. */
   readonly trunkFaults?: Readonly<Record<string, string>>;
   readonly groupTurns?: number;
+  /** In every mailbox. */
+  readonly messages?: number;
+  /** What a mailbox holds, and the PIN that opens it. */
+  readonly mailboxes?: Readonly<
+    Record<string, { readonly pin: string; readonly holds: readonly MessageBrief[] | null }>
+  >;
   /** Calling number of an outside caller. */
   readonly number?: string;
   readonly acceptDigit?: string;
@@ -61,6 +68,8 @@ export interface Circumstances {
   readonly answerFails?: boolean;
   /** Messages last as long as the recorder ran; 4 s without it. */
   readonly isTimed?: boolean;
+  /** Messages that are damaged. */
+  readonly unplayable?: readonly string[];
   /** Asked once for each leg; without it every phone rings. */
   readonly doesRing?: (number: string) => boolean;
   /** How long a phone takes to say that it was cancelled; 10 unless given. */
@@ -81,6 +90,9 @@ export class PaperCall {
   refusedWith: string | null = null;
   /** What a program was asked last. */
   asked: Extract<CallEffect, { type: 'lookUp' }> | null = null;
+  readonly pins: string[] = [];
+  /** What was done with messages: "3101 saved M1". */
+  readonly changes: string[] = [];
   recording: { messageId: string; urgent: boolean; mailbox: string } | null = null;
   readonly #startedAt: Instant;
   #recordingSince: Instant = noon;
@@ -215,6 +227,7 @@ export class PaperCall {
       isRegistered: (extension: string) => !this.unregistered.has(extension),
       trunkFault: (trunk: string) => this.#circumstances.trunkFaults?.[trunk] ?? this.#circumstances.trunkFault ?? null,
       groupTurns: () => this.#circumstances.groupTurns ?? 0,
+      messagesIn: () => this.#circumstances.messages ?? 0,
     };
     // The state survives being written down.
     const state = JSON.parse(JSON.stringify(this.state)) as CallState;
@@ -339,6 +352,29 @@ export class PaperCall {
       case 'lookUp':
         this.asked = effect;
         return;
+      case 'checkPin': {
+        const right = this.#circumstances.mailboxes?.[effect.mailbox ?? '']?.pin;
+        this.pins.push(effect.pin.reveal());
+        const result = right === undefined ? 'noPin' : right === effect.pin.reveal() ? 'right' : 'wrong';
+        return this.#later(100, { type: 'pinChecked', token: effect.token, result });
+      }
+      case 'listMessages': {
+        const messages = this.#circumstances.mailboxes?.[effect.mailbox]?.holds ?? null;
+        return this.#later(10, { type: 'messagesListed', token: effect.token, messages });
+      }
+      case 'changeMessage':
+        this.changes.push(`${effect.by} ${effect.change} ${effect.messageId}`);
+        return;
+      case 'playMessage': {
+        must(this.caller === 'answered', 'messages need an answered caller');
+        const { leg, token, messageId, before, after } = effect;
+        if (this.#circumstances.unplayable?.includes(messageId)) {
+          return this.#later(10, { type: 'messageUnplayable', token, why: 'damaged' });
+        }
+        this.heard.push(...before.map(promptName), `<${messageId}>`, ...after.map(promptName));
+        this.callerGathers = token;
+        return this.#later(60_000 + effect.waitMs, { type: 'digitsGathered', leg, token, digits: '' });
+      }
       case 'recordMessage':
         must(this.caller === 'answered', 'only an answered caller is recorded');
         this.callerHears = 'recorder';

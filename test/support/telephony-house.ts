@@ -5,7 +5,7 @@ import path from 'node:path';
 import type { CallEvent, CallId } from '../../src/core/call/index.ts';
 import { systemClock } from '../../src/engine/index.ts';
 import type { CallSink, NewCall, TelephonyCall, TelephonyEffect } from '../../src/engine/ports.ts';
-import { type Bindings, MemoryBindings, Telephony } from '../../src/telephony/index.ts';
+import { type Bindings, type Lamps, MemoryBindings, Telephony } from '../../src/telephony/index.ts';
 import { telephonySchema } from '../../src/telephony/options.ts';
 import { Daemon, portOf } from './daemon.ts';
 import { plainSealer } from '../../src/cli/app/plain-recordings.ts';
@@ -102,6 +102,8 @@ export class House {
     options: {
       bindings?: Bindings;
       sealTo?: (mailbox: string) => readonly string[];
+      messageKey?: (messageId: string) => Promise<Uint8Array>;
+      lamps?: Lamps;
       trunkTarget?: string;
       trunkOptionsSeconds?: number;
       probeSeconds?: number;
@@ -150,6 +152,8 @@ export class House {
       }),
       credentials: credentialsFor('wardline', extensions),
       bindings: options.bindings ?? new MemoryBindings(),
+      lamps: options.lamps ?? { now: () => () => null },
+      messageKey: options.messageKey ?? (() => Promise.reject(new Error('nobody has keys here'))),
       sealRecipients: options.sealTo ?? (() => []),
       plainSealer,
       clock: systemClock,

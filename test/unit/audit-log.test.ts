@@ -5,7 +5,13 @@ import { readFileSync, writeFileSync, existsSync, mkdirSync, statSync } from 'no
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import t from 'tap';
-import { AuditLog, AuditReader, type AuditLogOptions, type AuditReaderOptions } from '../../src/audit-log/index.ts';
+import {
+  AuditLog,
+  AuditReader,
+  Reserve,
+  type AuditLogOptions,
+  type AuditReaderOptions,
+} from '../../src/audit-log/index.ts';
 import type { AppendResult, ChainHead, ChainRow, ChainStore, Fact } from '../../src/core/audit/index.ts';
 import type { CallId } from '../../src/core/call/index.ts';
 import { phi } from '../../src/core/phi/index.ts';
@@ -15,6 +21,7 @@ import { createHealth, createLogger, openMetrics } from '../../src/observe/index
 import { openStore } from '../../src/storage/index.ts';
 import { phiSealer } from '../../src/vault/index.ts';
 import { realClock as clock } from '../support/real-clock.ts';
+import { VirtualClock } from '../support/virtual-clock.ts';
 
 const NUMBER = '2025550177';
 const KEY = Buffer.alloc(32, 7);
@@ -243,6 +250,51 @@ void t.test(
     await log.close();
   },
 );
+
+void t.test('a full disk: the reserve is freed, the audit goes on, and the reserve is made again', async (t) => {
+  const dir = t.testdir({});
+  const path = join(dir, 'audit.reserve');
+  const virtual = new VirtualClock();
+  let leftBytes = 1e9;
+  const health = createHealth();
+  const reserve = new Reserve({
+    path,
+    clock: virtual,
+    logger: createLogger({ name: 'test', level: 'error', destination: { write: () => {} } }),
+    health,
+    sizeBytes: 2 * 1024 * 1024,
+    leftBytes: async () => leftBytes,
+  });
+  const isMade = async () => {
+    virtual.advance(100);
+    await new Promise((resolve) => setImmediate(resolve));
+    return health.report().checks.some(({ name, kind }) => name === 'audit reserve' && kind === 'ok');
+  };
+  virtual.advance(60_000);
+  await until(isMade);
+  t.equal(statSync(path).size, 2 * 1024 * 1024);
+  t.equal(statSync(path).mode & 0o777, 0o600);
+
+  const store = new FaultyChain();
+  const { log, reader } = await openLog(dir, store, { reserve });
+  store.fault = full;
+  await log.attest(steps(1));
+  t.ok(existsSync(path), 'a store that fails on a disk with space is helped by nothing that is deleted');
+  leftBytes = 0;
+  store.fault = () => (existsSync(path) ? full() : undefined);
+  await until(() => !existsSync(path));
+  await until(() => log.waiting === 0);
+  for (let from = 1; from < 10_001; from += 500) t.equal(await log.attest(steps(500, from)), 'durable');
+  t.equal((await stepsIn(reader)).length, 10_001);
+  t.match(health.report(), { kind: 'failing', checks: [{ name: 'audit reserve', why: /free space/ }] });
+
+  leftBytes = 1e9;
+  virtual.advance(60_000);
+  await until(isMade);
+  t.equal(statSync(path).size, 2 * 1024 * 1024);
+  await log.close();
+  t.ok(existsSync(path), 'for the next start');
+});
 
 void t.test(
   'a store that hangs is answered for within its time; what it takes after all is written once',

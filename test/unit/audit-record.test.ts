@@ -1,14 +1,17 @@
 import { spawnSync } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { createWriteStream, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, createWriteStream, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer as createHttpServer } from 'node:http';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { finished } from 'node:stream/promises';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { AuditLog, type AuditLogOptions, AuditReader } from '../../src/audit-log/index.ts';
 import { link } from '../../src/audit-log/link.ts';
+import { auditOptions } from '../../src/audit-log/options.ts';
+import { checkTimeStamp, timeStampRequest } from '../../src/audit-log/time-stamp.ts';
+import { auditSigningSeed } from '../../src/cli/audit-signing-seed.ts';
 import type { AppendResult, ChainHead, ChainRow, ChainStore } from '../../src/core/audit/index.ts';
 import { instant } from '../../src/core/time/index.ts';
 import type { AuditEntry } from '../../src/engine/ports.ts';
@@ -298,6 +301,96 @@ void t.test('heads go to syslog and to a web address, again when nobody answered
   await log.close();
 });
 
+/** A time-stamp service out of OpenSSL; `twist` may harm its answers. */
+async function timeStampService(t: Test, dir: string, twist: (answer: Buffer, nth: number) => Buffer) {
+  const openssl = (...args: string[]) => {
+    const { status, stderr } = spawnSync('openssl', args, { cwd: dir, encoding: 'utf8' });
+    if (status !== 0) throw new Error(stderr);
+  };
+  openssl(
+    ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2'],
+    ...['-keyout', 'key.pem', '-out', 'cert.pem', '-config', 'tsa.cnf'],
+  );
+  let asked = 0;
+  const http = createHttpServer((request, response) => {
+    const parts: Buffer[] = [];
+    request.on('data', (part: Buffer) => void parts.push(part));
+    request.on('end', () => {
+      asked += 1;
+      writeFileSync(join(dir, 'query'), Buffer.concat(parts));
+      openssl(
+        ...['ts', '-reply', '-config', 'tsa.cnf', '-section', 'tsa', '-queryfile', 'query'],
+        ...['-signer', 'cert.pem', '-inkey', 'key.pem', '-out', 'reply'],
+      );
+      response.writeHead(200, { 'content-type': 'application/timestamp-reply' });
+      response.end(twist(readFileSync(join(dir, 'reply')), asked));
+    });
+  }).listen(0, '127.0.0.1');
+  await once(http, 'listening');
+  t.teardown(() => http.close());
+  return { place: `rfc3161+http://127.0.0.1:${(http.address() as AddressInfo).port}/tsr`, openssl };
+}
+
+const TSA_CONFIG = `
+[req]
+distinguished_name = dn
+x509_extensions = ext
+prompt = no
+[dn]
+CN = tsa
+[ext]
+extendedKeyUsage = critical, timeStamping
+[tsa]
+default_policy = 1.2.3.4.1
+serial = ./serial
+digests = sha256
+signer_digest = sha256
+ess_cert_id_alg = sha256
+`;
+
+void t.test('a time-stamp service stamps heads, and OpenSSL bears it out', async (t) => {
+  const dir = t.testdir({ 'tsa.cnf': TSA_CONFIG, serial: '01', data: {} });
+  let kept: Buffer = Buffer.alloc(0);
+  const { place, openssl } = await timeStampService(t, dir, (answer, nth) => {
+    // First a torn answer, then an older one, then what was asked for.
+    if (nth === 1) kept = answer;
+    return nth === 1 ? answer.subarray(0, 300) : nth === 2 ? kept : answer;
+  });
+  const { log, health, checkpointPath } = await openLog(join(dir, 'data'), new MemoryChain(), { anchors: [place] });
+  const stamps = join(dir, 'data', 'audit.timestamps');
+  const why = () => JSON.stringify(health.report());
+  await log.attest(facts(16));
+  await until('a torn answer is told', () => /the encoding ends early/.test(why()));
+  await until('an answer to another request is told', () => /one to another request/.test(why()));
+  await until('it is stamped', () => linesOf(stamps).length === 1);
+  await until('health is well again', () => health.report().kind === 'ok');
+  const [stamp = {}] = linesOf(stamps);
+  const [{ marks: _, ...head } = {}] = linesOf(checkpointPath);
+  t.same(JSON.parse(String(stamp['head'])), head);
+  writeFileSync(join(dir, 'head'), String(stamp['head']));
+  writeFileSync(join(dir, 'stamp'), Buffer.from(String(stamp['answer']), 'base64'));
+  openssl('ts', '-verify', '-data', 'head', '-in', 'stamp', '-CAfile', 'cert.pem');
+  writeFileSync(join(dir, 'head'), String(stamp['head']).replace('"seq":16', '"seq":17'));
+  t.throws(() => openssl('ts', '-verify', '-data', 'head', '-in', 'stamp', '-CAfile', 'cert.pem'), /mismatch/);
+  await log.close();
+});
+
+void t.test('what is no time stamp is refused with the reason, wherever it is harmed', (t) => {
+  const request = timeStampRequest('head');
+  const refused: readonly (readonly [string, RegExp])[] = [
+    ['', /no time stamp/],
+    ['3000', /value 0 has tag none/],
+    ['30053003020102', /refused with status 02/],
+    ['3080', /not DER/],
+    ['3084ffffffff', /not DER/],
+    ['30053003020100', /value 1 has tag none/],
+    ['1f1f00', /long tag/],
+  ];
+  for (const [hex, why] of refused) t.throws(() => checkTimeStamp(Buffer.from(hex, 'hex'), request), why, hex);
+  t.equal(request.bytes.length, 2 + (request.bytes[1] ?? 0));
+  t.end();
+});
+
 void t.test('an export is checked by the program of the documentation, and every harm to it is found', async (t) => {
   const dir = t.testdir({});
   const chain = new MemoryChain();
@@ -382,4 +475,38 @@ void t.test('an export is checked by the program of the documentation, and every
   chain.rows[9] = { ...(chain.rows[9] as ChainRow), body: '{}' };
   t.same((await made(1, 60)).told, { entries: 60, isSigned: false }, 'what does not follow gets no signature');
   rmSync(file);
+});
+
+void t.test('the key that signs comes from a file, the environment or a command', (t) => {
+  const key = Buffer.alloc(32, 9);
+  const text = key.toString('base64url');
+  const dir = t.testdir({ key: text, open: text, torn: text.slice(1) });
+  for (const [file, mode] of [
+    ['key', 0o600],
+    ['open', 0o644],
+    ['torn', 0o600],
+  ] as const)
+    chmodSync(join(dir, file), mode);
+  const secrets = { auditSigningSeed: SEED };
+  const from = (signingKey: string) => {
+    const audit = auditOptions.parse({ signingKey });
+    return Buffer.from(auditSigningSeed({ audit }, secrets));
+  };
+  process.env['WARDLINE_TEST_SIGNING_KEY'] = text;
+  t.teardown(() => delete process.env['WARDLINE_TEST_SIGNING_KEY']);
+  t.same(from('secrets'), SEED);
+  for (const place of [join(dir, 'key'), 'env:WARDLINE_TEST_SIGNING_KEY', `command: cat ${join(dir, 'key')}`]) {
+    t.same(from(place), key, place);
+  }
+  const refused: readonly (readonly [string, RegExp])[] = [
+    [join(dir, 'open'), /chmod 600/],
+    [join(dir, 'torn'), /torn is damaged/],
+    ['env:WARDLINE_TEST_NO_KEY', /the environment has no WARDLINE_TEST_NO_KEY/],
+    [`command:cat ${join(dir, 'torn')}`, /the command gives no key/],
+    [`command:cat ${join(dir, 'none')}`, /cat ended with code 1/],
+    [`command:${join(dir, 'none')}`, /ENOENT/],
+    ['somewhere', /must be secrets, an absolute path/],
+  ];
+  for (const [place, why] of refused) t.throws(() => from(place), why, place);
+  t.end();
 });

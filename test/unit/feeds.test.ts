@@ -2,6 +2,7 @@ import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import ICAL from 'ical.js';
 import t, { type Test } from 'tap';
 import { judgeFeed, type FeedShift, type PersonId, type PublishedShift } from '../../src/core/oncall/index.ts';
 import { instant, type Instant, wall, zone } from '../../src/core/time/index.ts';
@@ -144,7 +145,15 @@ void t.test('a calendar: zones, recurrences with exceptions, moved and cancelled
   for (const bad of ['', 'BEGIN:VCALENDAR', 'hello', 'BEGIN:VCARD\r\nEND:VCARD'])
     t.throws(() => cards.read(bad, WITHIN));
   const forever = CALENDAR.replace('FREQ=WEEKLY;COUNT=5', 'FREQ=SECONDLY');
-  t.ok(cards.read(forever, WITHIN).shifts.length <= 20_005, 'bounded');
+  t.throws(() => cards.read(forever, WITHIN), { message: /come over 50000 times/ });
+  // Nothing of these is read: they are counted first.
+  const many = `BEGIN:VCALENDAR\r\n${'BEGIN:VEVENT\r\nrubbish\r\n'.repeat(20_001)}`;
+  t.throws(() => cards.read(many, WITHIN), { message: /it has over 20000 events/ });
+  const usual = Object.getOwnPropertyDescriptor(ICAL.Component.prototype, 'getAllSubcomponents')!
+    .value as () => unknown;
+  const looks = t.capture(ICAL.Component.prototype, 'getAllSubcomponents', usual);
+  cards.read(calendar(200), WITHIN);
+  t.equal(looks().length, 1, 'events are looked through once, not once for each');
 });
 
 void t.test('tables: with and without a head, dates of both kinds, ends on the next day', async (t) => {
@@ -169,6 +178,11 @@ void t.test('tables: with and without a head, dates of both kinds, ends on the n
   ]);
   const rows = 'Ames\t22.11.2026 07:00\t2026-11-23 07:00\n'.repeat(100_003);
   t.throws(() => placed.read(rows, WITHIN), { message: /over 100000 rows/ });
+  t.throws(
+    () => placed.read('"\n'.repeat(100_003), WITHIN),
+    { message: /over 100000 rows/ },
+    'counted before it is read',
+  );
 });
 
 void t.test('what was taken is kept as a document that says the same again', async (t) => {

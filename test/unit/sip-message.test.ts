@@ -134,6 +134,11 @@ void t.test('a stream is cut at every byte the same way', (t) => {
       ['ping', 'message', 'message'],
       `${size} bytes at a time`,
     );
+    t.same(
+      frames.flatMap((frame) => (frame.kind === 'message' ? [frame.bytes.toString()] : [])),
+      [one, aMessage()],
+      'nothing that came later is written over a message',
+    );
     t.notOk(framer.isMidMessage);
   }
   const broken = new StreamFramer().push(Buffer.from(aMessage({ 'Content-Length': '-1' })));

@@ -73,7 +73,7 @@ void t.test('what is kept comes back: phones, registrations, documents, messages
   t.same(await store.messages.list('office'), []);
   t.equal(await store.messages.exported('M1', instant(8)), true);
   t.equal(await store.messages.exported('nope', instant(8)), false);
-  t.same(await store.messages.find('M1'), { ...message, durationMs: 1200, exportedAt: 8 });
+  t.match(await store.messages.find('M1'), { ...message, durationMs: 1200, exportedAt: 8 });
   t.equal(await store.messages.find('nope'), null);
 
   t.equal(store.documents.lastGood(), null);

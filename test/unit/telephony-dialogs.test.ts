@@ -250,13 +250,15 @@ void t.test('a direct call survives one lost answer of a phone, not two, and no 
   t.equal(lost.length, 2, 'a closed watch is silent');
 });
 
+const playback = { lend: async () => 'sealed://word' };
+
 void t.test('an endpoint that ended while the library handed it over is refused', async (t) => {
   const ended = { connected: false } as unknown as Endpoint;
   t.throws(
     () =>
       new MediaEndpoint(
         ended,
-        { prompt: (file) => file, recordings: sealedByServer('/r'), isLost: async () => false },
+        { prompt: (file) => file, recordings: sealedByServer('/r'), playback, isLost: async () => false },
         { gone: () => {}, silent: () => {} },
         () => {},
       ),
@@ -480,6 +482,7 @@ function aLeg(t: { teardown(run: () => void): void }, said: Record<string, strin
     {
       prompt: (file) => file,
       isLost: async () => false,
+      playback,
       recordings: {
         begin: async (name) => {
           if (name === 'no.sealed') throw new Error('the disk is full');

@@ -8,9 +8,11 @@ import { version } from '../version.ts';
 import { callMetrics } from './call-metrics.ts';
 import type { Closing } from './closing.ts';
 import type { Foundation } from './foundation.ts';
+import { lampsOf, mailboxesOf, messageKey } from './mailboxes.ts';
 import { type Links, refuseWellKnownSecrets, telephonyOptions } from './links.ts';
 import { plainSealer } from './plain-recordings.ts';
 import { followServerOrders } from './server-orders.ts';
+import type { PatientWriter } from './patient-writer.ts';
 import { serverMetrics } from './server-metrics.ts';
 
 /** The engine gives the calls it must end itself 6 s to say so. */
@@ -29,6 +31,7 @@ export async function openCalls(
     readonly documents: LiveDocuments;
     readonly audit: AuditPort;
     readonly links: Links;
+    readonly writer: PatientWriter;
     readonly drainMs: number;
   },
   closing: Closing,
@@ -57,6 +60,8 @@ export async function openCalls(
     bindings: store.bindings(),
     sealRecipients: (mailbox) => secrets.sealRecipients(mailbox),
     plainSealer,
+    lamps: lampsOf(foundation, () => documents.current().plan),
+    messageKey: (messageId) => messageKey(foundation, messageId),
   });
   directory.onGone((extension) => telephony.forget(extension));
   const engine = new Engine({
@@ -66,6 +71,7 @@ export async function openCalls(
     index: store.calls,
     documents,
     reachability: telephony.reachability,
+    mailboxes: mailboxesOf(foundation, parts.writer),
     lookups: new HttpLookups({ clock: systemClock, options: config.webhooks }),
     observer: callMetrics(metrics, (from) => unitOf(documents.current(), from)),
   });

@@ -1,7 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import { AuditLog } from '../../audit-log/index.ts';
-import { AUDIT_CHECKPOINT_FILE, AUDIT_HEAD_FILE, AUDIT_SPOOL_FILE } from '../../audit-log/options.ts';
+import { AuditLog, Reserve } from '../../audit-log/index.ts';
+import {
+  AUDIT_CHECKPOINT_FILE,
+  AUDIT_HEAD_FILE,
+  AUDIT_RESERVE_FILE,
+  AUDIT_SPOOL_FILE,
+} from '../../audit-log/options.ts';
 import { type Config, identityOf } from '../../config/index.ts';
 import type { SystemFact } from '../../core/audit/index.ts';
 import { systemClock } from '../../engine/index.ts';
@@ -15,6 +20,7 @@ import {
 } from '../../observe/index.ts';
 import { openStore, type Store } from '../../storage/index.ts';
 import type { Secrets } from '../../vault/index.ts';
+import { auditSigningSeed } from '../audit-signing-seed.ts';
 import { dataFolders } from '../folders.ts';
 import { houseSecrets } from '../house-secrets.ts';
 import type { Closing } from './closing.ts';
@@ -68,10 +74,11 @@ export async function openFoundation(
     logger: log,
     health,
     metrics,
+    reserve: new Reserve({ path: join(config.data, AUDIT_RESERVE_FILE), clock: systemClock, logger: log, health }),
     signing: {
       ...config.audit,
       checkpointPath: join(config.data, AUDIT_CHECKPOINT_FILE),
-      seed: secrets.auditSigningSeed,
+      seed: auditSigningSeed(config, secrets),
     },
   });
   closing.add('audit', () => audit.close());

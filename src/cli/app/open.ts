@@ -20,6 +20,7 @@ import { messageBook, type MessageBook, messageLength } from './message-book.ts'
 import { PatientWriter } from './patient-writer.ts';
 import { sealLeftovers } from './plain-recordings.ts';
 import { readinessOf, starting } from './readiness.ts';
+import { watchRetention } from './retention.ts';
 import { strayMessages, whatIsKnown } from './stray-messages.ts';
 
 export interface App {
@@ -49,12 +50,14 @@ async function build(house: Remembered, terminal: (line: string) => void, closin
   const foundation = await openFoundation(config, terminal, closing);
   const documents = await openDocuments(foundation, closing);
   watchFeeds(foundation, documents, closing);
-  const messages = await openMessages(foundation, closing);
+  const writer = patientWriter(foundation, closing);
+  const messages = await openMessages(foundation, writer, closing);
+  watchRetention(foundation, { plan: () => documents.current().plan, clock: systemClock }, closing);
   const links = readLinks(config);
   // Before the calls, so that it is closed after them: whoever watches a house that is stopping sees that it does.
   let calls: Calls | null = null;
   const admin = await openAdmin(foundation, () => calls, closing);
-  calls = await openCalls(foundation, { documents, audit: messages.audit, links, drainMs }, closing);
+  calls = await openCalls(foundation, { documents, audit: messages.audit, links, writer, drainMs }, closing);
 
   const { plan, roster } = documents.current();
   const examples = await examplePhones({
@@ -86,15 +89,20 @@ async function build(house: Remembered, terminal: (line: string) => void, closin
   };
 }
 
-/** The list of messages, with those that a process which was killed did not enter any more. */
-async function openMessages(foundation: Foundation, closing: Closing): Promise<MessageBook> {
-  const { config, folders, log, secrets, store, audit } = foundation;
-  const pathOf = (messageId: string): string => join(folders.messages, `${messageId}.sealed`);
+/** For messages and what people do with them. */
+function patientWriter({ log }: Foundation, closing: Closing): PatientWriter {
   const writer = new PatientWriter({
     clock: systemClock,
     onTrouble: (error, what) => log.error({ err: error, what }, 'not written yet, it is tried again'),
   });
   closing.add('messages waiting for the store', () => writer.close());
+  return writer;
+}
+
+/** The list of messages, with those that a process which was killed did not enter any more. */
+async function openMessages(foundation: Foundation, writer: PatientWriter, closing: Closing): Promise<MessageBook> {
+  const { config, folders, log, secrets, store, audit } = foundation;
+  const pathOf = (messageId: string): string => join(folders.messages, `${messageId}.sealed`);
   const leftovers = await sealLeftovers({
     folders: config.media.servers.flatMap(({ plain }) => plain ?? []),
     pathOf,

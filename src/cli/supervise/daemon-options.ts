@@ -79,6 +79,7 @@ function sipdOptions(config: Config, secrets: Secrets, advertised: string): Sipd
     limits: { ...config.sip.limits, trusted: trusted(config) },
     control: { host: '127.0.0.1', port: config.signalling.port },
     secret: secrets.controlSecret,
+    stateFile: join(dataFolders(config.data).run, 'sipd.dialogs'),
     ...(config.signalling.metricsPort === 0 ? {} : { metrics: { port: config.signalling.metricsPort } }),
   };
 }

@@ -3,6 +3,7 @@ import type { EndCause, Fault } from '../call/end-causes.ts';
 import type { RingGroup, TraceLine } from '../dialplan/index.ts';
 import type { Device, DutyTier, Urgency } from '../oncall/index.ts';
 import type { Phi } from '../phi/index.ts';
+import type { MessageAct, PinResult } from '../voicemail/retrieval.ts';
 
 /**
  * The closed vocabulary of the audit. A fact is what was decided or what happened, never what a program did.
@@ -95,6 +96,40 @@ export type CallFact =
   | { readonly fact: 'bridged'; readonly leg: string }
   | { readonly fact: 'nobodyAccepted'; readonly service: string }
   | {
+      readonly fact: 'pinTried';
+      /** '' where no mailbox has the number that was keyed. */
+      readonly mailbox: string;
+      readonly result: PinResult;
+      readonly device: string;
+    }
+  /** `person`: mailbox of the person whose PIN it was. `device`: an extension, or "outside". */
+  | {
+      readonly fact: 'mailboxOpened';
+      readonly mailbox: string;
+      readonly person: string;
+      readonly device: string;
+      readonly messages: number;
+    }
+  | {
+      readonly fact: 'messageAccessed';
+      readonly how: MessageAct;
+      readonly messageId: string;
+      readonly mailbox: string;
+      readonly person: string;
+      readonly device: string;
+      readonly reason: string;
+    }
+  | {
+      readonly fact: 'messageUnplayable';
+      readonly messageId: string;
+      readonly mailbox: string;
+      readonly person: string;
+      readonly device: string;
+      readonly reason: string;
+      readonly why: string;
+    }
+  | { readonly fact: 'mailboxFull'; readonly mailbox: string; readonly messages: number }
+  | {
       readonly fact: 'recordingStarted';
       readonly messageId: string;
       readonly mailbox: string;
@@ -180,6 +215,61 @@ export type SystemFact =
       readonly service: string;
       readonly by: string;
     }
+  /** An urgent message is followed through the roster until somebody takes it. `service`: '' for a mailbox of none. */
+  | {
+      readonly fact: 'chaseStarted';
+      readonly messageId: string;
+      readonly mailbox: string;
+      readonly service: string;
+      readonly steps: number;
+    }
+  | {
+      readonly fact: 'chaseTold';
+      readonly messageId: string;
+      readonly mailbox: string;
+      readonly step: number;
+      readonly tier: DutyTier | 'post';
+      readonly person: string;
+      readonly device: Device;
+      readonly because: string;
+    }
+  /** Nobody of the chain has taken it: it is the house supervisor's from now on. */
+  | { readonly fact: 'chaseUnclaimed'; readonly messageId: string; readonly mailbox: string }
+  | {
+      readonly fact: 'chaseOver';
+      readonly messageId: string;
+      readonly mailbox: string;
+      readonly because: 'claimed' | 'deleted';
+      readonly by: string;
+      readonly tookMs: number;
+    }
+  /** First ordered, then done: a kill in between leaves an order that is carried out later. `sha256` is the receipt. */
+  | {
+      readonly fact: 'messageShredOrdered';
+      readonly messageId: string;
+      readonly mailbox: string;
+      readonly because: 'ordered' | 'deleted' | 'retention';
+      readonly reason: string;
+      readonly by: string;
+    }
+  | {
+      readonly fact: 'messageShredded';
+      readonly messageId: string;
+      readonly mailbox: string;
+      readonly sha256: string;
+      readonly because: 'ordered' | 'deleted' | 'retention';
+      readonly reason: string;
+      readonly by: string;
+    }
+  | {
+      readonly fact: 'messageHeld' | 'messageReleased';
+      readonly messageId: string;
+      readonly mailbox: string;
+      readonly reason: string;
+      readonly by: string;
+    }
+  /** A mailbox got a PIN, or another one; a pause after wrong ones is over with it. */
+  | { readonly fact: 'pinSet'; readonly mailbox: string; readonly by: string }
   | { readonly fact: 'messageExported'; readonly messageId: string; readonly by: string }
   /** Somebody took records away, or looked for them. Times are ISO 8601. */
   | {

@@ -83,6 +83,16 @@ export function sentence(fact: Fact, names: Names, revealed: Revealed = {}): str
       return `the caller and ${names.leg(fact.leg)} hear each other`;
     case 'nobodyAccepted':
       return `nobody of ${names.service(fact.service)} has taken the call: on to voicemail`;
+    case 'pinTried':
+      return `${pinWords[fact.result]}${fact.mailbox === '' ? '' : ` for the mailbox of ${names.mailbox(fact.mailbox)}`}, from ${fact.device}`;
+    case 'mailboxOpened':
+      return `${names.mailbox(fact.person)} opened the mailbox of ${names.mailbox(fact.mailbox)} from ${fact.device}: ${count(fact.messages, 'message')}`;
+    case 'messageAccessed':
+      return `message ${fact.messageId} of ${names.mailbox(fact.mailbox)} was ${fact.how} by ${names.mailbox(fact.person)} from ${fact.device} (${fact.reason})`;
+    case 'messageUnplayable':
+      return `message ${fact.messageId} of ${names.mailbox(fact.mailbox)} could not be played: ${fact.why}`;
+    case 'mailboxFull':
+      return `the mailbox of ${names.mailbox(fact.mailbox)} is full with ${count(fact.messages, 'message')}`;
     case 'recordingStarted':
       return `the caller is recorded: ${fact.urgent ? 'an urgent message' : 'a message'} for ${names.mailbox(fact.mailbox)}, ${fact.messageId}`;
     case 'recordingEnded':
@@ -125,6 +135,24 @@ export function sentence(fact: Fact, names: Names, revealed: Revealed = {}): str
       return `calendar ${fact.calendar}, the duties of ${dutiesOf(fact, names)}, was given an address by ${fact.by}`;
     case 'calendarEnded':
       return `calendar ${fact.calendar}, the duties of ${dutiesOf(fact, names)}, was ended by ${fact.by}`;
+    case 'chaseStarted':
+      return `the urgent message ${fact.messageId} of ${names.mailbox(fact.mailbox)} is followed until somebody takes it`;
+    case 'chaseTold':
+      return `step ${fact.step}: ${names.person(fact.person)} is told of message ${fact.messageId}, ${fact.device}: ${fact.because}`;
+    case 'chaseUnclaimed':
+      return `nobody of the chain took message ${fact.messageId} of ${names.mailbox(fact.mailbox)}: on to the house supervisor`;
+    case 'chaseOver':
+      return `message ${fact.messageId} of ${names.mailbox(fact.mailbox)} was ${fact.because}${fact.by === '' ? '' : ` by ${names.mailbox(fact.by)}`} after ${seconds(fact.tookMs)}`;
+    case 'messageShredOrdered':
+      return `message ${fact.messageId} of ${names.mailbox(fact.mailbox)} is to be shredded, ${shredWords[fact.because]}, by ${fact.by}`;
+    case 'messageShredded':
+      return `message ${fact.messageId} of ${names.mailbox(fact.mailbox)} was shredded, ${shredWords[fact.because]}, by ${fact.by}`;
+    case 'messageHeld':
+      return `message ${fact.messageId} of ${names.mailbox(fact.mailbox)} is held by ${fact.by}: ${fact.reason}`;
+    case 'messageReleased':
+      return `message ${fact.messageId} of ${names.mailbox(fact.mailbox)} was released by ${fact.by}: ${fact.reason}`;
+    case 'pinSet':
+      return `the mailbox of ${names.mailbox(fact.mailbox)} got a PIN from ${fact.by}`;
     case 'messageExported':
       return `message ${fact.messageId} was exported by ${fact.by}`;
     case 'auditPruned':
@@ -282,3 +310,16 @@ function count(n: number, word: string): string {
 function short(version: string): string {
   return version.startsWith('sha256:') ? version.slice(0, 'sha256:'.length + 12) : version;
 }
+
+const pinWords = {
+  right: 'the right PIN',
+  wrong: 'a wrong PIN',
+  noPin: 'a PIN where none is set',
+  paused: 'a PIN that was not looked at after too many wrong ones',
+} as const;
+
+const shredWords = {
+  ordered: 'as ordered',
+  deleted: 'a day after it was deleted',
+  retention: 'for its time was over',
+} as const;

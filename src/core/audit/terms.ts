@@ -24,6 +24,23 @@ export function termsOf(fact: Fact, blind: (number: string) => string): readonly
     case 'escalationStarted':
       terms.add(`service:${fact.service}`);
       break;
+    case 'chaseTold':
+      person(fact.person);
+      terms.add(`mailbox:${fact.mailbox}`);
+      break;
+    case 'messageShredOrdered':
+    case 'messageShredded':
+    case 'messageHeld':
+    case 'messageReleased':
+    case 'pinSet':
+    case 'chaseStarted':
+    case 'chaseUnclaimed':
+    case 'chaseOver':
+    case 'pinTried':
+    case 'mailboxOpened':
+    case 'messageAccessed':
+    case 'messageUnplayable':
+    case 'mailboxFull':
     case 'recordingStarted':
       terms.add(`mailbox:${fact.mailbox}`);
       break;

@@ -94,6 +94,49 @@ const vocabulary: {
   },
   bridged: { says: 'Caller and human hear each other.', fields: { leg: 'which' } },
   nobodyAccepted: { says: 'The chain is at its end.', fields: { service: 'of which' } },
+  pinTried: {
+    says: 'Somebody keyed a PIN to open a mailbox.',
+    fields: {
+      mailbox: "whose; '' where no mailbox has the number",
+      result: 'right, wrong, noPin, paused',
+      device: 'extension, or outside',
+    },
+  },
+  mailboxOpened: {
+    says: 'Somebody listens to messages.',
+    fields: {
+      mailbox: 'which',
+      person: 'mailbox of the person whose PIN it was',
+      device: 'extension, or outside',
+      messages: 'how many there are',
+    },
+  },
+  messageAccessed: {
+    says: 'Somebody did something with a message.',
+    fields: {
+      how: 'heard, saved, deleted, restored, claimed',
+      messageId: 'which',
+      mailbox: 'whose',
+      person: 'mailbox of the person',
+      device: 'extension, or outside',
+      reason: 'why',
+    },
+  },
+  messageUnplayable: {
+    says: 'A message that somebody wanted to hear could not be opened.',
+    fields: {
+      messageId: 'which',
+      mailbox: 'whose',
+      person: 'mailbox of the person',
+      device: 'extension, or outside',
+      reason: 'why it was wanted',
+      why: 'what is wrong with it',
+    },
+  },
+  mailboxFull: {
+    says: 'There is no room for another message: the caller is sent to a human.',
+    fields: { mailbox: 'which', messages: 'how many it holds' },
+  },
   recordingStarted: {
     says: 'The caller is recorded.',
     fields: { messageId: 'of the message', mailbox: 'whose', urgent: 'whether' },
@@ -164,6 +207,66 @@ const vocabulary: {
     says: "Another system's roster cannot be believed; the last good one stays.",
     fields: { feed: 'which', because: 'why', by: 'who took it' },
   },
+  chaseStarted: {
+    says: 'An urgent message is followed through the roster until somebody takes it.',
+    fields: { messageId: 'which', mailbox: 'whose', service: "whose chain, '' for none", steps: 'how many' },
+  },
+  chaseTold: {
+    says: 'Somebody is told that an urgent message waits.',
+    fields: {
+      messageId: 'which',
+      mailbox: 'whose',
+      step: 'of the chain, from 1',
+      tier: 'primary, backup, attending or post',
+      person: 'id',
+      device: 'desk, mobile',
+      because: 'rule by which the person holds the tier',
+    },
+  },
+  chaseUnclaimed: {
+    says: 'Nobody of the chain has taken the message: it goes to the house supervisor.',
+    fields: { messageId: 'which', mailbox: 'whose' },
+  },
+  chaseOver: {
+    says: 'Somebody has taken an urgent message, or it was deleted.',
+    fields: {
+      messageId: 'which',
+      mailbox: 'whose',
+      because: 'claimed, deleted',
+      by: 'mailbox of the person',
+      tookMs: 'since it was left',
+    },
+  },
+  messageShredOrdered: {
+    says: 'The key of a message is about to be shredded.',
+    fields: {
+      messageId: 'which',
+      mailbox: 'whose',
+      because: 'ordered, deleted (a day ago), retention',
+      reason: 'in words, where somebody gave one',
+      by: 'who ordered or deleted it, or system',
+    },
+  },
+  messageShredded: {
+    says: 'The key of a message is shredded: nobody can hear it any more.',
+    fields: {
+      messageId: 'which',
+      mailbox: 'whose',
+      sha256: "of the sealed file as it was, hex; '' where it was gone already",
+      because: 'ordered, deleted (a day ago), retention',
+      reason: 'in words, where somebody gave one',
+      by: 'who ordered or deleted it, or system',
+    },
+  },
+  messageHeld: {
+    says: 'A message is kept whatever the rules say: a legal hold.',
+    fields: { messageId: 'which', mailbox: 'whose', reason: 'why', by: 'who did it' },
+  },
+  messageReleased: {
+    says: 'A legal hold is over.',
+    fields: { messageId: 'which', mailbox: 'whose', reason: 'why', by: 'who did it' },
+  },
+  pinSet: { says: 'A mailbox got a PIN.', fields: { mailbox: 'which', by: 'who did it' } },
   messageExported: {
     says: 'A message was opened with the key and written out.',
     fields: { messageId: 'which', by: 'who did it' },

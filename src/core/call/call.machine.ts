@@ -8,7 +8,8 @@ import { askingUrgency, askUrgency, gather, gathering, inMenu, menu } from './do
 import { escalate, leaveMessage, onEscalation } from './doing/escalating.ts';
 import { lastWords } from './doing/last-words.ts';
 import { lookingUp, lookUp } from './doing/looking-up.ts';
-import { closing, greet, greeting, recording } from './doing/message.ts';
+import { closing, greeting, recording, takeMessage } from './doing/message.ts';
+import { openMailbox, retrieving } from './doing/retrieving.ts';
 import { forward, ring, ringing, talking } from './doing/ringing.ts';
 import { ringGroup, ringingGroup } from './doing/ringing-group.ts';
 import { endCauses } from './end-causes.ts';
@@ -26,6 +27,7 @@ import type { World } from './world.ts';
  *    ring, group, forward ──▶ ringing ──▶ talking      menu, gather, lookup ┤
  *              escalate ──▶ escalating ──▶ greeting    askUrgency ──────────┤
  *             voicemail ──▶ greeting ──▶ recording     play, say ───────────┘
+ *               mailbox ──▶ retrieving
  *     what is said needs ──▶ answering first           refuse, hangUp ──▶ saying
  *                                                      every state ── caller hangs up ──▶ over
  */
@@ -116,6 +118,8 @@ function decide(world: World, state: Extract<CallState, { name: 'live' }>, event
       return greeting(world, line, doing, event, turn);
     case 'recording':
       return recording(line, event, turn);
+    case 'retrieving':
+      return retrieving(world, line, doing, event, turn);
     case 'closing':
       return closing(line, event, turn);
     case 'saying':
@@ -225,7 +229,9 @@ function begin(world: World, line: Line, verb: ActiveVerb, path: string, turn: T
     case 'lookup':
       return lookUp(world, line, verb, path, turn);
     case 'voicemail':
-      return greet(world, verb, null, turn);
+      return takeMessage(world, line, verb, path, turn);
+    case 'mailbox':
+      return openMailbox(world, line, verb, path, turn);
     case 'hangUp':
     case 'refuse':
       return { move: 'say', prompts: verb.prompts, cause: verb.cause };
@@ -260,6 +266,7 @@ function withoutMedia(world: World, line: Line, verb: ActiveVerb, path: string, 
     case 'say':
       return { move: 'enter', verb: verb.then, path: `${path}.then` };
     case 'voicemail':
+    case 'mailbox':
       return { move: 'end', cause: 'mediaUnavailable', isCallerGone: false, talkedMs: 0 };
     case 'hangUp':
     case 'refuse':

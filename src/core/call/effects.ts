@@ -1,6 +1,8 @@
 import type { Fact } from '../audit/index.ts';
 import type { Prompt } from '../dialplan/index.ts';
 import type { Urgency } from '../oncall/index.ts';
+import type { Phi } from '../phi/index.ts';
+import type { MessageAct } from '../voicemail/retrieval.ts';
 import type { EndCause } from './end-causes.ts';
 import type { LegId, LegTarget, TimerEvent } from './events.ts';
 
@@ -88,6 +90,35 @@ export type CallEffect =
       readonly mailbox: string;
       readonly urgent: boolean;
       readonly maxMs: number;
+    }
+  /** null: a mailbox that there is not, which must not show. -> pinChecked */
+  | {
+      readonly type: 'checkPin';
+      readonly token: number;
+      readonly mailbox: string | null;
+      readonly pin: Phi<string>;
+    }
+  /** -> messagesListed */
+  | { readonly type: 'listMessages'; readonly token: number; readonly mailbox: string }
+  /** What somebody did with a message; written behind the caller's back until it is durable. */
+  | {
+      readonly type: 'changeMessage';
+      readonly messageId: string;
+      readonly change: MessageAct;
+      readonly by: string;
+    }
+  /**
+   * Prompts, a message opened while it plays, and prompts; the first key ends it all.
+   * -> digitsGathered ('' when no key came within `waitMs` after the end) | messageUnplayable
+   */
+  | {
+      readonly type: 'playMessage';
+      readonly leg: LegId;
+      readonly token: number;
+      readonly messageId: string;
+      readonly before: readonly Prompt[];
+      readonly after: readonly Prompt[];
+      readonly waitMs: number;
     }
   /** BYE to an answered caller. */
   | { readonly type: 'hangUpCaller'; readonly cause: EndCause }

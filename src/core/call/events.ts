@@ -1,5 +1,6 @@
 import type { Phi } from '../phi/index.ts';
 import type { Instant } from '../time/index.ts';
+import type { MessageBrief, PinResult } from '../voicemail/retrieval.ts';
 
 /** Human-readable and unguessable enough to read out over a phone: "K7QX-2M4D-9RTB". Made by the engine. */
 export type CallId = string & { readonly __brand: 'CallId' };
@@ -94,6 +95,11 @@ export type CallEvent =
   | { readonly type: 'digitsGathered'; readonly leg: LegId; readonly token: number; readonly digits: string }
   /** What a program of the house answered; null when it did not, and `why`. */
   | { readonly type: 'lookedUp'; readonly token: number; readonly answer: string | null; readonly why: string }
+  | { readonly type: 'pinChecked'; readonly token: number; readonly result: PinResult }
+  /** null when they could not be read. */
+  | { readonly type: 'messagesListed'; readonly token: number; readonly messages: readonly MessageBrief[] | null }
+  /** In place of the keys that a `playMessage` would have brought. */
+  | { readonly type: 'messageUnplayable'; readonly token: number; readonly why: string }
   | { readonly type: 'bridged'; readonly leg: LegId }
   | { readonly type: 'bridgeFailed'; readonly leg: LegId; readonly why: string }
   | {

@@ -2,6 +2,7 @@ import type { ActingVerb, Prompt, Verb } from '../dialplan/index.ts';
 import type { Escalation } from '../escalation/index.ts';
 import type { Urgency } from '../oncall/index.ts';
 import type { Instant } from '../time/index.ts';
+import type { Retrieval } from '../voicemail/retrieval.ts';
 import type { EndCause } from './end-causes.ts';
 import type { Caller, CallId, LegId } from './events.ts';
 
@@ -104,6 +105,7 @@ export type Doing =
       readonly late: Escalation | null;
     }
   | { readonly name: 'recording' }
+  | { readonly name: 'retrieving'; readonly retrieval: Retrieval; readonly path: string }
   /** The caller is gone and the recorder finishes. */
   | { readonly name: 'closing' }
   /** The last words before the end. */

@@ -16,4 +16,6 @@ export interface World {
   trunkFault(trunk: string): string | null;
   /** How often a ring group was rung before, for the one that begins; without it, never. */
   groupTurns?(group: string): number;
+  /** Messages in a mailbox that nobody has deleted; without it, none. */
+  messagesIn?(mailbox: string): number;
 }

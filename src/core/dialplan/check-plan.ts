@@ -1,5 +1,6 @@
 import { isExtensionNumber, isId, type Problem, Problems } from '../oncall/index.ts';
 import { isZone } from '../time/index.ts';
+import { checkMailboxes } from './check-mailboxes.ts';
 import { checkNumbers, checkWord } from './check-numbers.ts';
 import { sitesOf, trunksOf } from './known-names.ts';
 import { type DaySpan, HOME, type PlanSource, type Site, type Verb } from './model.ts';
@@ -99,12 +100,8 @@ function checkExtensions(source: PlanSource, names: KnownNames, problems: Proble
       problems.unknown(`${at}.name-prompt`, 'prompt', spoken, known);
     }
   }
-  for (const { id, claimedBy } of source.mailboxes) {
-    checkId(id, `mailboxes.${id}`, problems);
-    if (claimedBy !== undefined) {
-      checkName('extension', claimedBy, names.extensions, `mailboxes.${id}.claimed-by`, problems);
-    }
-  }
+  for (const { id } of source.mailboxes) checkId(id, `mailboxes.${id}`, problems);
+  checkMailboxes(source, names, problems);
 }
 
 function checkPlaces(source: PlanSource, names: KnownNames, problems: Problems): void {

@@ -92,7 +92,11 @@ export type Verb =
       readonly mailbox: string;
       readonly urgent: boolean;
       readonly greeting: readonly Prompt[];
+      /** Never written in a plan: the mailbox is full, and no human could be reached instead. */
+      readonly evenFull?: true;
     }
+  /** Opens mailboxes: that of the calling phone, or any by its number and PIN. */
+  | { readonly verb: 'mailbox'; readonly whose: 'own' | 'ask' }
   | { readonly verb: 'hangUp'; readonly cause: PlannedEnding; readonly prompts: readonly Prompt[] }
   | {
       readonly verb: 'refuse';
@@ -154,6 +158,18 @@ export interface Mailbox {
   readonly name: string;
   /** Extension of whoever listens to its messages and sees to them. Without it nobody is said to. */
   readonly claimedBy?: string;
+  /** What is keyed to open it from a phone that is not its own: "3101". An id of digits is its own number. */
+  readonly number?: string;
+  /** Extensions whose phones show its lamp and open it as their own. Without it, the extension that is its id. */
+  readonly phones?: readonly string[];
+  /** Mailboxes of people who open this one, each with the PIN of their own. Without it, its own PIN opens it. */
+  readonly openTo?: readonly string[];
+  /** Messages it holds before callers are sent to a human. */
+  readonly mostMessages?: number;
+  /** How long one message may be. */
+  readonly longestMs?: number;
+  /** After so many days the key of a message is shredded. Without it, messages stay. */
+  readonly keepDays?: number;
 }
 
 export interface Route {

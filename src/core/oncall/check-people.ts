@@ -1,4 +1,5 @@
 import type { RosterSource } from './model.ts';
+import type { ById } from './by-id.ts';
 import { byId, checkId, isE164, isExtensionNumber, KEY } from './names.ts';
 import { contactsOf, numberOf, type Person } from './people.ts';
 import type { Problems } from './problem.ts';
@@ -8,7 +9,7 @@ import { checkPeriod } from './check-times.ts';
 const MAX = { numbers: 10, preferences: 20, leaves: 200, phones: 500 };
 
 /** People, the units whose phones they are called from, and the specialties they have. */
-export function checkPeople(source: RosterSource, named: Named, problems: Problems): ReadonlyMap<string, Person> {
+export function checkPeople(source: RosterSource, named: Named, problems: Problems): ById<Person> {
   const people = byId('people', source.people, problems);
   const desks = new Map<string, Person>();
   for (const person of source.people) {

@@ -2,6 +2,7 @@ import { isZone } from '../time/index.ts';
 import { checkPeople, checkSpecialty, type Named, namedIn } from './check-people.ts';
 import { checkHolidays, checkRules, checkTemporary, type Known } from './check-rules.ts';
 import { type ClinicalService, type EscalationChain, type EscalationStep, type RosterSource } from './model.ts';
+import type { ById } from './by-id.ts';
 import { byId, checkId, urgencies } from './names.ts';
 import { numberOf, type Person } from './people.ts';
 import { type Problem, Problems } from './problem.ts';
@@ -27,7 +28,7 @@ function checkServices(
   source: RosterSource,
   named: Named,
   problems: Problems,
-  known: Known & { readonly people: ReadonlyMap<string, Person> },
+  known: Known & { readonly people: ById<Person> },
 ): void {
   const services = byId('services', source.services, problems);
   const checkedChains = new Set<EscalationChain>();
@@ -57,8 +58,8 @@ function checkService(service: ClinicalService, named: Named, problems: Problems
 function checkChain(
   chain: EscalationChain,
   problems: Problems,
-  people: ReadonlyMap<string, Person>,
-  services: ReadonlyMap<string, ClinicalService>,
+  people: ById<Person>,
+  services: ById<ClinicalService>,
 ): void {
   const at = `chains.${chain.id}`;
   checkId(chain.id, at, problems);
@@ -73,8 +74,8 @@ function checkStep(
   step: EscalationStep,
   at: string,
   problems: Problems,
-  people: ReadonlyMap<string, Person>,
-  services: ReadonlyMap<string, ClinicalService>,
+  people: ById<Person>,
+  services: ById<ClinicalService>,
 ): void {
   const isTooShort = step.dwellMs < DWELL_MS.least;
   if (isTooShort || step.dwellMs > DWELL_MS.most) {

@@ -1,6 +1,7 @@
 import { wall } from '../time/index.ts';
 import { checkDate, checkPeriod, checkStretches } from './check-times.ts';
 import type { RosterSource } from './model.ts';
+import type { ById } from './by-id.ts';
 import { byId } from './names.ts';
 import type { Problems } from './problem.ts';
 import type { HolidayRotation, Limits, ListedShift, RosterRule } from './rules.ts';
@@ -9,9 +10,9 @@ const MAX = { rules: 20, people: 500, days: 366, hours: 168, shifts: 5_000, holi
 
 /** What rules may name, looked up once. */
 export interface Known {
-  readonly people: ReadonlyMap<string, unknown>;
-  readonly calendars: ReadonlyMap<string, unknown>;
-  readonly feeds: ReadonlyMap<string, unknown>;
+  readonly people: ById<{ readonly id: string }>;
+  readonly calendars: ById<{ readonly id: string }>;
+  readonly feeds: ById<{ readonly id: string }>;
 }
 
 export function checkRules(rules: readonly RosterRule[], at: string, problems: Problems, known: Known): void {
@@ -99,9 +100,9 @@ function checkListed(shifts: readonly ListedShift[], at: string, problems: Probl
   }
 }
 
-export function checkHolidays(source: RosterSource, problems: Problems): ReadonlyMap<string, unknown> {
+export function checkHolidays(source: RosterSource, problems: Problems): ById<{ readonly id: string }> {
   const calendars = byId('holidays', source.holidays ?? [], problems);
-  for (const { id, days } of calendars.values()) {
+  for (const { id, days } of source.holidays ?? []) {
     const at = `holidays.${id}`;
     if (days.length === 0)
       problems.add(at, 'a calendar without a day', 'add a day: {date: 2026-12-25, name: Christmas}');

@@ -1,3 +1,4 @@
+import { ById } from './by-id.ts';
 import type { Problems } from './problem.ts';
 import type { Urgency } from './vocabulary.ts';
 
@@ -32,14 +33,9 @@ export function byId<Entry extends { readonly id: string }>(
   section: string,
   entries: readonly Entry[],
   problems: Problems,
-): ReadonlyMap<string, Entry> {
-  const known = new Map<string, Entry>();
-  for (const entry of entries) {
-    if (known.has(entry.id)) {
-      problems.add(`${section}.${entry.id}`, `${entry.id} is defined twice`, 'give one of them another id', KEY);
-    }
-    known.set(entry.id, entry);
-    if (!isId(entry.id)) checkId(entry.id, `${section}.${entry.id}`, problems);
-  }
-  return known;
+): ById<Entry> {
+  for (const { id } of entries) if (!isId(id)) checkId(id, `${section}.${id}`, problems);
+  return new ById(entries, ({ id }) => {
+    problems.add(`${section}.${id}`, `${id} is defined twice`, 'give one of them another id', KEY);
+  });
 }

@@ -35,6 +35,11 @@ export interface Person {
   readonly staffed?: true;
 }
 
+/** Whom the house turns to when nobody else is there. */
+export function isHouseSupervisor({ role }: Pick<Person, 'role'>): boolean {
+  return role === 'house-supervisor';
+}
+
 /** What is left out fits everything. */
 export interface ContactPreference {
   /** By the clock on the wall in the zone of the roster. */

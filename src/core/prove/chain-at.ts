@@ -1,6 +1,6 @@
 import type { World } from '../call/index.ts';
 import { HOME } from '../dialplan/index.ts';
-import { type Candidate, type Situation, whoToRing } from '../escalation/index.ts';
+import { type Candidate, type Candidates, type Situation, whoToRing } from '../escalation/index.ts';
 import type { ClinicalService, EscalationStep, Urgency } from '../oncall/index.ts';
 import type { Instant, Span } from '../time/index.ts';
 import type { CallInto } from './call-into.ts';
@@ -32,17 +32,21 @@ export interface Broken {
 }
 
 /** Whom a step would ring, asked of the code that rings. */
-export function candidatesOf(
+export function candidatesOf(...asked: Parameters<typeof askedAt>): readonly Candidate[] {
+  return askedAt(...asked).candidates;
+}
+
+/** The same, and when duty passes on from them. */
+export function askedAt(
   { terrain }: Duties,
   { service, urgency }: Pick<ChainAt, 'service' | 'urgency'>,
   step: EscalationStep,
   at: Instant,
   tried: readonly string[],
-): readonly Candidate[] {
+): Candidates {
   const { plan, roster } = terrain;
   const world: World = { at, plan, roster, isRegistered: () => true, trunkFault: () => null };
-  return whoToRing(world, stranger(plan.source.trunk), step, { service: service.id, urgency, tried, declined: [] })
-    .candidates;
+  return whoToRing(world, stranger(plan.source.trunk), step, { service: service.id, urgency, tried, declined: [] });
 }
 
 /** A caller whose own phone is none of those that a chain rings. */

@@ -2,7 +2,7 @@ import type { Candidate } from '../escalation/index.ts';
 import type { EscalationChain, EscalationStep } from '../oncall/index.ts';
 import { type Instant, plusMs } from '../time/index.ts';
 import type { CallInto } from './call-into.ts';
-import { type Broken, candidatesOf, type ChainAt, chainExample, type Duties } from './chain-at.ts';
+import { type Broken, askedAt, type ChainAt, chainExample, type Duties } from './chain-at.ts';
 import type { TierOf } from './chain-pieces.ts';
 import { machineAt } from './example.ts';
 import type { CounterExample, House } from './model.ts';
@@ -143,11 +143,22 @@ function machinesOf(
   const tried: string[] = [];
   let last: CounterExample['machines'] = [];
   for (const step of chain.steps) {
-    const rung = candidatesOf(duties, at, step, begins, tried).flatMap((one) => (one.verdict === 'rung' ? [one] : []));
-    const mobiles = rung.filter(({ device }) => device === 'mobile');
-    if (mobiles.length > 0) last = mobiles.map(({ phone }) => machineAt(use, phone, step.dwellMs - 1));
-    tried.push(...rung.map(({ phone }) => phone));
-    if (rung.length > 0) begins = plusMs(begins, step.dwellMs);
+    const ends = plusMs(begins, step.dwellMs);
+    const mobiles: CounterExample['machines'][number][] = [];
+    let isAnyRung = false;
+    // Whoever comes on duty while others ring is rung as well.
+    for (let asked: Instant | null = begins; asked !== null && asked < ends; ) {
+      const { candidates, nextBoundary } = askedAt(duties, at, step, asked, tried);
+      for (const one of candidates) {
+        if (one.verdict !== 'rung') continue;
+        isAnyRung = true;
+        tried.push(one.phone);
+        if (one.device === 'mobile') mobiles.push(machineAt(use, one.phone, ends - asked - 1));
+      }
+      asked = isAnyRung && nextBoundary !== null && nextBoundary > asked ? nextBoundary : null;
+    }
+    if (mobiles.length > 0) last = mobiles;
+    if (isAnyRung) begins = ends;
   }
   return last;
 }

@@ -138,6 +138,8 @@ class Walk {
         return this.#lookUp(verb, place, way, state);
       case 'voicemail':
         return this.#message(verb, place, way, state);
+      case 'mailbox':
+        return this.#over('it opens a mailbox', place, way, state);
       case 'hangUp':
         return this.#over('it is hung up', place, way, state);
       case 'refuse':

@@ -14,7 +14,10 @@ export function simulate(plan: CompiledPlan, roster: CompiledRoster, supposed: S
 }
 
 /** `told`: facts of the scene that were told before. `menus`: places of the menus that were. */
-function from(setting: Setting, scene: Scene, told: number, menus: Set<string>): Simulation {
+function from(setting: Setting, at: Scene, told: number, menus: Set<string>): Simulation {
+  let scene = at;
+  // Without a PIN nobody gets any further than the questions for it.
+  while (scene.call.name === 'live' && scene.call.doing.name === 'retrieving') scene = press(setting, scene, '');
   const happens = happeningsOf(setting, scene.facts.slice(told));
   return { happens, next: next(setting, scene, menus) };
 }

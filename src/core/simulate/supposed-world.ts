@@ -162,10 +162,18 @@ function perform(
     case 'bridge':
     case 'connectDirect':
       return soon({ type: 'bridged', leg: effect.leg });
+    case 'checkPin':
+      // A supposed caller knows no PIN.
+      return soon({ type: 'pinChecked', token: effect.token, result: 'wrong' });
+    case 'listMessages':
+      return soon({ type: 'messagesListed', token: effect.token, messages: [] });
+    case 'playMessage':
+      return soon({ type: 'digitsGathered', leg: effect.leg, token: effect.token, digits: '' }, effect.waitMs);
     case 'recordMessage':
       return { ...scene, still: { kind: 'records', mailbox: effect.mailbox, urgent: effect.urgent } };
     case 'callOver':
       return { ...scene, still: { kind: 'over', cause: effect.cause } };
+    case 'changeMessage':
     case 'ringCaller':
     case 'refuseCaller':
     case 'hangUpCaller':

@@ -1,9 +1,8 @@
 import type { CompiledPlan, Prompt } from '../dialplan/index.ts';
 import type { CompiledRoster, EscalationChain, Urgency } from '../oncall/index.ts';
 
-/** What a mailbox allows. */
+/** What every mailbox allows; the rest is in mailboxes.ts. */
 export const voicemailRules = {
-  maxMessageMs: 300_000,
   /** The recorder has to say what it got this long after the caller hung up. */
   recorderPatienceMs: 5_000,
 } as const;

@@ -25,12 +25,15 @@ export interface TableForm {
 }
 
 const MAX_ROWS = 100_000;
+const TOO_MANY = `it has over ${MAX_ROWS} rows`;
 const DAY_MS = 86_400_000;
 
 /** The shifts of a table of values. Throws for what is none, with the row at fault. */
 export function shiftsOfTable(text: string, form: TableForm): Publication {
   const { columns, delimiter } = form;
   const hasHead = !Object.values(columns).every((column) => /^[0-9]+$/.test(column as string));
+  // Counted before anything is built of them.
+  if (text.split('\n', MAX_ROWS + 3).length > MAX_ROWS + 2) throw new Error(TOO_MANY);
   const rows = parse(text, {
     delimiter,
     bom: true,
@@ -40,7 +43,7 @@ export function shiftsOfTable(text: string, form: TableForm): Publication {
     to: MAX_ROWS + 2,
     max_record_size: 65_536,
   });
-  if (rows.length > MAX_ROWS + (hasHead ? 1 : 0)) throw new Error(`it has over ${MAX_ROWS} rows`);
+  if (rows.length > MAX_ROWS + (hasHead ? 1 : 0)) throw new Error(TOO_MANY);
   const head = hasHead ? (rows.shift() ?? []) : [];
   const placeOf = (column: string): number => {
     const place = hasHead ? head.indexOf(column) : Number(column);

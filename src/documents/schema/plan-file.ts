@@ -62,6 +62,7 @@ export interface WrittenVerb {
   };
   lookup?: { hook: string; answers: Record<string, WrittenVerb>; otherwise: WrittenVerb };
   voicemail?: { mailbox: string; urgent?: boolean; greeting?: WrittenPrompts };
+  mailbox?: 'own' | 'ask';
   run?: string;
   'hang-up'?: { cause: keyof typeof endings; say?: WrittenPrompts };
   refuse?: { cause: 'number-not-in-service' | 'not-allowed'; say?: WrittenPrompts };
@@ -191,6 +192,7 @@ const words = {
     })
     .meta({ description: 'voicemail: {mailbox: office}' })
     .optional(),
+  mailbox: z.enum(['own', 'ask']).meta({ description: 'mailbox: own, or ask for its number' }).optional(),
   run: id('a flow by name').optional(),
   'hang-up': z
     .strictObject({
@@ -349,6 +351,18 @@ const sections = {
       z.strictObject({
         name: text('whose mailbox it is'),
         'claimed-by': digits('the extension of whoever listens to the messages and sees to them: 1000').optional(),
+        number: digits('what is keyed to open it: 3101').optional(),
+        phones: z
+          .array(digits('an extension: 2101'))
+          .meta({ description: 'extensions whose phones show its lamp and open it: [2101, 2102]' })
+          .optional(),
+        'open-to': z
+          .array(id('a mailbox of a person'))
+          .meta({ description: 'mailboxes of people who open it with the PIN of their own: [dr-ames]' })
+          .optional(),
+        'most-messages': count('how many messages it holds: 100').optional(),
+        longest: duration.optional(),
+        'keep-days': count('after how many days messages are shredded: 90').optional(),
       }),
     )
     .meta({ description: 'mailboxes by id' })

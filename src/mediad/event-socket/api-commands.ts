@@ -9,6 +9,8 @@ export interface ApiContext {
   readonly switchboard: Switchboard;
   /** Opens a further event socket for a channel; a string is the reason why not. */
   readonly dial: (channel: Channel, target: string) => string | undefined;
+  /** Lends a sealed recording to a channel: the word to play it by, or why not. */
+  readonly lend: (channel: Channel, file: string, key: Uint8Array) => Promise<{ word: string } | { refused: string }>;
 }
 
 type ApiCommand = (args: string, context: ApiContext) => string | Promise<string>;
@@ -64,6 +66,7 @@ const COMMANDS: ReadonlyMap<string, ApiCommand> = new Map<string, ApiCommand>([
 ]);
 
 const CHANNEL_COMMANDS: ReadonlyMap<string, ChannelCommand> = new Map<string, ChannelCommand>([
+  ['wardline_lend', lend],
   ['uuid_kill', (channel, [cause]) => (channel.hangup(cause ?? 'NORMAL_CLEARING'), OK)],
   ['uuid_bridge', uuidBridge],
   ['uuid_break', (channel, words) => (channel.break(words.includes('all')), OK)],
@@ -81,6 +84,14 @@ const CHANNEL_COMMANDS: ReadonlyMap<string, ChannelCommand> = new Map<string, Ch
 
 function isAlive(channel: Channel | undefined): boolean {
   return channel !== undefined && channel.state !== 'hungUp';
+}
+
+/** `wardline_lend uuid file key`: the file may be played once, as sealed://<word of the answer>. The key is base64url. */
+async function lend(channel: Channel, [file = '', text = '']: readonly string[], context: ApiContext): Promise<string> {
+  const key = Buffer.from(text, 'base64url');
+  if (file === '' || key.length !== 32) return '-ERR wardline_lend needs a channel, a file and a key of 32 bytes\n';
+  const lent = await context.lend(channel, file, key);
+  return 'word' in lent ? `+OK ${lent.word}\n` : `-ERR ${lent.refused}\n`;
 }
 
 function uuidBridge(channel: Channel, [other = '']: readonly string[], { switchboard }: ApiContext): string {

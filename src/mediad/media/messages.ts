@@ -25,6 +25,7 @@ export type PlayItem = { readonly name: string } & (
   | { readonly kind: 'wav'; readonly path: string; readonly offsetSamples: number; readonly isEndless: boolean }
   | { readonly kind: 'tone'; readonly script: ToneScript }
   | { readonly kind: 'silence'; readonly durationMs: number }
+  | { readonly kind: 'sealed'; readonly path: string; readonly key: Uint8Array }
 );
 
 export interface RecordLimits {

@@ -1,7 +1,7 @@
 /** The thread in which audio runs: it owns the sockets of its legs and their 20 ms clock. Started by MediaWorker. */
 import { unlink } from 'node:fs/promises';
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
-import { SealedFile, SealedWriter } from '../../vault/index.ts';
+import { SealedFile, SealedReader, SealedWriter } from '../../vault/index.ts';
 import { SilenceSource } from './audio-source.ts';
 import { MediaClock } from './clock.ts';
 import { FRAME_MS, SAMPLE_RATE, type G711 } from './g711.ts';
@@ -11,6 +11,7 @@ import type { FromWorker, PlayItem, RecordRequest, ToWorker, WorkerSettings } fr
 import { Player, type PlayerItem } from './player.ts';
 import { PromptCache } from './prompt-cache.ts';
 import { Recorder } from './recorder.ts';
+import { SealedSource } from './sealed-source.ts';
 import { ToneSource } from './tone.ts';
 import { WavSource } from './wav.ts';
 
@@ -156,6 +157,8 @@ async function loadItem(item: PlayItem): Promise<PlayerItem | string> {
   switch (item.kind) {
     case 'tone':
       return { name: item.name, open: () => new ToneSource(item.script) };
+    case 'sealed':
+      return loadSealed(item);
     case 'silence':
       return { name: item.name, open: () => new SilenceSource(item.durationMs) };
     case 'wav': {
@@ -163,6 +166,17 @@ async function loadItem(item: PlayItem): Promise<PlayerItem | string> {
       if (typeof audio === 'string') return audio;
       return { name: item.name, open: () => new WavSource(audio, item.name, item) };
     }
+  }
+}
+
+async function loadSealed({ name, path, key }: PlayItem & { kind: 'sealed' }): Promise<PlayerItem | string> {
+  try {
+    const reader = await SealedReader.open(path, key);
+    if (typeof reader === 'string') return reader;
+    const source = new SealedSource(reader);
+    return { name, open: () => source };
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code ?? (error as Error).message;
   }
 }
 

@@ -1,5 +1,6 @@
 import { callIdOf, fromTagOf, type SipRequest, toTagOf } from '../message/sip-message.ts';
-import { type Dialog, type DialogEnding, dialogKey } from './dialog.ts';
+import { type Dialog, dialogKey } from './dialog.ts';
+import type { DialogEnding } from './dialog-ending.ts';
 
 /** The living dialogs of an endpoint. */
 export class DialogTable {

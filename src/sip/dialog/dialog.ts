@@ -1,28 +1,18 @@
 import type { Timer } from '../clock.ts';
 import { Headers } from '../message/headers.ts';
+import { isSdp } from '../message/is-sdp.ts';
 import { parseNameAddr } from '../message/name-addr.ts';
 import { cseqOf, noBody, parseCSeq, serialise, type SipRequest, type SipResponse } from '../message/sip-message.ts';
 import { hostPortText, parseUri } from '../message/uri.ts';
 import { type Flow, type HostPort, transportParam, type Vantage } from '../transport/flow.ts';
 import { contactUri } from './contact-uri.ts';
 import type { DialogParts } from './dialog-parts.ts';
+import type { DialogSnapshot } from './dialog-snapshot.ts';
 import { SessionTimer, supportsTimer } from './session-timer.ts';
 import type { InDialogHandlers, RequestInFlight, RequestWaiting } from './in-flight.ts';
 import { requestOwned } from './owned-headers.ts';
 
 export type DialogState = 'early' | 'confirmed' | 'ended';
-
-export type DialogEnding =
-  /** The peer's BYE; it was also given to `onRequest`, which answers it. */
-  | { readonly why: 'byeReceived'; readonly bye: SipRequest }
-  /** The final response to our BYE came, or its timeout. */
-  | { readonly why: 'byeSent'; readonly bye: SipRequest }
-  /** No ACK for our 2xx in 64 T1. We have sent this BYE. */
-  | { readonly why: 'ackTimeout'; readonly bye: SipRequest }
-  /** Nobody has refreshed the session in its time (RFC 4028). We have sent this BYE. */
-  | { readonly why: 'sessionExpired'; readonly bye: SipRequest }
-  /** A subscription ended with NOTIFY. */
-  | { readonly why: 'subscriptionEnded' };
 
 export interface InDialogOptions {
   readonly headers?: Headers;
@@ -149,6 +139,28 @@ export class Dialog {
     return outgoing;
   }
 
+  snapshot(): DialogSnapshot {
+    const { role, createdBy, callId, localTag, remoteTag, localSdp, peerAllowsUpdate } = this;
+    return {
+      role,
+      createdBy,
+      callId,
+      localTag,
+      remoteTag,
+      peerAllowsUpdate,
+      local: this.#local,
+      remote: this.#remote,
+      routeSet: this.#routeSet,
+      remoteTarget: this.#target,
+      localCseq: this.#localCseq,
+      remoteCseq: this.#remoteCseq,
+      protocol: this.#flow.protocol,
+      remoteAddress: this.#flow.remote,
+      localSdp: localSdp?.toString('latin1'),
+      session: this.session.terms,
+    };
+  }
+
   /** Ends the dialog with BYE. */
   bye(options: InDialogOptions = {}, handlers: InDialogHandlers = { onResponse() {} }): RequestInFlight {
     return this.request('BYE', options, handlers);
@@ -268,12 +280,6 @@ export class Dialog {
 }
 
 const needsContact: ReadonlySet<string> = new Set(['INVITE', 'SUBSCRIBE', 'REFER', 'UPDATE', 'NOTIFY']);
-
-/** Whether a message carries SDP. */
-export function isSdp(headers: Headers, body: Buffer | undefined): boolean {
-  const type = headers.get('Content-Type')?.toLowerCase();
-  return body !== undefined && body.length > 0 && type?.startsWith('application/sdp') === true;
-}
 
 /** Whether such a request of either side, outside any dialog, can create one. */
 export function createsDialog(method: string): boolean {

@@ -1,6 +1,7 @@
 import type { SipRequest } from '../message/sip-message.ts';
 import type { Flow } from '../transport/flow.ts';
-import type { Dialog, DialogEnding } from './dialog.ts';
+import type { Dialog } from './dialog.ts';
+import type { DialogEnding } from './dialog-ending.ts';
 import type { IncomingRequest } from './incoming-request.ts';
 
 /** What the owner of an endpoint is told. Every call comes in a turn of its own message or timer. */

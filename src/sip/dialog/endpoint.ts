@@ -14,6 +14,8 @@ import type { Flow, HostPort, ListenAddress, Protocol, Vantage } from '../transp
 import { type Network, systemNetwork } from '../transport/network.ts';
 import type { TlsCredentials } from '../transport/tls-gate.ts';
 import { defaultTransportLimits, Transport, type TransportLimits } from '../transport/transport.ts';
+import type { Dialog } from './dialog.ts';
+import type { DialogSnapshot } from './dialog-snapshot.ts';
 import { DialogTable } from './dialog-table.ts';
 import type { EndpointHandlers } from './endpoint-handlers.ts';
 import type { IncomingRequest } from './incoming-request.ts';
@@ -90,6 +92,7 @@ export class SipEndpoint {
   readonly #proxy: ProxyCore;
   #transport!: Transport;
   #isClosed = false;
+  #isOpen = false;
 
   private constructor(options: EndpointOptions, surroundings: Surroundings) {
     const { handlers, advertisedHost } = options;
@@ -146,6 +149,7 @@ export class SipEndpoint {
       onReceived: (result, flow) => endpoint.#received(result, flow),
     });
     endpoint.#ways.use(endpoint.#transport);
+    endpoint.#isOpen = true;
     return endpoint;
   }
 
@@ -196,6 +200,12 @@ export class SipEndpoint {
     this.#proxy.proxy(incoming, options, handlers);
   }
 
+  /** Goes on with a dialog of the endpoint that was here before; undefined if we have no transport for its peer. */
+  restore(snapshot: DialogSnapshot): Dialog | undefined {
+    const dialog = this.#client.restore(snapshot);
+    return dialog === undefined ? undefined : this.#dialogs.add(dialog);
+  }
+
   /** How the receiver of such a request would see us; undefined if it would be refused. */
   vantageFor(draft: Pick<NewRequest, 'uri' | 'nextHop' | 'flow'>): Vantage | undefined {
     if (draft.flow !== undefined && draft.flow.isOpen) return draft.flow;
@@ -227,7 +237,8 @@ export class SipEndpoint {
   }
 
   #received(result: ParseResult, flow: Flow): void {
-    if (this.#isClosed) return;
+    // Until every socket is open nobody is served: who asks in between asks again.
+    if (this.#isClosed || !this.#isOpen) return;
     this.counters.received++;
     if (result.kind === 'drop') {
       this.counters.dropped++;

@@ -45,6 +45,7 @@ export class SessionTimer {
   readonly #dialog: TimedDialog;
   readonly #host: SessionTimerOptions;
   #seconds = 0;
+  #isOurs = false;
   #refresh: Timer | undefined;
   #expiry: Timer | undefined;
 
@@ -53,10 +54,16 @@ export class SessionTimer {
     this.#host = host;
   }
 
+  /** Undefined while there is no limit. */
+  get terms(): { readonly seconds: number; readonly isOurs: boolean } | undefined {
+    return this.#expiry === undefined ? undefined : { seconds: this.#seconds, isOurs: this.#isOurs };
+  }
+
   /** From the 2xx on that has just been sent or received. */
   restart(seconds: number, isOurs: boolean): void {
     this.stop();
     this.#seconds = seconds;
+    this.#isOurs = isOurs;
     const ms = seconds * 1_000;
     // RFC 4028 10: the BYE comes before the far end gives up.
     const graceMs = Math.min(32_000, ms / 3);
@@ -67,6 +74,7 @@ export class SessionTimer {
   stop(): void {
     this.#refresh?.stop();
     this.#expiry?.stop();
+    this.#expiry = undefined;
   }
 
   #refreshNow(): void {

@@ -1,5 +1,6 @@
 import type { Clock, Timer } from '../clock.ts';
 import { Headers } from '../message/headers.ts';
+import { isSdp } from '../message/is-sdp.ts';
 import { tagOf } from '../message/name-addr.ts';
 import {
   callIdOf,
@@ -14,8 +15,9 @@ import {
 import type { Random } from '../random.ts';
 import { type SipTimers, transactionTimeoutMs } from '../transaction/timers.ts';
 import type { Flow, Vantage } from '../transport/flow.ts';
-import { createsDialog, Dialog, type DialogHost, dialogKey, type DraftRequest, isSdp } from './dialog.ts';
+import { createsDialog, Dialog, type DialogHost, dialogKey, type DraftRequest } from './dialog.ts';
 import { uacParts } from './dialog-parts.ts';
+import type { DialogSnapshot } from './dialog-snapshot.ts';
 import type { DialogTable } from './dialog-table.ts';
 import type { InDialogHandlers } from './in-flight.ts';
 import {
@@ -47,6 +49,9 @@ export interface NewRequest {
 export type RequestResult =
   | { readonly kind: 'sent'; readonly outgoing: OutgoingRequest }
   | { readonly kind: 'refused'; readonly why: string };
+
+const cseqGap = 1_000;
+const restoredSessionSeconds = 1_800;
 
 /** Whoever rings or answers under ever new tags does not fill our memory: the further ones make no dialog. */
 const maxForks = 32;
@@ -97,6 +102,20 @@ export class UserAgentClient implements DialogMaker, DialogHost {
     const sent = this.#sender.withVia(this.#fill(draft, shown), shown);
     const outgoing = this.#sender.start(sent, way, { within: undefined, handlers, maker: this });
     return { kind: 'sent', outgoing };
+  }
+
+  restore(snapshot: DialogSnapshot): Dialog | undefined {
+    const flow = this.#ways.flowAgain(snapshot.protocol, snapshot.remoteAddress);
+    if (flow === undefined) return undefined;
+    // What the last snapshot missed may have used some numbers; a gap is allowed (RFC 3261 12.2.1.1).
+    const dialog = new Dialog({ ...snapshot, flow, localCseq: snapshot.localCseq + cseqGap }, this);
+    dialog.state = 'confirmed';
+    dialog.localSdp = snapshot.localSdp === undefined ? undefined : Buffer.from(snapshot.localSdp, 'latin1');
+    dialog.peerAllowsUpdate = snapshot.peerAllowsUpdate;
+    // Nobody knows what the peer did meanwhile: without a limit of its own the call is refreshed now and then.
+    const { seconds, isOurs } = snapshot.session ?? { seconds: restoredSessionSeconds, isOurs: true };
+    if (snapshot.createdBy === 'INVITE' && this.#hasSessionTimers) dialog.session.restart(seconds, isOurs);
+    return dialog;
   }
 
   // ---- what dialogs need of us

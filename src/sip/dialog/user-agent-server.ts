@@ -1,11 +1,12 @@
 import { namesExtension } from '../message/extensions.ts';
 import { Headers } from '../message/headers.ts';
+import { isSdp } from '../message/is-sdp.ts';
 import { isTargetRefresh, responseTo, type SipRequest, type SipResponse, toTagOf } from '../message/sip-message.ts';
 import type { Random } from '../random.ts';
 import type { ServerInvite } from '../transaction/server-invite.ts';
 import type { ServerTransaction } from '../transaction/server-transaction.ts';
 import type { Flow } from '../transport/flow.ts';
-import { createsDialog, Dialog, type DialogHost, isSdp } from './dialog.ts';
+import { createsDialog, Dialog, type DialogHost } from './dialog.ts';
 import { uasParts } from './dialog-parts.ts';
 import type { DialogTable } from './dialog-table.ts';
 import type { EndpointHandlers } from './endpoint-handlers.ts';

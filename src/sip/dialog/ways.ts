@@ -17,6 +17,7 @@ import type { Network } from '../transport/network.ts';
 import type { Transport } from '../transport/transport.ts';
 import { Candidates, DeadServers } from './candidates.ts';
 import type { Dialog } from './dialog.ts';
+import { LostFlow } from './lost-flow.ts';
 import { hopOf } from './next-hop.ts';
 
 /** Start line without the URI, and Content-Length. */
@@ -106,6 +107,13 @@ export class Ways {
     return this.#candidates(places, host);
   }
 
+  /** To where a peer was heard by the endpoint before us. A connection does not come back by itself. */
+  flowAgain(protocol: Protocol, remote: HostPort): Flow | undefined {
+    if (!isReliable(protocol)) return this.#transport?.flowTo(protocol, remote);
+    const vantage = this.#transport?.vantageTo(protocol, remote);
+    return vantage === undefined ? undefined : new LostFlow(protocol, vantage.local, remote);
+  }
+
   /** RFC 3261 18.2.2 and RFC 3581 4. */
   back(request: SipRequest, source: Flow): Flow {
     const via = topViaOf(request);
@@ -134,8 +142,11 @@ export class Ways {
 
   /** Whether a URI names this endpoint, under one of its addresses or under its advertised name. */
   isOwn(uri: SipUri): boolean {
-    const { host, port = 5060 } = uri;
-    if (this.#protocols.some((protocol) => this.#transport?.isOwn(protocol, { host, port }) === true)) return true;
+    const { host } = uri;
+    const isOurs = (protocol: Protocol): boolean =>
+      this.#transport?.isOwn(protocol, { host, port: uri.port ?? defaultPort(protocol) }) === true;
+    if (this.#protocols.some(isOurs)) return true;
+    const port = uri.port ?? defaultPort('udp');
     return host === this.#advertisedHost && this.#transport?.addresses.some((own) => own.port === port) === true;
   }
 

@@ -9,8 +9,12 @@ export type Frame =
   /** Framing is lost; answer what can be answered, then close. */
   | { readonly kind: 'broken'; readonly bytes: Buffer; readonly why: string };
 
+const NO_ROOM = Buffer.alloc(0);
+
 /** Cuts a TCP stream into SIP messages by Content-Length (RFC 3261 18.3). */
 export class StreamFramer {
+  /** Holds a message that comes in pieces, with room for more: copied whole for each piece, small ones cost the square. */
+  #room: Buffer = NO_ROOM;
   #held: Buffer = Buffer.alloc(0);
   #isBroken = false;
   readonly #maxBytes: number;
@@ -26,11 +30,14 @@ export class StreamFramer {
 
   push(chunk: Buffer): Frame[] {
     if (this.#isBroken) return [];
-    this.#held = this.#held.length === 0 ? chunk : Buffer.concat([this.#held, chunk]);
+    this.#held = this.#held.length === 0 ? chunk : this.#with(chunk);
     const frames: Frame[] = [];
     for (;;) {
       const frame = this.#next();
-      if (frame === undefined) return frames;
+      if (frame === undefined) {
+        if (this.#held.length === 0) this.#room = NO_ROOM;
+        return frames;
+      }
       frames.push(frame);
       if (frame.kind === 'broken') {
         this.#isBroken = true;
@@ -38,6 +45,21 @@ export class StreamFramer {
         return frames;
       }
     }
+  }
+
+  /** What is held and `chunk`. Only behind what was given out before is anything written. */
+  #with(chunk: Buffer): Buffer {
+    const held = this.#held;
+    const size = held.length + chunk.length;
+    let at = held.byteOffset;
+    if (held.buffer !== this.#room.buffer || at + size > this.#room.length) {
+      // Of its own, so that it begins where its memory begins.
+      this.#room = Buffer.allocUnsafeSlow(2 * size);
+      held.copy(this.#room);
+      at = 0;
+    }
+    chunk.copy(this.#room, at + held.length);
+    return this.#room.subarray(at, at + size);
   }
 
   #next(): Frame | undefined {

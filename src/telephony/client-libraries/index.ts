@@ -35,3 +35,4 @@ export {
   writeTogether,
 } from './signalling-client.ts';
 export type * from './srf-types.ts';
+export { notify, takeSubscription } from './subscriptions.ts';

@@ -69,7 +69,7 @@ export interface SrfDialog {
     callback: (error: unknown, response?: SrfResponseIn) => void,
   ): unknown;
   on(event: 'destroy', run: (request: SrfRequest, reason: string) => void): this;
-  on(event: 'ack', run: (request: SrfRequest) => void): this;
+  on(event: 'ack' | 'unsubscribe', run: (request: SrfRequest) => void): this;
   on(
     event: 'modify' | 'info' | 'refer' | 'message' | 'notify' | 'options' | 'update' | 'publish' | 'subscribe',
     run: (request: SrfRequest, response: SrfResponse) => void,
@@ -116,7 +116,7 @@ export interface SrfClient {
   ): unknown;
   request(
     uri: string,
-    options: { method: string; headers: Headers },
+    options: { method: string; headers: Headers; body?: string; proxy?: string },
     callback: (
       error: unknown,
       request?: { on(event: 'response', run: (response: SrfResponseIn) => void): void },

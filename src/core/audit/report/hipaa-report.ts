@@ -4,7 +4,18 @@ import { cutOff, grouped, type ReportBuilder, type ReportEntry, type ReportWorld
 
 /** Which facts a reviewer looks at, and under which heading. */
 const kinds: readonly { readonly heading: string; readonly facts: readonly Fact['fact'][] }[] = [
-  { heading: 'Who read messages and records', facts: ['messageExported', 'auditRead'] },
+  {
+    heading: 'Who read messages and records',
+    facts: [
+      'mailboxOpened',
+      'messageAccessed',
+      'messageExported',
+      'messageShredded',
+      'messageHeld',
+      'messageReleased',
+      'auditRead',
+    ],
+  },
   { heading: 'Phones', facts: ['phoneAdded', 'phoneRemoved'] },
   {
     heading: 'Plans and rosters',

@@ -1,9 +1,9 @@
-import type { Prompt } from '../../dialplan/index.ts';
+import type { Prompt, Verb } from '../../dialplan/index.ts';
 import { type Escalation, standDownAll, stepEscalation } from '../../escalation/index.ts';
-import { greetingOf, voicemailRules } from '../../voicemail/index.ts';
+import { greetingOf, roomFor, rulesOf, voicemailRules } from '../../voicemail/index.ts';
 import type { EndCause } from '../end-causes.ts';
 import { CALLER, type CallEvent } from '../events.ts';
-import { type DoingOf, type Going, type Line, type Move, stay } from '../state.ts';
+import { type DoingOf, type Going, type Line, type Move, stay, type VerbOf } from '../state.ts';
 import { act, attest, newToken, type Turn } from '../turn.ts';
 import type { World } from '../world.ts';
 
@@ -13,6 +13,30 @@ import type { World } from '../world.ts';
  *      └─ a desk phone of the chain answers after all ──▶ escalating
  */
 
+/** How long the operator is rung for a caller whose message finds no room. */
+const operatorMs = 30_000;
+
+/** What a plan says of a message, if there is room for it. */
+export function takeMessage(world: World, line: Line, verb: VerbOf<'voicemail'>, path: string, turn: Turn): Going {
+  const { mailbox, urgent: mustBeTaken, evenFull = false } = verb;
+  const messages = world.messagesIn?.(mailbox) ?? 0;
+  const room = roomFor(rulesOf(world.plan, mailbox), messages, { mustBeTaken, evenFull });
+  if (room === 'taken') return greet(world, verb, null, turn);
+  attest(turn, { fact: 'mailboxFull', mailbox, messages });
+  if (room === 'refused') {
+    return { move: 'say', prompts: [{ say: 'id', id: 'voicemail-unavailable' }], cause: 'mailboxFull' };
+  }
+  const full: readonly Prompt[] = [{ say: 'id', id: 'mailbox-full' }];
+  const operator: Verb = {
+    verb: 'operator',
+    site: line.site,
+    forMs: operatorMs,
+    otherwise: { ...verb, evenFull: true },
+  };
+  return { move: 'enter', verb: { verb: 'play', prompts: full, times: 1, then: operator }, path: `${path}.full` };
+}
+
+/** Greeting, beep, and then what the caller says. */
 export function greet(
   world: World,
   box: { readonly mailbox: string; readonly urgent: boolean; readonly greeting: readonly Prompt[] },
@@ -32,7 +56,7 @@ export function greeting(world: World, line: Line, doing: DoingOf<'greeting'>, e
     const { mailbox, urgent } = doing;
     const { messageId } = line;
     attest(turn, { fact: 'recordingStarted', messageId, mailbox, urgent });
-    act(turn, { type: 'recordMessage', messageId, mailbox, urgent, maxMs: voicemailRules.maxMessageMs });
+    act(turn, { type: 'recordMessage', messageId, mailbox, urgent, maxMs: rulesOf(world.plan, mailbox).longestMs });
     return { move: 'be', doing: { name: 'recording' } };
   }
   if (doing.late === null) return stay;

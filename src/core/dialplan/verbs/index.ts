@@ -8,6 +8,7 @@ import { gather } from './gather.ts';
 import { hangUp } from './hang-up.ts';
 import { hours } from './hours.ts';
 import { lookup } from './lookup.ts';
+import { mailbox } from './mailbox.ts';
 import { menu } from './menu.ts';
 import { operator } from './operator.ts';
 import { play } from './play.ts';
@@ -36,6 +37,7 @@ const rules: { readonly [K in Verb['verb']]: VerbRules<K> } = {
   say,
   lookup,
   voicemail,
+  mailbox,
   hangUp,
   refuse,
   hours,

@@ -92,7 +92,7 @@ async function playUntil(
   until: Promise<void>,
   prompts: PromptFinder,
 ): Promise<boolean> {
-  const found = await prompts.find(prompt, channel.variables.get('playback_delimiter') ?? '');
+  const found = await prompts.find(prompt, channel.variables.get('playback_delimiter') ?? '', channel.uuid);
   if (found.kind === 'refused' || channel.state === 'hungUp') return false;
   const running = channel.play(found.items, false);
   void until.then(() => running.stop());

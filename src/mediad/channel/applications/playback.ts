@@ -15,7 +15,7 @@ async function playback(
   prompts: PromptFinder,
   isEndless: boolean,
 ) {
-  const found = await prompts.find(args, channel.variables.get('playback_delimiter') ?? '');
+  const found = await prompts.find(args, channel.variables.get('playback_delimiter') ?? '', channel.uuid);
   if (found.kind === 'refused') return 'FILE NOT FOUND';
   if (signal.aborted) return 'FILE PLAYED';
   const running = channel.play(found.items, isEndless);

@@ -2,6 +2,7 @@
 import { realpath } from 'node:fs/promises';
 import { isAbsolute, resolve, sep } from 'node:path';
 import type { PlayItem } from '../../media/messages.ts';
+import type { LentKeys } from '../lent-keys.ts';
 import { parseToneScript } from '../../media/tone.ts';
 
 export type PromptResult =
@@ -17,21 +18,23 @@ export const HOLD_MUSIC = 'local_stream://moh';
 export class PromptFinder {
   readonly #folders: readonly string[];
   readonly #holdMusic: string;
+  readonly #lent: LentKeys;
 
-  constructor(folders: readonly string[], holdMusic: string) {
+  constructor(folders: readonly string[], holdMusic: string, lent: LentKeys) {
+    this.#lent = lent;
     this.#folders = folders.map((folder) => resolve(folder));
     this.#holdMusic = holdMusic;
   }
 
-  /** `delimiter` '' for a single name. */
-  async find(text: string, delimiter: string): Promise<PromptResult> {
+  /** `delimiter` '' for a single name. `channel`: for which it is played, where that counts. */
+  async find(text: string, delimiter: string, channel = ''): Promise<PromptResult> {
     const list = text.startsWith('file_string://') ? text.slice('file_string://'.length) : text;
     const separator = list === text ? delimiter : '!';
     const names = separator === '' ? [list] : list.split(separator);
     if (names.length > MAX_ITEMS) return { kind: 'refused', reason: `more than ${MAX_ITEMS} prompts in one list` };
     const items: PlayItem[] = [];
     for (const name of names.map((n) => n.trim()).filter((n) => n !== '')) {
-      const item = await this.#findOne(name);
+      const item = await this.#findOne(name, channel);
       if (typeof item === 'string') return { kind: 'refused', reason: `${name}: ${item}` };
       items.push(item);
     }
@@ -43,13 +46,17 @@ export class PromptFinder {
     return typeof (await this.#file(this.#holdMusic)) !== 'string';
   }
 
-  async #findOne(name: string): Promise<PlayItem | string> {
+  async #findOne(name: string, channel: string): Promise<PlayItem | string> {
     const [, scheme, rest = ''] = /^([a-z_]+):\/\/(.*)$/.exec(name) ?? [];
     switch (scheme) {
       case 'tone_stream':
         return toneItem(name, rest);
       case 'local_stream':
         return this.#music(name);
+      case 'sealed': {
+        const lent = this.#lent.take(channel, rest);
+        return lent === undefined ? 'it is not lent to this channel' : { kind: 'sealed', name, ...lent };
+      }
       case 'silence_stream':
         return silenceItem(name, rest);
       case undefined:

@@ -82,7 +82,7 @@ async function record(
 type Place = { readonly kind: 'found'; readonly path: string } | { readonly kind: 'refused'; readonly reason: string };
 
 /** The folder may be made, the file must lie below it also after following links. */
-async function findPlace(given: string, folder: string | undefined): Promise<Place> {
+export async function findPlace(given: string, folder: string | undefined): Promise<Place> {
   if (folder === undefined)
     return { kind: 'refused', reason: 'no recordings folder is configured (option recordingsFolder)' };
   if (given === '') return { kind: 'refused', reason: 'record needs a path' };

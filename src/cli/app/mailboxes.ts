@@ -1,0 +1,90 @@
+import { join } from 'node:path';
+import type { CompiledPlan } from '../../core/dialplan/index.ts';
+import { noMessages, rulesOf, type WaitingMessages } from '../../core/voicemail/index.ts';
+import { Pins } from '../../directory/index.ts';
+import { systemClock } from '../../engine/index.ts';
+import type { Mailboxes } from '../../engine/ports.ts';
+import type { Lamps } from '../../telephony/index.ts';
+import type { Message } from '../../storage/index.ts';
+import { sealedKey } from '../../vault/index.ts';
+import type { Foundation } from './foundation.ts';
+import type { PatientWriter } from './patient-writer.ts';
+
+/** The mailboxes of the store, as calls see them. */
+export function mailboxesOf({ store, log, secrets }: Foundation, writer: PatientWriter): Mailboxes {
+  const pins = new Pins(store.pins, systemClock);
+  return {
+    count(mailbox) {
+      try {
+        const { fresh, saved } = store.messages.count(mailbox);
+        return fresh + saved;
+      } catch (error) {
+        // Nobody is turned away because a disk is slow.
+        log.error({ mailbox, err: error }, 'messages could not be counted');
+        return 0;
+      }
+    },
+    async checkPin({ mailbox, pin, from }) {
+      // The store keeps no number of an outside caller, only whether it is the same one.
+      const who = typeof from === 'string' ? from : secrets.phi.blind(from.reveal());
+      try {
+        return await pins.check(mailbox, pin, who);
+      } catch (error) {
+        log.error({ mailbox, err: error }, 'PIN could not be checked');
+        return 'paused';
+      }
+    },
+    async list(mailbox) {
+      try {
+        const messages = await store.messages.list(mailbox);
+        return messages.flatMap((message) => briefOf(message, (callId) => store.calls.callerOf(callId)));
+      } catch (error) {
+        log.error({ mailbox, err: error }, 'messages could not be listed');
+        return null;
+      }
+    },
+    change(messageId, change, by) {
+      const done = { at: systemClock.now(), by };
+      void writer.write(`message ${messageId} ${change}`, () => store.messages.change(messageId, change, done));
+    },
+  };
+}
+
+function briefOf(message: Message, callerOf: (callId: string) => string | null) {
+  const { messageId, at, isUrgent, state, callId, claimed } = message;
+  if (state === 'deleted') return [];
+  const caller = callId === null ? null : callerOf(callId);
+  // An outside number stays where it is sealed.
+  const from = caller !== null && /^\d{2,6}$/.test(caller) ? caller : null;
+  return [{ messageId, at, isUrgent, state, from, isClaimed: claimed !== null }];
+}
+
+/** The key of one message, for the media server that plays it. Rejects with what is wrong. */
+export async function messageKey({ folders, secrets }: Foundation, messageId: string): Promise<Uint8Array> {
+  const found = await sealedKey(join(folders.messages, `${messageId}.sealed`), [secrets.voicemailIdentity]);
+  if (found.kind === 'refused') throw new Error(`the message cannot be opened (${found.reason})`);
+  return found.key;
+}
+
+/** Which phone shows the lamp of which mailbox is in the plan in force. */
+export function lampsOf({ store, log }: Foundation, plan: () => CompiledPlan): Lamps {
+  let known = new Map<string, WaitingMessages>();
+  return {
+    now() {
+      try {
+        known = store.messages.counts();
+      } catch (error) {
+        // What was known last is better than lamps that go out.
+        log.error({ err: error }, 'messages could not be counted');
+      }
+      const inForce = plan();
+      const mailboxes = new Map(
+        inForce.source.mailboxes.flatMap(({ id }) => rulesOf(inForce, id).phones.map((phone) => [phone, id] as const)),
+      );
+      return (extension) => {
+        const mailbox = mailboxes.get(extension);
+        return mailbox === undefined ? null : (known.get(mailbox) ?? noMessages);
+      };
+    },
+  };
+}

@@ -1,0 +1,185 @@
+import type { World } from '../call/world.ts';
+import { HOME } from '../dialplan/index.ts';
+import { type Candidate, type Situation, whoToRing } from '../escalation/index.ts';
+import { never } from '../never.ts';
+import { type Device, type EscalationStep, isHouseSupervisor, type ServiceId } from '../oncall/index.ts';
+import { plusMs } from '../time/index.ts';
+import type { Chase, ChaseEffect, ChaseEvent, Chased } from './chase.ts';
+import { rulesOf } from './mailboxes.ts';
+
+/*
+ *   expected ── urgentMessageLeft ──▶ chasing ── time up ──▶ chasing (next step) ── … ──▶ chasing (supervisor, again and again)
+ *                                        │ shift boundary: the successor is told too
+ *                                        └── messageClaimed · messageDeleted ──▶ over
+ */
+
+export const expectedChase: Chase = { name: 'expected' };
+
+/** Nobody reads a message in the 15 s that a telephone rings. */
+const leastDwellMs = 3 * 60_000;
+const supervisorAgainMs = 10 * 60_000;
+const everyPhone: readonly Device[] = ['desk', 'mobile'];
+
+/** An urgent message is followed through the live roster until somebody has listened to it and says "mine". */
+export function stepChase(
+  world: World,
+  state: Chase,
+  event: ChaseEvent,
+): { readonly state: Chase; readonly effects: readonly ChaseEffect[] } {
+  switch (state.name) {
+    case 'expected':
+      return event.type === 'urgentMessageLeft' ? begin(world, event.message) : { state, effects: [] };
+    case 'chasing':
+      return chasing(world, state, event);
+    case 'over':
+      return { state, effects: [] };
+    default:
+      return never(state);
+  }
+}
+
+type Chasing = Extract<Chase, { name: 'chasing' }>;
+type Step = ReturnType<typeof stepChase>;
+
+function begin(world: World, about: Chased): Step {
+  const { messageId, mailbox, service } = about;
+  const started: ChaseEffect = {
+    type: 'attest',
+    fact: { fact: 'chaseStarted', messageId, mailbox, service: service ?? '', steps: stepsOf(world, about).length },
+  };
+  return startStep(world, { about, step: -1, round: 0 }, [started]);
+}
+
+function chasing(world: World, state: Chasing, event: ChaseEvent): Step {
+  const { about } = state;
+  switch (event.type) {
+    case 'urgentMessageLeft':
+      return { state, effects: [] };
+    case 'messageClaimed':
+      return over(world, about, 'claimed', event.by);
+    case 'messageDeleted':
+      return over(world, about, 'deleted', '');
+    case 'chaseStepTimedOut': {
+      // Nothing cancels a timer: only the one of the step in work counts.
+      if (event.round !== state.round) return { state, effects: [] };
+      return startStep(world, state, []);
+    }
+    case 'chaseBoundaryReached':
+      return event.round === state.round ? tell(world, state, []) : { state, effects: [] };
+    default:
+      return never(event);
+  }
+}
+
+/** The step after this one, or the first behind it in which anybody can be told: one without costs no time. */
+function startStep(
+  world: World,
+  { about, step: before, round }: Pick<Chasing, 'about' | 'step' | 'round'>,
+  effects: readonly ChaseEffect[],
+): Step {
+  const steps = stepsOf(world, about);
+  for (let step = before + 1; step < steps.length; step++) {
+    if (!look(world, about, steps[step]!, []).candidates.some(isRung)) continue;
+    const dwellMs = Math.max(leastDwellMs, steps[step]!.dwellMs);
+    return wait(world, { about, step, round: round + 1 }, dwellMs, effects);
+  }
+  const { messageId, mailbox } = about;
+  const unclaimed: ChaseEffect = { type: 'attest', fact: { fact: 'chaseUnclaimed', messageId, mailbox } };
+  const step = Math.max(before, steps.length);
+  return wait(
+    world,
+    { about, step, round: round + 1 },
+    supervisorAgainMs,
+    before < step ? [...effects, unclaimed] : effects,
+  );
+}
+
+function wait(
+  world: World,
+  now: Pick<Chasing, 'about' | 'step' | 'round'>,
+  dwellMs: number,
+  before: readonly ChaseEffect[],
+): Step {
+  const state: Chasing = { name: 'chasing', ...now, stepEndsAt: plusMs(world.at, dwellMs), told: [] };
+  const timeUp: ChaseEffect = {
+    type: 'wakeMe',
+    afterMs: dwellMs,
+    with: { type: 'chaseStepTimedOut', round: now.round },
+  };
+  const told = tell(world, state, before);
+  return { ...told, effects: [...told.effects, timeUp] };
+}
+
+/** Tells whoever holds the tiers at this second and was not told in this step. */
+function tell(world: World, state: Chasing, before: readonly ChaseEffect[]): Step {
+  const { about, step, round, stepEndsAt } = state;
+  const { messageId, mailbox } = about;
+  const target = stepsOf(world, about)[step] ?? supervisorStep(world, about);
+  const { candidates, nextBoundary } = look(world, about, target, state.told);
+  const rung = candidates.filter(isRung);
+  const facts = rung.map(({ person, tier, because, device }): ChaseEffect => {
+    return {
+      type: 'attest',
+      fact: { fact: 'chaseTold', messageId, mailbox, step: step + 1, tier, person: person.id, device, because },
+    };
+  });
+  const acts = rung.map((one): ChaseEffect => {
+    return { type: 'tellOfMessage', messageId, mailbox, person: one.person.id, target: one.target };
+  });
+  const isSoon = nextBoundary !== null && nextBoundary > world.at && nextBoundary < stepEndsAt;
+  const boundary: ChaseEffect[] = isSoon
+    ? [{ type: 'wakeMe', afterMs: nextBoundary - world.at, with: { type: 'chaseBoundaryReached', round } }]
+    : [];
+  return {
+    state: { ...state, told: [...state.told, ...rung.map(({ phone }) => phone)] },
+    effects: [...before, ...facts, ...acts, ...boundary],
+  };
+}
+
+function over(world: World, { messageId, mailbox, leftAt }: Chased, because: 'claimed' | 'deleted', by: string): Step {
+  const fact = { fact: 'chaseOver', messageId, mailbox, because, by, tookMs: world.at - leftAt } as const;
+  return { state: { name: 'over', because }, effects: [{ type: 'attest', fact }] };
+}
+
+type Rung = Extract<Candidate, { verdict: 'rung' }>;
+
+function isRung(candidate: Candidate): candidate is Rung {
+  return candidate.verdict === 'rung';
+}
+
+function look(world: World, about: Chased, step: EscalationStep, told: readonly string[]) {
+  // Nobody calls: the house itself rings, by the trunk of the home site.
+  const situation: Situation = {
+    from: { kind: 'trunk', trunk: world.plan.source.trunk },
+    acceptDigit: '',
+    site: HOME,
+    hasMedia: true,
+  };
+  const service = about.service ?? HOUSE;
+  return whoToRing(world, situation, step, { service, urgency: about.urgency, tried: told, declined: [] });
+}
+
+/** The chain of the service; of a mailbox without one, the person whose phone it is. */
+function stepsOf(world: World, about: Chased): readonly EscalationStep[] {
+  if (about.service !== null) return world.roster.service(about.service)?.chains[about.urgency].steps ?? [];
+  const { phones } = rulesOf(world.plan, about.mailbox);
+  const [owner] = phones.flatMap((phone) => world.roster.personByDesk(phone) ?? []);
+  if (owner === undefined) return [];
+  return [{ targets: [{ kind: 'person', person: owner.id }], devices: everyPhone, dwellMs: leastDwellMs }];
+}
+
+/** By the tier of the service, else of the service `house`; else whoever is it by role; else the operator. */
+function supervisorStep(world: World, { service }: Chased): EscalationStep {
+  const dwellMs = supervisorAgainMs;
+  for (const whose of [service, HOUSE]) {
+    if (whose === null || world.roster.service(whose) === undefined) continue;
+    const found = world.roster.whoIsOnCall(whose, 'supervisor', world.at);
+    if (found.kind === 'onCall') {
+      return { targets: [{ kind: 'tier', tier: 'supervisor', service: whose }], devices: everyPhone, dwellMs };
+    }
+  }
+  const person = world.roster.people().find(isHouseSupervisor) ?? world.roster.personByDesk(world.plan.source.operator);
+  return { targets: person ? [{ kind: 'person', person: person.id }] : [], devices: everyPhone, dwellMs };
+}
+
+const HOUSE = 'house' as ServiceId;

@@ -1,0 +1,164 @@
+import { CALLER, type CallEvent } from '../call/events.ts';
+import { act, attest, newToken, type Turn } from '../call/turn.ts';
+import type { World } from '../call/world.ts';
+import type { Prompt } from '../dialplan/index.ts';
+import { phi } from '../phi/index.ts';
+import { listen, listening } from './listening.ts';
+import { alsoOpenTo, mailboxByNumber, mailboxOfPhone } from './mailboxes.ts';
+import { MAX_PIN_DIGITS } from './pin-rules.ts';
+import type { After, Retrieval, RetrievalIn, Session } from './retrieval.ts';
+
+/*
+ *   start ── own phone ───────────────▶ askingPin ──▶ checkingPin ── right ──▶ listing ──▶ listening ──▶ over
+ *      └─ elsewhere, shared ─▶ askingNumber ──▲            │ wrong                 ▲           │ # next mailbox
+ *                                  ▲──────────────────────┘ (three times)         └───────────┘
+ */
+
+/** Who calls, as far as a mailbox has to know. */
+interface Opener {
+  readonly from: { readonly kind: 'phone'; readonly extension: string } | { readonly kind: 'trunk' };
+}
+
+const signInTries = 3;
+const keyWithinMs = 8_000;
+const maxNumberDigits = 15;
+
+/** `own`: that of the calling phone; from a phone that has none, and from outside, the number is asked for. */
+export function startRetrieval(world: World, { from }: Opener, whose: 'own' | 'ask', turn: Turn): Retrieval {
+  const box = whose === 'own' && from.kind === 'phone' ? mailboxOfPhone(world.plan, from.extension) : null;
+  if (box === null) return askNumber(null, 1, [], turn);
+  // A shared one is opened by a person, so that it is known who listened.
+  if (box.openTo.length > 0) return askNumber(box.id, 1, [], turn);
+  return askPin(null, box.id, 1, turn);
+}
+
+/** Facts and acts go into `turn`. Events that are none of its business leave it as it is. */
+export function stepRetrieval(
+  world: World,
+  opener: Opener,
+  retrieval: Retrieval,
+  event: CallEvent,
+  turn: Turn,
+): Retrieval {
+  switch (retrieval.name) {
+    case 'askingNumber':
+      return askingNumber(world, retrieval, event, turn);
+    case 'askingPin':
+      return askingPin(retrieval, event, turn);
+    case 'checkingPin':
+      return checkingPin(world, opener, retrieval, event, turn);
+    case 'listing':
+      return listing(world, opener, retrieval, event, turn);
+    case 'listening':
+      return listening(world, deviceOf(opener), retrieval, event, turn, (session) => list(session, turn));
+    case 'over':
+      return retrieval;
+  }
+}
+
+function askingNumber(world: World, retrieval: RetrievalIn<'askingNumber'>, event: CallEvent, turn: Turn): Retrieval {
+  if (!isKeyed(event, retrieval.token)) return retrieval;
+  const { opens, attempt } = retrieval;
+  if (event.digits === '') return again({ opens, attempt }, 'no-key', turn);
+  // Whether there is such a mailbox shows no sooner than whether the PIN is right.
+  return askPin(opens, mailboxByNumber(world.plan, event.digits)?.id ?? null, attempt, turn);
+}
+
+function askingPin(retrieval: RetrievalIn<'askingPin'>, event: CallEvent, turn: Turn): Retrieval {
+  if (!isKeyed(event, retrieval.token)) return retrieval;
+  const { opens, person, attempt } = retrieval;
+  if (event.digits === '') return again({ opens, attempt }, 'no-key', turn, person);
+  const token = newToken(turn);
+  act(turn, { type: 'checkPin', token, mailbox: person, pin: phi(event.digits) });
+  return { name: 'checkingPin', opens, person, attempt, token };
+}
+
+function checkingPin(
+  world: World,
+  opener: Opener,
+  retrieval: RetrievalIn<'checkingPin'>,
+  event: CallEvent,
+  turn: Turn,
+): Retrieval {
+  if (event.type !== 'pinChecked' || event.token !== retrieval.token) return retrieval;
+  const { opens, person, attempt } = retrieval;
+  attest(turn, { fact: 'pinTried', mailbox: person ?? '', result: event.result, device: deviceOf(opener) });
+  if (event.result !== 'right' || person === null) {
+    if (event.result === 'paused') return over({ go: 'unavailable' });
+    return again({ opens, attempt }, 'mailbox-wrong-pin', turn, person);
+  }
+  const others = alsoOpenTo(world.plan, person);
+  // The PIN is right, but not that of somebody who may open this one.
+  if (opens !== null && !others.includes(opens)) return again({ opens, attempt }, 'mailbox-wrong-pin', turn);
+  const mailbox = opens ?? person;
+  return list({ person, mailbox, further: [person, ...others].filter((id) => id !== mailbox) }, turn);
+}
+
+function listing(
+  world: World,
+  opener: Opener,
+  retrieval: RetrievalIn<'listing'>,
+  event: CallEvent,
+  turn: Turn,
+): Retrieval {
+  if (event.type !== 'messagesListed' || event.token !== retrieval.token) return retrieval;
+  if (event.messages === null) return over({ go: 'unavailable' });
+  const { session } = retrieval;
+  const { person, mailbox } = session;
+  attest(turn, { fact: 'mailboxOpened', mailbox, person, device: deviceOf(opener), messages: event.messages.length });
+  return listen(world, deviceOf(opener), session, event.messages, turn);
+}
+
+/** Asks once more, or lets the caller go. `person`: of whom only the PIN is asked. */
+function again(
+  { opens, attempt }: { readonly opens: string | null; readonly attempt: number },
+  why: string,
+  turn: Turn,
+  person?: string | null,
+): Retrieval {
+  if (attempt >= signInTries) return over({ go: 'goodbye' });
+  const words: readonly Prompt[] = [{ say: 'id', id: why }];
+  if (person !== undefined) return askPin(opens, person, attempt + 1, turn, words);
+  return askNumber(opens, attempt + 1, words, turn);
+}
+
+function askNumber(opens: string | null, attempt: number, words: readonly Prompt[], turn: Turn): Retrieval {
+  const token = ask([...words, { say: 'id', id: 'mailbox-which' }], maxNumberDigits, turn);
+  return { name: 'askingNumber', opens, attempt, token };
+}
+
+function askPin(
+  opens: string | null,
+  person: string | null,
+  attempt: number,
+  turn: Turn,
+  words: readonly Prompt[] = [],
+): Retrieval {
+  const token = ask([...words, { say: 'id', id: 'mailbox-pin' }], MAX_PIN_DIGITS, turn);
+  return { name: 'askingPin', opens, person, attempt, token };
+}
+
+function ask(prompts: readonly Prompt[], maxDigits: number, turn: Turn): number {
+  const token = newToken(turn);
+  act(turn, { type: 'gather', leg: CALLER, token, prompts, maxDigits, waitMs: keyWithinMs, isAgain: false });
+  return token;
+}
+
+function list(session: Session, turn: Turn): Retrieval {
+  const token = newToken(turn);
+  act(turn, { type: 'listMessages', token, mailbox: session.mailbox });
+  return { name: 'listing', session, token };
+}
+
+function isKeyed(event: CallEvent, token: number): event is Extract<CallEvent, { type: 'digitsGathered' }> {
+  return event.type === 'digitsGathered' && event.leg === CALLER && event.token === token;
+}
+
+function over(then: After): Retrieval {
+  return { name: 'over', then };
+}
+
+/** For the record: the phone that somebody listens on. */
+function deviceOf({ from }: Opener): string {
+  return from.kind === 'phone' ? from.extension : 'outside';
+}

@@ -1,0 +1,63 @@
+import type { Instant } from '../time/index.ts';
+
+/** What a caller who opens a mailbox is shown of a message: plain data, and nothing that names a patient. */
+export interface MessageBrief {
+  readonly messageId: string;
+  readonly at: Instant;
+  readonly isUrgent: boolean;
+  readonly state: 'new' | 'saved';
+  /** Extension that left it; null for an outside caller, and where it is not known any more. */
+  readonly from: string | null;
+  readonly isClaimed: boolean;
+}
+
+export type MessageAct = 'heard' | 'saved' | 'deleted' | 'restored' | 'claimed';
+
+/** `paused`: too many were tried; `noPin`: the mailbox has none, or there is no such mailbox. */
+export type PinResult = 'right' | 'wrong' | 'noPin' | 'paused';
+
+/** Who listens to what. */
+export interface Session {
+  /** Mailbox whose PIN was keyed. */
+  readonly person: string;
+  readonly mailbox: string;
+  /** Further ones that this person may open. */
+  readonly further: readonly string[];
+}
+
+interface Listed {
+  readonly session: Session;
+  readonly messages: readonly MessageBrief[];
+  /** Index of the one being heard; as many as there are: behind the last. */
+  readonly at: number;
+  /** Deleted in this session, the last one last. */
+  readonly deleted: readonly string[];
+}
+
+interface SigningIn {
+  readonly opens: string | null;
+  readonly person: string | null;
+  readonly attempt: number;
+  readonly token: number;
+}
+
+/** A caller who opens mailboxes; owned by a call as an escalation is. */
+export type Retrieval =
+  /** The number of the person's mailbox is asked for. `opens`: the shared one that it is for, null: their own. */
+  | { readonly name: 'askingNumber'; readonly opens: string | null; readonly attempt: number; readonly token: number }
+  /** `person`: null where no mailbox has the number; that shows only with the PIN. */
+  | ({ readonly name: 'askingPin' } & SigningIn)
+  | ({ readonly name: 'checkingPin' } & SigningIn)
+  | { readonly name: 'listing'; readonly session: Session; readonly token: number }
+  /** `silences`: times in a row that no key came. */
+  | ({ readonly name: 'listening'; readonly silences: number; readonly token: number } & Listed)
+  | { readonly name: 'over'; readonly then: After };
+
+/** What the call goes on with. */
+export type After =
+  | { readonly go: 'goodbye' }
+  | { readonly go: 'operator' }
+  | { readonly go: 'unavailable' }
+  | { readonly go: 'callBack'; readonly extension: string };
+
+export type RetrievalIn<N extends Retrieval['name']> = Extract<Retrieval, { readonly name: N }>;

@@ -1,0 +1,164 @@
+import { createCipheriv, createDecipheriv, createHmac, randomBytes } from 'node:crypto';
+import { closeSync, openSync, readFileSync, renameSync, write, writeFileSync } from 'node:fs';
+import type { DialogSnapshot, Logger } from '../sip/index.ts';
+
+/** A dialog and the tags of the app that owns it. */
+export interface StoredDialog {
+  readonly tag: string;
+  readonly atMs: number;
+  readonly dialog: DialogSnapshot;
+}
+
+/** The file is written anew when most of it is history. */
+const rewriteAfterLines = 2_000;
+/** A call that nobody has touched for so long is over. */
+const forgetAfterMs = 24 * 3_600_000;
+
+/**
+ * The dialogs on disk, so that sipd can go on with them after its own end. One line for each change: `+ id sealed`, or
+ * `- id` when the dialog is over. They name callers, so they are sealed (AES-256-GCM) with a key made of the control
+ * secret, and their ids say nothing. Writing is not waited for: what the last milliseconds changed may be lost.
+ */
+export class DialogJournal {
+  readonly #path: string;
+  readonly #logger: Logger;
+  readonly #key: Buffer;
+  readonly #all: () => Iterable<StoredDialog>;
+  readonly #stored = new Set<string>();
+  #fd: number | undefined;
+  #lines = 0;
+  #waiting = '';
+  #isWriting = false;
+
+  private constructor(path: string, secret: string, logger: Logger, all: () => Iterable<StoredDialog>) {
+    this.#path = path;
+    this.#logger = logger;
+    this.#all = all;
+    this.#key = createHmac('sha256', secret).update('dialogs on disk').digest();
+  }
+
+  /** `all`: what is to be kept, asked when the file is written anew. Also the dialogs that were found. */
+  static open(options: {
+    readonly path: string;
+    readonly secret: string;
+    readonly nowMs: number;
+    readonly logger: Logger;
+    readonly all: () => Iterable<StoredDialog>;
+  }): { readonly journal: DialogJournal; readonly found: readonly StoredDialog[] } {
+    const { path, secret, nowMs, logger, all } = options;
+    const journal = new DialogJournal(path, secret, logger, all);
+    const found = journal.#read().filter(({ atMs }) => nowMs - atMs < forgetAfterMs);
+    return { journal, found };
+  }
+
+  /** Remembers how a dialog is now. */
+  keep(stored: StoredDialog): void {
+    const id = this.#idOf(stored.dialog);
+    this.#stored.add(id);
+    this.#append(`+ ${id} ${this.#sealed(id, stored)}\n`);
+  }
+
+  forget(dialog: DialogSnapshot): void {
+    const id = this.#idOf(dialog);
+    if (this.#stored.delete(id)) this.#append(`- ${id}\n`);
+  }
+
+  /** Writes the file anew with nothing but what `all` says. */
+  rewrite(): void {
+    try {
+      this.#stored.clear();
+      const lines = [...this.#all()].map((stored) => {
+        const id = this.#idOf(stored.dialog);
+        this.#stored.add(id);
+        return `+ ${id} ${this.#sealed(id, stored)}\n`;
+      });
+      writeFileSync(`${this.#path}.new`, lines.join(''), { mode: 0o600 });
+      renameSync(`${this.#path}.new`, this.#path);
+      if (this.#fd !== undefined) closeSync(this.#fd);
+      this.#fd = openSync(this.#path, 'a', 0o600);
+      this.#lines = lines.length;
+      this.#waiting = '';
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
+  close(): void {
+    this.rewrite();
+    if (this.#fd !== undefined) closeSync(this.#fd);
+    this.#fd = undefined;
+  }
+
+  #append(line: string): void {
+    this.#lines++;
+    this.#waiting += line;
+    if (this.#isWriting) return;
+    if (this.#lines > rewriteAfterLines && this.#lines > 4 * this.#stored.size) return this.rewrite();
+    this.#write();
+  }
+
+  /** One write at a time; what comes meanwhile goes along with the next. */
+  #write(): void {
+    if (this.#waiting === '' || this.#fd === undefined) return;
+    const text = this.#waiting;
+    this.#waiting = '';
+    this.#isWriting = true;
+    write(this.#fd, text, (error) => {
+      this.#isWriting = false;
+      if (error !== null) return this.#failed(error);
+      this.#write();
+    });
+  }
+
+  #failed(error: unknown): void {
+    // Calls go on without it.
+    this.#logger.error({ error: (error as Error).message, file: this.#path }, 'dialogs not written');
+  }
+
+  #read(): StoredDialog[] {
+    let text: string;
+    try {
+      text = readFileSync(this.#path, 'latin1');
+    } catch {
+      return [];
+    }
+    const sealed = new Map<string, string>();
+    for (const line of text.split('\n')) {
+      const [sign, id = '', rest = ''] = line.split(' ');
+      if (sign === '+') sealed.set(id, rest);
+      else if (sign === '-') sealed.delete(id);
+    }
+    const found = [...sealed].map(([id, rest]) => this.#opened(id, rest));
+    const readable = found.filter((stored) => stored !== undefined);
+    // The last line of a process that was killed; or all of them after the secret was changed.
+    if (readable.length < found.length) {
+      this.#logger.warn({ lines: found.length - readable.length, file: this.#path }, 'dialogs not readable');
+    }
+    return readable;
+  }
+
+  #idOf({ callId, localTag, remoteTag }: DialogSnapshot): string {
+    const name = `${callId} ${localTag} ${remoteTag}`;
+    return createHmac('sha256', this.#key).update(name).digest('base64url').slice(0, 22);
+  }
+
+  #sealed(id: string, stored: StoredDialog): string {
+    const nonce = randomBytes(12);
+    const cipher = createCipheriv('aes-256-gcm', this.#key, nonce).setAAD(Buffer.from(id));
+    const text = Buffer.concat([cipher.update(JSON.stringify(stored)), cipher.final()]);
+    return Buffer.concat([nonce, cipher.getAuthTag(), text]).toString('base64');
+  }
+
+  #opened(id: string, sealed: string): StoredDialog | undefined {
+    const bytes = Buffer.from(sealed, 'base64');
+    if (bytes.length < 28) return undefined;
+    try {
+      const decipher = createDecipheriv('aes-256-gcm', this.#key, bytes.subarray(0, 12)).setAAD(Buffer.from(id));
+      decipher.setAuthTag(bytes.subarray(12, 28));
+      const text = Buffer.concat([decipher.update(bytes.subarray(28)), decipher.final()]);
+      return JSON.parse(text.toString()) as StoredDialog;
+    } catch {
+      return undefined;
+    }
+  }
+}

@@ -1,0 +1,28 @@
+import type { Kysely } from 'kysely';
+import type { Migration } from 'kysely/migration';
+
+/** What became of a message, and the PINs that open mailboxes with the tries that were made at them. */
+export const mailboxes: Migration = {
+  async up(db: Kysely<unknown>): Promise<void> {
+    const add = db.schema.alterTable('messages');
+    await add.addColumn('state', 'text', (c) => c.notNull().defaultTo('new')).execute();
+    await add.addColumn('private', 'integer', (c) => c.notNull().defaultTo(0)).execute();
+    for (const when of ['heard_at', 'claimed_at', 'deleted_at', 'held_at', 'shredded_at'] as const)
+      await add.addColumn(when, 'integer').execute();
+    for (const who of ['heard_by', 'claimed_by', 'deleted_by', 'held_by'] as const)
+      await add.addColumn(who, 'text').execute();
+    await db.schema
+      .createTable('mailbox_pins')
+      .addColumn('mailbox', 'text', (c) => c.primaryKey())
+      .addColumn('hash', 'text', (c) => c.notNull())
+      .addColumn('set_at', 'integer', (c) => c.notNull())
+      .addColumn('set_by', 'text', (c) => c.notNull())
+      .execute();
+    await db.schema
+      .createTable('pin_tries')
+      .addColumn('about', 'text', (c) => c.primaryKey())
+      .addColumn('failures', 'integer', (c) => c.notNull())
+      .addColumn('last_at', 'integer', (c) => c.notNull())
+      .execute();
+  },
+};

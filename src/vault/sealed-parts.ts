@@ -1,0 +1,117 @@
+import { createDecipheriv } from 'node:crypto';
+import {
+  type AudioFormat,
+  FRAME_BYTES,
+  HASH_BYTES,
+  isFormat,
+  MARK,
+  MAX_SEGMENT_BYTES,
+  MAX_SEGMENTS,
+  type Metadata,
+  nonce,
+  sha256,
+  TAG_BYTES,
+  VERSION_LINE,
+} from './container.ts';
+
+/** The pieces of a sealed container, for whoever opens it whole (open-sealed.ts) or while it plays (sealed-reader.ts). */
+
+/**
+ * notSealed: not such a file; unsupportedVersion: made by a newer version; wrongKey: none of the identities is a recipient;
+ * damaged: the header or both copies of the description are; truncated: the cut is before the first audio.
+ */
+export type RefusalReason = 'notSealed' | 'unsupportedVersion' | 'wrongKey' | 'damaged' | 'truncated';
+
+const MAGIC = Buffer.from('wardline-sealed ');
+/** An age header of 16 recipients takes about 2 kB. */
+export const MAX_WRAPPED_BYTES = 65_536;
+
+/** Whoever knows a recipient can seal a file for it: that a segment opens does not mean that we wrote it. */
+export function readDescription(plain: Buffer): { format: AudioFormat; metadata: Metadata } | undefined {
+  let said: { format?: unknown; metadata?: unknown } | null;
+  try {
+    said = JSON.parse(plain.toString('utf8')) as typeof said;
+  } catch {
+    return undefined;
+  }
+  const { format, metadata } = said ?? {};
+  return isFormat(format) && isMetadata(metadata) ? { format, metadata } : undefined;
+}
+
+function isMetadata(given: unknown): given is Metadata {
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) return false;
+  return Object.values(given).every((value) => value === null || typeof value !== 'object');
+}
+
+export function openSegmentAt(bytes: Buffer, at: number, key: Buffer, headerHash: Buffer) {
+  const frame = readFrame(bytes, at);
+  if (frame === undefined) return undefined;
+  const body = bytes.subarray(at + FRAME_BYTES, at + FRAME_BYTES + frame.bodyBytes);
+  if (body.length < frame.bodyBytes) return undefined;
+  for (const isLast of [false, true]) {
+    const plain = decrypt(body, key, nonce(frame.number, isLast), headerHash);
+    if (plain !== undefined) return { number: frame.number, plain, isLast, sizeBytes: FRAME_BYTES + body.length };
+  }
+  return undefined;
+}
+
+export function readFrame(bytes: Buffer, at: number): { number: number; bodyBytes: number } | undefined {
+  if (bytes.length - at < FRAME_BYTES || bytes.compare(MARK, 0, MARK.length, at, at + MARK.length) !== 0)
+    return undefined;
+  const bodyBytes = bytes.readUInt32BE(at + 8);
+  if (bodyBytes < TAG_BYTES || bodyBytes > MAX_SEGMENT_BYTES + TAG_BYTES) return undefined;
+  const number = bytes.readUInt32BE(at + 4);
+  return number < MAX_SEGMENTS ? { number, bodyBytes } : undefined;
+}
+
+function decrypt(body: Buffer, key: Buffer, iv: Buffer, aad: Buffer): Buffer | undefined {
+  const decipher = createDecipheriv('aes-256-gcm', key, iv, { authTagLength: TAG_BYTES });
+  decipher.setAAD(aad);
+  decipher.setAuthTag(body.subarray(-TAG_BYTES));
+  const plain = decipher.update(body.subarray(0, -TAG_BYTES));
+  try {
+    decipher.final();
+    return plain;
+  } catch {
+    // Authentication failed: the only way node:crypto has to say it.
+    return undefined;
+  }
+}
+
+type Header =
+  | { readonly kind: 'read'; readonly wrapped: Buffer; readonly hash: Buffer; readonly sizeBytes: number }
+  | { readonly kind: 'refused'; readonly reason: RefusalReason };
+
+/** The hash tells a damaged header from a wrong key; that it is authentic is known only when a segment opens. */
+export function readHeader(bytes: Buffer): Header {
+  const magic = bytes.subarray(0, MAGIC.length);
+  if (!magic.equals(MAGIC.subarray(0, magic.length)) || magic.length === 0) return refuse('notSealed');
+  const line = bytes.subarray(0, VERSION_LINE.length);
+  if (!line.equals(VERSION_LINE.subarray(0, line.length))) return refuse('unsupportedVersion');
+  const lengthAt = VERSION_LINE.length;
+  if (bytes.length < lengthAt + 4) return refuse('truncated');
+  const wrappedBytes = bytes.readUInt32BE(lengthAt);
+  if (wrappedBytes > MAX_WRAPPED_BYTES) return refuse('damaged');
+  const hashAt = lengthAt + 4 + wrappedBytes;
+  if (bytes.length < hashAt + HASH_BYTES) return refuse('truncated');
+  const hash = bytes.subarray(hashAt, hashAt + HASH_BYTES);
+  if (!sha256(bytes.subarray(0, hashAt)).equals(hash)) return refuse('damaged');
+  return { kind: 'read', wrapped: bytes.subarray(lengthAt + 4, hashAt), hash, sizeBytes: hashAt + HASH_BYTES };
+}
+
+export async function unwrapKey(wrapped: Buffer, identities: readonly string[]): Promise<Buffer | undefined> {
+  const { Decrypter } = await import('age-encryption');
+  const decrypter = new Decrypter();
+  try {
+    for (const identity of identities) decrypter.addIdentity(identity);
+    const key = Buffer.from(await decrypter.decrypt(wrapped));
+    return key.length === 32 ? key : undefined;
+  } catch {
+    // The header's hash was right, so what remains is that no identity fits.
+    return undefined;
+  }
+}
+
+export function refuse(reason: RefusalReason): { readonly kind: 'refused'; readonly reason: RefusalReason } {
+  return { kind: 'refused', reason };
+}

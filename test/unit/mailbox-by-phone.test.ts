@@ -1,0 +1,183 @@
+import t from 'tap';
+import type { PlanSource } from '../../src/core/dialplan/index.ts';
+import { simulate, tellSimulation } from '../../src/core/simulate/index.ts';
+import { plusMs } from '../../src/core/time/index.ts';
+import type { MessageBrief } from '../../src/core/voicemail/index.ts';
+import { aPlan, aRoster, noon, phones } from '../support/lakeside.ts';
+import { type Circumstances, PaperCall } from '../support/paper-phones.ts';
+
+const left = (messageId: string, ageMs: number, more: Partial<MessageBrief> = {}): MessageBrief => ({
+  messageId,
+  at: plusMs(noon, -ageMs),
+  isUrgent: false,
+  state: 'new',
+  from: null,
+  isClaimed: false,
+  ...more,
+});
+const mailboxes: PlanSource['mailboxes'] = [
+  { id: phones.ames, name: 'Dr Ames' },
+  { id: phones.bell, name: 'Dr Bell' },
+  { id: 'office', name: 'Office' },
+  { id: 'cardiology', name: 'Cardiology', phones: [phones.ward], openTo: [phones.ames] },
+];
+const own = { number: '*97', from: 'inside', to: { verb: 'mailbox', whose: 'own' } } as const;
+const ask = { number: '+12025550197', from: 'trunk', to: { verb: 'mailbox', whose: 'ask' } } as const;
+const toAmes = {
+  number: '1700',
+  from: 'inside',
+  to: { verb: 'voicemail', mailbox: phones.ames, urgent: false, greeting: [] },
+} as const;
+const plan = aPlan([own, ask, toAmes], { mailboxes });
+const pin = '271828';
+const holds = {
+  [phones.ames]: {
+    pin,
+    holds: [
+      left('saved', 9000, { state: 'saved' }),
+      left('late', 1000),
+      left('early', 5000, { from: phones.ward }),
+      left('urgent', 10, { isUrgent: true }),
+    ],
+  },
+  [phones.bell]: { pin: '314159', holds: [] },
+  cardiology: { pin: '999000', holds: [left('ward', 1)] },
+};
+const dial = (circumstances: Circumstances = {}) =>
+  new PaperCall('*97', { plan, from: phones.ames, mailboxes: holds, ...circumstances }).after(1);
+const opened = (circumstances: Circumstances = {}) => dial(circumstances).presses(pin).after(1);
+const played = (call: PaperCall) => call.heard.filter((id) => id.startsWith('<'));
+
+void t.test('*97 from the own phone asks for the PIN and tells what there is, urgent first', async (t) => {
+  const call = dial();
+  t.same(call.heard, ['mailbox-pin']);
+  call.presses(pin).after(1);
+  t.same(played(call), ['<urgent>']);
+  t.match(call.fact('mailboxOpened'), { mailbox: phones.ames, person: phones.ames, device: phones.ames, messages: 4 });
+  t.match(call.fact('messageAccessed'), { how: 'heard', messageId: 'urgent', device: phones.ames });
+  call.presses('6').presses('6').presses('6').presses('6');
+  t.same(played(call), ['<urgent>', '<early>', '<late>', '<saved>']);
+  t.ok(call.heard.includes('mailbox-no-more'));
+  t.same(call.changes, [], 'whoever only skips has heard nothing');
+  call.presses('4');
+  t.equal(played(call).at(-1), '<saved>');
+});
+
+void t.test('keep, delete, undo and claim are done at once and on record', async (t) => {
+  const call = opened().presses('5').presses('2').presses('3').presses('*').presses('#').after(5);
+  t.same(call.changes, [
+    '3101 heard urgent',
+    '3101 claimed urgent',
+    '3101 heard urgent',
+    '3101 saved urgent',
+    '3101 heard early',
+    '3101 deleted early',
+    '3101 heard late',
+    '3101 restored early',
+    '3101 heard late',
+  ]);
+  t.same(
+    call.factsOf('messageAccessed').map(({ how, messageId }) => `${how} ${messageId}`),
+    [
+      'heard urgent',
+      'claimed urgent',
+      'saved urgent',
+      'heard early',
+      'deleted early',
+      'heard late',
+      'restored early',
+      'heard ward',
+    ],
+  );
+  // The shared mailbox comes next, with the same PIN.
+  t.equal(played(call).at(-1), '<ward>');
+  t.equal(call.presses('#').after(5).endedBecause, 'mailboxClosed');
+});
+
+void t.test('no PIN, no messages: wrong ones are counted and the caller is let go', async (t) => {
+  const call = dial();
+  for (const wrong of ['000000', '111111', '222222']) call.presses(wrong).after(1);
+  call.after(5);
+  t.equal(call.endedBecause, 'mailboxClosed');
+  t.same(
+    call.factsOf('pinTried').map(({ result }) => result),
+    ['wrong', 'wrong', 'wrong'],
+  );
+  t.same(played(call), []);
+  t.notMatch(JSON.stringify(call.facts), '000000', 'what was keyed stands nowhere');
+});
+
+void t.test('a shared mailbox is opened by a person with the PIN of their own', async (t) => {
+  const ward = dial({ from: phones.ward });
+  t.same(ward.heard, ['mailbox-which']);
+  ward.presses(phones.ames).after(1).presses(pin).after(1);
+  t.match(ward.fact('mailboxOpened'), { mailbox: 'cardiology', person: phones.ames, device: phones.ward });
+  t.same(played(ward), ['<ward>']);
+  const bell = dial({ from: phones.ward }).presses(phones.bell).after(1).presses('314159').after(1);
+  t.equal(bell.heard.at(-1), 'mailbox-which', 'whoever may not is asked again');
+  t.same(played(bell), []);
+});
+
+void t.test('from outside by number and PIN; a number that there is not sounds like a wrong PIN', async (t) => {
+  const outside = (keyed: string, pinKeyed: string) =>
+    new PaperCall('+12025550197', { plan, fromTrunk: true, mailboxes: holds })
+      .after(1)
+      .presses(keyed)
+      .after(1)
+      .presses(pinKeyed)
+      .after(1);
+  t.same(played(outside(phones.ames, pin)), ['<urgent>']);
+  t.same(outside('8888', pin).heard, outside(phones.ames, '000000').heard);
+});
+
+void t.test('call back rings the phone that left it, never an outside number', async (t) => {
+  const call = opened().presses('6').presses('8');
+  t.same(call.ringing, [phones.ward]);
+  const none = opened().presses('8');
+  t.ok(none.heard.includes('mailbox-no-callback'));
+  t.same(none.ringing, []);
+});
+
+void t.test('0 leads to the operator, silence to an end', async (t) => {
+  t.same(opened().presses('0').ringing, [phones.operator]);
+  t.equal(opened().after(600).endedBecause, 'mailboxClosed');
+});
+
+void t.test('a message that cannot be opened is said and on record, and the others go on', async (t) => {
+  const call = opened({ unplayable: ['urgent'] }).after(1);
+  t.ok(call.heard.includes('mailbox-damaged'));
+  t.match(call.fact('messageUnplayable'), { messageId: 'urgent', why: 'damaged' });
+  t.same(played(call.presses('6')), ['<early>']);
+});
+
+void t.test('a store that cannot be read is said', async (t) => {
+  const { [phones.ames]: ames } = holds;
+  const call = new PaperCall('*97', {
+    plan,
+    from: phones.ames,
+    mailboxes: { [phones.ames]: { ...ames!, holds: null } },
+  })
+    .after(1)
+    .presses(pin)
+    .after(1);
+  t.equal(call.heard.at(-1), 'mailbox-unavailable');
+});
+
+void t.test('keys during a greeting open nothing', async (t) => {
+  const call = new PaperCall('1700', { plan, mailboxes: holds }).after(0);
+  call.presses('*').presses('9').after(10);
+  t.ok(call.recording);
+  t.notOk(call.fact('mailboxOpened'));
+});
+
+void t.test('the simulator gets as far as the PIN', async (t) => {
+  const told = tellSimulation(
+    simulate(plan, aRoster(), {
+      from: phones.ames,
+      to: '*97',
+      at: noon,
+    }),
+    plan,
+  );
+  t.match(told.join('\n'), /open the mailbox of this phone[\s\S]*End: whoever opened a mailbox was done/);
+});
