@@ -1,6 +1,13 @@
 import { createHash } from 'node:crypto';
 import t from 'tap';
-import { type Dialog, type IncomingRequest, type Random, type RequestInFlight, SipEndpoint, type SipResponse } from '../../src/sip/index.ts';
+import {
+  type Dialog,
+  type IncomingRequest,
+  type Random,
+  type RequestInFlight,
+  SipEndpoint,
+  type SipResponse,
+} from '../../src/sip/index.ts';
 import { Dice } from '../fuzz/mutator.ts';
 import { MemoryNetwork } from '../support/memory-network.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';

@@ -219,7 +219,10 @@ void t.test('what is longer than 1,300 bytes goes by TCP, and by UDP where nobod
     const uri = `sip:${user}@127.0.0.1:${at}${more}`;
     endpoint.request({ method: 'MESSAGE', uri, body: Buffer.alloc(bytes, 'x') }, { onResponse() {} });
     await until(`${user}: ${how}`, () => seen.find((line) => line.includes(` ${uri} `)));
-    t.equal(seen.find((line) => line.includes(` ${uri} `)), `by ${how} ${uri} SIP/2.0/${how}`);
+    t.equal(
+      seen.find((line) => line.includes(` ${uri} `)),
+      `by ${how} ${uri} SIP/2.0/${how}`,
+    );
   };
   await arrives('short', port, 100, 'UDP');
   await arrives('believed', port, 1_300, 'UDP', ';transport=udp');
