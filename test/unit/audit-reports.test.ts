@@ -286,6 +286,17 @@ void t.test('exports for other eyes: JSON lines stay sealed, CSV is masked and h
     /csv, numbers masked/,
     'who read before is told',
   );
+  for (const command of ['plan explain CALL-0001', 'call show CALL-0001']) {
+    const { code, err } = await warmCli([...command.split(' '), '--reveal', '--data', data]);
+    t.equal(code, 0, err);
+  }
+  const after = join(data, 'after.csv');
+  t.equal((await audit('export', '--format', 'csv', '--out', after)).code, 0);
+  t.equal(
+    readFileSync(after, 'utf8').match(/auditRead.*call CALL-0001: numbers were shown to/g)?.length,
+    2,
+    'whoever saw a number is on record',
+  );
   t.match(await audit('verify'), { code: 0 });
 });
 
