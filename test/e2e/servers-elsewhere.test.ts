@@ -50,24 +50,24 @@ t.test(
   'servers that cannot be used: each is told with its reason, and calls go through the others',
   startsSeveral,
   async (t) => {
-    const { data, set } = await serversByHand(t, { sipd: 1, mediad: 1 });
-    const stranger = net.createServer((socket) => socket.on('error', () => {}).write('SSH-2.0-OpenSSH_9.2\r\n\n\n'));
-    await once(stranger.listen(0, '127.0.0.1'), 'listening');
-    t.teardown(() => stranger.close());
-    const { port } = stranger.address() as AddressInfo;
+    const { data, set, sipds, mediads } = await serversByHand(t, { sipd: 1, mediad: 1 });
+    const stranger = { port: await listening(t, (socket) => socket.write('SSH-2.0-OpenSSH_9.2\r\n\n\n')) };
+    // One address stands in the configuration once.
+    const another = async ({ told }: (typeof mediads)[number]) => ({ port: await listening(t, relayTo(told.port)) });
     const others = (key: 'signalling.servers' | 'media.servers', more: Readonly<Record<string, object>>) => {
       const [good] = JSON.parse(set[key] ?? '') as [object];
       return JSON.stringify([good, ...Object.entries(more).map(([name, change]) => ({ ...good, name, ...change }))]);
     };
+    const [sipd, ...more] = [await another(sipds[0]!), await another(mediads[0]!), await another(mediads[0]!)];
     const wrong = { secret: 'none-that-a-server-was-started-with' };
     const house = await House.start(t, {
       data,
       set: {
-        'signalling.servers': others('signalling.servers', { secret: wrong, stranger: { port } }),
+        'signalling.servers': others('signalling.servers', { secret: { ...sipd, ...wrong }, stranger }),
         'media.servers': others('media.servers', {
-          secret: wrong,
-          profile: { profile: 'internal' },
-          stranger: { port },
+          secret: { ...more[0], ...wrong },
+          profile: { ...more[1], profile: 'internal' },
+          stranger,
         }),
       },
       phones: ['2101', '3101', '3102'],
@@ -131,8 +131,11 @@ if (drachtioServer?.kind === 'program') {
     const port = await freeTcpPort();
     const files = ['--key-file', key, '--cert-file', cert, '--dh-param', dh];
     const server = await DrachtioServer.start(t, program, undefined, ['--tls-port', String(port), ...files]);
-    const by = (tlsName: string) => ({ ...server.told, name: tlsName, port, tls: true, tlsCa: cert, tlsName });
-    const servers = JSON.stringify([by('signalling'), by('another')]);
+    const by = (tlsName: string, at: number) => {
+      return { ...server.told, name: tlsName, port: at, tls: true, tlsCa: cert, tlsName };
+    };
+    const relay = await listening(t, relayTo(port));
+    const servers = JSON.stringify([by('signalling', port), by('another', relay)]);
     const house = await House.start(t, { set: { 'signalling.servers': servers }, phones: ['2101', '2102'] });
     const says = async (part: string): Promise<string | undefined> => {
       const answer = (await fetch(`http://${house.admin}/readyz`).then((page) => page.json())) as {
@@ -161,6 +164,25 @@ if (drachtioServer?.kind === 'program') {
     await until('it to be there again', async () => (await says('signalling')) === 'connected');
     await call();
   });
+}
+
+async function listening(t: { teardown(run: () => void): void }, serve: (socket: net.Socket) => void): Promise<number> {
+  const server = net.createServer((socket) => {
+    socket.on('error', () => {});
+    serve(socket);
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  t.teardown(() => server.close());
+  return (server.address() as AddressInfo).port;
+}
+
+function relayTo(port: number): (socket: net.Socket) => void {
+  return (socket) => {
+    const far = net.connect(port, '127.0.0.1');
+    far.on('error', () => socket.destroy());
+    socket.on('close', () => far.destroy());
+    socket.pipe(far).pipe(socket);
+  };
 }
 
 /** Legs on each media server. */
