@@ -19,9 +19,10 @@ import { heardFor } from '../support/sound.ts';
 // Each story has houses of its own.
 t.jobs = housesAtOnce(2);
 
-const startsSeveral = notOnRunning('signalling', 'media');
+// Anew for each story: tap writes into the options of a test.
+const startsSeveral = () => notOnRunning('signalling', 'media');
 
-t.test('a chain on servers that somebody else has started', startsSeveral, async (t) => {
+t.test('a chain on servers that somebody else has started', startsSeveral(), async (t) => {
   const { data, set } = await serversByHand(t, { sipd: 1, mediad: 1 });
   const house = await House.start(t, { data, set, phones: ['2101', '3101', '3102'] });
   t.same(house.daemonPids(), [], 'nothing of that kind is started');
@@ -48,7 +49,7 @@ t.test('a chain on servers that somebody else has started', startsSeveral, async
 
 t.test(
   'servers that cannot be used: each is told with its reason, and calls go through the others',
-  startsSeveral,
+  startsSeveral(),
   async (t) => {
     const { data, set, sipds, mediads } = await serversByHand(t, { sipd: 1, mediad: 1 });
     const stranger = { port: await listening(t, (socket) => socket.write('SSH-2.0-OpenSSH_9.2\r\n\n\n')) };
@@ -197,7 +198,7 @@ async function legs({ mediads }: Pick<ByHand, 'mediads'>): Promise<number[]> {
   );
 }
 
-t.test('two servers of each kind: what dies is skipped, and used again when it is back', startsSeveral, async (t) => {
+t.test('two servers of each kind: what dies is skipped, and used again when it is back', startsSeveral(), async (t) => {
   const servers = await serversByHand(t, { sipd: 2, mediad: 2, weights: [1, 0] });
   const { data, set, sipds, mediads } = servers;
   const house = await House.start(t, { data, set, phones: ['2101', '3101', '3102'] });
