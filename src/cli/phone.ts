@@ -10,7 +10,7 @@ import type { ContactBinding } from '../telephony/index.ts';
 import { attestOnce, silentLog } from './attest-once.ts';
 import { forgetExample, isExample } from './example-phones.ts';
 import { type SipServer, sipServer } from './app/banner.ts';
-import { reachable } from './app/links.ts';
+import { reachable } from './app/reachable.ts';
 import { dataFolders } from './folders.ts';
 import type { CommonOptions, Commands } from './command-line.ts';
 import { remembered } from './remembered.ts';
