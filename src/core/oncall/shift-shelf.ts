@@ -1,5 +1,5 @@
 import { type Instant, instant, type Zone } from '../time/index.ts';
-import type { Person } from './people.ts';
+import type { PersonId } from './vocabulary.ts';
 
 /**
  * Where the shifts of many tiers lie. With 10⁴ services a question is paid in cache misses, so what tiers have in common
@@ -17,7 +17,7 @@ export class ShiftShelf {
   /** By a hash of their rows. */
   readonly #alike = new Map<number, number>();
   #draft = new Float64Array(WIDTH);
-  readonly #holders: Person[][] = [];
+  readonly #holders: PersonId[][] = [];
 
   /** The place of these words. */
   keepSaying(rule: SpokenRule): number {
@@ -56,7 +56,7 @@ export class ShiftShelf {
   }
 
   /** `shift`: counted from 0. */
-  shift({ timetable, holders, turns }: ShiftRun, shift: number): LaidOutShift {
+  shift(timetable: number, shift: number): LaidOutShift {
     const start = this.#timetables[timetable * TABLE + START]!;
     const rows = this.#rows[Math.floor(start / BLOCK_ROWS)]!;
     const row = ((start % BLOCK_ROWS) + shift) * WIDTH;
@@ -64,8 +64,12 @@ export class ShiftShelf {
       from: instant(rows[row + FROM]!),
       to: instant(rows[row + TO]!),
       rule: this.#sayings[rows[row + SAYING]!]!,
-      person: this.#holders[holders >>> BLOCK_BITS]![(holders & BLOCK_MASK) + (shift % turns)]!,
     };
+  }
+
+  /** Whose it is. */
+  holder({ holders, turns }: Pick<ShiftRun, 'holders' | 'turns'>, shift: number): PersonId {
+    return this.#holders[holders >>> BLOCK_BITS]![(holders & BLOCK_MASK) + (shift % turns)]!;
   }
 
   #drafted(shifts: readonly KeptShift[]): Float64Array {
@@ -145,14 +149,13 @@ export interface KeptShift {
   readonly from: Instant;
   readonly to: Instant;
   readonly saying: number;
-  readonly person: Person;
+  readonly person: PersonId;
 }
 
 export interface LaidOutShift {
   readonly from: Instant;
   readonly to: Instant;
   readonly rule: SpokenRule;
-  readonly person: Person;
 }
 
 export interface SpokenRule {

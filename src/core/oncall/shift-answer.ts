@@ -1,0 +1,49 @@
+import type { Instant } from '../time/index.ts';
+import type { OnCallAnswer } from './model.ts';
+import type { Person } from './people.ts';
+import type { LaidOutShift } from './shift-shelf.ts';
+import { personNamed, type TierShifts } from './tier-shifts.ts';
+import type { DutyTier, PersonId } from './vocabulary.ts';
+
+/** Where an answer finds what stands beside the name. */
+export type AnswersFrom = Pick<TierShifts, 'tier' | 'shelf' | 'findPerson'>;
+
+/** The holder of a shift. Everything but the name stays where it lies until it is read. */
+export class ShiftAnswer implements OnCallAnswer {
+  readonly personId: PersonId;
+  readonly #from: AnswersFrom;
+  readonly #timetable: number;
+  readonly #shift: number;
+
+  constructor(from: AnswersFrom, timetable: number, shift: number, personId: PersonId) {
+    this.personId = personId;
+    this.#from = from;
+    this.#timetable = timetable;
+    this.#shift = shift;
+  }
+
+  get person(): Person {
+    return personNamed(this.personId, this.#from.findPerson);
+  }
+
+  get tier(): DutyTier {
+    return this.#from.tier;
+  }
+
+  get because(): string {
+    const { rule, to } = this.#laidOut();
+    return rule.isDated ? rule.says + rule.zone.show(to) : rule.says;
+  }
+
+  get since(): Instant {
+    return this.#laidOut().from;
+  }
+
+  get until(): Instant {
+    return this.#laidOut().to;
+  }
+
+  #laidOut(): LaidOutShift {
+    return this.#from.shelf.shift(this.#timetable, this.#shift);
+  }
+}
