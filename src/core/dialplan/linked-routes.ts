@@ -13,10 +13,7 @@ type Linking = Pick<RosterIndex, 'placeOf' | 'serviceIds'>;
  * takes longer than to reckon with it. So a number that leads to a service is kept beside one small number, of the
  * service's place and the urgency: the documents are not touched.
  */
-export function* linkingRoutes(
-  { sides }: RouteTable,
-  roster: Linking,
-): Work<CompiledPlan['route']> {
+export function* linkingRoutes({ sides }: RouteTable, roster: Linking): Work<CompiledPlan['route']> {
   const linked = new Map<string, Find>();
   for (const [name, side] of sides) linked.set(name, yield* linkingSide(side, roster));
   const [trunk, inside] = [linked.get('trunk') ?? nowhere, linked.get('inside') ?? nowhere];

@@ -46,7 +46,7 @@ function* compiling(
   }
   const shelf = new ShiftShelf();
   const services = source.services.length;
-  const laidOut = ofTiers((tier) => new LaidOutTiers({ tier, shelf, services, findPerson: index.person }));
+  const laidOut = ofTiers((tier) => new LaidOutTiers({ tier, shelf, services }));
   return rosterWith(overrides, { source, window, index, laidOut, shelf });
 }
 
@@ -138,8 +138,8 @@ function layOutTier(
   const layers = layersOf(service, tier, source, home);
   const ruled = layOutLayers(layers, home, window, around);
   const shifts = overrides.length === 0 ? ruled : overridden(ruled, overrides, window);
-  const of = { service: service.id, tier, zone: home, shelf, findPerson: index.person };
-  return tierShifts(of, layers, shifts, overrides);
+  const of = { service: service.id, tier, zone: home, shelf };
+  return tierShifts(of, layers, shifts, overrides, index.person);
 }
 
 const NEVER: readonly Span[] = [];

@@ -1,8 +1,8 @@
 import type { Instant } from '../time/index.ts';
 import type { OnCallAnswer } from './model.ts';
 import { ShiftAnswer } from './shift-answer.ts';
-import type { ShiftShelf } from './shift-shelf.ts';
-import type { FindPerson, TierShifts } from './tier-shifts.ts';
+import { holderOf, type ShiftShelf } from './shift-shelf.ts';
+import type { TierShifts } from './tier-shifts.ts';
 import type { DutyTier, ServicePlace } from './vocabulary.ts';
 
 export interface TierOfAll {
@@ -10,7 +10,6 @@ export interface TierOfAll {
   readonly shelf: ShiftShelf;
   /** Services of the roster. */
   readonly services: number;
-  readonly findPerson: FindPerson;
 }
 
 /**
@@ -55,7 +54,7 @@ export class LaidOutTiers {
     const timetable = turns & HALF;
     const shift = shelf.shiftAt(timetable, at);
     if (shift < 0) return undefined;
-    return new ShiftAnswer(this.#of, timetable, shift, shelf.holder({ holders, turns: turns >>> 16 }, shift));
+    return new ShiftAnswer(this.#of, timetable, shift, holderOf({ holders, turns: turns >>> 16 }, shift));
   }
 }
 

@@ -15,14 +15,10 @@ export interface TierShifts {
   readonly tier: DutyTier;
   readonly service: ServiceId;
   readonly hasRules: boolean;
-  readonly findPerson: FindPerson;
 }
 
-/** Of those whom the roster was compiled with. */
-export type FindPerson = (id: PersonId) => Person | undefined;
-
 export interface AddedDuty extends Span {
-  readonly person: PersonId;
+  readonly person: Person;
   readonly says: string;
 }
 
@@ -33,15 +29,17 @@ export interface NamedLayer extends Layer {
 }
 
 export function tierShifts(
-  of: Pick<TierShifts, 'service' | 'tier' | 'zone' | 'shelf' | 'findPerson'>,
+  of: Pick<TierShifts, 'service' | 'tier' | 'zone' | 'shelf'>,
   layers: readonly NamedLayer[],
   shifts: readonly Shift[],
   overrides: readonly ShiftOverride[],
+  findPerson: (id: PersonId) => Person | undefined,
 ): TierShifts {
   const { shelf, zone } = of;
   const known = new Map<PersonId, Person>();
   const person = (id: PersonId): Person => {
-    const found = known.get(id) ?? personNamed(id, of.findPerson);
+    const found = known.get(id) ?? findPerson(id);
+    if (!found) throw new RangeError(`the roster was compiled without person ${id}`);
     known.set(id, found);
     return found;
   };
@@ -52,13 +50,13 @@ export function tierShifts(
       from: shift.from,
       to: shift.to,
       saying: sayingOf(shift, sayings) ?? shelf.keepSaying(specialSaying(shift, zone, rules, { person, overrides })),
-      person: person(shift.person).id,
+      person: person(shift.person),
     })),
   );
   const added = overrides.flatMap((override): AddedDuty[] => {
     const span = override.kind === 'add' ? spanInForce(override) : null;
     if (span === null || override.in === null) return [];
-    return [{ ...span, person: person(override.in).id, says: byOverride(override, zone) }];
+    return [{ ...span, person: person(override.in), says: byOverride(override, zone) }];
   });
   return {
     run,
@@ -68,14 +66,7 @@ export function tierShifts(
     tier: of.tier,
     service: of.service,
     hasRules: layers.length > 0,
-    findPerson: of.findPerson,
   };
-}
-
-export function personNamed(id: PersonId, find: FindPerson): Person {
-  const found = find(id);
-  if (found === undefined) throw new RangeError(`the roster was compiled without person ${id}`);
-  return found;
 }
 
 /** A shift by an override or of a stand-in has its own words. */

@@ -1,7 +1,8 @@
 import { type Instant, instant } from '../time/index.ts';
 import type { DutySpan, OnCallAnswer, OnCallResult } from './model.ts';
 import { ShiftAnswer } from './shift-answer.ts';
-import { type AddedDuty, personNamed, type TierShifts } from './tier-shifts.ts';
+import { holderOf } from './shift-shelf.ts';
+import type { AddedDuty, TierShifts } from './tier-shifts.ts';
 
 /** Who is on call at this instant of the window: an index look-up, and no date arithmetic. */
 export function whoIsOnCall(tier: TierShifts, at: Instant): OnCallResult {
@@ -11,7 +12,7 @@ export function whoIsOnCall(tier: TierShifts, at: Instant): OnCallResult {
 }
 
 function answer(tier: TierShifts, shift: number): OnCallAnswer {
-  return new ShiftAnswer(tier, tier.run.timetable, shift, tier.shelf.holder(tier.run, shift));
+  return new ShiftAnswer(tier, tier.run.timetable, shift, holderOf(tier.run, shift));
 }
 
 /** An override has put people beside the holder; where nobody holds the tier, the first of them does. */
@@ -30,9 +31,8 @@ function withAdded(tier: TierShifts, added: readonly AddedDuty[], shift: number,
   };
 }
 
-function answerOf({ tier, zone, findPerson }: TierShifts, { person, says, from, to }: AddedDuty): OnCallAnswer {
-  const record = personNamed(person, findPerson);
-  return { personId: person, person: record, tier, because: says + zone.show(to), since: from, until: to };
+function answerOf({ tier, zone }: TierShifts, { person, says, from, to }: AddedDuty): OnCallAnswer {
+  return { personId: person.id, person, tier, because: says + zone.show(to), since: from, until: to };
 }
 
 /** When anybody comes or goes after an instant. */
