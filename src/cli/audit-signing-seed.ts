@@ -1,7 +1,7 @@
-import { spawnSync } from 'node:child_process';
 import { type Config, environmentValue } from '../config/index.ts';
 import { keyFrom, readKey, type Secrets } from '../vault/index.ts';
 import { Refusal } from './report.ts';
+import { printedBy } from './supervise/processes.ts';
 
 const COMMAND_MS = 10_000;
 
@@ -15,7 +15,7 @@ export function auditSigningSeed(
 ): Uint8Array {
   if (signingKey === 'secrets') return secrets.auditSigningSeed;
   if (signingKey.startsWith('/')) return readKey(signingKey);
-  const text = signingKey.startsWith('env:') ? fromEnvironment(signingKey.slice(4)) : printedBy(signingKey.slice(8));
+  const text = signingKey.startsWith('env:') ? fromEnvironment(signingKey.slice(4)) : fromCommand(signingKey.slice(8));
   const key = keyFrom(text.trim());
   if (key !== null) return key;
   throw new Refusal(`audit.signingKey: ${placeOf(signingKey)} gives no key: it must be 32 bytes as base64url`);
@@ -27,17 +27,15 @@ function fromEnvironment(name: string): string {
   throw new Refusal(`audit.signingKey: the environment has no ${name}: set it where Wardline is started`);
 }
 
-/** Run without a shell: the words of the setting are the program and its arguments. */
-function printedBy(command: string): string {
+/** The words of the setting are the program and its arguments. */
+function fromCommand(command: string): string {
   const [program = '', ...words] = command.trim().split(/\s+/);
-  const { status, stdout, error } = spawnSync(program, words, {
-    encoding: 'utf8',
-    timeout: COMMAND_MS,
-    maxBuffer: 4096,
-  });
-  if (error === undefined && status === 0) return stdout;
-  const why = error === undefined ? `ended with code ${status ?? 'none'}` : error.message;
-  throw new Refusal(`audit.signingKey: ${program} ${why}: run it as the user of Wardline to see what it says`);
+  try {
+    return printedBy(program, words, COMMAND_MS);
+  } catch (error) {
+    const why = (error as Error).message;
+    throw new Refusal(`audit.signingKey: ${program} ${why}: run it as the user of Wardline to see what it says`);
+  }
 }
 
 function placeOf(signingKey: string): string {

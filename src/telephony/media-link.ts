@@ -1,7 +1,7 @@
 import path from 'node:path';
 import type { Clock } from '../engine/ports.ts';
 import { PortError } from '../engine/ports.ts';
-import { asError, type Endpoint, MediaClient } from './client-libraries/index.ts';
+import { asError, type Endpoint, MediaClient, profileFault } from './client-libraries/index.ts';
 import { type EndpointEvents, MediaEndpoint, type MediaSite } from './media-endpoint.ts';
 import { type MediaServerOptions, serverNameOf, type TelephonyOptions } from './options.ts';
 import { notPlayed, openedByServer, type Playback } from './playback.ts';
@@ -239,10 +239,15 @@ export class MediaLink {
     return openedByServer({ folder, messageKey, api: (command) => this.api(command) });
   }
 
-  /** Asks the server whether it is there, for as long as it is. */
+  /** Asks the server whether it is there and takes calls, for as long as it does. */
   #watch(server: MediaClient): void {
+    const { profile } = this.#options;
+    const ask = async (): Promise<void> => {
+      const fault = profileFault(profile, await this.api('sofia status'));
+      if (fault !== null) throw new Error(`${this.name} ${fault}`);
+    };
     this.#lookAgain = this.#clock.after(askEveryMs, () => {
-      this.api('version').then(
+      ask().then(
         () => this.#server === server && this.#watch(server),
         (error: unknown) => {
           if (this.#server !== server) return;

@@ -128,7 +128,8 @@ export class SignallingLink {
       );
       this.srf.on(
         'close',
-        guarded(this.#log, 'close', () => this.#down('connection closed')),
+        // Who closes it has said why, or is told so: a wrong secret, another protocol.
+        guarded(this.#log, 'close', () => this.#down(this.#health.isUp ? 'connection closed' : this.#health.why)),
       );
       connectSrf(this.srf, { host, port, secret: this.#secret, tls: this.#tls });
       guardWire(this.srf, (why) => this.#down(why));

@@ -13,6 +13,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { PortError } from '../engine/ports.ts';
+import { recipientOf } from './age-recipient.ts';
 import { phiSealer, type PhiSealer } from './phi-sealer.ts';
 
 /** Everything this house keeps secret. Made once, at the first start; never overwritten. */
@@ -84,15 +85,12 @@ async function make(dir: string): Promise<void> {
   }
 }
 
-async function read(dir: string): Promise<Secrets> {
+function read(dir: string): Secrets {
   refuseOpenToOthers(dir, true);
   const key = (name: keyof typeof KEY_FILES) => readKey(join(dir, KEY_FILES[name]));
   const identityPath = join(dir, IDENTITY_FILE);
   const voicemailIdentity = readText(identityPath);
-  const { identityToRecipient } = await import('age-encryption');
-  const voicemailRecipient = await identityToRecipient(voicemailIdentity).catch((cause: unknown) => {
-    throw unreadable(identityPath, 'is not an age identity', RESTORE, cause);
-  });
+  const voicemailRecipient = recipientIn(identityPath, voicemailIdentity);
   for (const file of LATER_FILES) addMissing(join(dir, file));
   return {
     controlSecret: key('controlSecret').toString('base64url'),
@@ -105,6 +103,14 @@ async function read(dir: string): Promise<Secrets> {
     voicemailRecipient,
     sealRecipients: () => [voicemailRecipient],
   };
+}
+
+function recipientIn(path: string, identity: string): string {
+  try {
+    return recipientOf(identity);
+  } catch (cause) {
+    throw unreadable(path, 'is not an age identity', RESTORE, cause);
+  }
 }
 
 /** Whole or not at all, and never over one that is there: two processes may start at once. */

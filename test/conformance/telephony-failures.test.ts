@@ -14,7 +14,8 @@ const caller = 'caller' as LegId;
 const one = '1' as LegId;
 const recipient = await identityToRecipient(await generateX25519Identity());
 const house = await House.open(t, { sealTo: () => [recipient], probeSeconds: 1, silenceMs: 1000 });
-const [endsMedia, endsSignalling] = [notOnRunning('media'), notOnRunning('signalling')];
+// Anew for each story: tap writes into the options of a test.
+const [endsMedia, endsSignalling] = [() => notOnRunning('media'), () => notOnRunning('signalling')];
 const offeredAs = { displayName: 'Ward 4B', number: '2101', urgency: 'stat' } as const;
 
 function ring(extension: string, media: 'anchored' | 'direct', leg = one): TelephonyEffect {
@@ -164,7 +165,7 @@ const states: Record<
 };
 
 for (const [name, begin] of Object.entries(states)) {
-  void t.test(`the media server is killed while ${name}: the call goes on when it is back`, endsMedia, async (t) => {
+  void t.test(`the media server is killed while ${name}: the call goes on when it is back`, endsMedia(), async (t) => {
     const doctor = await house.registered(t, '3101');
     const { phone, rtp, scripted } = await answeredCaller(t);
     const goesOn = await begin(t, { phone, rtp, scripted }, doctor);
@@ -182,7 +183,7 @@ for (const [name, begin] of Object.entries(states)) {
 
 void t.test(
   'the media server is killed and stays away: whatever is asked of telephony has an outcome',
-  endsMedia,
+  endsMedia(),
   async (t) => {
     const doctor = await house.registered(t, '3101');
     const { phone, scripted } = await answeredCaller(t);
@@ -216,7 +217,7 @@ void t.test(
   },
 );
 
-void t.test('a phone that will not send its sound elsewhere loses its call, and is told', endsMedia, async (t) => {
+void t.test('a phone that will not send its sound elsewhere loses its call, and is told', endsMedia(), async (t) => {
   const { phone, scripted } = await answeredCaller(t);
   await house.mediad.kill();
   await house.mediad.restart();
@@ -229,7 +230,7 @@ void t.test('a phone that will not send its sound elsewhere loses its call, and 
 
 void t.test(
   'the media server is killed and started anew: who is answered meanwhile waits for the connection',
-  endsMedia,
+  endsMedia(),
   async (t) => {
     const phone = await house.phone(t, '2101');
     const { call } = await phone.invite('7011', { body: (await house.rtp(t)).sdp() });
@@ -246,7 +247,7 @@ void t.test(
   },
 );
 
-void t.test('a media server that hangs counts as dead', { timeout: 60_000, ...endsMedia }, async (t) => {
+void t.test('a media server that hangs counts as dead', { timeout: 60_000, ...endsMedia() }, async (t) => {
   const { phone, scripted } = await answeredCaller(t);
   scripted.do(play(caller, 1, 'ringback'));
   house.mediad.freeze();
@@ -261,7 +262,7 @@ void t.test('a media server that hangs counts as dead', { timeout: 60_000, ...en
 
 void t.test(
   'a signalling server that hangs counts as lost, and is used again when it is back',
-  { timeout: 60_000, ...endsSignalling },
+  { timeout: 60_000, ...endsSignalling() },
   async (t) => {
     house.sipd.freeze();
     await until('its silence to be noticed', () => !house.isUp('signalling'));
@@ -361,7 +362,7 @@ for (const gone of ['caller', 'called'] as const) {
   });
 }
 
-void t.test('a direct call does not outlive the signalling server in the register', endsSignalling, async (t) => {
+void t.test('a direct call does not outlive the signalling server in the register', endsSignalling(), async (t) => {
   const called = await house.registered(t, '3101');
   const { phone, scripted } = await direct(t, called);
   await house.sipd.kill();
@@ -378,7 +379,7 @@ void t.test('a direct call does not outlive the signalling server in the registe
 
 void t.test(
   'after the death of the signalling server a phone that falls silent ends its call',
-  endsSignalling,
+  endsSignalling(),
   async (t) => {
     const { rtp, scripted, phone } = await answeredCaller(t);
     await house.sipd.kill();
@@ -395,7 +396,7 @@ void t.test(
   },
 );
 
-void t.test('a call nobody had answered when the signalling server died does not stay', endsSignalling, async (t) => {
+void t.test('a call nobody had answered when the signalling server died does not stay', endsSignalling(), async (t) => {
   const called = await house.registered(t, '3101');
   const phone = await house.phone(t, '2101');
   await phone.invite('3101', { body: (await house.rtp(t)).sdp() });

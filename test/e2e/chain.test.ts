@@ -281,13 +281,9 @@ t.test('story 4: two mobiles accept within 20 ms, exactly one wins', async (t) =
   await nurse.hangUp();
   const facts = await house.endedCall();
   t.equal(facts.of('accepted').length, 1);
-  t.match(
-    facts
-      .of('challengeAnswered')
-      .map((fact) => fact['result'])
-      .sort(),
-    ['accepted', 'tooLate'],
-  );
+  // The digit is looked for in what was heard: on a slow machine a mobile is asked once more meanwhile.
+  const answers = facts.of('challengeAnswered').map((fact) => fact['result']);
+  t.same(answers.filter((result) => result !== 'silence').sort(), ['accepted', 'tooLate']);
 });
 
 t.test('story 5: steps that reach nobody cost no waiting; a caller who hangs up stops everything', async (t) => {

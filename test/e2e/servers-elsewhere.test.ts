@@ -19,9 +19,10 @@ import { heardFor } from '../support/sound.ts';
 // Each story has houses of its own.
 t.jobs = housesAtOnce(2);
 
-const startsSeveral = notOnRunning('signalling', 'media');
+// Anew for each story: tap writes into the options of a test.
+const startsSeveral = () => notOnRunning('signalling', 'media');
 
-t.test('a chain on servers that somebody else has started', startsSeveral, async (t) => {
+t.test('a chain on servers that somebody else has started', startsSeveral(), async (t) => {
   const { data, set } = await serversByHand(t, { sipd: 1, mediad: 1 });
   const house = await House.start(t, { data, set, phones: ['2101', '3101', '3102'] });
   t.same(house.daemonPids(), [], 'nothing of that kind is started');
@@ -48,26 +49,26 @@ t.test('a chain on servers that somebody else has started', startsSeveral, async
 
 t.test(
   'servers that cannot be used: each is told with its reason, and calls go through the others',
-  startsSeveral,
+  startsSeveral(),
   async (t) => {
-    const { data, set } = await serversByHand(t, { sipd: 1, mediad: 1 });
-    const stranger = net.createServer((socket) => socket.on('error', () => {}).write('SSH-2.0-OpenSSH_9.2\r\n\n\n'));
-    await once(stranger.listen(0, '127.0.0.1'), 'listening');
-    t.teardown(() => stranger.close());
-    const { port } = stranger.address() as AddressInfo;
+    const { data, set, sipds, mediads } = await serversByHand(t, { sipd: 1, mediad: 1 });
+    const stranger = { port: await listening(t, (socket) => socket.write('SSH-2.0-OpenSSH_9.2\r\n\n\n')) };
+    // One address stands in the configuration once.
+    const another = async ({ told }: (typeof mediads)[number]) => ({ port: await listening(t, relayTo(told.port)) });
     const others = (key: 'signalling.servers' | 'media.servers', more: Readonly<Record<string, object>>) => {
       const [good] = JSON.parse(set[key] ?? '') as [object];
       return JSON.stringify([good, ...Object.entries(more).map(([name, change]) => ({ ...good, name, ...change }))]);
     };
+    const [sipd, ...more] = [await another(sipds[0]!), await another(mediads[0]!), await another(mediads[0]!)];
     const wrong = { secret: 'none-that-a-server-was-started-with' };
     const house = await House.start(t, {
       data,
       set: {
-        'signalling.servers': others('signalling.servers', { secret: wrong, stranger: { port } }),
+        'signalling.servers': others('signalling.servers', { secret: { ...sipd, ...wrong }, stranger }),
         'media.servers': others('media.servers', {
-          secret: wrong,
-          profile: { profile: 'internal' },
-          stranger: { port },
+          secret: { ...more[0], ...wrong },
+          profile: { ...more[1], profile: 'internal' },
+          stranger,
         }),
       },
       phones: ['2101', '3101', '3102'],
@@ -131,8 +132,11 @@ if (drachtioServer?.kind === 'program') {
     const port = await freeTcpPort();
     const files = ['--key-file', key, '--cert-file', cert, '--dh-param', dh];
     const server = await DrachtioServer.start(t, program, undefined, ['--tls-port', String(port), ...files]);
-    const by = (tlsName: string) => ({ ...server.told, name: tlsName, port, tls: true, tlsCa: cert, tlsName });
-    const servers = JSON.stringify([by('signalling'), by('another')]);
+    const by = (tlsName: string, at: number) => {
+      return { ...server.told, name: tlsName, port: at, tls: true, tlsCa: cert, tlsName };
+    };
+    const relay = await listening(t, relayTo(port));
+    const servers = JSON.stringify([by('signalling', port), by('another', relay)]);
     const house = await House.start(t, { set: { 'signalling.servers': servers }, phones: ['2101', '2102'] });
     const says = async (part: string): Promise<string | undefined> => {
       const answer = (await fetch(`http://${house.admin}/readyz`).then((page) => page.json())) as {
@@ -163,6 +167,25 @@ if (drachtioServer?.kind === 'program') {
   });
 }
 
+async function listening(t: { teardown(run: () => void): void }, serve: (socket: net.Socket) => void): Promise<number> {
+  const server = net.createServer((socket) => {
+    socket.on('error', () => {});
+    serve(socket);
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  t.teardown(() => server.close());
+  return (server.address() as AddressInfo).port;
+}
+
+function relayTo(port: number): (socket: net.Socket) => void {
+  return (socket) => {
+    const far = net.connect(port, '127.0.0.1');
+    far.on('error', () => socket.destroy());
+    socket.on('close', () => far.destroy());
+    socket.pipe(far).pipe(socket);
+  };
+}
+
 /** Legs on each media server. */
 async function legs({ mediads }: Pick<ByHand, 'mediads'>): Promise<number[]> {
   return Promise.all(
@@ -175,7 +198,7 @@ async function legs({ mediads }: Pick<ByHand, 'mediads'>): Promise<number[]> {
   );
 }
 
-t.test('two servers of each kind: what dies is skipped, and used again when it is back', startsSeveral, async (t) => {
+t.test('two servers of each kind: what dies is skipped, and used again when it is back', startsSeveral(), async (t) => {
   const servers = await serversByHand(t, { sipd: 2, mediad: 2, weights: [1, 0] });
   const { data, set, sipds, mediads } = servers;
   const house = await House.start(t, { data, set, phones: ['2101', '3101', '3102'] });

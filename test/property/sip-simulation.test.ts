@@ -29,6 +29,7 @@ interface Party {
 class World {
   readonly clock = new VirtualClock();
   readonly network = new MemoryNetwork(this.clock);
+  readonly acknowledged = new WeakSet<Dialog>();
   dice = new Dice(0);
   #tokens = 0;
   readonly #random: Random = {
@@ -71,8 +72,10 @@ class World {
       listen: [{ protocol: 'udp', host: '127.0.0.1', port: 0 }],
       handlers: {
         onRequest: (incoming) => party.onRequest(incoming),
-        onCancelled: (incoming) => void (incoming.dialog && dialogs.delete(incoming.dialog)),
-        onAck() {},
+        // A re-INVITE that is taken back leaves its dialog as it was.
+        onCancelled: ({ dialog }) =>
+          void (dialog !== undefined && dialog.state !== 'confirmed' && dialogs.delete(dialog)),
+        onAck: (dialog) => void this.acknowledged.add(dialog),
         onDialogEnded: (dialog) => {
           if (!dialogs.delete(dialog)) faults.push('a dialog ended that nobody knew, or twice');
         },
@@ -129,7 +132,8 @@ async function story(seed: number, { world, alice, bob }: Awaited<ReturnType<typ
   };
   const hangUp = (dialog: Dialog) => {
     const name = `${dialog.role} ${dialog.callId} BYE`;
-    if (finals.has(name)) return;
+    // RFC 3261 15: whoever was called does not hang up before the ACK.
+    if (finals.has(name) || (dialog.role === 'uas' && !world.acknowledged.has(dialog))) return;
     finals.set(name, 0);
     dialog.bye({}, { onResponse: (response) => ended(name, response) });
   };

@@ -531,7 +531,11 @@ void t.test('what is wrong already may stay while something else is changed, and
   t.equal(await notices.next(), 'activated plan');
   writeFileSync(
     hospital.plan,
-    hospital.edit(hospital.plan, '{ name: Cardiology, claimed-by: 1000 }', '{ name: Cardiology }'),
+    hospital.edit(
+      hospital.plan,
+      '{ name: Cardiology, claimed-by: 1000, number: 3910 }',
+      '{ name: Cardiology, number: 3910 }',
+    ),
   );
   t.match(await notices.next(), /^refused (?!.*neurology).*can end in the mailbox cardiology/);
   t.match(await until('told what is wrong', () => proofs[0]), [

@@ -55,7 +55,13 @@ const examples: readonly (readonly [row: string, edits: Parameters<typeof proved
   ],
   [
     '`claimed-by: 1000` taken away',
-    [{ file: 'plan', from: '{ name: Cardiology, claimed-by: 1000 }', to: '{ name: Cardiology }' }],
+    [
+      {
+        file: 'plan',
+        from: '{ name: Cardiology, claimed-by: 1000, number: 3910 }',
+        to: '{ name: Cardiology, number: 3910 }',
+      },
+    ],
   ],
   [
     'the attending of cardiology is on leave',

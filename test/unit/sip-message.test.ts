@@ -14,6 +14,7 @@ import {
   tagOf,
 } from '../../src/sip/index.ts';
 import { aMessage, tortureMessages } from '../support/torture-messages.ts';
+import { Traffic } from '../../src/sip/transport/traffic.ts';
 import { StreamFramer } from '../../src/sip/transport/stream-framer.ts';
 
 /** `ok`, the status of the refusal, or `drop`. */
@@ -182,5 +183,16 @@ void t.test('Call-ID and tags have nothing in them that would end a word elsewhe
   }
   const word = `-.!%*_+\`'~()<>:\\"/[]?{}=;,#&$^`;
   t.equal(verdict(aMessage({ 'Call-ID': `${word}@${word}` })), 'ok', 'all that RFC 3261 allows, and what phones add');
+  t.end();
+});
+
+void t.test('strangers name no counters', (t) => {
+  const traffic = new Traffic();
+  const options = request(aMessage({}).replaceAll('INVITE', 'OPTIONS'));
+  for (const method of ['OPTIONS', '2AB', '2zz', 'CONSTRUCTOR', '__proto__'])
+    traffic.countReceived({ ...options, method });
+  traffic.countSent(Buffer.from('SIP/2.0 200 OK\r\n'));
+  t.same(traffic.received, { OPTIONS: 1, other: 4 });
+  t.same(traffic.sent, { 200: 1 });
   t.end();
 });

@@ -11,7 +11,9 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
+import { generateX25519Identity, identityToRecipient } from 'age-encryption';
 import t from 'tap';
+import { recipientOf } from '../../src/vault/age-recipient.ts';
 import {
   ensureSecrets,
   exportWav,
@@ -260,3 +262,14 @@ function encodeAlaw(sample: number): number {
   const mantissa = (magnitude >> (exponent === 0 ? 4 : exponent + 3)) & 0x0f;
   return ((sample < 0 ? 0 : 0x80) | (exponent << 4) | mantissa) ^ 0x55;
 }
+
+void t.test('the recipient of an identity is the one that age names', async (t) => {
+  for (let i = 0; i < 20; i++) {
+    const identity = await generateX25519Identity();
+    t.equal(recipientOf(identity), await identityToRecipient(identity));
+    t.throws(() => recipientOf(`${identity.slice(0, -1)}${identity.endsWith('Q') ? 'P' : 'Q'}`), 'one letter is wrong');
+  }
+  for (const bad of ['', 'AGE-SECRET-KEY-1', recipientOf(await generateX25519Identity())]) {
+    t.throws(() => recipientOf(bad), bad);
+  }
+});

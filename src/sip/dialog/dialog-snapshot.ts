@@ -1,19 +1,9 @@
+import type { DialogParts } from './dialog-parts.ts';
 import type { HostPort, Protocol } from '../transport/flow.ts';
 
 /** A confirmed dialog as plain data: everything that the next endpoint under the same address needs to go on with it. */
-export interface DialogSnapshot {
-  readonly role: 'uac' | 'uas';
-  readonly createdBy: 'INVITE' | 'SUBSCRIBE';
-  readonly callId: string;
-  readonly localTag: string;
-  readonly remoteTag: string;
-  /** Values for From and To of our requests. */
-  readonly local: string;
-  readonly remote: string;
-  readonly routeSet: readonly string[];
+export interface DialogSnapshot extends Omit<DialogParts, 'flow' | 'remoteTarget'> {
   readonly remoteTarget: string;
-  readonly localCseq: number;
-  readonly remoteCseq: number | undefined;
   /** Where the peer was heard last. */
   readonly protocol: Protocol;
   readonly remoteAddress: HostPort;

@@ -3,6 +3,7 @@ import { isNameAddr, parseNameAddr } from './name-addr.ts';
 import { callIdOf, fromTagOf, parseCSeq, type SipMessage, type SipRequest, toTagOf } from './sip-message.ts';
 import { parseUri, schemeOf } from './uri.ts';
 import { magicCookie, parseVia } from './via.ts';
+import { knownMethods } from './methods.ts';
 
 export interface Problem {
   readonly status: number;
@@ -27,31 +28,10 @@ export function findProblem(message: SipMessage, limits: MessageLimits): Problem
   const cseq = parseCSeq(headers.get('CSeq') as string);
   if (cseq === undefined) return bad('malformed CSeq');
   if (message.kind === 'request' && message.method !== cseq.method) {
-    return isKnownMethod(message.method) ? bad('CSeq of another method') : { status: 501, why: 'unknown method' };
+    return knownMethods.has(message.method) ? bad('CSeq of another method') : { status: 501, why: 'unknown method' };
   }
   return addressProblem(message) ?? (message.kind === 'request' ? requestProblem(message, limits) : undefined);
 }
-
-function isKnownMethod(method: string): boolean {
-  return knownMethods.has(method);
-}
-
-const knownMethods: ReadonlySet<string> = new Set([
-  'ACK',
-  'BYE',
-  'CANCEL',
-  'INFO',
-  'INVITE',
-  'MESSAGE',
-  'NOTIFY',
-  'OPTIONS',
-  'PRACK',
-  'PUBLISH',
-  'REFER',
-  'REGISTER',
-  'SUBSCRIBE',
-  'UPDATE',
-]);
 
 function addressProblem(message: SipMessage): Problem | undefined {
   const { headers } = message;
@@ -87,7 +67,7 @@ function requestProblem(request: SipRequest, limits: MessageLimits): Problem | u
   if (request.body.length > limits.sdpBytes && type?.toLowerCase().startsWith('application/sdp') === true) {
     return { status: 413, why: 'SDP too large' };
   }
-  return isKnownMethod(request.method) ? undefined : { status: 501, why: 'unknown method' };
+  return knownMethods.has(request.method) ? undefined : { status: 501, why: 'unknown method' };
 }
 
 // RFC 4475 3.3.4: a To of a scheme that no registrar serves.

@@ -1,24 +1,8 @@
+import { knownMethods } from '../message/methods.ts';
 import type { SipMessage } from '../message/sip-message.ts';
 
 /** Messages by what they are: `INVITE`, `200`. Methods that nobody knows count as `other`. */
 export type Tally = Readonly<Record<string, number>>;
-
-const counted: ReadonlySet<string> = new Set([
-  'ACK',
-  'BYE',
-  'CANCEL',
-  'INFO',
-  'INVITE',
-  'MESSAGE',
-  'NOTIFY',
-  'OPTIONS',
-  'PRACK',
-  'PUBLISH',
-  'REFER',
-  'REGISTER',
-  'SUBSCRIBE',
-  'UPDATE',
-]);
 
 /** What has come and gone since the start, retransmissions included. */
 export class Traffic {
@@ -47,7 +31,7 @@ export class Traffic {
 
 // Strangers choose the words: only those we know become names of counters.
 function add(counts: Map<string, number>, what: string): void {
-  const isKnown = counted.has(what) || (what >= '100' && what <= '699' && what.length === 3);
+  const isKnown = knownMethods.has(what) || /^[1-6][0-9]{2}$/.test(what);
   const name = isKnown ? what : 'other';
   counts.set(name, (counts.get(name) ?? 0) + 1);
 }

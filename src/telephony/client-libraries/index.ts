@@ -8,7 +8,7 @@ export { headerLines } from './header-lines.ts';
 export { type Endpoint, type EslEvent, LiveEndpoint } from './live-endpoint.ts';
 export { MediaClient } from './media-client.ts';
 export { askForOffer, asError, modifyDialog, sipStatusOf } from './modify-dialog.ts';
-export { probeMediaServer } from './probe-media-server.ts';
+export { probeMediaServer, profileFault } from './probe-media-server.ts';
 export { probeListen } from './probe-port.ts';
 export { type OnFault, safely } from './safely.ts';
 export { sendable } from './sendable.ts';

@@ -4,6 +4,8 @@ import { probeMediaServer } from './probe-media-server.ts';
 import { probeListen } from './probe-port.ts';
 import type { SrfClient } from './srf-types.ts';
 
+const trialMs = 3000;
+
 export interface MediaClientEvents {
   /** The server has closed the connection; told once, and not after `disconnect`. */
   ended(): void;
@@ -30,10 +32,10 @@ export class MediaClient {
     });
   }
 
-  /** Rejects if it cannot be made; the trial before it and the connection itself each have `withinMs`. */
-  static async connect(to: Mrf.ConnectOptions, events: MediaClientEvents, withinMs = 3000): Promise<MediaClient> {
+  /** Rejects if it cannot be made, when the trial before it takes some seconds, or the connection itself `withinMs`. */
+  static async connect(to: Mrf.ConnectOptions, events: MediaClientEvents, withinMs = trialMs): Promise<MediaClient> {
     const { address: host, port, secret, profile } = to;
-    await probeMediaServer({ host, port, secret, profile }, withinMs);
+    await probeMediaServer({ host, port, secret, profile }, trialMs);
     await probeListen(to.listenAddress, to.listenPort);
     let timer: NodeJS.Timeout | undefined;
     const tooLong = new Promise<never>((_, reject) => {

@@ -55,7 +55,8 @@ export async function probeMediaServer(to: MediaServerPlace, withinMs: number): 
     if (greeting.contentType !== 'auth/request') throw new Error(notEventSocket(at));
     socket.write(`auth ${to.secret}\n\n`);
     if (!(await next()).replyText.startsWith('+OK accepted')) throw new Error(`${at} refused the secret`);
-    checkProfile(at, to.profile, await ask('sofia status'));
+    const fault = profileFault(to.profile, await ask('sofia status'));
+    if (fault !== null) throw new Error(`${at} ${fault}`);
     const missing: string[] = [];
     for (const module of neededModules)
       if ((await ask(`module_exists ${module}`)).trim() === 'false') missing.push(module);
@@ -66,16 +67,17 @@ export async function probeMediaServer(to: MediaServerPlace, withinMs: number): 
   }
 }
 
-function checkProfile(at: string, profile: string, status: string): void {
+/** What is wrong with a SIP profile by the answer to `sofia status`; null: it takes calls. */
+export function profileFault(profile: string, status: string): string | null {
   const lines = status.split('\n').map((line) => line.trim().split(/\s+/));
   const line = lines.find(
     ([name, type, data]) => name === profile && type === 'profile' && /^sip:.+@/.test(data ?? ''),
   );
   if (line === undefined) {
     const why = /Command not found/.test(status) ? 'mod_sofia is not loaded' : 'see sip_profiles of freeswitch-conf';
-    throw new Error(`${at} has no SIP profile ${profile}: ${why}`);
+    return `has no SIP profile ${profile}: ${why}`;
   }
-  if (line[3] !== 'RUNNING') throw new Error(`${at}: its SIP profile ${profile} is ${line[3] ?? 'not up'}`);
+  return line[3] === 'RUNNING' ? null : `has a SIP profile ${profile} that is ${line[3] ?? 'not up'}`;
 }
 
 /** Every answer in turn. Throws on silence, on an error of the connection and on what is no event socket. */
