@@ -8,7 +8,8 @@ import { candidates } from './calls/systems.ts';
 import { benchMedia } from './media-relay.ts';
 import { benchPatterns } from './patterns.ts';
 import { benchProve } from './prove.ts';
-import { benchRouting, benchYear } from './routing.ts';
+import { benchRouting } from './routing.ts';
+import { benchYear } from './year.ts';
 
 /**
  * `npm run bench -- [routing|patterns|year|activate|prove|audit|memory|calls|media …] [--seconds N] [--rates 50,100,200] [--only word]

@@ -3,6 +3,7 @@ import t from 'tap';
 import {
   exampleOf,
   NumberTable,
+  sizeOf,
   parsePattern,
   type PatternFault,
   patternFaults,
@@ -104,7 +105,7 @@ void t.test('a table of numbers finds what a map of strings finds, and nothing e
   const number = fc.string({ unit: fc.constantFrom(...'0123456789*#+'), minLength: 1, maxLength: 20 });
   fc.assert(
     fc.property(fc.array(number, { maxLength: 60 }), fc.array(text), (numbers, others) => {
-      const [table, map] = [new NumberTable(numbers.length), new Map<string, number>()];
+      const [table, map] = [new NumberTable(roomFor(numbers)), new Map<string, number>()];
       for (const [i, one] of numbers.entries()) {
         table.set(one, i);
         map.set(one, i);
@@ -113,14 +114,21 @@ void t.test('a table of numbers finds what a map of strings finds, and nothing e
       return [...numbers, ...near, ...others].every((one) => table.get(one) === map.get(one));
     }),
   );
-  const table = new NumberTable(5_000);
-  for (let i = 0; i < 5_000; i++) table.set(`+1202${i}`, i);
+  const many = Array.from({ length: 5_000 }, (_, i) => `+1202${i}`);
+  const table = new NumberTable(roomFor(many));
+  for (const [i, one] of many.entries()) table.set(one, i);
   t.ok(
-    Array.from({ length: 5_000 }, (_, i) => table.get(`+1202${i}`) === i).every(Boolean),
+    many.every((one, i) => table.get(one) === i),
     'all that there is room for',
   );
-  t.throws(() => table.set('1', 1), RangeError, 'and no more');
+  for (const one of ['1', '+12025550100']) t.throws(() => table.set(one, 1), RangeError, 'and no more');
 });
+
+function roomFor(numbers: readonly string[]): { short: number; long: number } {
+  const room = { short: 0, long: 0 };
+  for (const number of numbers) room[sizeOf(number)] += 1;
+  return room;
+}
 
 /** Every number of so many digits, of those that the pieces tell apart. */
 function upTo(length: number): readonly string[] {

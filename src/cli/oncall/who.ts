@@ -34,7 +34,7 @@ export function whoCommand(oncall: Group, answer: Commands['answer']): void {
               result.kind === 'onCall' ? [result.answer, ...(result.also ?? [])] : [];
             if (answers.length === 0 && service.tiers[tier] === undefined) return [];
             const isOf = [service.id, service.specialty, ...(service.units ?? [])].some((name) => name === of);
-            const wanted = answers.filter(({ person }) => of === undefined || isOf || person.id === of);
+            const wanted = answers.filter(({ personId }) => of === undefined || isOf || personId === of);
             if (answers.length === 0 && (of === undefined || isOf)) return [{ service, tier, answer: null }];
             return wanted.map((one) => ({ service, tier, answer: one }));
           }),
@@ -52,7 +52,7 @@ export function whoCommand(oncall: Group, answer: Commands['answer']): void {
           onCall: rows.map(({ service, tier, answer: one }) => ({
             service: service.id,
             tier,
-            person: one?.person.id ?? null,
+            person: one?.personId ?? null,
             because: one?.because ?? null,
           })),
         };

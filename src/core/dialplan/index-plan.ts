@@ -1,23 +1,14 @@
-import { instant, zone } from '../time/index.ts';
+import { zone } from '../time/index.ts';
 import { eachOf, inOneGo, STEP_ITEMS, type Work } from '../steps/index.ts';
 import { byId, sitesOf, trunksOf } from './known-names.ts';
 import { type MakeSet, setsMade } from './make-set.ts';
 import { linkingRoutes } from './linked-routes.ts';
-import {
-  type About,
-  ANONYMOUS,
-  type CompiledPlan,
-  type Extension,
-  HOME,
-  nothingKnown,
-  type PlanSource,
-  type Verb,
-} from './model.ts';
+import { type About, ANONYMOUS, type CompiledPlan, type Extension, HOME, type PlanSource, type Verb } from './model.ts';
 import { isOpenAt, specialDayAt } from './opening-hours.ts';
 import type { PatternSet } from './patterns/index.ts';
 import { layingRoutes, type RouteTable } from './route-table.ts';
 import { type Translator, translator } from './translate.ts';
-import { type KnownNames, says, waysOn } from './verbs/index.ts';
+import { type KnownNames, waysOn } from './verbs/index.ts';
 
 /** What a plan is laid out with. `roster`: the one that is compiled together with it. */
 interface LaidWith {
@@ -77,8 +68,7 @@ export function* indexingPlan(
       return patterns[set.match(number) ?? -1];
     },
   };
-  // Words of a verb that acts are the same for every call.
-  const linked = yield* linkingRoutes(routes, roster, (verb) => says(verb, plan, nothingKnown(instant(0))));
+  const linked = yield* linkingRoutes(routes, roster);
   return plan;
 }
 

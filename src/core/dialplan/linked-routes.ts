@@ -1,39 +1,21 @@
 import { type RosterIndex, type ServiceId, type ServicePlace, urgencies } from '../oncall/index.ts';
 import { eachOf, type Work } from '../steps/index.ts';
 import type { CompiledPlan, Route, TakenRoute, Verb } from './model.ts';
-import { NumberTable } from './patterns/index.ts';
+import { NumberTable, sizeOf } from './patterns/index.ts';
 import type { RouteTable, Side } from './route-table.ts';
 
 type Escalate = Extract<Verb, { verb: 'escalate' }>;
 type Find = (dialled: string) => TakenRoute | undefined;
-
-interface Linking {
-  readonly placeOf: RosterIndex['placeOf'];
-  /** By place. */
-  readonly services: readonly ServiceId[];
-  /** What a trace says of a verb; the same for every call. */
-  readonly words: (verb: Escalate) => string;
-  /** Words by lead: place * urgencies.length + urgency. */
-  readonly said: string[];
-}
+type Linking = Pick<RosterIndex, 'placeOf' | 'serviceIds'>;
 
 /**
  * Routes made ready for calls. With 10⁴ services nearly all that a call touches has to be fetched from memory, which
- * takes longer than to reckon with it. So a number that leads to a service is kept beside two small numbers, the
- * service's place and the urgency, and the words for the trace are there already: the documents are not touched.
+ * takes longer than to reckon with it. So a number that leads to a service is kept beside one small number, of the
+ * service's place and the urgency: the documents are not touched.
  */
-export function* linkingRoutes(
-  { sides }: RouteTable,
-  roster: Pick<RosterIndex, 'placeOf' | 'serviceIds'>,
-  words: Linking['words'],
-): Work<CompiledPlan['route']> {
-  const services = roster.serviceIds();
-  const said: string[] = [];
-  yield* eachOf(services, () => void said.push(...NO_WORDS));
+export function* linkingRoutes({ sides }: RouteTable, roster: Linking): Work<CompiledPlan['route']> {
   const linked = new Map<string, Find>();
-  for (const [name, side] of sides) {
-    linked.set(name, yield* linkingSide(side, { placeOf: roster.placeOf, services, words, said }));
-  }
+  for (const [name, side] of sides) linked.set(name, yield* linkingSide(side, roster));
   const [trunk, inside] = [linked.get('trunk') ?? nowhere, linked.get('inside') ?? nowhere];
   const ofSites = new Map([...linked].filter(([name]) => name.startsWith(OF_SITE)));
   return (dialled, from, site) => {
@@ -43,31 +25,28 @@ export function* linkingRoutes(
   };
 }
 
-const NO_WORDS = urgencies.map(() => '');
 const OF_SITE = 'inside ';
 
 const nowhere: Find = () => undefined;
 
-function* linkingSide({ own, set }: Side, { placeOf, services, words, said }: Linking): Work<Find> {
-  let count = 0;
+function* linkingSide({ own, set }: Side, { placeOf, serviceIds }: Linking): Work<Find> {
+  const services = serviceIds();
+  const room = { short: 0, long: 0 };
   yield* eachOf(own, (route) => {
-    if (escalation(route) !== null) count += 1;
+    if (escalation(route) !== null) room[sizeOf(route.number)] += 1;
   });
-  const leads = new NumberTable(count);
+  const leads = new NumberTable(room);
   yield* eachOf(own, (route) => {
     const to = escalation(route);
     if (to === null) return;
     const lead = placeOf(to.service)! * urgencies.length + urgencies.indexOf(to.urgency);
     leads.set(route.number, lead);
-    said[lead] = words(to);
   });
   return (dialled) => {
     const lead = leads.get(dialled);
-    if (lead !== undefined) {
-      return { number: dialled, site: undefined, to: escalate(lead, services), words: said[lead]! };
-    }
+    if (lead !== undefined) return { number: dialled, site: undefined, to: escalate(lead, services) };
     const route = own[set.match(dialled) ?? -1];
-    return route && { number: route.number, site: route.site, to: route.to, words: null };
+    return route && { number: route.number, site: route.site, to: route.to };
   };
 }
 

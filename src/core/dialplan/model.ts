@@ -182,11 +182,12 @@ export interface Route {
   readonly to: Verb;
 }
 
-/** A route as a call finds it. `words`: what a trace says of its verb, where that is known beforehand. */
-export type TakenRoute = { readonly number: string; readonly site: string | undefined } & (
-  | { readonly to: ActingVerb; readonly words: string }
-  | { readonly to: Verb; readonly words: null }
-);
+/** A route as a call finds it. */
+export interface TakenRoute {
+  readonly number: string;
+  readonly site: string | undefined;
+  readonly to: Verb;
+}
 
 /** Minutes after local midnight, half-open. */
 export interface DaySpan {

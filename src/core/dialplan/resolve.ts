@@ -7,6 +7,7 @@ import {
   type Decision,
   type DecidingVerb,
   nothingKnown,
+  type TakenRoute,
   type TraceLine,
   type Verb,
 } from './model.ts';
@@ -29,22 +30,52 @@ export function resolve(plan: CompiledPlan, { dialled, from, at, about = nothing
   const route = plan.route(dialled, from, about.site);
   if (!route) {
     // The number itself is left out: it may be a patient's.
-    const whence = from === 'inside' ? 'a phone of the house' : 'outside';
-    const says = `the number dialled from ${whence} is in no route; refuse: the number is not in service`;
+    const says = `the number dialled from ${WHENCE[from]} is in no route; refuse: the number is not in service`;
     return { verb: unknownNumber, trace: [{ at: 'routes', says }], about };
   }
-  const place = placeOfRoute(route);
-  const what = route.number === dialled ? dialled : `a number that fits ${route.number}`;
-  const arrived: TraceLine = { at: place, says: what + WAS_DIALLED[from] };
   const now = route.site === undefined ? about : { ...about, site: route.site };
-  if (route.words !== null) {
-    return { verb: route.to, trace: [arrived, { at: place, says: route.words }], about: now };
-  }
-  const decision = resolveVerb(plan, route.to, at, place, now);
-  return { ...decision, trace: [arrived, ...decision.trace] };
+  if (!isDeciding(route.to)) return new Straight(plan, route, route.to, dialled, from, now);
+  const decision = resolveVerb(plan, route.to, at, placeOfRoute(route), now);
+  return { ...decision, trace: [arrived(route, dialled, from), ...decision.trace] };
 }
 
-const WAS_DIALLED = { inside: ' was dialled from a phone of the house', trunk: ' was dialled from outside' } as const;
+/** Of a route that leads to a verb that acts. Its words are made when they are read: the call does not wait for them. */
+class Straight implements Decision {
+  readonly verb: ActingVerb;
+  readonly about: About;
+  readonly #plan: CompiledPlan;
+  readonly #route: TakenRoute;
+  readonly #dialled: string;
+  readonly #from: Dialled['from'];
+
+  constructor(
+    plan: CompiledPlan,
+    route: TakenRoute,
+    verb: ActingVerb,
+    dialled: string,
+    from: Dialled['from'],
+    about: About,
+  ) {
+    this.verb = verb;
+    this.about = about;
+    this.#plan = plan;
+    this.#route = route;
+    this.#dialled = dialled;
+    this.#from = from;
+  }
+
+  get trace(): readonly TraceLine[] {
+    const told = { at: placeOfRoute(this.#route), says: says(this.verb, this.#plan, this.about) };
+    return [arrived(this.#route, this.#dialled, this.#from), told];
+  }
+}
+
+function arrived(route: TakenRoute, dialled: string, from: Dialled['from']): TraceLine {
+  const what = route.number === dialled ? dialled : `a number that fits ${route.number}`;
+  return { at: placeOfRoute(route), says: `${what} was dialled from ${WHENCE[from]}` };
+}
+
+const WHENCE = { inside: 'a phone of the house', trunk: 'outside' } as const;
 
 /** Goes on from a verb in the plan, for instance behind a menu key. `place` is its dotted place, for the trace. */
 export function resolveVerb(

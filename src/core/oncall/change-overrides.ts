@@ -218,7 +218,7 @@ function notOnDuty(
 
 function isOnDuty(roster: CompiledRoster, service: ServiceId, tier: DutyTier, id: PersonId, when: Span): boolean {
   return roster.shifts(service, tier).some(({ from, to, people }) => {
-    return from < when.to && to > when.from && people.some(({ person }) => person.id === id);
+    return from < when.to && to > when.from && people.some(({ personId }) => personId === id);
   });
 }
 

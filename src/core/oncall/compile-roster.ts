@@ -138,7 +138,8 @@ function layOutTier(
   const layers = layersOf(service, tier, source, home);
   const ruled = layOutLayers(layers, home, window, around);
   const shifts = overrides.length === 0 ? ruled : overridden(ruled, overrides, window);
-  return tierShifts({ service: service.id, tier, zone: home, shelf }, layers, shifts, overrides, index.person);
+  const of = { service: service.id, tier, zone: home, shelf };
+  return tierShifts(of, layers, shifts, overrides, index.person);
 }
 
 const NEVER: readonly Span[] = [];

@@ -84,9 +84,9 @@ function loadOf(duty: Duty, spans: readonly DutySpan[], zoneName: string, within
   const weekends = stretches([6, 7], WHOLE_DAY);
   const byPerson = new Map<PersonId, { person: Person; spans: Span[] }>();
   for (const { people, from, to } of spans) {
-    for (const { person } of people) {
-      const own = byPerson.get(person.id) ?? { person, spans: [] };
-      byPerson.set(person.id, own);
+    for (const one of people) {
+      const own = byPerson.get(one.personId) ?? { person: one.person, spans: [] };
+      byPerson.set(one.personId, own);
       own.spans.push({ from, to });
     }
   }
@@ -112,9 +112,9 @@ function doubleDuties(roster: CompiledRoster, within: Span, only?: ServiceId): D
   for (const service of roster.services()) {
     for (const tier of coveredTiers(service)) {
       for (const { people, from, to } of cutTo(roster.shifts(service.id, tier), [within])) {
-        for (const { person } of people) {
-          const own = byPerson.get(person.id) ?? { person, held: [] };
-          byPerson.set(person.id, own);
+        for (const one of people) {
+          const own = byPerson.get(one.personId) ?? { person: one.person, held: [] };
+          byPerson.set(one.personId, own);
           own.held.push({ service: service.id, tier, from, to });
         }
       }

@@ -24,7 +24,7 @@ export function feedConflicts(roster: CompiledRoster, now: Instant): readonly Fe
     const said = (one: CompiledRoster) =>
       cutTo(one.shifts(override.service, override.tier), ahead).map(({ from, to, people }) => {
         return `${from} ${to} ${people
-          .map(({ person }) => person.id)
+          .map(({ personId }) => personId)
           .toSorted()
           .join()}`;
       });

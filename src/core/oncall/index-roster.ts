@@ -63,7 +63,7 @@ function* indexingServices(
     service: (id) => services[places.get(id) ?? -1],
     services: () => services,
     serviceIds: () => ids,
-    placeOf: (id, guess) => (guess !== undefined && ids[guess] === id ? guess : places.get(id)),
+    placeOf: (id, guess) => (guess !== undefined && Object.is(ids[guess], id) ? guess : places.get(id)),
     units: () => units,
     unitByPhone: (extension) => byPhone.get(extension),
     specialties: () => source.specialties ?? [],

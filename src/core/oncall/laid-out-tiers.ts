@@ -1,9 +1,9 @@
 import type { Instant } from '../time/index.ts';
 import type { OnCallAnswer } from './model.ts';
-import type { ShiftShelf } from './shift-shelf.ts';
+import { ShiftAnswer } from './shift-answer.ts';
+import { holderOf, type ShiftShelf } from './shift-shelf.ts';
 import type { TierShifts } from './tier-shifts.ts';
 import type { DutyTier, ServicePlace } from './vocabulary.ts';
-import { answerAt } from './who-is-on-call.ts';
 
 export interface TierOfAll {
   readonly tier: DutyTier;
@@ -14,7 +14,7 @@ export interface TierOfAll {
 
 /**
  * One tier of all services, as far as it is laid out. Where the shifts of a service lie stands in two numbers: so the
- * processor's cache holds them for 10⁴ services, and what has to be fetched is the holder.
+ * processor's cache holds them for 10⁴ services, and what has to be fetched is the holder's name.
  */
 export class LaidOutTiers {
   readonly #of: TierOfAll;
@@ -50,10 +50,11 @@ export class LaidOutTiers {
     const holders = runs[place * RUN + HOLDERS]!;
     const turns = runs[place * RUN + TURNS]!;
     if (turns === 0) return undefined;
-    const { tier, shelf } = this.#of;
+    const { shelf } = this.#of;
     const timetable = turns & HALF;
     const shift = shelf.shiftAt(timetable, at);
-    return shift < 0 ? undefined : answerAt(shelf, { timetable, holders, turns: turns >>> 16 }, shift, tier);
+    if (shift < 0) return undefined;
+    return new ShiftAnswer(this.#of, timetable, shift, holderOf({ holders, turns: turns >>> 16 }, shift));
   }
 }
 

@@ -63,7 +63,10 @@ export interface RosterSource {
   readonly feeds?: readonly Feed[];
 }
 
+/** What stands beside the name is looked up when it is read: deciding who is on call takes the name alone. */
 export interface OnCallAnswer {
+  readonly personId: PersonId;
+  /** The record, with the telephone numbers. */
   readonly person: Person;
   readonly tier: DutyTier;
   /** In words a nurse manager reads: "weekly rotation since 2026-01-05 08:00, on duty until 2026-11-23 08:00". */

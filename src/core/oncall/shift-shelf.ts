@@ -1,5 +1,6 @@
 import { type Instant, instant, type Zone } from '../time/index.ts';
 import type { Person } from './people.ts';
+import type { PersonId } from './vocabulary.ts';
 
 /**
  * Where the shifts of many tiers lie. With 10⁴ services a question is paid in cache misses, so what tiers have in common
@@ -17,7 +18,9 @@ export class ShiftShelf {
   /** By a hash of their rows. */
   readonly #alike = new Map<number, number>();
   #draft = new Float64Array(WIDTH);
-  readonly #holders: Person[][] = [];
+  /** Names and, in the same places, records: who only wants the name leaves the records where they are. */
+  readonly #names: PersonId[][] = [];
+  readonly #records: Person[][] = [];
 
   /** The place of these words. */
   keepSaying(rule: SpokenRule): number {
@@ -56,7 +59,7 @@ export class ShiftShelf {
   }
 
   /** `shift`: counted from 0. */
-  shift({ timetable, holders, turns }: ShiftRun, shift: number): LaidOutShift {
+  shift(timetable: number, shift: number): LaidOutShift {
     const start = this.#timetables[timetable * TABLE + START]!;
     const rows = this.#rows[Math.floor(start / BLOCK_ROWS)]!;
     const row = ((start % BLOCK_ROWS) + shift) * WIDTH;
@@ -64,8 +67,16 @@ export class ShiftShelf {
       from: instant(rows[row + FROM]!),
       to: instant(rows[row + TO]!),
       rule: this.#sayings[rows[row + SAYING]!]!,
-      person: this.#holders[holders >>> BLOCK_BITS]![(holders & BLOCK_MASK) + (shift % turns)]!,
     };
+  }
+
+  /** Whose a shift is that has this holder; see `holderOf`. */
+  personId(holder: number): PersonId {
+    return this.#names[holder >>> HOLDER_BITS]![holder & HOLDER_MASK]!;
+  }
+
+  person(holder: number): Person {
+    return this.#records[holder >>> HOLDER_BITS]![holder & HOLDER_MASK]!;
   }
 
   #drafted(shifts: readonly KeptShift[]): Float64Array {
@@ -121,15 +132,24 @@ export class ShiftShelf {
   }
 
   #keepHolders(shifts: readonly KeptShift[], turns: number): number {
-    let block = this.#holders.at(-1);
-    if (block === undefined || block.length + turns > BLOCK_ROWS) {
-      block = [];
-      this.#holders.push(block);
+    let [names, records] = [this.#names.at(-1), this.#records.at(-1)];
+    if (names === undefined || records === undefined || names.length + turns > BLOCK_ROWS) {
+      [names, records] = [[], []];
+      this.#names.push(names);
+      this.#records.push(records);
     }
-    const start = block.length;
-    for (let i = 0; i < turns && i < shifts.length; i++) block.push(shifts[i]!.person);
-    return ((this.#holders.length - 1) << BLOCK_BITS) + start;
+    const start = names.length;
+    for (let i = 0; i < turns && i < shifts.length; i++) {
+      names.push(shifts[i]!.person.id);
+      records.push(shifts[i]!.person);
+    }
+    return ((this.#names.length - 1) << HOLDER_BITS) + start;
   }
+}
+
+/** Where the holder of a shift stands. */
+export function holderOf({ holders, turns }: Pick<ShiftRun, 'holders' | 'turns'>, shift: number): number {
+  return holders + (shift % turns);
 }
 
 /** Where the shifts of one tier lie. */
@@ -152,7 +172,6 @@ export interface LaidOutShift {
   readonly from: Instant;
   readonly to: Instant;
   readonly rule: SpokenRule;
-  readonly person: Person;
 }
 
 export interface SpokenRule {
@@ -167,9 +186,10 @@ export interface SpokenRule {
 const [FROM, TO, SAYING, WIDTH] = [0, 1, 2, 3];
 /** Columns of a timetable: its first row, how many there are, when the first begins, and how long each is if all are alike. */
 const [START, COUNT, SINCE, EACH_MS, TABLE] = [0, 1, 2, 3, 4];
-const BLOCK_BITS = 16;
-const BLOCK_ROWS = 1 << BLOCK_BITS;
-const BLOCK_MASK = BLOCK_ROWS - 1;
+const BLOCK_ROWS = 2 ** 16;
+/** Of a place in a block of holders: one tier alone may have more than a block of the usual size. */
+const HOLDER_BITS = 20;
+const HOLDER_MASK = (1 << HOLDER_BITS) - 1;
 
 /** Row of the last shift that has begun; the first when none has. */
 function lastBegun(rows: Float64Array, first: number, guess: number, last: number, at: Instant): number {

@@ -1,8 +1,8 @@
 import { type Instant, instant } from '../time/index.ts';
 import type { DutySpan, OnCallAnswer, OnCallResult } from './model.ts';
-import type { ShiftRun, ShiftShelf } from './shift-shelf.ts';
+import { ShiftAnswer } from './shift-answer.ts';
+import { holderOf } from './shift-shelf.ts';
 import type { AddedDuty, TierShifts } from './tier-shifts.ts';
-import type { DutyTier } from './vocabulary.ts';
 
 /** Who is on call at this instant of the window: an index look-up, and no date arithmetic. */
 export function whoIsOnCall(tier: TierShifts, at: Instant): OnCallResult {
@@ -11,20 +11,15 @@ export function whoIsOnCall(tier: TierShifts, at: Instant): OnCallResult {
   return shift < 0 ? nobody(tier, at) : { kind: 'onCall', answer: answer(tier, shift) };
 }
 
-function answer({ shelf, run, tier }: TierShifts, shift: number): OnCallAnswer {
-  return answerAt(shelf, run, shift, tier);
-}
-
-export function answerAt(shelf: ShiftShelf, run: ShiftRun, shift: number, tier: DutyTier): OnCallAnswer {
-  const { from, to, rule, person } = shelf.shift(run, shift);
-  return { person, tier, because: rule.isDated ? rule.says + rule.zone.show(to) : rule.says, since: from, until: to };
+function answer(tier: TierShifts, shift: number): OnCallAnswer {
+  return new ShiftAnswer(tier, tier.run.timetable, shift, holderOf(tier.run, shift));
 }
 
 /** An override has put people beside the holder; where nobody holds the tier, the first of them does. */
 function withAdded(tier: TierShifts, added: readonly AddedDuty[], shift: number, at: Instant): OnCallResult {
   const here = added.filter(({ from, to }) => from <= at && at < to).map((duty) => answerOf(tier, duty));
   const holder = shift < 0 ? [] : [answer(tier, shift)];
-  const isHolder = ({ person }: OnCallAnswer) => holder[0]?.person.id === person.id;
+  const isHolder = ({ personId }: OnCallAnswer) => holder[0]?.personId === personId;
   const [first, ...also] = [...holder, ...here.filter((one) => !isHolder(one))];
   const changesAt = nextChange(tier, added, at);
   if (first === undefined) return nobody(tier, at, added);
@@ -37,7 +32,7 @@ function withAdded(tier: TierShifts, added: readonly AddedDuty[], shift: number,
 }
 
 function answerOf({ tier, zone }: TierShifts, { person, says, from, to }: AddedDuty): OnCallAnswer {
-  return { person, tier, because: says + zone.show(to), since: from, until: to };
+  return { personId: person.id, person, tier, because: says + zone.show(to), since: from, until: to };
 }
 
 /** When anybody comes or goes after an instant. */
@@ -49,7 +44,7 @@ function nextChange(tier: TierShifts, added: readonly AddedDuty[], at: Instant):
 /** When the next shift after an instant begins; undefined when none does in the window. */
 function nextBeginning({ shelf, run }: TierShifts, at: Instant): Instant | undefined {
   for (let shift = 0; shift < shelf.count(run); shift++) {
-    const { from } = shelf.shift(run, shift);
+    const { from } = shelf.shift(run.timetable, shift);
     if (from > at) return from;
   }
   return undefined;
@@ -87,7 +82,7 @@ export function dutySpans(tier: TierShifts): readonly DutySpan[] {
     if (to === undefined) return [];
     const holder = shifts.find((shift) => shift.from <= from && from < shift.to)?.people ?? [];
     const beside = added.filter((one) => {
-      return one.since <= from && from < one.until && one.person.id !== holder[0]?.person.id;
+      return one.since <= from && from < one.until && one.personId !== holder[0]?.personId;
     });
     const people = [...holder, ...beside];
     return people.length === 0 ? [] : [{ from, to, people }];

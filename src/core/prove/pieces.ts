@@ -28,7 +28,7 @@ export function dutyPieces(
 
 function peopleOf(result: OnCallResult): readonly PersonId[] {
   if (result.kind !== 'onCall') return [];
-  return [result.answer, ...(result.also ?? [])].map(({ person }) => person.id);
+  return [result.answer, ...(result.also ?? [])].map(({ personId }) => personId);
 }
 
 function changeOf(result: OnCallResult): Instant | undefined {

@@ -28,7 +28,7 @@ export function dutiesOf(roster: CompiledRoster, of: CalendarOf, within: Span, c
     return dutyTiers.flatMap((tier) => {
       return roster.shifts(service.id, tier).flatMap(({ people, from, to }) => {
         if (to <= within.from || from >= within.to) return [];
-        const own = people.filter(({ person }) => of.person === undefined || person.id === of.person);
+        const own = people.filter(({ personId }) => of.person === undefined || personId === of.person);
         return own.map(({ person, because }): CalendarDuty => {
           const title = `${person.name}: ${service.name}, ${tier}`;
           return { service: service.id, tier, person: person.id, title, because, from, to, changedAt };

@@ -1,4 +1,4 @@
-export { NumberTable } from './number-table.ts';
+export { NumberTable, sizeOf } from './number-table.ts';
 export { exampleOf, parsePattern, type Pattern } from './pattern.ts';
 export {
   type PatternFault,
