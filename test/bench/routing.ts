@@ -51,6 +51,7 @@ const SIZES = [
 const EACH = 1_000;
 /** Four megabytes take a tenth of a millisecond and more. */
 const EACH_BETWEEN_WORK = 100;
+const WARM_UP_ROUNDS = 15;
 
 export function benchRouting(decisions = 100_000): RoutingResult[] {
   // The code is compiled by its first thousands of runs; those of another roster count as well.
@@ -85,6 +86,8 @@ export function benchRouting(decisions = 100_000): RoutingResult[] {
 function inRounds(houses: readonly House[], rounds: number, each: number, ask: Ask): InRounds[] {
   const asked = houses.map((house) => ({ house, questions: house.anyQuestions(rounds * each) }));
   collect();
+  // Collecting everything also throws compiled code away.
+  for (let i = 0; i < WARM_UP_ROUNDS; i++) for (const { house, questions } of asked) ask(house, questions, 0, each);
   const took = Array.from({ length: rounds }, (_, round) =>
     asked.map(({ house, questions }) => ask(house, questions, round * each, each)),
   );

@@ -10,6 +10,7 @@ import {
   type ServiceId,
 } from '../../src/core/oncall/index.ts';
 import { instant, plusDays, showWall, wall, zone } from '../../src/core/time/index.ts';
+import { told } from '../support/told.ts';
 
 const MINUTE = 60_000;
 const DAY = 86_400_000;
@@ -280,7 +281,7 @@ void t.test('tiers that were laid out ahead answer as those that are asked at on
   t.equal(laidOut, 1, 'the only tier that has rules');
   for (let at = window.from as number; at < window.to; at += 7 * 3_600_000) {
     for (const tier of ['primary', 'attending'] as const) {
-      const answers = [asked, ahead].map((roster) => roster?.whoIsOnCall('s' as ServiceId, tier, instant(at)));
+      const answers = [asked, ahead].map((roster) => told(roster?.whoIsOnCall('s' as ServiceId, tier, instant(at))));
       t.same(answers[1], answers[0]);
     }
   }

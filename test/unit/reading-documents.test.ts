@@ -38,6 +38,7 @@ import { systemClock } from '../../src/engine/index.ts';
 import type { DocumentVersion } from '../../src/engine/ports.ts';
 import { houseFiles, peopleFiles, sourcesOf } from '../bench/activation-house.ts';
 import { Notices } from '../support/notices.ts';
+import { told } from '../support/told.ts';
 
 // However big or ill meant a document is, calls go on: what the app does with it comes in small pieces.
 
@@ -163,7 +164,7 @@ void t.test('no step of laying out plan and roster does more than a bounded amou
   const usual = compileRoster(roster, window);
   for (const i of [0, 1, 2_999]) {
     const id = roster.services[i]!.id;
-    t.same(rosters.result.whoIsOnCall(id, 'primary', now), usual.whoIsOnCall(id, 'primary', now));
+    t.same(told(rosters.result.whoIsOnCall(id, 'primary', now)), told(usual.whoIsOnCall(id, 'primary', now)));
     t.equal(plans.result.route(plan.routes[i]!.number, 'inside')?.number, plan.routes[i]!.number);
   }
 });
@@ -289,7 +290,7 @@ void t.test('a large plan and roster come over whole', async (t) => {
   t.same(roster.people(), usual.roster.people());
   t.equal(roster.services()[0]!.chains.stat, roster.services()[599]!.chains.stat, 'chains are shared');
   for (const { id } of roster.services().slice(0, 20)) {
-    t.same(roster.whoIsOnCall(id, 'primary', now), usual.roster.whoIsOnCall(id, 'primary', now));
+    t.same(told(roster.whoIsOnCall(id, 'primary', now)), told(usual.roster.whoIsOnCall(id, 'primary', now)));
   }
 });
 

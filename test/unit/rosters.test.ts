@@ -12,6 +12,7 @@ import {
 import { instant, wall, zone } from '../../src/core/time/index.ts';
 import { whoToRing } from '../../src/core/escalation/who-to-ring.ts';
 import { compileDocuments, showProblem } from '../../src/documents/index.ts';
+import { told } from '../support/told.ts';
 
 const chicago = zone('America/Chicago');
 const at = (text: string) => chicago.toInstant(wall(text)!);
@@ -100,7 +101,7 @@ void t.test('a plan knows the place of a service; a place in another roster misl
   const { verb } = resolve(plan, { dialled: '7011', from: 'inside', at: at('2026-11-22') });
   t.match(verb, { verb: 'escalate', service: CARDIOLOGY, urgency: 'stat', place: 1 });
   const asked = (where: CompiledRoster, place?: number) =>
-    where.whoIsOnCall(CARDIOLOGY, 'primary', at('2026-11-22'), place as ServicePlace | undefined);
+    told(where.whoIsOnCall(CARDIOLOGY, 'primary', at('2026-11-22'), place as ServicePlace | undefined));
   const answer = asked(roster);
   t.match(answer, { kind: 'onCall', answer: { person: { id: 'dr-ames' }, because: 'always on call' } });
   for (const place of [0, 1, 2, -1]) t.same(asked(roster, place), answer, `place ${place}`);
