@@ -126,7 +126,8 @@ void t.test('it follows the live roster over a shift change', async (t) => {
     whoIsOnCall(service, tier, at) {
       const answer = (at < changesAt ? before : after).whoIsOnCall(service, tier, at);
       if (answer.kind !== 'onCall' || at >= changesAt) return answer;
-      return { ...answer, answer: { ...answer.answer, until: changesAt } };
+      const { personId, person, tier: on, because, since } = answer.answer;
+      return { ...answer, answer: { personId, person, tier: on, because, since, until: changesAt } };
     },
   };
   const chase = new PaperChase({}, roster).until(8);
