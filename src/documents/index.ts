@@ -1,6 +1,7 @@
 export { compileDocuments } from './compile.ts';
 export { type DocumentFile, type DocumentKind, versionOf } from './document-file.ts';
 export { DocumentReader } from './document-reader.ts';
+export { type FeedDocuments, FeedReader } from './feed-reader.ts';
 export { documentSchemas } from './json-schema.ts';
 export { LiveDocuments, type LiveDocumentsParts, type StartResult } from './live.ts';
 export {
