@@ -1,7 +1,8 @@
 import type { Problems } from '../oncall/index.ts';
-import { KEYED, type PlanSource, type Verb } from './model.ts';
+import type { PlanSource } from './model.ts';
 import { placeOfRoute } from './place-of-route.ts';
 import type { RouteTable } from './route-table.ts';
+import { KEYED, type Verb } from './verb.ts';
 import { waysOn } from './verbs/index.ts';
 
 /** A flow or a route, by its dotted place, and what stands there. */

@@ -9,3 +9,4 @@ export * from './resolve.ts';
 export { exampleOf, type PatternTables } from './patterns/index.ts';
 export { brief, byCase, waysOn, type Way } from './verbs/index.ts';
 export type { Translation } from './translate.ts';
+export * from './verb.ts';
