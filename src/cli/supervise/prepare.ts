@@ -91,7 +91,7 @@ function parse(
     ...(given.config === undefined ? {} : { file: given.config }),
     ...(given.data === undefined ? {} : { data: given.data }),
   });
-  if (loaded.kind === 'bad') throw new Refusal(loaded.problems.join('\nwardline: '));
+  if (loaded.kind === 'bad') throw new Refusal(loaded.problems.join('\nwardline: '), CONFIG_REFUSED);
   const { json: isJson = false, passwords: tellsPasswords } = given;
   return { config: loaded.value, drainMs: drainSeconds * 1000, isJson, tellsPasswords };
 }
