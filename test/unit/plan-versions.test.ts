@@ -111,6 +111,30 @@ void t.test('manual: what is saved is a draft until it is activated, and can be 
   t.match(await house.plan('rollback', 'abcdef0123'), { code: 2, says: /there is no such version/ });
 });
 
+void t.test('what a plan takes away from callers is told when it is activated', async (t) => {
+  const house = await aHouse(t, 'manual');
+  const { documents, notices } = start(t, house);
+  await documents.start();
+  await notices.next();
+  const good = readFileSync(house.lakeside, 'utf8');
+  const renumbered = good.replace('service: cardiology, urgency: stat', 'service: neurology, urgency: stat');
+  writeFileSync(
+    house.lakeside,
+    renumbered.replace(/^ {2}(7012|7013): .*$/gm, '  $1: { from: inside, operator: { for: 20s } }'),
+  );
+  const { code, says } = await house.plan('activate');
+  t.equal(code, 0, 'it may be meant');
+  t.match(says, /^NOT ON CALL ANY MORE, if you dial 7012, 7013: before, that rang a chain\.$/m);
+  t.notMatch(says, /NO NUMBER/, 'the main line still leads to cardiology');
+  t.equal(await notices.next(), 'activated plan');
+
+  writeFileSync(house.lakeside, good.replaceAll('service: neurology', 'service: cardiology'));
+  t.match((await house.plan('activate')).says, /^NO NUMBER leads to Neurology any more\.$/m);
+  t.equal(await notices.next(), 'activated plan');
+  writeFileSync(house.lakeside, good);
+  t.notMatch((await house.plan('activate')).says, /ANY MORE|NO NUMBER/);
+});
+
 void t.test('manual: one department is activated while another is broken', async (t) => {
   const house = await aHouse(t, 'manual');
   const { documents, notices, eye } = start(t, house);

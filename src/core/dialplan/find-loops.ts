@@ -15,8 +15,12 @@ export function nodesOf(source: PlanSource): Nodes {
   ]);
 }
 
+interface FindsRoute {
+  route(dialled: string, from: 'inside', site?: string): Parameters<typeof placeOfRoute>[0] | undefined;
+}
+
 /** Where a `run` or a `transfer` leads, whichever site the call belongs to. */
-export function jumpsOf(verb: Verb, source: PlanSource, routes: RouteTable | null): readonly string[] {
+export function jumpsOf(verb: Verb, source: PlanSource, routes: FindsRoute | null): readonly string[] {
   if (verb.verb === 'run') return [`flows.${verb.flow}`];
   if (verb.verb !== 'transfer' || verb.number === KEYED || routes === null) return [];
   const sites = [undefined, ...(source.sites ?? []).map(({ id }) => id)];

@@ -2,6 +2,7 @@ export * from './compile-plan.ts';
 export { layingPlan } from './index-plan.ts';
 export { type MakeSet, setsTaken } from './make-set.ts';
 export { examplesKeyed, whereKeyed } from './keyed.ts';
+export { type LostWays, lostWays } from './lost-ways.ts';
 export * from './model.ts';
 export { trunksOf } from './known-names.ts';
 export { placeOfRoute } from './place-of-route.ts';
