@@ -54,7 +54,9 @@ export function lostLines({ numbers, names }: Lost): readonly string[] {
     return `${all.slice(0, MAX_SHOWN).join(', ')}${more}`;
   };
   return [
-    ...(numbers.length === 0 ? [] : [`NOT ON CALL ANY MORE, if you dial ${some(numbers)}: before, that rang a chain.`]),
+    ...(numbers.length === 0
+      ? []
+      : [`NOBODY ON CALL is behind ${some(numbers)} any more: the plan before rang a chain.`]),
     ...(names.length === 0 ? [] : [`NO NUMBER leads to ${some(names)} any more.`]),
   ];
 }

@@ -18,7 +18,7 @@ import type { Work } from '../core/steps/index.ts';
 import type { DocumentFile } from './document-file.ts';
 import { Assembly } from './pieces.ts';
 import type { DocumentProblem } from './problem.ts';
-import type { LastPart } from './read-protocol.ts';
+import type { LastPart, Proved } from './read-protocol.ts';
 import type { ReadingThread, ReadingThreadParts } from './reading-thread.ts';
 import { isFailed, type Overtaken, ReadingTurns } from './reading-turns.ts';
 
@@ -139,13 +139,13 @@ export class DocumentReader {
       readonly overrides: readonly ShiftOverride[];
       readonly inForce?: readonly DocumentFile[] | null;
     },
-  ): Promise<{ readonly kind: 'proved'; readonly faults: readonly DocumentProblem[] } | Refused | Overtaken> {
+  ): Promise<({ readonly kind: 'proved' } & Proved) | Refused | Overtaken> {
     const { now, overrides, inForce = null } = about;
     return this.#inTurn(this.#limits.proveMs, [...files, ...(inForce ?? [])], async (thread) => {
       const slots = files.map((file) => thread.slots.of(file));
       const others = inForce && inForce.map((file) => thread.slots.of(file));
       const last = await thread.run({ kind: 'prove', slots, inForce: others, overrides, now });
-      return last.kind === 'proved' ? { kind: 'proved', faults: last.faults } : amiss(last);
+      return last.kind === 'proved' ? last : amiss(last);
     });
   }
 

@@ -1,3 +1,4 @@
+import type { LostWays } from '../core/dialplan/index.ts';
 import type { Instant } from '../core/time/index.ts';
 import type { Clock, DocumentVersion, DocumentVersions, Overrides, PlanOrders, RosterFeeds } from '../engine/ports.ts';
 import type { DocumentReader } from './document-reader.ts';
@@ -33,6 +34,8 @@ export interface LiveDocumentsParts {
    * the start, and each time that it changes, also because time has passed.
    */
   onProved(faults: readonly DocumentProblem[]): void;
+  /** What came into force takes something away from callers. It may be meant; nobody should find out by dialling. */
+  onWaysLost?(lost: LostWays): void;
   /** The clock cannot be right: nobody is rung by schedule until it is. Told once each time. */
   onClockImplausible(now: Instant): void;
 }

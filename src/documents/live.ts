@@ -8,8 +8,11 @@ import type { LiveDocumentsParts, StartResult } from './live-parts.ts';
 import { ordered } from './plan-in-force.ts';
 import { type DocumentProblem, showProblem } from './problem.ts';
 import { fingerprint } from './read-folder.ts';
+import type { Proved } from './read-protocol.ts';
 import { isPlausible, rosterWindow } from './roster-window.ts';
 import { inSlices } from './slices.ts';
+
+const NOTHING_SAID: Proved = { faults: [], lost: null };
 
 /** null: something newer was saved meanwhile, which is looked at next. */
 type Loaded =
@@ -65,13 +68,15 @@ export class LiveDocuments implements Documents {
     if (loaded.kind === 'ok' && isSame(loaded.good, lastGood)) return this.#startFromFiles(loaded.good, lastGood);
     const before = lastGood && (await this.#compile(lastGood.files, null));
     if (loaded.kind === 'ok') {
-      const faults = before?.kind === 'ok' ? await this.#prove(loaded.good, lastGood!.files) : [];
-      if (before?.kind !== 'ok' || faults?.length === 0) return this.#startFromFiles(loaded.good, lastGood);
-      return this.#startFrom(before.good, lastGood!, faults ?? []);
+      if (before?.kind !== 'ok') return this.#startFromFiles(loaded.good, lastGood);
+      const proof = await this.#prove(loaded.good, lastGood!.files);
+      if (proof?.faults.length !== 0) return this.#startFrom(before.good, lastGood!, proof?.faults ?? []);
+      const started = await this.#startFromFiles(loaded.good, lastGood);
+      this.#tellLost(proof);
+      return started;
     }
-    const { problems } = loaded;
-    if (before?.kind !== 'ok') return { kind: 'refused', problems };
-    return this.#startFrom(before.good, lastGood!, problems);
+    if (before?.kind !== 'ok') return loaded;
+    return this.#startFrom(before.good, lastGood!, loaded.problems);
   }
 
   async #startFromFiles(good: Good, before: DocumentVersion | null): Promise<StartResult> {
@@ -130,12 +135,13 @@ export class LiveDocuments implements Documents {
     if (isOvertaken()) return;
     const refused = loaded.kind === 'refused' ? loaded.problems : [];
     const good = loaded.kind === 'ok' ? loaded.good : await this.#goodPart(refused);
-    const { next, faults } = await this.#provable(good);
+    const { next, faults, lost } = await this.#provable(good);
     if (isOvertaken()) return;
     // A proof takes its time, and what was proved may be out of date.
     if ((await this.#fingerprint()) !== print) return this.#news.settle();
     if (isOvertaken()) return;
     if (next !== null && !(await this.#isActivated(next))) return;
+    this.#tellLost({ lost });
     if (refused.length + faults.length > 0) this.#refuse([...refused, ...faults]);
     if (next === null) this.#proveLater();
     this.#news.isSeen(print);
@@ -143,29 +149,33 @@ export class LiveDocuments implements Documents {
   }
 
   /** What may come into force of it: all, or what is left without the files whose faults it would bring. */
-  async #provable(
-    good: Good | null,
-  ): Promise<{ readonly next: Good | null; readonly faults: readonly DocumentProblem[] }> {
+  async #provable(good: Good | null): Promise<{ readonly next: Good | null } & Proved> {
     const inForce = this.#inForce.good;
-    if (good === null || inForce === null || isSame(good, inForce.version)) return { next: good, faults: [] };
-    const faults = (await this.#prove(good, inForce.version.files)) ?? [];
-    if (faults.length === 0) return { next: good, faults };
+    if (good === null || inForce === null || isSame(good, inForce.version)) {
+      return { next: good, faults: [], lost: null };
+    }
+    const { faults, lost } = (await this.#prove(good, inForce.version.files)) ?? NOTHING_SAID;
+    if (faults.length === 0) return { next: good, faults, lost };
     const rest = await this.#goodPart(faults);
     const ofRest = rest && (await this.#prove(rest, inForce.version.files));
-    return { next: ofRest?.length === 0 ? rest : null, faults };
+    return ofRest?.faults.length === 0 ? { next: rest, faults, lost: ofRest.lost } : { next: null, faults, lost: null };
   }
 
   /**
-   * What is wrong with a version; with another one, what it would bring of faults that those files do not have. [] when
-   * it is proved, null when something newer was saved.
+   * What is wrong with a version; with another one, what it would bring of faults that those files do not have, and what
+   * it would take away. No faults when it is proved, null when something newer was saved.
    */
-  async #prove(good: Good, inForce: DocumentVersion['files'] | null): Promise<readonly DocumentProblem[] | null> {
+  async #prove(good: Good, inForce: DocumentVersion['files'] | null): Promise<Proved | null> {
     const now = this.#parts.clock.now();
     // What people changed about who is on call counts for whatever comes into force.
     const overrides = this.#inForce.good?.roster.overrides ?? good.roster.overrides;
     const proof = await this.#parts.reader.prove(good.version.files, { now, overrides, inForce });
     if (proof.kind === 'overtaken') return null;
-    return proof.kind === 'proved' ? proof.faults : proof.problems;
+    return proof.kind === 'proved' ? proof : { faults: proof.problems, lost: null };
+  }
+
+  #tellLost({ lost }: Pick<Proved, 'lost'>): void {
+    if (lost !== null && lost.numbers.length + lost.services.length > 0) this.#parts.onWaysLost?.(lost);
   }
 
   #proveLater(): void {
@@ -176,8 +186,9 @@ export class LiveDocuments implements Documents {
   async #proveInForce(): Promise<void> {
     const good = this.#inForce.good;
     if (this.#isClosed || good === null || !isPlausible(this.#parts.clock.now())) return;
-    const problems = await this.#prove(good, null);
-    if (problems === null || this.#inForce.good !== good) return;
+    const proof = await this.#prove(good, null);
+    if (proof === null || this.#inForce.good !== good) return;
+    const problems = proof.faults;
     const told = problems.map(showProblem).join('\n');
     if (told === this.#toldFaults) return;
     this.#toldFaults = told;

@@ -1,3 +1,4 @@
+import { lostWays } from '../core/dialplan/index.ts';
 import { packPeople } from '../core/oncall/index.ts';
 import { never } from '../core/never.ts';
 import { type DocumentFile, versionOf } from './document-file.ts';
@@ -77,7 +78,8 @@ export class ReadJobs {
     const candidate = withOverrides(this.#compile(slots, now));
     const before = () => inForce && withOverrides(this.#compile(inForce, now));
     const faults = faultsBrought(candidate, before, now);
-    yield { kind: 'proved', isLast: true, faults };
+    const lost = inForce && lostWays(this.#compile(inForce, now).plan, candidate.plan);
+    yield { kind: 'proved', isLast: true, faults, lost };
   }
 
   async *#declared({ slots, zoneName }: Extract<ReadJob, { kind: 'declared' }>): Parts {

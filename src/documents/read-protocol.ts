@@ -1,5 +1,5 @@
 import type { PackedPeople, ShiftOverride } from '../core/oncall/index.ts';
-import type { PatternTables } from '../core/dialplan/index.ts';
+import type { LostWays, PatternTables } from '../core/dialplan/index.ts';
 import type { Instant } from '../core/time/index.ts';
 import type { DocumentFile } from './document-file.ts';
 import type { FeedFinding } from './feeds/look-at-feed.ts';
@@ -46,6 +46,13 @@ export type ReadJob =
       readonly now: Instant;
     };
 
+/** What a change would do. */
+export interface Proved {
+  readonly faults: readonly DocumentProblem[];
+  /** What callers have with the version in force and not with this one; null when there is none to compare with. */
+  readonly lost: LostWays | null;
+}
+
 /** A part of the answer of a job; the last one has `isLast`. */
 export type FromThread =
   | { readonly kind: 'file'; readonly slot: number; readonly file: DocumentFile }
@@ -70,6 +77,6 @@ export type LastPart =
       readonly roster: string;
     }
   | { readonly kind: 'refused'; readonly isLast: true; readonly problems: readonly DocumentProblem[] }
-  | { readonly kind: 'proved'; readonly isLast: true; readonly faults: readonly DocumentProblem[] }
+  | ({ readonly kind: 'proved'; readonly isLast: true } & Proved)
   | { readonly kind: 'declared'; readonly isLast: true; readonly feeds: readonly string[] }
   | { readonly kind: 'feed'; readonly isLast: true; readonly finding: FeedFinding };
