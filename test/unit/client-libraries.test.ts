@@ -44,7 +44,7 @@ import { MediaLink } from '../../src/telephony/media-link.ts';
 import { telephonySchema } from '../../src/telephony/options.ts';
 import type { Signalling } from '../../src/telephony/signalling.ts';
 import { until } from '../support/processes.ts';
-import { VirtualClock } from '../support/virtual-clock.ts';
+import { settled, VirtualClock } from '../support/virtual-clock.ts';
 
 const require = createRequire(import.meta.url);
 
@@ -526,6 +526,7 @@ async function aMediaServer(
     if (wait === undefined) greet();
     else void wait.then(greet);
     let heard = '';
+    let answered = Promise.resolve();
     socket.on('data', (bytes) => {
       const commands = (heard + bytes.toString()).split('\n\n');
       heard = commands.pop() ?? '';
@@ -539,8 +540,11 @@ async function aMediaServer(
         }
         const body = said[api] ?? 'true';
         const [first, rest] = [body.slice(0, 3), body.slice(3)];
-        socket.write(`Content-Type: api/response\nContent-Length: ${Buffer.byteLength(body)}\n\n${first}`);
-        setImmediate(() => socket.write(rest));
+        answered = answered.then(async () => {
+          socket.write(`Content-Type: api/response\nContent-Length: ${Buffer.byteLength(body)}\n\n${first}`);
+          await settled();
+          socket.write(rest);
+        });
       }
     });
   });
