@@ -56,7 +56,7 @@ export async function openDocuments(foundation: Foundation, closing: Closing): P
     onWaysLost: (lost) => {
       const { roster } = documents.current();
       const names = lost.services.map((id) => roster.service(id)?.name ?? id);
-      log.warn({ ...lost }, 'numbers lead to nobody on call any more');
+      log.info({ ...lost }, 'numbers lead to nobody on call any more');
       for (const line of lostLines({ ...lost, names })) terminal(line);
     },
     onUnsaved: (error) => {
