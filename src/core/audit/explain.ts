@@ -1,7 +1,7 @@
 import { endCauses } from '../call/end-causes.ts';
 import type { Instant } from '../time/index.ts';
 import type { CallFact, Fact } from './facts.ts';
-import type { Names, Revealed } from './sentence.ts';
+import { type Names, type Revealed, spokenPhone } from './sentence.ts';
 
 type Entry = { readonly at: Instant; readonly fact: Fact };
 type FactOf<F extends CallFact['fact']> = Extract<CallFact, { fact: F }>;
@@ -103,7 +103,7 @@ function stepLines(
       lines.push(`  ${names.person(person)} ${tier === 'post' ? `is ${why}` : why}.`);
     }
     before = fact;
-    const phone = fact.contact ?? (device === 'mobile' ? 'mobile' : 'desk phone');
+    const phone = spokenPhone(device ?? 'desk', fact.contact);
     const rung = entries[i + 1]?.fact;
     if (verdict === 'skipped') lines.push(`    Not rung on the ${phone}: ${because}.`);
     else if (rung?.fact === 'legRung') lines.push(`    Rung on the ${phone}: ${fateOf(rung.leg, entries)}.`);

@@ -220,11 +220,15 @@ function considered(fact: Extract<Fact, { fact: 'considered' }>, names: Names): 
   const name = names.extension(person) === null ? names.person(person) : place(person, names);
   const who = tier === 'post' ? name : `${name} (${duty ? `${tier}, ${duty}` : tier})`;
   if (verdict === 'skipped')
-    return `${who} is not rung${!device ? '' : ` on the ${contact ?? devices[device]}`}: ${because}`;
-  return `${who} is to be rung on the ${contact ?? devices[device ?? 'desk']}`;
+    return `${who} is not rung${!device ? '' : ` on the ${spokenPhone(device, contact)}`}: ${because}`;
+  return `${who} is to be rung on the ${spokenPhone(device ?? 'desk', contact)}`;
 }
 
-const devices = { desk: 'desk phone', mobile: 'mobile' } as const;
+/** "desk phone", "mobile"; a further one by the name that the person gave it: "lab phone", "home number". */
+export function spokenPhone(device: 'desk' | 'mobile', contact?: string): string {
+  if (contact !== undefined) return `${contact} ${device === 'desk' ? 'phone' : 'number'}`;
+  return device === 'desk' ? 'desk phone' : 'mobile';
+}
 
 function dutiesOf({ person, service }: { readonly person: string; readonly service: string }, names: Names): string {
   return person === '' ? names.service(service) : names.person(person);
