@@ -92,6 +92,67 @@ void t.test('who does not know PRACK gets nothing that needs it; who requires it
   t.equal(ringing?.headers.get('Require'), '100rel');
 });
 
+void t.test('what is asked in an early dialog does not decide about it', async (t) => {
+  for (const status of [200, 488]) {
+    const { clock, alice, bob, call, invite } = await aReliableCall();
+    const sent = invite.respond(180, reliably);
+    clock.advance(10);
+    ask(call.dialogs[0], 'PRACK', { RAck: `${sent?.headers.get('RSeq')} ${invite.request.headers.get('CSeq')}` });
+    clock.advance(10);
+    bob.got('PRACK').respond(200);
+    ask(call.dialogs[0], 'UPDATE', { 'Content-Type': 'application/sdp' }, 'v=0\r\n');
+    clock.advance(10);
+    bob.got('UPDATE').respond(status);
+    clock.advance(10);
+    t.equal(invite.dialog?.state, 'early');
+    call.cancel();
+    clock.advance(40_000);
+    t.same(call.statuses, [180, 487]);
+    t.equal(bob.cancelled.length, 1);
+    for (const { endpoint } of [alice, bob]) t.same(endpoint.counts, { dialogs: 0, clients: 0, servers: 0 });
+  }
+});
+
+for (const rang of [true, false]) {
+  const how = rang ? 'after ringing' : 'without having rung';
+  void t.test(`whoever answered ${how} and was not heard hangs up: the caller has an answer at once`, async (t) => {
+    const { clock, network, alice, bob, call, invite } = await aReliableCall({});
+    if (rang) invite.respond(180);
+    clock.advance(250);
+    network.copies = ({ what }) => (what === '200 INVITE' ? [] : [1]);
+    invite.respond(200);
+    clock.advance(32_000);
+    t.same(call.statuses, rang ? [180] : []);
+    clock.advance(1_000);
+    t.same(call.statuses, rang ? [180, 480] : [480]);
+    t.same(
+      bob.endings.map(({ why }) => why),
+      ['ackTimeout'],
+    );
+    t.same(alice.endings, [], 'it never was a call');
+    clock.advance(70_000);
+    for (const { endpoint } of [alice, bob]) t.same(endpoint.counts, { dialogs: 0, clients: 0, servers: 0 });
+    t.equal(clock.pending, 0);
+  });
+}
+
+void t.test('an answer that its own BYE has overtaken is acknowledged and ended, and told to nobody', async (t) => {
+  const { clock, network, alice, bob, call, invite } = await aReliableCall({});
+  invite.respond(180);
+  clock.advance(5);
+  network.copies = ({ what }) => (what === '200 INVITE' ? [50, 60] : [1]);
+  invite.respond(200);
+  invite.dialog?.bye();
+  clock.advance(10);
+  t.same(call.statuses, [180, 480]);
+  clock.advance(40_000);
+  t.same(call.statuses, [180, 480]);
+  t.equal(network.sentFrom(alice.port, 'ACK').length, 2, 'as often as it came');
+  t.equal(network.sentFrom(alice.port, 'BYE').length, 1);
+  t.same(alice.endings, []);
+  for (const { endpoint } of [alice, bob]) t.same(endpoint.counts, { dialogs: 0, clients: 0, servers: 0 });
+});
+
 void t.test('one UPDATE at a time, and one offer', async (t) => {
   const { clock, bob, call, invite } = await aReliableCall();
   invite.respond(200);

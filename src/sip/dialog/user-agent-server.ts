@@ -76,6 +76,7 @@ export class UserAgentServer implements ResponseSender {
       return void incoming.respond(422, { headers: new Headers().add('Min-SE', String(minSessionSeconds)) });
     }
     if (dialog !== undefined) return this.#inDialog(incoming, dialog);
+    if (request.method === 'BYE' && this.#host.hungUpEarly(request)) return void incoming.respond(200);
     // RFC 3261 12.2.2; PRACK, BYE and UPDATE make no sense without a dialog either.
     if (isInDialog || needsDialog.has(request.method)) return void incoming.respond(481);
     if (request.method === 'INVITE') this.#pendingInvites.set(server, incoming);
@@ -107,8 +108,7 @@ export class UserAgentServer implements ResponseSender {
   sendResponse(incoming: IncomingRequest, status: number, options: ResponseOptions): SipResponse | undefined {
     const { request, transaction } = incoming;
     if (transaction.isAnswered) return undefined;
-    const isCreating =
-      createsDialog(request.method) && incoming.dialog?.state !== 'confirmed' && toTagOf(request) === '';
+    const isCreating = isOutsideDialogs(request) && incoming.dialog?.state !== 'confirmed';
     const reliable = this.#reliableFor(incoming, status, options.headers);
     if (reliable === 'refused') return undefined;
     if (status > 100) incoming.localTag ??= toTagOf(request) || (options.toTag ?? this.#random.token());
@@ -163,6 +163,7 @@ export class UserAgentServer implements ResponseSender {
     if (dialog.state === 'early') {
       // RFC 3261 15.1.2: a BYE in the early dialog ends the INVITE that made it.
       incoming.respond(200);
+      if (dialog.role === 'uac') return void this.#host.hungUpEarly(incoming.request);
       const invite = this.#pendingInviteOf(dialog);
       if (invite !== undefined) this.#terminateInvite(invite, incoming.request);
       return;
@@ -199,11 +200,13 @@ export class UserAgentServer implements ResponseSender {
     if (dialog === undefined) return;
     if (dialog.pendingUpdate === incoming) dialog.pendingUpdate = undefined;
     if (dialog.pendingInvite === incoming) dialog.pendingInvite = undefined;
+    // A PRACK or an UPDATE in the early dialog decides nothing about it.
+    const isCreating = dialog.state === 'early' && isOutsideDialogs(request);
     if (response.status >= 300) {
-      if (dialog.state === 'early') this.#dialogs.forget(dialog);
+      if (isCreating) this.#dialogs.forget(dialog);
       return;
     }
-    if (dialog.state === 'early') dialog.state = 'confirmed';
+    if (isCreating) dialog.state = 'confirmed';
     if (isSdp(response.headers, response.body)) dialog.localSdp = response.body;
     if (request.method === 'INVITE' || request.method === 'UPDATE') this.#restartSession(dialog, request, response);
     if (request.method !== 'INVITE') return;
@@ -281,3 +284,8 @@ export class UserAgentServer implements ResponseSender {
 
 const needsDialog: ReadonlySet<string> = new Set(['BYE', 'UPDATE', 'PRACK']);
 const answersWithContact: ReadonlySet<string> = new Set(['INVITE', 'SUBSCRIBE', 'UPDATE']);
+
+/** Whether an answer to it can make a dialog. */
+function isOutsideDialogs(request: SipRequest): boolean {
+  return createsDialog(request.method) && toTagOf(request) === '';
+}
