@@ -19,6 +19,8 @@ import { isSubscriptionEnd } from './subscription-end.ts';
 /** Requests that are not for us but go through us, because we have put ourselves into their Route. */
 export interface Passage {
   takes(request: SipRequest): boolean;
+  /** Whether we have passed it on before: as it is now, or as something else. */
+  judge(request: SipRequest): 'new' | 'loop' | 'spiral';
   pass(incoming: IncomingRequest): void;
   passAck(ack: SipRequest): void;
 }
@@ -59,7 +61,9 @@ export class UserAgentServer implements ResponseSender {
     const isInDialog = toTagOf(request) !== '';
     const dialog = isInDialog ? this.#dialogs.ofRequest(request) : undefined;
     const incoming = new IncomingRequest(server, dialog, this);
-    if (isMerged) return void incoming.respond(482);
+    const before = isInDialog ? 'new' : this.#passage.judge(request);
+    // RFC 3261 16.3 step 4: what comes back as something else, to be passed on once more, is no second copy.
+    if (before === 'loop' || (isMerged && before === 'new')) return void incoming.respond(482);
     if (isInDialog && dialog === undefined && this.#passage.takes(request)) {
       if (request.method === 'INVITE') this.#pendingInvites.set(server, incoming);
       return this.#passage.pass(incoming);
