@@ -62,6 +62,8 @@ export class Dialog {
   pendingUpdate: RequestWaiting | undefined;
   /** Our UPDATE without a final response. */
   openUpdate: RequestInFlight | undefined;
+  /** Our provisional responses that the peer acknowledges. */
+  provisionals: { acknowledge(prack: SipRequest): boolean; release(): void } | undefined;
   /** The RSeq of the peer's provisional response that has no PRACK yet. */
   unacknowledgedRseq: number | undefined;
   /** A 2xx to our INVITE has come and `ack` has not been called since. */
