@@ -36,6 +36,8 @@ export class Call implements TelephonyCall {
   readonly #sounds = new Map<LegId, TelephonyEffect>();
   /** Whom the caller talks to, or is about to. */
   #partner: { readonly leg: LegId; isJoined: boolean } | null = null;
+  /** With whom a process after this one would find the caller talking. */
+  #kept: LegId | null = null;
 
   /** `link`: the signalling server that brought it. */
   constructor(shell: Shell, link: SignallingLink, request: SrfRequest, response: SrfResponse, onOver: () => void) {
@@ -86,6 +88,7 @@ export class Call implements TelephonyCall {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#watch?.close();
+    this.#keep(null);
     for (const leg of this.#legs.values()) leg.close();
     this.#caller.close();
     this.#onOver();
@@ -217,6 +220,7 @@ export class Call implements TelephonyCall {
     if (caller === null || called === null) return void setImmediate(() => failed('one side is gone'));
     caller.bridge(called).then(
       () => {
+        this.#keep(leg);
         if (!partner.isJoined) this.#tell({ type: 'bridged', leg });
         partner.isJoined = true;
       },
@@ -235,6 +239,20 @@ export class Call implements TelephonyCall {
   /** The caller does not talk to this party any more. */
   #part(leg: LegId): void {
     if (this.#partner?.leg === leg) this.#partner = null;
+    if (this.#kept === leg) this.#keep(null);
+  }
+
+  /** The conversation, for a process after this one. null: it is over. */
+  #keep(leg: LegId | null): void {
+    const { talks } = this.#shell;
+    this.#kept = leg;
+    if (this.#callId === null) return;
+    const [caller, called] = [this.#caller, leg === null ? undefined : this.#legs.get(leg)];
+    if (leg === null || !caller.phone || !called?.phone) return talks.over(this.#callId);
+    const phones = { caller: caller.phone.dialog, called: called.phone.dialog };
+    const sound =
+      caller.endpoint && called.endpoint ? { caller: caller.endpoint.dialog, called: called.endpoint.dialog } : null;
+    talks.began({ callId: this.#callId, leg }, phones, sound);
   }
 
   #isMoving(leg: LegId): boolean {
@@ -257,6 +275,7 @@ export class Call implements TelephonyCall {
     }
     this.#caller.connectTo(phone, (error) => {
       if (error) return failed(error.message);
+      this.#keep(id);
       this.#tell({ type: 'bridged', leg: id });
       this.#watchDirect(leg);
     });
