@@ -28,6 +28,7 @@ import { Outbound, type Reply } from './outbound.ts';
 import { Proxies } from './proxies.ts';
 import { RegisteredFlows } from './registered-flows.ts';
 import { recordKinds, verbs } from './verbs.ts';
+import { Witnesses } from './witnesses.ts';
 
 /** Where a running sipd can be reached: `sip` as `udp/127.0.0.1:5060`. */
 export interface SipdAddresses {
@@ -66,6 +67,7 @@ export class SipdServer {
   #metricsServer: MetricsServer | undefined;
   readonly #proxies: Proxies;
   readonly #journal: DialogJournal | undefined;
+  readonly #witnesses: Witnesses;
   #closing: Promise<void> | undefined;
 
   private constructor(parts: {
@@ -78,7 +80,9 @@ export class SipdServer {
     admission: Admission;
     proxies: Proxies;
     journal: DialogJournal | undefined;
+    witnesses: Witnesses;
   }) {
+    this.#witnesses = parts.witnesses;
     this.#journal = parts.journal;
     this.#proxies = parts.proxies;
     this.#endpoint = parts.endpoint;
@@ -103,7 +107,9 @@ export class SipdServer {
     const inbound = new Inbound({ apps, dialogs, records, flows, admission, clock, random, options });
     const { t1Ms, t2Ms, t4Ms } = options.timers;
     const certificates = options.tls === undefined ? undefined : new CertificateFiles(options.tls);
+    const witnesses = new Witnesses(clock, options);
     const endpoint = await SipEndpoint.open({
+      tap: witnesses.tap,
       listen: options.sip,
       advertisedHost: options.advertisedHost,
       supported,
@@ -164,6 +170,7 @@ export class SipdServer {
         proxies,
         certificates,
         admission,
+        witnesses,
       });
       if (options.metrics !== undefined) {
         server.#metricsServer = await MetricsServer.open(options.metrics, () => server.metricsText);
@@ -229,6 +236,7 @@ export class SipdServer {
     this.#admission.close();
     this.#metricsServer?.close();
     this.#journal?.close();
+    this.#witnesses.close();
     this.#control.close();
     this.#endpoint.close();
   }
@@ -246,6 +254,10 @@ export class SipdServer {
         return app.reply(id, 'OK|pong');
       case 'sip': {
         const { tokens: answer, message } = this.#sip(app, command);
+        return app.reply(id, answer, message);
+      }
+      case 'ladder': {
+        const { tokens: answer, message } = this.#witnesses.ladder(command.message);
         return app.reply(id, answer, message);
       }
       case 'proxy':

@@ -95,6 +95,7 @@ export class Telephony {
       options,
       log,
       clock,
+      random,
       trunkPassword: (trunk) => passwords.get(trunk),
     };
     this.#authenticator = new Authenticator({

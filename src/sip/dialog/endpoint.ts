@@ -13,6 +13,7 @@ import { TransactionLayer } from '../transaction/transaction-layer.ts';
 import type { Flow, HostPort, ListenAddress, Protocol, Vantage } from '../transport/flow.ts';
 import { type Network, systemNetwork } from '../transport/network.ts';
 import type { TlsCredentials } from '../transport/tls-gate.ts';
+import type { WireTap } from '../transport/traffic.ts';
 import { defaultTransportLimits, Transport, type TransportLimits } from '../transport/transport.ts';
 import type { Dialog } from './dialog.ts';
 import type { DialogSnapshot } from './dialog-snapshot.ts';
@@ -48,6 +49,8 @@ export interface EndpointOptions {
   readonly admission?: EndpointAdmission | undefined;
   /** Needed to listen on TLS and WSS, and to dial TLS. */
   readonly tls?: TlsCredentials | undefined;
+  /** Sees every message that is let in or sent. */
+  readonly tap?: WireTap | undefined;
 }
 
 /** Whether bytes are parsed, and whether a request opens a transaction. */
@@ -144,6 +147,7 @@ export class SipEndpoint {
       logger,
       limits: options.limits ?? defaultTransportLimits,
       tls: options.tls,
+      tap: options.tap,
       webOrigins: options.webOrigins,
       admits: options.admission?.admits.bind(options.admission),
       onReceived: (result, flow) => endpoint.#received(result, flow),
