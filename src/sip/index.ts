@@ -64,6 +64,7 @@ export {
   transportParam,
   type Vantage,
 } from './transport/flow.ts';
+export { addressBytes } from './transport/address-bytes.ts';
 export { ListenError } from './transport/listen-error.ts';
 export type { NameLookup, NaptrRecord, SrvRecord } from './names/name-lookup.ts';
 export { type Network, systemNetwork, type UdpSocket } from './transport/network.ts';

@@ -1,8 +1,10 @@
 import { z } from 'zod';
+import { sipdHep } from './hep/options.ts';
 import { sipdLadder } from './ladder/options.ts';
 import { sipdLimits } from './limits.ts';
 
 export type { LadderAnswer, LadderQuestion, Rung } from './ladder/answer.ts';
+export { sipdHep } from './hep/options.ts';
 export { sipdLadder } from './ladder/options.ts';
 export { sipdLimits } from './limits.ts';
 
@@ -57,6 +59,7 @@ export const sipdOptionsSchema = z.strictObject({
   stateFile: z.string().min(1).optional(),
   limits: sipdLimits.prefault({}),
   ladder: sipdLadder.prefault({}),
+  hep: sipdHep.prefault({}),
   timers: z
     .strictObject({
       t1Ms: z.int().positive().default(500),

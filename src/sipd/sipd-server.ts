@@ -107,7 +107,7 @@ export class SipdServer {
     const inbound = new Inbound({ apps, dialogs, records, flows, admission, clock, random, options });
     const { t1Ms, t2Ms, t4Ms } = options.timers;
     const certificates = options.tls === undefined ? undefined : new CertificateFiles(options.tls);
-    const witnesses = new Witnesses(clock, options);
+    const witnesses = await Witnesses.open(options, clock, network);
     const endpoint = await SipEndpoint.open({
       tap: witnesses.tap,
       listen: options.sip,
@@ -179,6 +179,7 @@ export class SipdServer {
       return server;
     } catch (error) {
       admission.close();
+      witnesses.close();
       endpoint.close();
       throw error;
     }

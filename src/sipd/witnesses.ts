@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import type { Clock, WireTap } from '../sip/index.ts';
+import type { Clock, Network, WireTap } from '../sip/index.ts';
+import { HepMirror } from './hep/hep-mirror.ts';
 import { Ladder } from './ladder/ladder.ts';
 import type { Reply } from './outbound.ts';
 import type { SipdOptions } from './options.ts';
@@ -9,20 +10,34 @@ const question = z.strictObject({
   prefix: z.string().min(8).max(64).optional(),
 });
 
-/** Who sees every message go by. */
+/** Who sees every message go by: the memory for ladders, and Homer. */
 export class Witnesses {
   readonly #ladder: Ladder | undefined;
+  readonly #hep: HepMirror | undefined;
 
-  constructor(clock: Clock, { ladder }: Pick<SipdOptions, 'ladder'>) {
-    const { megabytes, minutes } = ladder;
-    if (megabytes > 0) this.#ladder = new Ladder(clock, { sizeBytes: megabytes * 2 ** 20, keepMs: minutes * 60_000 });
+  private constructor(ladder: Ladder | undefined, hep: HepMirror | undefined) {
+    this.#ladder = ladder;
+    this.#hep = hep;
+  }
+
+  static async open(
+    { ladder: { megabytes, minutes }, hep }: Pick<SipdOptions, 'ladder' | 'hep'>,
+    clock: Clock,
+    network: Network,
+  ): Promise<Witnesses> {
+    const mirror = await HepMirror.open(hep, network, clock);
+    const room = { sizeBytes: megabytes * 2 ** 20, keepMs: minutes * 60_000 };
+    return new Witnesses(megabytes === 0 ? undefined : new Ladder(clock, room), mirror);
   }
 
   /** Undefined while nobody looks. */
   get tap(): WireTap | undefined {
-    const ladder = this.#ladder;
-    if (ladder === undefined) return undefined;
-    return (isSent, bytes, flow) => ladder.see(isSent, bytes, flow);
+    const [ladder, hep] = [this.#ladder, this.#hep];
+    if (ladder === undefined && hep === undefined) return undefined;
+    return (isSent, bytes, flow) => {
+      ladder?.see(isSent, bytes, flow);
+      hep?.see(isSent, bytes, flow);
+    };
   }
 
   /** The command `ladder`, which drachtio's protocol does not have: a question as JSON, and `LadderAnswer` as JSON. */
@@ -36,6 +51,7 @@ export class Witnesses {
 
   close(): void {
     this.#ladder?.close();
+    this.#hep?.close();
   }
 }
 

@@ -78,6 +78,7 @@ function sipdOptions(config: Config, secrets: Secrets, advertised: string): Sipd
     webOrigins: config.sip.webOrigins,
     limits: { ...config.sip.limits, trusted: trusted(config) },
     ladder: config.sip.ladder,
+    hep: config.sip.hep,
     control: { host: '127.0.0.1', port: config.signalling.port },
     secret: secrets.controlSecret,
     stateFile: join(dataFolders(config.data).run, 'sipd.dialogs'),
