@@ -40,14 +40,14 @@ export function askControlPort(
     const fail = (why: string): void => end({ kind: 'silent', why });
     const timer = setTimeout(() => fail(`no answer within ${withinMs} ms`), withinMs);
     const replies: { says: string; body: string }[] = [];
-    const say = (text: string): void => void socket.write(frame(text));
+    const say = (text: string): void => void socket.write(controlFrame(text));
     let held: Buffer = Buffer.alloc(0);
     socket.on('error', (error: Error) => fail(error.message));
     socket.on('close', () => fail('it closed the connection'));
     socket.on('data', (bytes: Buffer) => {
       held = Buffer.concat([held, bytes]);
       if (held.length > maxBytes || (held[0] ?? 0x30) < 0x30 || (held[0] ?? 0x30) > 0x39) return fail(noControl);
-      for (let next = cut(held); next !== null; next = cut(held)) {
+      for (let next = cutFrame(held); next !== null; next = cutFrame(held)) {
         held = next.rest;
         const reply = replyIn(next.payload);
         if (reply === null) continue;
@@ -62,12 +62,13 @@ export function askControlPort(
   });
 }
 
-function frame(text: string): string {
+/** As the control protocol cuts its messages. */
+export function controlFrame(text: string): string {
   return `${Buffer.byteLength(text)}#${text}`;
 }
 
 /** The first whole frame and what follows it; null while there is none. */
-function cut(held: Buffer): { readonly payload: string; readonly rest: Buffer } | null {
+export function cutFrame(held: Buffer): { readonly payload: string; readonly rest: Buffer } | null {
   const head = /^(\d{1,7})#/.exec(held.toString('latin1', 0, 8));
   if (head === null) return null;
   const from = head[0].length;
@@ -75,8 +76,8 @@ function cut(held: Buffer): { readonly payload: string; readonly rest: Buffer } 
   return held.length < to ? null : { payload: held.toString('utf8', from, to), rest: held.subarray(to) };
 }
 
-/** Of "uuid|response|cli|OK|…"; null for anything that answers no question. */
-function replyIn(payload: string): { says: string; body: string } | null {
+/** Of "uuid|response|cli|OK|…", the answer to a message whose id was "cli"; null for anything that answers no question. */
+export function replyIn(payload: string): { says: string; body: string } | null {
   const end = payload.indexOf('\r\n');
   const line = end < 0 ? payload : payload.slice(0, end);
   const says = /^[^|]*\|response\|cli\|(.*)$/s.exec(line)?.[1];

@@ -10,6 +10,7 @@ import {
   systemRandom,
 } from '../sip/index.ts';
 import { Admission } from './admission/admission.ts';
+import { appLateMs, noteLoad } from './app-load.ts';
 import { AppRegistry } from './app-registry.ts';
 import { CallRecords } from './call-records.ts';
 import { CertificateFiles } from './certificate-files.ts';
@@ -19,10 +20,12 @@ import { type AppCommand, ControlServer } from './control/control-server.ts';
 import { DialogBook } from './dialog-book.ts';
 import type { DialogJournal } from './dialog-journal.ts';
 import { Inbound } from './inbound.ts';
+import { kernelQueue } from './kernel-queue.ts';
 import { MetricsServer } from './metrics-server.ts';
 import { metricsText } from './metrics-text.ts';
 import { numbersOf, type SipdMetrics } from './numbers.ts';
 import type { SipdOptions } from './options.ts';
+import { reserve } from './reserve.ts';
 import { keepDialogs } from './kept-dialogs.ts';
 import { Outbound, type Reply } from './outbound.ts';
 import { Proxies } from './proxies.ts';
@@ -102,7 +105,14 @@ export class SipdServer {
     const flows = new RegisteredFlows(clock);
     const connections = new Set<AppConnection>();
     const apps = new AppRegistry(connections);
-    const admission = new Admission({ clock, limits: options.limits, dialogs: () => dialogs.size });
+    const udpPorts = new Set<number>();
+    const admission = new Admission({
+      clock,
+      limits: options.limits,
+      dialogs: () => dialogs.size,
+      appLateMs: () => appLateMs(connections, clock.now()),
+      unreadBytes: () => kernelQueue(udpPorts).bytes,
+    });
     const records = new CallRecords(apps, clock);
     const inbound = new Inbound({ apps, dialogs, records, flows, admission, clock, random, options });
     const { t1Ms, t2Ms, t4Ms } = options.timers;
@@ -133,6 +143,7 @@ export class SipdServer {
         },
       },
     });
+    for (const { protocol, port } of endpoint.addresses) if (protocol === 'udp') udpPorts.add(port);
     // At once, before anybody can ask for them.
     const { stateFile: path, secret } = options;
     const now = () => clock.now();
@@ -203,7 +214,8 @@ export class SipdServer {
 
   /** For Prometheus. */
   get metricsText(): string {
-    return metricsText(this.metrics, this.#endpoint.traffic);
+    const { traffic, transactionStates: transactions } = this.#endpoint;
+    return metricsText({ numbers: this.metrics, traffic, transactions });
   }
 
   /** Refuses what waits, cancels what rings, ends what talks, and closes; at most two seconds. May be called twice. */
@@ -256,6 +268,12 @@ export class SipdServer {
       case 'sip': {
         const { tokens: answer, message } = this.#sip(app, command);
         return app.reply(id, answer, message);
+      }
+      case 'reserve':
+        return app.reply(id, reserve(this.#admission, command.message));
+      case 'load': {
+        const isNoted = noteLoad(app, tokens[0], systemClock.now());
+        return app.reply(id, isNoted ? 'OK|load' : 'NOK|load wants milliseconds');
       }
       case 'ladder': {
         const { tokens: answer, message } = this.#witnesses.ladder(command.message);

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Clock, Network, WireTap } from '../sip/index.ts';
 import { HepMirror } from './hep/hep-mirror.ts';
+import { jsonOf } from './json-of.ts';
 import { Ladder } from './ladder/ladder.ts';
 import type { Reply } from './outbound.ts';
 import type { SipdOptions } from './options.ts';
@@ -52,13 +53,5 @@ export class Witnesses {
   close(): void {
     this.#ladder?.close();
     this.#hep?.close();
-  }
-}
-
-function jsonOf(text: Buffer | undefined): unknown {
-  try {
-    return JSON.parse(text?.toString() ?? '');
-  } catch {
-    return undefined;
   }
 }

@@ -177,6 +177,11 @@ export class Telephony {
     return true;
   }
 
+  /** What a signalling server tells us is read so late, in milliseconds; 0 for one that is down. */
+  lateMs(name: string): number {
+    return this.#shell.signalling.named(name)?.lateMs ?? 0;
+  }
+
   /** Ends every call that is left and all connections. */
   async close(): Promise<void> {
     if (this.#isClosed) return;

@@ -185,6 +185,11 @@ export class SipEndpoint {
     return { dialogs: this.#dialogs.size, ...this.#layer.counts };
   }
 
+  /** Transactions by `client invite calling` and the like; it costs time for each of them. */
+  get transactionStates(): ReadonlyMap<string, number> {
+    return this.#layer.states;
+  }
+
   /** INVITEs that nobody has answered yet. */
   get halfOpen(): number {
     return this.#layer.halfOpen.total;
