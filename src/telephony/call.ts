@@ -7,6 +7,7 @@ import { asError, type SrfRequest, type SrfResponse } from './client-libraries/i
 import { Leg } from './leg.ts';
 import { DirectWatch } from './direct-watch.ts';
 import { failureOf } from './effect-failure.ts';
+import { LegNames } from './leg-names.ts';
 import type { CallMedia } from './media.ts';
 import type { MediaEndpoint, Recorded } from './media-endpoint.ts';
 import { hopsLeft } from './places.ts';
@@ -19,6 +20,7 @@ const messageName = /^[A-Za-z0-9-]{1,64}$/;
 /** One inbound call: carries out the engine's effects and tells it what happened. Never throws, never waits. */
 export class Call implements TelephonyCall {
   readonly #shell: Shell;
+  readonly #names: LegNames;
   readonly #media: CallMedia;
   readonly #caller: CallerLeg;
   readonly #legs = new Map<LegId, Leg>();
@@ -42,7 +44,8 @@ export class Call implements TelephonyCall {
   /** `link`: the signalling server that brought it. */
   constructor(shell: Shell, link: SignallingLink, request: SrfRequest, response: SrfResponse, onOver: () => void) {
     this.#shell = shell;
-    this.#media = shell.media.forCall(link);
+    this.#names = new LegNames(shell.random);
+    this.#media = shell.media.forCall(link, this.#names);
     this.#hopsLeft = hopsLeft(request.get('Max-Forwards'));
     this.#onOver = onOver;
     this.#caller = new CallerLeg(shell, { link, media: this.#media }, request, response, {
@@ -64,6 +67,7 @@ export class Call implements TelephonyCall {
   /** The engine has taken the call. */
   taken(callId: CallId, emit: (event: CallEvent) => void): void {
     this.#callId = callId;
+    this.#names.belongTo(callId);
     this.#emit = emit;
     for (const event of this.#early.splice(0)) emit(event);
   }
@@ -136,7 +140,7 @@ export class Call implements TelephonyCall {
       this.#shell,
       this.#media,
       effect,
-      { offer: this.#caller.offer, hopsLeft: this.#hopsLeft },
+      { offer: this.#caller.offer, hopsLeft: this.#hopsLeft, names: this.#names },
       {
         ringing: (sipStatus) => this.#tell({ type: 'legRinging', leg, sipStatus }),
         answered: (media) => this.#tell({ type: 'legAnswered', leg, media }),

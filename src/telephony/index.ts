@@ -101,6 +101,7 @@ export class Telephony {
       options,
       log,
       clock,
+      random,
       trunkPassword: (trunk) => passwords.get(trunk),
     };
     this.#adopted = new AdoptedTalks(this.#shell);
@@ -188,6 +189,11 @@ export class Telephony {
     if (link === undefined) return false;
     link.isDraining = isDraining;
     return true;
+  }
+
+  /** What a signalling server tells us is read so late, in milliseconds; 0 for one that is down. */
+  lateMs(name: string): number {
+    return this.#shell.signalling.named(name)?.lateMs ?? 0;
   }
 
   /** Ends every call that is left and all connections. */

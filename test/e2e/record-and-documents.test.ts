@@ -47,7 +47,31 @@ t.test('story 9: one record per call, and verify names what was touched', async 
     t.equal((await house.cli('call', 'show', 'NO-SUCH')).code, 1);
   });
 
+  await t.test('call ladder shows the SIP of every leg; of a real drachtio-server it says why not', async (t) => {
+    const { out, err, code } = await house.cli('call', 'ladder', talk.callId.toLowerCase());
+    if (house.hasRealSignalling) {
+      t.match({ code, err }, { code: 1, err: /keeps no ladder, for it is not our own sipd/ });
+      return;
+    }
+    t.equal(code, 0, err);
+    // Asked for a password first.
+    for (const says of ['INVITE 2102, SDP', '401 Unauthorized', 'rung as 2102', 'calls as 2101', 'BYE'])
+      t.match(out, says);
+    t.ok(out.split('\n').every((line) => line.length <= 80));
+    t.notMatch(out, /undefined|\[object|NaN|Digest/);
+    const { messages } = await house.json<{ messages: { callId: string; message: string }[] }>(
+      'call',
+      'ladder',
+      talk.callId,
+    );
+    t.ok(new Set(messages.map(({ callId }) => callId)).size >= 2, 'both legs');
+    t.notMatch(JSON.stringify(messages), /response=|Ward 4B/);
+    t.match(await house.cli('call', 'ladder', 'AAAA-AAAA-AAAA'), { code: 1, err: /the audit knows no call/ });
+    t.match(await house.cli('call', 'ladder', 'no-such@phone'), { code: 1, err: /no message of call no-such@phone/ });
+  });
+
   await house.close();
+  t.match(await warmCli(['call', 'ladder', talk.callId, '--data', house.data]), { code: 1, err: /sipd does not run/ });
   const store = join(house.data, 'wardline.db');
   const verify = () => warmCli(['audit', 'verify', '--json', '--data', house.data]);
   const whole = await verify();

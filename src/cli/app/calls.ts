@@ -17,6 +17,7 @@ import { type Links, refuseWellKnownSecrets, telephonyOptions } from './links.ts
 import { plainSealer } from './plain-recordings.ts';
 import { followServerOrders } from './server-orders.ts';
 import type { PatientWriter } from './patient-writer.ts';
+import { openSideLines } from './side-lines.ts';
 import { serverMetrics } from './server-metrics.ts';
 
 /** The engine gives the calls it must end itself 6 s to say so. */
@@ -85,6 +86,7 @@ export async function openCalls(
   closing.add('telephony', () => telephony.close());
   followServerOrders({ foundation, telephony, options }, closing);
   await telephony.start(engine);
+  openSideLines({ options: options.signalling, telephony, plan: () => documents.current().plan }, closing);
   let isDraining = false;
   const drain = async (): Promise<void> => {
     isDraining = true;
