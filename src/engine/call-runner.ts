@@ -81,6 +81,12 @@ export class CallRunner {
     };
   }
 
+  /** null for a caller from outside. */
+  get callingExtension(): string | null {
+    const { from } = this.#parts.caller;
+    return from.kind === 'phone' ? from.extension : null;
+  }
+
   /** Never throws. Events after the end are ignored. */
   emit(event: CallEvent): void {
     if (this.#isOver) return;
@@ -148,6 +154,7 @@ export class CallRunner {
         return this.#lookUp(effect);
       case 'checkPin':
       case 'listMessages':
+      case 'claimMessage':
       case 'changeMessage':
         return this.#inMailbox(effect);
       case 'callOver':
@@ -166,7 +173,9 @@ export class CallRunner {
     });
   }
 
-  #inMailbox(effect: Extract<CallEffect, { type: 'checkPin' | 'listMessages' | 'changeMessage' }>): void {
+  #inMailbox(
+    effect: Extract<CallEffect, { type: 'checkPin' | 'listMessages' | 'claimMessage' | 'changeMessage' }>,
+  ): void {
     const { mailboxes, caller } = this.#parts;
     switch (effect.type) {
       case 'checkPin': {
@@ -179,6 +188,11 @@ export class CallRunner {
         const { token, mailbox } = effect;
         const listed = mailboxes?.list(mailbox) ?? Promise.resolve(null);
         return void listed.then((messages) => this.emit({ type: 'messagesListed', token, messages }));
+      }
+      case 'claimMessage': {
+        const { token, messageId, by } = effect;
+        const claimed = mailboxes?.claim(messageId, by) ?? Promise.resolve(by);
+        return void claimed.then((first) => this.emit({ type: 'claimAnswered', token, by: first }));
       }
       default:
         return mailboxes?.change(effect.messageId, effect.change, effect.by);

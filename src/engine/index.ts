@@ -1,3 +1,4 @@
+export { Chases } from './chases.ts';
 export { Engine, type EngineParts } from './engine.ts';
 export { type EngineOptions, engineSchema } from './options.ts';
 export * from './ports.ts';

@@ -1,10 +1,10 @@
 import type { Fact, Reach } from '../core/audit/index.ts';
-import type { CallEffect, CallEvent, Caller, CallId, EndCause } from '../core/call/index.ts';
+import type { CallEffect, CallEvent, Caller, CallId, EndCause, OfferedAs, Party } from '../core/call/index.ts';
 import type { CompiledPlan } from '../core/dialplan/index.ts';
 import type { CompiledRoster, ShiftOverride, Urgency } from '../core/oncall/index.ts';
 import type { Phi } from '../core/phi/index.ts';
 import type { Instant } from '../core/time/index.ts';
-import type { MessageAct, MessageBrief, PinResult } from '../core/voicemail/index.ts';
+import type { Chase, LeftMessage, MessageAct, MessageBrief, PinResult } from '../core/voicemail/index.ts';
 
 /** What the engine needs from the world, in our words. */
 
@@ -24,7 +24,7 @@ export interface Random {
 /** Effects that the telephony shell performs for one call. */
 export type TelephonyEffect = Exclude<
   CallEffect,
-  { type: 'attest' | 'wakeMe' | 'lookUp' | 'checkPin' | 'listMessages' | 'changeMessage' }
+  { type: 'attest' | 'wakeMe' | 'lookUp' | 'checkPin' | 'listMessages' | 'claimMessage' | 'changeMessage' }
 >;
 
 /** One inbound call as the telephony shell shows it to the engine. */
@@ -83,8 +83,36 @@ export interface Mailboxes {
   }): Promise<PinResult>;
   /** Those that nobody has deleted; null when they cannot be read. Never rejects. */
   list(mailbox: string): Promise<readonly MessageBrief[] | null>;
+  /** Resolves with who has the message: whoever claimed it first. Never rejects. */
+  claim(messageId: string, by: string): Promise<string>;
   /** Never throws; written until it is durable. */
   change(messageId: string, change: MessageAct, by: string): void;
+}
+
+/** Messages that somebody has to listen to and take. Answers from the store, and throws when it cannot. */
+export interface ChaseBook {
+  /** Those that are followed, and those that may have to be. */
+  open(): readonly ChasedMessage[];
+  save(messageId: string, chase: Chase, at: Instant): void;
+}
+
+export interface ChasedMessage {
+  readonly left: LeftMessage;
+  /** null: not followed so far. */
+  readonly chase: Chase | null;
+  /** Mailbox of whoever has taken it. */
+  readonly claimedBy: string | null;
+  /** Deleted or shredded. */
+  readonly isGone: boolean;
+}
+
+/** Calls that the house makes by itself. */
+export interface HouseCalls {
+  /** The party rings when the engine has this call `answerCaller`. Events before `taken` wait for it. */
+  prepare(
+    party: Party,
+    offeredAs: OfferedAs,
+  ): TelephonyCall & { taken(callId: CallId, emit: (event: CallEvent) => void): void };
 }
 
 /** Programs of the house that a plan asks which way a call goes. */

@@ -1,4 +1,4 @@
-import type { Kysely } from 'kysely';
+import { type Kysely, sql } from 'kysely';
 import type { Migration } from 'kysely/migration';
 
 /** What became of a message, and the PINs that open mailboxes with the tries that were made at them. */
@@ -24,5 +24,24 @@ export const mailboxes: Migration = {
       .addColumn('failures', 'integer', (c) => c.notNull())
       .addColumn('last_at', 'integer', (c) => c.notNull())
       .execute();
+  },
+};
+
+/** Which chain a message comes from, and how far its chase is. */
+export const chases: Migration = {
+  async up(db: Kysely<unknown>): Promise<void> {
+    const add = db.schema.alterTable('messages');
+    for (const what of ['service', 'urgency'] as const) await add.addColumn(what, 'text').execute();
+    await db.schema
+      .createTable('chases')
+      .addColumn('message_id', 'text', (c) => c.primaryKey())
+      .addColumn('state', 'text', (c) => c.notNull())
+      .addColumn('ended_at', 'integer')
+      .execute();
+    // Nobody is called at night because of a message that was left before anybody was called at all.
+    await sql`
+      insert into chases (message_id, state, ended_at)
+      select message_id, '{"name":"over","because":"deleted"}', at from messages
+    `.execute(db);
   },
 };

@@ -1,4 +1,5 @@
 import type { Selectable } from 'kysely';
+import type { Urgency } from '../core/oncall/index.ts';
 import type { Instant } from '../core/time/index.ts';
 import { build } from './build.ts';
 import type { SqliteDatabase } from './database.ts';
@@ -12,6 +13,9 @@ export interface MessageRow {
   readonly at: Instant;
   readonly durationMs: number;
   readonly isUrgent: boolean;
+  /** The chain in which nobody accepted, and how urgent it was; null for a message of no chain. */
+  readonly service: string | null;
+  readonly urgency: Urgency | null;
   readonly path: string;
   /** null: never exported. */
   readonly exportedAt: Instant | null;
@@ -62,6 +66,8 @@ export class SqliteMessages {
       at: message.at,
       duration_ms: message.durationMs,
       urgent: message.isUrgent ? 1 : 0,
+      service: message.service,
+      urgency: message.urgency,
       path: message.path,
       exported_at: message.exportedAt,
     };
@@ -163,7 +169,7 @@ function changed(row: Row, change: MessageChange, at: Instant, by: string): Part
 
 type Row = Selectable<Schema['messages']>;
 
-function asMessage(row: Row): Message {
+export function asMessage(row: Row): Message {
   return {
     messageId: row.message_id,
     mailbox: row.mailbox,
@@ -171,6 +177,8 @@ function asMessage(row: Row): Message {
     at: row.at as Instant,
     durationMs: row.duration_ms,
     isUrgent: row.urgent === 1,
+    service: row.service,
+    urgency: row.urgency as Urgency | null,
     path: row.path,
     exportedAt: row.exported_at as Instant | null,
     state: row.state as MessageFate['state'],

@@ -45,6 +45,8 @@ export interface Schema {
     at: number;
     duration_ms: number;
     urgent: number;
+    service: string | null;
+    urgency: string | null;
     path: string;
     exported_at: number | null;
     /** new, saved or deleted. */
@@ -62,6 +64,8 @@ export interface Schema {
     /** The sound is gone for ever; the row stays. */
     shredded_at: number | null;
   };
+  /** Urgent messages that are followed until somebody takes them; `state` is a Chase as JSON. */
+  chases: { message_id: string; state: string; ended_at: number | null };
   mailbox_pins: { mailbox: string; hash: string; set_at: number; set_by: string };
   /** PINs that were tried and not right since the last right one. `about`: "mailbox 3101" or "from 2101". */
   pin_tries: { about: string; failures: number; last_at: number };

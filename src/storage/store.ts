@@ -4,6 +4,7 @@ import { SqliteBindings, type BindingRow } from './bindings.ts';
 import { SqliteCalendars } from './calendars.ts';
 import { SqliteCalls } from './calls.ts';
 import { SqliteChain } from './chain.ts';
+import { SqliteChases } from './chases.ts';
 import { SqliteDatabase } from './database.ts';
 import { SqliteDocumentVersions } from './documents.ts';
 import { SqliteFeeds } from './feeds.ts';
@@ -129,6 +130,7 @@ export class Store {
   readonly pins: SqlitePins;
   readonly plans: SqlitePlans;
   readonly messages: SqliteMessages;
+  readonly chases: SqliteChases;
   readonly overrides: SqliteOverrides;
   readonly feeds: SqliteFeeds;
   readonly servers: SqliteServerOrders;
@@ -152,6 +154,7 @@ export class Store {
     this.pins = new SqlitePins(db);
     this.plans = new SqlitePlans(db, writer);
     this.messages = new SqliteMessages(db);
+    this.chases = new SqliteChases(db);
     this.overrides = new SqliteOverrides(db);
     this.feeds = new SqliteFeeds(db);
     this.servers = new SqliteServerOrders(db);

@@ -2,25 +2,30 @@ import { CALLER, type CallEvent, type CallId, type LegId } from '../core/call/in
 import type { Prompt } from '../core/dialplan/index.ts';
 import { never } from '../core/never.ts';
 import type { TelephonyCall, TelephonyEffect } from '../engine/ports.ts';
-import { CallerLeg } from './caller-leg.ts';
+import type { CalledEvents, CallerSide } from './caller-side.ts';
 import { asError, type SrfRequest, type SrfResponse } from './client-libraries/index.ts';
 import { Leg } from './leg.ts';
 import { DirectWatch } from './direct-watch.ts';
 import { failureOf } from './effect-failure.ts';
 import type { CallMedia } from './media.ts';
 import type { MediaEndpoint, Recorded } from './media-endpoint.ts';
-import { hopsLeft } from './places.ts';
 import type { Shell } from './shell.ts';
-import type { SignallingLink } from './signalling-link.ts';
 
 /** It becomes the name of a file. */
 const messageName = /^[A-Za-z0-9-]{1,64}$/;
 
-/** One inbound call: carries out the engine's effects and tells it what happened. Never throws, never waits. */
+/** How a call begins, and who its caller is. */
+export interface BegunCall {
+  readonly media: CallMedia;
+  readonly hopsLeft: number;
+  readonly side: (events: CalledEvents) => CallerSide;
+}
+
+/** One call: carries out the engine's effects and tells it what happened. Never throws, never waits. */
 export class Call implements TelephonyCall {
   readonly #shell: Shell;
   readonly #media: CallMedia;
-  readonly #caller: CallerLeg;
+  readonly #caller: CallerSide;
   readonly #legs = new Map<LegId, Leg>();
   readonly #hopsLeft: number;
   readonly #onOver: () => void;
@@ -37,13 +42,14 @@ export class Call implements TelephonyCall {
   /** Whom the caller talks to, or is about to. */
   #partner: { readonly leg: LegId; isJoined: boolean } | null = null;
 
-  /** `link`: the signalling server that brought it. */
-  constructor(shell: Shell, link: SignallingLink, request: SrfRequest, response: SrfResponse, onOver: () => void) {
+  constructor(shell: Shell, { media, hopsLeft, side }: BegunCall, onOver: () => void) {
     this.#shell = shell;
-    this.#media = shell.media.forCall(link);
-    this.#hopsLeft = hopsLeft(request.get('Max-Forwards'));
+    this.#media = media;
+    this.#hopsLeft = hopsLeft;
     this.#onOver = onOver;
-    this.#caller = new CallerLeg(shell, { link, media: this.#media }, request, response, {
+    this.#caller = side({
+      ringing: (sipStatus) => this.#tell({ type: 'legRinging', leg: CALLER, sipStatus }),
+      failed: (result) => this.#tell({ type: 'legFailed', leg: CALLER, result }),
       answered: (media) => {
         if (this.#thenBridge === null) this.#tell({ type: 'callerAnswered', media });
         else this.#bridge(this.#thenBridge);

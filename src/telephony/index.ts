@@ -1,4 +1,4 @@
-import type { CallSink, Clock, Random, Reachability, ServerKind } from '../engine/ports.ts';
+import type { CallSink, Clock, HouseCalls, Random, Reachability, ServerKind } from '../engine/ports.ts';
 import { Authenticator } from './auth/authenticator.ts';
 import { askOptions } from './client-libraries/index.ts';
 import { guarded } from './guarded.ts';
@@ -17,6 +17,7 @@ import type {
   SealRecipients,
 } from './ports.ts';
 import { MessageWaiting } from './message-waiting.ts';
+import { Outbound } from './outbound.ts';
 import { PromptLibrary } from './prompts.ts';
 import { Registrar } from './registrar.ts';
 import { Registrations } from './registrations.ts';
@@ -66,6 +67,7 @@ export class Telephony {
   readonly #shell: Shell;
   readonly #authenticator: Authenticator;
   readonly #trunkWatches = new Map<string, TrunkWatch>();
+  readonly #outbound: Outbound;
   #inbound: Inbound | null = null;
   #registrar: Registrar | null = null;
   #waiting: MessageWaiting | null = null;
@@ -97,6 +99,7 @@ export class Telephony {
       clock,
       trunkPassword: (trunk) => passwords.get(trunk),
     };
+    this.#outbound = new Outbound(this.#shell);
     this.#authenticator = new Authenticator({
       credentials: parts.credentials,
       realm: options.sip.realm,
@@ -132,6 +135,11 @@ export class Telephony {
     waiting.start();
   }
 
+  /** Calls that the house makes by itself. */
+  get houseCalls(): HouseCalls {
+    return this.#outbound;
+  }
+
   get reachability(): Reachability {
     const { signalling, registrations, trunks } = this.#shell;
     return {
@@ -161,7 +169,7 @@ export class Telephony {
       trunks: [...this.#trunkWatches].map(([name, watch]) => ({ name, fault: watch.fault() })),
       serves: signalling.links.flatMap(({ serves }) => serves),
       registrations: this.bindings.length,
-      calls: this.#inbound?.liveCalls ?? 0,
+      calls: (this.#inbound?.liveCalls ?? 0) + this.#outbound.liveCalls,
     };
   }
 
@@ -181,6 +189,7 @@ export class Telephony {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#inbound?.close();
+    this.#outbound.close();
     this.#registrar?.close();
     this.#waiting?.close();
     for (const watch of this.#trunkWatches.values()) watch.close();

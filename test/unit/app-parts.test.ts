@@ -110,6 +110,8 @@ void t.test('a message is entered once its end is on record, with the time it wa
   await attest(over);
   t.same(saved, [
     {
+      service: null,
+      urgency: null,
       messageId: MESSAGE,
       callId: CALL,
       mailbox: 'cardiology',

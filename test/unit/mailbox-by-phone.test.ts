@@ -1,4 +1,5 @@
 import t from 'tap';
+import { CALLER } from '../../src/core/call/index.ts';
 import type { PlanSource } from '../../src/core/dialplan/index.ts';
 import { simulate, tellSimulation } from '../../src/core/simulate/index.ts';
 import { plusMs } from '../../src/core/time/index.ts';
@@ -68,10 +69,10 @@ void t.test('*97 from the own phone asks for the PIN and tells what there is, ur
 });
 
 void t.test('keep, delete, undo and claim are done at once and on record', async (t) => {
-  const call = opened().presses('5').presses('2').presses('3').presses('*').presses('#').after(5);
+  const call = opened().presses('5').after(1).presses('2').presses('3').presses('*').presses('#').after(5);
   t.same(call.changes, [
     '3101 heard urgent',
-    '3101 claimed urgent',
+    '3101 claims urgent',
     '3101 heard urgent',
     '3101 saved urgent',
     '3101 heard early',
@@ -184,4 +185,83 @@ void t.test('the simulator gets as far as the PIN', async (t) => {
     plan,
   );
   t.match(told.join('\n'), /open the mailbox of this phone[\s\S]*End: whoever opened a mailbox was done/);
+});
+
+const deliver = (opener: string, mailbox = 'cardiology') =>
+  ({
+    party: { person: 'bell', target: { kind: 'extension', extension: phones.bell } },
+    errand: { errand: 'deliver', messageId: 'ward', mailbox, opener },
+  }) as const;
+
+void t.test('the house brings a message: a PIN shows who it is, and only that message can be heard', async (t) => {
+  const two = {
+    ...holds,
+    cardiology: { pin: '999000', holds: [left('other', 2), left('ward', 1, { isUrgent: true })] },
+  };
+  const call = dial({ called: deliver(phones.bell), mailboxes: two });
+  t.match(call.factsOf('houseCalled'), [{ person: 'bell', about: 'deliver', messageId: 'ward' }]);
+  call.picksUp().after(1);
+  t.same(call.heard, ['chase-waits', 'Cardiology', 'mailbox-pin']);
+  call.presses('314159').after(1);
+  t.match(call.factsOf('mailboxOpened'), [{ mailbox: 'cardiology', person: phones.bell, messages: 1 }]);
+  t.same(played(call), ['<ward>']);
+  call.presses('3');
+  t.equal(call.changes.includes(`${phones.bell} deleted ward`), false, 'the mailbox is not hers to clear');
+  call.presses('5').after(1);
+  t.match(call.factsOf('messageAccessed').at(-1), { how: 'claimed', messageId: 'ward', person: phones.bell });
+  t.equal(call.presses('#').after(5).heard.includes('<late>'), false);
+});
+
+void t.test('without a PIN of their own they sign with that of the mailbox', async (t) => {
+  const call = dial({ called: deliver(phones.chen), mailboxes: holds })
+    .picksUp()
+    .after(1)
+    .presses('111222')
+    .after(1);
+  t.match(call.factsOf('pinTried'), [{ mailbox: phones.chen, result: 'noPin' }]);
+  call.presses('999000').after(1);
+  t.match(call.factsOf('mailboxOpened'), [{ mailbox: 'cardiology', person: 'cardiology' }]);
+});
+
+void t.test('a mailbox of a carrier hears that something waits, and no more', async (t) => {
+  const call = dial({ called: deliver(phones.bell) })
+    .picksUp()
+    .after(120);
+  t.equal(call.endedBecause, 'mailboxClosed');
+  t.same(played(call), []);
+});
+
+void t.test('nobody picks up, it is busy, or it is settled meanwhile', async (t) => {
+  t.equal(dial({ called: deliver(phones.bell) }).after(60).endedBecause, 'noAnswer');
+  const busy = { type: 'legFailed', leg: CALLER, result: { kind: 'busy', sipStatus: 486 } } as const;
+  t.equal(dial({ called: deliver(phones.bell) }).happens(busy).endedBecause, 'busy');
+  const settled = { type: 'errandSettled' } as const;
+  t.equal(dial({ called: deliver(phones.bell) }).happens(settled).endedBecause, 'takenElsewhere');
+  const listens = dial({ called: deliver(phones.bell) })
+    .picksUp()
+    .after(1)
+    .happens(settled);
+  t.equal(listens.endedBecause, undefined, 'whoever listens is not cut off');
+});
+
+void t.test('of two who claim one has it', async (t) => {
+  const call = opened({ claimedBy: phones.bell }).presses('5').after(1);
+  t.equal(call.heard.at(-2), 'mailbox-claimed-already');
+  t.equal(
+    call.factsOf('messageAccessed').some(({ how }) => how === 'claimed'),
+    false,
+  );
+});
+
+void t.test('whoever left a message is told what became of it', async (t) => {
+  const about = { messageId: 'ward', mailbox: 'cardiology' };
+  const outside = { person: '', target: { kind: 'number', e164: '+12025550166', trunk: 'carrier' } } as const;
+  const call = dial({ called: { party: outside, errand: { errand: 'tellClaimed', ...about } } });
+  t.notMatch(
+    JSON.stringify(call.factsOf('houseCalled')),
+    /0166/,
+    'a number of a patient is not on record in the clear',
+  );
+  call.picksUp().after(10);
+  t.same([call.heard, call.endedBecause], [['chase-claimed'], 'callerTold']);
 });

@@ -105,7 +105,15 @@ extensions: { 1000: { name: Operator, kind: post }, 2101: { name: Ward, kind: un
 
 void t.test('what became of a message is kept, and the first who heard or claimed it stays', async (t) => {
   const store = await openStore(join(t.testdir(), 'wardline.db'));
-  const left = { mailbox: 'office', callId: null, durationMs: 900, path: 'x', exportedAt: null };
+  const left = {
+    mailbox: 'office',
+    callId: null,
+    durationMs: 900,
+    path: 'x',
+    exportedAt: null,
+    service: null,
+    urgency: null,
+  };
   await store.messages.save({ ...left, messageId: 'A', at: instant(1), isUrgent: false });
   await store.messages.save({ ...left, messageId: 'B', at: instant(2), isUrgent: true });
   t.same(store.messages.count('office'), { fresh: 2, freshUrgent: 1, saved: 0 });

@@ -36,7 +36,7 @@ export interface MessageBook {
 const growsWithinMs = 3000;
 
 /** What is known of a message when its recording begins. */
-export type Begun = Pick<MessageRow, 'callId' | 'mailbox' | 'isUrgent' | 'at'>;
+export type Begun = Pick<MessageRow, 'callId' | 'mailbox' | 'isUrgent' | 'service' | 'urgency' | 'at'>;
 
 /**
  * The list of messages follows from the audit, which says when a recording started and ended: a message is entered once
@@ -148,7 +148,8 @@ export function messageBook(parts: MessageBookParts): MessageBook {
 }
 
 function begun(at: Instant, callId: CallId | null, fact: Extract<Fact, { fact: 'recordingStarted' }>): [string, Begun] {
-  return [fact.messageId, { callId, mailbox: fact.mailbox, isUrgent: fact.urgent, at }];
+  const { messageId, mailbox, urgent: isUrgent, service = null, urgency = null } = fact;
+  return [messageId, { callId, mailbox, isUrgent, service, urgency, at }];
 }
 
 /** Milliseconds of sound in a sealed file, up to the last second that was sealed; 0 when nothing was recorded. */

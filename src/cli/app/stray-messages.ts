@@ -25,9 +25,11 @@ export async function whatIsKnown(
 ): Promise<Begun> {
   const at = await begunAt(message.path, identity);
   const record = await recordingStarted(message.messageId, at, audit);
-  if (record === null) return { callId: null, mailbox: UNKNOWN_MAILBOX, isUrgent: true, at };
-  const { callId, mailbox, urgent } = record;
-  return { callId, mailbox, isUrgent: urgent, at: record.at };
+  if (record === null) {
+    return { callId: null, mailbox: UNKNOWN_MAILBOX, isUrgent: true, service: null, urgency: null, at };
+  }
+  const { callId, mailbox, urgent, service = null, urgency = null } = record;
+  return { callId, mailbox, isUrgent: urgent, service, urgency, at: record.at };
 }
 
 const UNKNOWN_MAILBOX = 'unknown';

@@ -1,4 +1,5 @@
 import type { LegResult, LegTarget, MediaFacts } from '../call/events.ts';
+import type { Errand } from '../call/errand.ts';
 import type { EndCause, Fault } from '../call/end-causes.ts';
 import type { RingGroup, TraceLine } from '../dialplan/index.ts';
 import type { Device, DutyTier, Urgency } from '../oncall/index.ts';
@@ -18,6 +19,14 @@ export type CallFact =
       readonly dialled: Phi<string> | string;
       readonly peer: string;
       readonly sipCallId: string;
+    }
+  /** `person`: '' for whoever left the message; an outside number of theirs is sealed. */
+  | {
+      readonly fact: 'houseCalled';
+      readonly person: string;
+      readonly target: LegTarget | { readonly kind: 'dialled'; readonly number: Phi<string>; readonly trunk: string };
+      readonly about: Errand['errand'];
+      readonly messageId: string;
     }
   | { readonly fact: 'documentsUsed'; readonly plan: string; readonly roster: string }
   | { readonly fact: 'decided'; readonly trace: readonly TraceLine[] }
@@ -134,6 +143,9 @@ export type CallFact =
       readonly messageId: string;
       readonly mailbox: string;
       readonly urgent: boolean;
+      /** Of the chain in which nobody accepted, where there was one. */
+      readonly service?: string;
+      readonly urgency?: Urgency;
     }
   | {
       readonly fact: 'recordingEnded';

@@ -29,6 +29,10 @@ export function sentence(fact: Fact, names: Names, revealed: Revealed = {}): str
       const dialled = revealed.dialled ?? fact.dialled.toString();
       return `call from ${place(fact.from, names)}${number} to ${place(dialled, names)}, received from ${fact.peer}`;
     }
+    case 'houseCalled': {
+      const whom = fact.person === '' ? 'whoever left it' : names.person(fact.person);
+      return `the house calls ${whom}${target(fact.target)} about message ${fact.messageId}: ${errands[fact.about]}`;
+    }
     case 'documentsUsed':
       return `decided by plan ${short(fact.plan)} and roster ${short(fact.roster)}`;
     case 'decided':
@@ -191,6 +195,12 @@ const challengeEnd = {
 } as const;
 
 const groupOrder = { all: 'all at once,', sequential: 'one after the other,', roundRobin: 'in turn,' } as const;
+
+const errands = {
+  deliver: 'somebody has to listen to it',
+  tellClaimed: 'somebody has taken it',
+  tellUnclaimed: 'nobody has taken it yet',
+} as const;
 
 const stepEnd = {
   timeUp: 'time is up',

@@ -16,6 +16,7 @@ export function termsOf(fact: Fact, blind: (number: string) => string): readonly
     case 'accepted':
       person(fact.person);
       break;
+    case 'houseCalled':
     case 'legRung':
       person(fact.person);
       if (fact.target.kind === 'extension') number(fact.target.extension);

@@ -18,6 +18,15 @@ const vocabulary: {
       sipCallId: 'Call-ID header (RFC 3261 20.8)',
     },
   },
+  houseCalled: {
+    says: 'The house called somebody by itself.',
+    fields: {
+      person: "id, '' for whoever left the message",
+      target: 'the phone, as of `legRung`',
+      about: 'deliver (a message has to be listened to), tellClaimed, tellUnclaimed (what became of one)',
+      messageId: 'which',
+    },
+  },
   documentsUsed: {
     says: 'By which versions the call is decided.',
     fields: { plan: 'hash of the dial plan', roster: 'hash of the roster' },
@@ -139,7 +148,13 @@ const vocabulary: {
   },
   recordingStarted: {
     says: 'The caller is recorded.',
-    fields: { messageId: 'of the message', mailbox: 'whose', urgent: 'whether' },
+    fields: {
+      messageId: 'of the message',
+      mailbox: 'whose',
+      urgent: 'whether',
+      service: 'whose chain nobody accepted in, where there was one',
+      urgency: 'of that chain',
+    },
   },
   recordingEnded: {
     says: 'The message is over.',

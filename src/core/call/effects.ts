@@ -21,7 +21,10 @@ export interface OfferedAs {
 export type CallEffect =
   | { readonly type: 'attest'; readonly fact: Fact }
   | { readonly type: 'wakeMe'; readonly afterMs: number; readonly with: TimerEvent }
-  /** Anchor the caller on the media server and send 200. -> callerAnswered | callerAnswerFailed */
+  /**
+   * Anchor the caller on the media server and send 200. -> callerAnswered | callerAnswerFailed
+   * In a call of the house: ring the party. -> legRinging*, then callerAnswered | legFailed, both of `CALLER`
+   */
   | { readonly type: 'answerCaller' }
   /** 180 to a caller that is not answered yet. */
   | { readonly type: 'ringCaller' }
@@ -100,6 +103,8 @@ export type CallEffect =
     }
   /** -> messagesListed */
   | { readonly type: 'listMessages'; readonly token: number; readonly mailbox: string }
+  /** Only one can have it. -> claimAnswered */
+  | { readonly type: 'claimMessage'; readonly token: number; readonly messageId: string; readonly by: string }
   /** What somebody did with a message; written behind the caller's back until it is durable. */
   | {
       readonly type: 'changeMessage';

@@ -4,6 +4,7 @@ import type { Urgency } from '../oncall/index.ts';
 import type { Instant } from '../time/index.ts';
 import type { Retrieval } from '../voicemail/retrieval.ts';
 import type { EndCause } from './end-causes.ts';
+import type { Errand } from './errand.ts';
 import type { Caller, CallId, LegId } from './events.ts';
 
 /** Plain data: it can be written down, compared and replayed. */
@@ -40,6 +41,8 @@ export type VerbOf<V extends Verb['verb']> = Extract<Verb, { readonly verb: V }>
 export type Doing =
   /** 200 is on its way to the caller; `verb` begins when it is acknowledged. */
   | { readonly name: 'answering'; readonly verb: ActiveVerb; readonly path: string }
+  /** The house calls; nobody has picked up yet. */
+  | { readonly name: 'reaching'; readonly errand: Errand }
   /** One phone rings or is being connected. */
   | {
       readonly name: 'ringing';
@@ -123,6 +126,8 @@ export type Move =
   | { readonly move: 'begin'; readonly verb: ActiveVerb; readonly path: string }
   /** No media server could take the caller: what can be done without begins. */
   | { readonly move: 'doWithout'; readonly verb: ActiveVerb; readonly path: string; readonly why: string }
+  /** Whom the house calls has picked up. */
+  | { readonly move: 'reached'; readonly errand: Errand }
   | { readonly move: 'enter'; readonly verb: Verb; readonly path: string }
   | { readonly move: 'leaveMessage'; readonly after: Escalation }
   /** Words for the caller, then the end; a caller who is not answered gets the SIP status of the cause instead. */

@@ -165,6 +165,8 @@ function perform(
     case 'checkPin':
       // A supposed caller knows no PIN.
       return soon({ type: 'pinChecked', token: effect.token, result: 'wrong' });
+    case 'claimMessage':
+      return soon({ type: 'claimAnswered', token: effect.token, by: effect.by });
     case 'listMessages':
       return soon({ type: 'messagesListed', token: effect.token, messages: [] });
     case 'playMessage':

@@ -1,6 +1,6 @@
 export { expectedChase, stepChase } from './chase.machine.ts';
 export * from './chase.ts';
-export { startRetrieval, stepRetrieval } from './mailbox.machine.ts';
+export { deliverMessage, startRetrieval, stepRetrieval } from './mailbox.machine.ts';
 export * from './mailboxes.ts';
 export * from './message-summary.ts';
 export * from './pin-rules.ts';

@@ -53,6 +53,8 @@ export function listening(
       if (event.token !== now.token) return now;
       attest(turn, { ...accessOf(now, device), fact: 'messageUnplayable', why: event.why });
       return offerKeys(now, [id('mailbox-damaged')], turn);
+    case 'claimAnswered':
+      return event.token === now.token ? claimed(now, device, event.by, turn) : now;
     case 'digitsGathered':
       if (event.leg !== CALLER || event.token !== now.token) return now;
       return keyed(world, device, now, event.digits, turn, next);
@@ -81,8 +83,9 @@ function keyed(
     case '0':
       return over({ go: 'operator' });
     case '#': {
+      const { person } = now.session;
       const [mailbox, ...further] = now.session.further;
-      return mailbox === undefined ? over({ go: 'goodbye' }) : next({ ...now.session, mailbox, further });
+      return mailbox === undefined ? over({ go: 'goodbye' }) : next({ person, mailbox, further });
     }
     case '*':
       return undo(now, device, turn);
@@ -111,6 +114,8 @@ function onMessage(
       done(now, 'saved', device, turn);
       return go(now.at + 1, [id('mailbox-saved')]);
     case '3':
+      // Whoever was only called about a message does not decide what the mailbox keeps.
+      if (now.session.only !== undefined) return offerKeys(now, [id('wrong-key')], turn);
       done(now, 'deleted', device, turn);
       return present(
         world,
@@ -126,9 +131,9 @@ function onMessage(
       );
     case '5': {
       if (message.isClaimed) return offerKeys(now, [id('mailbox-claimed-already')], turn);
-      done(now, 'claimed', device, turn);
-      const messages = now.messages.map((one) => (one === message ? { ...one, isClaimed: true } : one));
-      return offerKeys({ ...now, messages }, [id('mailbox-claimed')], turn);
+      const token = newToken(turn);
+      act(turn, { type: 'claimMessage', token, messageId: message.messageId, by: now.session.person });
+      return { ...now, token };
     }
     case '6':
       return go(now.at + 1);
@@ -141,6 +146,15 @@ function onMessage(
     default:
       return offerKeys(now, [id('wrong-key')], turn);
   }
+}
+
+/** Of two who claim at once one has it, and the other is told so. */
+function claimed(now: Listening, device: string, by: string, turn: Turn): Listening {
+  const messages = now.messages.map((one, i) => (i === now.at ? { ...one, isClaimed: true } : one));
+  const known = { ...now, messages };
+  if (by !== now.session.person) return offerKeys(known, [id('mailbox-claimed-already')], turn);
+  attest(turn, { ...accessOf(now, device), fact: 'messageAccessed', how: 'claimed' });
+  return offerKeys(known, [id('mailbox-claimed')], turn);
 }
 
 /** Plays the message at hand; behind the last one, the keys alone. */
@@ -226,7 +240,7 @@ function envelope({ plan }: World, { at, from, isUrgent }: MessageBrief): readon
 }
 
 /** A name that is recorded, else a number: a media server plays a list of 64 pieces at most. */
-function nameOf({ plan, roster }: World, mailbox: string): Prompt {
+export function nameOf({ plan, roster }: World, mailbox: string): Prompt {
   const service = roster.services().find((one) => one.mailbox === mailbox);
   if (service !== undefined) return { say: 'name', of: 'service', id: service.id, text: service.name };
   const { number, name } = rulesOf(plan, mailbox);

@@ -23,6 +23,8 @@ export interface Session {
   readonly mailbox: string;
   /** Further ones that this person may open. */
   readonly further: readonly string[];
+  /** The only message that this person may hear here: the house has brought it. */
+  readonly only?: string;
 }
 
 interface Listed {
@@ -36,6 +38,8 @@ interface Listed {
 
 interface SigningIn {
   readonly opens: string | null;
+  /** The message that the house brings, which lets somebody in whom the mailbox is not open to. */
+  readonly brought?: string | undefined;
   readonly person: string | null;
   readonly attempt: number;
   readonly token: number;

@@ -53,9 +53,10 @@ export function greeting(world: World, line: Line, doing: DoingOf<'greeting'>, e
   if (event.type === 'promptFinished' && event.leg === CALLER && event.token === doing.token) {
     // From here on the caller speaks to the recorder; whoever answers now is hung up.
     if (doing.late) standDownAll(doing.late, 'stepOver', turn);
-    const { mailbox, urgent } = doing;
+    const { mailbox, urgent, late } = doing;
     const { messageId } = line;
-    attest(turn, { fact: 'recordingStarted', messageId, mailbox, urgent });
+    const chain = late === null ? {} : { service: late.service, urgency: late.urgency };
+    attest(turn, { fact: 'recordingStarted', messageId, mailbox, urgent, ...chain });
     act(turn, { type: 'recordMessage', messageId, mailbox, urgent, maxMs: rulesOf(world.plan, mailbox).longestMs });
     return { move: 'be', doing: { name: 'recording' } };
   }

@@ -1,0 +1,37 @@
+import type { OfferedAs, Party } from '../core/call/index.ts';
+import type { HouseCalls } from '../engine/ports.ts';
+import { Call } from './call.ts';
+import { CalledParty } from './called-party.ts';
+import { hopsLeft } from './places.ts';
+import type { Shell } from './shell.ts';
+
+/** Calls that the house makes by itself. */
+export class Outbound implements HouseCalls {
+  readonly #shell: Shell;
+  readonly #calls = new Set<Call>();
+
+  constructor(shell: Shell) {
+    this.#shell = shell;
+  }
+
+  get liveCalls(): number {
+    return this.#calls.size;
+  }
+
+  prepare(party: Party, offeredAs: OfferedAs): Call {
+    const { media, signalling } = this.#shell;
+    const begun = {
+      media: media.forCall(signalling.forTrunk()),
+      hopsLeft: hopsLeft(),
+      side: (events: ConstructorParameters<typeof CalledParty>[3]) =>
+        new CalledParty(this.#shell, begun.media, { party, offeredAs }, events),
+    };
+    const call: Call = new Call(this.#shell, begun, () => void this.#calls.delete(call));
+    this.#calls.add(call);
+    return call;
+  }
+
+  close(): void {
+    for (const call of this.#calls) call.close();
+  }
+}
