@@ -126,6 +126,7 @@ export class CallRunner {
       isRegistered: (extension) => reachability.isRegistered(extension),
       trunkFault: (trunk) => reachability.trunkFault(trunk),
       groupTurns: (group) => this.#parts.groupTurns.get(group) ?? 0,
+      greetingsOf: (mailbox) => this.#parts.mailboxes?.greetingsOf(mailbox) ?? {},
       messagesIn: (mailbox) => this.#parts.mailboxes?.count(mailbox) ?? 0,
     };
   }
@@ -152,6 +153,8 @@ export class CallRunner {
         return this.#wake(effect.afterMs, effect.with);
       case 'lookUp':
         return this.#lookUp(effect);
+      case 'setGreeting':
+        return this.#parts.mailboxes?.setGreeting(effect.mailbox, effect.kind, effect.greetingId, effect.by);
       case 'checkPin':
       case 'listMessages':
       case 'claimMessage':

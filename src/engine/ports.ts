@@ -4,7 +4,6 @@ import type { CompiledPlan } from '../core/dialplan/index.ts';
 import type { CompiledRoster, ShiftOverride, Urgency } from '../core/oncall/index.ts';
 import type { Phi } from '../core/phi/index.ts';
 import type { Instant } from '../core/time/index.ts';
-import type { Chase, LeftMessage, MessageAct, MessageBrief, PinResult } from '../core/voicemail/index.ts';
 
 /** What the engine needs from the world, in our words. */
 
@@ -24,7 +23,17 @@ export interface Random {
 /** Effects that the telephony shell performs for one call. */
 export type TelephonyEffect = Exclude<
   CallEffect,
-  { type: 'attest' | 'wakeMe' | 'lookUp' | 'checkPin' | 'listMessages' | 'claimMessage' | 'changeMessage' }
+  {
+    type:
+      | 'attest'
+      | 'wakeMe'
+      | 'lookUp'
+      | 'checkPin'
+      | 'listMessages'
+      | 'claimMessage'
+      | 'changeMessage'
+      | 'setGreeting';
+  }
 >;
 
 /** One inbound call as the telephony shell shows it to the engine. */
@@ -56,6 +65,8 @@ export interface Reachability {
   trunkFault(trunk: string): string | null;
 }
 
+export * from './message-ports.ts';
+
 export interface AuditPort {
   /** Resolves when the facts are on disk, or spooled because the store could not take them in 50 ms. Never rejects. */
   attest(entries: readonly AuditEntry[]): Promise<'durable' | 'spooled'>;
@@ -66,44 +77,6 @@ export interface AuditEntry {
   /** null for facts of the system. */
   readonly callId: CallId | null;
   readonly fact: Fact;
-}
-
-/** What callers left, as far as a running call has to know. Answers from memory or at once. */
-export interface Mailboxes {
-  /** Messages that nobody has deleted. */
-  count(mailbox: string): number;
-  /**
-   * Never rejects. `mailbox` is null where there is none; that takes as long. `from`: an extension, or the number or
-   * trunk of an outside caller: whoever tries too many PINs is not listened to for a while, whatever the mailbox.
-   */
-  checkPin(tried: {
-    readonly mailbox: string | null;
-    readonly pin: Phi<string>;
-    readonly from: string | Phi<string>;
-  }): Promise<PinResult>;
-  /** Those that nobody has deleted; null when they cannot be read. Never rejects. */
-  list(mailbox: string): Promise<readonly MessageBrief[] | null>;
-  /** Resolves with who has the message: whoever claimed it first. Never rejects. */
-  claim(messageId: string, by: string): Promise<string>;
-  /** Never throws; written until it is durable. */
-  change(messageId: string, change: MessageAct, by: string): void;
-}
-
-/** Messages that somebody has to listen to and take. Answers from the store, and throws when it cannot. */
-export interface ChaseBook {
-  /** Those that are followed, and those that may have to be. */
-  open(): readonly ChasedMessage[];
-  save(messageId: string, chase: Chase, at: Instant): void;
-}
-
-export interface ChasedMessage {
-  readonly left: LeftMessage;
-  /** null: not followed so far. */
-  readonly chase: Chase | null;
-  /** Mailbox of whoever has taken it. */
-  readonly claimedBy: string | null;
-  /** Deleted or shredded. */
-  readonly isGone: boolean;
 }
 
 /** Calls that the house makes by itself. */

@@ -5,6 +5,7 @@ import type { ChaseBook, ChasedMessage } from '../engine/ports.ts';
 import { build } from './build.ts';
 import type { SqliteDatabase } from './database.ts';
 import { asMessage } from './messages.ts';
+import { noKey } from './sealer.ts';
 
 /** How far each urgent message has been followed. */
 export class SqliteChases implements ChaseBook {
@@ -27,7 +28,7 @@ export class SqliteChases implements ChaseBook {
       .where((e) => e.or([e('chases.message_id', 'is not', null), e('messages.state', '!=', 'deleted')]))
       .orderBy('at');
     return this.#db.all(query).map((row) => {
-      const message = asMessage(row);
+      const message = asMessage(row, noKey);
       const { messageId, mailbox, at, isUrgent, service, urgency, claimed, shreddedAt, state } = message;
       return {
         left: { messageId, mailbox, at, isUrgent, service, urgency, callId: message.callId as CallId | null },

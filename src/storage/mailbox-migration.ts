@@ -45,3 +45,25 @@ export const chases: Migration = {
     `.execute(db);
   },
 };
+
+/** Recordings that callers hear before the tone. */
+export const greetings: Migration = {
+  async up(db: Kysely<unknown>): Promise<void> {
+    await db.schema
+      .createTable('greetings')
+      .addColumn('mailbox', 'text', (c) => c.notNull())
+      .addColumn('kind', 'text', (c) => c.notNull())
+      .addColumn('greeting_id', 'text', (c) => c.notNull())
+      .addColumn('set_at', 'integer', (c) => c.notNull())
+      .addColumn('set_by', 'text', (c) => c.notNull())
+      .addPrimaryKeyConstraint('greetings_pk', ['mailbox', 'kind'])
+      .execute();
+  },
+};
+
+/** The number that a caller leaves by key, sealed. */
+export const callBack: Migration = {
+  async up(db: Kysely<unknown>): Promise<void> {
+    await db.schema.alterTable('messages').addColumn('call_back', 'text').execute();
+  },
+};

@@ -1,7 +1,9 @@
 import type { Selectable } from 'kysely';
 import type { Urgency } from '../core/oncall/index.ts';
+import { type Phi, phi } from '../core/phi/index.ts';
 import type { Instant } from '../core/time/index.ts';
 import { build } from './build.ts';
+import type { Sealer } from './sealer.ts';
 import type { SqliteDatabase } from './database.ts';
 import type { Schema } from './schema.ts';
 
@@ -13,6 +15,9 @@ export interface MessageRow {
   readonly at: Instant;
   readonly durationMs: number;
   readonly isUrgent: boolean;
+  readonly isPrivate: boolean;
+  /** Number that the caller left; "[sealed]" without the key. */
+  readonly callBack: Phi<string> | null;
   /** The chain in which nobody accepted, and how urgent it was; null for a message of no chain. */
   readonly service: string | null;
   readonly urgency: Urgency | null;
@@ -24,7 +29,6 @@ export interface MessageRow {
 /** What became of it since. Whoever heard, claimed or deleted it is a mailbox of a person, or a user of the machine. */
 export interface MessageFate {
   readonly state: 'new' | 'saved' | 'deleted';
-  readonly isPrivate: boolean;
   /** The first time. */
   readonly heard: Done | null;
   readonly claimed: Done | null;
@@ -53,9 +57,11 @@ export type MessageChange = 'heard' | 'saved' | 'deleted' | 'restored' | 'claime
 
 export class SqliteMessages {
   readonly #db: SqliteDatabase;
+  readonly #sealer: Sealer;
 
-  constructor(db: SqliteDatabase) {
+  constructor(db: SqliteDatabase, sealer: Sealer) {
     this.#db = db;
+    this.#sealer = sealer;
   }
 
   /** Replaces a message with the same id, but not its fate: a recovery may learn more about it than the call did. */
@@ -66,6 +72,8 @@ export class SqliteMessages {
       at: message.at,
       duration_ms: message.durationMs,
       urgent: message.isUrgent ? 1 : 0,
+      private: message.isPrivate ? 1 : 0,
+      call_back: message.callBack === null ? null : this.#sealer.seal(message.callBack.reveal()),
       service: message.service,
       urgency: message.urgency,
       path: message.path,
@@ -77,14 +85,14 @@ export class SqliteMessages {
 
   async find(messageId: string): Promise<Message | null> {
     const row = this.#db.first(build.selectFrom('messages').selectAll().where('message_id', '=', messageId));
-    return row === undefined ? null : asMessage(row);
+    return row === undefined ? null : asMessage(row, this.#sealer);
   }
 
   /** Urgent ones first, then the oldest first; also those that are deleted. */
   async list(mailbox?: string): Promise<readonly Message[]> {
     let query = build.selectFrom('messages').selectAll().orderBy('urgent', 'desc').orderBy('at');
     if (mailbox !== undefined) query = query.where('mailbox', '=', mailbox);
-    return this.#db.all(query).map(asMessage);
+    return this.#db.all(query).map((row) => asMessage(row, this.#sealer));
   }
 
   /** Messages that nobody has deleted. */
@@ -127,7 +135,9 @@ export class SqliteMessages {
 
   /** Those that can still be heard, also deleted ones. */
   async unshredded(): Promise<readonly Message[]> {
-    return this.#db.all(build.selectFrom('messages').selectAll().where('shredded_at', 'is', null)).map(asMessage);
+    return this.#db
+      .all(build.selectFrom('messages').selectAll().where('shredded_at', 'is', null))
+      .map((row) => asMessage(row, this.#sealer));
   }
 
   /** null: it is held no longer. */
@@ -169,7 +179,7 @@ function changed(row: Row, change: MessageChange, at: Instant, by: string): Part
 
 type Row = Selectable<Schema['messages']>;
 
-export function asMessage(row: Row): Message {
+export function asMessage(row: Row, sealer: Sealer): Message {
   return {
     messageId: row.message_id,
     mailbox: row.mailbox,
@@ -177,6 +187,7 @@ export function asMessage(row: Row): Message {
     at: row.at as Instant,
     durationMs: row.duration_ms,
     isUrgent: row.urgent === 1,
+    callBack: row.call_back === null ? null : phi(sealer.open(row.call_back) ?? '[sealed]'),
     service: row.service,
     urgency: row.urgency as Urgency | null,
     path: row.path,

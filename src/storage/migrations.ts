@@ -1,6 +1,6 @@
 import { type Kysely, sql } from 'kysely';
 import type { Migration } from 'kysely/migration';
-import { chases, mailboxes } from './mailbox-migration.ts';
+import { callBack, chases, greetings, mailboxes } from './mailbox-migration.ts';
 
 /**
  * Every change of the schema, oldest first. A migration that has been released is never edited.
@@ -17,6 +17,8 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0008-audit-terms': { up: auditTerms },
   '0010-mailboxes': mailboxes,
   '0011-chases': chases,
+  '0012-greetings': greetings,
+  '0013-call-back': callBack,
 };
 
 async function auditPhonesCalls(db: Kysely<unknown>): Promise<void> {

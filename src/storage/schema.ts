@@ -52,6 +52,8 @@ export interface Schema {
     /** new, saved or deleted. */
     state: Generated<string>;
     private: Generated<number>;
+    /** Sealed. */
+    call_back: string | null;
     heard_at: number | null;
     heard_by: string | null;
     claimed_at: number | null;
@@ -66,6 +68,7 @@ export interface Schema {
   };
   /** Urgent messages that are followed until somebody takes them; `state` is a Chase as JSON. */
   chases: { message_id: string; state: string; ended_at: number | null };
+  greetings: { mailbox: string; kind: string; greeting_id: string; set_at: number; set_by: string };
   mailbox_pins: { mailbox: string; hash: string; set_at: number; set_by: string };
   /** PINs that were tried and not right since the last right one. `about`: "mailbox 3101" or "from 2101". */
   pin_tries: { about: string; failures: number; last_at: number };

@@ -8,6 +8,7 @@ import { SqliteChases } from './chases.ts';
 import { SqliteDatabase } from './database.ts';
 import { SqliteDocumentVersions } from './documents.ts';
 import { SqliteFeeds } from './feeds.ts';
+import { SqliteGreetings } from './greetings.ts';
 import { SqliteMessages } from './messages.ts';
 import { SqliteOverrides } from './overrides.ts';
 import { PortError } from '../engine/ports.ts';
@@ -131,6 +132,7 @@ export class Store {
   readonly plans: SqlitePlans;
   readonly messages: SqliteMessages;
   readonly chases: SqliteChases;
+  readonly greetings: SqliteGreetings;
   readonly overrides: SqliteOverrides;
   readonly feeds: SqliteFeeds;
   readonly servers: SqliteServerOrders;
@@ -153,8 +155,9 @@ export class Store {
     this.documents = new SqliteDocumentVersions(db, writer);
     this.pins = new SqlitePins(db);
     this.plans = new SqlitePlans(db, writer);
-    this.messages = new SqliteMessages(db);
+    this.messages = new SqliteMessages(db, options.sealer ?? noKey);
     this.chases = new SqliteChases(db);
+    this.greetings = new SqliteGreetings(db);
     this.overrides = new SqliteOverrides(db);
     this.feeds = new SqliteFeeds(db);
     this.servers = new SqliteServerOrders(db);

@@ -11,6 +11,9 @@ import type { CallMedia } from './media.ts';
 import type { MediaEndpoint, Recorded } from './media-endpoint.ts';
 import type { Shell } from './shell.ts';
 
+/** Behind the end of a prompt that a key may end nobody waits for one. */
+const keyMs = 50;
+
 /** It becomes the name of a file. */
 const messageName = /^[A-Za-z0-9-]{1,64}$/;
 
@@ -167,6 +170,15 @@ export class Call implements TelephonyCall {
     const endpoint = this.#endpoint(leg);
     // Nothing to play on: the leg's own end has been or will be told; the prompt is over at any rate.
     if (endpoint === null) return void setImmediate(finished);
+    if (effect.keys) {
+      const options = { maxDigits: 1, waitMs: keyMs, isAgain: false };
+      return endpoint.gather(this.#files(prompts), options, (digits, error) => {
+        if (error) this.#shell.log.error({ call: this.#callId, leg, err: error }, 'prompt not played');
+        if (digits === '') return finished();
+        this.#over(effect);
+        this.#tell({ type: 'digitsGathered', leg, token, digits });
+      });
+    }
     endpoint.play(this.#files(prompts), loop, (error) => {
       if (error) this.#shell.log.error({ call: this.#callId, leg, err: error }, 'prompt not played');
       finished();

@@ -15,7 +15,7 @@ import type { CompiledPlan, Prompt } from '../../src/core/dialplan/index.ts';
 import type { CompiledRoster } from '../../src/core/oncall/index.ts';
 import { phi } from '../../src/core/phi/index.ts';
 import { type Instant, plusMs } from '../../src/core/time/index.ts';
-import type { MessageBrief } from '../../src/core/voicemail/index.ts';
+import type { Greetings, MessageBrief } from '../../src/core/voicemail/index.ts';
 import { aPlan, aRoster, noon, phones } from './lakeside.ts';
 
 /**
@@ -51,6 +51,8 @@ export interface Circumstances {
   /** By name of the trunk, in place of `trunkFault`. */
   readonly trunkFaults?: Readonly<Record<string, string>>;
   readonly groupTurns?: number;
+  /** Recorded for every mailbox. */
+  readonly greetings?: Greetings;
   /** In every mailbox. */
   readonly messages?: number;
   /** What a mailbox holds, and the PIN that opens it. */
@@ -240,6 +242,7 @@ export class PaperCall {
       isRegistered: (extension: string) => !this.unregistered.has(extension),
       trunkFault: (trunk: string) => this.#circumstances.trunkFaults?.[trunk] ?? this.#circumstances.trunkFault ?? null,
       groupTurns: () => this.#circumstances.groupTurns ?? 0,
+      greetingsOf: () => this.#circumstances.greetings ?? {},
       messagesIn: () => this.#circumstances.messages ?? 0,
     };
     // The state survives being written down.
@@ -323,7 +326,7 @@ export class PaperCall {
         if (effect.leg === CALLER) {
           must(this.caller === 'answered', 'prompts need an answered caller');
           this.heard.push(...ids);
-          this.callerGathers = null;
+          this.callerGathers = effect.keys ? effect.token : null;
           this.callerHears = effect.then === 'nothing' ? 'prompt' : 'ringback';
         } else {
           const leg = this.#leg(effect.leg);
@@ -382,6 +385,9 @@ export class PaperCall {
         this.changes.push(`${by} claims ${messageId}`);
         return this.#later(10, { type: 'claimAnswered', token, by: this.#circumstances.claimedBy ?? by });
       }
+      case 'setGreeting':
+        this.changes.push(`${effect.by} ${effect.kind} of ${effect.mailbox}: ${effect.greetingId}`);
+        return;
       case 'changeMessage':
         this.changes.push(`${effect.by} ${effect.change} ${effect.messageId}`);
         return;

@@ -124,6 +124,8 @@ const left = {
   urgency: 'stat',
   path: 'M1.sealed',
   exportedAt: null,
+  isPrivate: false,
+  callBack: null,
 } as const;
 
 async function aStore(t: { testdir(): string; teardown(fn: () => unknown): void }): Promise<Store> {

@@ -1,7 +1,7 @@
 import t from 'tap';
 import { CALLER } from '../../src/core/call/index.ts';
 import type { PlanSource } from '../../src/core/dialplan/index.ts';
-import { simulate, tellSimulation } from '../../src/core/simulate/index.ts';
+import { retrace, simulate, tellSimulation } from '../../src/core/simulate/index.ts';
 import { plusMs } from '../../src/core/time/index.ts';
 import type { MessageBrief } from '../../src/core/voicemail/index.ts';
 import { aPlan, aRoster, noon, phones } from '../support/lakeside.ts';
@@ -14,6 +14,8 @@ const left = (messageId: string, ageMs: number, more: Partial<MessageBrief> = {}
   state: 'new',
   from: null,
   isClaimed: false,
+  isPrivate: false,
+  callBack: null,
   ...more,
 });
 const mailboxes: PlanSource['mailboxes'] = [
@@ -264,4 +266,86 @@ void t.test('whoever left a message is told what became of it', async (t) => {
   );
   call.picksUp().after(10);
   t.same([call.heard, call.endedBecause], [['chase-claimed'], 'callerTold']);
+});
+
+void t.test('a greeting is recorded by phone, heard again, and deleted', async (t) => {
+  const call = opened().presses('9').presses('4').presses('3').presses('2').after(2);
+  t.equal(call.callerHears, 'recorder');
+  call.presses('#').after(1);
+  const [set] = call.factsOf('greetingChanged');
+  t.match(set, { how: 'recorded', mailbox: phones.ames, kind: 'absence', durationMs: 4000, device: phones.ames });
+  t.match(set?.greetingId, /^greeting-m1-\d+$/);
+  t.equal(call.changes.at(-1), `${phones.ames} absence of ${phones.ames}: ${set?.greetingId}`);
+  t.same(call.heard.slice(-2), ['greeting-set', 'greeting-keys']);
+  call.presses('2').after(2).recordingEnds('key', 300);
+  t.equal(call.heard.at(-2), 'greeting-none', 'a slip of the finger is no greeting');
+  const known = opened({ greetings: { usual: 'greeting-old' } })
+    .presses('9')
+    .presses('4')
+    .presses('1')
+    .presses('1');
+  t.equal(played(known).at(-1), '<greeting-old>');
+  known.presses('3');
+  t.match(known.factsOf('greetingChanged'), [{ how: 'deleted', greetingId: 'greeting-old' }]);
+  t.equal(known.presses('#').after(1).heard.at(-1), 'mailbox-keys', 'back to the messages');
+});
+
+const atHome = (circumstances: Circumstances = {}) =>
+  new PaperCall('1700', { plan, from: phones.ward, ...circumstances }).after(0);
+
+void t.test(
+  'callers hear what was recorded: absence first, then that of the hour; else what the house says',
+  async (t) => {
+    const all = { usual: 'g-usual', closed: 'g-closed', absence: 'g-absence' };
+    t.same(atHome({ greetings: all }).heard, ['<g-absence>', 'beep']);
+    t.same(
+      atHome({ greetings: { usual: 'g-usual', closed: 'g-closed' } }).heard,
+      ['<g-usual>', 'beep'],
+      'no hours: always open',
+    );
+    const nights = aPlan([toAmes], {
+      hours: [{ id: 'mornings', weekly: [{ weekday: 1, fromMinute: 0, toMinute: 60 }] }],
+      mailboxes: [...mailboxes.slice(1), { id: phones.ames, name: 'Dr Ames', hours: 'mornings' }],
+    });
+    t.same(atHome({ plan: nights, greetings: { usual: 'g-usual', closed: 'g-closed' } }).heard, ['<g-closed>', 'beep']);
+    const broken = atHome({ greetings: all, unplayable: ['g-absence'] }).after(1);
+    t.same(broken.heard, ['voicemail-greeting-person', 'beep'], 'one that cannot be opened is not silence');
+    t.equal(atHome({ greetings: all }).presses('0').after(1).ringing.includes(phones.operator), true);
+  },
+);
+
+const recorded = () => atHome().after(5).presses('#');
+
+void t.test('after "#" the caller hears it, marks it, leaves a number, says it again', async (t) => {
+  const call = recorded();
+  t.equal(call.heard.at(-1), 'review-keys');
+  t.equal(call.fact('recordingEnded'), undefined, 'it is not delivered yet');
+  call.presses('1');
+  t.equal(played(call).at(-1), '<m1>');
+  call.presses('3').presses('4').presses('5').presses('2102').presses('#').after(5);
+  t.match(call.factsOf('recordingEnded'), [{ messageId: 'm1', durationMs: 4000, urgent: true, private: true }]);
+  t.equal(call.fact('recordingEnded')?.callBack?.reveal(), '2102');
+  t.equal(call.endedBecause, 'messageLeft');
+
+  const twice = recorded().presses('2').after(2).presses('#').hangsUp();
+  t.match(twice.factsOf('recordingDiscarded'), [{ messageId: 'm1' }]);
+  t.match(twice.factsOf('recordingEnded'), [{ messageId: 'm1-2', by: 'key' }], 'hanging up sends it');
+  t.equal(twice.endedBecause, 'messageLeft');
+
+  const asks = recorded().presses('0').after(1);
+  t.same([asks.factsOf('recordingEnded').length, asks.ringing], [1, [phones.operator]], 'the message stays');
+  const silent = recorded().after(20);
+  t.equal(silent.endedBecause, 'messageLeft');
+  t.notOk('urgent' in (silent.fact('recordingEnded') ?? {}));
+  const stopped = recorded().happens({ type: 'wardlineStopping' });
+  t.equal(stopped.factsOf('recordingEnded').length, 1);
+});
+
+void t.test('what was reviewed is replayed as it was', async (t) => {
+  for (const call of [
+    recorded().presses('3').presses('5').presses('2102').presses('#').after(5),
+    recorded().presses('2').after(2).presses('#').presses('#').after(5),
+  ]) {
+    t.same(retrace(plan, { lately: () => [aRoster()] } as never, call.facts), { kind: 'same' });
+  }
 });

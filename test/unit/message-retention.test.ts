@@ -46,6 +46,8 @@ void t.test('the house shreds what its rules say, receipt first and last, and ke
     durationMs: 900,
     isUrgent: false,
     exportedAt: null,
+    isPrivate: false,
+    callBack: null,
     service: null,
     urgency: null,
   };

@@ -61,6 +61,8 @@ void t.test('what is kept comes back: phones, registrations, documents, messages
     isUrgent: false,
     path: 'messages/M1.sealed',
     exportedAt: null,
+    isPrivate: false,
+    callBack: null,
     service: null,
     urgency: null,
   };

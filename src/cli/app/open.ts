@@ -3,6 +3,7 @@ import { startAdmin } from '../../admin/index.ts';
 import { instant } from '../../core/time/index.ts';
 import { systemClock } from '../../engine/index.ts';
 import { auditReader } from '../audit-reader.ts';
+import { shredSealed } from '../../vault/index.ts';
 import { examplePhones, worthDialling } from '../example-phones.ts';
 import type { Remembered } from '../remembered.ts';
 import { Refusal } from '../report.ts';
@@ -117,6 +118,7 @@ async function openMessages(foundation: Foundation, writer: PatientWriter, closi
     find: (messageId) => store.messages.find(messageId),
     clock: systemClock,
     pathOf,
+    discard: (path) => shredSealed(path),
     measure: (path) => messageLength(path, secrets.voicemailIdentity),
     onTrouble: (error, message) => log.error({ err: error, message }, 'message could not be entered in the list'),
   });

@@ -4,6 +4,7 @@ import type { EndCause, Fault } from '../call/end-causes.ts';
 import type { RingGroup, TraceLine } from '../dialplan/index.ts';
 import type { Device, DutyTier, Urgency } from '../oncall/index.ts';
 import type { Phi } from '../phi/index.ts';
+import type { GreetingKind } from '../voicemail/greetings.ts';
 import type { MessageAct, PinResult } from '../voicemail/retrieval.ts';
 
 /**
@@ -137,6 +138,17 @@ export type CallFact =
       readonly reason: string;
       readonly why: string;
     }
+  | {
+      readonly fact: 'greetingChanged';
+      readonly how: 'recorded' | 'deleted';
+      readonly mailbox: string;
+      readonly kind: GreetingKind;
+      readonly greetingId: string;
+      /** 0 for one that was deleted. */
+      readonly durationMs: number;
+      readonly person: string;
+      readonly device: string;
+    }
   | { readonly fact: 'mailboxFull'; readonly mailbox: string; readonly messages: number }
   | {
       readonly fact: 'recordingStarted';
@@ -153,7 +165,13 @@ export type CallFact =
       readonly durationMs: number;
       readonly by: string;
       readonly why: string;
+      /** As the caller marked it afterwards; a number is sealed. */
+      readonly urgent?: true;
+      readonly private?: true;
+      readonly callBack?: Phi<string>;
     }
+  /** The caller says it again: this take is shredded. */
+  | { readonly fact: 'recordingDiscarded'; readonly messageId: string; readonly mailbox: string }
   | { readonly fact: 'ended'; readonly cause: EndCause; readonly fault: Fault; readonly talkedMs: number };
 
 /** What `digitsKeyed` means when a caller was silent. */

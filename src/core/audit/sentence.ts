@@ -95,12 +95,16 @@ export function sentence(fact: Fact, names: Names, revealed: Revealed = {}): str
       return `message ${fact.messageId} of ${names.mailbox(fact.mailbox)} was ${fact.how} by ${names.mailbox(fact.person)} from ${fact.device} (${fact.reason})`;
     case 'messageUnplayable':
       return `message ${fact.messageId} of ${names.mailbox(fact.mailbox)} could not be played: ${fact.why}`;
+    case 'greetingChanged':
+      return `the greeting (${fact.kind}) of ${names.mailbox(fact.mailbox)} was ${fact.how} by ${names.mailbox(fact.person)} from ${fact.device}`;
     case 'mailboxFull':
       return `the mailbox of ${names.mailbox(fact.mailbox)} is full with ${count(fact.messages, 'message')}`;
     case 'recordingStarted':
       return `the caller is recorded: ${fact.urgent ? 'an urgent message' : 'a message'} for ${names.mailbox(fact.mailbox)}, ${fact.messageId}`;
     case 'recordingEnded':
-      return `the message ends after ${seconds(fact.durationMs)}: ${recordingEnd(fact.by)}${fact.why === '' ? '' : `, ${fact.why}`}`;
+      return `the message ends after ${seconds(fact.durationMs)}: ${recordingEnd(fact.by)}${fact.why === '' ? '' : `, ${fact.why}`}${marks(fact)}`;
+    case 'recordingDiscarded':
+      return `the caller says it again: ${fact.messageId} is thrown away`;
     case 'ended': {
       const talked = fact.talkedMs >= 100 ? `, after ${seconds(fact.talkedMs)} of talk` : '';
       return `End: ${endCauses[fact.cause].says}${talked}. ${faults[fact.fault]}`;
@@ -295,6 +299,15 @@ function legEnd(result: LegEnd, wasPickedUp: boolean): string {
     default:
       return 'loses its sound';
   }
+}
+
+function marks({ urgent, private: isPrivate, callBack }: Extract<Fact, { fact: 'recordingEnded' }>): string {
+  const words = [
+    ...(urgent ? ['urgent'] : []),
+    ...(isPrivate ? ['private'] : []),
+    ...(callBack === undefined ? [] : [`to be called back at ${callBack.toString()}`]),
+  ];
+  return words.length === 0 ? '' : `; the caller marked it ${words.join(', ')}`;
 }
 
 function target(to: Extract<Fact, { fact: 'legRung' }>['target']): string {

@@ -42,7 +42,9 @@ export function termsOf(fact: Fact, blind: (number: string) => string): readonly
     case 'messageAccessed':
     case 'messageUnplayable':
     case 'mailboxFull':
+    case 'greetingChanged':
     case 'recordingStarted':
+    case 'recordingDiscarded':
       terms.add(`mailbox:${fact.mailbox}`);
       break;
     case 'ended':

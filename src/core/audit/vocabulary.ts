@@ -142,6 +142,18 @@ const vocabulary: {
       why: 'what is wrong with it',
     },
   },
+  greetingChanged: {
+    says: 'What callers of a mailbox hear was recorded or deleted by phone.',
+    fields: {
+      how: 'recorded, deleted',
+      mailbox: 'whose',
+      kind: 'usual, closed (out of hours), absence',
+      greetingId: 'of the sealed recording',
+      durationMs: '0 for one that was deleted',
+      person: 'mailbox of the person',
+      device: 'extension, or outside',
+    },
+  },
   mailboxFull: {
     says: 'There is no room for another message: the caller is sent to a human.',
     fields: { mailbox: 'which', messages: 'how many it holds' },
@@ -163,7 +175,14 @@ const vocabulary: {
       durationMs: '0 for nothing',
       by: 'key, hangUp, limit, silence, failed',
       why: 'in words',
+      urgent: 'where the caller marked it so',
+      private: 'where the caller marked it so',
+      callBack: 'number the caller left, sealed',
     },
+  },
+  recordingDiscarded: {
+    says: 'The caller says it again; what was said before is shredded.',
+    fields: { messageId: 'which', mailbox: 'whose' },
   },
   ended: {
     says: 'The call is over. Every call has exactly one.',

@@ -1,5 +1,6 @@
-import type { About } from '../dialplan/index.ts';
-import type { Line } from './state.ts';
+import type { About, Decision } from '../dialplan/index.ts';
+import type { ActiveVerb, Line } from './state.ts';
+import { attest, type Turn } from './turn.ts';
 import type { World } from './world.ts';
 
 /** What the plan decides by in the middle of a call. */
@@ -11,4 +12,14 @@ export function aboutOf(world: World, { from, dialled, site, lists, urgency }: L
 /** What a decision has made of it. */
 export function learn(line: Line, { dialled, site, urgency }: About): Line {
   return { ...line, dialled, site, urgency };
+}
+
+/** What the plan said goes on record. */
+export function decided({ verb, trace }: Decision, turn: Turn): ActiveVerb {
+  attest(turn, { fact: 'decided', trace });
+  return verb;
+}
+
+export function pathOf({ trace }: Decision, otherwise: string): string {
+  return trace.at(-1)?.at ?? otherwise;
 }

@@ -1,7 +1,7 @@
-import { type Decision, HOME, resolve, resolveVerb, type Verb } from '../dialplan/index.ts';
+import { HOME, resolve, resolveVerb, type Verb } from '../dialplan/index.ts';
 import { stepEscalation } from '../escalation/index.ts';
 import { never } from '../never.ts';
-import { aboutOf, learn } from './about.ts';
+import { aboutOf, decided, learn, pathOf } from './about.ts';
 import { arrivedFact, originOf, planCaller } from './arrived.ts';
 import { announce, announcing } from './doing/announcing.ts';
 import { answering, needsAnswer } from './doing/answering.ts';
@@ -10,6 +10,8 @@ import { escalate, leaveMessage, onEscalation } from './doing/escalating.ts';
 import { lastWords } from './doing/last-words.ts';
 import { lookingUp, lookUp } from './doing/looking-up.ts';
 import { closing, greeting, recording, takeMessage } from './doing/message.ts';
+import { recordingAgain } from './doing/record.ts';
+import { reviewing } from './doing/reviewing.ts';
 import { openMailbox, retrieving } from './doing/retrieving.ts';
 import { lineOf, reach, reached, reaching } from './doing/reaching.ts';
 import { forward, ring, ringing, talking } from './doing/ringing.ts';
@@ -99,8 +101,8 @@ function decide(world: World, state: Extract<CallState, { name: 'live' }>, event
   const { line, doing } = state;
   const left = callerLeft(event);
   if (left !== null) return callerGone(world, line, doing, left, turn);
-  if (event.type === 'wardlineStopping') return stopping(world, line, doing, 'shuttingDown', turn);
-  if (event.type === 'signallingLost') return stopping(world, line, doing, 'wardlineRestarted', turn);
+  if (event.type === 'wardlineStopping') return stopping(world, doing, 'shuttingDown', turn);
+  if (event.type === 'signallingLost') return stopping(world, doing, 'wardlineRestarted', turn);
 
   switch (doing.name) {
     case 'answering':
@@ -128,11 +130,15 @@ function decide(world: World, state: Extract<CallState, { name: 'live' }>, event
     case 'greeting':
       return greeting(world, line, doing, event, turn);
     case 'recording':
-      return recording(line, event, turn);
+      return recording(doing, event, turn);
+    case 'recordingAgain':
+      return recordingAgain(world, doing, event, turn);
+    case 'reviewing':
+      return reviewing(line, doing, event, turn);
     case 'retrieving':
       return retrieving(world, line, doing, event, turn);
     case 'closing':
-      return closing(line, event, turn);
+      return closing(doing, event, turn);
     case 'saying':
       if (event.type !== 'promptFinished' || event.leg !== CALLER || event.token !== doing.token) return stay;
       return { move: 'end', cause: doing.cause, isCallerGone: false, talkedMs: 0 };
@@ -288,13 +294,4 @@ function finish(line: Line, { cause, isCallerGone, talkedMs }: Extract<Move, { m
   act(turn, { type: 'callOver', cause });
   const state: CallState = { name: 'over', cause };
   return { state, effects: effectsOf(turn) };
-}
-
-function decided({ verb, trace }: Decision, turn: Turn): ActiveVerb {
-  attest(turn, { fact: 'decided', trace });
-  return verb;
-}
-
-function pathOf({ trace }: Decision, otherwise: string): string {
-  return trace.at(-1)?.at ?? otherwise;
 }

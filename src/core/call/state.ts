@@ -107,12 +107,36 @@ export type Doing =
       /** The chain that nobody accepted in: an answer may still be on its way. */
       readonly late: Escalation | null;
     }
-  | { readonly name: 'recording' }
+  | { readonly name: 'recording'; readonly taking: Taking }
+  /** The tone before another take. */
+  | { readonly name: 'recordingAgain'; readonly taking: Taking; readonly token: number }
+  /** `isNumber`: the keys are those of a number to call back. */
+  | { readonly name: 'reviewing'; readonly taken: Taken; readonly token: number; readonly isNumber: boolean }
   | { readonly name: 'retrieving'; readonly retrieval: Retrieval; readonly path: string }
   /** The caller is gone and the recorder finishes. */
-  | { readonly name: 'closing' }
+  | { readonly name: 'closing'; readonly messageId: string }
   /** The last words before the end. */
   | { readonly name: 'saying'; readonly token: number; readonly cause: EndCause };
+
+/** A message while it is recorded. */
+export interface Taking {
+  readonly messageId: string;
+  readonly mailbox: string;
+  readonly urgent: boolean;
+  /** 1 for the first; whoever says it again has another one. */
+  readonly take: number;
+  /** In which nobody accepted. */
+  readonly chain: { readonly service?: string; readonly urgency?: Urgency };
+}
+
+/** What the caller has said, and how it was marked. */
+export interface Taken extends Taking {
+  readonly durationMs: number;
+  readonly isUrgent: boolean;
+  readonly isPrivate: boolean;
+  /** May be a patient's; stays in memory until it is sealed. */
+  readonly callBack: string | null;
+}
 
 export type DoingOf<N extends Doing['name']> = Extract<Doing, { readonly name: N }>;
 

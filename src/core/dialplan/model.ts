@@ -170,6 +170,8 @@ export interface Mailbox {
   readonly longestMs?: number;
   /** After so many days the key of a message is shredded. Without it, messages stay. */
   readonly keepDays?: number;
+  /** Opening hours, outside of which callers hear the greeting for that. */
+  readonly hours?: string;
 }
 
 export interface Route {

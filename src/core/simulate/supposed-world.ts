@@ -176,6 +176,7 @@ function perform(
     case 'callOver':
       return { ...scene, still: { kind: 'over', cause: effect.cause } };
     case 'changeMessage':
+    case 'setGreeting':
     case 'ringCaller':
     case 'refuseCaller':
     case 'hangUpCaller':

@@ -1,5 +1,6 @@
 export { expectedChase, stepChase } from './chase.machine.ts';
 export * from './chase.ts';
+export * from './greetings.ts';
 export { deliverMessage, startRetrieval, stepRetrieval } from './mailbox.machine.ts';
 export * from './mailboxes.ts';
 export * from './message-summary.ts';

@@ -9,7 +9,7 @@ import type { After, MessageAct, MessageBrief, Retrieval, RetrievalIn, Session }
 /**
  * In a mailbox: messages one after the other, urgent ones first, then new ones, then the oldest first. Keys:
  *
- *   1 again   2 keep   3 delete   4 back   6 on   5 claim   7 when and who   8 call back   * undo   0 operator   # done
+ *   1 again   2 keep   3 delete   4 back   6 on   5 claim   7 when and who   8 call back   9 more   * undo   0 operator   # done
  */
 
 type Listening = RetrievalIn<'listening'>;
@@ -87,6 +87,14 @@ function keyed(
       const [mailbox, ...further] = now.session.further;
       return mailbox === undefined ? over({ go: 'goodbye' }) : next({ person, mailbox, further });
     }
+    case '9': {
+      // Whoever was only called about a message has nothing to arrange here.
+      if (now.session.only !== undefined) return offerKeys(now, [id('wrong-key')], turn);
+      const token = newToken(turn);
+      const prompts = [id('mailbox-more')];
+      act(turn, { type: 'gather', leg: CALLER, token, prompts, maxDigits: 1, waitMs: keyWithinMs, isAgain: false });
+      return { name: 'more', now, token };
+    }
     case '*':
       return undo(now, device, turn);
     case '4':
@@ -141,8 +149,8 @@ function onMessage(
       return offerKeys(now, envelope(world, message), turn);
     case '8':
       // An outside number is not dialled from here: whoever guesses a PIN must not be able to spend money.
-      if (message.from === null) return offerKeys(now, [id('mailbox-no-callback')], turn);
-      return over({ go: 'callBack', extension: message.from });
+      if ((message.callBack ?? message.from) === null) return offerKeys(now, [id('mailbox-no-callback')], turn);
+      return over({ go: 'callBack', extension: message.callBack ?? message.from! });
     default:
       return offerKeys(now, [id('wrong-key')], turn);
   }
@@ -180,7 +188,7 @@ function present(world: World, device: string, now: Listening, words: readonly P
   return { ...now, token };
 }
 
-function offerKeys(now: Listening, words: readonly Prompt[], turn: Turn): Listening {
+export function offerKeys(now: Listening, words: readonly Prompt[], turn: Turn): Listening {
   const token = newToken(turn);
   const keys = now.messages[now.at] === undefined ? 'mailbox-end-keys' : 'mailbox-keys';
   const prompts = [...words, id(keys)];

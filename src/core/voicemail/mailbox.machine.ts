@@ -3,7 +3,8 @@ import { act, attest, newToken, type Turn } from '../call/turn.ts';
 import type { World } from '../call/world.ts';
 import type { Prompt } from '../dialplan/index.ts';
 import { phi } from '../phi/index.ts';
-import { listen, listening, nameOf } from './listening.ts';
+import { inGreetings, openGreetings, recordingGreeting } from './greeting-menu.ts';
+import { listen, listening, nameOf, offerKeys } from './listening.ts';
 import { alsoOpenTo, mailboxByNumber, mailboxOfPhone } from './mailboxes.ts';
 import { MAX_PIN_DIGITS } from './pin-rules.ts';
 import type { After, Retrieval, RetrievalIn, Session } from './retrieval.ts';
@@ -18,6 +19,8 @@ import type { After, Retrieval, RetrievalIn, Session } from './retrieval.ts';
 /** Who calls, as far as a mailbox has to know. */
 interface Opener {
   readonly from: { readonly kind: 'phone'; readonly extension: string } | { readonly kind: 'trunk' };
+  /** Drawn for this call; names what it records. */
+  readonly messageId: string;
 }
 
 const signInTries = 3;
@@ -25,7 +28,12 @@ const keyWithinMs = 8_000;
 const maxNumberDigits = 15;
 
 /** `own`: that of the calling phone; from a phone that has none, and from outside, the number is asked for. */
-export function startRetrieval(world: World, { from }: Opener, whose: 'own' | 'ask', turn: Turn): Retrieval {
+export function startRetrieval(
+  world: World,
+  { from }: Pick<Opener, 'from'>,
+  whose: 'own' | 'ask',
+  turn: Turn,
+): Retrieval {
   const box = whose === 'own' && from.kind === 'phone' ? mailboxOfPhone(world.plan, from.extension) : null;
   if (box === null) return askNumber(null, 1, [], turn);
   // A shared one is opened by a person, so that it is known who listened.
@@ -62,9 +70,22 @@ export function stepRetrieval(
       return listing(world, opener, retrieval, event, turn);
     case 'listening':
       return listening(world, deviceOf(opener), retrieval, event, turn, (session) => list(session, turn));
+    case 'more':
+      return more(retrieval, event, turn);
+    case 'greetings':
+      return inGreetings(world, { device: deviceOf(opener), messageId: opener.messageId }, retrieval, event, turn);
+    case 'recordingGreeting':
+      return recordingGreeting({ device: deviceOf(opener) }, retrieval, event, turn);
     case 'over':
       return retrieval;
   }
+}
+
+function more(retrieval: RetrievalIn<'more'>, event: CallEvent, turn: Turn): Retrieval {
+  if (!isKeyed(event, retrieval.token)) return retrieval;
+  const { now } = retrieval;
+  if (event.digits === '4') return openGreetings(now, turn);
+  return offerKeys(now, event.digits === '' || event.digits === '#' ? [] : [{ say: 'id', id: 'wrong-key' }], turn);
 }
 
 function askingNumber(world: World, retrieval: RetrievalIn<'askingNumber'>, event: CallEvent, turn: Turn): Retrieval {
@@ -177,6 +198,6 @@ function over(then: After): Retrieval {
 }
 
 /** For the record: the phone that somebody listens on. */
-function deviceOf({ from }: Opener): string {
+function deviceOf({ from }: Pick<Opener, 'from'>): string {
   return from.kind === 'phone' ? from.extension : 'outside';
 }

@@ -370,6 +370,7 @@ const sections = {
         'most-messages': count('how many messages it holds: 100').optional(),
         longest: duration.optional(),
         'keep-days': count('after how many days messages are shredded: 90').optional(),
+        hours: id('opening hours, outside of which another greeting is played').optional(),
       }),
     )
     .meta({ description: 'mailboxes by id' })
