@@ -15,7 +15,12 @@ export function mailboxOf(id: string, written: NonNullable<PlanFile['mailboxes']
     ...(openTo === undefined ? {} : { openTo }),
     ...(most === undefined ? {} : { mostMessages: Number(most) }),
     ...(written['keep-days'] === undefined ? {} : { keepDays: Number(written['keep-days']) }),
+    ...(written.notify === undefined ? {} : { notify: written.notify.map(noticeTo) }),
     ...(hours === undefined ? {} : { hours }),
     ...(longest === undefined ? {} : { longestMs: durationMs(longest) }),
   };
+}
+
+function noticeTo({ hook, to }: { readonly hook: string; readonly to?: string | undefined }) {
+  return { hook, ...(to === undefined ? {} : { to }) };
 }

@@ -7,6 +7,7 @@ import type {
   LeftMessage,
   MessageAct,
   MessageBrief,
+  Notice,
   PinResult,
 } from '../core/voicemail/index.ts';
 
@@ -50,4 +51,12 @@ export interface ChasedMessage {
   readonly claimedBy: string | null;
   /** Deleted or shredded. */
   readonly isGone: boolean;
+}
+
+/** What is to be told to programs of the house. Throws when the store cannot be read or written. */
+export interface NoticeBook {
+  /** Those whose time has come, the oldest first. */
+  due(at: Instant, limit: number): readonly (Notice & { readonly tries: number })[];
+  /** When it is tried again; null: never, for it is sent or given up. */
+  tried(id: string, dueAt: Instant | null): void;
 }

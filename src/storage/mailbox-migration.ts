@@ -67,3 +67,22 @@ export const callBack: Migration = {
     await db.schema.alterTable('messages').addColumn('call_back', 'text').execute();
   },
 };
+
+/** The outbox of notices. */
+export const notices: Migration = {
+  async up(db: Kysely<unknown>): Promise<void> {
+    await db.schema
+      .createTable('notices')
+      .addColumn('notice_id', 'text', (c) => c.primaryKey())
+      .addColumn('message_id', 'text', (c) => c.notNull())
+      .addColumn('mailbox', 'text', (c) => c.notNull())
+      .addColumn('hook', 'text', (c) => c.notNull())
+      .addColumn('to', 'text', (c) => c.notNull())
+      .addColumn('urgent', 'integer', (c) => c.notNull())
+      .addColumn('made_at', 'integer', (c) => c.notNull())
+      .addColumn('due_at', 'integer')
+      .addColumn('tries', 'integer', (c) => c.notNull())
+      .execute();
+    await db.schema.createIndex('notices_due').on('notices').column('due_at').execute();
+  },
+};

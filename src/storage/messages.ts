@@ -66,6 +66,11 @@ export class SqliteMessages {
 
   /** Replaces a message with the same id, but not its fate: a recovery may learn more about it than the call did. */
   async save(message: MessageRow): Promise<void> {
+    this.put(message);
+  }
+
+  /** As `save`, inside a transaction of the caller. */
+  put(message: MessageRow): void {
     const row = {
       mailbox: message.mailbox,
       call_id: message.callId,

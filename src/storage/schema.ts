@@ -69,6 +69,18 @@ export interface Schema {
   /** Urgent messages that are followed until somebody takes them; `state` is a Chase as JSON. */
   chases: { message_id: string; state: string; ended_at: number | null };
   greetings: { mailbox: string; kind: string; greeting_id: string; set_at: number; set_by: string };
+  /** `due_at`: null when it is sent or given up. */
+  notices: {
+    notice_id: string;
+    message_id: string;
+    mailbox: string;
+    hook: string;
+    to: string;
+    urgent: number;
+    made_at: number;
+    due_at: number | null;
+    tries: number;
+  };
   mailbox_pins: { mailbox: string; hash: string; set_at: number; set_by: string };
   /** PINs that were tried and not right since the last right one. `about`: "mailbox 3101" or "from 2101". */
   pin_tries: { about: string; failures: number; last_at: number };

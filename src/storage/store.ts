@@ -9,8 +9,10 @@ import { SqliteDatabase } from './database.ts';
 import { SqliteDocumentVersions } from './documents.ts';
 import { SqliteFeeds } from './feeds.ts';
 import { SqliteGreetings } from './greetings.ts';
-import { SqliteMessages } from './messages.ts';
+import { type MessageRow, SqliteMessages } from './messages.ts';
+import { SqliteNotices } from './notices.ts';
 import { SqliteOverrides } from './overrides.ts';
+import type { Notice } from '../core/voicemail/index.ts';
 import { PortError } from '../engine/ports.ts';
 import { isBehind, migrate, requireCurrentSchema } from './migrate.ts';
 import { GUEST_BUSY_MS, OWNER_BUSY_MS } from './options.ts';
@@ -133,6 +135,7 @@ export class Store {
   readonly messages: SqliteMessages;
   readonly chases: SqliteChases;
   readonly greetings: SqliteGreetings;
+  readonly notices: SqliteNotices;
   readonly overrides: SqliteOverrides;
   readonly feeds: SqliteFeeds;
   readonly servers: SqliteServerOrders;
@@ -158,10 +161,19 @@ export class Store {
     this.messages = new SqliteMessages(db, options.sealer ?? noKey);
     this.chases = new SqliteChases(db);
     this.greetings = new SqliteGreetings(db);
+    this.notices = new SqliteNotices(db);
     this.overrides = new SqliteOverrides(db);
     this.feeds = new SqliteFeeds(db);
     this.servers = new SqliteServerOrders(db);
     this.calendars = new SqliteCalendars(db);
+  }
+
+  /** A message and what is to be told of it: both or none. */
+  async saveMessage(message: MessageRow, notices: readonly Notice[]): Promise<void> {
+    this.#db.immediately(() => {
+      this.messages.put(message);
+      this.notices.add(notices);
+    });
   }
 
   /** Registrations, in the shape that `telephony` keeps them. */

@@ -265,7 +265,7 @@ void t.test('whoever left a message is told what became of it', async (t) => {
     'a number of a patient is not on record in the clear',
   );
   call.picksUp().after(10);
-  t.same([call.heard, call.endedBecause], [['chase-claimed'], 'callerTold']);
+  t.same([call.heard, call.endedBecause], [['chase-claimed', 'chase-claimed'], 'callerTold']);
 });
 
 void t.test('a greeting is recorded by phone, heard again, and deleted', async (t) => {

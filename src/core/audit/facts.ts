@@ -273,6 +273,22 @@ export type SystemFact =
       readonly by: string;
       readonly tookMs: number;
     }
+  /** A program of the house was told that a message waits, or could not be told for three days. */
+  | {
+      readonly fact: 'noticeSent';
+      readonly messageId: string;
+      readonly mailbox: string;
+      readonly hook: string;
+      readonly tries: number;
+    }
+  | {
+      readonly fact: 'noticeGivenUp';
+      readonly messageId: string;
+      readonly mailbox: string;
+      readonly hook: string;
+      readonly tries: number;
+      readonly because: string;
+    }
   /** First ordered, then done: a kill in between leaves an order that is carried out later. `sha256` is the receipt. */
   | {
       readonly fact: 'messageShredOrdered';

@@ -151,6 +151,10 @@ export function sentence(fact: Fact, names: Names, revealed: Revealed = {}): str
       return `nobody of the chain took message ${fact.messageId} of ${names.mailbox(fact.mailbox)}: on to the house supervisor`;
     case 'chaseOver':
       return `message ${fact.messageId} of ${names.mailbox(fact.mailbox)} was ${fact.because}${fact.by === '' ? '' : ` by ${names.mailbox(fact.by)}`} after ${seconds(fact.tookMs)}`;
+    case 'noticeSent':
+      return `${fact.hook} was told that message ${fact.messageId} waits for ${names.mailbox(fact.mailbox)}, at try ${fact.tries}`;
+    case 'noticeGivenUp':
+      return `${fact.hook} could not be told that message ${fact.messageId} waits for ${names.mailbox(fact.mailbox)}: ${fact.because}`;
     case 'messageShredOrdered':
       return `message ${fact.messageId} of ${names.mailbox(fact.mailbox)} is to be shredded, ${shredWords[fact.because]}, by ${fact.by}`;
     case 'messageShredded':

@@ -42,6 +42,8 @@ export function termsOf(fact: Fact, blind: (number: string) => string): readonly
     case 'messageAccessed':
     case 'messageUnplayable':
     case 'mailboxFull':
+    case 'noticeSent':
+    case 'noticeGivenUp':
     case 'greetingChanged':
     case 'recordingStarted':
     case 'recordingDiscarded':

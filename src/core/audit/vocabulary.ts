@@ -271,6 +271,14 @@ const vocabulary: {
       tookMs: 'since it was left',
     },
   },
+  noticeSent: {
+    says: 'A program of the house was told that a message waits.',
+    fields: { messageId: 'which', mailbox: 'whose', hook: 'which program', tries: 'how many it took' },
+  },
+  noticeGivenUp: {
+    says: 'A program of the house could not be told for three days.',
+    fields: { messageId: 'which', mailbox: 'whose', hook: 'which program', tries: 'how many', because: 'why' },
+  },
   messageShredOrdered: {
     says: 'The key of a message is about to be shredded.',
     fields: {

@@ -172,6 +172,8 @@ export interface Mailbox {
   readonly keepDays?: number;
   /** Opening hours, outside of which callers hear the greeting for that. */
   readonly hours?: string;
+  /** Programs that are told of each message. `to`: whom they are to tell, a number of the staff. */
+  readonly notify?: readonly { readonly hook: string; readonly to?: string }[];
 }
 
 export interface Route {

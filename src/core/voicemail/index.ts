@@ -4,6 +4,7 @@ export * from './greetings.ts';
 export { deliverMessage, startRetrieval, stepRetrieval } from './mailbox.machine.ts';
 export * from './mailboxes.ts';
 export * from './message-summary.ts';
+export * from './notices.ts';
 export * from './pin-rules.ts';
 export * from './retention.ts';
 export * from './retrieval.ts';

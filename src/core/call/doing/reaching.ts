@@ -1,4 +1,4 @@
-import { HOME } from '../../dialplan/index.ts';
+import { HOME, type Prompt } from '../../dialplan/index.ts';
 import { phi } from '../../phi/index.ts';
 import { deliverMessage } from '../../voicemail/index.ts';
 import type { EndCause } from '../end-causes.ts';
@@ -79,7 +79,9 @@ export function reaching({ errand }: DoingOf<'reaching'>, event: CallEvent, turn
 export function reached(world: World, line: Line, errand: Errand, turn: Turn): Going {
   if (errand.errand === 'deliver') return onRetrieval(line, deliverMessage(world, errand, turn), 'deliver');
   const id = errand.errand === 'tellClaimed' ? 'chase-claimed' : 'chase-unclaimed';
-  return { move: 'say', prompts: [{ say: 'id', id }], cause: 'callerTold' };
+  // Twice: whoever picks up has not got the phone to the ear yet.
+  const words: Prompt = { say: 'id', id };
+  return { move: 'say', prompts: [words, words], cause: 'callerTold' };
 }
 
 function end(cause: EndCause): Going {
