@@ -10,6 +10,7 @@ import { auditReader } from '../audit-reader.ts';
 import { unitOf } from '../unit-of.ts';
 import { version } from '../version.ts';
 import { callMetrics } from './call-metrics.ts';
+import { watchChases } from './chases.ts';
 import type { Closing } from './closing.ts';
 import type { Foundation } from './foundation.ts';
 import { lampsOf, mailboxesOf, messageKey } from './mailboxes.ts';
@@ -77,6 +78,7 @@ export async function openCalls(
     documents,
     reachability: telephony.reachability,
     mailboxes: mailboxesOf(foundation, parts.writer),
+    houseCalls: telephony.houseCalls,
     lookups: new HttpLookups({ clock: systemClock, options: config.webhooks }),
     observer: callMetrics(metrics, (from) => unitOf(documents.current(), from)),
   });
@@ -94,6 +96,7 @@ export async function openCalls(
     await record({ fact: 'stopped', because: 'told to stop' });
   };
   closing.add('calls', drain, drainMs + ENGINE_GRACE_MS);
+  watchChases(foundation, { engine, documents, audit, reachability: telephony.reachability }, closing);
 
   metrics.gaugeOf('wardline_calls_running', 'Calls that run now.', () => engine.liveCalls.length);
   metrics.gaugeOf('wardline_phones_registered', 'Contacts that can be rung now.', () => telephony.bindings.length);
