@@ -613,6 +613,7 @@ void t.test('a media server whose SIP profile is stopped counts as lost until it
     signalling: { inDialog: nobody } as unknown as Signalling,
     sealer: { begin: nobody },
     messageKey: nobody,
+    talkLost: nobody,
   });
   t.teardown(() => link.close());
   await link.connect();
@@ -630,7 +631,11 @@ void t.test('a media server whose SIP profile is stopped counts as lost until it
   await until('it to be missed', () => !link.health.isUp);
   t.match(link.health.why, /has a SIP profile drachtio_mrf that is DOWN/);
   await t.rejects(
-    link.endpoint({ remoteSdp: null, mediaSource: '', events: {} as never }, {} as never, 1_000),
+    link.endpoint(
+      { remoteSdp: null, mediaSource: '', events: {} as never, name: { 'call-id': 'one' } },
+      {} as never,
+      1_000,
+    ),
     { message: /mediaUnavailable/ },
     'it is not asked for a call',
   );

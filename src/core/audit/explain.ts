@@ -24,6 +24,11 @@ export function explain(
       case 'arrived':
         lines.push(arrival(fact, names, revealed));
         break;
+      case 'houseCalled': {
+        const whom = fact.person === '' ? 'whoever had left it' : names.person(fact.person);
+        lines.push(`The house called ${whom} ${errands[fact.about]}.`);
+        break;
+      }
       case 'decided':
         lines.push(`${when(at)} the plan said: ${fact.trace.map(({ says }) => says).join('; ')}.`);
         break;
@@ -67,6 +72,12 @@ export function explain(
   }
   return lines;
 }
+
+const errands = {
+  deliver: 'because an urgent message waited to be listened to',
+  tellClaimed: 'to say that somebody had taken a message',
+  tellUnclaimed: 'to say that nobody had taken a message yet',
+} as const;
 
 const takes = { answeredDesk: 'picked up the desk phone', pressedDigit: 'pressed the digit on the mobile' } as const;
 

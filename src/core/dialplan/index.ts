@@ -9,5 +9,6 @@ export { placeOfRoute } from './place-of-route.ts';
 export * from './resolve.ts';
 export { exampleOf, type PatternTables } from './patterns/index.ts';
 export { brief, byCase, waysOn, type Way } from './verbs/index.ts';
+export { statNumbers } from './stat-numbers.ts';
 export type { Translation } from './translate.ts';
 export * from './verb.ts';

@@ -33,6 +33,10 @@ export interface Mailbox {
   readonly longestMs?: number;
   /** After so many days the key of a message is shredded. Without it, messages stay. */
   readonly keepDays?: number;
+  /** Opening hours, outside of which callers hear the greeting for that. */
+  readonly hours?: string;
+  /** Programs that are told of each message. `to`: whom they are to tell, a number of the staff. */
+  readonly notify?: readonly { readonly hook: string; readonly to?: string }[];
 }
 
 export interface Route {

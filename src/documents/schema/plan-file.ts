@@ -142,6 +142,14 @@ const sections = {
         'most-messages': count('how many messages it holds: 100').optional(),
         longest: duration.optional(),
         'keep-days': count('after how many days messages are shredded: 90').optional(),
+        notify: z
+          .array(
+            z.strictObject({ hook: id('a hook'), to: text('whom it is to tell, a number of the staff').optional() }),
+          )
+          .max(20)
+          .meta({ description: 'programs that are told of each message: [{hook: sms, to: "+12025550111"}]' })
+          .optional(),
+        hours: id('opening hours, outside of which another greeting is played').optional(),
       }),
     )
     .meta({ description: 'mailboxes by id' })
