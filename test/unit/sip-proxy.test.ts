@@ -228,7 +228,14 @@ void t.test('worn out, nowhere to go, nobody there', async (t) => {
   const nowhere = await aProxy({ targets: ['sip:x@127.0.0.1;transport=tcp'] }, 0);
   const lost = nowhere.alice.call(nowhere.uri);
   nowhere.clock.advance(5);
-  t.same(lost.statuses, [503]);
+  t.same(lost.statuses, [500], 'RFC 3261 16.7: a 503 would be taken for ours');
+  const full = await aProxy({}, 1);
+  const refused = full.alice.call(full.uri);
+  full.clock.advance(5);
+  full.bobs[0]?.got('INVITE').respond(503, { headers: headersOf({ 'Retry-After': '600' }) });
+  full.clock.advance(5);
+  t.same(refused.statuses, [500]);
+  t.notOk(refused.responses[0]?.headers.has('Retry-After'));
 });
 
 void t.test('a REGISTER that is passed on carries Path', async (t) => {

@@ -209,9 +209,11 @@ export class Proxying {
     const isCancelled = this.#state === 'cancelled';
     this.#state = 'done';
     const best = isCancelled ? undefined : bestResponse(this.#finals);
-    const own = isCancelled ? 487 : (this.#unreached ?? 408);
-    if (best === undefined) this.#incoming.respond(own);
+    const found = best?.status ?? (isCancelled ? 487 : (this.#unreached ?? 408));
+    // RFC 3261 16.7 step 6: a 503 would say that we ourselves take no more calls.
+    const status = found === 503 ? 500 : found;
+    if (best === undefined || best.status !== status) this.#incoming.respond(status);
     else this.#host.passBack(best);
-    this.#handlers.onDone(best?.status ?? own);
+    this.#handlers.onDone(status);
   }
 }
