@@ -12,7 +12,9 @@ import { CallRegister } from './call-register.ts';
 import { CallRunner } from './call-runner.ts';
 import { HOUSE, houseCall } from './house-call.ts';
 import type { EngineOptions } from './options.ts';
+import { AdoptedCall, type Recorded, talkOf } from './adopted-call.ts';
 import type {
+  AdoptedTalk,
   AuditPort,
   CallIndex,
   CallObserver,
@@ -60,7 +62,9 @@ const lastGraceMs = 6_000;
  */
 export class Engine implements CallSink {
   readonly #parts: EngineParts;
-  readonly #register: CallRegister<CallRunner>;
+  readonly #register: CallRegister<{ emit(event: CallEvent): void; readonly callingExtension?: string | null }>;
+  /** Conversations of an earlier process that telephony has not shown yet. */
+  readonly #left = new Map<CallId, AdoptedCall>();
   /** How often each ring group was rung since the start of this process. */
   readonly #groupTurns = new Map<string, number>();
   #isDraining = false;
@@ -79,9 +83,29 @@ export class Engine implements CallSink {
     return this.#register.calls().some(([, runner]) => runner.callingExtension === extension);
   }
 
-  /** Ends, in the audit, the calls that a process before this one left open. Resolves with their number. */
-  recover(): Promise<number> {
-    return recoverCalls(this.#parts);
+  /**
+   * Ends, in the audit, the calls that a process before this one left open, and resolves with their number. Those in
+   * `talking` go on, with what is on record of them.
+   */
+  async recover(talking: ReadonlyMap<CallId, Recorded> = new Map()): Promise<number> {
+    const { index, audit, clock } = this.#parts;
+    for (const callId of index.unfinished()) {
+      const recorded = talking.get(callId) ?? [];
+      const talk = talkOf(recorded);
+      if (talk === null) continue;
+      const call = new AdoptedCall({ callId, talk, recorded, audit, clock, over: (summary) => this.#over(summary) });
+      this.#left.set(callId, call);
+      this.#register.add(callId, call);
+      await audit.attest([{ at: clock.now(), callId, fact: { fact: 'adopted', leg: talk.leg } }]);
+    }
+    return recoverCalls({ ...this.#parts, goesOn: (callId) => this.#left.has(callId) });
+  }
+
+  talkAdopted(callId: CallId, telephony: AdoptedTalk): ((event: CallEvent) => void) | null {
+    const call = this.#left.get(callId);
+    if (call === undefined || !this.#left.delete(callId)) return null;
+    call.found(telephony);
+    return (event) => call.emit(event);
   }
 
   callArrived(call: NewCall, telephony: TelephonyCall): ReturnType<CallSink['callArrived']> {

@@ -58,6 +58,17 @@ export interface CallSink {
   ):
     | { readonly kind: 'taken'; readonly callId: CallId; emit(event: CallEvent): void }
     | { readonly kind: 'refused'; readonly sipStatus: number };
+  /**
+   * A conversation that a process before this one had connected goes on. Gives where its end is told; null when it is
+   * over on record.
+   */
+  talkAdopted(callId: CallId, talk: AdoptedTalk): ((event: CallEvent) => void) | null;
+}
+
+/** The telephony shell's side of a conversation of an earlier process. */
+export interface AdoptedTalk {
+  /** Both sides. Nothing is told afterwards. */
+  hangUp(cause: EndCause): void;
 }
 
 export interface Reachability {

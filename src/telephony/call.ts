@@ -7,6 +7,7 @@ import { asError, type SrfRequest, type SrfResponse } from './client-libraries/i
 import { Leg } from './leg.ts';
 import { DirectWatch } from './direct-watch.ts';
 import { failureOf } from './effect-failure.ts';
+import { LegNames } from './leg-names.ts';
 import type { CallMedia } from './media.ts';
 import type { MediaEndpoint, Recorded } from './media-endpoint.ts';
 import type { Shell } from './shell.ts';
@@ -19,6 +20,8 @@ const messageName = /^[A-Za-z0-9-]{1,64}$/;
 
 /** How a call begins, and who its caller is. */
 export interface BegunCall {
+  /** Of the INVITEs that it sends. */
+  readonly names: LegNames;
   readonly media: CallMedia;
   readonly hopsLeft: number;
   readonly side: (events: CalledEvents) => CallerSide;
@@ -27,6 +30,7 @@ export interface BegunCall {
 /** One call: carries out the engine's effects and tells it what happened. Never throws, never waits. */
 export class Call implements TelephonyCall {
   readonly #shell: Shell;
+  readonly #names: LegNames;
   readonly #media: CallMedia;
   readonly #caller: CallerSide;
   readonly #legs = new Map<LegId, Leg>();
@@ -44,9 +48,12 @@ export class Call implements TelephonyCall {
   readonly #sounds = new Map<LegId, TelephonyEffect>();
   /** Whom the caller talks to, or is about to. */
   #partner: { readonly leg: LegId; isJoined: boolean } | null = null;
+  /** With whom a process after this one would find the caller talking. */
+  #kept: LegId | null = null;
 
-  constructor(shell: Shell, { media, hopsLeft, side }: BegunCall, onOver: () => void) {
+  constructor(shell: Shell, { names, media, hopsLeft, side }: BegunCall, onOver: () => void) {
     this.#shell = shell;
+    this.#names = names;
     this.#media = media;
     this.#hopsLeft = hopsLeft;
     this.#onOver = onOver;
@@ -71,6 +78,7 @@ export class Call implements TelephonyCall {
   /** The engine has taken the call. */
   taken(callId: CallId, emit: (event: CallEvent) => void): void {
     this.#callId = callId;
+    this.#names.belongTo(callId);
     this.#emit = emit;
     for (const event of this.#early.splice(0)) emit(event);
   }
@@ -95,6 +103,7 @@ export class Call implements TelephonyCall {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#watch?.close();
+    this.#keep(null);
     for (const leg of this.#legs.values()) leg.close();
     this.#caller.close();
     this.#onOver();
@@ -142,7 +151,7 @@ export class Call implements TelephonyCall {
       this.#shell,
       this.#media,
       effect,
-      { offer: this.#caller.offer, hopsLeft: this.#hopsLeft },
+      { offer: this.#caller.offer, hopsLeft: this.#hopsLeft, names: this.#names },
       {
         ringing: (sipStatus) => this.#tell({ type: 'legRinging', leg, sipStatus }),
         answered: (media) => this.#tell({ type: 'legAnswered', leg, media }),
@@ -235,6 +244,7 @@ export class Call implements TelephonyCall {
     if (caller === null || called === null) return void setImmediate(() => failed('one side is gone'));
     caller.bridge(called).then(
       () => {
+        this.#keep(leg);
         if (!partner.isJoined) this.#tell({ type: 'bridged', leg });
         partner.isJoined = true;
       },
@@ -253,6 +263,20 @@ export class Call implements TelephonyCall {
   /** The caller does not talk to this party any more. */
   #part(leg: LegId): void {
     if (this.#partner?.leg === leg) this.#partner = null;
+    if (this.#kept === leg) this.#keep(null);
+  }
+
+  /** The conversation, for a process after this one. null: it is over. */
+  #keep(leg: LegId | null): void {
+    const { talks } = this.#shell;
+    this.#kept = leg;
+    if (this.#callId === null) return;
+    const [caller, called] = [this.#caller, leg === null ? undefined : this.#legs.get(leg)];
+    if (leg === null || !caller.phone || !called?.phone) return talks.over(this.#callId);
+    const phones = { caller: caller.phone.dialog, called: called.phone.dialog };
+    const sound =
+      caller.endpoint && called.endpoint ? { caller: caller.endpoint.dialog, called: called.endpoint.dialog } : null;
+    talks.began({ callId: this.#callId, leg }, phones, sound);
   }
 
   #isMoving(leg: LegId): boolean {
@@ -275,6 +299,7 @@ export class Call implements TelephonyCall {
     }
     this.#caller.connectTo(phone, (error) => {
       if (error) return failed(error.message);
+      this.#keep(id);
       this.#tell({ type: 'bridged', leg: id });
       this.#watchDirect(leg);
     });

@@ -1,6 +1,7 @@
 import { CALLER, type OfferedAs, type Party } from '../core/call/index.ts';
 import type { CalledEvents, CallerSide } from './caller-side.ts';
 import { Leg } from './leg.ts';
+import type { LegNames } from './leg-names.ts';
 import type { CallMedia } from './media.ts';
 import type { MediaEndpoint } from './media-endpoint.ts';
 import type { PhoneDialog } from './phone-dialog.ts';
@@ -13,15 +14,20 @@ export class CalledParty implements CallerSide {
   readonly #ringLeg: () => Leg;
   #leg: Leg | null = null;
 
-  constructor(shell: Shell, media: CallMedia, called: { party: Party; offeredAs: OfferedAs }, events: CalledEvents) {
-    const { party, offeredAs } = called;
+  constructor(
+    shell: Shell,
+    media: CallMedia,
+    called: { party: Party; offeredAs: OfferedAs; names: LegNames },
+    events: CalledEvents,
+  ) {
+    const { party, offeredAs, names } = called;
     const order = { type: 'ringLeg', leg: CALLER, target: party.target, media: 'anchored', offeredAs } as const;
     this.#ringLeg = () =>
       new Leg(
         shell,
         media,
         order,
-        { offer: '', hopsLeft: hopsLeft() },
+        { offer: '', hopsLeft: hopsLeft(), names },
         {
           ringing: (sipStatus) => events.ringing(sipStatus),
           answered: (facts) => events.answered(facts),

@@ -7,6 +7,7 @@ import { CallerLeg } from './caller-leg.ts';
 import type { CallerEvents } from './caller-side.ts';
 import { Challenger } from './challenger.ts';
 import type { SrfRequest, SrfResponse } from './client-libraries/index.ts';
+import { LegNames } from './leg-names.ts';
 import { parseNameAddr, parseSipUri } from './name-addr.ts';
 import { peerOf } from './peer.ts';
 import { hopsLeft } from './places.ts';
@@ -63,8 +64,10 @@ export class Inbound {
   }
 
   #arrive(key: string, link: SignallingLink, request: SrfRequest, response: SrfResponse, newCall: NewCall): void {
-    const media = this.#shell.media.forCall(link);
+    const names = new LegNames(this.#shell.random);
+    const media = this.#shell.media.forCall(link, names);
     const begun = {
+      names,
       media,
       hopsLeft: hopsLeft(request.get('Max-Forwards')),
       side: (events: CallerEvents) => new CallerLeg(this.#shell, { link, media }, request, response, events),

@@ -2,6 +2,7 @@ import type { OfferedAs, Party } from '../core/call/index.ts';
 import type { HouseCalls } from '../engine/ports.ts';
 import { Call } from './call.ts';
 import { CalledParty } from './called-party.ts';
+import { LegNames } from './leg-names.ts';
 import { hopsLeft } from './places.ts';
 import type { Shell } from './shell.ts';
 
@@ -20,11 +21,13 @@ export class Outbound implements HouseCalls {
 
   prepare(party: Party, offeredAs: OfferedAs): Call {
     const { media, signalling } = this.#shell;
+    const names = new LegNames(this.#shell.random);
     const begun = {
-      media: media.forCall(signalling.forTrunk()),
+      names,
+      media: media.forCall(signalling.forTrunk(), names),
       hopsLeft: hopsLeft(),
       side: (events: ConstructorParameters<typeof CalledParty>[3]) =>
-        new CalledParty(this.#shell, begun.media, { party, offeredAs }, events),
+        new CalledParty(this.#shell, begun.media, { party, offeredAs, names }, events),
     };
     const call: Call = new Call(this.#shell, begun, () => void this.#calls.delete(call));
     this.#calls.add(call);

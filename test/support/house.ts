@@ -219,6 +219,11 @@ export class House {
     return ready;
   }
 
+  /** Whether calls are signalled by somebody else's server. */
+  get hasRealSignalling(): boolean {
+    return this.#servers.signalling instanceof DrachtioServer;
+  }
+
   /** The daemons are not our children: they outlive the supervisor on purpose. */
   daemonPids(): number[] {
     return (this.ready['daemonPids'] as number[] | undefined) ?? [];

@@ -1,8 +1,12 @@
+import type { CallFact } from '../../core/audit/index.ts';
+import type { CallId } from '../../core/call/index.ts';
+import { instant } from '../../core/time/index.ts';
 import { PhoneDirectory } from '../../directory/index.ts';
 import type { LiveDocuments } from '../../documents/index.ts';
-import { type AuditPort, Engine, engineSchema, systemClock, systemRandom } from '../../engine/index.ts';
+import { type AuditPort, Engine, engineSchema, type Recorded, systemClock, systemRandom } from '../../engine/index.ts';
 import { Telephony } from '../../telephony/index.ts';
 import { HttpLookups } from '../../webhooks/index.ts';
+import { auditReader } from '../audit-reader.ts';
 import { unitOf } from '../unit-of.ts';
 import { version } from '../version.ts';
 import { callMetrics } from './call-metrics.ts';
@@ -14,6 +18,7 @@ import { type Links, refuseWellKnownSecrets, telephonyOptions } from './links.ts
 import { plainSealer } from './plain-recordings.ts';
 import { followServerOrders } from './server-orders.ts';
 import type { PatientWriter } from './patient-writer.ts';
+import { openSideLines } from './side-lines.ts';
 import { serverMetrics } from './server-metrics.ts';
 
 /** The engine gives the calls it must end itself 6 s to say so. */
@@ -77,12 +82,13 @@ export async function openCalls(
     lookups: new HttpLookups({ clock: systemClock, options: config.webhooks }),
     observer: callMetrics(metrics, (from) => unitOf(documents.current(), from)),
   });
-  await engine.recover();
+  await engine.recover(await recordsOf(telephony.talking, foundation));
   await record({ fact: 'started', version: version(), node: process.version });
   // Before it starts: a start that fails half way has sockets to close too.
   closing.add('telephony', () => telephony.close());
   followServerOrders({ foundation, telephony, options }, closing);
   await telephony.start(engine);
+  openSideLines({ options: options.signalling, telephony, plan: () => documents.current().plan }, closing);
   let isDraining = false;
   const drain = async (): Promise<void> => {
     isDraining = true;
@@ -96,4 +102,21 @@ export async function openCalls(
   metrics.gaugeOf('wardline_phones_registered', 'Contacts that can be rung now.', () => telephony.bindings.length);
   serverMetrics(metrics, telephony);
   return { directory, telephony, isDraining: () => isDraining };
+}
+
+/** What is on record of calls, in order. */
+async function recordsOf(
+  calls: readonly CallId[],
+  { config, store, secrets }: Foundation,
+): Promise<Map<CallId, Recorded>> {
+  const records = new Map<CallId, Recorded>();
+  const reader = auditReader(config, store, secrets);
+  for (const callId of calls) {
+    const entries = await reader.ofCall(callId);
+    records.set(
+      callId,
+      entries.map(({ at, fact }) => ({ at: instant(at), fact: fact as CallFact })),
+    );
+  }
+  return records;
 }

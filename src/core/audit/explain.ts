@@ -142,14 +142,24 @@ function plain(
 function fateOf(leg: string, entries: readonly Entry[]): string {
   let fate = 'nobody picked up';
   let isPickedUp = false;
-  for (const { fact } of entries) {
+  for (const [i, { fact }] of entries.entries()) {
     if (!('leg' in fact) || fact.leg !== leg) continue;
     if (fact.fact === 'legAnswered') [fate, isPickedUp] = ['picked up', true];
     if (fact.fact === 'bridged') return 'picked up, and connected';
     if (fact.fact === 'challengeAnswered') fate = `picked up, but ${challenges[fact.result]}`;
-    if (fact.fact === 'legEnded' && !isPickedUp) fate = ends[fact.result.kind];
+    if (fact.fact === 'legEnded' && !isPickedUp) fate = whyUnanswered(fact, entries.slice(0, i), entries.slice(i + 1));
   }
   return fate;
+}
+
+/** A phone that rang in vain: the time was up, or nobody needed it any more. */
+function whyUnanswered({ result }: FactOf<'legEnded'>, before: readonly Entry[], after: readonly Entry[]): string {
+  if (result.kind !== 'stoodDown' && result.kind !== 'cancelled') return ends[result.kind];
+  const taken = before.some(({ fact }) => fact.fact === 'accepted' || fact.fact === 'bridged');
+  if (taken) return 'it stopped ringing, because the call was taken';
+  const next = after.find(({ fact }) => fact.fact !== 'legEnded')?.fact;
+  const isGivenUp = next?.fact === 'ended' && (next.cause === 'callerHungUp' || next.cause === 'callerCancelled');
+  return isGivenUp ? 'nobody had picked up when the caller hung up' : ends[result.kind];
 }
 
 const challenges = {

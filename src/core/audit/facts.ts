@@ -104,6 +104,8 @@ export type CallFact =
       readonly step: number;
     }
   | { readonly fact: 'bridged'; readonly leg: string }
+  /** They went on talking while the process that had connected them was gone. */
+  | { readonly fact: 'adopted'; readonly leg: string }
   | { readonly fact: 'nobodyAccepted'; readonly service: string }
   | {
       readonly fact: 'pinTried';

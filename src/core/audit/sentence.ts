@@ -85,6 +85,8 @@ export function sentence(fact: Fact, names: Names, revealed: Revealed = {}): str
     }
     case 'bridged':
       return `the caller and ${names.leg(fact.leg)} hear each other`;
+    case 'adopted':
+      return `Wardline was restarted; the caller and ${names.leg(fact.leg)} went on talking`;
     case 'nobodyAccepted':
       return `nobody of ${names.service(fact.service)} has taken the call: on to voicemail`;
     case 'pinTried':

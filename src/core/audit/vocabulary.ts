@@ -102,6 +102,10 @@ const vocabulary: {
     fields: { leg: 'on which', person: 'who', how: 'answeredDesk, pressedDigit', step: 'in which' },
   },
   bridged: { says: 'Caller and human hear each other.', fields: { leg: 'which' } },
+  adopted: {
+    says: 'Wardline was restarted; caller and human went on talking, and how they end is on record again.',
+    fields: { leg: 'with whom' },
+  },
   nobodyAccepted: { says: 'The chain is at its end.', fields: { service: 'of which' } },
   pinTried: {
     says: 'Somebody keyed a PIN to open a mailbox.',

@@ -1,3 +1,4 @@
+export { type AdoptedState, stepAdopted } from './adopted.ts';
 export { arrivedFact, type Arrival } from './arrived.ts';
 export { expectedCall, stepCall } from './call.machine.ts';
 export * from './effects.ts';
