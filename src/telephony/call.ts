@@ -20,6 +20,7 @@ const messageName = /^[A-Za-z0-9-]{1,64}$/;
 
 /** How a call begins, and who its caller is. */
 export interface BegunCall {
+  /** Of the INVITEs that it sends. */
   readonly media: CallMedia;
   readonly names: LegNames;
   readonly hopsLeft: number;

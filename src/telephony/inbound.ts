@@ -67,8 +67,8 @@ export class Inbound {
     const names = new LegNames(this.#shell.random);
     const media = this.#shell.media.forCall(link, names);
     const begun = {
-      media,
       names,
+      media,
       hopsLeft: hopsLeft(request.get('Max-Forwards')),
       side: (events: CallerEvents) => new CallerLeg(this.#shell, { link, media }, request, response, events),
     };

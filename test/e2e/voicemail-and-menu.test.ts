@@ -11,7 +11,7 @@ import { processTree, scanForPlaintext, tonePatterns } from '../support/plaintex
 import { housesAtOnce, notOnFreeswitch } from '../support/left-out.ts';
 import { freeUdpPort, scratch, until } from '../support/processes.ts';
 import { sippSdp, startSipp } from '../support/sipp.ts';
-import { heardFor, readWav, shareOf } from '../support/sound.ts';
+import { heardFor, readWav, shareOf, type Sound } from '../support/sound.ts';
 
 // Stories 7 and 8: a message nobody can read from a disk, and the patients' main line.
 
@@ -173,12 +173,9 @@ t.test(
     await until('that it is hers', () => heardWithin(sound(), PROMPTS.wardline('mailbox-claimed')) > 0.8);
     await doctor.hangUp();
     await nurse.event('CALL_INCOMING', told);
-    const nurseHeard = nurse.heard().length;
     await nurse.accept();
-    await until(
-      'that somebody has it',
-      () => heardWithin(nurse.heard()[nurseHeard], PROMPTS.wardline('chase-claimed')) > 0.8,
-    );
+    const isTold = (sound: Sound) => heardWithin(sound, PROMPTS.wardline('chase-claimed')) > 0.8;
+    await until('that somebody has it', () => nurse.heard().some(isTold));
     await until(
       'both calls of the house to end',
       async () => (await house.houseCalls()).filter((call) => call.has('ended')).length === 2,
