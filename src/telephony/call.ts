@@ -20,8 +20,8 @@ const messageName = /^[A-Za-z0-9-]{1,64}$/;
 
 /** How a call begins, and who its caller is. */
 export interface BegunCall {
-  /** Of the INVITEs that it sends. */
   readonly media: CallMedia;
+  /** Of the INVITEs that it sends. */
   readonly names: LegNames;
   readonly hopsLeft: number;
   readonly side: (events: CalledEvents) => CallerSide;

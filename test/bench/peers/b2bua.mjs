@@ -11,17 +11,17 @@ srf.register((req, res) => {
 });
 if (kind === 'proxy') srf.invite((req) => srf.proxyRequest(req, [contact], { remainInDialog: true }));
 else {
-  srf.invite(async (req, res) => {
-    try {
-      const { uas, uac } = await srf.createB2BUA(req, res, contact);
-      uas.other = uac;
-      uac.other = uas;
-      for (const dialog of [uas, uac]) dialog.on('destroy', () => dialog.other.destroy());
-    } catch {
+  srf.invite((req, res) => {
+    srf.createB2BUA(req, res, contact).then(
+      ({ uas, uac }) => {
+        uas.on('destroy', () => uac.destroy());
+        uac.on('destroy', () => uas.destroy());
+      },
       // The call was refused or taken back.
-    }
+      () => {},
+    );
   });
 }
 srf.on('error', () => {});
 srf.on('connect', () => process.stdout.write('ready\n'));
-srf.connect({ host, port: Number(port), secret });
+void srf.connect({ host, port: Number(port), secret });
