@@ -1,3 +1,5 @@
+export type { Recorded } from './adopted-call.ts';
+export { Chases } from './chases.ts';
 export { Engine, type EngineParts } from './engine.ts';
 export { type EngineOptions, engineSchema } from './options.ts';
 export * from './ports.ts';

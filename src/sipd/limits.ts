@@ -19,7 +19,10 @@ export const sipdLimits = z.strictObject({
     .array(z.string().min(1).max(40))
     .max(1_000)
     .default(['911', '112'])
-    .describe('Numbers whose calls go before all others, when messages are too many and when calls are.'),
+    .describe(
+      'Numbers whose calls go before all others, when messages are too many and when calls are. The app adds those of the plan that lead to a STAT chain ' +
+        'without a key.',
+    ),
   reservedPerSecond: count(5, 'Calls to them a second from one address when everything else of it is not read.'),
   faultsUntilBan: count(100, 'Refused and malformed requests until an address without phones gets silence.'),
   banMs: count(60_000, 'How long at first, in milliseconds; twice as long each time, up to 15 minutes.'),
@@ -39,13 +42,22 @@ export const sipdLimits = z.strictObject({
   dialogs: count(50_000, 'Running calls and subscriptions. One more: 503.'),
   shedWhenLateMs: count(
     500,
-    'When timers run so many milliseconds late, new calls get 503; at twice that, everything that is new.',
+    'When timers, the reading of messages or the app are so many milliseconds late, new calls get 503; at twice that, everything that is new.',
   ),
   retryAfterSeconds: count(5, 'What Retry-After tells whoever gets 503.'),
   scanners: z
     .array(z.string().min(3).max(64))
     .max(100)
-    .default(['friendly-scanner', 'sipvicious', 'sipcli', 'sip-scan', 'sundayddr', 'pplsip', 'vaxsipuseragent'])
+    .default([
+      'friendly-scanner',
+      'sipvicious',
+      'sipcli',
+      'sip-cli',
+      'sip-scan',
+      'sundayddr',
+      'pplsip',
+      'vaxsipuseragent',
+    ])
     .describe('User agents, and users called, that get no byte back.'),
   controlConnections: count(64, 'Connections of apps to the control port.'),
   pendingRequests: count(20_000, 'New requests that the app has not answered. One more: 503.'),

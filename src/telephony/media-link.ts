@@ -6,6 +6,7 @@ import { type EndpointEvents, MediaEndpoint, type MediaSite } from './media-endp
 import { type MediaServerOptions, serverNameOf, type TelephonyOptions } from './options.ts';
 import { notPlayed, openedByServer, type Playback } from './playback.ts';
 import type { Log, MessageKey, PlainSealer } from './ports.ts';
+import type { LegNames } from './leg-names.ts';
 import type { LinkHealth } from './link-health.ts';
 import { Orphans } from './orphans.ts';
 import { type Recordings, sealedByServer, sealedByUs } from './recordings.ts';
@@ -68,6 +69,7 @@ export class MediaLink {
     signalling: Signalling;
     sealer: PlainSealer;
     messageKey: MessageKey;
+    talkLost: (dialogId: string) => boolean;
   }) {
     this.#playback = this.#playbackOf(parts.server, parts.site.recordings, parts.messageKey);
     this.#recordings = recordingsOf(parts.server, parts.site.recordings, parts.sealer);
@@ -79,11 +81,11 @@ export class MediaLink {
     this.#clock = parts.clock;
     this.#log = parts.log;
     this.#lostAtMs = parts.clock.monotonicMs();
-    const { signalling } = parts;
+    const { signalling, talkLost } = parts;
     this.orphans = new Orphans({
       ...parts,
       media: this,
-      hangUp: (dialogId, server) => signalling.inDialog('BYE', dialogId, server),
+      hangUp: (dialogId, server) => void (talkLost(dialogId) || signalling.inDialog('BYE', dialogId, server)),
       ask: (dialogId, server, done) => signalling.inDialog('OPTIONS', dialogId, server, done),
     });
   }
@@ -118,13 +120,17 @@ export class MediaLink {
   }
 
   /** The INVITE for it goes through `via`. Rejects with `mediaUnavailable`, after `withinMs` at the latest. */
-  async endpoint(wish: EndpointWish, via: SignallingLink, withinMs: number): Promise<MediaEndpoint> {
-    const { remoteSdp, mediaSource, events } = wish;
+  async endpoint(
+    wish: EndpointWish & { readonly name: ReturnType<LegNames['next']> },
+    via: SignallingLink,
+    withinMs: number,
+  ): Promise<MediaEndpoint> {
+    const { remoteSdp, mediaSource, events, name } = wish;
     const server = this.#server;
     if (server === null) throw new PortError('mediaUnavailable', { cause: new Error(this.#why) });
-    const headers = mediaSource === '' ? {} : { headers: { 'X-Media-Source': mediaSource } };
+    const headers = mediaSource === '' ? name : { ...name, 'X-Media-Source': mediaSource };
     const made = server
-      .createEndpoint(via.srf, { ...headers, ...(remoteSdp === null ? {} : { remoteSdp }) })
+      .createEndpoint(via.srf, { headers, ...(remoteSdp === null ? {} : { remoteSdp }) })
       .then((endpoint) => this.#keep(endpoint, events, via));
     const given = Promise.withResolvers<never>();
     let isLate = false;

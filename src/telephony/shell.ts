@@ -1,10 +1,11 @@
-import type { Clock } from '../engine/ports.ts';
+import type { Clock, Random } from '../engine/ports.ts';
 import type { Media } from './media.ts';
 import type { TelephonyOptions } from './options.ts';
 import type { Log, SealRecipients } from './ports.ts';
 import type { PromptLibrary } from './prompts.ts';
 import type { Registrations } from './registrations.ts';
 import type { Signalling } from './signalling.ts';
+import type { TalkBook } from './talk-book.ts';
 import type { Trunks } from './trunks.ts';
 
 /** What every call needs of the house; made once by `Telephony`. */
@@ -14,10 +15,12 @@ export interface Shell {
   readonly prompts: PromptLibrary;
   readonly registrations: Registrations;
   readonly trunks: Trunks;
+  readonly talks: TalkBook;
   readonly sealRecipients: SealRecipients;
   readonly options: TelephonyOptions;
   readonly log: Log;
   readonly clock: Clock;
+  readonly random: Random;
   /** Password for outgoing digest of a trunk, read at start. */
   trunkPassword(trunk: string): string | undefined;
 }

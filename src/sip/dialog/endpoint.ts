@@ -6,13 +6,13 @@ import type { Headers } from '../message/headers.ts';
 import { responseTo, serialise, type SipRequest, type SipResponse, toTagOf } from '../message/sip-message.ts';
 import { ProxyCore, type ProxyOptions } from '../proxy/proxy-core.ts';
 import type { ProxyingHandlers } from '../proxy/proxying.ts';
-import { RecordRoute } from '../proxy/record-route.ts';
 import { type Random, systemRandom } from '../random.ts';
 import { type SipTimers, standardTimers } from '../transaction/timers.ts';
 import { TransactionLayer } from '../transaction/transaction-layer.ts';
 import type { Flow, HostPort, ListenAddress, Protocol, Vantage } from '../transport/flow.ts';
 import { type Network, systemNetwork } from '../transport/network.ts';
 import type { TlsCredentials } from '../transport/tls-gate.ts';
+import type { WireTap } from '../transport/traffic.ts';
 import { defaultTransportLimits, Transport, type TransportLimits } from '../transport/transport.ts';
 import type { Dialog } from './dialog.ts';
 import type { DialogSnapshot } from './dialog-snapshot.ts';
@@ -48,6 +48,8 @@ export interface EndpointOptions {
   readonly admission?: EndpointAdmission | undefined;
   /** Needed to listen on TLS and WSS, and to dial TLS. */
   readonly tls?: TlsCredentials | undefined;
+  /** Sees every message that is let in or sent. */
+  readonly tap?: WireTap | undefined;
 }
 
 /** Whether bytes are parsed, and whether a request opens a transaction. */
@@ -116,10 +118,10 @@ export class SipEndpoint {
     const hasSessionTimers = options.sessionTimers === true;
     this.#client = new UserAgentClient({ clock, timers, random, sender, ways, dialogs, hasSessionTimers });
     const supported = new Set(options.supported ?? []);
-    const recordRoute = new RecordRoute(ways, options.relayKey ?? randomBytes(32));
+    const key = options.relayKey ?? randomBytes(32);
     const passBack = (incoming: IncomingRequest, response: SipResponse) => server.passBack(incoming, response);
     const onPassed = (request: SipRequest) => handlers.onPassed?.(request);
-    this.#proxy = new ProxyCore({ clock, ways, sender, recordRoute, passBack, onPassed });
+    this.#proxy = new ProxyCore({ clock, ways, sender, key, passBack, onPassed });
     const passage = this.#proxy;
     const server = new UserAgentServer({
       handlers,
@@ -144,6 +146,7 @@ export class SipEndpoint {
       logger,
       limits: options.limits ?? defaultTransportLimits,
       tls: options.tls,
+      tap: options.tap,
       webOrigins: options.webOrigins,
       admits: options.admission?.admits.bind(options.admission),
       onReceived: (result, flow) => endpoint.#received(result, flow),
@@ -179,6 +182,11 @@ export class SipEndpoint {
   /** Living things: for metrics, and for tests that nothing is forgotten. */
   get counts(): { dialogs: number; clients: number; servers: number } {
     return { dialogs: this.#dialogs.size, ...this.#layer.counts };
+  }
+
+  /** Transactions by `client invite calling` and the like; it costs time for each of them. */
+  get transactionStates(): ReadonlyMap<string, number> {
+    return this.#layer.states;
   }
 
   /** INVITEs that nobody has answered yet. */

@@ -71,7 +71,7 @@ export class StreamFlow implements Flow {
 
   send(bytes: Buffer): void {
     if (!this.#isOpen) return;
-    this.#options.traffic.countSent(bytes);
+    this.#options.traffic.countSent(bytes, this);
     this.#write(bytes);
   }
 
