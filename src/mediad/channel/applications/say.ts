@@ -28,7 +28,7 @@ export function say(prompts: PromptFinder): Application {
     if (!/^[a-z]{2}(?:[-_:][\w-]{1,32})?$/.test(language) || !METHODS.has(method) || text === '')
       return '-ERR say <language> <type> <method> [<gender>] <text>';
     if (!SPELLED.has(type)) return `-ERR ${type} is not recorded; said are ${[...SPELLED].join(', ')}`;
-    const characters = [...text].filter((character) => /[a-z0-9*#]/.test(character));
+    const characters = text.match(/[a-z0-9*#]/g) ?? [];
     if (characters.length > MAX_PIECES) return `-ERR more than ${MAX_PIECES} digits and letters`;
     const items: PlayItem[] = [];
     for (const character of characters) {
