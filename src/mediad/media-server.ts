@@ -8,6 +8,7 @@ import { HOLD_MUSIC, PromptFinder } from './channel/applications/prompts.ts';
 import { LentKeys } from './channel/lent-keys.ts';
 import { recordApplications } from './channel/applications/record.ts';
 import { findPlace, type RecordSettings } from './channel/applications/recording-request.ts';
+import { say } from './channel/applications/say.ts';
 import { SessionRecordings } from './channel/applications/record-session.ts';
 import { Conferences } from './channel/conference/conferences.ts';
 import { Switchboard } from './channel/switchboard.ts';
@@ -142,6 +143,7 @@ export class MediaServer {
       ...playbackApplications(prompts),
       ...recordApplications(recording, sessions),
       ['conference', conferences.application],
+      ['say', say(prompts)],
       ['play_and_get_digits', playAndGetDigits(prompts)],
     ]);
     this.#agent = await starting(

@@ -1,6 +1,7 @@
 /** playback, endless_playback: prompts one after the other, ended by a break, a terminator or a time limit. */
 import type { Application, ApplicationCall, Channel } from '../channel.ts';
 import type { PlayItem } from '../../media/messages.ts';
+import type { PlayLimits, PlayResult } from '../../media/requests.ts';
 import { wholeNumber } from './application.ts';
 import type { PromptFinder } from './prompts.ts';
 
@@ -20,16 +21,28 @@ async function playback(
   if (found.kind === 'refused') return 'FILE NOT FOUND';
   if (signal.aborted) return 'FILE PLAYED';
   const limitSecs = wholeNumber(channel.variables.get('playback_timeout_sec'), 0, { min: 0, max: 86_400 });
-  const running = channel.play(found.items, { isEndless, maxMs: limitSecs === 0 ? Infinity : limitSecs * 1000 });
+  const maxMs = limitSecs === 0 ? Infinity : limitSecs * 1000;
+  const result = await playToEnd(channel, signal, found.items, { isEndless, maxMs });
+  if (result.kind === 'refused') return 'FILE NOT FOUND';
+  setPlayedVariables(channel, result, found.items);
+  return 'FILE PLAYED';
+}
+
+/** Until it is over, or a break or a terminator ends it. */
+export async function playToEnd(
+  channel: Channel,
+  signal: AbortSignal,
+  items: readonly PlayItem[],
+  limits: PlayLimits,
+): Promise<PlayResult> {
+  const running = channel.play(items, limits);
   const stop = () => running.stop();
   signal.addEventListener('abort', stop, { once: true });
   const stopListening = stopAtTerminator(channel, stop);
   const result = await running.done;
   stopListening();
   signal.removeEventListener('abort', stop);
-  if (result.kind === 'refused') return 'FILE NOT FOUND';
-  setPlayedVariables(channel, result, found.items);
-  return 'FILE PLAYED';
+  return result;
 }
 
 export function setPlayedVariables(
