@@ -131,12 +131,7 @@ async function runStep(candidate: Candidate | null, rate: number, seconds: numbe
 }
 
 /** Again until it is taken: a peer that listens already may not have started yet. */
-export async function registerPhone(
-  t: Teardown,
-  system: System,
-  port: number,
-  extension = '2102',
-): Promise<void> {
+export async function registerPhone(t: Teardown, system: System, port: number, extension = '2102'): Promise<void> {
   let complaint = '';
   await until('the answering phone to be registered', async () => {
     const registering = await startSipp(t, {

@@ -54,7 +54,8 @@ const benches: Record<string, () => Promise<unknown> | unknown> = {
   prove: benchProve,
   audit: () => benchAudit({ verifyEntries: 200_000 }),
   memory: idleMemory,
-  overload: () => benchOverload(Number(option('--max', '200')), option('--times', '0.5,1,2,10').split(',').map(Number), seconds),
+  overload: () =>
+    benchOverload(Number(option('--max', '200')), option('--times', '0.5,1,2,10').split(',').map(Number), seconds),
   calls: () => benchCallRate([null, ...systems()], rates, seconds),
   media: () => benchMedia(process.env['FREESWITCH'], Number(option('--media-calls', '50')), seconds),
 };
