@@ -2,6 +2,7 @@ import type { Config } from '../config/index.ts';
 import type { CallRow, Store } from '../storage/index.ts';
 import type { Secrets } from '../vault/index.ts';
 import { endCauses, type EndCause } from '../core/call/index.ts';
+import { HOUSE } from '../engine/index.ts';
 import { ladder, type Revealed } from '../core/audit/index.ts';
 import { type Instant, instant } from '../core/time/index.ts';
 import type { AuditRecord } from '../audit-log/index.ts';
@@ -140,7 +141,7 @@ export function revealed(entries: readonly AuditRecord[]): Revealed {
 
 /** An outside number shows its last two digits, and a name nothing; an extension of the house is nobody's secret. */
 export function masked(from: string, { extension }: Pick<SiteNames, 'extension'>): string {
-  if (/^trunk |^[\d*#]{1,5}$/.test(from) || extension(from) !== null) return from;
+  if (from === HOUSE || /^trunk |^[\d*#]{1,5}$/.test(from) || extension(from) !== null) return from;
   return /^\+?\d{6,}$/.test(from) ? `…${from.slice(-2)}` : '[phi]';
 }
 

@@ -1,8 +1,20 @@
-import { arrivedFact, type CallEvent, type CallId, type EndCause, endCauses } from '../core/call/index.ts';
+import {
+  arrivedFact,
+  type CallEvent,
+  type Caller,
+  type CallId,
+  type EndCause,
+  endCauses,
+  type Errand,
+  type Party,
+} from '../core/call/index.ts';
 import { CallRegister } from './call-register.ts';
 import { CallRunner } from './call-runner.ts';
+import { HOUSE, houseCall } from './house-call.ts';
 import type { EngineOptions } from './options.ts';
+import { AdoptedCall, type Recorded, talkOf } from './adopted-call.ts';
 import type {
+  AdoptedTalk,
   AuditPort,
   CallIndex,
   CallObserver,
@@ -10,6 +22,7 @@ import type {
   CallSummary,
   Clock,
   Documents,
+  HouseCalls,
   Log,
   Lookups,
   Mailboxes,
@@ -34,6 +47,8 @@ export interface EngineParts {
   readonly lookups?: Lookups;
   /** Without it, mailboxes are empty and nobody can open one. */
   readonly mailboxes?: Mailboxes;
+  /** Without it, the house calls nobody. */
+  readonly houseCalls?: HouseCalls;
 }
 
 const nobodyToAsk = Promise.resolve({ kind: 'failed', why: 'this house asks no programs' } as const);
@@ -47,7 +62,9 @@ const lastGraceMs = 6_000;
  */
 export class Engine implements CallSink {
   readonly #parts: EngineParts;
-  readonly #register: CallRegister<CallRunner>;
+  readonly #register: CallRegister<{ readonly callingExtension: string | null; emit(event: CallEvent): void }>;
+  /** Conversations of an earlier process that telephony has not shown yet. */
+  readonly #left = new Map<CallId, AdoptedCall>();
   /** How often each ring group was rung since the start of this process. */
   readonly #groupTurns = new Map<string, number>();
   #isDraining = false;
@@ -61,9 +78,34 @@ export class Engine implements CallSink {
     return this.#register.calls().map(([callId]) => callId);
   }
 
-  /** Ends, in the audit, the calls that a process before this one left open. Resolves with their number. */
-  recover(): Promise<number> {
-    return recoverCalls(this.#parts);
+  /** Whether a call of this extension runs. */
+  isCalling(extension: string): boolean {
+    return this.#register.calls().some(([, runner]) => runner.callingExtension === extension);
+  }
+
+  /**
+   * Ends, in the audit, the calls that a process before this one left open, and resolves with their number. Those in
+   * `talking` go on, with what is on record of them.
+   */
+  async recover(talking: ReadonlyMap<CallId, Recorded> = new Map()): Promise<number> {
+    const { index, audit, clock } = this.#parts;
+    for (const callId of index.unfinished()) {
+      const recorded = talking.get(callId) ?? [];
+      const talk = talkOf(recorded);
+      if (talk === null) continue;
+      const call = new AdoptedCall({ callId, talk, recorded, audit, clock, over: (summary) => this.#over(summary) });
+      this.#left.set(callId, call);
+      this.#register.add(callId, call);
+      await audit.attest([{ at: clock.now(), callId, fact: { fact: 'adopted', leg: talk.leg } }]);
+    }
+    return recoverCalls({ ...this.#parts, goesOn: (callId) => this.#left.has(callId) });
+  }
+
+  talkAdopted(callId: CallId, telephony: AdoptedTalk): ((event: CallEvent) => void) | null {
+    const call = this.#left.get(callId);
+    if (call === undefined || !this.#left.delete(callId)) return null;
+    call.found(telephony);
+    return (event) => call.emit(event);
   }
 
   callArrived(call: NewCall, telephony: TelephonyCall): ReturnType<CallSink['callArrived']> {
@@ -80,7 +122,7 @@ export class Engine implements CallSink {
       return this.#refuse(callId, call, 'overloaded', `${options.maxCalls} calls are running`);
     }
 
-    const runner = this.#start(callId, call, telephony);
+    const runner = this.#start(callId, call.caller, telephony);
     runner.emit({
       type: 'callArrived',
       callId,
@@ -92,6 +134,23 @@ export class Engine implements CallSink {
       messageId: this.#register.newMessageId(),
     });
     return { kind: 'taken', callId, emit: (event: CallEvent) => runner.emit(event) };
+  }
+
+  /** Calls somebody about a message. null: no calls are made now. `settled`: whoever still rings is left in peace. */
+  callOut(party: Party, errand: Errand): { settled(): void } | null {
+    const { options, houseCalls, index, clock, documents, observer } = this.#parts;
+    if (houseCalls === undefined || this.#isDraining || this.#register.size >= options.maxCalls) return null;
+    const callId = this.#register.newCallId();
+    const { caller, offeredAs, dialled } = houseCall(documents.current().plan, party);
+    this.#guard(callId, () => index.callStarted({ callId, at: clock.now(), from: HOUSE, dialled }));
+    observer?.callArrived();
+    const telephony = houseCalls.prepare(party, offeredAs);
+    const runner = this.#start(callId, caller, telephony);
+    const acceptDigit = this.#register.newAcceptDigit();
+    const messageId = this.#register.newMessageId();
+    runner.emit({ type: 'houseCalls', callId, party, errand, acceptDigit, messageId });
+    telephony.taken(callId, (event) => runner.emit(event));
+    return { settled: () => runner.emit({ type: 'errandSettled' }) };
   }
 
   /**
@@ -119,7 +178,7 @@ export class Engine implements CallSink {
     });
   }
 
-  #start(callId: CallId, { caller }: NewCall, telephony: TelephonyCall): CallRunner {
+  #start(callId: CallId, caller: Caller, telephony: TelephonyCall): CallRunner {
     const { documents, reachability, audit, clock, log, options, lookups } = this.#parts;
     const runner = new CallRunner({
       callId,

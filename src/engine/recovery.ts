@@ -1,18 +1,19 @@
-import { endCauses } from '../core/call/index.ts';
+import { type CallId, endCauses } from '../core/call/index.ts';
 import type { AuditEntry, AuditPort, CallIndex, Clock, Log } from './ports.ts';
 
 /**
- * Calls without an ending were left by a process that died. Every call ends, so they get theirs now.
- * Resolves with their number when the facts are written. Run once, before the first call is taken.
+ * Calls without an ending were left by a process that died. Every call ends, so they get theirs now, but for those that
+ * `goesOn` says something of: their people still talk. Resolves with their number when the facts are written. Run once, before the first call is taken.
  */
 export async function recoverCalls(parts: {
   readonly index: CallIndex;
   readonly audit: AuditPort;
   readonly clock: Clock;
   readonly log: Log;
+  readonly goesOn: (callId: CallId) => boolean;
 }): Promise<number> {
   const { index, audit, clock, log } = parts;
-  const calls = index.unfinished();
+  const calls = index.unfinished().filter((callId) => !parts.goesOn(callId));
   if (calls.length === 0) return 0;
   const at = clock.now();
   const cause = 'wardlineRestarted';

@@ -48,7 +48,16 @@ export const sipdLimits = z.strictObject({
   scanners: z
     .array(z.string().min(3).max(64))
     .max(100)
-    .default(['friendly-scanner', 'sipvicious', 'sipcli', 'sip-scan', 'sundayddr', 'pplsip', 'vaxsipuseragent'])
+    .default([
+      'friendly-scanner',
+      'sipvicious',
+      'sipcli',
+      'sip-cli',
+      'sip-scan',
+      'sundayddr',
+      'pplsip',
+      'vaxsipuseragent',
+    ])
     .describe('User agents, and users called, that get no byte back.'),
   controlConnections: count(64, 'Connections of apps to the control port.'),
   pendingRequests: count(20_000, 'New requests that the app has not answered. One more: 503.'),

@@ -2,7 +2,7 @@ import { CALLER, type CallEvent, type CallId, type LegId } from '../core/call/in
 import type { Prompt } from '../core/dialplan/index.ts';
 import { never } from '../core/never.ts';
 import type { TelephonyCall, TelephonyEffect } from '../engine/ports.ts';
-import { CallerLeg } from './caller-leg.ts';
+import type { CalledEvents, CallerSide } from './caller-side.ts';
 import { asError, type SrfRequest, type SrfResponse } from './client-libraries/index.ts';
 import { Leg } from './leg.ts';
 import { DirectWatch } from './direct-watch.ts';
@@ -10,19 +10,29 @@ import { failureOf } from './effect-failure.ts';
 import { LegNames } from './leg-names.ts';
 import type { CallMedia } from './media.ts';
 import type { MediaEndpoint, Recorded } from './media-endpoint.ts';
-import { hopsLeft } from './places.ts';
 import type { Shell } from './shell.ts';
-import type { SignallingLink } from './signalling-link.ts';
+
+/** Behind the end of a prompt that a key may end nobody waits for one. */
+const keyMs = 50;
 
 /** It becomes the name of a file. */
 const messageName = /^[A-Za-z0-9-]{1,64}$/;
 
-/** One inbound call: carries out the engine's effects and tells it what happened. Never throws, never waits. */
+/** How a call begins, and who its caller is. */
+export interface BegunCall {
+  readonly media: CallMedia;
+  /** Of the INVITEs that it sends. */
+  readonly names: LegNames;
+  readonly hopsLeft: number;
+  readonly side: (events: CalledEvents) => CallerSide;
+}
+
+/** One call: carries out the engine's effects and tells it what happened. Never throws, never waits. */
 export class Call implements TelephonyCall {
   readonly #shell: Shell;
   readonly #names: LegNames;
   readonly #media: CallMedia;
-  readonly #caller: CallerLeg;
+  readonly #caller: CallerSide;
   readonly #legs = new Map<LegId, Leg>();
   readonly #hopsLeft: number;
   readonly #onOver: () => void;
@@ -38,15 +48,18 @@ export class Call implements TelephonyCall {
   readonly #sounds = new Map<LegId, TelephonyEffect>();
   /** Whom the caller talks to, or is about to. */
   #partner: { readonly leg: LegId; isJoined: boolean } | null = null;
+  /** With whom a process after this one would find the caller talking. */
+  #kept: LegId | null = null;
 
-  /** `link`: the signalling server that brought it. */
-  constructor(shell: Shell, link: SignallingLink, request: SrfRequest, response: SrfResponse, onOver: () => void) {
+  constructor(shell: Shell, { media, names, hopsLeft, side }: BegunCall, onOver: () => void) {
     this.#shell = shell;
-    this.#names = new LegNames(shell.random);
-    this.#media = shell.media.forCall(link, this.#names);
-    this.#hopsLeft = hopsLeft(request.get('Max-Forwards'));
+    this.#names = names;
+    this.#media = media;
+    this.#hopsLeft = hopsLeft;
     this.#onOver = onOver;
-    this.#caller = new CallerLeg(shell, { link, media: this.#media }, request, response, {
+    this.#caller = side({
+      ringing: (sipStatus) => this.#tell({ type: 'legRinging', leg: CALLER, sipStatus }),
+      failed: (result) => this.#tell({ type: 'legFailed', leg: CALLER, result }),
       answered: (media) => {
         if (this.#thenBridge === null) this.#tell({ type: 'callerAnswered', media });
         else this.#bridge(this.#thenBridge);
@@ -90,6 +103,7 @@ export class Call implements TelephonyCall {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#watch?.close();
+    this.#keep(null);
     for (const leg of this.#legs.values()) leg.close();
     this.#caller.close();
     this.#onOver();
@@ -165,6 +179,15 @@ export class Call implements TelephonyCall {
     const endpoint = this.#endpoint(leg);
     // Nothing to play on: the leg's own end has been or will be told; the prompt is over at any rate.
     if (endpoint === null) return void setImmediate(finished);
+    if (effect.keys) {
+      const options = { maxDigits: 1, waitMs: keyMs, isAgain: false };
+      return endpoint.gather(this.#files(prompts), options, (digits, error) => {
+        if (error) this.#shell.log.error({ call: this.#callId, leg, err: error }, 'prompt not played');
+        if (digits === '') return finished();
+        this.#over(effect);
+        this.#tell({ type: 'digitsGathered', leg, token, digits });
+      });
+    }
     endpoint.play(this.#files(prompts), loop, (error) => {
       if (error) this.#shell.log.error({ call: this.#callId, leg, err: error }, 'prompt not played');
       finished();
@@ -221,6 +244,7 @@ export class Call implements TelephonyCall {
     if (caller === null || called === null) return void setImmediate(() => failed('one side is gone'));
     caller.bridge(called).then(
       () => {
+        this.#keep(leg);
         if (!partner.isJoined) this.#tell({ type: 'bridged', leg });
         partner.isJoined = true;
       },
@@ -239,6 +263,20 @@ export class Call implements TelephonyCall {
   /** The caller does not talk to this party any more. */
   #part(leg: LegId): void {
     if (this.#partner?.leg === leg) this.#partner = null;
+    if (this.#kept === leg) this.#keep(null);
+  }
+
+  /** The conversation, for a process after this one. null: it is over. */
+  #keep(leg: LegId | null): void {
+    const { talks } = this.#shell;
+    this.#kept = leg;
+    if (this.#callId === null) return;
+    const [caller, called] = [this.#caller, leg === null ? undefined : this.#legs.get(leg)];
+    if (leg === null || !caller.phone || !called?.phone) return talks.over(this.#callId);
+    const phones = { caller: caller.phone.dialog, called: called.phone.dialog };
+    const sound =
+      caller.endpoint && called.endpoint ? { caller: caller.endpoint.dialog, called: called.endpoint.dialog } : null;
+    talks.began({ callId: this.#callId, leg }, phones, sound);
   }
 
   #isMoving(leg: LegId): boolean {
@@ -261,6 +299,7 @@ export class Call implements TelephonyCall {
     }
     this.#caller.connectTo(phone, (error) => {
       if (error) return failed(error.message);
+      this.#keep(id);
       this.#tell({ type: 'bridged', leg: id });
       this.#watchDirect(leg);
     });

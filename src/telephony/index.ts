@@ -1,4 +1,6 @@
-import type { CallSink, Clock, Random, Reachability, ServerKind } from '../engine/ports.ts';
+import type { CallId } from '../core/call/index.ts';
+import type { CallSink, Clock, HouseCalls, Random, Reachability, ServerKind } from '../engine/ports.ts';
+import { AdoptedTalks } from './adopted-talks.ts';
 import { Authenticator } from './auth/authenticator.ts';
 import { askOptions } from './client-libraries/index.ts';
 import { guarded } from './guarded.ts';
@@ -17,6 +19,7 @@ import type {
   SealRecipients,
 } from './ports.ts';
 import { MessageWaiting } from './message-waiting.ts';
+import { Outbound } from './outbound.ts';
 import { PromptLibrary } from './prompts.ts';
 import { Registrar } from './registrar.ts';
 import { Registrations } from './registrations.ts';
@@ -24,6 +27,7 @@ import { firstLine } from './secrets.ts';
 import type { Shell } from './shell.ts';
 import { Signalling } from './signalling.ts';
 import type { SignallingLink } from './signalling-link.ts';
+import { TalkBook } from './talk-book.ts';
 import { TrunkWatch } from './trunk-watch.ts';
 import { Trunks } from './trunks.ts';
 
@@ -65,7 +69,9 @@ export class Telephony {
   readonly #parts: TelephonyParts;
   readonly #shell: Shell;
   readonly #authenticator: Authenticator;
+  readonly #adopted: AdoptedTalks;
   readonly #trunkWatches = new Map<string, TrunkWatch>();
+  readonly #outbound: Outbound;
   #inbound: Inbound | null = null;
   #registrar: Registrar | null = null;
   #waiting: MessageWaiting | null = null;
@@ -87,10 +93,12 @@ export class Telephony {
         owner: options.signalling.appTag,
         sealer: parts.plainSealer,
         messageKey: parts.messageKey,
+        talkLost: (dialogId) => this.#adopted.lost(dialogId),
       }),
       prompts: new PromptLibrary(options.media.promptsDirs),
       registrations,
       trunks: new Trunks(options.trunks),
+      talks: new TalkBook(options.signalling.talks, signalling, log),
       sealRecipients: parts.sealRecipients,
       options,
       log,
@@ -98,6 +106,8 @@ export class Telephony {
       random,
       trunkPassword: (trunk) => passwords.get(trunk),
     };
+    this.#adopted = new AdoptedTalks(this.#shell);
+    this.#outbound = new Outbound(this.#shell);
     this.#authenticator = new Authenticator({
       credentials: parts.credentials,
       realm: options.sip.realm,
@@ -127,10 +137,22 @@ export class Telephony {
     const registrar = new Registrar({ authenticator, registrations, clock, log, onRegistered });
     this.#registrar = registrar;
     for (const link of signalling.links) this.#route(link, { inbound, registrar, waiting });
-    await signalling.connect();
+    const isConnected = signalling.connect();
+    this.#adopted.restore(sink);
+    await isConnected;
     await media.connect();
     this.#watchTrunks();
     waiting.start();
+  }
+
+  /** Calls whose people still talk, as far as the process before this one knew. `start` goes on with them. */
+  get talking(): readonly CallId[] {
+    return this.#shell.talks.left.map(({ callId }) => callId);
+  }
+
+  /** Calls that the house makes by itself. */
+  get houseCalls(): HouseCalls {
+    return this.#outbound;
   }
 
   get reachability(): Reachability {
@@ -162,7 +184,7 @@ export class Telephony {
       trunks: [...this.#trunkWatches].map(([name, watch]) => ({ name, fault: watch.fault() })),
       serves: signalling.links.flatMap(({ serves }) => serves),
       registrations: this.bindings.length,
-      calls: this.#inbound?.liveCalls ?? 0,
+      calls: (this.#inbound?.liveCalls ?? 0) + this.#outbound.liveCalls,
     };
   }
 
@@ -187,6 +209,8 @@ export class Telephony {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#inbound?.close();
+    this.#adopted.close();
+    this.#outbound.close();
     this.#registrar?.close();
     this.#waiting?.close();
     for (const watch of this.#trunkWatches.values()) watch.close();
@@ -194,6 +218,7 @@ export class Telephony {
     await new Promise((resolve) => setImmediate(resolve));
     this.#shell.media.close();
     this.#shell.signalling.close();
+    this.#shell.talks.close();
   }
 
   #watchTrunks(): void {

@@ -69,6 +69,7 @@ export class MediaLink {
     signalling: Signalling;
     sealer: PlainSealer;
     messageKey: MessageKey;
+    talkLost: (dialogId: string) => boolean;
   }) {
     this.#playback = this.#playbackOf(parts.server, parts.site.recordings, parts.messageKey);
     this.#recordings = recordingsOf(parts.server, parts.site.recordings, parts.sealer);
@@ -80,11 +81,11 @@ export class MediaLink {
     this.#clock = parts.clock;
     this.#log = parts.log;
     this.#lostAtMs = parts.clock.monotonicMs();
-    const { signalling } = parts;
+    const { signalling, talkLost } = parts;
     this.orphans = new Orphans({
       ...parts,
       media: this,
-      hangUp: (dialogId, server) => signalling.inDialog('BYE', dialogId, server),
+      hangUp: (dialogId, server) => void (talkLost(dialogId) || signalling.inDialog('BYE', dialogId, server)),
       ask: (dialogId, server, done) => signalling.inDialog('OPTIONS', dialogId, server, done),
     });
   }

@@ -39,6 +39,8 @@ export class Media {
       signalling: Signalling;
       sealer: PlainSealer;
       messageKey: MessageKey;
+      /** Ends a conversation that we go on with, by the dialog of one of its phones. false: it is none. */
+      talkLost: (dialogId: string) => boolean;
     },
   ) {
     this.links = options.servers.map((server) => new MediaLink({ ...parts, server, site: options }));

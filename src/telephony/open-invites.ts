@@ -1,4 +1,4 @@
-import { closeSync, ftruncateSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import { KeptLines } from './kept-lines.ts';
 import type { Log } from './ports.ts';
 
 /** `theirs`: a caller waits for our answer. `ours`: a phone rings because we asked it to. */
@@ -22,33 +22,25 @@ export interface InvitesAt {
   over(id: string | undefined): void;
 }
 
-/** Rewritten with what is still open when it is as long as this. */
-const maxBytes = 256 * 1024;
-
 /**
  * INVITEs without a final answer, in a file that outlives this process: a signalling server may not know that nobody
  * will ever answer the caller, or stop the phone, of an app that was killed (drachtio-server 0.9.10 does not); the next
- * app does it. Ids only, no numbers. Not synced to the disk: the machine's own death ends the signalling server too.
+ * app does it. Ids only, no numbers.
  */
 export class OpenInvites {
   readonly #left: readonly OpenInvite[];
   /** By their line in the file, without what it says of them. */
   readonly #open = new Map<string, OpenInvite>();
   readonly #log: Log;
-  readonly #path: string | undefined;
-  #file: number | null = null;
-  #bytes = 0;
+  readonly #lines: KeptLines;
 
-  /** `path` absent: nothing is kept. A file that cannot be used is logged and does without. */
+  /** `path` absent: nothing is kept. */
   constructor(path: string | undefined, log: Log) {
     this.#log = log;
-    this.#path = path;
-    this.#left = path === undefined ? [] : readLeft(path);
-    if (path === undefined) return;
-    this.#try(() => {
-      this.#file = openSync(path, 'w', 0o600);
-    });
-    for (const invite of this.#left) this.#began(invite);
+    this.#left = readLeft(KeptLines.read(path));
+    for (const invite of this.#left) this.#open.set(keyOf(invite.server, invite.id), invite);
+    const all = () => [...this.#open.values()].map(lineOf);
+    this.#lines = new KeptLines(path, { what: 'open INVITEs', log, all });
   }
 
   /** Those at one server. What is left at servers that are not in `servers` any more is nobody's: it is forgotten. */
@@ -65,43 +57,18 @@ export class OpenInvites {
     }));
   }
 
-  /** Leaves no file behind where nothing is open. */
   close(): void {
-    if (this.#file === null) return;
-    closeSync(this.#file);
-    this.#file = null;
-    if (this.#path !== undefined && this.#open.size === 0) rmSync(this.#path, { force: true });
+    this.#lines.close();
   }
 
   #began({ server, whose, id }: { server: string; whose: Whose; id: string | undefined }): void {
     if (id === undefined || !idForm.test(id) || this.#open.has(keyOf(server, id))) return;
     this.#open.set(keyOf(server, id), { server, whose, id });
-    this.#write(lineOf({ server, whose, id }));
+    this.#lines.write(lineOf({ server, whose, id }));
   }
 
   #over(server: string, id: string | undefined): void {
-    if (id !== undefined && this.#open.delete(keyOf(server, id))) this.#write(`- ${keyOf(server, id)}\n`);
-  }
-
-  #write(line: string): void {
-    const file = this.#file;
-    if (file === null) return;
-    this.#try(() => {
-      if (this.#bytes > maxBytes) {
-        ftruncateSync(file);
-        this.#bytes = writeSync(file, [...this.#open.values()].map(lineOf).join(''), 0);
-      } else this.#bytes += writeSync(file, line, this.#bytes);
-    });
-  }
-
-  #try(work: () => void): void {
-    try {
-      work();
-    } catch (error) {
-      // A full disk must not stop a call; what is lost is a courtesy after our own death.
-      this.#log.warn({ err: error }, 'open INVITEs not kept');
-      this.close();
-    }
+    if (id !== undefined && this.#open.delete(keyOf(server, id))) this.#lines.write(`- ${keyOf(server, id)}`);
   }
 }
 
@@ -113,12 +80,12 @@ function keyOf(server: string, id: string): string {
 }
 
 function lineOf({ server, whose, id }: OpenInvite): string {
-  return `${whose === 'theirs' ? '<' : '>'} ${keyOf(server, id)}\n`;
+  return `${whose === 'theirs' ? '<' : '>'} ${keyOf(server, id)}`;
 }
 
-function readLeft(path: string): readonly OpenInvite[] {
+function readLeft(lines: readonly string[]): readonly OpenInvite[] {
   const open = new Map<string, OpenInvite>();
-  for (const line of textOf(path).split('\n')) {
+  for (const line of lines) {
     const [sign = '', server = '', id = ''] = line.split(' ');
     if (!idForm.test(id)) continue;
     if (sign === '-') open.delete(keyOf(server, id));
@@ -127,12 +94,4 @@ function readLeft(path: string): readonly OpenInvite[] {
     }
   }
   return [...open.values()];
-}
-
-function textOf(path: string): string {
-  try {
-    return readFileSync(path, 'latin1');
-  } catch {
-    return '';
-  }
 }

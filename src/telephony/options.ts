@@ -98,6 +98,8 @@ export const telephonySchema = z.strictObject({
       .default('wardline'),
     /** File of the INVITEs without an answer, for the process after this one; absent: not kept. */
     openInvites: z.string().min(1).optional(),
+    /** File of the conversations that run, for the process after this one; absent: they are nobody's then. */
+    talks: z.string().min(1).optional(),
   }),
   media: z.strictObject({
     servers: z.array(mediaServerSchema).min(1),

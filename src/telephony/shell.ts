@@ -5,6 +5,7 @@ import type { Log, SealRecipients } from './ports.ts';
 import type { PromptLibrary } from './prompts.ts';
 import type { Registrations } from './registrations.ts';
 import type { Signalling } from './signalling.ts';
+import type { TalkBook } from './talk-book.ts';
 import type { Trunks } from './trunks.ts';
 
 /** What every call needs of the house; made once by `Telephony`. */
@@ -14,6 +15,7 @@ export interface Shell {
   readonly prompts: PromptLibrary;
   readonly registrations: Registrations;
   readonly trunks: Trunks;
+  readonly talks: TalkBook;
   readonly sealRecipients: SealRecipients;
   readonly options: TelephonyOptions;
   readonly log: Log;

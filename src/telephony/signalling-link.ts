@@ -187,6 +187,8 @@ export class SignallingLink {
       this.#down('it is still starting');
       return dropConnection(this.srf);
     }
+    // What our own sipd has kept for us comes with the next bytes.
+    rehome(this.srf, [...this.dialogs.keys(), ...this.mediaDialogs]);
     this.#settling?.cancel();
     this.#settling = this.#clock.after(settlesWithinMs, () => {
       this.#up(hostPorts);

@@ -147,6 +147,9 @@ for (const victim of ['mediad', 'app', 'sipd'] as const) {
 
     t.equal(ended.find(({ dialled }) => dialled === '7013')?.cause, recordingEnds[victim]);
 
+    const talked = ended.find(({ dialled }) => dialled === '1000');
+    t.match(talked?.cause, /^calle[re]HungUp$/, 'who talked went on talking until somebody hung up');
+
     const message = await until('the message to be listed', async () =>
       (await messages()).find(({ callId }) => callId === recording.callId),
     );

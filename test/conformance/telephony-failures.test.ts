@@ -6,7 +6,7 @@ import type { RawPhone } from '../support/raw-phone.ts';
 import type { RtpPort } from '../support/rtp-port.ts';
 import { notOnRunning } from '../support/left-out.ts';
 import { until } from '../support/processes.ts';
-import { House, type ScriptedCall, type Teardown } from '../support/telephony-house.ts';
+import { type AdoptedHere, House, type ScriptedCall, type Teardown } from '../support/telephony-house.ts';
 
 // Whatever dies, vanishes or hangs: every effect has an outcome, every call an end, and the next call works.
 
@@ -412,4 +412,46 @@ void t.test('a call nobody had answered when the signalling server died does not
   await house.sipd.restart();
   await until('sipd to be back', () => house.isUp('signalling'));
   t.same(house.log.takeErrors(), []);
+});
+
+// The last of the file: afterwards the house has no way to its signalling server.
+void t.test('the next app goes on with who talks, whatever they ask of each other', endsSignalling(), async (t) => {
+  const called = await house.registered(t, '3101');
+  const [first, second, third] = [await direct(t, called), await direct(t, called), await direct(t, called)];
+  house.relay.end();
+  second.phone.inDialog(second.call, 'BYE');
+  t.equal((await second.phone.nextResponse(second.call, 'BYE')).status, 200, 'answered by the signalling server');
+
+  const { adopted } = await house.successor(t);
+  const [one1, two2, three3] = adopted as [AdoptedHere, AdoptedHere, AdoptedHere];
+  const of = ({ invite }: typeof first, method: string) =>
+    called.next(method, (message) => message.method === method && message.get('Call-ID') === invite.get('Call-ID'));
+  called.respond(await of(second, 'BYE'), 200);
+  await until('what was missed', () => two2.events.length === 1);
+  t.same(two2.events, [{ type: 'callerHungUp' }]);
+
+  const rtp = await house.rtp(t);
+  first.phone.inDialog(first.call, 'INVITE', ['Content-Type: application/sdp'], rtp.sdp('sendonly', 2));
+  const hold = await of(first, 'INVITE');
+  t.match(hold.body, 'a=sendonly', 'hold reaches the other phone');
+  called.respond(hold, 200, { body: rtp.sdp('recvonly', 2) });
+  const held = await first.phone.nextResponse(first.call, 'INVITE', 200);
+  t.match(held.body, 'a=recvonly');
+  first.phone.acknowledge(first.call, held);
+  await of(first, 'ACK');
+  const keys = called.dialogOf(first.invite);
+  called.inDialog(keys, 'INFO', ['Content-Type: application/dtmf-relay'], 'Signal=5');
+  first.phone.respond(await first.phone.nextRequest('INFO'), 200);
+  t.equal((await called.nextResponse(keys, 'INFO')).status, 200);
+  called.inDialog(keys, 'REFER', ['Refer-To: <sip:2102@wardline>']);
+  t.equal((await called.nextResponse(keys, 'REFER')).status, 501);
+  called.inDialog(keys, 'BYE');
+  await first.phone.nextRequest('BYE');
+  t.same(one1.events, [{ type: 'legEnded', leg: one, by: 'remote' }]);
+
+  three3.hangUp('shuttingDown');
+  t.match((await of(third, 'BYE')).get('Reason'), 'shutting down');
+  t.match((await third.phone.nextRequest('BYE')).get('Reason'), 'shutting down');
+  t.same(three3.events, [], 'who ended it is not told');
+  t.notOk((await house.successor(t)).adopted.length, 'what is over is not gone on with');
 });

@@ -4,6 +4,8 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import t from 'tap';
+import { askBySip } from '../../src/cli/ask-by-sip.ts';
+import { drachtioServer } from '../support/drachtio-server.ts';
 import { House } from '../support/house.ts';
 import { housesAtOnce } from '../support/left-out.ts';
 import { until } from '../support/processes.ts';
@@ -225,6 +227,11 @@ t.test('garbage, silence and a phone that is gone harm nobody else', async (t) =
   stream.on('error', () => {});
   stream.write('INVITE sip:2102@127.0.0.1 SIP/2.0\r\nContent-Length: 99999999999\r\n\r\n');
 
+  // With a small receive buffer it loses what phones send among the garbage (docs/engines.md), their 180 too.
+  if (drachtioServer !== undefined) {
+    const place = { transport: 'udp', host, port: Number(port) } as const;
+    await until('it to have read the garbage', async () => (await askBySip(place, 1_000)).kind === 'answers');
+  }
   await ward.dial(house.uri('2102'));
   await icu.event('CALL_INCOMING');
   await icu.accept();

@@ -1,6 +1,6 @@
-import t from 'tap';
+import t, { type Test as Tap } from 'tap';
 import type { Baresip } from '../support/baresip.ts';
-import { House } from '../support/house.ts';
+import { type CallFacts, House } from '../support/house.ts';
 import { housesAtOnce, notOnRunning } from '../support/left-out.ts';
 import { until } from '../support/processes.ts';
 import { heardFor } from '../support/sound.ts';
@@ -38,6 +38,14 @@ async function appIsBack(house: House, before: number): Promise<void> {
   await until('the app to be back', () => Number((house.ready = house.readyNow())['appPid']) !== before);
 }
 
+/** A call that another app had connected has the ending that it had, and how long they talked. */
+function isOnRecord(t: { equal: Tap['equal']; ok: Tap['ok'] }, facts: CallFacts, ending: string): void {
+  t.equal(facts.ending, ending);
+  t.equal(facts.of('adopted').length, 1);
+  t.equal(facts.of('ended').length, 1);
+  t.ok(Number(facts.of('ended')[0]?.['talkedMs']) > 500, 'with the time before and after');
+}
+
 t.test("the doctor's phone vanishes: the nurse is back in the chain", async (t) => {
   const house = await House.start(t, { phones: ['2101', '3101', '3102'] });
   const { nurse, doctor, backup } = await talking(t, house);
@@ -64,9 +72,13 @@ for (const who of ['doctor', 'nurse'] as const) {
     await appIsBack(house, app);
     const [first, second] = who === 'doctor' ? [doctor, nurse] : [nurse, doctor];
     t.notOk(second.has('CALL_CLOSED'), 'they still talk');
+    const before = nurse.heardSoFar();
+    await until('sound', () =>
+      nurse.heardSince(before).some((sound) => heardFor(sound, 660) + heardFor(sound, 770) > 0.3),
+    );
     await first.hangUp();
     await second.event('CALL_CLOSED');
-    t.equal((await house.endedCall()).ending, 'wardlineRestarted');
+    isOnRecord(t, await house.endedCall(), who === 'doctor' ? 'calleeHungUp' : 'callerHungUp');
   });
 }
 
@@ -76,7 +88,7 @@ t.test('the app is killed; the doctor hangs up while it is away', async (t) => {
   process.kill(Number(house.ready['appPid']), 'SIGKILL');
   await doctor.hangUp();
   await nurse.event('CALL_CLOSED');
-  t.equal((await house.endedCall()).ending, 'wardlineRestarted');
+  isOnRecord(t, await house.endedCall(), 'calleeHungUp');
 });
 
 t.test('the app is killed while the nurse waits in the chain: she is not left waiting for nobody', async (t) => {

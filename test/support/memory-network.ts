@@ -28,7 +28,7 @@ export class MemoryNetwork implements Network {
   };
   loses: (packet: Packet) => boolean = () => false;
   /** After how many milliseconds each copy of a datagram arrives; none of them: it is lost. */
-  copies: () => readonly number[] = () => [1];
+  copies: (packet: Packet) => readonly number[] = () => [1];
   readonly #clock: VirtualClock;
   readonly #bound = new Map<number, (bytes: Buffer, from: HostPort) => void>();
   #nextPort = 20_000;
@@ -79,7 +79,8 @@ export class MemoryNetwork implements Network {
     const packet: Packet = { atMs: this.#clock.now(), from: from.port, to: to.port, what: nameOf(text), text };
     this.packets.push(packet);
     if (this.loses(packet)) return;
-    for (const afterMs of this.copies()) this.#clock.after(afterMs, () => this.#bound.get(to.port)?.(bytes, from));
+    for (const afterMs of this.copies(packet))
+      this.#clock.after(afterMs, () => this.#bound.get(to.port)?.(bytes, from));
   }
 }
 

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
-import type { CallEvent, CallId } from '../../src/core/call/index.ts';
+import type { CallEvent, CallId, EndCause } from '../../src/core/call/index.ts';
 import { systemClock } from '../../src/engine/index.ts';
 import type { CallSink, NewCall, TelephonyCall, TelephonyEffect } from '../../src/engine/ports.ts';
 import { type Bindings, type Lamps, MemoryBindings, Telephony } from '../../src/telephony/index.ts';
@@ -67,6 +67,13 @@ export class ScriptedCall {
   }
 }
 
+/** A conversation that a telephony goes on with. */
+export interface AdoptedHere {
+  readonly callId: CallId;
+  readonly events: CallEvent[];
+  hangUp(cause: EndCause): void;
+}
+
 export class House {
   readonly telephony: Telephony;
   readonly log: TestLog;
@@ -75,7 +82,10 @@ export class House {
   readonly recordingsDir: string;
   readonly sipd: Server;
   readonly mediad: Server;
+  /** A telephony on these servers, over another way to the signalling server if one is given. */
+  readonly #another: (controlPort?: number) => Telephony;
   readonly #arrived: ScriptedCall[] = [];
+  #calls = 0;
   readonly #waiting: ((call: ScriptedCall) => void)[] = [];
   /** What to answer a new call with; 0 takes it. */
   refuseWith = 0;
@@ -87,7 +97,9 @@ export class House {
     sipd: Server;
     mediad: Server;
     relay: Relay;
+    another: (controlPort?: number) => Telephony;
   }) {
+    this.#another = parts.another;
     this.telephony = parts.telephony;
     this.log = parts.log;
     this.relay = parts.relay;
@@ -126,40 +138,48 @@ export class House {
 
     const relay = await Relay.open(t, sipd.told);
     const log = new TestLog();
-    const telephony = new Telephony({
-      options: telephonySchema.parse({
-        signalling: { servers: [{ ...sipd.told, host: '127.0.0.1', port: relay.port }] },
-        media: {
-          servers: [mediad.told],
-          silenceMs,
-          promptsDirs: [promptsDir],
-          promptsRoot: promptsDir,
-          recordings: recordingsDir,
-        },
-        sip: { minExpires: 60, ...(options.probeSeconds === undefined ? {} : { probeSeconds: options.probeSeconds }) },
-        trunks: {
-          carrier: {
-            ...(options.trunkTarget === undefined ? {} : { target: options.trunkTarget }),
-            ...(options.trunkOptionsSeconds === undefined ? {} : { optionsSeconds: options.trunkOptionsSeconds }),
-            username: 'lakeside',
-            passwordFile: path.join(dir, 'trunk-password'),
-            callerId: '+12025550100',
-            allowFrom: ['127.0.0.2'],
-            silenceMs: 1_000,
+    const another = (port: number = sipd.told.port): Telephony =>
+      new Telephony({
+        options: telephonySchema.parse({
+          signalling: {
+            servers: [{ ...sipd.told, host: '127.0.0.1', port, name: 'sipd' }],
+            talks: path.join(dir, 'talks'),
           },
-          spare: {},
-        },
-      }),
-      credentials: credentialsFor('wardline', extensions),
-      bindings: options.bindings ?? new MemoryBindings(),
-      lamps: options.lamps ?? { now: () => () => null },
-      messageKey: options.messageKey ?? (() => Promise.reject(new Error('nobody has keys here'))),
-      sealRecipients: options.sealTo ?? (() => []),
-      plainSealer,
-      clock: systemClock,
-      random,
-      log,
-    });
+          media: {
+            servers: [mediad.told],
+            silenceMs,
+            promptsDirs: [promptsDir],
+            promptsRoot: promptsDir,
+            recordings: recordingsDir,
+          },
+          sip: {
+            minExpires: 60,
+            ...(options.probeSeconds === undefined ? {} : { probeSeconds: options.probeSeconds }),
+          },
+          trunks: {
+            carrier: {
+              ...(options.trunkTarget === undefined ? {} : { target: options.trunkTarget }),
+              ...(options.trunkOptionsSeconds === undefined ? {} : { optionsSeconds: options.trunkOptionsSeconds }),
+              username: 'lakeside',
+              passwordFile: path.join(dir, 'trunk-password'),
+              callerId: '+12025550100',
+              allowFrom: ['127.0.0.2'],
+              silenceMs: 1_000,
+            },
+            spare: {},
+          },
+        }),
+        credentials: credentialsFor('wardline', extensions),
+        bindings: options.bindings ?? new MemoryBindings(),
+        lamps: options.lamps ?? { now: () => () => null },
+        messageKey: options.messageKey ?? (() => Promise.reject(new Error('nobody has keys here'))),
+        sealRecipients: options.sealTo ?? (() => []),
+        plainSealer,
+        clock: systemClock,
+        random,
+        log,
+      });
+    const telephony = another(relay.port);
     const house = new House({
       telephony,
       log,
@@ -167,6 +187,7 @@ export class House {
       sipd: sipd.server,
       mediad: mediad.server,
       relay,
+      another,
     });
     t.teardown(() => telephony.close());
     await telephony.start(house.sink());
@@ -208,6 +229,23 @@ export class House {
     return rtp;
   }
 
+  /** For the signalling server this app is dead, and the next one is there; with what it goes on with. */
+  async successor(t: Teardown): Promise<{ telephony: Telephony; adopted: AdoptedHere[] }> {
+    this.relay.end();
+    const adopted: AdoptedHere[] = [];
+    const telephony = this.#another();
+    t.teardown(() => telephony.close());
+    await telephony.start({
+      ...this.sink(),
+      talkAdopted: (callId, talk) => {
+        const here: AdoptedHere = { callId, events: [], hangUp: (cause) => talk.hangUp(cause) };
+        adopted.push(here);
+        return (event) => here.events.push(event);
+      },
+    });
+    return { telephony, adopted };
+  }
+
   nextCall(): Promise<ScriptedCall> {
     const known = this.#arrived.shift();
     return known ? Promise.resolve(known) : new Promise((resolve) => this.#waiting.push(resolve));
@@ -221,8 +259,9 @@ export class House {
         const waiting = this.#waiting.shift();
         if (waiting) waiting(call);
         else this.#arrived.push(call);
-        return { kind: 'taken', callId: 'TEST-CALL' as CallId, emit: (event) => call.emit(event) };
+        return { kind: 'taken', callId: `TEST-${++this.#calls}` as CallId, emit: (event) => call.emit(event) };
       },
+      talkAdopted: () => null,
     };
   }
 }
@@ -230,17 +269,19 @@ export class House {
 /** Passes a TCP connection on until it is cut. */
 class Relay {
   readonly port: number;
+  readonly #server: net.Server;
   readonly #sockets = new Set<net.Socket>();
 
-  private constructor(port: number) {
-    this.port = port;
+  private constructor(server: net.Server) {
+    this.#server = server;
+    this.port = (server.address() as net.AddressInfo).port;
   }
 
   static async open(t: Teardown, to: { readonly host: string; readonly port: number }): Promise<Relay> {
     const server = net.createServer();
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
-    const relay = new Relay((server.address() as net.AddressInfo).port);
+    const relay = new Relay(server);
     server.on('connection', (near) => {
       const far = net.connect(to.port, to.host);
       for (const [one, other] of [
@@ -253,11 +294,14 @@ class Relay {
         one.pipe(other);
       }
     });
-    t.teardown(() => {
-      server.close();
-      relay.cut();
-    });
+    t.teardown(() => relay.end());
     return relay;
+  }
+
+  /** Cut for good. May be called twice. */
+  end(): void {
+    this.#server.close();
+    this.cut();
   }
 
   cut(): void {

@@ -90,6 +90,7 @@ async function aBook(t: Test) {
       },
     },
     pathOf: (messageId) => join(folder, `${messageId}.sealed`),
+    discard: async (path: string) => rmSync(path),
     measure: (path) => messageLength(path, secrets.voicemailIdentity),
     onTrouble: (error) => troubles.push((error as Error).message),
   });
@@ -110,6 +111,8 @@ void t.test('a message is entered once its end is on record, with the time it wa
   await attest(over);
   t.same(saved, [
     {
+      service: null,
+      urgency: null,
       messageId: MESSAGE,
       callId: CALL,
       mailbox: 'cardiology',
@@ -118,6 +121,8 @@ void t.test('a message is entered once its end is on record, with the time it wa
       durationMs: 4200,
       path: join(folder, `${MESSAGE}.sealed`),
       exportedAt: null,
+      isPrivate: false,
+      callBack: null,
     },
   ]);
   t.same(

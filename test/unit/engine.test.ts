@@ -1,5 +1,6 @@
 import t from 'tap';
-import type { CallEffect, CallEvent, CallId, LegId } from '../../src/core/call/index.ts';
+import { type CallEffect, CALLER, type CallEvent, type CallId, type LegId } from '../../src/core/call/index.ts';
+import { plusMs } from '../../src/core/time/index.ts';
 import { never } from '../../src/core/never.ts';
 import { phi } from '../../src/core/phi/index.ts';
 import {
@@ -10,6 +11,7 @@ import {
   Engine,
   engineSchema,
   type NewCall,
+  type Recorded,
   systemClock,
   systemRandom,
   type TelephonyEffect,
@@ -311,6 +313,81 @@ void t.test('calls that a dead process left open get their ending', async (t) =>
     { callId: null, fact: { fact: 'callsLost', calls: ['AAAA-AAAA', 'BBBB-BBBB'] } },
   ]);
   t.equal(rows.length, 2);
+});
+
+/** A dead process left a call of a chain in which the doctor had been talking for ten seconds. */
+async function leftTalking(callId = 'AAAA-AAAA' as CallId) {
+  const house = aHouse();
+  const { clock, engine, unfinished } = house;
+  const at = clock.now();
+  const since = plusMs(at, 3_000);
+  unfinished.push(callId, 'BBBB-BBBB' as CallId);
+  const recorded: Recorded = [
+    { at, fact: { fact: 'arrived', from: '2101', number: null, dialled: '7011', peer: 'x', sipCallId: 'y' } },
+    { at, fact: { fact: 'escalationStarted', service: 'cardiology', urgency: 'stat', chain: 'stat', steps: 2 } },
+    { at: since, fact: { fact: 'accepted', leg: '2', person: 'ames', how: 'answeredDesk', step: 1 } },
+    { at: since, fact: { fact: 'bridged', leg: '2' } },
+  ];
+  await clock.pass(13_000);
+  const ended = await engine.recover(
+    new Map([
+      [callId, recorded],
+      ['CCCC-CCCC' as CallId, recorded],
+    ]),
+  );
+  const hungUp: string[] = [];
+  const emit = engine.talkAdopted(callId, { hangUp: (cause) => hungUp.push(cause) });
+  if (emit === null) throw new Error('nobody to tell');
+  return { ...house, ended, hungUp, emit };
+}
+
+void t.test('who still talks when another process takes over has the ending of those two', async (t) => {
+  const leg = '2' as LegId;
+  const endings = [
+    [{ type: 'callerHungUp' }, 'callerHungUp', 'stoodDown'],
+    [{ type: 'legEnded', leg: CALLER, by: 'remote' }, 'callerHungUp', 'stoodDown'],
+    [{ type: 'legEnded', leg: CALLER, by: 'mediaLost' }, 'mediaLost', 'stoodDown'],
+    [{ type: 'legEnded', leg, by: 'remote' }, 'calleeHungUp', 'hungUp'],
+    [{ type: 'legEnded', leg, by: 'mediaLost' }, 'mediaLost', 'mediaLost'],
+    [{ type: 'signallingLost' }, 'wardlineRestarted', 'stoodDown'],
+  ] as const;
+  for (const [event, cause, kind] of endings) {
+    const { engine, emit, clock, entries, hungUp, over, rows, ended } = await leftTalking();
+    t.equal(ended, 1, 'the other call of the dead process');
+    t.same(engine.liveCalls, ['AAAA-AAAA']);
+    emit({ type: 'legEnded', leg: '9' as LegId, by: 'remote' });
+    emit({ type: 'legRinging', leg, sipStatus: 180 });
+    await clock.pass(1_000);
+    t.same(hungUp, [], 'what is of no other call changes nothing');
+    emit(event);
+    emit({ type: 'callerHungUp' });
+    await clock.pass(1);
+    t.match(
+      entries.filter(({ callId }) => callId === 'AAAA-AAAA').map(({ fact }) => fact),
+      [
+        { fact: 'adopted', leg },
+        { fact: 'legEnded', leg, result: { kind } },
+        { fact: 'ended', cause, talkedMs: 11_000 },
+      ],
+      event.type,
+    );
+    t.same(hungUp, [cause]);
+    t.match(over, [{ cause, acceptedBy: 'ames', service: 'cardiology', lastedMs: 14_000, talkedMs: 11_000 }]);
+    t.match(over[0]?.reach, { timeToHumanMs: 3_000 });
+    t.match(rows.at(-1), { callId: 'AAAA-AAAA', cause, acceptedBy: 'ames', service: 'cardiology' });
+    t.same(engine.liveCalls, []);
+  }
+});
+
+void t.test('a house that stops waits for who still talks, and then ends them', async (t) => {
+  const { engine, clock, entries, hungUp } = await leftTalking();
+  const drained = engine.drain(5_000);
+  await clock.pass(5_000);
+  t.equal(await drained, 1);
+  t.same(hungUp, ['shuttingDown']);
+  t.match(entries.at(-1)?.fact, { fact: 'ended', cause: 'shuttingDown' });
+  t.equal(engine.talkAdopted('AAAA-AAAA' as CallId, { hangUp: () => {} }), null, 'nobody adopts it twice');
+  t.equal(engine.talkAdopted('CCCC-CCCC' as CallId, { hangUp: () => {} }), null, 'that one is over on record');
 });
 
 void t.test('a case that nobody foresaw is named, and nothing that it carries', async (t) => {

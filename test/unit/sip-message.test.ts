@@ -168,6 +168,25 @@ void t.test('a header name ends at its colon, with blanks and tabs before it and
   t.end();
 });
 
+void t.test('a Contact of * un-registers everybody, and says so', (t) => {
+  const register = (contact: string, expires: string) =>
+    verdict(
+      aMessage({
+        start: 'REGISTER sip:127.0.0.1 SIP/2.0',
+        CSeq: '7 REGISTER',
+        Contact: contact,
+        Expires: expires === '' ? undefined : expires,
+      }),
+    );
+  t.equal(register('*', '0'), 'ok');
+  t.equal(register('*', '3600'), 400, 'RFC 3261 10.3 step 6');
+  t.equal(register('*', ''), 400);
+  t.equal(register('*', 'soon'), 400);
+  t.equal(register('*, <sip:a@192.0.2.1>', '0'), 400);
+  t.equal(register('<sip:a@192.0.2.1>', '3600'), 'ok');
+  t.end();
+});
+
 void t.test('a tag is found beside parameters that look like something else', (t) => {
   t.equal(tagOf('"a>b;tag=no" <sip:a@b;tag=no>;x="c>d;tag=no";tag=yes'), 'yes');
   t.equal(tagOf('<sip:a@b>;tag=yes;x="c>d"'), 'yes');

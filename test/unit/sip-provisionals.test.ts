@@ -92,6 +92,152 @@ void t.test('who does not know PRACK gets nothing that needs it; who requires it
   t.equal(ringing?.headers.get('Require'), '100rel');
 });
 
+const offered = {
+  headers: headersOf({ Require: '100rel', 'Content-Type': 'application/sdp' }),
+  body: Buffer.from('v=0\r\n'),
+};
+
+/** Bob has rung with a description and has answered, and Alice has acknowledged neither. */
+async function anEarlyAnswer() {
+  const world = await aReliableCall();
+  const { clock, call, invite } = world;
+  const rang = invite.respond(183, offered);
+  t.equal(invite.respond(200)?.status, 200);
+  clock.advance(10);
+  const prack = () =>
+    ask(call.dialogs[0], 'PRACK', { RAck: `${rang?.headers.get('RSeq')} ${invite.request.headers.get('CSeq')}` });
+  return { ...world, prack };
+}
+
+void t.test('a 2xx does not overtake a description that is not acknowledged (RFC 3262 3)', async (t) => {
+  const { clock, network, alice, bob, call, invite, prack } = await anEarlyAnswer();
+  clock.advance(1_000);
+  t.same(call.statuses, [183]);
+  t.equal(invite.respond(486), undefined, 'it has its answer');
+  const answers = prack();
+  clock.advance(10);
+  bob.got('PRACK').respond(200);
+  clock.advance(10);
+  t.same([call.statuses, answers], [[183, 200], [200]]);
+  t.equal(network.sentFrom(bob.port, '200 INVITE').length, 1);
+  call.dialogs[1]?.ack();
+  clock.advance(10);
+  call.dialogs[1]?.bye();
+  clock.advance(10);
+  bob.got('BYE').respond(200);
+  clock.advance(70_000);
+  for (const { endpoint } of [alice, bob]) t.same(endpoint.counts, { dialogs: 0, clients: 0, servers: 0 });
+});
+
+void t.test('while a 2xx waits: CANCEL comes too late, BYE is told, and no PRACK at all is the end', async (t) => {
+  const cancelled = await anEarlyAnswer();
+  cancelled.call.cancel();
+  cancelled.clock.advance(10);
+  t.same(cancelled.bob.cancelled, [], 'whoever answered is not told that nobody did');
+  cancelled.prack();
+  cancelled.clock.advance(10);
+  t.same(cancelled.call.statuses, [183, 200]);
+
+  const gone = await anEarlyAnswer();
+  gone.call.dialogs[0]?.bye();
+  gone.clock.advance(10);
+  gone.bob.got('BYE').respond(200);
+  gone.clock.advance(10);
+  t.same(gone.call.statuses, [183, 487]);
+  t.same(
+    gone.bob.endings.map(({ why }) => why),
+    ['byeReceived'],
+  );
+
+  const deaf = await anEarlyAnswer();
+  deaf.clock.advance(32_000);
+  t.match(deaf.call.statuses, [183, /^(480|504)$/]);
+  t.same(
+    deaf.bob.endings.map(({ why }) => why),
+    ['ackTimeout'],
+  );
+  for (const { clock, alice, bob } of [gone, deaf]) {
+    clock.advance(70_000);
+    for (const { endpoint } of [alice, bob]) t.same(endpoint.counts, { dialogs: 0, clients: 0, servers: 0 });
+  }
+});
+
+void t.test('a PRACK for what rang may come after the answer', async (t) => {
+  const { clock, bob, call, invite } = await aReliableCall();
+  const rang = invite.respond(180, reliably);
+  invite.respond(200);
+  clock.advance(10);
+  t.same(call.statuses, [180, 200], 'without a description nothing waits');
+  const rack = { RAck: `${rang?.headers.get('RSeq')} ${invite.request.headers.get('CSeq')}` };
+  const answers = ask(call.dialogs[1], 'PRACK', rack);
+  clock.advance(10);
+  bob.got('PRACK').respond(200);
+  const again = ask(call.dialogs[1], 'PRACK', rack);
+  clock.advance(10);
+  t.same([answers, again], [[200], [481]]);
+});
+
+void t.test('what is asked in an early dialog does not decide about it', async (t) => {
+  for (const status of [200, 488]) {
+    const { clock, alice, bob, call, invite } = await aReliableCall();
+    const sent = invite.respond(180, reliably);
+    clock.advance(10);
+    ask(call.dialogs[0], 'PRACK', { RAck: `${sent?.headers.get('RSeq')} ${invite.request.headers.get('CSeq')}` });
+    clock.advance(10);
+    bob.got('PRACK').respond(200);
+    ask(call.dialogs[0], 'UPDATE', { 'Content-Type': 'application/sdp' }, 'v=0\r\n');
+    clock.advance(10);
+    bob.got('UPDATE').respond(status);
+    clock.advance(10);
+    t.equal(invite.dialog?.state, 'early');
+    call.cancel();
+    clock.advance(40_000);
+    t.same(call.statuses, [180, 487]);
+    t.equal(bob.cancelled.length, 1);
+    for (const { endpoint } of [alice, bob]) t.same(endpoint.counts, { dialogs: 0, clients: 0, servers: 0 });
+  }
+});
+
+for (const rang of [true, false]) {
+  const how = rang ? 'after ringing' : 'without having rung';
+  void t.test(`whoever answered ${how} and was not heard hangs up: the caller has an answer at once`, async (t) => {
+    const { clock, network, alice, bob, call, invite } = await aReliableCall({});
+    if (rang) invite.respond(180);
+    clock.advance(250);
+    network.copies = ({ what }) => (what === '200 INVITE' ? [] : [1]);
+    invite.respond(200);
+    clock.advance(32_000);
+    t.same(call.statuses, rang ? [180] : []);
+    clock.advance(1_000);
+    t.same(call.statuses, rang ? [180, 480] : [480]);
+    t.same(
+      bob.endings.map(({ why }) => why),
+      ['ackTimeout'],
+    );
+    t.same(alice.endings, [], 'it never was a call');
+    clock.advance(70_000);
+    for (const { endpoint } of [alice, bob]) t.same(endpoint.counts, { dialogs: 0, clients: 0, servers: 0 });
+    t.equal(clock.pending, 0);
+  });
+}
+
+void t.test('an answer that its own BYE has overtaken is acknowledged and ended, and told to nobody', async (t) => {
+  const { clock, network, alice, bob, call, invite } = await aReliableCall({});
+  invite.respond(180);
+  clock.advance(5);
+  network.copies = ({ what }) => (what === '200 INVITE' ? [50, 60] : [1]);
+  invite.respond(200);
+  invite.dialog?.bye();
+  clock.advance(10);
+  t.same(call.statuses, [180, 480]);
+  clock.advance(40_000);
+  t.same(call.statuses, [180, 480]);
+  t.equal(network.sentFrom(alice.port, 'ACK').length, 2, 'as often as it came');
+  t.equal(network.sentFrom(alice.port, 'BYE').length, 1);
+  t.same(alice.endings, []);
+  for (const { endpoint } of [alice, bob]) t.same(endpoint.counts, { dialogs: 0, clients: 0, servers: 0 });
+});
+
 void t.test('one UPDATE at a time, and one offer', async (t) => {
   const { clock, bob, call, invite } = await aReliableCall();
   invite.respond(200);

@@ -69,7 +69,8 @@ void t.test('a call goes through: Record-Route keeps us in its path, and nobody 
 });
 
 void t.test('who makes up a Route through us is not served', async (t) => {
-  const { clock, network, port, alice } = await aProxy({ staysInPath: true }, 1);
+  const { clock, network, port, uri, alice, bobs } = await aProxy({ staysInPath: true }, 1);
+  const [bob] = bobs as [VirtualPhone];
   const victim = await network.bindUdp({ host: '127.0.0.1', port: 0 }, () => {});
   const spoof = (mark: string) =>
     [
@@ -83,8 +84,16 @@ void t.test('who makes up a Route through us is not served', async (t) => {
   for (const mark of ['', ';wl=0123', `;wl=${'0'.repeat(32)}`]) {
     stranger.send(Buffer.from(spoof(mark)), { host: '127.0.0.1', port });
   }
+  // An entry of ours for this very call, that tells of another way onwards.
+  alice.call(uri, { 'Call-ID': 'made-up' });
   clock.advance(5);
-  t.equal(network.sentFrom(port, '481 BYE').length, 3);
+  const [entry = ''] = bob.got('INVITE').request.headers.list('Record-Route');
+  const mark = /;wl=[0-9a-f]+/.exec(entry)?.[0] ?? '';
+  const elsewhere = Buffer.from(`udp ${victim.local.port} 127.0.0.1`).toString('base64url');
+  const moved = spoof(`${mark};x`).replace('<sip:', `<sip:${elsewhere}@`);
+  stranger.send(Buffer.from(moved), { host: '127.0.0.1', port });
+  clock.advance(5);
+  t.equal(network.sentFrom(port, '481 BYE').length, 4);
   t.notOk(network.packets.some(({ to }) => to === victim.local.port));
 });
 
@@ -219,7 +228,14 @@ void t.test('worn out, nowhere to go, nobody there', async (t) => {
   const nowhere = await aProxy({ targets: ['sip:x@127.0.0.1;transport=tcp'] }, 0);
   const lost = nowhere.alice.call(nowhere.uri);
   nowhere.clock.advance(5);
-  t.same(lost.statuses, [503]);
+  t.same(lost.statuses, [500], 'RFC 3261 16.7: a 503 would be taken for ours');
+  const full = await aProxy({}, 1);
+  const refused = full.alice.call(full.uri);
+  full.clock.advance(5);
+  full.bobs[0]?.got('INVITE').respond(503, { headers: headersOf({ 'Retry-After': '600' }) });
+  full.clock.advance(5);
+  t.same(refused.statuses, [500]);
+  t.notOk(refused.responses[0]?.headers.has('Retry-After'));
 });
 
 void t.test('a REGISTER that is passed on carries Path', async (t) => {
@@ -237,4 +253,113 @@ void t.test('a REGISTER that is passed on carries Path', async (t) => {
   bobs[0]?.got('REGISTER').respond(200);
   clock.advance(5);
   t.same(statuses, [200]);
+});
+
+void t.test('a caller whose Contact leads nowhere is reached where it was heard', async (t) => {
+  const { clock, uri, port, alice, bobs } = await aProxy({ staysInPath: true }, 1);
+  const [bob] = bobs as [VirtualPhone];
+  alice.call(uri, { Contact: '<sip:alice@192.168.7.7:9>' });
+  clock.advance(5);
+  const entries = bob.got('INVITE').request.headers.list('Record-Route');
+  t.equal(entries.length, 2, 'one for each side, for only one of them needs more');
+  t.match(entries[1], new RegExp(`^<sip:[\\w-]+@127\\.0\\.0\\.1:${port};lr;wl=[0-9a-f]{32}>$`));
+  bob.got('INVITE').respond(200);
+  clock.advance(5);
+  bob.got('INVITE').dialog?.bye();
+  clock.advance(5);
+  alice.got('BYE').respond(200);
+  clock.advance(5);
+  t.equal(bob.endings[0]?.why, 'byeSent');
+});
+
+/** A proxy that sends each user somewhere. */
+async function aSwitchboard(clock: VirtualClock, network: MemoryNetwork, ways: Record<string, string[]>) {
+  const offered: string[] = [];
+  const endpoint = await SipEndpoint.open({
+    listen: [{ protocol: 'udp', host: '127.0.0.1', port: 0 }],
+    handlers: {
+      onRequest: (incoming) => {
+        const user = /sip:(\w+)@/.exec(incoming.request.uri)?.[1] ?? '';
+        offered.push(user);
+        const options = { targets: ways[user] ?? [], order: 'simultaneous' as const, staysInPath: true };
+        endpoint.proxy(incoming, options, { onSent() {}, onFinal() {}, onDone() {} });
+      },
+      onCancelled() {},
+      onAck() {},
+      onDialogEnded() {},
+    },
+    clock,
+    network,
+  });
+  return { endpoint, offered, at: (user: string) => `sip:${user}@127.0.0.1:${endpoint.addresses[0]?.port}` };
+}
+
+void t.test('what goes in circles is refused, what comes back as something else is not (RFC 5393)', async (t) => {
+  const clock = new VirtualClock();
+  const network = new MemoryNetwork(clock);
+  const [alice, bob] = [await aPhone(clock, network), await aPhone(clock, network)];
+  const [eastWays, westWays]: Record<string, string[]>[] = [{}, {}] as const;
+  const [east, west] = [
+    await aSwitchboard(clock, network, eastWays ?? {}),
+    await aSwitchboard(clock, network, westWays ?? {}),
+  ];
+  Object.assign(eastWays ?? {}, {
+    ring: [west.at('ring')],
+    spiral: [west.at('onwards')],
+    home: [`sip:bob@127.0.0.1:${bob.port}`],
+    many: [west.at('many'), west.at('more')],
+  });
+  Object.assign(westWays ?? {}, {
+    ring: [east.at('ring')],
+    onwards: [east.at('home')],
+    many: [east.at('many'), east.at('more')],
+    more: [east.at('many'), east.at('more')],
+  });
+  const circle = alice.call(east.at('ring'));
+  clock.advance(200);
+  t.same(circle.statuses, [482]);
+  t.same([east.offered, west.offered], [['ring'], ['ring']], 'once around');
+
+  const spiral = alice.call(east.at('spiral'));
+  clock.advance(50);
+  bob.got('INVITE').respond(200);
+  clock.advance(50);
+  t.same(spiral.statuses, [200]);
+  spiral.dialogs[0]?.ack();
+  spiral.dialogs[0]?.bye();
+  clock.advance(50);
+  t.equal(bob.acks.length, 1);
+  bob.got('BYE').respond(200);
+
+  const before = network.packets.length;
+  const bomb = alice.call(east.at('many'));
+  clock.advance(64_000);
+  t.equal(bomb.statuses.length, 1);
+  const invites = network.packets.slice(before).filter(({ what }) => what === 'INVITE').length;
+  t.ok(invites < 60, `${invites} INVITEs for one`);
+});
+
+void t.test('no more branches at once than it may have (RFC 5393 5)', async (t) => {
+  const { clock, uri, alice, bobs } = await aProxy({ order: 'simultaneous' }, 3);
+  const shares = () => bobs.map(({ requests }) => requests.at(-1)?.request.headers.get('Max-Breadth'));
+  alice.call(uri);
+  clock.advance(5);
+  t.same(shares(), ['20', '20', '20']);
+  for (const { requests } of bobs) requests.length = 0;
+  const call = alice.call(uri, { 'Max-Breadth': '2' });
+  clock.advance(5);
+  t.same(shares(), ['1', '1', undefined], 'the third has to wait');
+  bobs[0]?.got('INVITE').respond(486);
+  clock.advance(5);
+  t.same(shares(), ['1', '1', '1']);
+  bobs[2]?.got('INVITE').respond(200);
+  clock.advance(5);
+  t.same(call.statuses, [200]);
+  const none = alice.call(uri, { 'Max-Breadth': '0' });
+  clock.advance(5);
+  t.same(none.statuses, [440]);
+  const serial = await aProxy({}, 2);
+  serial.alice.call(serial.uri, { 'Max-Breadth': '7' });
+  serial.clock.advance(5);
+  t.equal(serial.bobs[0]?.got('INVITE').request.headers.get('Max-Breadth'), '7', 'one after another each has it all');
 });

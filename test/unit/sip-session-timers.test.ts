@@ -1,5 +1,6 @@
 import t from 'tap';
 import { headersOf, twoPhones } from '../support/two-phones.ts';
+import { termsOfAnswer } from '../../src/sip/dialog/session-timer.ts';
 
 const sdp = 'v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\n';
 const seconds = (count: number) => count * 1_000;
@@ -110,3 +111,16 @@ void t.test(
     t.same([free.alice.requests, free.bob.endings, free.bob.requests.length], [[], [], 1]);
   },
 );
+
+void t.test('who names itself as refresher knows what that means, whatever it lists as supported', (t) => {
+  const asking = (value: string) => {
+    const headers = headersOf({ 'Session-Expires': value });
+    return termsOfAnswer(
+      { kind: 'request', method: 'INVITE', uri: 'sip:b@x', headers, body: Buffer.alloc(0) },
+      undefined,
+    );
+  };
+  t.same(asking('90; refresher=uac'), { seconds: 90, refresher: 'uac' });
+  t.same(asking('90'), { seconds: 90, refresher: 'uas' }, 'a proxy may have asked in its name (RFC 4028 8.1)');
+  t.end();
+});

@@ -229,3 +229,39 @@ void t.test('what is longer than 1,300 bytes goes by TCP, and by UDP where nobod
   await arrives('fallen-back', port, 1_300, 'UDP');
   await arrives('long', tcpPort, 1_300, 'TCP');
 });
+
+void t.test('in a dialog too, unless nothing but its own address reaches the phone', async (t) => {
+  const { portOf, requests } = await anEndpoint(t, ['udp/127.0.0.1', 'tcp/127.0.0.1'], { network: narrow });
+  const seen: string[] = [];
+  const listener = createServer((socket) => {
+    socket.on('error', () => {});
+    socket.on('data', (bytes) => seen.push(`TCP ${bytes.toString('latin1', 0, 4)}`));
+  });
+  listener.listen(0, '127.0.0.1');
+  await once(listener, 'listening');
+  t.teardown(() => listener.close());
+  const { port } = listener.address() as { port: number };
+  const phone = createSocket('udp4');
+  t.teardown(() => phone.close());
+  phone.bind(port, '127.0.0.1');
+  await once(phone, 'listening');
+  phone.on('message', (bytes) => {
+    if (!bytes.toString().startsWith('SIP')) seen.push(`UDP ${bytes.toString('latin1', 0, 4)}`);
+  });
+  const contacts = [`sip:a@127.0.0.1:${port}`, `sip:a@192.168.7.7:${port}`, `sip:a@127.0.0.1:${port};transport=udp`];
+  for (const [i, contact] of contacts.entries()) {
+    const invite = [
+      'INVITE sip:b@127.0.0.1 SIP/2.0',
+      `Via: SIP/2.0/UDP 127.0.0.1:${port};rport;branch=z9hG4bKlong${i}`,
+      ...['From: <sip:a@x>;tag=1', 'To: <sip:b@x>', `Call-ID: long-${i}`, 'CSeq: 1 INVITE', `Contact: <${contact}>`],
+      'Content-Length: 0\r\n\r\n',
+    ];
+    phone.send(invite.join('\r\n'), portOf('udp'), '127.0.0.1');
+    const dialog = await until('the dialog', () => requests[i]?.dialog);
+    dialog.request('INFO', { body: Buffer.alloc(1_300, 'x') }, { onResponse() {} });
+    await until('the INFO', () => seen.length > 0);
+    t.equal(seen[0], i === 0 ? 'TCP INFO' : 'UDP INFO', contact);
+    dialog.stop();
+    seen.length = 0;
+  }
+});

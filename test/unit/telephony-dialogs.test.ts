@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import { existsSync, statSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import t from 'tap';
 import { CallerLeg } from '../../src/telephony/caller-leg.ts';
@@ -19,6 +19,8 @@ import { Orphans } from '../../src/telephony/orphans.ts';
 import { type Life, mediaSource, PhoneDialog } from '../../src/telephony/phone-dialog.ts';
 import type { CallMedia } from '../../src/telephony/media.ts';
 import type { Shell } from '../../src/telephony/shell.ts';
+import { TalkBook } from '../../src/telephony/talk-book.ts';
+import type { CallId, LegId } from '../../src/core/call/index.ts';
 import type { SignallingLink } from '../../src/telephony/signalling-link.ts';
 import { TestClock, TestLog } from '../support/telephony.ts';
 
@@ -376,6 +378,51 @@ void t.test('orphans: phones are asked; one that answers is left alone, one that
     await look(24);
     t.equal(hungUp.length, isKept ? 0 : 2, String(status));
   }
+});
+
+void t.test('who talks is known to the next process, without a name or a number', async (t) => {
+  const file = path.join(t.testdir(), 'talks');
+  const log = new TestLog();
+  const dialogs = ['a', 'b', 'c', 'd'].map((id) =>
+    Object.assign(new FakeDialog(), {
+      id: `${id}@phone;from-tag=${id}1`,
+      type: 'uac',
+      sip: { callId: `${id}@phone`, localTag: `${id}1`, remoteTag: `${id}2` },
+    }),
+  );
+  const [a, b, c, d] = dialogs.map(asDialog) as [SrfDialog, SrfDialog, SrfDialog, SrfDialog];
+  const phones = new Map([a, b].map((dialog) => [dialog, null]));
+  const signalling = { links: [{ name: 'sipd', dialogs: phones, mediaDialogs: new Set([c, d]) }] } as never;
+  const open = () => new TalkBook(file, signalling, log);
+  const [one, two] = [
+    { callId: 'ONE' as CallId, leg: '1' as LegId },
+    { callId: 'TWO' as CallId, leg: '2' as LegId },
+  ];
+  const first = open();
+  t.same(first.left, []);
+  first.began(one, { caller: a, called: b }, { caller: c, called: d });
+  first.began(two, { caller: a, called: b }, null);
+  first.over(two.callId);
+  first.over(two.callId);
+  t.notMatch(readFileSync(file, 'utf8'), /3101|192\.0\.2\.9/, 'where the phone is stands in its dialog only');
+  appendFileSync(file, '{"callId":"THREE","leg":"1","cal');
+
+  const second = open();
+  const kept = {
+    ...one,
+    caller: { server: 'sipd', id: a.id, role: 'uac', callId: 'a@phone', localTag: 'a1', remoteTag: 'a2' },
+    called: { id: b.id },
+    media: { caller: { id: c.id }, called: { id: d.id } },
+  };
+  t.match(second.left, [kept], 'what was torn is left out');
+  const third = open();
+  t.match(third.left, [kept], 'until it is over');
+  third.began(one, { caller: asDialog(new FakeDialog()), called: b }, null);
+  t.same(open().left, [], 'a side that is gone ends it');
+  const last = open();
+  last.close();
+  t.notOk(existsSync(file));
+  t.same(log.lines, []);
 });
 
 void t.test('what a process that was killed left without an answer is known to the next', async (t) => {

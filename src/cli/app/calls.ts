@@ -1,11 +1,16 @@
+import type { CallFact } from '../../core/audit/index.ts';
+import type { CallId } from '../../core/call/index.ts';
+import { instant } from '../../core/time/index.ts';
 import { PhoneDirectory } from '../../directory/index.ts';
 import type { LiveDocuments } from '../../documents/index.ts';
-import { type AuditPort, Engine, engineSchema, systemClock, systemRandom } from '../../engine/index.ts';
+import { type AuditPort, Engine, engineSchema, type Recorded, systemClock, systemRandom } from '../../engine/index.ts';
 import { Telephony } from '../../telephony/index.ts';
 import { HttpLookups } from '../../webhooks/index.ts';
+import { auditReader } from '../audit-reader.ts';
 import { unitOf } from '../unit-of.ts';
 import { version } from '../version.ts';
 import { callMetrics } from './call-metrics.ts';
+import { watchChases } from './chases.ts';
 import type { Closing } from './closing.ts';
 import type { Foundation } from './foundation.ts';
 import { lampsOf, mailboxesOf, messageKey } from './mailboxes.ts';
@@ -73,10 +78,11 @@ export async function openCalls(
     documents,
     reachability: telephony.reachability,
     mailboxes: mailboxesOf(foundation, parts.writer),
+    houseCalls: telephony.houseCalls,
     lookups: new HttpLookups({ clock: systemClock, options: config.webhooks }),
     observer: callMetrics(metrics, (from) => unitOf(documents.current(), from)),
   });
-  await engine.recover();
+  await engine.recover(await recordsOf(telephony.talking, foundation));
   await record({ fact: 'started', version: version(), node: process.version });
   // Before it starts: a start that fails half way has sockets to close too.
   closing.add('telephony', () => telephony.close());
@@ -90,9 +96,27 @@ export async function openCalls(
     await record({ fact: 'stopped', because: 'told to stop' });
   };
   closing.add('calls', drain, drainMs + ENGINE_GRACE_MS);
+  watchChases(foundation, { engine, documents, audit, reachability: telephony.reachability }, closing);
 
   metrics.gaugeOf('wardline_calls_running', 'Calls that run now.', () => engine.liveCalls.length);
   metrics.gaugeOf('wardline_phones_registered', 'Contacts that can be rung now.', () => telephony.bindings.length);
   serverMetrics(metrics, telephony);
   return { directory, telephony, isDraining: () => isDraining };
+}
+
+/** What is on record of calls, in order. */
+async function recordsOf(
+  calls: readonly CallId[],
+  { config, store, secrets }: Foundation,
+): Promise<Map<CallId, Recorded>> {
+  const records = new Map<CallId, Recorded>();
+  const reader = auditReader(config, store, secrets);
+  for (const callId of calls) {
+    const entries = await reader.ofCall(callId);
+    records.set(
+      callId,
+      entries.map(({ at, fact }) => ({ at: instant(at), fact: fact as CallFact })),
+    );
+  }
+  return records;
 }

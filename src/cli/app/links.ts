@@ -38,6 +38,7 @@ export function telephonyOptions(config: Config, secrets: Secrets, links: Links)
     signalling: {
       servers: signallingServers(config, secrets, links),
       openInvites: join(dataFolders(config.data).run, 'open-invites'),
+      talks: join(dataFolders(config.data).run, 'talks'),
     },
     media: {
       servers: mediaServers(config, secrets, links),

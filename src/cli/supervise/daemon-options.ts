@@ -112,6 +112,8 @@ function mediadOptions(config: Config, secrets: Secrets, advertised: string): z.
       portsFrom: config.media.rtpFirst,
       portsTo: config.media.rtpLast,
     },
+    // Ours, so that two legs of a call agree on G.711 whenever both can and nothing is transcoded.
+    codecOrder: 'ours',
     promptFolders,
     holdMusic,
     recordingsFolder: dataFolders(config.data).messages,

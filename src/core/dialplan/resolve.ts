@@ -2,16 +2,15 @@ import type { Instant } from '../time/index.ts';
 import { never } from '../never.ts';
 import {
   type About,
-  type ActingVerb,
   type CompiledPlan,
   type Decision,
-  type DecidingVerb,
+  HOME,
   nothingKnown,
   type TakenRoute,
   type TraceLine,
-  type Verb,
 } from './model.ts';
 import { placeOfRoute } from './place-of-route.ts';
+import type { ActingVerb, DecidingVerb, Verb } from './verb.ts';
 import { byCase, byFlow, byHours, byNumber, type Placed, says } from './verbs/index.ts';
 
 export interface Dialled {
@@ -26,27 +25,31 @@ export interface Dialled {
  * What the plan does with a call that dialled this number, at this instant. A number that no route names is refused,
  * also every outside number: a plan that lets phones dial out has to say so.
  */
-export function resolve(plan: CompiledPlan, { dialled, from, at, about = nothingKnown(at) }: Dialled): Decision {
-  const route = plan.route(dialled, from, about.site);
+export function resolve(plan: CompiledPlan, { dialled, from, at, about }: Dialled): Decision {
+  const route = plan.route(dialled, from, about === undefined ? HOME : about.site);
   if (!route) {
     // The number itself is left out: it may be a patient's.
     const says = `the number dialled from ${WHENCE[from]} is in no route; refuse: the number is not in service`;
-    return { verb: unknownNumber, trace: [{ at: 'routes', says }], about };
+    return { verb: unknownNumber, trace: [{ at: 'routes', says }], about: about ?? nothingKnown(at) };
   }
-  const now = route.site === undefined ? about : { ...about, site: route.site };
-  if (!isDeciding(route.to)) return new Straight(plan, route, route.to, dialled, from, now);
+  if (!isDeciding(route.to)) return new Straight(plan, route, route.to, dialled, from, at, about);
+  const now = onRoute(route, about ?? nothingKnown(at));
   const decision = resolveVerb(plan, route.to, at, placeOfRoute(route), now);
   return { ...decision, trace: [arrived(route, dialled, from), ...decision.trace] };
 }
 
-/** Of a route that leads to a verb that acts. Its words are made when they are read: the call does not wait for them. */
+/**
+ * Of a route that leads to a verb that acts. What the call does not wait for is made when it is read: garbage that a
+ * decision leaves pushes out of the processor's cache what the next one needs.
+ */
 class Straight implements Decision {
   readonly verb: ActingVerb;
-  readonly about: About;
   readonly #plan: CompiledPlan;
   readonly #route: TakenRoute;
   readonly #dialled: string;
   readonly #from: Dialled['from'];
+  readonly #at: Instant;
+  readonly #about: About | undefined;
 
   constructor(
     plan: CompiledPlan,
@@ -54,20 +57,31 @@ class Straight implements Decision {
     verb: ActingVerb,
     dialled: string,
     from: Dialled['from'],
-    about: About,
+    at: Instant,
+    about: About | undefined,
   ) {
     this.verb = verb;
-    this.about = about;
     this.#plan = plan;
     this.#route = route;
     this.#dialled = dialled;
     this.#from = from;
+    this.#at = at;
+    this.#about = about;
+  }
+
+  get about(): About {
+    return onRoute(this.#route, this.#about ?? nothingKnown(this.#at));
   }
 
   get trace(): readonly TraceLine[] {
     const told = { at: placeOfRoute(this.#route), says: says(this.verb, this.#plan, this.about) };
     return [arrived(this.#route, this.#dialled, this.#from), told];
   }
+}
+
+/** A route of one site says where the call is. */
+function onRoute({ site }: TakenRoute, about: About): About {
+  return site === undefined ? about : { ...about, site };
 }
 
 function arrived(route: TakenRoute, dialled: string, from: Dialled['from']): TraceLine {

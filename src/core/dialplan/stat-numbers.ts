@@ -1,7 +1,8 @@
 import { eachOf, type Work } from '../steps/index.ts';
 import { nodesOf } from './find-loops.ts';
-import { KEYED, type PlanSource, type Verb } from './model.ts';
+import type { PlanSource } from './model.ts';
 import { placeOfRoute } from './place-of-route.ts';
+import { KEYED, type Verb } from './verb.ts';
 import { waysOn } from './verbs/index.ts';
 
 /**

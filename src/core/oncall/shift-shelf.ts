@@ -191,21 +191,21 @@ const BLOCK_ROWS = 2 ** 16;
 const HOLDER_BITS = 20;
 const HOLDER_MASK = (1 << HOLDER_BITS) - 1;
 
-/** Row of the last shift that has begun; the first when none has. */
+/** Row of the last shift that has begun; the first when none has. Makes no garbage, so that the cache keeps the rows. */
 function lastBegun(rows: Float64Array, first: number, guess: number, last: number, at: Instant): number {
-  const begins = (row: number): number => rows[row * WIDTH + FROM]!;
-  let [low, high] = [first, last];
-  if (begins(guess) <= at) {
-    if (guess === last || begins(guess + 1) > at) return guess;
+  let low = first;
+  let high = last;
+  if (rows[guess * WIDTH + FROM]! <= at) {
+    if (guess === last || rows[(guess + 1) * WIDTH + FROM]! > at) return guess;
     low = guess + 1;
-    if (low === last || begins(low + 1) > at) return low;
+    if (low === last || rows[(low + 1) * WIDTH + FROM]! > at) return low;
   } else if (guess > first) {
     high = guess - 1;
-    if (begins(high) <= at) return high;
+    if (rows[high * WIDTH + FROM]! <= at) return high;
   }
   while (low < high) {
     const middle = (low + high + 1) >>> 1;
-    if (begins(middle) <= at) low = middle;
+    if (rows[middle * WIDTH + FROM]! <= at) low = middle;
     else high = middle - 1;
   }
   return low;

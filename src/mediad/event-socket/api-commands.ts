@@ -1,12 +1,15 @@
 /** The `api` and `bgapi` commands, with FreeSWITCH's answers. */
 import { randomUUID } from 'node:crypto';
-import { splitArguments } from '../channel/applications/application.ts';
+import { splitArguments, wholeNumber } from '../channel/applications/application.ts';
 import type { Channel } from '../channel/channel.ts';
+import type { SessionRecordings } from '../channel/applications/record-session.ts';
 import { VERSION, type Switchboard } from '../channel/switchboard.ts';
+import { runConferenceCommand, type ConferenceContext } from './conference-commands.ts';
 import { headerBlock } from './framing.ts';
 
-export interface ApiContext {
+export interface ApiContext extends ConferenceContext {
   readonly switchboard: Switchboard;
+  readonly sessions: SessionRecordings;
   /** Opens a further event socket for a channel; a string is the reason why not. */
   readonly dial: (channel: Channel, target: string) => string | undefined;
   /** Lends a sealed recording to a channel: the word to play it by, or why not. */
@@ -54,6 +57,7 @@ const COMMANDS: ReadonlyMap<string, ApiCommand> = new Map<string, ApiCommand>([
   ['version', () => `FreeSWITCH Version ${VERSION}\n`],
   ['module_exists', (args) => String(MODULES.has(args.trim()))],
   ['create_uuid', () => randomUUID()],
+  ['conference', runConferenceCommand],
   ['show', (args, { switchboard }) => show(args, switchboard)],
   ['uuid_exists', (args, { switchboard }) => String(isAlive(switchboard.find(args.trim())))],
   [
@@ -77,6 +81,7 @@ const CHANNEL_COMMANDS: ReadonlyMap<string, ChannelCommand> = new Map<string, Ch
   ['uuid_setvar', (channel, [name, ...value]) => setVariable(channel, name, value.join(' '))],
   ['uuid_setvar_multi', (channel, words) => setVariables(channel, words.join(' '))],
   ['uuid_set_media_stats', setMediaStats],
+  ['uuid_record', uuidRecord],
   ['uuid_recv_dtmf', (channel, [digits = '']) => (receiveDigits(channel, digits), OK)],
   ['uuid_send_dtmf', (channel, [digits = '']) => (channel.media.sendDigits(digits.split('@')[0] ?? '', 2000), OK)],
   ['uuid_media_chain', async (channel) => `${(await channel.media.report())?.chain ?? 'closed'}\n`],
@@ -119,6 +124,26 @@ function uuidTransfer(channel: Channel, words: readonly string[], context: ApiCo
   if (target === undefined) return '-ERR only inline transfers to park and socket are supported\n';
   const refusals = legs.map((leg) => context.dial(leg, target)).filter((refusal) => refusal !== undefined);
   return refusals.length === 0 ? OK : `-ERR ${refusals[0]}\n`;
+}
+
+/** `uuid_record u start|stop|mask|unmask path [limitSecs]` */
+async function uuidRecord(channel: Channel, words: readonly string[], { sessions }: ApiContext): Promise<string> {
+  const [action = '', path = '', limit] = words;
+  const done = (isDone: boolean) => (isDone ? '+OK Success\n' : '-ERR Cannot find that recording\n');
+  switch (action) {
+    case 'start': {
+      const refusal = await sessions.start(channel, path, wholeNumber(limit, 0, { min: 0, max: 86_400 }));
+      return refusal === undefined ? '+OK Success\n' : `-ERR recording refused: ${refusal}\n`;
+    }
+    case 'stop':
+      return done(sessions.stop(channel, path));
+    case 'mask':
+      return done(sessions.mask(channel, path, true));
+    case 'unmask':
+      return done(sessions.mask(channel, path, false));
+    default:
+      return '-USAGE: <uuid> [start|stop|mask|unmask] <path> [<limit>]\n';
+  }
 }
 
 function park(channel: Channel): void {
@@ -177,17 +202,18 @@ function receiveDigits(channel: Channel, digits: string): void {
 
 function sofiaStatus(switchboard: Switchboard): string {
   const line = '='.repeat(97);
+  const { profile } = switchboard.options;
+  const tls = switchboard.options.tlsAddress();
   const row = (name: string, type: string, data: string, state: string) =>
     `${name.padStart(25)}\t${type}\t  ${data.padStart(40)}\t${state}\n`;
   return (
     row('Name', '   Type', 'Data', 'State') +
     `${line}\n` +
-    row(
-      'drachtio_mrf',
-      'profile',
-      `sip:mod_sofia@${switchboard.options.sipAddress()}`,
-      `RUNNING (${switchboard.count})`,
-    ) +
+    [[switchboard.options.sipAddress(), ''], ...(tls === undefined ? [] : [[`${tls};transport=tls`, ' (TLS)']])]
+      .map(([address, secured]) =>
+        row(profile, 'profile', `sip:mod_sofia@${address}`, `RUNNING (${switchboard.count})${secured}`),
+      )
+      .join('') +
     `${line}\n1 profile 0 aliases\n\n`
   );
 }

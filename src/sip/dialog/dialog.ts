@@ -25,6 +25,10 @@ export interface DialogHost {
   /** Ends the dialog with BYE. */
   sessionExpired(dialog: Dialog): void;
   sendInDialog(dialog: Dialog, request: DraftRequest, handlers: InDialogHandlers): RequestInFlight;
+  /**
+   * BYE of somebody who has answered an INVITE of ours, and whose answer has not come. False: there is no such INVITE.
+   */
+  hungUpEarly(bye: SipRequest): boolean;
   /** Sends an ACK, which has no transaction. Returns it with its Via; `onSent` runs when it is on its way. */
   sendAck(dialog: Dialog, draft: DraftRequest, onSent: (bytes: Buffer, flow: Flow) => void): SipRequest;
   readonly t1: number;
@@ -58,6 +62,8 @@ export class Dialog {
   pendingUpdate: RequestWaiting | undefined;
   /** Our UPDATE without a final response. */
   openUpdate: RequestInFlight | undefined;
+  /** Our provisional responses that the peer acknowledges. */
+  provisionals: { acknowledge(prack: SipRequest): boolean; release(): void } | undefined;
   /** The RSeq of the peer's provisional response that has no PRACK yet. */
   unacknowledgedRseq: number | undefined;
   /** A 2xx to our INVITE has come and `ack` has not been called since. */

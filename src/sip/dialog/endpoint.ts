@@ -6,7 +6,6 @@ import type { Headers } from '../message/headers.ts';
 import { responseTo, serialise, type SipRequest, type SipResponse, toTagOf } from '../message/sip-message.ts';
 import { ProxyCore, type ProxyOptions } from '../proxy/proxy-core.ts';
 import type { ProxyingHandlers } from '../proxy/proxying.ts';
-import { RecordRoute } from '../proxy/record-route.ts';
 import { type Random, systemRandom } from '../random.ts';
 import { type SipTimers, standardTimers } from '../transaction/timers.ts';
 import { TransactionLayer } from '../transaction/transaction-layer.ts';
@@ -119,10 +118,10 @@ export class SipEndpoint {
     const hasSessionTimers = options.sessionTimers === true;
     this.#client = new UserAgentClient({ clock, timers, random, sender, ways, dialogs, hasSessionTimers });
     const supported = new Set(options.supported ?? []);
-    const recordRoute = new RecordRoute(ways, options.relayKey ?? randomBytes(32));
+    const key = options.relayKey ?? randomBytes(32);
     const passBack = (incoming: IncomingRequest, response: SipResponse) => server.passBack(incoming, response);
     const onPassed = (request: SipRequest) => handlers.onPassed?.(request);
-    this.#proxy = new ProxyCore({ clock, ways, sender, recordRoute, passBack, onPassed });
+    this.#proxy = new ProxyCore({ clock, ways, sender, key, passBack, onPassed });
     const passage = this.#proxy;
     const server = new UserAgentServer({
       handlers,

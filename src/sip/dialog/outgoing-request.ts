@@ -49,6 +49,7 @@ export class OutgoingRequest {
   #flow: Flow | undefined;
   #transaction: ClientTransaction | undefined;
   #state: 'waiting' | 'proceeding' | 'settled' = 'waiting';
+  #isGivenUp = false;
   #cancel: SipRequest | undefined;
   #forget: Timer | undefined;
 
@@ -75,6 +76,11 @@ export class OutgoingRequest {
     return this.#state === 'settled';
   }
 
+  /** Settled without an answer: a 2xx that comes after all is nobody's. */
+  get isGivenUp(): boolean {
+    return this.#isGivenUp;
+  }
+
   /** Puts the request on the wire. Called once by the endpoint, when the next hop is known. */
   start(flow: Flow): void {
     if (this.#state === 'settled' || this.#cancel !== undefined) return;
@@ -98,8 +104,9 @@ export class OutgoingRequest {
   }
 
   /** Settles without an answer from the network. */
-  fail(status: 408 | 487 | 503, reason?: string): void {
+  fail(status: 408 | 480 | 487 | 503, reason?: string): void {
     if (this.#state === 'settled') return;
+    this.#isGivenUp = true;
     this.#settle(responseTo(this.sent, status, { reason }), undefined);
   }
 
@@ -107,6 +114,13 @@ export class OutgoingRequest {
   abandon(): void {
     this.#transaction?.abandon();
     this.fail(408);
+  }
+
+  /** Whoever answered has hung up before the answer came: settles with 480, and whoever still rings is told to stop. */
+  hungUp(): void {
+    this.cancel();
+    this.fail(480, 'Hung up before the answer came');
+    this.#forget = this.#clock.after(this.#forgetAfterMs, () => this.#transaction?.abandon());
   }
 
   /**

@@ -57,7 +57,7 @@ export class RequestSender {
   ): OutgoingRequest {
     const { layer, clock, timers, ways } = this.#parts;
     const outgoing = new OutgoingRequest({ sent, layer, clock, forgetAfterMs: transactionTimeoutMs(timers), ...user });
-    const isTooLong = way.kind === 'flow' && user.within === undefined && ways.isTooLong(sent, way.flow);
+    const isTooLong = way.kind === 'flow' && way.isFixed !== true && ways.isTooLong(sent, way.flow);
     if (isTooLong) this.#startAt(outgoing, ways.byTcpFirst(way.flow.remote));
     else if (way.kind === 'flow') outgoing.start(way.flow);
     else if (way.kind === 'name') this.#startAfterLookup(outgoing, way.name);
@@ -95,7 +95,10 @@ export class RequestSender {
 
   /** For another server, or the one that a name turned out to be: another transaction. */
   #restamp(sent: SipRequest, flow: Flow): void {
-    sent.headers.replaceFirst('Via', this.#via(flow));
+    // What a proxy has written behind the branch stays.
+    const [before = ''] = sent.headers.list('Via');
+    const [, rest = ''] = /;branch=[^;]*(.*)$/.exec(before) ?? [];
+    sent.headers.replaceFirst('Via', this.#via(flow) + rest);
   }
 
   #via(flow: Vantage): string {

@@ -122,8 +122,9 @@ export function termsOfAnswer(request: SipRequest, given: Headers | undefined): 
   const own = given === undefined ? undefined : parseSessionExpires(given);
   const wanted = own ?? asked;
   if (wanted === undefined) return undefined;
-  // Who does not know of timers does not refresh either; a proxy may have asked in its name.
-  const knows = namesExtension(request.headers, 'Supported', 'timer');
+  // Who does not know of timers does not refresh either; a proxy may have asked in its name, but names no refresher
+  // then (RFC 4028 8.1).
+  const knows = namesExtension(request.headers, 'Supported', 'timer') || asked?.refresher !== undefined;
   const refresher = knows ? (asked?.refresher ?? own?.refresher ?? 'uac') : 'uas';
   return { seconds: clamped(wanted.seconds), refresher };
 }

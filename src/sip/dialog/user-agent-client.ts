@@ -15,6 +15,7 @@ import {
 import type { Random } from '../random.ts';
 import { type SipTimers, transactionTimeoutMs } from '../transaction/timers.ts';
 import type { Flow, Vantage } from '../transport/flow.ts';
+import { Branches } from './branches.ts';
 import { createsDialog, Dialog, type DialogHost, dialogKey, type DraftRequest } from './dialog.ts';
 import { uacParts } from './dialog-parts.ts';
 import type { DialogSnapshot } from './dialog-snapshot.ts';
@@ -53,9 +54,6 @@ export type RequestResult =
 const cseqGap = 1_000;
 const restoredSessionSeconds = 1_800;
 
-/** Whoever rings or answers under ever new tags does not fill our memory: the further ones make no dialog. */
-const maxForks = 32;
-
 /** The asking side, RFC 3261 8.1: sends our requests, and makes dialogs of the answers. */
 export class UserAgentClient implements DialogMaker, DialogHost {
   readonly t1: number;
@@ -67,12 +65,9 @@ export class UserAgentClient implements DialogMaker, DialogHost {
   readonly #sender: RequestSender;
   readonly #ways: Ways;
   readonly #dialogs: DialogTable;
-  /** The dialog an INVITE of ours ended up with, so that a 2xx of another branch is recognised. */
-  readonly #winners = new WeakMap<OutgoingRequest, Dialog>();
-  /** Every dialog that an INVITE of ours has made. */
-  readonly #forks = new WeakMap<OutgoingRequest, Set<Dialog>>();
-  /** The last RSeq of each branch of an INVITE of ours, by its tag. */
-  readonly #lastRseqs = new WeakMap<OutgoingRequest, Map<string, number>>();
+  readonly #branches = new WeakMap<OutgoingRequest, Branches>();
+  /** INVITEs of ours outside dialogs that have no final response, by Call-ID and From tag. */
+  readonly #open = new Map<string, OutgoingRequest>();
 
   constructor(parts: {
     readonly clock: Clock;
@@ -101,6 +96,7 @@ export class UserAgentClient implements DialogMaker, DialogHost {
     const shown = this.#sender.shownOn(way, undefined);
     const sent = this.#sender.withVia(this.#fill(draft, shown), shown);
     const outgoing = this.#sender.start(sent, way, { within: undefined, handlers, maker: this });
+    if (draft.method === 'INVITE') this.#open.set(openKey(sent, fromTagOf(sent)), outgoing);
     return { kind: 'sent', outgoing };
   }
 
@@ -134,6 +130,17 @@ export class UserAgentClient implements DialogMaker, DialogHost {
     return this.#sender.start(sent, way, { within: dialog, handlers, maker: this });
   }
 
+  /** RFC 3261 15 lets it hang up when its answer was not acknowledged in 64 T1; some do sooner. */
+  hungUpEarly(bye: SipRequest): boolean {
+    const outgoing = this.#open.get(openKey(bye, toTagOf(bye)));
+    if (outgoing === undefined) return false;
+    const early = this.#dialogs.ofRequest(bye);
+    if (early !== undefined) this.#dialogs.forget(early);
+    // Others may still ring.
+    if (!this.#branchesOf(outgoing).isSomebodyRinging) outgoing.hungUp();
+    return true;
+  }
+
   sendAck(dialog: Dialog, draft: DraftRequest, onSent: (bytes: Buffer, flow: Flow) => void): SipRequest {
     const way = this.#ways.within(dialog);
     const sent = this.#sender.withVia(draft, this.#sender.shownOn(way, dialog.flow));
@@ -149,16 +156,8 @@ export class UserAgentClient implements DialogMaker, DialogHost {
 
   // ---- what comes back
 
-  /** RFC 3262 4: a reliable response that comes again, or before the one it follows, is not processed. */
   isNews(outgoing: OutgoingRequest, response: SipResponse): boolean {
-    const rseq = rseqOf(response);
-    if (rseq === undefined) return true;
-    const lastRseqs = this.#lastRseqs.get(outgoing) ?? new Map<string, number>();
-    this.#lastRseqs.set(outgoing, lastRseqs);
-    const last = lastRseqs.get(toTagOf(response));
-    if (last === undefined ? lastRseqs.size >= maxForks : rseq !== last + 1) return false;
-    lastRseqs.set(toTagOf(response), rseq);
-    return true;
+    return rseqOf(response) === undefined || this.#branchesOf(outgoing).isNews(response);
   }
 
   dialogFor(outgoing: OutgoingRequest, response: SipResponse, from: Flow): Dialog | undefined {
@@ -173,13 +172,14 @@ export class UserAgentClient implements DialogMaker, DialogHost {
     }
     if (!makesDialog(sent.method, response)) return undefined;
     const key = dialogKey(callIdOf(sent), fromTagOf(sent), toTagOf(response));
-    const winner = this.#winners.get(outgoing);
-    if (winner !== undefined) return this.#laterAnswer(outgoing, winner, key, response, from);
+    const branches = this.#branchesOf(outgoing);
+    if (branches.winner !== undefined || outgoing.isGivenUp) {
+      this.#laterAnswer(outgoing, branches, key, response, from);
+      return branches.winner;
+    }
     const known = this.#dialogs.find(key);
-    const forks = this.#forksOf(outgoing);
-    if (known === undefined && response.status < 200 && forks.size >= maxForks) return undefined;
-    const dialog = known ?? this.#newDialog(sent, response, from);
-    forks.add(dialog);
+    if (known === undefined && response.status < 200 && branches.isFull) return undefined;
+    const dialog = known ?? branches.add(this.#newDialog(sent, response, from));
     if (response.status < 200) {
       dialog.unacknowledgedRseq = rseqOf(response);
       return dialog;
@@ -187,17 +187,17 @@ export class UserAgentClient implements DialogMaker, DialogHost {
     dialog.refresh(response, from);
     dialog.state = 'confirmed';
     dialog.awaitsAck = sent.method === 'INVITE';
-    this.#winners.set(outgoing, dialog);
+    branches.winner = dialog;
     return dialog;
   }
 
   settled(outgoing: OutgoingRequest, response: SipResponse): void {
     const { within, sent } = outgoing;
-    const winner = this.#winners.get(outgoing);
-    for (const early of this.#forks.get(outgoing) ?? []) {
-      if (early !== winner) this.#dialogs.forget(early);
-    }
-    const dialog = within ?? winner;
+    const key = openKey(sent, fromTagOf(sent));
+    if (this.#open.get(key) === outgoing) this.#open.delete(key);
+    const branches = this.#branches.get(outgoing);
+    for (const early of branches?.losers() ?? []) this.#dialogs.forget(early);
+    const dialog = within ?? branches?.winner;
     const isRefresh = sent.method === 'INVITE' || sent.method === 'UPDATE';
     if (dialog !== undefined && isRefresh && response.status >= 200 && response.status < 300) {
       this.#restartSession(dialog, sent, response);
@@ -222,31 +222,20 @@ export class UserAgentClient implements DialogMaker, DialogHost {
     this.#clock.after(transactionTimeoutMs(this.#timers), end);
   }
 
-  /** A 2xx after the first: the same one again, or that of another branch, which is acknowledged and ended. */
-  #laterAnswer(outgoing: OutgoingRequest, winner: Dialog, key: string, response: SipResponse, from: Flow): Dialog {
-    if (winner.key === key) {
-      winner.repeatAck(response);
-      return winner;
-    }
-    // Its own 2xx again finds the dialog, or its end, below.
-    const other = this.#dialogs.find(key);
-    if (other !== undefined) {
-      other.repeatAck(response);
-      return winner;
-    }
-    const forks = this.#forksOf(outgoing);
-    if (forks.size >= maxForks) return winner;
-    const loser = this.#newDialog(outgoing.sent, response, from);
-    forks.add(loser);
+  /** A 2xx that is not waited for: the same one again, or that of another branch, which is acknowledged and ended. */
+  #laterAnswer(outgoing: OutgoingRequest, branches: Branches, key: string, response: SipResponse, from: Flow): void {
+    if (branches.repeatAck(key, response) || branches.winner?.key === key || branches.isFull) return;
+    const loser = branches.add(this.#newDialog(outgoing.sent, response, from));
     loser.ack();
     loser.bye();
-    return winner;
+    // Nobody has heard of it, and nobody hears of its end.
+    this.#dialogs.forget(loser);
   }
 
-  #forksOf(outgoing: OutgoingRequest): Set<Dialog> {
-    const forks = this.#forks.get(outgoing) ?? new Set();
-    this.#forks.set(outgoing, forks);
-    return forks;
+  #branchesOf(outgoing: OutgoingRequest): Branches {
+    const branches = this.#branches.get(outgoing) ?? new Branches();
+    this.#branches.set(outgoing, branches);
+    return branches;
   }
 
   #newDialog(sent: SipRequest, response: SipResponse, from: Flow): Dialog {
@@ -275,4 +264,8 @@ export class UserAgentClient implements DialogMaker, DialogHost {
     supportsTimer(headers);
     return { method: draft.method, uri: draft.uri, headers, body: draft.body ?? noBody };
   }
+}
+
+function openKey(request: SipRequest, ourTag: string): string {
+  return `${callIdOf(request)} ${ourTag}`;
 }

@@ -11,14 +11,16 @@ import { uasParts } from './dialog-parts.ts';
 import type { DialogTable } from './dialog-table.ts';
 import type { EndpointHandlers } from './endpoint-handlers.ts';
 import { IncomingRequest, type ResponseOptions, type ResponseSender } from './incoming-request.ts';
-import { responseOwned } from './owned-headers.ts';
 import { ReliableProvisionals } from './reliable-provisionals.ts';
-import { asksTooShort, minSessionSeconds, termsOfAnswer, writeTerms } from './session-timer.ts';
+import { responseHeaders } from './response-headers.ts';
+import { asksTooShort, minSessionSeconds, termsOfAnswer } from './session-timer.ts';
 import { isSubscriptionEnd } from './subscription-end.ts';
 
 /** Requests that are not for us but go through us, because we have put ourselves into their Route. */
 export interface Passage {
   takes(request: SipRequest): boolean;
+  /** Whether we have passed it on before: as it is now, or as something else. */
+  judge(request: SipRequest): 'new' | 'loop' | 'spiral';
   pass(incoming: IncomingRequest): void;
   passAck(ack: SipRequest): void;
 }
@@ -59,7 +61,9 @@ export class UserAgentServer implements ResponseSender {
     const isInDialog = toTagOf(request) !== '';
     const dialog = isInDialog ? this.#dialogs.ofRequest(request) : undefined;
     const incoming = new IncomingRequest(server, dialog, this);
-    if (isMerged) return void incoming.respond(482);
+    const before = isInDialog ? 'new' : this.#passage.judge(request);
+    // RFC 3261 16.3 step 4: what comes back as something else, to be passed on once more, is no second copy.
+    if (before === 'loop' || (isMerged && before === 'new')) return void incoming.respond(482);
     if (isInDialog && dialog === undefined && this.#passage.takes(request)) {
       if (request.method === 'INVITE') this.#pendingInvites.set(server, incoming);
       return this.#passage.pass(incoming);
@@ -76,6 +80,7 @@ export class UserAgentServer implements ResponseSender {
       return void incoming.respond(422, { headers: new Headers().add('Min-SE', String(minSessionSeconds)) });
     }
     if (dialog !== undefined) return this.#inDialog(incoming, dialog);
+    if (request.method === 'BYE' && this.#host.hungUpEarly(request)) return void incoming.respond(200);
     // RFC 3261 12.2.2; PRACK, BYE and UPDATE make no sense without a dialog either.
     if (isInDialog || needsDialog.has(request.method)) return void incoming.respond(481);
     if (request.method === 'INVITE') this.#pendingInvites.set(server, incoming);
@@ -106,28 +111,41 @@ export class UserAgentServer implements ResponseSender {
 
   sendResponse(incoming: IncomingRequest, status: number, options: ResponseOptions): SipResponse | undefined {
     const { request, transaction } = incoming;
-    if (transaction.isAnswered) return undefined;
-    const isCreating =
-      createsDialog(request.method) && incoming.dialog?.state !== 'confirmed' && toTagOf(request) === '';
+    if (transaction.isAnswered || incoming.reliable?.holdsAnswer === true) return undefined;
+    const isCreating = isOutsideDialogs(request) && incoming.dialog?.state !== 'confirmed';
     const reliable = this.#reliableFor(incoming, status, options.headers);
     if (reliable === 'refused') return undefined;
     if (status > 100) incoming.localTag ??= toTagOf(request) || (options.toTag ?? this.#random.token());
     const response = responseTo(request, status, {
       reason: options.reason,
       toTag: status > 100 ? incoming.localTag : undefined,
-      headers: this.#responseHeaders(incoming, status, isCreating, options.headers),
+      headers: responseHeaders(incoming, {
+        status,
+        isCreating,
+        given: options.headers,
+        contactFor: (flow) => this.#host.contactFor(flow),
+        hasSessionTimers: this.#hasSessionTimers,
+      }),
       body: options.body,
     });
     if (reliable !== undefined) response.headers.add('RSeq', String(reliable.nextRseq()));
     if (status > 100 && status < 300 && isCreating) incoming.dialog ??= this.#newDialog(incoming, response);
     if (reliable !== undefined) {
+      if (incoming.dialog !== undefined) incoming.dialog.provisionals = reliable;
       reliable.send(response);
       return response;
     }
-    const isSent = transaction.respond(response);
-    if (!isSent) return undefined;
-    if (status >= 200) this.#answered(incoming, response);
-    return response;
+    if (status >= 200 && status < 300 && incoming.reliable?.hasOpenOffer === true) {
+      incoming.reliable.hold(() => this.#send(incoming, response));
+      return response;
+    }
+    return this.#send(incoming, response) ? response : undefined;
+  }
+
+  #send(incoming: IncomingRequest, response: SipResponse): boolean {
+    const isSent = incoming.transaction.respond(response);
+    if (isSent && response.status >= 200) this.#answered(incoming, response);
+    return isSent;
   }
 
   // ---- requests
@@ -137,8 +155,7 @@ export class UserAgentServer implements ResponseSender {
     incoming.localTag = dialog.localTag;
     if (!dialog.accepts(request)) return void incoming.respond(500, { reason: 'CSeq out of order' });
     if (request.method === 'BYE') return this.#byeReceived(incoming, dialog);
-    // RFC 3262 3: a PRACK that matches no unacknowledged response.
-    if (request.method === 'PRACK' && !this.#isAwaitedPrack(dialog, request)) return void incoming.respond(481);
+    if (request.method === 'PRACK') return this.#prack(incoming, dialog);
     if (request.method === 'UPDATE') {
       // RFC 3311 5.2: one UPDATE at a time, and one offer.
       if (dialog.pendingUpdate !== undefined) return this.#refuseForNow(incoming);
@@ -160,17 +177,21 @@ export class UserAgentServer implements ResponseSender {
   }
 
   #byeReceived(incoming: IncomingRequest, dialog: Dialog): void {
-    if (dialog.state === 'early') {
+    const early = dialog.state === 'early' ? this.#pendingInviteOf(dialog) : undefined;
+    if (dialog.state === 'early' && early?.reliable?.holdsAnswer !== true) {
       // RFC 3261 15.1.2: a BYE in the early dialog ends the INVITE that made it.
       incoming.respond(200);
-      const invite = this.#pendingInviteOf(dialog);
-      if (invite !== undefined) this.#terminateInvite(invite, incoming.request);
+      if (dialog.role === 'uac') return void this.#host.hungUpEarly(incoming.request);
+      if (early !== undefined) this.#terminateInvite(early, incoming.request);
       return;
     }
     const pending = dialog.pendingInvite;
     if (pending !== undefined) pending.respond(487);
     this.#handlers.onRequest(incoming);
     this.#dialogs.end(dialog, { why: 'byeReceived', bye: incoming.request });
+    // Answered, as far as whoever answered knows.
+    early?.reliable?.stop();
+    early?.respond(487);
   }
 
   #terminateInvite(invite: IncomingRequest, by: SipRequest, status = 487): void {
@@ -182,8 +203,11 @@ export class UserAgentServer implements ResponseSender {
     return undefined;
   }
 
-  #isAwaitedPrack(dialog: Dialog, prack: SipRequest): boolean {
-    return this.#pendingInviteOf(dialog)?.reliable?.acknowledge(prack) === true;
+  #prack(incoming: IncomingRequest, { provisionals }: Dialog): void {
+    // RFC 3262 3: one that matches no unacknowledged response.
+    if (provisionals?.acknowledge(incoming.request) !== true) return void incoming.respond(481);
+    this.#handlers.onRequest(incoming);
+    provisionals.release();
   }
 
   #refuseForNow(incoming: IncomingRequest): void {
@@ -199,11 +223,13 @@ export class UserAgentServer implements ResponseSender {
     if (dialog === undefined) return;
     if (dialog.pendingUpdate === incoming) dialog.pendingUpdate = undefined;
     if (dialog.pendingInvite === incoming) dialog.pendingInvite = undefined;
+    // A PRACK or an UPDATE in the early dialog decides nothing about it.
+    const isCreating = dialog.state === 'early' && isOutsideDialogs(request);
     if (response.status >= 300) {
-      if (dialog.state === 'early') this.#dialogs.forget(dialog);
+      if (isCreating) this.#dialogs.forget(dialog);
       return;
     }
-    if (dialog.state === 'early') dialog.state = 'confirmed';
+    if (isCreating) dialog.state = 'confirmed';
     if (isSdp(response.headers, response.body)) dialog.localSdp = response.body;
     if (request.method === 'INVITE' || request.method === 'UPDATE') this.#restartSession(dialog, request, response);
     if (request.method !== 'INVITE') return;
@@ -228,7 +254,10 @@ export class UserAgentServer implements ResponseSender {
       t1: this.#host.t1,
       after: (afterMs, action) => this.#host.after(afterMs, action),
       transmit: (response) => void transaction.respond(response),
-      onGivenUp: () => this.#terminateInvite(incoming, request, 504),
+      onGivenUp: (heldAnswer) => {
+        if (heldAnswer && incoming.dialog?.state === 'early') this.#ackTimeout(incoming.dialog);
+        this.#terminateInvite(incoming, request, 504);
+      },
     });
     return incoming.reliable;
   }
@@ -245,33 +274,6 @@ export class UserAgentServer implements ResponseSender {
     this.#dialogs.end(dialog, { why: 'ackTimeout', bye: sent });
   }
 
-  #responseHeaders(
-    incoming: IncomingRequest,
-    status: number,
-    isCreating: boolean,
-    given: Headers | undefined,
-  ): Headers {
-    const headers = new Headers();
-    const { request } = incoming;
-    const isUseful = status > 100 && status < 300;
-    if (isUseful && isCreating) headers.copy('Record-Route', request.headers);
-    const hasContact = given?.has('Contact') === true;
-    if (isUseful && !hasContact && answersWithContact.has(request.method)) {
-      headers.add('Contact', this.#host.contactFor(incoming.transaction.flow));
-    }
-    given?.forEach((name, value, key) => {
-      if (!responseOwned.has(key)) headers.add(name, value);
-    });
-    const isRefresh = request.method === 'INVITE' || request.method === 'UPDATE';
-    const terms = this.#hasSessionTimers && isRefresh && isUseful ? termsOfAnswer(request, given) : undefined;
-    if (terms !== undefined && status >= 200) writeTerms(headers, terms);
-    const mustSay100rel = request.method === 'INVITE' && status > 100 && status < 200;
-    if (mustSay100rel && namesExtension(request.headers, 'Require', '100rel')) {
-      if (!namesExtension(headers, 'Require', '100rel')) headers.add('Require', '100rel');
-    }
-    return headers;
-  }
-
   #newDialog({ request, source }: IncomingRequest, response: SipResponse): Dialog {
     const dialog = new Dialog(uasParts(request, response, source), this.#host);
     dialog.refresh(request, source);
@@ -280,4 +282,8 @@ export class UserAgentServer implements ResponseSender {
 }
 
 const needsDialog: ReadonlySet<string> = new Set(['BYE', 'UPDATE', 'PRACK']);
-const answersWithContact: ReadonlySet<string> = new Set(['INVITE', 'SUBSCRIBE', 'UPDATE']);
+
+/** Whether an answer to it can make a dialog. */
+function isOutsideDialogs(request: SipRequest): boolean {
+  return createsDialog(request.method) && toTagOf(request) === '';
+}

@@ -27,7 +27,8 @@ const framingChars = 50;
 export type NamedPlace = Wanted & { readonly shownAs: Protocol };
 
 export type Way =
-  | { readonly kind: 'flow'; readonly flow: Flow }
+  /** `isFixed`: nothing else is known to reach the peer. */
+  | { readonly kind: 'flow'; readonly flow: Flow; readonly isFixed?: boolean }
   | { readonly kind: 'name'; readonly name: NamedPlace }
   | { readonly kind: 'refused'; readonly why: string };
 
@@ -83,14 +84,14 @@ export class Ways {
   /** For a request in a dialog. */
   within(dialog: Dialog): Way {
     const { uri, flow, address } = dialog.nextHop();
-    if (flow !== undefined) return { kind: 'flow', flow };
+    if (flow !== undefined) return { kind: 'flow', flow, isFixed: true };
     const { protocol } = dialog.flow;
-    if (address !== undefined) return this.#direct(protocol, address);
+    if (address !== undefined) return this.#direct(protocol, address, true);
     const found = hopOf(uri, this.#protocols);
     if (found.kind === 'refused') return found;
     const { hop } = found;
     return hop.isLiteral
-      ? this.#direct(hop.protocol, hop)
+      ? this.#direct(hop.protocol, hop, hop.wanted.protocol !== undefined)
       : { kind: 'name', name: { ...hop.wanted, shownAs: hop.protocol } };
   }
 
@@ -112,6 +113,11 @@ export class Ways {
     if (!isReliable(protocol)) return this.#transport?.flowTo(protocol, remote);
     const vantage = this.#transport?.vantageTo(protocol, remote);
     return vantage === undefined ? undefined : new LostFlow(protocol, vantage.local, remote);
+  }
+
+  /** To where a peer was heard before; undefined when that was over a connection that is closed. */
+  backTo(protocol: Protocol, remote: HostPort): Flow | undefined {
+    return this.#transport?.flowBack(protocol, remote);
   }
 
   /** RFC 3261 18.2.2 and RFC 3581 4. */
@@ -141,7 +147,7 @@ export class Ways {
   }
 
   /** Whether a URI names this endpoint, under one of its addresses or under its advertised name. */
-  isOwn(uri: SipUri): boolean {
+  isOwn(uri: Pick<SipUri, 'host' | 'port'>): boolean {
     const { host } = uri;
     const isOurs = (protocol: Protocol): boolean =>
       this.#transport?.isOwn(protocol, { host, port: uri.port ?? defaultPort(protocol) }) === true;
@@ -171,8 +177,8 @@ export class Ways {
     return new Candidates(places, flowTo, this.#dead);
   }
 
-  #direct(protocol: Protocol, address: HostPort): Way {
+  #direct(protocol: Protocol, address: HostPort, isFixed: boolean): Way {
     const flow = this.#transport?.flowTo(protocol, address);
-    return flow === undefined ? { kind: 'refused', why: 'no way to the next hop' } : { kind: 'flow', flow };
+    return flow === undefined ? { kind: 'refused', why: 'no way to the next hop' } : { kind: 'flow', flow, isFixed };
   }
 }

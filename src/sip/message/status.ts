@@ -35,6 +35,7 @@ const reasons: Readonly<Record<number, string>> = {
   429: 'Provide Referrer Identity',
   430: 'Flow Failed',
   433: 'Anonymity Disallowed',
+  440: 'Max-Breadth Exceeded',
   480: 'Temporarily Unavailable',
   481: 'Call/Transaction Does Not Exist',
   482: 'Loop Detected',

@@ -56,6 +56,8 @@ function requestProblem(request: SipRequest, limits: MessageLimits): Problem | u
     if (uri === undefined || uri.headers !== undefined) return bad('malformed Request-URI');
   } else if (scheme !== 'tel') return { status: 416, why: 'unsupported URI scheme' };
   if (request.method === 'REGISTER' && !isRegistrable(request)) return bad('To is nobody who could be registered');
+  if (request.method === 'REGISTER' && !isSensibleStar(request))
+    return bad('a Contact of * stands alone, with Expires: 0');
   const maxForwards = request.headers.lines('Max-Forwards');
   if (maxForwards.length > 1) return bad('several Max-Forwards');
   if (maxForwards[0] !== undefined && !(/^\d{1,10}$/.test(maxForwards[0]) && Number(maxForwards[0]) <= 255)) {
@@ -74,6 +76,15 @@ function requestProblem(request: SipRequest, limits: MessageLimits): Problem | u
 function isRegistrable(register: SipRequest): boolean {
   const scheme = schemeOf(parseNameAddr(register.headers.get('To') as string)?.uri ?? '');
   return scheme === 'sip' || scheme === 'sips' || scheme === 'tel';
+}
+
+// RFC 3261 10.3 step 6.
+function isSensibleStar({ headers }: SipRequest): boolean {
+  const contacts = headers.list('Contact');
+  return (
+    !contacts.includes('*') ||
+    (contacts.length === 1 && Number(headers.get('Expires') ?? '') === 0 && headers.has('Expires'))
+  );
 }
 
 /** Printable ASCII without the bar: wider than `word` and `token` of RFC 3261 25.1, as phones in the field are. */

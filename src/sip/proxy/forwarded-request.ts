@@ -24,6 +24,18 @@ export function isWornOut(request: SipRequest): boolean {
   return Number(request.headers.get('Max-Forwards') ?? '70') <= 0;
 }
 
+/** Of how many branches at once this request may become part, RFC 5393 5.3.3.1. */
+export function breadthOf(request: SipRequest): number {
+  const given = request.headers.get('Max-Breadth');
+  return given !== undefined && /^\d{1,9}$/.test(given) ? Number(given) : 60;
+}
+
+/** One branch, with its share of them. */
+export function withBreadth(draft: DraftRequest, share: number): DraftRequest {
+  draft.headers.set('Max-Breadth', String(share));
+  return draft;
+}
+
 /** Where a request goes that follows its own Route, and how it looks on that way: RFC 3261 16.6 steps 6 and 7. */
 export function routed(draft: DraftRequest): { readonly draft: DraftRequest; readonly hop: string } {
   const [first, ...rest] = draft.headers.list('Route');

@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts';
+import { contactUri } from '../dialog/contact-uri.ts';
 import type { DraftRequest } from '../dialog/dialog.ts';
 import type { IncomingRequest } from '../dialog/incoming-request.ts';
 import type { DialogMaker, OutgoingRequest } from '../dialog/outgoing-request.ts';
@@ -10,11 +11,12 @@ import { parseNameAddr } from '../message/name-addr.ts';
 import { callIdOf, type SipRequest, type SipResponse } from '../message/sip-message.ts';
 import { parseUri } from '../message/uri.ts';
 import type { Flow, Vantage } from '../transport/flow.ts';
-import { forwardedRequest, isWornOut, routed } from './forwarded-request.ts';
+import { breadthOf, forwardedRequest, isWornOut, routed, withBreadth } from './forwarded-request.ts';
+import { LoopMark } from './loop-mark.ts';
 import { type BranchHandlers, Proxying, type ProxyingHandlers, type ProxyingOptions } from './proxying.ts';
-import type { RecordRoute } from './record-route.ts';
+import { RecordRoute } from './record-route.ts';
 
-export interface ProxyOptions extends ProxyingOptions {
+export interface ProxyOptions extends Omit<ProxyingOptions, 'breadth'> {
   /** Whether later requests of the dialog come through us too: Record-Route, and Path for REGISTER (RFC 3327). */
   readonly staysInPath: boolean;
   /** Replace or extend the headers of the request. */
@@ -28,6 +30,8 @@ interface Forward {
   readonly hop: string;
   readonly flow?: Flow | undefined;
   readonly finish?: (headers: Headers, shown: Vantage) => void;
+  /** The request as it came, where it may come again. */
+  readonly came?: SipRequest;
 }
 
 /** Passes requests on to others, RFC 3261 16: new ones when it is told to, those of dialogs it stays in by itself. */
@@ -36,6 +40,7 @@ export class ProxyCore implements Passage {
   readonly #ways: Ways;
   readonly #sender: RequestSender;
   readonly #recordRoute: RecordRoute;
+  readonly #loopMark: LoopMark;
   readonly #onPassed: (request: SipRequest) => void;
   readonly #passBack: (incoming: IncomingRequest, response: SipResponse) => void;
 
@@ -43,7 +48,8 @@ export class ProxyCore implements Passage {
     readonly clock: Clock;
     readonly ways: Ways;
     readonly sender: RequestSender;
-    readonly recordRoute: RecordRoute;
+    /** What is ours in a message is known by it. */
+    readonly key: Buffer;
     readonly passBack: (incoming: IncomingRequest, response: SipResponse) => void;
     readonly onPassed: (request: SipRequest) => void;
   }) {
@@ -51,30 +57,39 @@ export class ProxyCore implements Passage {
     this.#clock = parts.clock;
     this.#ways = parts.ways;
     this.#sender = parts.sender;
-    this.#recordRoute = parts.recordRoute;
+    this.#recordRoute = new RecordRoute(parts.ways, parts.key);
+    this.#loopMark = new LoopMark(parts.ways, parts.key);
     this.#passBack = parts.passBack;
   }
 
-  /** Passes an unanswered request outside dialogs on. A request that has gone through too many hands gets 483. */
+  /**
+   * Passes an unanswered request outside dialogs on. One that has gone through too many hands gets 483, one that has been
+   * multiplied too often 440 (RFC 5393 5).
+   */
   proxy(incoming: IncomingRequest, options: ProxyOptions, handlers: ProxyingHandlers): void {
     const { request } = incoming;
-    if (isWornOut(request)) {
-      incoming.respond(483);
-      return handlers.onDone(483);
+    const breadth = breadthOf(request);
+    const refusal = isWornOut(request) ? 483 : breadth < 1 ? 440 : undefined;
+    if (refusal !== undefined) {
+      incoming.respond(refusal);
+      return handlers.onDone(refusal);
     }
     const copy = copyOf(request);
     this.#recordRoute.take(copy);
     const asked = parseUri(request.uri);
     const isForUs = asked !== undefined && this.#ways.isOwn(asked);
-    this.#start(incoming, options, handlers, (target) => ({
+    this.#start(incoming, { ...options, breadth }, handlers, (target, share) => ({
       // A Request-URI that names somebody else stays, and the target is only the next hop.
-      draft: forwardedRequest(copy, isForUs ? target : request.uri, options.headers),
+      draft: withBreadth(forwardedRequest(copy, isForUs ? target : request.uri, options.headers), share),
       hop: target,
+      came: request,
       flow: options.flowFor?.(target),
       finish: (headers, shown) => {
         if (!options.staysInPath) return;
         const isRegister = request.method === 'REGISTER';
-        this.#recordRoute.add(isRegister ? 'Path' : 'Record-Route', headers, callIdOf(request), incoming.source, shown);
+        const from = { seen: incoming.source, onlyBy: wayBackTo(incoming) };
+        const to = { seen: shown, onlyBy: options.flowFor?.(target) };
+        this.#recordRoute.add(isRegister ? 'Path' : 'Record-Route', headers, callIdOf(request), from, to);
         if (isRegister) headers.add('Require', 'path');
       },
     }));
@@ -84,13 +99,17 @@ export class ProxyCore implements Passage {
     return this.#recordRoute.isMarked(request);
   }
 
+  judge(request: SipRequest): 'new' | 'loop' | 'spiral' {
+    return this.#loopMark.judge(request);
+  }
+
   pass(incoming: IncomingRequest): void {
     const { request } = incoming;
     if (isWornOut(request)) return void incoming.respond(483);
     const next = this.#onwards(request);
     this.#start(
       incoming,
-      { targets: [next.hop], order: 'serial' },
+      { targets: [next.hop], order: 'serial', breadth: 1 },
       { onSent: (sent) => this.#onPassed(sent), onFinal() {}, onDone() {} },
       () => next,
     );
@@ -98,20 +117,22 @@ export class ProxyCore implements Passage {
 
   passAck(ack: SipRequest): void {
     if (isWornOut(ack)) return;
-    const { draft, hop } = this.#onwards(ack);
-    const way = this.#sender.wayTo(hop, undefined);
+    const { draft, hop, flow } = this.#onwards(ack);
+    const way = this.#sender.wayTo(hop, flow);
     if (way.kind === 'refused') return;
     this.#sender.sendOnce(this.#sender.withVia(draft, this.#sender.shownOn(way, undefined)), way, () => {});
   }
 
   #onwards(request: SipRequest): Forward {
     const copy = copyOf(request);
-    this.#recordRoute.take(copy);
+    const onwards = this.#recordRoute.take(copy);
     const asked = parseUri(copy.uri);
     const last = copy.headers.list('Route').at(-1);
+    // Whoever is next on the way is that side itself, and is reached where it was heard.
+    const flow = onwards && last === undefined ? this.#ways.backTo(onwards.protocol, onwards.remote) : undefined;
     // RFC 3261 16.4: a strict router put us into the Request-URI, and the target last into Route.
     if (asked === undefined || !this.#ways.isOwn(asked) || last === undefined) {
-      return routed(forwardedRequest(copy, copy.uri));
+      return { ...routed(forwardedRequest(copy, copy.uri)), flow };
     }
     const rest = copy.headers.list('Route').slice(0, -1);
     copy.headers.remove('Route');
@@ -123,12 +144,13 @@ export class ProxyCore implements Passage {
     incoming: IncomingRequest,
     options: ProxyingOptions,
     handlers: ProxyingHandlers,
-    prepare: (target: string) => Forward,
+    prepare: (target: string, breadth: number) => Forward,
   ): void {
     const passBack = (response: SipResponse): void => this.#passBack(incoming, withoutTopVia(response));
     const host = {
       clock: this.#clock,
-      forward: (target: string, branch: BranchHandlers) => this.#forward(prepare(target), branch),
+      forward: (target: string, breadth: number, branch: BranchHandlers) =>
+        this.#forward(prepare(target, breadth), branch),
       passBack,
     };
     const proxying = new Proxying(incoming, options, host, handlers);
@@ -136,12 +158,13 @@ export class ProxyCore implements Passage {
     proxying.start();
   }
 
-  #forward({ draft, hop, flow, finish }: Forward, handlers: BranchHandlers): OutgoingRequest | undefined {
+  #forward({ draft, hop, flow, finish, came }: Forward, handlers: BranchHandlers): OutgoingRequest | undefined {
     const way = this.#sender.wayTo(hop, flow);
     if (way.kind === 'refused') return undefined;
     const shown = this.#sender.shownOn(way, undefined);
     finish?.(draft.headers, shown);
     const sent = this.#sender.withVia(draft, shown);
+    if (came !== undefined) this.#loopMark.put(sent.headers, came);
     return this.#sender.start(sent, way, { within: undefined, handlers, maker: new NoDialogs(handlers) });
   }
 }
@@ -171,6 +194,16 @@ class NoDialogs implements DialogMaker {
 
 function copyOf(request: SipRequest): SipRequest {
   return { ...request, headers: request.headers.clone() };
+}
+
+/** A caller whose Contact does not say where it was heard, or who is heard over a connection only it can make. */
+function wayBackTo({ request, source }: IncomingRequest): Flow | undefined {
+  // Another proxy stands between us, and knows its own way.
+  if (request.headers.has('Record-Route')) return undefined;
+  if (source.protocol !== 'udp') return source;
+  const uri = parseUri(contactUri(request) ?? '');
+  const { host, port } = source.remote;
+  return uri?.host === host && (uri.port ?? 5060) === port ? undefined : source;
 }
 
 /** RFC 3261 16.7 step 3. */

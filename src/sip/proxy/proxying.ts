@@ -21,6 +21,8 @@ export interface ProxyingOptions {
   /** How long a target may take to say anything above 100, and to answer; without a limit if absent. */
   readonly provisionalWithinMs?: number | undefined;
   readonly finalWithinMs?: number | undefined;
+  /** How many branches there may be at once, with all that others make of them; at least 1. */
+  readonly breadth: number;
 }
 
 export interface ProxyingHandlers {
@@ -36,7 +38,7 @@ export interface ProxyingHandlers {
 export interface ProxyHost {
   readonly clock: Clock;
   /** Undefined if it cannot be sent there. */
-  forward(target: string, handlers: BranchHandlers): OutgoingRequest | undefined;
+  forward(target: string, breadth: number, handlers: BranchHandlers): OutgoingRequest | undefined;
   /** Sends a response of a target back to the caller. */
   passBack(response: SipResponse): void;
 }
@@ -49,6 +51,7 @@ export interface BranchHandlers extends OutgoingHandlers {
 }
 
 interface Branch {
+  readonly share: number;
   outgoing: OutgoingRequest | undefined;
   patience: Timer | undefined;
   timerC: Timer | undefined;
@@ -73,6 +76,7 @@ export class Proxying {
   /** What the caller is told when no target has said anything final. */
   #unreached: number | undefined;
   #tried = 0;
+  #breadth: number;
   #state: 'trying' | 'cancelled' | 'done' = 'trying';
 
   constructor(incoming: IncomingRequest, options: ProxyingOptions, host: ProxyHost, handlers: ProxyingHandlers) {
@@ -81,6 +85,7 @@ export class Proxying {
     this.#host = host;
     this.#handlers = handlers;
     this.#waiting = [...options.targets];
+    this.#breadth = options.breadth;
   }
 
   start(): void {
@@ -96,24 +101,28 @@ export class Proxying {
   }
 
   #next(): void {
-    while (this.#state === 'trying' && (this.#options.order === 'simultaneous' || this.#branches.size === 0)) {
+    const isSerial = this.#options.order === 'serial';
+    // RFC 5393 5.3.3.2: what there is no breadth for waits until a branch is over.
+    while (this.#state === 'trying' && (isSerial ? this.#branches.size === 0 : this.#breadth > 0)) {
+      const share = isSerial ? this.#breadth : Math.max(1, Math.floor(this.#breadth / this.#waiting.length));
       const target = this.#waiting.shift();
       if (target === undefined) break;
-      this.#try(target);
+      this.#try(target, share);
     }
     if (this.#branches.size === 0 && this.#state !== 'done') this.#finish();
   }
 
-  #try(target: string): void {
+  #try(target: string, share: number): void {
     if (this.#tried++ >= maxTargets) return;
     const branch: Branch = {
+      share,
       outgoing: undefined,
       patience: undefined,
       timerC: undefined,
       hasSaidAnything: false,
       isGivenUp: false,
     };
-    branch.outgoing = this.#host.forward(target, {
+    branch.outgoing = this.#host.forward(target, share, {
       onTrying: () => this.#heard(branch),
       onResponse: (response, { flow }) => this.#received(branch, response, flow),
       onLater2xx: (response) => this.#host.passBack(response),
@@ -123,6 +132,7 @@ export class Proxying {
       return;
     }
     this.#branches.add(branch);
+    this.#breadth -= share;
     this.#handlers.onSent(branch.outgoing.sent);
     const { provisionalWithinMs, finalWithinMs } = this.#options;
     const patienceMs = Math.min(provisionalWithinMs ?? Infinity, finalWithinMs ?? Infinity);
@@ -134,7 +144,7 @@ export class Proxying {
     if (response.status < 200) return this.#rings(branch, response);
     branch.patience?.stop();
     branch.timerC?.stop();
-    this.#branches.delete(branch);
+    if (this.#branches.delete(branch)) this.#breadth += branch.share;
     if (this.#state !== 'done') this.#handlers.onFinal(response, from);
     if (response.status < 300) {
       const isFirst = this.#state !== 'done';
@@ -199,9 +209,11 @@ export class Proxying {
     const isCancelled = this.#state === 'cancelled';
     this.#state = 'done';
     const best = isCancelled ? undefined : bestResponse(this.#finals);
-    const own = isCancelled ? 487 : (this.#unreached ?? 408);
-    if (best === undefined) this.#incoming.respond(own);
+    const found = best?.status ?? (isCancelled ? 487 : (this.#unreached ?? 408));
+    // RFC 3261 16.7 step 6: a 503 would say that we ourselves take no more calls.
+    const status = found === 503 ? 500 : found;
+    if (best === undefined || best.status !== status) this.#incoming.respond(status);
     else this.#host.passBack(best);
-    this.#handlers.onDone(best?.status ?? own);
+    this.#handlers.onDone(status);
   }
 }

@@ -77,13 +77,19 @@ export class Connections {
    */
   to(protocol: StreamProtocol, remote: HostPort, name: string): Flow | undefined {
     // Whoever has called us from there is there; whom we have called there is there under that name.
-    const open = this.#flows.get(key(protocol, remote)) ?? this.#flows.get(key(protocol, remote, name));
+    const open = this.from(protocol, remote) ?? this.#flows.get(key(protocol, remote, name));
     if (open?.isOpen === true) return open;
     const { network, tls } = this.#options;
     if (protocol === 'tcp') return this.#flow(network.connectTcp(remote), protocol, remote, { opensOn: 'connect' });
     if (protocol !== 'tls' || tls === undefined) return undefined;
     const socket = tls.dial(network.connectTcp(remote), name);
     return this.#flow(socket, protocol, remote, { opensOn: 'secureConnect', peerName: name });
+  }
+
+  /** The connection that somebody has made from there, while it is open. */
+  from(protocol: StreamProtocol, remote: HostPort): Flow | undefined {
+    const flow = this.#flows.get(key(protocol, remote));
+    return flow?.isOpen === true ? flow : undefined;
   }
 
   close(): void {

@@ -149,6 +149,11 @@ export class Transport {
     return this.#connections.to(listener.protocol, to, name);
   }
 
+  /** To where somebody was heard, over the connection they made: undefined when that is closed. */
+  flowBack(protocol: Protocol, remote: HostPort): Flow | undefined {
+    return protocol === 'udp' ? this.flowTo(protocol, remote) : this.#connections.from(protocol, remote);
+  }
+
   /** New connections are made with these. Throws Error if they cannot be used; the old ones stay then. */
   renew(credentials: TlsCredentials): void {
     this.#tls?.renew(credentials);

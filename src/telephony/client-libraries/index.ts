@@ -10,6 +10,7 @@ export { MediaClient } from './media-client.ts';
 export { askForOffer, asError, modifyDialog, sipStatusOf } from './modify-dialog.ts';
 export { probeMediaServer, profileFault } from './probe-media-server.ts';
 export { probeListen } from './probe-port.ts';
+export { type DialogMark, markOf, restoreDialog } from './restore-dialog.ts';
 export { type OnFault, safely } from './safely.ts';
 export { sendable } from './sendable.ts';
 export {

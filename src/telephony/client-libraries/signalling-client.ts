@@ -225,6 +225,8 @@ export function isUnknownRequest(error: Error | null): boolean {
  */
 export function byeFromMemory(srf: SrfClient, dialog: SrfDialog, headers: Headers): void {
   const { sip, remote } = dialog;
+  // Of another process: who made it has taken the address along.
+  if (remote.uri === '') return;
   const said = {
     'Call-ID': sip.callId,
     From: `<sip:wardline@localhost>;tag=${sip.localTag}`,
@@ -308,6 +310,6 @@ interface Agent {
   };
 }
 
-function agentOf(srf: SrfClient): Agent | undefined {
+export function agentOf(srf: SrfClient): Agent | undefined {
   return (srf as SrfClient & { _app: { client?: Agent } })._app.client;
 }

@@ -52,6 +52,7 @@ export interface SrfResponse {
 export interface SrfDialog {
   /** As the signalling server knows it. */
   readonly id: string;
+  readonly type: 'uac' | 'uas';
   readonly connected: boolean;
   readonly local: { uri: string; sdp: string; contact?: string };
   readonly remote: { uri: string; sdp: string };
