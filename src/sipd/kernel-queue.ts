@@ -25,6 +25,15 @@ export function kernelQueue(ports: ReadonlySet<number>): KernelQueue {
   return { drops, bytes };
 }
 
+// What Linux gives to a socket that asks for 4 MB: the limit of the machine if that is less, and counted twice (socket(7)).
+const roomBytes =
+  2 * Math.min(4 * 1024 * 1024, Number(linesOf('/proc/sys/net/core/rmem_max')[0] ?? Number.NaN) || 212_992);
+
+/** How full the kernel's room for these ports is, 0 to 1; 0 where it does not tell. */
+export function kernelQueueShare(ports: ReadonlySet<number>): number {
+  return Math.min(1, kernelQueue(ports).bytes / roomBytes);
+}
+
 function linesOf(file: string): string[] {
   try {
     return readFileSync(file, 'utf8').split('\n').filter(Boolean);

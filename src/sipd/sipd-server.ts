@@ -20,7 +20,7 @@ import { type AppCommand, ControlServer } from './control/control-server.ts';
 import { DialogBook } from './dialog-book.ts';
 import type { DialogJournal } from './dialog-journal.ts';
 import { Inbound } from './inbound.ts';
-import { kernelQueue } from './kernel-queue.ts';
+import { kernelQueueShare } from './kernel-queue.ts';
 import { MetricsServer } from './metrics-server.ts';
 import { metricsText } from './metrics-text.ts';
 import { numbersOf, type SipdMetrics } from './numbers.ts';
@@ -111,7 +111,7 @@ export class SipdServer {
       limits: options.limits,
       dialogs: () => dialogs.size,
       appLateMs: () => appLateMs(connections, clock.now()),
-      unreadBytes: () => kernelQueue(udpPorts).bytes,
+      unreadShare: () => kernelQueueShare(udpPorts),
     });
     const records = new CallRecords(apps, clock);
     const inbound = new Inbound({ apps, dialogs, records, flows, admission, clock, random, options });

@@ -1,6 +1,8 @@
 import type { Clock } from '../engine/ports.ts';
 
 const everyMs = 250;
+/** A pause is no overload: what waits must have been waiting all this time. */
+const windowMs = 2_000;
 
 /**
  * How long a question to a server and its answer take, asked all the time. The answer stands behind everything else that
@@ -11,7 +13,8 @@ export class RoundTrip {
   readonly #ask: (answered: () => void) => void;
   #timer: { cancel(): void } | null = null;
   #askedAtMs: number | null = null;
-  #tookMs = 0;
+  /** Of the window: when it was answered, and after how long. */
+  #answers: { readonly atMs: number; readonly tookMs: number }[] = [];
   /** A question of a connection that is lost is never answered. */
   #turn = 0;
 
@@ -20,10 +23,13 @@ export class RoundTrip {
     this.#ask = ask;
   }
 
-  /** The last one, or the one that runs if that takes longer. */
+  /** The shortest of the last two seconds; where none was answered in them, the one that runs. */
   get lateMs(): number {
-    const runsMs = this.#askedAtMs === null ? 0 : this.#clock.monotonicMs() - this.#askedAtMs;
-    return Math.round(Math.max(this.#tookMs, runsMs));
+    const nowMs = this.#clock.monotonicMs();
+    const recent = this.#answers.filter(({ atMs }) => nowMs - atMs <= windowMs).map(({ tookMs }) => tookMs);
+    if (recent.length > 0) return Math.round(Math.min(...recent));
+    const runsMs = this.#askedAtMs === null ? 0 : nowMs - this.#askedAtMs;
+    return runsMs > windowMs ? Math.round(runsMs) : 0;
   }
 
   begin(): void {
@@ -35,7 +41,7 @@ export class RoundTrip {
     this.#timer?.cancel();
     this.#turn++;
     this.#askedAtMs = null;
-    this.#tookMs = 0;
+    this.#answers = [];
   }
 
   #look(turn: number): void {
@@ -44,7 +50,8 @@ export class RoundTrip {
       this.#askedAtMs = askedAtMs;
       this.#ask(() => {
         if (turn !== this.#turn) return;
-        this.#tookMs = this.#clock.monotonicMs() - askedAtMs;
+        const atMs = this.#clock.monotonicMs();
+        this.#answers = [...this.#answers.slice(-9), { atMs, tookMs: atMs - askedAtMs }];
         this.#askedAtMs = null;
       });
     }

@@ -46,8 +46,8 @@ export class Admission {
     dialogs: () => number;
     /** How late the app says it is; it never is if absent. */
     appLateMs?: () => number;
-    /** Bytes that the kernel holds for us; none if absent. */
-    unreadBytes?: () => number;
+    /** How full the kernel's room for what we have not read is, 0 to 1; empty if absent. */
+    unreadShare?: () => number;
   }) {
     const { clock, limits, dialogs } = parts;
     this.#appLateMs = parts.appLateMs ?? (() => 0);
@@ -56,7 +56,7 @@ export class Admission {
     this.#dialogs = dialogs;
     this.#reserved = new ReservedCalls(limits.reservedNumbers);
     this.gate = new SourceGate(limits, new Trusted(limits.trusted), (bytes) => this.#reserved.isAskedForIn(bytes));
-    this.#load = new Load(clock, parts.unreadBytes ?? (() => 0));
+    this.#load = new Load(clock, parts.unreadShare ?? (() => 0), limits.shedWhenLateMs);
     this.#scanners = limits.scanners.map((name) => name.toLowerCase());
   }
 

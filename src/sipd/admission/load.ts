@@ -4,9 +4,9 @@ const everyMs = 20;
 /** How much one look counts: a single long pause is no overload, a second of them is. */
 const share = 0.1;
 
-/** Of the kernel's memory for datagrams, what takes us about a millisecond to read and handle. */
-const bytesPerMs = 5_000;
-const looksPerQueue = 12;
+/** When the kernel's room for datagrams is so full, that is as bad as timers that run too late: soon it drops some. */
+const tooFullShare = 0.2;
+const looksPerQueue = 8;
 
 /**
  * How late we are: our timers on average, or what waits in the kernel to be read. A socket is read in small portions, so
@@ -14,16 +14,18 @@ const looksPerQueue = 12;
  */
 export class Load {
   readonly #clock: Clock;
-  readonly #unreadBytes: () => number;
+  readonly #unreadShare: () => number;
+  readonly #tooLateMs: number;
   #lateMs = 0;
   #queueMs = 0;
   #looks = 0;
   #timer: Timer | undefined;
 
-  /** `unreadBytes` costs some work and is not asked often. */
-  constructor(clock: Clock, unreadBytes: () => number) {
+  /** `unreadShare` costs some work and is not asked often; `tooLateMs`: what it comes to when that room is too full. */
+  constructor(clock: Clock, unreadShare: () => number, tooLateMs: number) {
     this.#clock = clock;
-    this.#unreadBytes = unreadBytes;
+    this.#unreadShare = unreadShare;
+    this.#tooLateMs = tooLateMs;
     this.#look();
   }
 
@@ -40,7 +42,9 @@ export class Load {
     this.#timer = this.#clock.after(everyMs, () => {
       const lateMs = Math.max(0, this.#clock.now() - dueMs);
       this.#lateMs += (lateMs - this.#lateMs) * share;
-      if (++this.#looks % looksPerQueue === 0) this.#queueMs = this.#unreadBytes() / bytesPerMs;
+      if (++this.#looks % looksPerQueue === 0) {
+        this.#queueMs = (this.#unreadShare() / tooFullShare) * this.#tooLateMs;
+      }
       this.#look();
     });
   }

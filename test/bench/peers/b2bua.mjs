@@ -9,19 +9,19 @@ srf.register((req, res) => {
   contact = /<([^>]+)>/.exec(req.get('Contact'))[1];
   res.send(200, { headers: { Contact: req.get('Contact'), Expires: '600' } });
 });
-if (kind === 'proxy') srf.invite((req) => srf.proxyRequest(req, [contact], { remainInDialog: true }));
-else {
-  srf.invite((req, res) => {
-    srf.createB2BUA(req, res, contact).then(
-      ({ uas, uac }) => {
-        uas.on('destroy', () => uac.destroy());
-        uac.on('destroy', () => uas.destroy());
-      },
-      // The call was refused or taken back.
-      () => {},
-    );
-  });
-}
+const connect = async (req, res) => {
+  try {
+    const { uas, uac } = await srf.createB2BUA(req, res, contact);
+    uas.on('destroy', () => uac.destroy());
+    uac.on('destroy', () => uas.destroy());
+  } catch {
+    // The call was refused or taken back.
+  }
+};
+srf.invite((req, res) => {
+  if (kind === 'proxy') srf.proxyRequest(req, [contact], { remainInDialog: true });
+  else void connect(req, res);
+});
 srf.on('error', () => {});
 srf.on('connect', () => process.stdout.write('ready\n'));
 void srf.connect({ host, port: Number(port), secret });
