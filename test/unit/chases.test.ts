@@ -238,3 +238,15 @@ void t.test('messages that were there before anybody was followed stay as they a
   await store.messages.change('M3', 'deleted', { at: noon, by: 'x' });
   t.same(store.chases.open(), []);
 });
+
+void t.test('greetings: one of each kind, and which recordings are in use', async (t) => {
+  const store = await aStore(t);
+  const done = { at: noon, by: phones.bell };
+  store.greetings.set(phones.bell, 'usual', 'greeting-1', done);
+  store.greetings.set(phones.bell, 'absence', 'greeting-2', done);
+  store.greetings.set(phones.bell, 'usual', 'greeting-3', done);
+  t.same(store.greetings.of(phones.bell), { usual: 'greeting-3', absence: 'greeting-2' });
+  store.greetings.set(phones.bell, 'absence', null, done);
+  t.same([...store.greetings.ids()], ['greeting-3']);
+  t.same(store.greetings.of('office'), {});
+});

@@ -16,6 +16,14 @@ export async function strayMessages(folder: string, listed: ReadonlySet<string>)
   });
 }
 
+/** Greetings that are not in use: whoever recorded one hung up before it was, or the process died. */
+export async function strayGreetings(folder: string, inUse: ReadonlySet<string>): Promise<readonly string[]> {
+  const ids = (await readdir(folder)).flatMap(
+    (name) => /^(greeting-[A-Za-z0-9-]{1,60})\.sealed$/.exec(name)?.[1] ?? [],
+  );
+  return ids.filter((id) => !inUse.has(id));
+}
+
 /**
  * Where a stray message belongs. The audit says so; where the audit has lost it the container's own description gives the
  * time, and it counts as urgent until somebody has heard it. Rejects when the file cannot be opened.
