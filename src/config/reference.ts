@@ -73,7 +73,8 @@ function kind(schema: z.core.$ZodType): string {
   if (described.type === 'array') return `list of ${kind(unwrap((schema as z.ZodArray).element))}`;
   if (described.type === 'integer') {
     const isOpen = described.maximum === undefined || described.maximum >= Number.MAX_SAFE_INTEGER;
-    return isOpen ? `at least ${described.minimum}` : `${described.minimum} to ${described.maximum}`;
+    const least = described.minimum ?? (described.exclusiveMinimum ?? 0) + 1;
+    return isOpen ? `at least ${least}` : `${least} to ${described.maximum}`;
   }
   if (described.type === 'boolean') return '`true` or `false`';
   return described.anyOf?.some((option) => typeof option === 'object' && option.format === 'ipv4')
