@@ -37,4 +37,4 @@ STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=15s --timeout=5s --start-period=60s --retries=3 \
   CMD ["/app/node_modules/.bin/node", "-e", "fetch('http://127.0.0.1:8080/healthz').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
 ENTRYPOINT ["/app/node_modules/.bin/node", "--import", "/app/scripts/compile-cache.js", "/app/src/main.ts"]
-CMD ["up", "--drain", "120"]
+CMD ["up", "--drain", "120", "--no-passwords"]

@@ -2,11 +2,14 @@ import type { Config } from '../config/index.ts';
 import type { CallRow, Store } from '../storage/index.ts';
 import type { Secrets } from '../vault/index.ts';
 import { endCauses, type EndCause } from '../core/call/index.ts';
+import { HOUSE } from '../engine/index.ts';
 import { ladder, type Revealed } from '../core/audit/index.ts';
 import { type Instant, instant } from '../core/time/index.ts';
 import type { AuditRecord } from '../audit-log/index.ts';
 import { attestOnce } from './attest-once.ts';
 import { auditReader } from './audit-reader.ts';
+import { asWritten } from './call-id.ts';
+import { callLadder } from './call-ladder-command.ts';
 import type { CommonOptions, Commands } from './command-line.ts';
 import { type SiteNames, namesThen, namesToday } from './names.ts';
 import { done, Refusal, table } from './report.ts';
@@ -97,6 +100,11 @@ export function callCommands({ group, answer }: Commands): void {
         }
       }),
     );
+
+  call('ladder <call>')
+    .description('the SIP of a recent call, message by message, without names, numbers and passwords')
+    .option('--messages', 'the whole messages too')
+    .action(answer(callLadder));
 }
 
 /** Who saw numbers in clear is on record before they are shown. */
@@ -112,13 +120,6 @@ export async function recordReveal(config: Config, store: Store, secrets: Secret
     numbers: 'shown',
     by,
   });
-}
-
-/** Call ids are read out over the telephone: "3ga4 abb6 k2mn" and "3ga4abb6k2mn" are 3GA4-ABB6-K2MN. */
-export function asWritten(callId: string): string {
-  const plain = callId.toUpperCase().replaceAll(/[\s-]/g, '');
-  // Eight letters had the calls of earlier releases.
-  return /^([0-9A-Z]{4}){2,3}$/.test(plain) ? plain.replaceAll(/(?<=.)(?=(.{4})+$)/g, '-') : callId;
 }
 
 export function documentsOf(
@@ -140,7 +141,7 @@ export function revealed(entries: readonly AuditRecord[]): Revealed {
 
 /** An outside number shows its last two digits, and a name nothing; an extension of the house is nobody's secret. */
 export function masked(from: string, { extension }: Pick<SiteNames, 'extension'>): string {
-  if (/^trunk |^[\d*#]{1,5}$/.test(from) || extension(from) !== null) return from;
+  if (from === HOUSE || /^trunk |^[\d*#]{1,5}$/.test(from) || extension(from) !== null) return from;
   return /^\+?\d{6,}$/.test(from) ? `…${from.slice(-2)}` : '[phi]';
 }
 

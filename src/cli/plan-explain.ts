@@ -1,7 +1,8 @@
 import { explain } from '../core/audit/index.ts';
 import { instant } from '../core/time/index.ts';
 import { auditReader } from './audit-reader.ts';
-import { asWritten, documentsOf, recordReveal, revealed } from './call.ts';
+import { asWritten } from './call-id.ts';
+import { documentsOf, recordReveal, revealed } from './call.ts';
 import type { CommonOptions, Commands } from './command-line.ts';
 import { namesThen } from './names.ts';
 import { done, Refusal, wrapped } from './report.ts';

@@ -18,6 +18,9 @@ interface ReplayOptions extends CommonOptions {
   readonly with?: readonly string[];
 }
 
+const SUPPOSED =
+  'A phone that was not rung then is supposed to be answered after 5 s, and a caller who hung up to have waited.';
+
 /** Neither the same nor to the same end. */
 type Otherwise = Exclude<Replayed, { kind: 'same' } | { kind: 'alike' }>;
 
@@ -99,7 +102,7 @@ function summary({ calls, same, alike, left }: Record<'calls' | 'same' | 'alike'
       ? []
       : [`${left} cannot be told again: refused at the door, still running, or their version is gone`]),
   ];
-  return `${calls} calls: ${parts.join(', ')}. A phone that was not rung then is supposed to be answered after 5 s.`;
+  return `${calls} ${calls === 1 ? 'call' : 'calls'}: ${parts.join(', ')}. ${SUPPOSED}`;
 }
 
 function told(end: StoryEnd, names: SiteNames): string {

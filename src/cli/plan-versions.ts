@@ -2,21 +2,13 @@ import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { diff } from 'node:util';
 import type { Config } from '../config/index.ts';
-import type { CompiledRoster } from '../core/oncall/index.ts';
 import { instant } from '../core/time/index.ts';
-import {
-  compileFiles,
-  type DocumentFile,
-  faultsBrought,
-  readFolders,
-  showProblem,
-  versionOf,
-} from '../documents/index.ts';
+import { type DocumentFile, readFolders, showProblem, versionOf } from '../documents/index.ts';
 import type { PlanVersion } from '../engine/ports.ts';
 import type { Store } from '../storage/index.ts';
 import type { CommonOptions, Commands } from './command-line.ts';
+import { type House, judgedPlan, type Lost, lostLines } from './judged-plan.ts';
 import { dataFolders } from './folders.ts';
-import { promptIds } from './prompt-ids.ts';
 import { remembered } from './remembered.ts';
 import { done, no, Refusal, type Report, table } from './report.ts';
 import { siteClock } from './site-documents.ts';
@@ -91,9 +83,9 @@ export function planVersionCommands(
             const says = 'this house puts every good file in force by itself and leaves broken ones out';
             throw new Refusal(`--only: ${says}; set plans.activation to manual to choose`);
           }
-          const problems = await faults(house, files);
-          if (problems.length > 0) return refused(problems);
-          return order(house, { files, how: 'activate', insteadOf: null });
+          const judged = await judgedPlan(house, files);
+          if (judged.kind === 'refused') return refused(judged.problems);
+          return order(house, { files, how: 'activate', insteadOf: null, lost: judged.lost });
         }),
       ),
     );
@@ -105,18 +97,13 @@ export function planVersionCommands(
         withStore(options, 'guest', async (house) => {
           const { config, store } = house;
           const { files } = name === undefined ? beforeThis(store) : named(store, name);
-          const problems = await faults(house, files);
-          if (problems.length > 0) return refused(problems);
+          const judged = await judgedPlan(house, files);
+          if (judged.kind === 'refused') return refused(judged.problems);
           const { files: folder } = await readFolders(config);
-          return order(house, { files, how: 'rollback', insteadOf: versionOf('plan', folder) });
+          return order(house, { files, how: 'rollback', insteadOf: versionOf('plan', folder), lost: judged.lost });
         }),
       ),
     );
-}
-
-interface House {
-  readonly config: Config;
-  readonly store: Store;
 }
 
 async function withStore(
@@ -135,17 +122,25 @@ async function withStore(
   }
 }
 
-async function order(
-  { config, store }: House,
-  { files, how, insteadOf }: { files: readonly DocumentFile[]; how: 'activate' | 'rollback'; insteadOf: string | null },
-): Promise<Report> {
+interface Order {
+  readonly files: readonly DocumentFile[];
+  readonly how: 'activate' | 'rollback';
+  readonly insteadOf: string | null;
+  readonly lost: Lost;
+}
+
+async function order({ config, store }: House, { files, how, insteadOf, lost }: Order): Promise<Report> {
   const version = versionOf('plan', files);
   const [at, author] = [instant(Date.now()), whoTypes()];
   await store.plans.keep({ version, at, author, files });
   store.plans.order({ version, at, author, how, insteadOf });
-  const json = { version, author, how };
+  const json = { version, author, how, lost: { numbers: lost.numbers, services: lost.services } };
+  const warning = lostLines(lost);
   if (!isUp(config)) {
-    return done([`Plan ${short(version)} will be in force when the house starts.`], { ...json, isInForce: false });
+    return done([`Plan ${short(version)} will be in force when the house starts.`, ...warning], {
+      ...json,
+      isInForce: false,
+    });
   }
   const until = performance.now() + IN_FORCE_WITHIN_MS;
   while (store.documents.lastGood()?.plan !== version) {
@@ -156,33 +151,11 @@ async function order(
     }
     await sleep(100);
   }
-  return done([`Plan ${short(version)} is in force for new calls.`], { ...json, isInForce: true });
+  return done([`Plan ${short(version)} is in force for new calls.`, ...warning], { ...json, isInForce: true });
 }
 
 function refused(problems: readonly string[]): Report {
   return no([...problems, 'Nothing was changed: the plan that is in force stays so.'], { isGood: false, problems });
-}
-
-/** Against the roster as it lies in its folder: they come into force together. */
-async function faults({ config, store }: House, plan: readonly DocumentFile[]): Promise<readonly string[]> {
-  const { files, problems } = await readFolders(config);
-  const roster = files.filter(({ kind }) => kind === 'roster');
-  const unreadable = problems.filter(({ file }) => file.startsWith(config.oncall));
-  if (unreadable.length > 0) return unreadable.map(showProblem);
-  const options = { prompts: promptIds(), now: instant(Date.now()) };
-  const compiled = compileFiles([...roster, ...plan, ...store.feeds.documents()], options);
-  if (compiled.kind === 'refused') return compiled.problems.map(showProblem);
-  const lastGood = store.documents.lastGood();
-  // What people have changed about who is on call counts on either side.
-  const overrides = store.overrides.list();
-  const changed = <Version extends { readonly roster: CompiledRoster }>(one: Version): Version => {
-    return { ...one, roster: one.roster.withOverrides(overrides) };
-  };
-  const before = () => {
-    const result = lastGood && compileFiles(lastGood.files, options);
-    return result?.kind === 'ok' ? changed(result) : null;
-  };
-  return faultsBrought(changed(compiled), before, options.now).map(showProblem);
 }
 
 async function draft(config: Config): Promise<readonly DocumentFile[]> {

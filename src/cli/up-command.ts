@@ -15,5 +15,6 @@ export function upOptions(command: Command): Command {
   return commonOptions(command)
     .description('start sipd, mediad and the app; Ctrl-C stops them')
     .option('--drain <seconds>', 'how long running calls may go on after Ctrl-C', '30')
+    .option('--no-passwords', 'the banner goes to a log: leave the passwords of the example phones out')
     .option('--json', 'when it is up: addresses, phones and numbers as one line of JSON; everything else to stderr');
 }

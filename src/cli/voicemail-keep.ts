@@ -1,11 +1,8 @@
 import { instant } from '../core/time/index.ts';
-import type { Message, Store } from '../storage/index.ts';
-import { attestOnce } from './attest-once.ts';
 import type { CommonOptions, Commands, Group } from './command-line.ts';
+import { onMessage } from './on-message.ts';
 import { done, Refusal } from './report.ts';
 import { shredMessage } from './shred-message.ts';
-import { siteConfig, siteStore } from './site.ts';
-import { whoTypes } from './who-types.ts';
 
 interface WithReason extends CommonOptions {
   readonly reason: string;
@@ -18,7 +15,7 @@ export function keepCommands(voicemail: Group, answer: Commands['answer']): void
 
   withReason('delete <message>', 'shred the key of a message; nobody can hear it any more').action(
     answer((messageId: string, options: WithReason) =>
-      onMessage(messageId, options, async (message, { store, attest, by }) => {
+      withMessage(messageId, options, async (message, { store, attest, by }) => {
         if (message.held !== null) {
           throw new Refusal(`message ${messageId} is held by ${message.held.by}: release it first`);
         }
@@ -32,7 +29,7 @@ export function keepCommands(voicemail: Group, answer: Commands['answer']): void
 
   withReason('restore <message>', 'bring a message back that was deleted by phone less than a day ago').action(
     answer((messageId: string, options: WithReason) =>
-      onMessage(messageId, options, async ({ mailbox, state }, { store, attest, by }) => {
+      withMessage(messageId, options, async ({ mailbox, state }, { store, attest, by }) => {
         if (state !== 'deleted') throw new Refusal(`message ${messageId} is not deleted`);
         const who = { person: by, device: 'command line', reason: options.reason };
         await attest({ fact: 'messageAccessed', how: 'restored', messageId, mailbox, ...who });
@@ -42,9 +39,21 @@ export function keepCommands(voicemail: Group, answer: Commands['answer']): void
     ),
   );
 
+  withReason('claim <message>', 'say that you take care of a message: nobody is called about it any more').action(
+    answer((messageId: string, options: WithReason) =>
+      withMessage(messageId, options, async ({ mailbox, claimed }, { store, attest, by }) => {
+        if (claimed !== null) throw new Refusal(`message ${messageId} has been claimed by ${claimed.by} already`);
+        const who = { person: by, device: 'command line', reason: options.reason };
+        await attest({ fact: 'messageAccessed', how: 'claimed', messageId, mailbox, ...who });
+        await store.messages.change(messageId, 'claimed', { at: instant(Date.now()), by });
+        return done([`Message ${messageId} is yours.`], { messageId, claimed: by });
+      }),
+    ),
+  );
+
   withReason('hold <message>', 'keep a message whatever the rules say, until it is released').action(
     answer((messageId: string, options: WithReason) =>
-      onMessage(messageId, options, async ({ mailbox }, { store, attest, by }) => {
+      withMessage(messageId, options, async ({ mailbox }, { store, attest, by }) => {
         await attest({ fact: 'messageHeld', messageId, mailbox, reason: options.reason, by });
         await store.messages.hold(messageId, { at: instant(Date.now()), by });
         return done([`Message ${messageId} is held.`], { messageId, held: true });
@@ -54,7 +63,7 @@ export function keepCommands(voicemail: Group, answer: Commands['answer']): void
 
   withReason('release <message>', 'the rules count for a held message again').action(
     answer((messageId: string, options: WithReason) =>
-      onMessage(messageId, options, async ({ mailbox }, { store, attest, by }) => {
+      withMessage(messageId, options, async ({ mailbox }, { store, attest, by }) => {
         await attest({ fact: 'messageReleased', messageId, mailbox, reason: options.reason, by });
         await store.messages.hold(messageId, null);
         return done([`Message ${messageId} is not held any more.`], { messageId, held: false });
@@ -63,30 +72,10 @@ export function keepCommands(voicemail: Group, answer: Commands['answer']): void
   );
 }
 
-interface Hands {
-  readonly store: Store;
-  readonly attest: (fact: Parameters<typeof attestOnce>[3]) => Promise<void>;
-  readonly by: string;
-}
-
-async function onMessage<T>(
-  messageId: string,
-  options: WithReason,
-  work: (message: Message, hands: Hands) => Promise<T>,
-): Promise<T> {
+/** As `onMessage`, for what has to be accounted for. */
+function withMessage<T>(messageId: string, options: WithReason, work: Parameters<typeof onMessage<T>>[2]): Promise<T> {
   if (options.reason.trim() === '' || options.reason.length > 200) {
     throw new Refusal('--reason takes 1 to 200 characters, and no names of patients', 2);
   }
-  const config = siteConfig(options);
-  const { store, secrets } = await siteStore(config, 'guest');
-  try {
-    const message = await store.messages.find(messageId);
-    if (message === null || message.shreddedAt !== null) {
-      throw new Refusal(`there is no message ${messageId}: "wardline voicemail list" shows those that there are`);
-    }
-    const attest: Hands['attest'] = (fact) => attestOnce(config, store, secrets, fact);
-    return await work(message, { store, attest, by: whoTypes() });
-  } finally {
-    await store.close();
-  }
+  return onMessage(messageId, options, work);
 }

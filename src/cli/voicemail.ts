@@ -2,20 +2,21 @@ import type { Config } from '../config/index.ts';
 import { instant } from '../core/time/index.ts';
 import type { Message, Store } from '../storage/index.ts';
 import { exportWav, openMessage } from '../vault/index.ts';
-import { attestOnce } from './attest-once.ts';
 import type { CommonOptions, Commands } from './command-line.ts';
 import { writeNew } from './new-file.ts';
+import { onMessage } from './on-message.ts';
 import { done, Refusal, table } from './report.ts';
 import { knownDocuments, siteClock } from './site-documents.ts';
 import { siteConfig, siteStore } from './site.ts';
+import { chaseCommands } from './voicemail-chases.ts';
 import { keepCommands } from './voicemail-keep.ts';
 import { pinCommands } from './voicemail-pin.ts';
-import { whoTypes } from './who-types.ts';
 
 export function voicemailCommands({ group, answer }: Commands): void {
   const voicemail = group('voicemail', 'messages that callers left');
   pinCommands(voicemail, answer);
   keepCommands(voicemail, answer);
+  chaseCommands(voicemail, answer);
   voicemail('list')
     .description('urgent ones first, then the oldest first')
     .option('--mailbox <id>', 'of one mailbox only')
@@ -68,22 +69,15 @@ export function voicemailCommands({ group, answer }: Commands): void {
     .description('write a message as a WAV file, readable by you alone; the audit notes who did it')
     .option('--out <file>', 'where to (default: <message>.wav here)')
     .action(
-      answer(async (messageId: string, options: CommonOptions & { out?: string }) => {
-        const config = siteConfig(options);
-        const { store, secrets } = await siteStore(config, 'guest');
-        try {
-          const message = await store.messages.find(messageId);
-          if (message === null || message.shreddedAt !== null) {
-            throw new Refusal(`there is no message ${messageId}: "wardline voicemail list" shows those that there are`);
-          }
+      answer((messageId: string, options: CommonOptions & { out?: string }) =>
+        onMessage(messageId, options, async (message, { store, secrets, attest, by }) => {
           const opened = await openMessage(message.path, [secrets.voicemailIdentity]);
           if (opened.kind === 'refused') {
             throw new Refusal(`message ${messageId} cannot be opened (${opened.reason}): ${message.path}`);
           }
           const out = options.out ?? `${messageId}.wav`;
-          const by = whoTypes();
           // Who listened is on record before there is something to listen to.
-          await attestOnce(config, store, secrets, { fact: 'messageExported', messageId, by });
+          await attest({ fact: 'messageExported', messageId, by });
           await writeNew(out, (file) => exportWav(opened, file));
           await store.messages.exported(messageId, instant(Date.now()));
           const faults = [
@@ -97,10 +91,8 @@ export function voicemailCommands({ group, answer }: Commands): void {
             ],
             { messageId, out, ending: opened.ending, damagedSeconds: opened.damaged.length },
           );
-        } finally {
-          await store.close();
-        }
-      }),
+        }),
+      ),
     );
 }
 

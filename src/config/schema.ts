@@ -3,7 +3,7 @@ import { adminSchema } from '../admin/options.ts';
 import { auditOptions } from '../audit-log/options.ts';
 import { documentsOptions } from '../documents/options.ts';
 import { LOG_LEVELS } from '../observe/options.ts';
-import { sipdLimits } from '../sipd/options.ts';
+import { sipdHep, sipdLadder, sipdLimits } from '../sipd/options.ts';
 import { telephonySchema, trunkSchema } from '../telephony/options.ts';
 import { webhooksOptions } from '../webhooks/options.ts';
 import { endpointText, listenText } from './endpoint.ts';
@@ -65,6 +65,8 @@ export const configSchema = z.strictObject({
         .default([])
         .describe('Pages that may speak to us by WebSocket, `https://desk.example.org`; none given: all.'),
       limits: sipdLimits.prefault({}),
+      ladder: sipdLadder.prefault({}),
+      hep: sipdHep.prefault({}),
       advertise: addressOrEmpty
         .default('')
         .describe(

@@ -18,8 +18,9 @@ import type { Work } from '../core/steps/index.ts';
 import type { DocumentFile } from './document-file.ts';
 import { Assembly } from './pieces.ts';
 import type { DocumentProblem } from './problem.ts';
-import type { LastPart } from './read-protocol.ts';
-import { ReadingThread, type ReadingThreadParts } from './reading-thread.ts';
+import type { LastPart, Proved } from './read-protocol.ts';
+import type { ReadingThread, ReadingThreadParts } from './reading-thread.ts';
+import { isFailed, type Overtaken, ReadingTurns } from './reading-turns.ts';
 
 export interface DocumentReaderParts extends ReadingThreadParts {
   readonly limits?: Partial<typeof LIMITS>;
@@ -27,14 +28,6 @@ export interface DocumentReaderParts extends ReadingThreadParts {
 
 /** A job of an honest house takes seconds at most. */
 const LIMITS = { readMs: 300_000, proveMs: 900_000, heapMb: 1_536 };
-/** Whoever has saved once saves again; then the thread is there, and knows the documents. */
-const IDLE_MS = 20_000;
-
-/** Characters of documents, also of those that nobody asks for any more: then another thread goes on without them. */
-const MAX_HELD = 67_108_864;
-
-/** Somebody has called `overtake()` since; what is newer is asked for anew. */
-type Overtaken = { readonly kind: 'overtaken' };
 type Refused = { readonly kind: 'refused'; readonly problems: readonly DocumentProblem[] };
 
 export interface GoodDocuments {
@@ -80,18 +73,12 @@ export function* compilingSource(
  * call. A thread that takes too long or too much memory is ended; its documents are refused.
  */
 export class DocumentReader {
-  readonly #parts: DocumentReaderParts;
+  readonly #turns: ReadingTurns;
   readonly #limits: typeof LIMITS;
-  #thread: ReadingThread | null = null;
-  #turn: Promise<unknown> = Promise.resolve();
-  #overtaken = 0;
-  #idle: { cancel(): void } | null = null;
-  #isBusy = false;
-  #isClosed = false;
 
-  constructor(parts: DocumentReaderParts) {
-    this.#parts = parts;
-    this.#limits = { ...LIMITS, ...parts.limits };
+  constructor({ limits, ...parts }: DocumentReaderParts) {
+    this.#limits = { ...LIMITS, ...limits };
+    this.#turns = new ReadingTurns(parts, this.#limits.heapMb);
   }
 
   /** What stands in both folders, as far as it can be read. */
@@ -152,72 +139,33 @@ export class DocumentReader {
       readonly overrides: readonly ShiftOverride[];
       readonly inForce?: readonly DocumentFile[] | null;
     },
-  ): Promise<{ readonly kind: 'proved'; readonly faults: readonly DocumentProblem[] } | Refused | Overtaken> {
+  ): Promise<({ readonly kind: 'proved' } & Proved) | Refused | Overtaken> {
     const { now, overrides, inForce = null } = about;
     return this.#inTurn(this.#limits.proveMs, [...files, ...(inForce ?? [])], async (thread) => {
       const slots = files.map((file) => thread.slots.of(file));
       const others = inForce && inForce.map((file) => thread.slots.of(file));
       const last = await thread.run({ kind: 'prove', slots, inForce: others, overrides, now });
-      return last.kind === 'proved' ? { kind: 'proved', faults: last.faults } : amiss(last);
+      return last.kind === 'proved' ? last : amiss(last);
     });
   }
 
   /** Whatever is under way is not wanted any more: it ends as `overtaken`, at once. */
   overtake(): void {
-    this.#overtaken += 1;
-    if (this.#isBusy) this.#end();
+    this.#turns.overtake();
   }
 
   /** What is under way ends as `overtaken`. May be called twice. */
-  async close(): Promise<void> {
-    this.#isClosed = true;
-    this.overtake();
-    this.#end();
-    await this.#turn;
+  close(): Promise<void> {
+    return this.#turns.close();
   }
 
-  #inTurn<T extends { readonly kind: string }>(
+  async #inTurn<T extends { readonly kind: string }>(
     limitMs: number,
     files: readonly DocumentFile[],
     work: (thread: ReadingThread) => Promise<T>,
   ): Promise<T | Refused | Overtaken> {
-    const asked = this.#overtaken;
-    const isOvertaken = () => this.#isClosed || asked !== this.#overtaken;
-    const result = this.#turn.then(async (): Promise<T | Refused | Overtaken> => {
-      if (isOvertaken()) return { kind: 'overtaken' };
-      this.#idle?.cancel();
-      this.#isBusy = true;
-      if (this.#thread !== null && this.#thread.slots.held > MAX_HELD) this.#end();
-      const thread = (this.#thread ??= new ReadingThread(this.#parts, this.#limits.heapMb));
-      const timer = this.#parts.clock.after(limitMs, () => thread.end(`it takes longer than ${limitMs / 1_000} s`));
-      try {
-        await thread.send(files);
-        return await work(thread);
-      } catch (error) {
-        if (isOvertaken()) return { kind: 'overtaken' };
-        this.#end();
-        return unread(files, error);
-      } finally {
-        timer.cancel();
-        this.#isBusy = false;
-        this.#endWhenIdle();
-      }
-    });
-    this.#turn = result;
-    return result;
-  }
-
-  #end(): void {
-    this.#idle?.cancel();
-    this.#thread?.end('something newer was saved');
-    this.#thread = null;
-  }
-
-  #endWhenIdle(): void {
-    this.#idle?.cancel();
-    if (this.#thread === null) return;
-    this.#thread.rest();
-    this.#idle = this.#parts.clock.after(IDLE_MS, () => this.#end());
+    const result = await this.#turns.do(limitMs, files, work);
+    return isFailed(result) ? unread(files, result.why) : result;
   }
 }
 
@@ -227,8 +175,7 @@ function amiss(last: LastPart): never {
 }
 
 /** Refused, for whatever the reason: what is in force is good enough. */
-function unread(files: readonly DocumentFile[], error: unknown): Refused {
-  const why = error instanceof Error ? error.message : String(error);
+function unread(files: readonly DocumentFile[], why: string): Refused {
   // Which of them is to blame nobody can say.
   const [first] = files;
   const problem = {

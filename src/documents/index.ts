@@ -1,8 +1,10 @@
 export { compileDocuments } from './compile.ts';
 export { type DocumentFile, type DocumentKind, versionOf } from './document-file.ts';
 export { DocumentReader } from './document-reader.ts';
+export { type FeedDocuments, FeedReader } from './feed-reader.ts';
 export { documentSchemas } from './json-schema.ts';
-export { LiveDocuments, type LiveDocumentsParts, type StartResult } from './live.ts';
+export { LiveDocuments } from './live.ts';
+export type { LiveDocumentsParts, StartResult } from './live-parts.ts';
 export {
   compileFiles,
   compileGoodFiles,

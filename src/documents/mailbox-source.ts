@@ -4,7 +4,7 @@ import { durationMs } from './schema/words.ts';
 
 /** A mailbox as it is written; what is not written is left to the rules of core/voicemail. */
 export function mailboxOf(id: string, written: NonNullable<PlanFile['mailboxes']>[string]): Mailbox {
-  const { name, number, phones, longest } = written;
+  const { name, number, phones, longest, hours } = written;
   const [claimedBy, openTo, most] = [written['claimed-by'], written['open-to'], written['most-messages']];
   return {
     id,
@@ -15,6 +15,12 @@ export function mailboxOf(id: string, written: NonNullable<PlanFile['mailboxes']
     ...(openTo === undefined ? {} : { openTo }),
     ...(most === undefined ? {} : { mostMessages: Number(most) }),
     ...(written['keep-days'] === undefined ? {} : { keepDays: Number(written['keep-days']) }),
+    ...(written.notify === undefined ? {} : { notify: written.notify.map(noticeTo) }),
+    ...(hours === undefined ? {} : { hours }),
     ...(longest === undefined ? {} : { longestMs: durationMs(longest) }),
   };
+}
+
+function noticeTo({ hook, to }: { readonly hook: string; readonly to?: string | undefined }) {
+  return { hook, ...(to === undefined ? {} : { to }) };
 }

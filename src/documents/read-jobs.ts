@@ -1,7 +1,9 @@
+import { lostWays } from '../core/dialplan/index.ts';
 import { packPeople } from '../core/oncall/index.ts';
 import { never } from '../core/never.ts';
 import { type DocumentFile, versionOf } from './document-file.ts';
 import { compileFiles, compileGoodFiles, type LoadResult, readFolders } from './load.ts';
+import type { DeclaredFeed } from './feeds/index.ts';
 import { inPieces } from './pieces.ts';
 import { faultsBrought } from './prove.ts';
 import type { FromThread, LastPart, ReadJob } from './read-protocol.ts';
@@ -17,6 +19,7 @@ export class ReadJobs {
   readonly #prompts: ReadonlySet<string>;
   readonly #files = new Map<number, DocumentFile>();
   readonly #compiled = new Map<string, Good>();
+  #feeds: { readonly of: string; readonly declared: readonly DeclaredFeed[] } | null = null;
 
   constructor(prompts: ReadonlySet<string>) {
     this.#prompts = prompts;
@@ -34,6 +37,10 @@ export class ReadJobs {
         return this.#check(job);
       case 'prove':
         return this.#prove(job);
+      case 'declared':
+        return this.#declared(job);
+      case 'feed':
+        return this.#feed(job);
       default:
         return never(job);
     }
@@ -71,7 +78,32 @@ export class ReadJobs {
     const candidate = withOverrides(this.#compile(slots, now));
     const before = () => inForce && withOverrides(this.#compile(inForce, now));
     const faults = faultsBrought(candidate, before, now);
-    yield { kind: 'proved', isLast: true, faults };
+    const lost = inForce && lostWays(this.#compile(inForce, now).plan, candidate.plan);
+    yield { kind: 'proved', isLast: true, faults, lost };
+  }
+
+  async *#declared({ slots, zoneName }: Extract<ReadJob, { kind: 'declared' }>): Parts {
+    const feeds = (await this.#feedsOf(slots, zoneName)).map(({ id }) => id);
+    yield { kind: 'declared', isLast: true, feeds };
+  }
+
+  async *#feed({ slots, zoneName, feed, before, folder, now }: Extract<ReadJob, { kind: 'feed' }>): Parts {
+    const { lookAtFeed } = await import('./feeds/index.ts');
+    const declared = (await this.#feedsOf(slots, zoneName)).find(({ id }) => id === feed);
+    if (declared === undefined) throw new Error(`feed ${feed} is not declared`);
+    const { finding } = await lookAtFeed(declared, { before, folder, now });
+    yield { kind: 'feed', isLast: true, finding };
+  }
+
+  /** All feeds of a version are asked for one after the other. */
+  async #feedsOf(slots: readonly number[], zoneName: string): Promise<readonly DeclaredFeed[]> {
+    const of = `${zoneName} ${slots.join()}`;
+    if (this.#feeds?.of === of) return this.#feeds.declared;
+    // Most houses have no feeds, and their thread starts sooner without the libraries.
+    const { declaredFeeds } = await import('./feeds/index.ts');
+    const declared = declaredFeeds(this.#filesAt(slots), zoneName);
+    this.#feeds = { of, declared };
+    return declared;
   }
 
   /** Of files that were good before. */

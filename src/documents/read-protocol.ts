@@ -1,7 +1,8 @@
 import type { PackedPeople, ShiftOverride } from '../core/oncall/index.ts';
-import type { PatternTables } from '../core/dialplan/index.ts';
+import type { LostWays, PatternTables } from '../core/dialplan/index.ts';
 import type { Instant } from '../core/time/index.ts';
 import type { DocumentFile } from './document-file.ts';
+import type { FeedFinding } from './feeds/look-at-feed.ts';
 import type { Piece } from './pieces.ts';
 import type { DocumentProblem } from './problem.ts';
 
@@ -31,7 +32,26 @@ export type ReadJob =
       readonly inForce: readonly number[] | null;
       readonly overrides: readonly ShiftOverride[];
       readonly now: Instant;
+    }
+  /** Which feeds they declare. */
+  | { readonly kind: 'declared'; readonly slots: readonly number[]; readonly zoneName: string }
+  /** What one of these feeds says now. */
+  | {
+      readonly kind: 'feed';
+      readonly slots: readonly number[];
+      readonly zoneName: string;
+      readonly feed: string;
+      readonly before: string | null;
+      readonly folder: string;
+      readonly now: Instant;
     };
+
+/** What a change would do. */
+export interface Proved {
+  readonly faults: readonly DocumentProblem[];
+  /** What callers have with the version in force and not with this one; null when there is none to compare with. */
+  readonly lost: LostWays | null;
+}
 
 /** A part of the answer of a job; the last one has `isLast`. */
 export type FromThread =
@@ -57,4 +77,6 @@ export type LastPart =
       readonly roster: string;
     }
   | { readonly kind: 'refused'; readonly isLast: true; readonly problems: readonly DocumentProblem[] }
-  | { readonly kind: 'proved'; readonly isLast: true; readonly faults: readonly DocumentProblem[] };
+  | ({ readonly kind: 'proved'; readonly isLast: true } & Proved)
+  | { readonly kind: 'declared'; readonly isLast: true; readonly feeds: readonly string[] }
+  | { readonly kind: 'feed'; readonly isLast: true; readonly finding: FeedFinding };

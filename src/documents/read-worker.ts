@@ -1,4 +1,4 @@
-/** The thread behind read-thread.ts. */
+/** The thread behind reading-thread.ts. */
 import { setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import { ReadJobs } from './read-jobs.ts';

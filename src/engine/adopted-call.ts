@@ -37,6 +37,13 @@ export class AdoptedCall {
     this.#telephony = telephony;
   }
 
+  /** null for a caller from outside. */
+  get callingExtension(): string | null {
+    const arrived = this.#parts.recorded.find(({ fact }) => fact.fact === 'arrived')?.fact;
+    if (arrived?.fact !== 'arrived' || arrived.from.startsWith('trunk ')) return null;
+    return arrived.from;
+  }
+
   /** Never throws. Events after the end are ignored. */
   emit(event: CallEvent): void {
     const { callId, talk, audit, clock } = this.#parts;

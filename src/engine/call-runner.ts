@@ -81,6 +81,12 @@ export class CallRunner {
     };
   }
 
+  /** null for a caller from outside. */
+  get callingExtension(): string | null {
+    const { from } = this.#parts.caller;
+    return from.kind === 'phone' ? from.extension : null;
+  }
+
   /** Never throws. Events after the end are ignored. */
   emit(event: CallEvent): void {
     if (this.#isOver) return;
@@ -120,6 +126,7 @@ export class CallRunner {
       isRegistered: (extension) => reachability.isRegistered(extension),
       trunkFault: (trunk) => reachability.trunkFault(trunk),
       groupTurns: (group) => this.#parts.groupTurns.get(group) ?? 0,
+      greetingsOf: (mailbox) => this.#parts.mailboxes?.greetingsOf(mailbox) ?? {},
       messagesIn: (mailbox) => this.#parts.mailboxes?.count(mailbox) ?? 0,
     };
   }
@@ -146,8 +153,11 @@ export class CallRunner {
         return this.#wake(effect.afterMs, effect.with);
       case 'lookUp':
         return this.#lookUp(effect);
+      case 'setGreeting':
+        return this.#parts.mailboxes?.setGreeting(effect.mailbox, effect.kind, effect.greetingId, effect.by);
       case 'checkPin':
       case 'listMessages':
+      case 'claimMessage':
       case 'changeMessage':
         return this.#inMailbox(effect);
       case 'callOver':
@@ -166,7 +176,9 @@ export class CallRunner {
     });
   }
 
-  #inMailbox(effect: Extract<CallEffect, { type: 'checkPin' | 'listMessages' | 'changeMessage' }>): void {
+  #inMailbox(
+    effect: Extract<CallEffect, { type: 'checkPin' | 'listMessages' | 'claimMessage' | 'changeMessage' }>,
+  ): void {
     const { mailboxes, caller } = this.#parts;
     switch (effect.type) {
       case 'checkPin': {
@@ -179,6 +191,11 @@ export class CallRunner {
         const { token, mailbox } = effect;
         const listed = mailboxes?.list(mailbox) ?? Promise.resolve(null);
         return void listed.then((messages) => this.emit({ type: 'messagesListed', token, messages }));
+      }
+      case 'claimMessage': {
+        const { token, messageId, by } = effect;
+        const claimed = mailboxes?.claim(messageId, by) ?? Promise.resolve(by);
+        return void claimed.then((first) => this.emit({ type: 'claimAnswered', token, by: first }));
       }
       default:
         return mailboxes?.change(effect.messageId, effect.change, effect.by);

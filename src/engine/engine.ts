@@ -1,6 +1,16 @@
-import { arrivedFact, type CallEvent, type CallId, type EndCause, endCauses } from '../core/call/index.ts';
+import {
+  arrivedFact,
+  type CallEvent,
+  type Caller,
+  type CallId,
+  type EndCause,
+  endCauses,
+  type Errand,
+  type Party,
+} from '../core/call/index.ts';
 import { CallRegister } from './call-register.ts';
 import { CallRunner } from './call-runner.ts';
+import { HOUSE, houseCall } from './house-call.ts';
 import type { EngineOptions } from './options.ts';
 import { AdoptedCall, type Recorded, talkOf } from './adopted-call.ts';
 import type {
@@ -12,6 +22,7 @@ import type {
   CallSummary,
   Clock,
   Documents,
+  HouseCalls,
   Log,
   Lookups,
   Mailboxes,
@@ -36,6 +47,8 @@ export interface EngineParts {
   readonly lookups?: Lookups;
   /** Without it, mailboxes are empty and nobody can open one. */
   readonly mailboxes?: Mailboxes;
+  /** Without it, the house calls nobody. */
+  readonly houseCalls?: HouseCalls;
 }
 
 const nobodyToAsk = Promise.resolve({ kind: 'failed', why: 'this house asks no programs' } as const);
@@ -49,7 +62,7 @@ const lastGraceMs = 6_000;
  */
 export class Engine implements CallSink {
   readonly #parts: EngineParts;
-  readonly #register: CallRegister<{ emit(event: CallEvent): void }>;
+  readonly #register: CallRegister<{ readonly callingExtension: string | null; emit(event: CallEvent): void }>;
   /** Conversations of an earlier process that telephony has not shown yet. */
   readonly #left = new Map<CallId, AdoptedCall>();
   /** How often each ring group was rung since the start of this process. */
@@ -63,6 +76,11 @@ export class Engine implements CallSink {
 
   get liveCalls(): readonly CallId[] {
     return this.#register.calls().map(([callId]) => callId);
+  }
+
+  /** Whether a call of this extension runs. */
+  isCalling(extension: string): boolean {
+    return this.#register.calls().some(([, runner]) => runner.callingExtension === extension);
   }
 
   /**
@@ -104,7 +122,7 @@ export class Engine implements CallSink {
       return this.#refuse(callId, call, 'overloaded', `${options.maxCalls} calls are running`);
     }
 
-    const runner = this.#start(callId, call, telephony);
+    const runner = this.#start(callId, call.caller, telephony);
     runner.emit({
       type: 'callArrived',
       callId,
@@ -116,6 +134,23 @@ export class Engine implements CallSink {
       messageId: this.#register.newMessageId(),
     });
     return { kind: 'taken', callId, emit: (event: CallEvent) => runner.emit(event) };
+  }
+
+  /** Calls somebody about a message. null: no calls are made now. `settled`: whoever still rings is left in peace. */
+  callOut(party: Party, errand: Errand): { settled(): void } | null {
+    const { options, houseCalls, index, clock, documents, observer } = this.#parts;
+    if (houseCalls === undefined || this.#isDraining || this.#register.size >= options.maxCalls) return null;
+    const callId = this.#register.newCallId();
+    const { caller, offeredAs, dialled } = houseCall(documents.current().plan, party);
+    this.#guard(callId, () => index.callStarted({ callId, at: clock.now(), from: HOUSE, dialled }));
+    observer?.callArrived();
+    const telephony = houseCalls.prepare(party, offeredAs);
+    const runner = this.#start(callId, caller, telephony);
+    const acceptDigit = this.#register.newAcceptDigit();
+    const messageId = this.#register.newMessageId();
+    runner.emit({ type: 'houseCalls', callId, party, errand, acceptDigit, messageId });
+    telephony.taken(callId, (event) => runner.emit(event));
+    return { settled: () => runner.emit({ type: 'errandSettled' }) };
   }
 
   /**
@@ -143,7 +178,7 @@ export class Engine implements CallSink {
     });
   }
 
-  #start(callId: CallId, { caller }: NewCall, telephony: TelephonyCall): CallRunner {
+  #start(callId: CallId, caller: Caller, telephony: TelephonyCall): CallRunner {
     const { documents, reachability, audit, clock, log, options, lookups } = this.#parts;
     const runner = new CallRunner({
       callId,

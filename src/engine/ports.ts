@@ -1,10 +1,9 @@
 import type { Fact, Reach } from '../core/audit/index.ts';
-import type { CallEffect, CallEvent, Caller, CallId, EndCause } from '../core/call/index.ts';
+import type { CallEffect, CallEvent, Caller, CallId, EndCause, OfferedAs, Party } from '../core/call/index.ts';
 import type { CompiledPlan } from '../core/dialplan/index.ts';
 import type { CompiledRoster, ShiftOverride, Urgency } from '../core/oncall/index.ts';
 import type { Phi } from '../core/phi/index.ts';
 import type { Instant } from '../core/time/index.ts';
-import type { MessageAct, MessageBrief, PinResult } from '../core/voicemail/index.ts';
 
 /** What the engine needs from the world, in our words. */
 
@@ -24,7 +23,17 @@ export interface Random {
 /** Effects that the telephony shell performs for one call. */
 export type TelephonyEffect = Exclude<
   CallEffect,
-  { type: 'attest' | 'wakeMe' | 'lookUp' | 'checkPin' | 'listMessages' | 'changeMessage' }
+  {
+    type:
+      | 'attest'
+      | 'wakeMe'
+      | 'lookUp'
+      | 'checkPin'
+      | 'listMessages'
+      | 'claimMessage'
+      | 'changeMessage'
+      | 'setGreeting';
+  }
 >;
 
 /** One inbound call as the telephony shell shows it to the engine. */
@@ -67,6 +76,8 @@ export interface Reachability {
   trunkFault(trunk: string): string | null;
 }
 
+export * from './message-ports.ts';
+
 export interface AuditPort {
   /** Resolves when the facts are on disk, or spooled because the store could not take them in 50 ms. Never rejects. */
   attest(entries: readonly AuditEntry[]): Promise<'durable' | 'spooled'>;
@@ -79,23 +90,13 @@ export interface AuditEntry {
   readonly fact: Fact;
 }
 
-/** What callers left, as far as a running call has to know. Answers from memory or at once. */
-export interface Mailboxes {
-  /** Messages that nobody has deleted. */
-  count(mailbox: string): number;
-  /**
-   * Never rejects. `mailbox` is null where there is none; that takes as long. `from`: an extension, or the number or
-   * trunk of an outside caller: whoever tries too many PINs is not listened to for a while, whatever the mailbox.
-   */
-  checkPin(tried: {
-    readonly mailbox: string | null;
-    readonly pin: Phi<string>;
-    readonly from: string | Phi<string>;
-  }): Promise<PinResult>;
-  /** Those that nobody has deleted; null when they cannot be read. Never rejects. */
-  list(mailbox: string): Promise<readonly MessageBrief[] | null>;
-  /** Never throws; written until it is durable. */
-  change(messageId: string, change: MessageAct, by: string): void;
+/** Calls that the house makes by itself. */
+export interface HouseCalls {
+  /** The party rings when the engine has this call `answerCaller`. Events before `taken` wait for it. */
+  prepare(
+    party: Party,
+    offeredAs: OfferedAs,
+  ): TelephonyCall & { taken(callId: CallId, emit: (event: CallEvent) => void): void };
 }
 
 /** Programs of the house that a plan asks which way a call goes. */

@@ -1,12 +1,16 @@
 /** Puts the parts together: media threads, the SIP side, the event socket. */
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import type { Application } from './channel/channel.ts';
 import { basicApplications } from './channel/applications/basic.ts';
 import { playAndGetDigits } from './channel/applications/play-and-get-digits.ts';
 import { playbackApplications } from './channel/applications/playback.ts';
 import { HOLD_MUSIC, PromptFinder } from './channel/applications/prompts.ts';
 import { LentKeys } from './channel/lent-keys.ts';
-import { findPlace, recordApplications } from './channel/applications/record.ts';
+import { recordApplications } from './channel/applications/record.ts';
+import { findPlace, type RecordSettings } from './channel/applications/recording-request.ts';
+import { say } from './channel/applications/say.ts';
+import { SessionRecordings } from './channel/applications/record-session.ts';
+import { Conferences } from './channel/conference/conferences.ts';
 import { Switchboard } from './channel/switchboard.ts';
 import type { ApiContext } from './event-socket/api-commands.ts';
 import { Dialler } from './event-socket/dialler.ts';
@@ -15,6 +19,7 @@ import type { Log } from './log.ts';
 import { MediaWorker } from './media/media-worker.ts';
 import type { MediadOptions } from './options.ts';
 import { UserAgent } from './sip/user-agent.ts';
+import type { TlsCredentials } from '../sip/index.ts';
 
 /** A part that could not start; the message names the place, the reason and the remedy. */
 export class StartError extends Error {
@@ -37,7 +42,14 @@ export class MediaServer {
   #nextWorker = 0;
   #closed: Promise<void> | undefined;
 
-  private constructor(options: MediadOptions, log: Log, lent: LentKeys, hold: Switchboard['options']['hold']) {
+  private constructor(parts: {
+    readonly options: MediadOptions;
+    readonly log: Log;
+    readonly lent: LentKeys;
+    readonly prompts: PromptFinder;
+    readonly hold: Switchboard['options']['hold'];
+  }) {
+    const { options, log, lent, prompts, hold } = parts;
     this.#options = options;
     this.#log = log;
     const { rtp } = options;
@@ -56,11 +68,26 @@ export class MediaServer {
       maxChannels: options.maxChannels,
       unattendedMs: options.unattendedMs,
       hold,
+      profile: options.sip.profile,
       sipAddress: () => `${options.sip.advertisedHost ?? options.sip.host}:${this.#agent.port}`,
+      tlsAddress: () =>
+        this.#agent.tlsPort === undefined
+          ? undefined
+          : `${options.sip.advertisedHost ?? options.sip.host}:${this.#agent.tlsPort}`,
     });
     this.#dialler = new Dialler(options.eventSocket.outboundHosts, log);
+    const recording: RecordSettings = { folder: options.recordingsFolder, sealTo: options.sealTo, log };
+    const conferences = new Conferences({
+      bus: this.#switchboard.bus,
+      pickWorker: () => this.#pickWorker(),
+      maxConferences: options.maxChannels,
+    });
     this.#context = {
       switchboard: this.#switchboard,
+      conferences,
+      prompts,
+      recording,
+      sessions: new SessionRecordings(recording),
       dial: (channel, target) => this.#dialler.dial(channel, target, this.#context),
       lend: async (channel, file, key) => {
         const place = await findPlace(file, options.recordingsFolder);
@@ -77,9 +104,9 @@ export class MediaServer {
     const prompts = new PromptFinder(options.promptFolders, options.holdMusic, lent);
     const hold = await prompts.find(HOLD_MUSIC, '');
     if (!(await prompts.hasHoldMusic())) log.warn({ file: options.holdMusic }, 'no hold music: a tone instead');
-    const server = new MediaServer(options, log, lent, hold.kind === 'found' ? hold.items : []);
+    const server = new MediaServer({ options, log, lent, prompts, hold: hold.kind === 'found' ? hold.items : [] });
     try {
-      await server.#open(prompts);
+      await server.#open();
       return server;
     } catch (error) {
       await server.close();
@@ -101,8 +128,9 @@ export class MediaServer {
     return this.#closed;
   }
 
-  async #open(prompts: PromptFinder): Promise<void> {
-    const { eventSocket, sip, rtp, recordingsFolder, sealTo } = this.#options;
+  async #open(): Promise<void> {
+    const { eventSocket, sip, rtp, recordingsFolder, codecs, codecOrder } = this.#options;
+    const { prompts, recording, sessions, conferences } = this.#context;
     if (recordingsFolder !== undefined) {
       await starting(
         mkdir(recordingsFolder, { recursive: true, mode: 0o700 }),
@@ -113,7 +141,9 @@ export class MediaServer {
     const applications = new Map<string, Application>([
       ...basicApplications,
       ...playbackApplications(prompts),
-      ...recordApplications({ folder: recordingsFolder, sealTo, log: this.#log }),
+      ...recordApplications(recording, sessions),
+      ['conference', conferences.application],
+      ['say', say(prompts)],
       ['play_and_get_digits', playAndGetDigits(prompts)],
     ]);
     this.#agent = await starting(
@@ -121,11 +151,13 @@ export class MediaServer {
         ...sip,
         advertisedHost: sip.advertisedHost,
         mediaAddress: rtp.advertisedAddress ?? rtp.bindAddress,
+        codecs: { names: codecs, order: codecOrder },
+        tls: sip.tls === undefined ? undefined : { port: sip.tls.port, credentials: await readCredentials(sip.tls) },
         applications,
         context: this.#context,
         dialler: this.#dialler,
         log: this.#log,
-        pickWorker: () => this.#workers[this.#nextWorker++ % this.#workers.length]!,
+        pickWorker: () => this.#pickWorker(),
       }),
       `SIP address ${sip.host}:${sip.port} (options sip.host, sip.port)`,
       'stop what uses it or choose another',
@@ -135,6 +167,10 @@ export class MediaServer {
       `event socket ${eventSocket.host}:${eventSocket.port} (options eventSocket.host, eventSocket.port)`,
       'stop what uses it or choose another',
     );
+  }
+
+  #pickWorker(): MediaWorker {
+    return this.#workers[this.#nextWorker++ % this.#workers.length]!;
   }
 
   async #close(): Promise<void> {
@@ -156,6 +192,16 @@ export class MediaServer {
     for (const channel of this.#switchboard.channels) channel.hangup('MEDIA_TIMEOUT');
     throw error;
   }
+}
+
+async function readCredentials(tls: NonNullable<MediadOptions['sip']['tls']>): Promise<TlsCredentials> {
+  const read = (path: string, option: string) =>
+    starting(readFile(path, 'utf8'), `${option} ${path}`, 'give the path of a PEM file that this user can read');
+  return {
+    certificate: await read(tls.certificateFile, 'sip.tls.certificateFile'),
+    key: await read(tls.keyFile, 'sip.tls.keyFile'),
+    clientCertificates: 'ignored',
+  };
 }
 
 async function starting<T>(part: Promise<T>, place: string, remedy: string): Promise<T> {

@@ -25,6 +25,13 @@ export const mediadOptions = z.strictObject({
       port: port.default(5090),
       /** Written into Contact; the listening address if absent. */
       advertisedHost: ipv4.optional(),
+      /** As `sofia status` calls it; what the client library looks for. */
+      profile: z
+        .string()
+        .regex(/^[\w-]{1,64}$/, 'letters, digits, - and _')
+        .default('drachtio_mrf'),
+      /** Also by TLS, on a port of its own. PEM files. */
+      tls: z.strictObject({ port, certificateFile: z.string().min(1), keyFile: z.string().min(1) }).optional(),
     })
     .prefault({}),
   rtp: z
@@ -38,6 +45,13 @@ export const mediadOptions = z.strictObject({
       silenceMs: z.number().int().min(0).max(3_600_000).default(10_000),
     })
     .prefault({}),
+  /** What legs speak, in the order of our offers. */
+  codecs: z
+    .array(z.enum(['PCMU', 'PCMA', 'G722', 'OPUS', 'L16']))
+    .min(1)
+    .default(['PCMU', 'PCMA', 'G722', 'OPUS', 'L16']),
+  /** Which of the common codecs a leg speaks: the first of the offer, or the first of `codecs`. */
+  codecOrder: z.enum(['offer', 'ours']).default('offer'),
   /** Prompts are played from these folders only, searched in order. */
   promptFolders: z.array(z.string().min(1)).max(16).default([OUR_PROMPTS]),
   /** The prompt that local_stream:// and legs without an application hear, over and over; a soft tone if there is no such file. */

@@ -64,9 +64,10 @@ export {
   transportParam,
   type Vantage,
 } from './transport/flow.ts';
+export { addressBytes } from './transport/address-bytes.ts';
 export { ListenError } from './transport/listen-error.ts';
 export type { NameLookup, NaptrRecord, SrvRecord } from './names/name-lookup.ts';
 export { type Network, systemNetwork, type UdpSocket } from './transport/network.ts';
 export type { TlsCredentials } from './transport/tls-gate.ts';
-export type { Tally } from './transport/traffic.ts';
+export type { Tally, WireTap } from './transport/traffic.ts';
 export { defaultTransportLimits, type TransportLimits } from './transport/transport.ts';

@@ -1,4 +1,11 @@
-import { createCipheriv, createDecipheriv, createHmac, randomBytes } from 'node:crypto';
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHmac,
+  createSecretKey,
+  type KeyObject,
+  randomBytes,
+} from 'node:crypto';
 import { closeSync, openSync, readFileSync, renameSync, write, writeFileSync } from 'node:fs';
 import type { DialogSnapshot, Logger } from '../sip/index.ts';
 
@@ -22,9 +29,14 @@ const forgetAfterMs = 24 * 3_600_000;
 export class DialogJournal {
   readonly #path: string;
   readonly #logger: Logger;
-  readonly #key: Buffer;
+  /** Made once: Node 24 takes as long to make one as to seal a dialog, and would do so each time. */
+  readonly #key: KeyObject;
   readonly #all: () => Iterable<StoredDialog>;
-  readonly #stored = new Set<string>();
+  /** Ids of the dialogs in the file. */
+  readonly #stored = new Map<string, string>();
+  /** Of this process: its ids and nonces are no other's. */
+  #mark = randomBytes(8);
+  #count = 0;
   #fd: number | undefined;
   #lines = 0;
   #waiting = '';
@@ -34,7 +46,7 @@ export class DialogJournal {
     this.#path = path;
     this.#logger = logger;
     this.#all = all;
-    this.#key = createHmac('sha256', secret).update('dialogs on disk').digest();
+    this.#key = createSecretKey(createHmac('sha256', secret).update('dialogs on disk').digest());
   }
 
   /** `all`: what is to be kept, asked when the file is written anew. Also the dialogs that were found. */
@@ -53,25 +65,23 @@ export class DialogJournal {
 
   /** Remembers how a dialog is now. */
   keep(stored: StoredDialog): void {
-    const id = this.#idOf(stored.dialog);
-    this.#stored.add(id);
-    this.#append(`+ ${id} ${this.#sealed(id, stored)}\n`);
+    this.#append(this.#line(stored));
   }
 
-  forget(dialog: DialogSnapshot): void {
-    const id = this.#idOf(dialog);
-    if (this.#stored.delete(id)) this.#append(`- ${id}\n`);
+  /** One that was never kept costs nothing. */
+  forget(dialog: Pick<DialogSnapshot, 'callId' | 'localTag' | 'remoteTag'>): void {
+    const name = nameOf(dialog);
+    const id = this.#stored.get(name);
+    if (id === undefined) return;
+    this.#stored.delete(name);
+    this.#append(`- ${id}\n`);
   }
 
   /** Writes the file anew with nothing but what `all` says. */
   rewrite(): void {
     try {
       this.#stored.clear();
-      const lines = [...this.#all()].map((stored) => {
-        const id = this.#idOf(stored.dialog);
-        this.#stored.add(id);
-        return `+ ${id} ${this.#sealed(id, stored)}\n`;
-      });
+      const lines = [...this.#all()].map((stored) => this.#line(stored));
       writeFileSync(`${this.#path}.new`, lines.join(''), { mode: 0o600 });
       renameSync(`${this.#path}.new`, this.#path);
       if (this.#fd !== undefined) closeSync(this.#fd);
@@ -137,16 +147,27 @@ export class DialogJournal {
     return readable;
   }
 
-  #idOf({ callId, localTag, remoteTag }: DialogSnapshot): string {
-    const name = `${callId} ${localTag} ${remoteTag}`;
-    return createHmac('sha256', this.#key).update(name).digest('base64url').slice(0, 22);
+  #line(stored: StoredDialog): string {
+    const name = nameOf(stored.dialog);
+    const id = this.#stored.get(name) ?? this.#next().toString('base64url');
+    this.#stored.set(name, id);
+    return `+ ${id} ${this.#sealed(id, stored)}\n`;
   }
 
   #sealed(id: string, stored: StoredDialog): string {
-    const nonce = randomBytes(12);
+    const nonce = this.#next();
     const cipher = createCipheriv('aes-256-gcm', this.#key, nonce).setAAD(Buffer.from(id));
     const text = Buffer.concat([cipher.update(JSON.stringify(stored)), cipher.final()]);
     return Buffer.concat([nonce, cipher.getAuthTag(), text]).toString('base64');
+  }
+
+  /** Twelve bytes that never come again with this key. */
+  #next(): Buffer {
+    if (this.#count === 0xffff_ffff) [this.#mark, this.#count] = [randomBytes(8), 0];
+    const bytes = Buffer.alloc(12);
+    this.#mark.copy(bytes);
+    bytes.writeUInt32BE(++this.#count, 8);
+    return bytes;
   }
 
   #opened(id: string, sealed: string): StoredDialog | undefined {
@@ -161,4 +182,8 @@ export class DialogJournal {
       return undefined;
     }
   }
+}
+
+function nameOf({ callId, localTag, remoteTag }: Pick<DialogSnapshot, 'callId' | 'localTag' | 'remoteTag'>): string {
+  return `${callId} ${localTag} ${remoteTag}`;
 }

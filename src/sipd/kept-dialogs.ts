@@ -27,7 +27,7 @@ export function keepDialogs(parts: {
   dialogs.watch((dialog, owner) => {
     if (owner !== undefined && isKept(dialog.state, owner.tag)) {
       journal.keep({ tag: owner.tag, atMs: now(), dialog: dialog.snapshot() });
-    } else journal.forget(dialog.snapshot());
+    } else journal.forget(dialog);
   });
   return journal;
 }

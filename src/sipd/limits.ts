@@ -19,7 +19,10 @@ export const sipdLimits = z.strictObject({
     .array(z.string().min(1).max(40))
     .max(1_000)
     .default(['911', '112'])
-    .describe('Numbers whose calls go before all others, when messages are too many and when calls are.'),
+    .describe(
+      'Numbers whose calls go before all others, when messages are too many and when calls are. The app adds those of the plan that lead to a STAT chain ' +
+        'without a key.',
+    ),
   reservedPerSecond: count(5, 'Calls to them a second from one address when everything else of it is not read.'),
   faultsUntilBan: count(100, 'Refused and malformed requests until an address without phones gets silence.'),
   banMs: count(60_000, 'How long at first, in milliseconds; twice as long each time, up to 15 minutes.'),
@@ -38,8 +41,8 @@ export const sipdLimits = z.strictObject({
   halfOpenPerSource: count(64, 'The same from one address that is not in `trusted`.'),
   dialogs: count(50_000, 'Running calls and subscriptions. One more: 503.'),
   shedWhenLateMs: count(
-    500,
-    'When timers run so many milliseconds late, new calls get 503; at twice that, everything that is new.',
+    1_000,
+    'When timers, the reading of messages or the app are so many milliseconds late, new calls get 503; at twice that, everything that is new.',
   ),
   retryAfterSeconds: count(5, 'What Retry-After tells whoever gets 503.'),
   scanners: z

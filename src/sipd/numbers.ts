@@ -1,13 +1,14 @@
 import type { SipEndpoint } from '../sip/index.ts';
 import type { Admission } from './admission/admission.ts';
-import { kernelDrops } from './kernel-drops.ts';
+import { kernelQueue } from './kernel-queue.ts';
 
 /** Plain counters and gauges, for a log line or a scrape. */
 export type SipdMetrics = Readonly<Record<string, number>>;
 
 /** Those of the endpoint, and of who was let in. */
-export function numbersOf(endpoint: SipEndpoint, { counters, gate, lateMs }: Admission): SipdMetrics {
+export function numbersOf(endpoint: SipEndpoint, { counters, gate, lateMs, reservedNumbers }: Admission): SipdMetrics {
   const udpPorts = endpoint.addresses.flatMap(({ protocol, port }) => (protocol === 'udp' ? [port] : []));
+  const kernel = kernelQueue(new Set(udpPorts));
   return {
     ...endpoint.counts,
     halfOpen: endpoint.halfOpen,
@@ -17,6 +18,8 @@ export function numbersOf(endpoint: SipEndpoint, { counters, gate, lateMs }: Adm
     ...gate.counters,
     bannedNow: gate.bannedNow(Date.now()),
     lateMs: Math.round(lateMs),
-    kernelDrops: kernelDrops(new Set(udpPorts)),
+    reservedNumbers,
+    kernelDrops: kernel.drops,
+    kernelQueueBytes: kernel.bytes,
   };
 }

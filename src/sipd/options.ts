@@ -1,6 +1,11 @@
 import { z } from 'zod';
+import { sipdHep } from './hep/options.ts';
+import { sipdLadder } from './ladder/options.ts';
 import { sipdLimits } from './limits.ts';
 
+export type { LadderAnswer, LadderQuestion, Rung } from './ladder/answer.ts';
+export { sipdHep } from './hep/options.ts';
+export { sipdLadder } from './ladder/options.ts';
 export { sipdLimits } from './limits.ts';
 
 const listenAddress = z.strictObject({
@@ -53,6 +58,8 @@ export const sipdOptionsSchema = z.strictObject({
   /** The file in which dialogs outlive sipd; they end with it if absent. */
   stateFile: z.string().min(1).optional(),
   limits: sipdLimits.prefault({}),
+  ladder: sipdLadder.prefault({}),
+  hep: sipdHep.prefault({}),
   timers: z
     .strictObject({
       t1Ms: z.int().positive().default(500),

@@ -10,6 +10,7 @@ import {
   systemRandom,
 } from '../sip/index.ts';
 import { Admission } from './admission/admission.ts';
+import { appLateMs, noteLoad } from './app-load.ts';
 import { AppRegistry } from './app-registry.ts';
 import { CallRecords } from './call-records.ts';
 import { CertificateFiles } from './certificate-files.ts';
@@ -19,15 +20,18 @@ import { type AppCommand, ControlServer } from './control/control-server.ts';
 import { DialogBook } from './dialog-book.ts';
 import type { DialogJournal } from './dialog-journal.ts';
 import { Inbound } from './inbound.ts';
+import { kernelQueueShare } from './kernel-queue.ts';
 import { MetricsServer } from './metrics-server.ts';
 import { metricsText } from './metrics-text.ts';
 import { numbersOf, type SipdMetrics } from './numbers.ts';
 import type { SipdOptions } from './options.ts';
+import { reserve } from './reserve.ts';
 import { keepDialogs } from './kept-dialogs.ts';
 import { Outbound, type Reply } from './outbound.ts';
 import { Proxies } from './proxies.ts';
 import { RegisteredFlows } from './registered-flows.ts';
 import { recordKinds, verbs } from './verbs.ts';
+import { Witnesses } from './witnesses.ts';
 
 /** Where a running sipd can be reached: `sip` as `udp/127.0.0.1:5060`. */
 export interface SipdAddresses {
@@ -66,6 +70,7 @@ export class SipdServer {
   #metricsServer: MetricsServer | undefined;
   readonly #proxies: Proxies;
   readonly #journal: DialogJournal | undefined;
+  readonly #witnesses: Witnesses;
   #closing: Promise<void> | undefined;
 
   private constructor(parts: {
@@ -78,7 +83,9 @@ export class SipdServer {
     admission: Admission;
     proxies: Proxies;
     journal: DialogJournal | undefined;
+    witnesses: Witnesses;
   }) {
+    this.#witnesses = parts.witnesses;
     this.#journal = parts.journal;
     this.#proxies = parts.proxies;
     this.#endpoint = parts.endpoint;
@@ -98,12 +105,21 @@ export class SipdServer {
     const flows = new RegisteredFlows(clock);
     const connections = new Set<AppConnection>();
     const apps = new AppRegistry(connections);
-    const admission = new Admission({ clock, limits: options.limits, dialogs: () => dialogs.size });
+    const udpPorts = new Set<number>();
+    const admission = new Admission({
+      clock,
+      limits: options.limits,
+      dialogs: () => dialogs.size,
+      appLateMs: () => appLateMs(connections, clock.now()),
+      unreadShare: () => kernelQueueShare(udpPorts),
+    });
     const records = new CallRecords(apps, clock);
     const inbound = new Inbound({ apps, dialogs, records, flows, admission, clock, random, options });
     const { t1Ms, t2Ms, t4Ms } = options.timers;
     const certificates = options.tls === undefined ? undefined : new CertificateFiles(options.tls);
+    const witnesses = await Witnesses.open(options, clock, network);
     const endpoint = await SipEndpoint.open({
+      tap: witnesses.tap,
       listen: options.sip,
       advertisedHost: options.advertisedHost,
       supported,
@@ -127,6 +143,7 @@ export class SipdServer {
         },
       },
     });
+    for (const { protocol, port } of endpoint.addresses) if (protocol === 'udp') udpPorts.add(port);
     // At once, before anybody can ask for them.
     const { stateFile: path, secret } = options;
     const now = () => clock.now();
@@ -164,6 +181,7 @@ export class SipdServer {
         proxies,
         certificates,
         admission,
+        witnesses,
       });
       if (options.metrics !== undefined) {
         server.#metricsServer = await MetricsServer.open(options.metrics, () => server.metricsText);
@@ -172,6 +190,7 @@ export class SipdServer {
       return server;
     } catch (error) {
       admission.close();
+      witnesses.close();
       endpoint.close();
       throw error;
     }
@@ -195,7 +214,8 @@ export class SipdServer {
 
   /** For Prometheus. */
   get metricsText(): string {
-    return metricsText(this.metrics, this.#endpoint.traffic);
+    const { traffic, transactionStates: transactions } = this.#endpoint;
+    return metricsText({ numbers: this.metrics, traffic, transactions });
   }
 
   /** Refuses what waits, cancels what rings, ends what talks, and closes; at most two seconds. May be called twice. */
@@ -229,6 +249,7 @@ export class SipdServer {
     this.#admission.close();
     this.#metricsServer?.close();
     this.#journal?.close();
+    this.#witnesses.close();
     this.#control.close();
     this.#endpoint.close();
   }
@@ -246,6 +267,16 @@ export class SipdServer {
         return app.reply(id, 'OK|pong');
       case 'sip': {
         const { tokens: answer, message } = this.#sip(app, command);
+        return app.reply(id, answer, message);
+      }
+      case 'reserve':
+        return app.reply(id, reserve(this.#admission, command.message));
+      case 'load': {
+        const isNoted = noteLoad(app, tokens[0], systemClock.now());
+        return app.reply(id, isNoted ? 'OK|load' : 'NOK|load wants milliseconds');
+      }
+      case 'ladder': {
+        const { tokens: answer, message } = this.#witnesses.ladder(command.message);
         return app.reply(id, answer, message);
       }
       case 'proxy':

@@ -1,6 +1,9 @@
 import type { Selectable } from 'kysely';
+import type { Urgency } from '../core/oncall/index.ts';
+import { type Phi, phi } from '../core/phi/index.ts';
 import type { Instant } from '../core/time/index.ts';
 import { build } from './build.ts';
+import type { Sealer } from './sealer.ts';
 import type { SqliteDatabase } from './database.ts';
 import type { Schema } from './schema.ts';
 
@@ -12,6 +15,12 @@ export interface MessageRow {
   readonly at: Instant;
   readonly durationMs: number;
   readonly isUrgent: boolean;
+  readonly isPrivate: boolean;
+  /** Number that the caller left; "[sealed]" without the key. */
+  readonly callBack: Phi<string> | null;
+  /** The chain in which nobody accepted, and how urgent it was; null for a message of no chain. */
+  readonly service: string | null;
+  readonly urgency: Urgency | null;
   readonly path: string;
   /** null: never exported. */
   readonly exportedAt: Instant | null;
@@ -20,7 +29,6 @@ export interface MessageRow {
 /** What became of it since. Whoever heard, claimed or deleted it is a mailbox of a person, or a user of the machine. */
 export interface MessageFate {
   readonly state: 'new' | 'saved' | 'deleted';
-  readonly isPrivate: boolean;
   /** The first time. */
   readonly heard: Done | null;
   readonly claimed: Done | null;
@@ -49,19 +57,30 @@ export type MessageChange = 'heard' | 'saved' | 'deleted' | 'restored' | 'claime
 
 export class SqliteMessages {
   readonly #db: SqliteDatabase;
+  readonly #sealer: Sealer;
 
-  constructor(db: SqliteDatabase) {
+  constructor(db: SqliteDatabase, sealer: Sealer) {
     this.#db = db;
+    this.#sealer = sealer;
   }
 
   /** Replaces a message with the same id, but not its fate: a recovery may learn more about it than the call did. */
   async save(message: MessageRow): Promise<void> {
+    this.put(message);
+  }
+
+  /** As `save`, inside a transaction of the caller. */
+  put(message: MessageRow): void {
     const row = {
       mailbox: message.mailbox,
       call_id: message.callId,
       at: message.at,
       duration_ms: message.durationMs,
       urgent: message.isUrgent ? 1 : 0,
+      private: message.isPrivate ? 1 : 0,
+      call_back: message.callBack === null ? null : this.#sealer.seal(message.callBack.reveal()),
+      service: message.service,
+      urgency: message.urgency,
       path: message.path,
       exported_at: message.exportedAt,
     };
@@ -71,14 +90,14 @@ export class SqliteMessages {
 
   async find(messageId: string): Promise<Message | null> {
     const row = this.#db.first(build.selectFrom('messages').selectAll().where('message_id', '=', messageId));
-    return row === undefined ? null : asMessage(row);
+    return row === undefined ? null : asMessage(row, this.#sealer);
   }
 
   /** Urgent ones first, then the oldest first; also those that are deleted. */
   async list(mailbox?: string): Promise<readonly Message[]> {
     let query = build.selectFrom('messages').selectAll().orderBy('urgent', 'desc').orderBy('at');
     if (mailbox !== undefined) query = query.where('mailbox', '=', mailbox);
-    return this.#db.all(query).map(asMessage);
+    return this.#db.all(query).map((row) => asMessage(row, this.#sealer));
   }
 
   /** Messages that nobody has deleted. */
@@ -121,7 +140,9 @@ export class SqliteMessages {
 
   /** Those that can still be heard, also deleted ones. */
   async unshredded(): Promise<readonly Message[]> {
-    return this.#db.all(build.selectFrom('messages').selectAll().where('shredded_at', 'is', null)).map(asMessage);
+    return this.#db
+      .all(build.selectFrom('messages').selectAll().where('shredded_at', 'is', null))
+      .map((row) => asMessage(row, this.#sealer));
   }
 
   /** null: it is held no longer. */
@@ -163,7 +184,7 @@ function changed(row: Row, change: MessageChange, at: Instant, by: string): Part
 
 type Row = Selectable<Schema['messages']>;
 
-function asMessage(row: Row): Message {
+export function asMessage(row: Row, sealer: Sealer): Message {
   return {
     messageId: row.message_id,
     mailbox: row.mailbox,
@@ -171,6 +192,9 @@ function asMessage(row: Row): Message {
     at: row.at as Instant,
     durationMs: row.duration_ms,
     isUrgent: row.urgent === 1,
+    callBack: row.call_back === null ? null : phi(sealer.open(row.call_back) ?? '[sealed]'),
+    service: row.service,
+    urgency: row.urgency as Urgency | null,
     path: row.path,
     exportedAt: row.exported_at as Instant | null,
     state: row.state as MessageFate['state'],

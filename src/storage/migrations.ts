@@ -1,6 +1,6 @@
 import { type Kysely, sql } from 'kysely';
 import type { Migration } from 'kysely/migration';
-import { mailboxes } from './mailbox-migration.ts';
+import { callBack, chases, greetings, mailboxes, notices } from './mailbox-migration.ts';
 
 /**
  * Every change of the schema, oldest first. A migration that has been released is never edited.
@@ -16,6 +16,10 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0007-roster-calendars': { up: rosterCalendars },
   '0008-audit-terms': { up: auditTerms },
   '0010-mailboxes': mailboxes,
+  '0011-chases': chases,
+  '0012-greetings': greetings,
+  '0013-call-back': callBack,
+  '0014-notices': notices,
 };
 
 async function auditPhonesCalls(db: Kysely<unknown>): Promise<void> {

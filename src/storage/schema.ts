@@ -45,11 +45,15 @@ export interface Schema {
     at: number;
     duration_ms: number;
     urgent: number;
+    service: string | null;
+    urgency: string | null;
     path: string;
     exported_at: number | null;
     /** new, saved or deleted. */
     state: Generated<string>;
     private: Generated<number>;
+    /** Sealed. */
+    call_back: string | null;
     heard_at: number | null;
     heard_by: string | null;
     claimed_at: number | null;
@@ -61,6 +65,21 @@ export interface Schema {
     held_by: string | null;
     /** The sound is gone for ever; the row stays. */
     shredded_at: number | null;
+  };
+  /** Urgent messages that are followed until somebody takes them; `state` is a Chase as JSON. */
+  chases: { message_id: string; state: string; ended_at: number | null };
+  greetings: { mailbox: string; kind: string; greeting_id: string; set_at: number; set_by: string };
+  /** `due_at`: null when it is sent or given up. */
+  notices: {
+    notice_id: string;
+    message_id: string;
+    mailbox: string;
+    hook: string;
+    to: string;
+    urgent: number;
+    made_at: number;
+    due_at: number | null;
+    tries: number;
   };
   mailbox_pins: { mailbox: string; hash: string; set_at: number; set_by: string };
   /** PINs that were tried and not right since the last right one. `about`: "mailbox 3101" or "from 2101". */

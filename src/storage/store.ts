@@ -4,11 +4,15 @@ import { SqliteBindings, type BindingRow } from './bindings.ts';
 import { SqliteCalendars } from './calendars.ts';
 import { SqliteCalls } from './calls.ts';
 import { SqliteChain } from './chain.ts';
+import { SqliteChases } from './chases.ts';
 import { SqliteDatabase } from './database.ts';
 import { SqliteDocumentVersions } from './documents.ts';
 import { SqliteFeeds } from './feeds.ts';
-import { SqliteMessages } from './messages.ts';
+import { SqliteGreetings } from './greetings.ts';
+import { type MessageRow, SqliteMessages } from './messages.ts';
+import { SqliteNotices } from './notices.ts';
 import { SqliteOverrides } from './overrides.ts';
+import type { Notice } from '../core/voicemail/index.ts';
 import { PortError } from '../engine/ports.ts';
 import { isBehind, migrate, requireCurrentSchema } from './migrate.ts';
 import { GUEST_BUSY_MS, OWNER_BUSY_MS } from './options.ts';
@@ -129,6 +133,9 @@ export class Store {
   readonly pins: SqlitePins;
   readonly plans: SqlitePlans;
   readonly messages: SqliteMessages;
+  readonly chases: SqliteChases;
+  readonly greetings: SqliteGreetings;
+  readonly notices: SqliteNotices;
   readonly overrides: SqliteOverrides;
   readonly feeds: SqliteFeeds;
   readonly servers: SqliteServerOrders;
@@ -151,11 +158,22 @@ export class Store {
     this.documents = new SqliteDocumentVersions(db, writer);
     this.pins = new SqlitePins(db);
     this.plans = new SqlitePlans(db, writer);
-    this.messages = new SqliteMessages(db);
+    this.messages = new SqliteMessages(db, options.sealer ?? noKey);
+    this.chases = new SqliteChases(db);
+    this.greetings = new SqliteGreetings(db);
+    this.notices = new SqliteNotices(db);
     this.overrides = new SqliteOverrides(db);
     this.feeds = new SqliteFeeds(db);
     this.servers = new SqliteServerOrders(db);
     this.calendars = new SqliteCalendars(db);
+  }
+
+  /** A message and what is to be told of it: both or none. */
+  async saveMessage(message: MessageRow, notices: readonly Notice[]): Promise<void> {
+    this.#db.immediately(() => {
+      this.messages.put(message);
+      this.notices.add(notices);
+    });
   }
 
   /** Registrations, in the shape that `telephony` keeps them. */

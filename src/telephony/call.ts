@@ -2,25 +2,37 @@ import { CALLER, type CallEvent, type CallId, type LegId } from '../core/call/in
 import type { Prompt } from '../core/dialplan/index.ts';
 import { never } from '../core/never.ts';
 import type { TelephonyCall, TelephonyEffect } from '../engine/ports.ts';
-import { CallerLeg } from './caller-leg.ts';
+import type { CalledEvents, CallerSide } from './caller-side.ts';
 import { asError, type SrfRequest, type SrfResponse } from './client-libraries/index.ts';
 import { Leg } from './leg.ts';
 import { DirectWatch } from './direct-watch.ts';
 import { failureOf } from './effect-failure.ts';
+import { LegNames } from './leg-names.ts';
 import type { CallMedia } from './media.ts';
 import type { MediaEndpoint, Recorded } from './media-endpoint.ts';
-import { hopsLeft } from './places.ts';
 import type { Shell } from './shell.ts';
-import type { SignallingLink } from './signalling-link.ts';
+
+/** Behind the end of a prompt that a key may end nobody waits for one. */
+const keyMs = 50;
 
 /** It becomes the name of a file. */
 const messageName = /^[A-Za-z0-9-]{1,64}$/;
 
-/** One inbound call: carries out the engine's effects and tells it what happened. Never throws, never waits. */
+/** How a call begins, and who its caller is. */
+export interface BegunCall {
+  readonly media: CallMedia;
+  /** Of the INVITEs that it sends. */
+  readonly names: LegNames;
+  readonly hopsLeft: number;
+  readonly side: (events: CalledEvents) => CallerSide;
+}
+
+/** One call: carries out the engine's effects and tells it what happened. Never throws, never waits. */
 export class Call implements TelephonyCall {
   readonly #shell: Shell;
+  readonly #names: LegNames;
   readonly #media: CallMedia;
-  readonly #caller: CallerLeg;
+  readonly #caller: CallerSide;
   readonly #legs = new Map<LegId, Leg>();
   readonly #hopsLeft: number;
   readonly #onOver: () => void;
@@ -39,13 +51,15 @@ export class Call implements TelephonyCall {
   /** With whom a process after this one would find the caller talking. */
   #kept: LegId | null = null;
 
-  /** `link`: the signalling server that brought it. */
-  constructor(shell: Shell, link: SignallingLink, request: SrfRequest, response: SrfResponse, onOver: () => void) {
+  constructor(shell: Shell, { media, names, hopsLeft, side }: BegunCall, onOver: () => void) {
     this.#shell = shell;
-    this.#media = shell.media.forCall(link);
-    this.#hopsLeft = hopsLeft(request.get('Max-Forwards'));
+    this.#names = names;
+    this.#media = media;
+    this.#hopsLeft = hopsLeft;
     this.#onOver = onOver;
-    this.#caller = new CallerLeg(shell, { link, media: this.#media }, request, response, {
+    this.#caller = side({
+      ringing: (sipStatus) => this.#tell({ type: 'legRinging', leg: CALLER, sipStatus }),
+      failed: (result) => this.#tell({ type: 'legFailed', leg: CALLER, result }),
       answered: (media) => {
         if (this.#thenBridge === null) this.#tell({ type: 'callerAnswered', media });
         else this.#bridge(this.#thenBridge);
@@ -64,6 +78,7 @@ export class Call implements TelephonyCall {
   /** The engine has taken the call. */
   taken(callId: CallId, emit: (event: CallEvent) => void): void {
     this.#callId = callId;
+    this.#names.belongTo(callId);
     this.#emit = emit;
     for (const event of this.#early.splice(0)) emit(event);
   }
@@ -136,7 +151,7 @@ export class Call implements TelephonyCall {
       this.#shell,
       this.#media,
       effect,
-      { offer: this.#caller.offer, hopsLeft: this.#hopsLeft },
+      { offer: this.#caller.offer, hopsLeft: this.#hopsLeft, names: this.#names },
       {
         ringing: (sipStatus) => this.#tell({ type: 'legRinging', leg, sipStatus }),
         answered: (media) => this.#tell({ type: 'legAnswered', leg, media }),
@@ -164,6 +179,15 @@ export class Call implements TelephonyCall {
     const endpoint = this.#endpoint(leg);
     // Nothing to play on: the leg's own end has been or will be told; the prompt is over at any rate.
     if (endpoint === null) return void setImmediate(finished);
+    if (effect.keys) {
+      const options = { maxDigits: 1, waitMs: keyMs, isAgain: false };
+      return endpoint.gather(this.#files(prompts), options, (digits, error) => {
+        if (error) this.#shell.log.error({ call: this.#callId, leg, err: error }, 'prompt not played');
+        if (digits === '') return finished();
+        this.#over(effect);
+        this.#tell({ type: 'digitsGathered', leg, token, digits });
+      });
+    }
     endpoint.play(this.#files(prompts), loop, (error) => {
       if (error) this.#shell.log.error({ call: this.#callId, leg, err: error }, 'prompt not played');
       finished();

@@ -1,5 +1,6 @@
-import { type EndCause, endCauses, type MediaFacts } from '../core/call/index.ts';
+import { type EndCause, endCauses } from '../core/call/index.ts';
 import { askCaller } from './ask-caller.ts';
+import type { CallerEvents, CallerSide } from './caller-side.ts';
 import {
   answerCaller,
   asError,
@@ -18,19 +19,6 @@ import { guarded } from './guarded.ts';
 import { allow, reasonOf, type Shell, whyOf } from './shell.ts';
 import type { SignallingLink } from './signalling-link.ts';
 
-export interface CallerEvents {
-  answered(media: MediaFacts): void;
-  answerFailed(why: string): void;
-  /** CANCEL or BYE of the caller. */
-  hungUp(): void;
-  /** The media server was lost, the caller has an endpoint on another one: whatever was to be heard there begins anew. */
-  moved(): void;
-  /** No sound can reach the caller any more, or the caller's phone is gone without a word. */
-  mediaLost(): void;
-  /** The signalling server was started anew: nobody can say any more how this conversation ends. */
-  signallingLost(): void;
-}
-
 /*
  *  invited ──▶ answering ──▶ talking ──▶ over        over: told exactly once, whoever ended it
  *     └──────────────┴───────────────────▶
@@ -38,7 +26,7 @@ export interface CallerEvents {
 type State = 'invited' | 'answering' | 'talking' | 'over';
 
 /** The caller's INVITE and what becomes of it. */
-export class CallerLeg {
+export class CallerLeg implements CallerSide {
   readonly #shell: Shell;
   readonly #link: SignallingLink;
   readonly #media: CallMedia;

@@ -3,10 +3,14 @@ import type { Caller } from '../core/call/index.ts';
 import type { CallSink, NewCall } from '../engine/ports.ts';
 import type { Authenticator } from './auth/authenticator.ts';
 import { Call } from './call.ts';
+import { CallerLeg } from './caller-leg.ts';
+import type { CallerEvents } from './caller-side.ts';
 import { Challenger } from './challenger.ts';
 import type { SrfRequest, SrfResponse } from './client-libraries/index.ts';
+import { LegNames } from './leg-names.ts';
 import { parseNameAddr, parseSipUri } from './name-addr.ts';
 import { peerOf } from './peer.ts';
+import { hopsLeft } from './places.ts';
 import type { PeerAddress } from './ports.ts';
 import { sdpFacts } from './sdp.ts';
 import { allow, type Shell } from './shell.ts';
@@ -60,7 +64,15 @@ export class Inbound {
   }
 
   #arrive(key: string, link: SignallingLink, request: SrfRequest, response: SrfResponse, newCall: NewCall): void {
-    const call: Call = new Call(this.#shell, link, request, response, () => {
+    const names = new LegNames(this.#shell.random);
+    const media = this.#shell.media.forCall(link, names);
+    const begun = {
+      names,
+      media,
+      hopsLeft: hopsLeft(request.get('Max-Forwards')),
+      side: (events: CallerEvents) => new CallerLeg(this.#shell, { link, media }, request, response, events),
+    };
+    const call: Call = new Call(this.#shell, begun, () => {
       if (this.#calls.get(key) === call) this.#calls.delete(key);
     });
     this.#calls.set(key, call);

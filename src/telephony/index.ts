@@ -1,5 +1,5 @@
 import type { CallId } from '../core/call/index.ts';
-import type { CallSink, Clock, Random, Reachability, ServerKind } from '../engine/ports.ts';
+import type { CallSink, Clock, HouseCalls, Random, Reachability, ServerKind } from '../engine/ports.ts';
 import { AdoptedTalks } from './adopted-talks.ts';
 import { Authenticator } from './auth/authenticator.ts';
 import { askOptions } from './client-libraries/index.ts';
@@ -19,6 +19,7 @@ import type {
   SealRecipients,
 } from './ports.ts';
 import { MessageWaiting } from './message-waiting.ts';
+import { Outbound } from './outbound.ts';
 import { PromptLibrary } from './prompts.ts';
 import { Registrar } from './registrar.ts';
 import { Registrations } from './registrations.ts';
@@ -70,6 +71,7 @@ export class Telephony {
   readonly #authenticator: Authenticator;
   readonly #adopted: AdoptedTalks;
   readonly #trunkWatches = new Map<string, TrunkWatch>();
+  readonly #outbound: Outbound;
   #inbound: Inbound | null = null;
   #registrar: Registrar | null = null;
   #waiting: MessageWaiting | null = null;
@@ -101,9 +103,11 @@ export class Telephony {
       options,
       log,
       clock,
+      random,
       trunkPassword: (trunk) => passwords.get(trunk),
     };
     this.#adopted = new AdoptedTalks(this.#shell);
+    this.#outbound = new Outbound(this.#shell);
     this.#authenticator = new Authenticator({
       credentials: parts.credentials,
       realm: options.sip.realm,
@@ -146,6 +150,11 @@ export class Telephony {
     return this.#shell.talks.left.map(({ callId }) => callId);
   }
 
+  /** Calls that the house makes by itself. */
+  get houseCalls(): HouseCalls {
+    return this.#outbound;
+  }
+
   get reachability(): Reachability {
     const { signalling, registrations, trunks } = this.#shell;
     return {
@@ -175,7 +184,7 @@ export class Telephony {
       trunks: [...this.#trunkWatches].map(([name, watch]) => ({ name, fault: watch.fault() })),
       serves: signalling.links.flatMap(({ serves }) => serves),
       registrations: this.bindings.length,
-      calls: this.#inbound?.liveCalls ?? 0,
+      calls: (this.#inbound?.liveCalls ?? 0) + this.#outbound.liveCalls,
     };
   }
 
@@ -190,12 +199,18 @@ export class Telephony {
     return true;
   }
 
+  /** What a signalling server tells us is read so late, in milliseconds; 0 for one that is down. */
+  lateMs(name: string): number {
+    return this.#shell.signalling.named(name)?.lateMs ?? 0;
+  }
+
   /** Ends every call that is left and all connections. */
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#inbound?.close();
     this.#adopted.close();
+    this.#outbound.close();
     this.#registrar?.close();
     this.#waiting?.close();
     for (const watch of this.#trunkWatches.values()) watch.close();

@@ -104,7 +104,7 @@ export class Leg {
     this.#hangUp(null);
   }
 
-  async #ring(order: RingLeg, { offer, hopsLeft }: CallersInvite): Promise<void> {
+  async #ring(order: RingLeg, { offer, hopsLeft, names }: CallersInvite): Promise<void> {
     await this.#shell.signalling.whenUp();
     if (this.#isOver()) return;
     let localSdp = offer;
@@ -116,7 +116,7 @@ export class Leg {
     }
     const shown = offeredHeaders(this.#target, order.offeredAs, this.#shell.options, this.#shell.trunks);
     const headers = { ...shown, 'Max-Forwards': String(hopsLeft - 1) };
-    const places = placesOf(this.#shell, this.#target, { localSdp, headers });
+    const places = placesOf(this.#shell, this.#target, { localSdp, headers, names });
     if (places.length === 0) return this.#fail({ kind: 'notRegistered' });
     this.#state = 'ringing';
     this.#branches = places.map((place) => this.#branch(place));

@@ -6,6 +6,7 @@ import { type EndpointEvents, MediaEndpoint, type MediaSite } from './media-endp
 import { type MediaServerOptions, serverNameOf, type TelephonyOptions } from './options.ts';
 import { notPlayed, openedByServer, type Playback } from './playback.ts';
 import type { Log, MessageKey, PlainSealer } from './ports.ts';
+import type { LegNames } from './leg-names.ts';
 import type { LinkHealth } from './link-health.ts';
 import { Orphans } from './orphans.ts';
 import { type Recordings, sealedByServer, sealedByUs } from './recordings.ts';
@@ -119,13 +120,17 @@ export class MediaLink {
   }
 
   /** The INVITE for it goes through `via`. Rejects with `mediaUnavailable`, after `withinMs` at the latest. */
-  async endpoint(wish: EndpointWish, via: SignallingLink, withinMs: number): Promise<MediaEndpoint> {
-    const { remoteSdp, mediaSource, events } = wish;
+  async endpoint(
+    wish: EndpointWish & { readonly name: ReturnType<LegNames['next']> },
+    via: SignallingLink,
+    withinMs: number,
+  ): Promise<MediaEndpoint> {
+    const { remoteSdp, mediaSource, events, name } = wish;
     const server = this.#server;
     if (server === null) throw new PortError('mediaUnavailable', { cause: new Error(this.#why) });
-    const headers = mediaSource === '' ? {} : { headers: { 'X-Media-Source': mediaSource } };
+    const headers = mediaSource === '' ? name : { ...name, 'X-Media-Source': mediaSource };
     const made = server
-      .createEndpoint(via.srf, { ...headers, ...(remoteSdp === null ? {} : { remoteSdp }) })
+      .createEndpoint(via.srf, { headers, ...(remoteSdp === null ? {} : { remoteSdp }) })
       .then((endpoint) => this.#keep(endpoint, events, via));
     const given = Promise.withResolvers<never>();
     let isLate = false;

@@ -1,6 +1,7 @@
 import type { Clock, Random } from '../engine/ports.ts';
 import { PortError } from '../engine/ports.ts';
 import { chooseServer, lastResort } from './choose-server.ts';
+import type { LegNames } from './leg-names.ts';
 import type { ServerHealth } from './link-health.ts';
 import type { MediaEndpoint } from './media-endpoint.ts';
 import { type EndpointWish, MediaLink } from './media-link.ts';
@@ -62,8 +63,8 @@ export class Media {
     return this.links.filter((link) => link.orphans.left(dialogId)).length > 0;
   }
 
-  forCall(via: SignallingLink): CallMedia {
-    return new CallMedia(this, this.#signalling, via);
+  forCall(via: SignallingLink, names: LegNames): CallMedia {
+    return new CallMedia(this, this.#signalling, via, names);
   }
 
   /**
@@ -89,11 +90,13 @@ export class CallMedia {
   readonly #media: Media;
   readonly #signalling: Signalling;
   readonly #via: SignallingLink;
+  readonly #names: LegNames;
   #home: MediaLink | null = null;
   /** Where endpoints of this call have been made. */
   #inUse: MediaLink | null = null;
 
-  constructor(media: Media, signalling: Signalling, via: SignallingLink) {
+  constructor(media: Media, signalling: Signalling, via: SignallingLink, names: LegNames) {
+    this.#names = names;
     this.#media = media;
     this.#signalling = signalling;
     this.#via = via;
@@ -104,7 +107,11 @@ export class CallMedia {
     const home = await this.#homeNow();
     const withinMs = this.#media.links.length === 1 ? endpointWithinMs : firstTryMs;
     try {
-      const made = await home.endpoint(wish, this.#signalling.preferring(this.#via), withinMs);
+      const made = await home.endpoint(
+        { ...wish, name: this.#names.next() },
+        this.#signalling.preferring(this.#via),
+        withinMs,
+      );
       this.#inUse = home;
       return made;
     } catch (error) {
@@ -117,7 +124,11 @@ export class CallMedia {
         'media server could not take a call',
       );
       this.#home = other;
-      return other.endpoint(wish, this.#signalling.preferring(this.#via), endpointWithinMs);
+      return other.endpoint(
+        { ...wish, name: this.#names.next() },
+        this.#signalling.preferring(this.#via),
+        endpointWithinMs,
+      );
     }
   }
 

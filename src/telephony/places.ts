@@ -1,5 +1,6 @@
 import type { LegResult, LegTarget } from '../core/call/index.ts';
 import type { UacOptions } from './client-libraries/index.ts';
+import type { LegNames } from './leg-names.ts';
 import { parseSipUri } from './name-addr.ts';
 import type { ContactBinding } from './ports.ts';
 import type { Shell } from './shell.ts';
@@ -11,6 +12,8 @@ export interface CallersInvite {
   readonly offer: string;
   /** How many more servers the call may pass (RFC 3261 8.1.1.6). */
   readonly hopsLeft: number;
+  /** For the INVITEs of this leg. */
+  readonly names: LegNames;
 }
 
 /** RFC 3261 8.1.1.6 recommends it. */
@@ -39,10 +42,14 @@ export function faultOf({ trunks, registrations }: Shell, target: LegTarget, hop
   return registrations.of(target.extension).length === 0 ? { kind: 'notRegistered' } : null;
 }
 
-/** Every place where the party may be. `options` count for all of them. */
-export function placesOf(shell: Shell, target: LegTarget, options: UacOptions): readonly Place[] {
+/** Every place where the party may be. `options` count for all of them, the Call-ID is each one's own. */
+export function placesOf(
+  shell: Shell,
+  target: LegTarget,
+  { names, ...options }: UacOptions & Pick<CallersInvite, 'names'>,
+): readonly Place[] {
   // Each INVITE gets objects of its own: the library writes into the headers it is given.
-  const fresh = (): UacOptions => ({ ...options, headers: { ...options.headers } });
+  const fresh = (): UacOptions => ({ ...options, headers: { ...options.headers, ...names.next() } });
   const { signalling, trunks } = shell;
   if (target.kind === 'number') {
     const { trunk, e164, dial = e164 } = target;

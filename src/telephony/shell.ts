@@ -1,4 +1,4 @@
-import type { Clock } from '../engine/ports.ts';
+import type { Clock, Random } from '../engine/ports.ts';
 import type { Media } from './media.ts';
 import type { TelephonyOptions } from './options.ts';
 import type { Log, SealRecipients } from './ports.ts';
@@ -20,6 +20,7 @@ export interface Shell {
   readonly options: TelephonyOptions;
   readonly log: Log;
   readonly clock: Clock;
+  readonly random: Random;
   /** Password for outgoing digest of a trunk, read at start. */
   trunkPassword(trunk: string): string | undefined;
 }

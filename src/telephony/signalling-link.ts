@@ -27,6 +27,7 @@ import type { LinkHealth } from './link-health.ts';
 import { serverNameOf, type SignallingServerOptions } from './options.ts';
 import type { InvitesAt, OpenInvite } from './open-invites.ts';
 import type { Log } from './ports.ts';
+import { RoundTrip } from './round-trip.ts';
 import { controlTls, readSecret } from './secrets.ts';
 import { guarded } from './guarded.ts';
 
@@ -72,6 +73,7 @@ export class SignallingLink {
   #serves: readonly string[] = [];
   #unfinished: Unfinished | undefined;
   #misses = 0;
+  readonly #roundTrip: RoundTrip;
   #ask: { cancel(): void } | null = null;
   #settling: { cancel(): void } | null = null;
   #greeting: { cancel(): void } | null = null;
@@ -93,10 +95,16 @@ export class SignallingLink {
     this.#secret = readSecret(`signalling server ${this.name}`, server);
     this.#tls = controlTls(server);
     this.srf = createSrf(parts.appTag);
+    this.#roundTrip = new RoundTrip(parts.clock, (answered) => ping(this.srf, answered));
   }
 
   get health(): LinkHealth {
     return this.#health;
+  }
+
+  /** What this server tells us is read so late, in milliseconds. */
+  get lateMs(): number {
+    return this.#health.isUp ? this.#roundTrip.lateMs : 0;
   }
 
   get legs(): number {
@@ -154,6 +162,7 @@ export class SignallingLink {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    this.#roundTrip.close();
     this.#ask?.cancel();
     this.#settling?.cancel();
     this.#greeting?.cancel();
@@ -200,6 +209,7 @@ export class SignallingLink {
     this.#unfinished = unfinishedOf(this.srf);
     findUnknown(this.dialogs, this.mediaDialogs, (ms, run) => this.#clock.after(ms, run));
     this.#endLeft();
+    this.#roundTrip.begin();
     this.#watch();
   }
 
@@ -223,6 +233,7 @@ export class SignallingLink {
 
   #down(why: string): void {
     if (this.#isClosed) return;
+    this.#roundTrip.close();
     this.#ask?.cancel();
     this.#settling?.cancel();
     if (this.#health.isUp) {

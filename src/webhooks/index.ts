@@ -1,1 +1,2 @@
 export { HttpLookups } from './http-lookups.ts';
+export { HttpPosts } from './http-posts.ts';

@@ -21,7 +21,7 @@ serveJobs(parentPort!, {
 });
 
 async function* proved(): AsyncGenerator<FromThread, void> {
-  yield { kind: 'proved', isLast: true, faults: [] };
+  yield { kind: 'proved', isLast: true, faults: [], lost: null };
 }
 
 async function* checked({ slots }: Extract<ReadJob, { kind: 'check' }>): AsyncGenerator<FromThread, void> {

@@ -1,7 +1,7 @@
 import { freeUdpPort, until } from '../support/processes.ts';
 import { type Sipp, startSipp } from '../support/sipp.ts';
 import { commandOf, cpuMs, kernelDrops, machineMs, pssMb, round, sum } from './calls/proc.ts';
-import { register, uac, uas } from './calls/scenarios.ts';
+import { register, registerOpen, uac, uas } from './calls/scenarios.ts';
 import type { Candidate, System, Teardown } from './calls/systems.ts';
 
 /**
@@ -131,15 +131,15 @@ async function runStep(candidate: Candidate | null, rate: number, seconds: numbe
 }
 
 /** Again until it is taken: a peer that listens already may not have started yet. */
-async function registerPhone(t: Teardown, system: System, port: number): Promise<void> {
+export async function registerPhone(t: Teardown, system: System, port: number, extension = '2102'): Promise<void> {
   let complaint = '';
   await until('the answering phone to be registered', async () => {
     const registering = await startSipp(t, {
       remote: system.sip,
-      scenario: register,
-      user: '2102',
-      password: system.password('2102'),
-      keys: { contact: `127.0.0.1:${port}` },
+      scenario: system.challenge === null ? registerOpen : register,
+      user: extension,
+      password: system.password(extension),
+      keys: { contact: `127.0.0.1:${port}`, extension },
     });
     const isRegistered = (await registering.done) === 0;
     complaint = registering.errors();
@@ -150,7 +150,7 @@ async function registerPhone(t: Teardown, system: System, port: number): Promise
 }
 
 /** A process that has just started runs its code uncompiled; one that serves calls has not just started. */
-async function warmUp(t: Teardown, system: System): Promise<void> {
+export async function warmUp(t: Teardown, system: System): Promise<void> {
   const warming = await startSipp(t, {
     remote: system.sip,
     scenario: uac(system),

@@ -120,11 +120,11 @@ void t.test('the event socket: nothing before the secret, and FreeSWITCH\u2019s 
     ['event json HEARTBEAT SWITCH_EVENT_PLAYBACK_START', '+OK event listener enabled json'],
     ['event plain nothing', '-ERR no keywords supplied'],
     ['filter Unique-ID abc', '+OK filter added. [Unique-ID]=[abc]'],
-    ['filter delete Unique-ID', '+OK filter deleted. [Unique-ID]'],
+    ['filter delete Unique-ID', '+OK filter deleted. [Unique-ID][]'],
     ['bgapi status\nJob-UUID: j1', '+OK Job-UUID: j1'],
     ['nonsense', '-ERR command not found'],
-    ['sendmsg 1234\ncall-command: hangup', '-ERR invalid session id [c]'],
-    ['linger', '+OK will linger'],
+    ['sendmsg 1234\ncall-command: hangup', '-ERR invalid session id [1234]'],
+    ['linger', '-ERR not controlling a session'],
   ];
   for (const [command, reply] of replies) t.equal((await member.command(command)).headers['Reply-Text'], reply);
   t.match(await member.api('sofia status'), /^\s*drachtio_mrf\s.*sip:mod_sofia@127\.0\.0\.1:\d+\tRUNNING/m);

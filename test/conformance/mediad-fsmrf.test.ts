@@ -1,12 +1,13 @@
 /** mediad as the real drachtio-fsmrf client sees it, with phones that send and hear real RTP. */
 import { once } from 'node:events';
-import { readdir, readFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { generateX25519Identity, identityToRecipient } from 'age-encryption';
 import t from 'tap';
 import { daemonPlans } from '../../src/cli/supervise/daemon-options.ts';
 import { configSchema } from '../../src/config/schema.ts';
+import { decodeG711 } from '../../src/mediad/media/codec/g711.ts';
 import { openSealed, type Secrets } from '../../src/vault/index.ts';
 import { FsmrfClient, SECRET, startMediad, type MrfEndpoint } from '../support/mediad-process.ts';
 import { RtpPhone } from '../support/rtp-phone.ts';
@@ -245,7 +246,7 @@ void t.test('a hang-up in the middle keeps the recording and settles every promi
 
 void t.test('an endpoint without a description is silent until it is given one', async (t) => {
   const endpoint = await client.server.createEndpoint();
-  t.match(endpoint.local.sdp, /m=audio \d+ RTP\/AVP 0 8 101/);
+  t.match(endpoint.local.sdp, /m=audio \d+ RTP\/AVP 0 8 9 96 97 98 101 102/);
   const phone = await RtpPhone.open('PCMA');
   await endpoint.modify(phone.sdp);
   const variables = await endpoint.getChannelVariables(false);
@@ -271,11 +272,11 @@ void t.test('codecs: the first we speak; none in common is 488', async (t) => {
     .replace('a=rtpmap:0', 'a=rtpmap:8 PCMA/8000\r\na=rtpmap:0');
   const endpoint = await client.server.createEndpoint({ remoteSdp: both, codecs: 'PCMA' });
   t.match(endpoint.local.sdp, /m=audio \d+ RTP\/AVP 8 101/);
-  const opus = phone.sdp
-    .replaceAll('PCMU/8000', 'opus/48000/2')
+  const other = phone.sdp
+    .replaceAll('PCMU/8000', 'G729/8000')
     .replaceAll(' 0 101', ' 96 101')
     .replaceAll(':0 ', ':96 ');
-  await t.rejects(client.server.createEndpoint({ remoteSdp: opus }), { message: 'refused with 488' });
+  await t.rejects(client.server.createEndpoint({ remoteSdp: other }), { message: 'refused with 488' });
   await endpoint.destroy();
   phone.close();
 });
@@ -285,4 +286,59 @@ void t.test('the inbound socket answers as FreeSWITCH does', async (t) => {
   t.match(await client.server.api('nonsense 1'), '-ERR nonsense Command not found!');
   t.match(await client.server.api('uuid_kill 00000000'), '-ERR No such channel!');
   t.match(JSON.parse(await client.server.api('show channels as json')), { row_count: 0 });
+});
+
+void t.test(
+  'three legs in a conference hear each other; one is muted, and both sides of one are recorded',
+  async (t) => {
+    const all = [await aPhone('PCMU'), await aPhone('PCMA'), await aPhone('PCMU')];
+    const [first, , last] = all;
+    const pitches = [400, 600, 800];
+    for (const { endpoint } of all) await endpoint.join('ward');
+    const file = join(mediad.recordings, 'session.sealed');
+    await first!.endpoint.set({ RECORD_STEREO: 'true', wardline_seal_to: recipient });
+    await first!.endpoint.execute('record_session', file);
+    for (const [i, { phone }] of all.entries()) phone.say(pitches[i]);
+    for (const [i, { phone }] of all.entries()) {
+      const [one, other, own] = [(i + 1) % 3, (i + 2) % 3, i].map((n) => pitches[n]!);
+      await phone.until('the two others, and not itself', () => {
+        const heard = lastOf(phone);
+        return toneShare(heard, one!) > 0.3 && toneShare(heard, other!) > 0.3 && toneShare(heard, own!) < 0.02;
+      });
+    }
+    await last!.endpoint.confMute();
+    await first!.phone.hears(600);
+    t.match((await first!.endpoint.api('conference', 'ward list count')).getBody(), /^3/);
+    await first!.endpoint.execute('stop_record_session', file);
+    for (const { hangUp } of all) await hangUp();
+    const opened = await openSealed(await readFile(file), [identity]);
+    if (opened.kind === 'refused') throw new Error(opened.reason);
+    t.same([opened.format.channels, opened.ending], [2, 'complete']);
+    const samples = new Int16Array(opened.audio.length);
+    decodeG711('PCMU', opened.audio, samples);
+    const [said, heard] = [0, 1].map((side) => samples.filter((_, n) => n % 2 === side).slice(-4000));
+    t.ok(toneShare(said!, 400) > 0.9, 'what it said, on the left');
+    t.ok(toneShare(heard!, 600) > 0.3 && toneShare(heard!, 400) < 0.02, 'what it heard, on the right');
+  },
+);
+
+/** 200 ms. */
+function lastOf(phone: RtpPhone): Int16Array {
+  return phone.heard().slice(-1600);
+}
+
+void t.test('digits and letters are said from their recordings', async (t) => {
+  const { endpoint, hangUp } = await aPhone();
+  await mkdir(join(mediad.prompts, 'en', '8000'), { recursive: true });
+  for (const name of ['digit-4', 'digit-2', 'letter-a'])
+    writeWav(join(mediad.prompts, 'en', '8000', `${name}.wav`), { rateHz: 8000, samples: toneSamples(700, 800) });
+  const spelled = await endpoint.execute('say', 'en NUMBER pronounced 42');
+  t.equal(spelled.getHeader('variable_playback_ms'), '200');
+  const named = await endpoint.execute('say', 'en NAME_SPELLED iterated Aa');
+  t.equal(named.getHeader('Application-Response'), '_none_');
+  const date = await endpoint.execute('say', 'en CURRENT_DATE pronounced 1');
+  t.match(date.getHeader('Application-Response'), /^-ERR CURRENT_DATE is not recorded/);
+  const absent = await endpoint.execute('say', 'en NUMBER iterated 7');
+  t.match(absent.getHeader('Application-Response'), /^-ERR there is no recording of "7"/);
+  await hangUp();
 });

@@ -187,7 +187,7 @@ t.test('a start that cannot work says what to do and leaves nothing running', st
     [{ oncall: broken }, 1, /a\.yaml:\d+:\d+: not valid YAML/],
     [{ data: '/proc/none' }, 1, /data: \/proc\/none cannot be made/],
     [{ data: taken }, 1, /run\/config\.json cannot be written \(E[A-Z]+\): check who owns the folder, and the disk/],
-    [{ 'trunks.carrier.target': 'tel:1' }, 1, /--set trunks\.carrier\.target: "tel:1": must read like sip:/],
+    [{ 'trunks.carrier.target': 'tel:1' }, 78, /--set trunks\.carrier\.target: "tel:1": must read like sip:/],
   ];
   for (const [{ data = join(scratch(t, 'fails'), 'data'), ...set }, code, says] of table) {
     const failed = await House.start(t, { set, data }).then(

@@ -11,7 +11,7 @@ import { processTree, scanForPlaintext, tonePatterns } from '../support/plaintex
 import { housesAtOnce, notOnFreeswitch } from '../support/left-out.ts';
 import { freeUdpPort, scratch, until } from '../support/processes.ts';
 import { sippSdp, startSipp } from '../support/sipp.ts';
-import { heardFor, readWav, shareOf } from '../support/sound.ts';
+import { heardFor, readWav, shareOf, type Sound } from '../support/sound.ts';
 
 // Stories 7 and 8: a message nobody can read from a disk, and the patients' main line.
 
@@ -131,6 +131,65 @@ t.test('whoever knows the PIN hears by phone what the nurse has said, opened whi
   const plain = scanForPlaintext([house.data, house.documents], pids, tonePatterns(TONE));
   t.same(plain.found, [], 'listening leaves nothing behind');
 });
+
+t.test(
+  'an urgent message calls the doctor on call until she claims it, and the nurse is told',
+  onlyMediad,
+  async (t) => {
+    const house = await House.start(t, {
+      phones: ['2101', '3101'],
+      edit: (text) =>
+        text
+          .replaceAll(/for: [12][05]s }/g, 'for: 1s }')
+          .replace(/- \{ rotation: \[dr-ames, dr-bell\].*/, '- always: dr-ames'),
+    });
+    const nurse = await house.desk(t, '2101', TONE);
+    const doctor = await house.desk(t, '3101', 660);
+    const pinFile = join(scratch(t, 'pin'), 'pin');
+    writeFileSync(pinFile, '271828\n', { mode: 0o600 });
+    t.equal((await house.cli('voicemail', 'pin', 'set', 'cardiology', '--pin-file', pinFile)).code, 0);
+
+    await nurse.dial(house.uri('7011'));
+    await until('the recording to start', async () =>
+      (await house.facts().catch(() => undefined))?.has('recordingStarted'),
+    );
+    const startedAt = performance.now();
+    await until('four seconds of message', () => performance.now() - startedAt > 4000);
+    const called = doctor.mark();
+    await nurse.hangUp();
+    await house.endedCall();
+    await doctor.event('CALL_INCOMING', called);
+    const { chases } = await house.json<{ chases: object[] }>('voicemail', 'chases');
+    t.match(chases, [{ mailbox: 'cardiology', service: 'cardiology', urgency: 'stat', step: 1, isSupervisors: false }]);
+    const before = doctor.heard().length;
+    await doctor.accept();
+    const sound = () => doctor.heard()[before];
+    await until('why the house calls', () => heardWithin(sound(), PROMPTS.wardline('chase-waits')) > 0.8);
+    await until('the question for the PIN', () => heardWithin(sound(), PROMPTS.wardline('mailbox-pin')) > 0.8);
+    await doctor.press('271828#');
+    await until('the message', () => heardFor(sound(), TONE) > 2);
+    const told = nurse.mark();
+    await doctor.press('5');
+    await until('that it is hers', () => heardWithin(sound(), PROMPTS.wardline('mailbox-claimed')) > 0.8);
+    await doctor.hangUp();
+    await nurse.event('CALL_INCOMING', told);
+    await nurse.accept();
+    const isTold = (sound: Sound) => heardWithin(sound, PROMPTS.wardline('chase-claimed')) > 0.8;
+    await until('that somebody has it', () => nurse.heard().some(isTold));
+    await until(
+      'both calls of the house to end',
+      async () => (await house.houseCalls()).filter((call) => call.has('ended')).length === 2,
+    );
+    const [toNurse, toDoctor] = await house.houseCalls();
+    t.match(toDoctor?.of('houseCalled'), [{ person: 'dr-ames', about: 'deliver', target: { extension: '3101' } }]);
+    t.same(
+      toDoctor?.of('messageAccessed').map(({ how }) => how),
+      ['heard', 'claimed'],
+    );
+    t.match([toNurse?.of('houseCalled'), toNurse?.ending], [[{ person: '', about: 'tellClaimed' }], 'callerTold']);
+    t.same(await house.json('voicemail', 'chases'), { chases: [] });
+  },
+);
 
 t.test('story 7: hang-up ends the message, a routine one is not urgent', async (t) => {
   const house = await House.start(t, { phones: ['2101'] });

@@ -91,5 +91,6 @@ void t.test('a plan with slips in it compiles or is refused at a place in the fi
     }),
     { numRuns: 600 },
   );
-  t.ok(good > 30 && refused > 100, `${good} good, ${refused} refused`);
+  // One in twenty or so survives; which ones changes with every example of the corpus.
+  t.ok(good > 10 && refused > 100, `${good} good, ${refused} refused`);
 });

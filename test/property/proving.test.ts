@@ -1,4 +1,4 @@
-import { fc } from '../support/fast-check.ts';
+import { fc, runs } from '../support/fast-check.ts';
 import t from 'tap';
 import { faultKinds, isShown, prove } from '../../src/core/prove/index.ts';
 import type { PhoneOutcome } from '../../src/core/simulate/index.ts';
@@ -44,7 +44,7 @@ void t.test('no call does what the proof says cannot happen', async (t) => {
         }
       }
     }),
-    { numRuns: 500 },
+    { numRuns: runs(500) },
   );
   t.comment(`${hospitals} hospitals, ${proved} of them proved; ${JSON.stringify([...seen])}`);
   t.ok(hospitals > 100 && proved > 0, 'enough hospitals');
@@ -63,7 +63,7 @@ void t.test('every fault is shown by its counter-example', async (t) => {
         shown.set(fault.kind, (shown.get(fault.kind) ?? 0) + 1);
       }
     }),
-    { numRuns: 400 },
+    { numRuns: runs(400) },
   );
   t.comment(JSON.stringify([...shown]));
   t.ok(shown.size >= 6, 'most kinds of fault were found');

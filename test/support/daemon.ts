@@ -46,6 +46,10 @@ export class Daemon {
     return daemon;
   }
 
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
   /** Stops answering, and holds its connections open. */
   freeze(): void {
     this.#child.kill('SIGSTOP');

@@ -219,6 +219,11 @@ export class House {
     return ready;
   }
 
+  /** Whether calls are signalled by somebody else's server. */
+  get hasRealSignalling(): boolean {
+    return this.#servers.signalling instanceof DrachtioServer;
+  }
+
   /** The daemons are not our children: they outlive the supervisor on purpose. */
   daemonPids(): number[] {
     return (this.ready['daemonPids'] as number[] | undefined) ?? [];
@@ -242,11 +247,17 @@ export class House {
     );
   }
 
-  /** A call that `endedCall` has told about is history: the one after it is waited for. */
+  /** The facts of every call that the house has made by itself, the newest first. */
+  async houseCalls(): Promise<CallFacts[]> {
+    const { calls } = await this.json<{ calls: { callId: string; from: string }[] }>('call', 'list');
+    return Promise.all(calls.filter(({ from }) => from === 'wardline').map(({ callId }) => this.facts(callId)));
+  }
+
+  /** A call that `endedCall` has told about is history: the one after it is waited for. Calls of the house are none. */
   newestCall(): Promise<string> {
     return until('a call that was not told about yet', async () => {
-      const { calls } = await this.json<{ calls: { callId: string }[] }>('call', 'list');
-      const newest = calls[0]?.callId;
+      const { calls } = await this.json<{ calls: { callId: string; from: string }[] }>('call', 'list');
+      const newest = calls.find(({ from }) => from !== 'wardline')?.callId;
       return newest !== undefined && !this.#told.has(newest) && newest;
     });
   }

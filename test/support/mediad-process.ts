@@ -84,6 +84,8 @@ export interface MrfEndpoint extends EventEmitter {
   ): Promise<Readonly<Record<string, string | undefined>>>;
   bridge(other: MrfEndpoint): Promise<void>;
   unbridge(): Promise<void>;
+  join(conference: string): Promise<{ memberId: number; confUuid: string }>;
+  confMute(): Promise<string>;
   mute(): Promise<void>;
   unmute(): Promise<void>;
   modify(sdp: string): Promise<string>;

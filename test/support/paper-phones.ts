@@ -15,7 +15,7 @@ import type { CompiledPlan, Prompt } from '../../src/core/dialplan/index.ts';
 import type { CompiledRoster } from '../../src/core/oncall/index.ts';
 import { phi } from '../../src/core/phi/index.ts';
 import { type Instant, plusMs } from '../../src/core/time/index.ts';
-import type { MessageBrief } from '../../src/core/voicemail/index.ts';
+import type { Greetings, MessageBrief } from '../../src/core/voicemail/index.ts';
 import { aPlan, aRoster, noon, phones } from './lakeside.ts';
 
 /**
@@ -51,6 +51,8 @@ export interface Circumstances {
   /** By name of the trunk, in place of `trunkFault`. */
   readonly trunkFaults?: Readonly<Record<string, string>>;
   readonly groupTurns?: number;
+  /** Recorded for every mailbox. */
+  readonly greetings?: Greetings;
   /** In every mailbox. */
   readonly messages?: number;
   /** What a mailbox holds, and the PIN that opens it. */
@@ -65,6 +67,10 @@ export interface Circumstances {
   /** By this trunk. */
   readonly trunk?: string;
   readonly from?: string;
+  /** The house calls somebody, in place of a caller who dials. */
+  readonly called?: Pick<Extract<CallEvent, { type: 'houseCalls' }>, 'party' | 'errand'>;
+  /** Who has a message already when it is claimed. */
+  readonly claimedBy?: string;
   readonly answerFails?: boolean;
   /** Messages last as long as the recorder ran; 4 s without it. */
   readonly isTimed?: boolean;
@@ -109,6 +115,11 @@ export class PaperCall {
     this.#plan = circumstances.plan ?? aPlan();
     this.#roster = circumstances.roster ?? aRoster();
     this.unregistered = new Set(circumstances.unregistered);
+    const drawn = { callId: 'K7QX-2M4D' as CallId, acceptDigit: circumstances.acceptDigit ?? '4', messageId: 'm1' };
+    if (circumstances.called !== undefined) {
+      this.happens({ type: 'houseCalls', ...circumstances.called, ...drawn });
+      return;
+    }
     const { trunk = circumstances.fromTrunk ? 'carrier' : null } = circumstances;
     const from =
       trunk !== null
@@ -116,13 +127,11 @@ export class PaperCall {
         : ({ kind: 'phone', extension: circumstances.from ?? phones.ward } as const);
     this.happens({
       type: 'callArrived',
-      callId: 'K7QX-2M4D' as CallId,
+      ...drawn,
       caller: { from, number: circumstances.number === undefined ? null : phi(circumstances.number) },
       dialled,
       peer: '127.0.0.1:5060/udp',
       sipCallId: 'abc@phone',
-      acceptDigit: circumstances.acceptDigit ?? '4',
-      messageId: 'm1',
     });
   }
 
@@ -167,6 +176,12 @@ export class PaperCall {
     if (token === null) return this;
     this.callerGathers = null;
     return this.happens({ type: 'digitsGathered', leg: CALLER, token, digits: key });
+  }
+
+  /** Whom the house calls picks up. */
+  picksUp(): this {
+    this.caller = 'answered';
+    return this.happens({ type: 'callerAnswered', media: anchored });
   }
 
   hangsUp(): this {
@@ -227,6 +242,7 @@ export class PaperCall {
       isRegistered: (extension: string) => !this.unregistered.has(extension),
       trunkFault: (trunk: string) => this.#circumstances.trunkFaults?.[trunk] ?? this.#circumstances.trunkFault ?? null,
       groupTurns: () => this.#circumstances.groupTurns ?? 0,
+      greetingsOf: () => this.#circumstances.greetings ?? {},
       messagesIn: () => this.#circumstances.messages ?? 0,
     };
     // The state survives being written down.
@@ -264,6 +280,8 @@ export class PaperCall {
         return this.#later(effect.afterMs, effect.with);
       case 'answerCaller':
         must(this.caller === 'waiting' || this.caller === 'hearsRinging', 'the caller is answered once');
+        // It rings: the story says whether anybody picks up.
+        if (this.#circumstances.called !== undefined) return;
         if (this.#circumstances.answerFails) return this.#later(0, { type: 'callerAnswerFailed', why: 'no media' });
         this.caller = 'answered';
         return this.#later(0, { type: 'callerAnswered', media: anchored });
@@ -308,7 +326,7 @@ export class PaperCall {
         if (effect.leg === CALLER) {
           must(this.caller === 'answered', 'prompts need an answered caller');
           this.heard.push(...ids);
-          this.callerGathers = null;
+          this.callerGathers = effect.keys ? effect.token : null;
           this.callerHears = effect.then === 'nothing' ? 'prompt' : 'ringback';
         } else {
           const leg = this.#leg(effect.leg);
@@ -362,6 +380,14 @@ export class PaperCall {
         const messages = this.#circumstances.mailboxes?.[effect.mailbox]?.holds ?? null;
         return this.#later(10, { type: 'messagesListed', token: effect.token, messages });
       }
+      case 'claimMessage': {
+        const { token, by, messageId } = effect;
+        this.changes.push(`${by} claims ${messageId}`);
+        return this.#later(10, { type: 'claimAnswered', token, by: this.#circumstances.claimedBy ?? by });
+      }
+      case 'setGreeting':
+        this.changes.push(`${effect.by} ${effect.kind} of ${effect.mailbox}: ${effect.greetingId}`);
+        return;
       case 'changeMessage':
         this.changes.push(`${effect.by} ${effect.change} ${effect.messageId}`);
         return;

@@ -1,6 +1,6 @@
 /** The audio half of a phone: one UDP port, G.711 out at a steady 20 ms, everything heard is kept. */
 import { createSocket, type Socket } from 'node:dgram';
-import { decodeG711, encodeG711, FRAME_SAMPLES, type G711 } from '../../src/mediad/media/g711.ts';
+import { decodeG711, encodeG711, FRAME_SAMPLES, type G711 } from '../../src/mediad/media/codec/g711.ts';
 import { MediaClock } from '../../src/mediad/media/clock.ts';
 import { readRtp, writeRtp, type RtpPacket } from '../../src/mediad/media/rtp-packet.ts';
 import { PATIENCE_MS } from './processes.ts';

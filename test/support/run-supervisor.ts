@@ -1,6 +1,8 @@
-// node run-supervisor.ts <launch plan file>: the supervisor alone, in a process of its own.
+// node run-supervisor.ts <launch plan file> [stopped]: the supervisor alone, in a process of its own; "stopped": it was told
+// to stop while the plan was made.
 import { readFileSync } from 'node:fs';
 import { supervise } from '../../src/cli/supervise/house.ts';
 import type { LaunchPlan } from '../../src/cli/supervise/launch-plan.ts';
 
-process.exit(await supervise(JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8')) as LaunchPlan));
+const [, , file = '', stopped] = process.argv;
+process.exit(await supervise(JSON.parse(readFileSync(file, 'utf8')) as LaunchPlan, stopped === 'stopped'));

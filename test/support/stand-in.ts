@@ -29,7 +29,7 @@ if (behaviour.refuses !== undefined) {
         version: '0',
         site: 'the banner',
         sip: [],
-        phones: [],
+        phones: [{ extension: '2101', name: 'Ward', password: 'stand-in password' }],
         numbers: [],
         data: '',
         admin: '',

@@ -15,7 +15,7 @@ import t, { type Test } from 'tap';
 import { Closing } from '../../src/cli/app/closing.ts';
 import { logTo } from '../../src/cli/app/log.ts';
 import { messageBook, messageLength } from '../../src/cli/app/message-book.ts';
-import { strayMessages, whatIsKnown } from '../../src/cli/app/stray-messages.ts';
+import { strayGreetings, strayMessages, whatIsKnown } from '../../src/cli/app/stray-messages.ts';
 import { dataFolders } from '../../src/cli/folders.ts';
 import { houseSecrets } from '../../src/cli/house-secrets.ts';
 import type { Fact } from '../../src/core/audit/index.ts';
@@ -90,6 +90,7 @@ async function aBook(t: Test) {
       },
     },
     pathOf: (messageId) => join(folder, `${messageId}.sealed`),
+    discard: async (path: string) => rmSync(path),
     measure: (path) => messageLength(path, secrets.voicemailIdentity),
     onTrouble: (error) => troubles.push((error as Error).message),
   });
@@ -110,6 +111,8 @@ void t.test('a message is entered once its end is on record, with the time it wa
   await attest(over);
   t.same(saved, [
     {
+      service: null,
+      urgency: null,
       messageId: MESSAGE,
       callId: CALL,
       mailbox: 'cardiology',
@@ -118,6 +121,8 @@ void t.test('a message is entered once its end is on record, with the time it wa
       durationMs: 4200,
       path: join(folder, `${MESSAGE}.sealed`),
       exportedAt: null,
+      isPrivate: false,
+      callBack: null,
     },
   ]);
   t.same(
@@ -353,4 +358,15 @@ void t.test('secrets are made for a new house only', async (t) => {
   rmSync(folders.secrets, { recursive: true });
   await t.rejects(houseSecrets(folders), { message: /secrets is missing.*restore it from a backup/ });
   t.throws(() => statSync(folders.secrets), 'nothing stands in the way of the backup');
+});
+
+void t.test('greetings are no messages; those that nobody hears are found', async (t) => {
+  const folder = t.testdir({
+    'greeting-a-1.sealed': '',
+    'greeting-b-2.sealed': '',
+    'abc.sealed': '',
+    'greeting-c.r8': '',
+  });
+  t.same(await strayMessages(folder, new Set()), ['abc']);
+  t.same(await strayGreetings(folder, new Set(['greeting-a-1'])), ['greeting-b-2']);
 });

@@ -11,6 +11,7 @@ import { CalendarDuties } from '../../src/cli/calendar-duties.ts';
 import { newToken, tokenHash } from '../../src/cli/calendar-token.ts';
 import { silentLog } from '../../src/cli/attest-once.ts';
 import { loadConfig } from '../../src/config/index.ts';
+import type { SystemFact } from '../../src/core/audit/index.ts';
 import { makeOverride, type PersonId, type ServiceId } from '../../src/core/oncall/index.ts';
 import { type Instant, instant, wall, zone } from '../../src/core/time/index.ts';
 import { calendarText, changedLast } from '../../src/documents/feeds/index.ts';
@@ -287,33 +288,65 @@ void t.test('wardline oncall calendar: the address is shown once, and kept nowhe
   t.match(await wardline('audit', 'verify'), { code: 0 });
 });
 
-void t.test('a feed that the roster does not declare any more is not missed', async (t) => {
-  const feeds = (name: string) => `feeds:\n  ${name}: { calendar: ./${name}.ics, names: { Ames: dr-ames } }\n`;
+/** Watches the feeds of a roster by a clock that the test moves. */
+async function feedWatch(t: Test, roster: string) {
   const folder = t.testdir({});
-  const { store } = await houseWith(t, [{ at: NOW, roster: rosterOf(daily('dr-ames'), feeds('old')) }]);
+  const { store } = await houseWith(t, [{ at: NOW, roster }]);
   const given = loadConfig({ set: [`oncall=${folder}`] });
-  if (given.kind === 'bad') return t.fail(given.problems.join());
+  if (given.kind === 'bad') throw new Error(given.problems.join());
   const health = createHealth();
   const clock = new VirtualClock(NOW);
   const closing = new Closing();
-  let version = 'one';
-  const record = async () => undefined;
-  const documents = { current: () => ({ roster: { version, zone: 'America/Chicago' } }) } as never;
+  t.teardown(() => closing.close());
+  const inForce = { version: 'one', zone: 'America/Chicago' };
+  const facts: SystemFact[] = [];
+  const record = async (fact: SystemFact) => void facts.push(fact);
+  const documents = { current: () => ({ roster: inForce }) } as never;
   watchFeeds({ config: given.value, store, record, health, log: silentLog }, documents, closing, clock);
-  const failing = () => health.report().checks.map(({ name, kind }) => `${name} ${kind}`);
+  const report = () => health.report().checks;
   const passes = async (what: string, look: () => boolean) => {
     await until(what, () => {
       clock.advance(5_000);
       return look();
     });
   };
+  return { folder, store, inForce, facts, report, passes };
+}
+
+const feeds = (name: string) => `feeds:\n  ${name}: { calendar: ./${name}.ics, names: { Ames: dr-ames } }\n`;
+
+void t.test('a feed that the roster does not declare any more is not missed', async (t) => {
+  const { folder, store, inForce, report, passes } = await feedWatch(t, rosterOf(daily('dr-ames'), feeds('old')));
+  const failing = () => report().map(({ name, kind }) => `${name} ${kind}`);
   await passes('a feed that cannot be read to be told', () => failing().join() === 'feed old failing');
   await keep(store, { at: NOW, roster: rosterOf(daily('dr-ames'), feeds('new')) });
-  version = 'two';
+  inForce.version = 'two';
   writeFileSync(join(folder, 'new.ics'), 'no calendar');
   await passes('the new one in its place', () => failing().join() === 'feed new failing');
   await keep(store, { at: NOW, roster: rosterOf(daily('dr-ames')) });
-  version = 'three';
+  inForce.version = 'three';
   await passes('nothing to be missed', () => failing().length === 0);
-  await closing.close();
+});
+
+void t.test('a feed of any size costs the thread that decides calls next to nothing', async (t) => {
+  const { folder, store, facts, passes } = await feedWatch(t, rosterOf(daily('dr-ames'), feeds('cards')));
+  const stamp = (ms: number) => new Date(ms).toISOString().replaceAll(/[-:]|\.000/g, '');
+  const event = (i: number) => [
+    'BEGIN:VEVENT',
+    `UID:${i}`,
+    `DTSTART:${stamp(NOW + (30 - i) * 86_400_000)}`,
+    `DTEND:${stamp(NOW + (31 - i) * 86_400_000)}`,
+    'SUMMARY:Ames',
+    'END:VEVENT',
+  ];
+  // Fifty years of duties, as some systems publish them.
+  const events = Array.from({ length: 19_000 }, (_, i) => event(i)).flat();
+  writeFileSync(join(folder, 'cards.ics'), ['BEGIN:VCALENDAR', ...events, 'END:VCALENDAR', ''].join('\r\n'));
+  const before = { own: process.threadCpuUsage(), all: process.cpuUsage() };
+  const sum = ({ user, system }: NodeJS.CpuUsage) => user + system;
+  await passes('the feed to be taken', () => store.feeds.documents().length === 1);
+  const own = sum(process.threadCpuUsage(before.own));
+  const all = sum(process.cpuUsage(before.all));
+  t.match(facts, [{ fact: 'feedTaken', feed: 'cards', added: 31 }]);
+  t.ok(own < all / 3, `${own} of ${all} µs`);
 });

@@ -40,7 +40,11 @@ import {
   sipStatusOf,
   writeTogether,
 } from '../../src/telephony/client-libraries/index.ts';
+import { MediaLink } from '../../src/telephony/media-link.ts';
+import { telephonySchema } from '../../src/telephony/options.ts';
+import type { Signalling } from '../../src/telephony/signalling.ts';
 import { until } from '../support/processes.ts';
+import { settled, VirtualClock } from '../support/virtual-clock.ts';
 
 const require = createRequire(import.meta.url);
 
@@ -515,12 +519,14 @@ async function aMediaServer(
       '1 profile 0 aliases\n',
     ...change,
   };
-  return listen(t, (socket) => {
+  const say = (command: string, answer: string): void => void (said[command] = answer);
+  const listens = await listen(t, (socket) => {
     const wait = mayGreet();
     const greet = (): boolean => socket.write(said['greeting'] ?? '');
     if (wait === undefined) greet();
     else void wait.then(greet);
     let heard = '';
+    let answered = Promise.resolve();
     socket.on('data', (bytes) => {
       const commands = (heard + bytes.toString()).split('\n\n');
       heard = commands.pop() ?? '';
@@ -534,11 +540,15 @@ async function aMediaServer(
         }
         const body = said[api] ?? 'true';
         const [first, rest] = [body.slice(0, 3), body.slice(3)];
-        socket.write(`Content-Type: api/response\nContent-Length: ${Buffer.byteLength(body)}\n\n${first}`);
-        setImmediate(() => socket.write(rest));
+        answered = answered.then(async () => {
+          socket.write(`Content-Type: api/response\nContent-Length: ${Buffer.byteLength(body)}\n\n${first}`);
+          await settled();
+          socket.write(rest);
+        });
       }
     });
   });
+  return { ...listens, say };
 }
 
 function mediaServerAt(port: number): Parameters<typeof MediaClient.connect>[0] {
@@ -581,6 +591,59 @@ void t.test('a connection that comes after its time is closed', async (t) => {
   await until('it to be closed', () => server.open() === 0);
   await until('the library to have no timer left', () => timers() === before);
   t.equal(connections, 2, 'and it is not made again');
+});
+
+void t.test('a media server whose SIP profile is stopped counts as lost until it takes calls again', async (t) => {
+  const clock = new VirtualClock();
+  const server = await aMediaServer(t);
+  const status = (state: string) => `drachtio_mrf\tprofile\tsip:mod_sofia@127.0.0.1:5090\t${state}\n`;
+  const media = telephonySchema.shape.media.parse({
+    servers: [{ name: 'fs', host: '127.0.0.1', port: server.port, secret: 'right' }],
+    promptsDirs: ['/prompts'],
+    promptsRoot: '/prompts',
+    recordings: '/recordings',
+  });
+  const nobody = (): never => t.fail('nothing is recorded, played or called') as never;
+  const link = new MediaLink({
+    server: media.servers[0]!,
+    site: media,
+    clock,
+    log: { info: () => {}, warn: () => {}, error: () => {} },
+    owner: 'test',
+    signalling: { inDialog: nobody } as unknown as Signalling,
+    sealer: { begin: nobody },
+    messageKey: nobody,
+    talkLost: nobody,
+  });
+  t.teardown(() => link.close());
+  await link.connect();
+  t.same(link.health, { isUp: true, why: '' });
+  /** Answers come in order: behind one more the look has its own. */
+  const look = async (): Promise<void> => {
+    await clock.pass(5_000);
+    await link.api('status');
+  };
+  for (let i = 0; i < 3; i++) await look();
+  t.equal(link.health.isUp, true, 'asked every 5 s, and good each time');
+
+  server.say('sofia status', status('DOWN (0)'));
+  await clock.pass(5_000);
+  await until('it to be missed', () => !link.health.isUp);
+  t.match(link.health.why, /has a SIP profile drachtio_mrf that is DOWN/);
+  await t.rejects(
+    link.endpoint(
+      { remoteSdp: null, mediaSource: '', events: {} as never, name: { 'call-id': 'one' } },
+      {} as never,
+      1_000,
+    ),
+    { message: /mediaUnavailable/ },
+    'it is not asked for a call',
+  );
+  server.say('sofia status', status('RUNNING (0)'));
+  await until('it to be used again', async () => {
+    await clock.pass(500);
+    return link.health.isUp;
+  });
 });
 
 void t.test('each endpoint is made through the signalling server that it is wanted on', async (t) => {

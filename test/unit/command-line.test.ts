@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import t from 'tap';
 import type { Test } from 'tap';
-import { asWritten } from '../../src/cli/call.ts';
+import { asWritten } from '../../src/cli/call-id.ts';
 import { programWith } from '../../src/cli/program.ts';
 import { table, wrapped } from '../../src/cli/report.ts';
 

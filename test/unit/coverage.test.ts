@@ -137,6 +137,22 @@ void t.test('wardline oncall coverage: exit code, calendar and a gap that an ove
     calendar.out,
     /^Neurology, primary \(America\/Chicago\)\n {2}Mon 2027-03-01 {2}Dr Evans, 07:00 Dr Diaz\n {2}Tue 2027-03-02 {2}Dr Diaz, 07:00 Dr Evans\n/,
   );
+  const stays = [
+    'replace',
+    'neurology',
+    'backup',
+    'dr-diaz',
+    'dr-evans',
+    '--from',
+    '2027-03-02T12:00',
+    '--reason',
+    'ill',
+  ];
+  t.match((await wardline('override', ...stays)).out, /\nBOTH AT ONCE: Dr Evans is primary of Neurology and backup of/);
+  t.match(
+    (await wardline('coverage', ...from, '--calendar', '--days', '3', '--service', 'neurology')).out,
+    /backup [\s\S]* Tue 2027-03-02 {2}Dr Evans, 07:00 Dr Diaz, 12:00 Dr Evans\n {2}Wed 2027-03-03 {2}Dr Evans\n/,
+  );
   t.match(await wardline('coverage', '--days', '500'), { code: 2, err: /--days 500: use 1 to 120/ });
   t.match(await wardline('coverage', '--service', 'x'), { code: 1, err: /there is no service x/ });
   const until = new Date(Date.now() + HOUR).toISOString();

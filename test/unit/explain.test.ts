@@ -35,9 +35,16 @@ void t.test('a STAT call is told with who was rung, who was not, and why', async
     'After 30 s, step 3: attending, desk phone and mobile.',
     '  Dr Chen is attending: always on call.',
     '    Rung on the desk phone: picked up, and connected.',
-    '    Rung on the mobile: nobody picked up in time.',
+    '    Rung on the mobile: it stopped ringing, because the call was taken.',
     'After 30 s Dr Chen took the call: picked up the desk phone.',
   ]);
+});
+
+void t.test('a caller who hangs up soon did not wait in vain for all of the time', async (t) => {
+  const soon = told(new PaperCall('7012').after(3).hangsUp());
+  t.equal(soon.at(-2), '    Rung on the desk phone: nobody had picked up when the caller hung up.');
+  const plain = told(new PaperCall(phones.icu).after(3).hangsUp()).join('\n');
+  t.match(plain, /ICU \(2102\) was rung: nobody had picked up when the caller hung up\./);
 });
 
 void t.test('a plain call, a menu, an empty tier and a message', async (t) => {

@@ -1,6 +1,7 @@
 import t from 'tap';
+import { CALLER } from '../../src/core/call/index.ts';
 import type { PlanSource } from '../../src/core/dialplan/index.ts';
-import { simulate, tellSimulation } from '../../src/core/simulate/index.ts';
+import { retrace, simulate, tellSimulation } from '../../src/core/simulate/index.ts';
 import { plusMs } from '../../src/core/time/index.ts';
 import type { MessageBrief } from '../../src/core/voicemail/index.ts';
 import { aPlan, aRoster, noon, phones } from '../support/lakeside.ts';
@@ -13,6 +14,8 @@ const left = (messageId: string, ageMs: number, more: Partial<MessageBrief> = {}
   state: 'new',
   from: null,
   isClaimed: false,
+  isPrivate: false,
+  callBack: null,
   ...more,
 });
 const mailboxes: PlanSource['mailboxes'] = [
@@ -68,10 +71,10 @@ void t.test('*97 from the own phone asks for the PIN and tells what there is, ur
 });
 
 void t.test('keep, delete, undo and claim are done at once and on record', async (t) => {
-  const call = opened().presses('5').presses('2').presses('3').presses('*').presses('#').after(5);
+  const call = opened().presses('5').after(1).presses('2').presses('3').presses('*').presses('#').after(5);
   t.same(call.changes, [
     '3101 heard urgent',
-    '3101 claimed urgent',
+    '3101 claims urgent',
     '3101 heard urgent',
     '3101 saved urgent',
     '3101 heard early',
@@ -184,4 +187,165 @@ void t.test('the simulator gets as far as the PIN', async (t) => {
     plan,
   );
   t.match(told.join('\n'), /open the mailbox of this phone[\s\S]*End: whoever opened a mailbox was done/);
+});
+
+const deliver = (opener: string, mailbox = 'cardiology') =>
+  ({
+    party: { person: 'bell', target: { kind: 'extension', extension: phones.bell } },
+    errand: { errand: 'deliver', messageId: 'ward', mailbox, opener },
+  }) as const;
+
+void t.test('the house brings a message: a PIN shows who it is, and only that message can be heard', async (t) => {
+  const two = {
+    ...holds,
+    cardiology: { pin: '999000', holds: [left('other', 2), left('ward', 1, { isUrgent: true })] },
+  };
+  const call = dial({ called: deliver(phones.bell), mailboxes: two });
+  t.match(call.factsOf('houseCalled'), [{ person: 'bell', about: 'deliver', messageId: 'ward' }]);
+  call.picksUp().after(1);
+  t.same(call.heard, ['chase-waits', 'Cardiology', 'mailbox-pin']);
+  call.presses('314159').after(1);
+  t.match(call.factsOf('mailboxOpened'), [{ mailbox: 'cardiology', person: phones.bell, messages: 1 }]);
+  t.same(played(call), ['<ward>']);
+  call.presses('3');
+  t.equal(call.changes.includes(`${phones.bell} deleted ward`), false, 'the mailbox is not hers to clear');
+  call.presses('5').after(1);
+  t.match(call.factsOf('messageAccessed').at(-1), { how: 'claimed', messageId: 'ward', person: phones.bell });
+  t.equal(call.presses('#').after(5).heard.includes('<late>'), false);
+});
+
+void t.test('without a PIN of their own they sign with that of the mailbox', async (t) => {
+  const call = dial({ called: deliver(phones.chen), mailboxes: holds })
+    .picksUp()
+    .after(1)
+    .presses('111222')
+    .after(1);
+  t.match(call.factsOf('pinTried'), [{ mailbox: phones.chen, result: 'noPin' }]);
+  call.presses('999000').after(1);
+  t.match(call.factsOf('mailboxOpened'), [{ mailbox: 'cardiology', person: 'cardiology' }]);
+});
+
+void t.test('a mailbox of a carrier hears that something waits, and no more', async (t) => {
+  const call = dial({ called: deliver(phones.bell) })
+    .picksUp()
+    .after(120);
+  t.equal(call.endedBecause, 'mailboxClosed');
+  t.same(played(call), []);
+});
+
+void t.test('nobody picks up, it is busy, or it is settled meanwhile', async (t) => {
+  t.equal(dial({ called: deliver(phones.bell) }).after(60).endedBecause, 'noAnswer');
+  const busy = { type: 'legFailed', leg: CALLER, result: { kind: 'busy', sipStatus: 486 } } as const;
+  t.equal(dial({ called: deliver(phones.bell) }).happens(busy).endedBecause, 'busy');
+  const settled = { type: 'errandSettled' } as const;
+  t.equal(dial({ called: deliver(phones.bell) }).happens(settled).endedBecause, 'takenElsewhere');
+  const listens = dial({ called: deliver(phones.bell) })
+    .picksUp()
+    .after(1)
+    .happens(settled);
+  t.equal(listens.endedBecause, undefined, 'whoever listens is not cut off');
+});
+
+void t.test('of two who claim one has it', async (t) => {
+  const call = opened({ claimedBy: phones.bell }).presses('5').after(1);
+  t.equal(call.heard.at(-2), 'mailbox-claimed-already');
+  t.equal(
+    call.factsOf('messageAccessed').some(({ how }) => how === 'claimed'),
+    false,
+  );
+});
+
+void t.test('whoever left a message is told what became of it', async (t) => {
+  const about = { messageId: 'ward', mailbox: 'cardiology' };
+  const outside = { person: '', target: { kind: 'number', e164: '+12025550166', trunk: 'carrier' } } as const;
+  const call = dial({ called: { party: outside, errand: { errand: 'tellClaimed', ...about } } });
+  t.notMatch(
+    JSON.stringify(call.factsOf('houseCalled')),
+    /0166/,
+    'a number of a patient is not on record in the clear',
+  );
+  call.picksUp().after(10);
+  t.same([call.heard, call.endedBecause], [['chase-claimed', 'chase-claimed'], 'callerTold']);
+});
+
+void t.test('a greeting is recorded by phone, heard again, and deleted', async (t) => {
+  const call = opened().presses('9').presses('4').presses('3').presses('2').after(2);
+  t.equal(call.callerHears, 'recorder');
+  call.presses('#').after(1);
+  const [set] = call.factsOf('greetingChanged');
+  t.match(set, { how: 'recorded', mailbox: phones.ames, kind: 'absence', durationMs: 4000, device: phones.ames });
+  t.match(set?.greetingId, /^greeting-m1-\d+$/);
+  t.equal(call.changes.at(-1), `${phones.ames} absence of ${phones.ames}: ${set?.greetingId}`);
+  t.same(call.heard.slice(-2), ['greeting-set', 'greeting-keys']);
+  call.presses('2').after(2).recordingEnds('key', 300);
+  t.equal(call.heard.at(-2), 'greeting-none', 'a slip of the finger is no greeting');
+  const known = opened({ greetings: { usual: 'greeting-old' } })
+    .presses('9')
+    .presses('4')
+    .presses('1')
+    .presses('1');
+  t.equal(played(known).at(-1), '<greeting-old>');
+  known.presses('3');
+  t.match(known.factsOf('greetingChanged'), [{ how: 'deleted', greetingId: 'greeting-old' }]);
+  t.equal(known.presses('#').after(1).heard.at(-1), 'mailbox-keys', 'back to the messages');
+});
+
+const atHome = (circumstances: Circumstances = {}) =>
+  new PaperCall('1700', { plan, from: phones.ward, ...circumstances }).after(0);
+
+void t.test(
+  'callers hear what was recorded: absence first, then that of the hour; else what the house says',
+  async (t) => {
+    const all = { usual: 'g-usual', closed: 'g-closed', absence: 'g-absence' };
+    t.same(atHome({ greetings: all }).heard, ['<g-absence>', 'beep']);
+    t.same(
+      atHome({ greetings: { usual: 'g-usual', closed: 'g-closed' } }).heard,
+      ['<g-usual>', 'beep'],
+      'no hours: always open',
+    );
+    const nights = aPlan([toAmes], {
+      hours: [{ id: 'mornings', weekly: [{ weekday: 1, fromMinute: 0, toMinute: 60 }] }],
+      mailboxes: [...mailboxes.slice(1), { id: phones.ames, name: 'Dr Ames', hours: 'mornings' }],
+    });
+    t.same(atHome({ plan: nights, greetings: { usual: 'g-usual', closed: 'g-closed' } }).heard, ['<g-closed>', 'beep']);
+    const broken = atHome({ greetings: all, unplayable: ['g-absence'] }).after(1);
+    t.same(broken.heard, ['voicemail-greeting-person', 'beep'], 'one that cannot be opened is not silence');
+    t.equal(atHome({ greetings: all }).presses('0').after(1).ringing.includes(phones.operator), true);
+  },
+);
+
+const recorded = () => atHome().after(5).presses('#');
+
+void t.test('after "#" the caller hears it, marks it, leaves a number, says it again', async (t) => {
+  const call = recorded();
+  t.equal(call.heard.at(-1), 'review-keys');
+  t.equal(call.fact('recordingEnded'), undefined, 'it is not delivered yet');
+  call.presses('1');
+  t.equal(played(call).at(-1), '<m1>');
+  call.presses('3').presses('4').presses('5').presses('2102').presses('#').after(5);
+  t.match(call.factsOf('recordingEnded'), [{ messageId: 'm1', durationMs: 4000, urgent: true, private: true }]);
+  t.equal(call.fact('recordingEnded')?.callBack?.reveal(), '2102');
+  t.equal(call.endedBecause, 'messageLeft');
+
+  const twice = recorded().presses('2').after(2).presses('#').hangsUp();
+  t.match(twice.factsOf('recordingDiscarded'), [{ messageId: 'm1' }]);
+  t.match(twice.factsOf('recordingEnded'), [{ messageId: 'm1-2', by: 'key' }], 'hanging up sends it');
+  t.equal(twice.endedBecause, 'messageLeft');
+
+  const asks = recorded().presses('0').after(1);
+  t.same([asks.factsOf('recordingEnded').length, asks.ringing], [1, [phones.operator]], 'the message stays');
+  const silent = recorded().after(20);
+  t.equal(silent.endedBecause, 'messageLeft');
+  t.notOk('urgent' in (silent.fact('recordingEnded') ?? {}));
+  const stopped = recorded().happens({ type: 'wardlineStopping' });
+  t.equal(stopped.factsOf('recordingEnded').length, 1);
+});
+
+void t.test('what was reviewed is replayed as it was', async (t) => {
+  for (const call of [
+    recorded().presses('3').presses('5').presses('2102').presses('#').after(5),
+    recorded().presses('2').after(2).presses('#').presses('#').after(5),
+  ]) {
+    t.same(retrace(plan, { lately: () => [aRoster()] } as never, call.facts), { kind: 'same' });
+  }
 });

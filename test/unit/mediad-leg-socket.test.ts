@@ -2,6 +2,7 @@ import { createSocket, type Socket } from 'node:dgram';
 import { EventEmitter, once } from 'node:events';
 import t from 'tap';
 import { LegMedia } from '../../src/mediad/media/leg-media.ts';
+import { PCMU } from '../../src/mediad/media/codec/codec.ts';
 import { LegSocket } from '../../src/mediad/media/leg-socket.ts';
 import { MediaWorker } from '../../src/mediad/media/media-worker.ts';
 import type { Endpoint } from '../../src/mediad/media/messages.ts';
@@ -96,7 +97,7 @@ void t.test('a leg that goes wrong ends alone', async (t) => {
     });
   const [good, bad] = [leg('good'), leg('bad')];
   await Promise.all([good.open(), bad.open()]);
-  const talk = { codec: 'PCMU', payloadType: 0, eventPayloadType: 101, alsoFrom: [], isReceiving: true } as const;
+  const talk = { codec: PCMU, payloadType: 0, events: undefined, alsoFrom: [], isReceiving: true } as const;
   const peer = await aPeer();
   // Nothing can be sent there: what a description says is looked at before.
   bad.setRemote({ ...talk, sendTo: { address: '127.0.0.1', port: 0 } });

@@ -2,7 +2,8 @@ import t from 'tap';
 import { Switchboard } from '../../src/mediad/channel/switchboard.ts';
 import { runApiCommand } from '../../src/mediad/event-socket/api-commands.ts';
 import { MediaClock } from '../../src/mediad/media/clock.ts';
-import { decodeG711, encodeG711, FRAME_SAMPLES, transcodeG711 } from '../../src/mediad/media/g711.ts';
+import { PCMU } from '../../src/mediad/media/codec/codec.ts';
+import { decodeG711, encodeG711, FRAME_SAMPLES, transcodeG711 } from '../../src/mediad/media/codec/g711.ts';
 import { Latch } from '../../src/mediad/media/latch.ts';
 import { MediaLeg, type LegTransport } from '../../src/mediad/media/media-leg.ts';
 import type { Endpoint, RecordLimits, RemoteMedia } from '../../src/mediad/media/messages.ts';
@@ -56,9 +57,9 @@ class FakeTransport implements LegTransport {
 }
 
 const remote: RemoteMedia = {
-  codec: 'PCMU',
+  codec: PCMU,
   payloadType: 0,
-  eventPayloadType: 101,
+  events: { payloadType: 101, clockRate: 8000 },
   sendTo: phoneAt,
   alsoFrom: [],
   isReceiving: true,
@@ -271,7 +272,7 @@ void t.test('RTP bleed: a stranger hears nothing and is not heard, before and af
   const { transport, leg, hear } = aLeg();
   const stranger = { address: '203.0.113.9', port: 4000 };
   const got: number[] = [];
-  leg.bridge({ push: (f) => got.push(f.timestamp), close() {} });
+  leg.bridge({ takes: 'packets', push: (f) => f.kind === 'audio' && got.push(f.timestamp), close() {} });
   for (let n = 0; n < 50; n++) {
     hear(frame(n, { timestamp: 7 }), n * 20, stranger);
     leg.tick(n * 20);
@@ -292,17 +293,21 @@ void t.test('a leg sends one steady stream through silence, prompt, bridge and d
   ticks(3);
   const ended: number[] = [];
   leg.play(
-    new Player([{ name: 'tone', open: () => new ToneSource(parseToneScript('%(90,0,500)')!) }], false, {
-      started() {},
-      stopped() {},
-      ended: (samples) => ended.push(samples),
-    }),
+    new Player(
+      [{ name: 'tone', open: () => new ToneSource(parseToneScript('%(90,0,500)')!) }],
+      {},
+      {
+        started() {},
+        stopped() {},
+        ended: (samples) => ended.push(samples),
+      },
+    ),
   );
   ticks(6);
   t.same(ended, [720]);
   const { leg: other, hear } = aLeg();
-  other.bridge({ push: (f) => leg.hear(f), close() {} });
-  leg.bridge({ push() {}, close() {} });
+  other.bridge({ takes: 'packets', push: (f) => leg.hear(f), close() {} });
+  leg.bridge({ takes: 'packets', push() {}, close() {} });
   for (let n = 0; n < 5; n++) {
     if (n !== 2) hear(frame(n, { ssrc: 42 }), nowMs);
     ticks(1);
@@ -311,7 +316,7 @@ void t.test('a leg sends one steady stream through silence, prompt, bridge and d
   leg.sendDigits('1', 320);
   ticks(12);
   // The same talk goes on after our own frames: it must not use their numbers again.
-  other.bridge({ push: (f) => leg.hear(f), close() {} });
+  other.bridge({ takes: 'packets', push: (f) => leg.hear(f), close() {} });
   for (let n = 6; n < 9; n++) hear(frame(n, { ssrc: 42 }), nowMs);
   const packets = transport.sent.map(({ packet }) => packet);
   t.equal(new Set(packets.map((packet) => packet.ssrc)).size, 1);
@@ -331,7 +336,7 @@ void t.test('a leg sends one steady stream through silence, prompt, bridge and d
 
 void t.test('a bridge whose other side pauses is silence, not nothing', async (t) => {
   const { transport, leg } = aLeg();
-  leg.bridge({ push() {}, close() {} });
+  leg.bridge({ takes: 'packets', push() {}, close() {} });
   for (let nowMs = 20; nowMs <= 1000; nowMs += 20) leg.tick(nowMs);
   t.equal(transport.sent.length, 40, '200 ms of grace');
   t.ok(transport.audio.every((sample) => sample === 0));
@@ -340,11 +345,15 @@ void t.test('a bridge whose other side pauses is silence, not nothing', async (t
 void t.test('digits pass a bridge and are reported; a muted leg is silent to both', async (t) => {
   const { leg, hear, digits } = aLeg();
   const passed: string[] = [];
-  leg.bridge({ push: (f) => passed.push(`${f.kind}${f.payload[0]}`), close() {} });
+  leg.bridge({
+    takes: 'packets',
+    push: (f) => passed.push(f.kind === 'press' ? `press ${f.digit}` : `${f.kind}${f.payload[0]}`),
+    close() {},
+  });
   const { payload } = event(5, 160, 160, true);
   hear(aPacket({ payloadType: 101, payload }));
   t.same(digits, ['5']);
-  t.same(passed, ['digit5']);
+  t.same(passed, ['digit5', 'press 5'], 'as it came, and whole for a leg that speaks otherwise');
   leg.mute('read', true);
   hear(frame(1));
   t.equal(passed.at(-1), 'audio255', 'silence instead of speech');
@@ -475,15 +484,13 @@ void t.test('how long it has been up is measured, not read off the calendar', as
     maxChannels: 1,
     unattendedMs: 1000,
     hold: [],
+    profile: 'drachtio_mrf',
     sipAddress: () => '127.0.0.1:5080',
+    tlsAddress: () => undefined,
     monotonicMs: () => nowMs,
   });
   t.teardown(() => switchboard.close());
   nowMs += 3_725_900;
-  const status = await runApiCommand('status', {
-    switchboard,
-    dial: () => undefined,
-    lend: async () => ({ refused: 'not here' }),
-  });
+  const status = await runApiCommand('status', { switchboard } as Parameters<typeof runApiCommand>[1]);
   t.match(status, /^UP 0 years, 0 days, 1 hours, 2 minutes, 5 seconds\n/);
 });

@@ -1,4 +1,5 @@
 import t from 'tap';
+import type { CallId } from '../../src/core/call/index.ts';
 import type { PlanSource } from '../../src/core/dialplan/index.ts';
 import type { CompiledRoster } from '../../src/core/oncall/index.ts';
 import { type Instant, plusMs } from '../../src/core/time/index.ts';
@@ -7,6 +8,7 @@ import {
   type Chased,
   type ChaseEvent,
   type ChaseFact,
+  chasedOf,
   expectedChase,
   stepChase,
 } from '../../src/core/voicemail/index.ts';
@@ -27,6 +29,7 @@ class PaperChase {
   readonly facts: { readonly minute: number; readonly fact: ChaseFact }[] = [];
   /** "3: bell 3102": the minute, who was told, and where. */
   readonly told: string[] = [];
+  readonly toldCaller: string[] = [];
   readonly unregistered: readonly string[];
   readonly #roster: CompiledRoster;
   #agenda: { readonly at: Instant; readonly event: ChaseEvent }[] = [];
@@ -59,6 +62,7 @@ class PaperChase {
     for (const effect of effects) {
       if (effect.type === 'attest') this.facts.push({ minute, fact: effect.fact });
       if (effect.type === 'wakeMe') this.#agenda.push({ at: plusMs(this.at, effect.afterMs), event: effect.with });
+      if (effect.type === 'tellCaller') this.toldCaller.push(`${minute}: ${effect.that}`);
       if (effect.type === 'tellOfMessage') {
         const { person, target } = effect;
         this.told.push(`${minute}: ${person} ${target.kind === 'extension' ? target.extension : target.e164}`);
@@ -142,6 +146,49 @@ void t.test('it follows the live roster over a shift change', async (t) => {
     `6: ames ${phones.ames}`,
     `6: ames ${mobiles.ames}`,
   ]);
+});
+
+void t.test(
+  'after a restart the step is worked again for what is left of it; a change of the roster is followed at once',
+  async (t) => {
+    const chase = new PaperChase().until(2).happens({ type: 'chaseResumed' });
+    t.same(chase.told.slice(2), [`2: ames ${phones.ames}`, `2: ames ${mobiles.ames}`], 'their calls were cut off');
+    chase.until(4);
+    t.equal(chase.told[4], `3: bell ${phones.bell}`, 'the next step comes when it would have come');
+    t.equal(chase.happens({ type: 'rosterChanged' }).told.length, 6, 'who was told is not told again');
+    const late = new PaperChase();
+    late.at = plusMs(noon, 60 * minuteMs);
+    t.match(late.happens({ type: 'chaseResumed' }).told.at(-1), `60: bell ${mobiles.bell}`);
+  },
+);
+
+void t.test('whoever left it is told what becomes of it, once for each', async (t) => {
+  const chase = new PaperChase({ callId: 'K7QX-2M4D-9RTB' as CallId }).until(40);
+  t.same(chase.toldCaller, ['12: unclaimed']);
+  chase.happens({ type: 'messageClaimed', by: '3102' });
+  t.same(chase.toldCaller, ['12: unclaimed', '40: claimed']);
+});
+
+void t.test('what is followed: urgent messages, and any at the end of an urgent or STAT chain', async (t) => {
+  const left = {
+    messageId: 'M1',
+    mailbox: 'cardiology',
+    callId: null,
+    at: noon,
+    isUrgent: false,
+    service: null,
+    urgency: null,
+  };
+  const roster = aRoster();
+  t.equal(chasedOf(roster, left), null);
+  t.equal(chasedOf(roster, { ...left, service: cardiology, urgency: 'routine' }), null);
+  t.match(chasedOf(roster, { ...left, isUrgent: true }), { service: cardiology, urgency: 'urgent' });
+  t.match(chasedOf(roster, { ...left, isUrgent: true, mailbox: 'office' }), { service: null, urgency: 'urgent' });
+  t.match(chasedOf(roster, { ...left, service: cardiology, urgency: 'urgent' }), { urgency: 'urgent', leftAt: noon });
+  t.match(chasedOf(roster, { ...left, mailbox: 'office', service: cardiology, urgency: 'stat' }), {
+    service: cardiology,
+    urgency: 'stat',
+  });
 });
 
 void t.test('a step in which nobody can be told costs no time', async (t) => {

@@ -40,7 +40,17 @@ void t.test('the house shreds what its rules say, receipt first and last, and ke
   const dir = t.testdir();
   const store = await openStore(join(dir, 'wardline.db'));
   const clock = new VirtualClock(noon);
-  const left = { mailbox: 'office', callId: null, durationMs: 900, isUrgent: false, exportedAt: null };
+  const left = {
+    mailbox: 'office',
+    callId: null,
+    durationMs: 900,
+    isUrgent: false,
+    exportedAt: null,
+    isPrivate: false,
+    callBack: null,
+    service: null,
+    urgency: null,
+  };
   for (const messageId of ['old', 'held', 'gone', 'fresh']) {
     const path = join(dir, `${messageId}.sealed`);
     writeFileSync(path, `sound of ${messageId}`);

@@ -266,7 +266,7 @@ void t.test('wardline oncall override: made, listed, swapped, undone, and all of
   t.match(await wardline('oncall', 'override', 'list'), { code: 0, said: 'No overrides.' });
   t.match(await wardline('oncall', 'override', 'add', 'cardiology', 'primary', 'dr-chen', ...until, ...why), {
     code: 0,
-    said: /^1: Dr Chen is on call as well, primary of Cardiology, .*; R. Okafor: ill \[in force\]\nTo undo it: wardline oncall override undo 1/,
+    said: /^1: Dr Chen is on call as well, primary of Cardiology, .*; R. Okafor: ill \[in force\]\nBOTH AT ONCE: Dr Chen is primary of Cardiology and attending of Cardiology, .*\nTo undo it: wardline oncall override undo 1/,
   });
   t.match(await wardline('oncall', 'show', 'cardiology'), { said: /primary +Dr Chen .* by override of R\. Okafor, / });
   t.match(await wardline('oncall', 'override', 'add', 'cardiology', 'primary', 'dr-chen', ...until, ...why), {

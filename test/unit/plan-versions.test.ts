@@ -63,6 +63,7 @@ function start(t: Test, house: { folders: { dialplans: string; oncall: string };
     onUnsaved: (error) => notices.add(`unsaved ${(error as Error).message}`),
     onOverridesUnread: (error) => notices.add(`unread ${(error as Error).message}`),
     onProved: () => {},
+    onWaysLost: ({ numbers, services }) => notices.add(`lost ${[...numbers, ...services].join(' ')}`),
     onClockImplausible: () => notices.add('clock'),
   });
   // Watching alone does not keep a process running.
@@ -109,6 +110,32 @@ void t.test('manual: what is saved is a draft until it is activated, and can be 
   t.match(await house.plan('rollback', oldest), { code: 0 }, 'by name');
   t.equal(await second.notices.next(), 'activated plan');
   t.match(await house.plan('rollback', 'abcdef0123'), { code: 2, says: /there is no such version/ });
+});
+
+void t.test('what a plan takes away from callers is told when it is activated', async (t) => {
+  const house = await aHouse(t, 'manual');
+  const { documents, notices } = start(t, house);
+  await documents.start();
+  await notices.next();
+  const good = readFileSync(house.lakeside, 'utf8');
+  const renumbered = good.replace('service: cardiology, urgency: stat', 'service: neurology, urgency: stat');
+  writeFileSync(
+    house.lakeside,
+    renumbered.replace(/^ {2}(7012|7013): .*$/gm, '  $1: { from: inside, operator: { for: 20s } }'),
+  );
+  const { code, says } = await house.plan('activate');
+  t.equal(code, 0, 'it may be meant');
+  t.match(says, /^NOBODY ON CALL is behind 7012, 7013 any more: the plan before rang a chain\.$/m);
+  t.notMatch(says, /NO NUMBER/, 'the main line still leads to cardiology');
+  t.equal(await notices.next(), 'activated plan');
+  t.equal(await notices.next(), 'lost 7012 7013', 'and the running house says so, too');
+
+  writeFileSync(house.lakeside, good.replaceAll('service: neurology', 'service: cardiology'));
+  t.match((await house.plan('activate')).says, /^NO NUMBER leads to Neurology any more\.$/m);
+  t.equal(await notices.next(), 'activated plan');
+  t.equal(await notices.next(), 'lost neurology');
+  writeFileSync(house.lakeside, good);
+  t.notMatch((await house.plan('activate')).says, /any more/);
 });
 
 void t.test('manual: one department is activated while another is broken', async (t) => {

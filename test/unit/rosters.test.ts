@@ -387,7 +387,7 @@ void t.test('what a roster cannot mean is refused with its place, the reason and
     ],
     [
       rule('{ shifts: [{ who: dr-ames, from: 2026-11-02 08:00, until: 2026-11-01 }] }'),
-      'oncall/a.yaml:8:67: it ends at 2026-11-02 00:00, before it begins (write a later end)',
+      'oncall/a.yaml:8:67: it ends with 2026-11-01, before it begins (write a later end)',
     ],
     [
       rule('{ shifts: [{ who: dr-ames, from: 1970-01-01, until: 2026-11-01 }] }'),

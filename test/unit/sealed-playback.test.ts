@@ -4,7 +4,7 @@ import { generateX25519Identity, identityToRecipient } from 'age-encryption';
 import t from 'tap';
 import { LentKeys } from '../../src/mediad/channel/lent-keys.ts';
 import { PromptFinder } from '../../src/mediad/channel/applications/prompts.ts';
-import { decodeG711 } from '../../src/mediad/media/g711.ts';
+import { decodeG711 } from '../../src/mediad/media/codec/g711.ts';
 import { SealedSource } from '../../src/mediad/media/sealed-source.ts';
 import { openedByServer } from '../../src/telephony/playback.ts';
 import { sealedKey, SealedFile, SealedReader, SealedWriter } from '../../src/vault/index.ts';

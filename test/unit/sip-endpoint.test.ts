@@ -302,7 +302,7 @@ class StuckSocket extends Duplex {
   }
 }
 
-function aTcpFlow() {
+function aTcpFlow(opensOn?: 'connect') {
   const clock = new VirtualClock();
   const socket = new StuckSocket();
   const messages: string[] = [];
@@ -316,13 +316,51 @@ function aTcpFlow() {
     messageWithinMs: 4_000,
     messageBytes: 65_535,
     traffic: new Traffic(),
-    opensOn: undefined,
+    opensOn,
     onMessage: (bytes) => void messages.push(bytes.toString()),
     onBroken() {},
     onClosed() {},
   });
   return { clock, socket, flow, messages };
 }
+
+void t.test('TCP: a phone may keep its way open by one line end', (t) => {
+  const { clock, socket, flow, messages } = aTcpFlow();
+  for (let i = 0; i < 5; i++) {
+    socket.emit('data', Buffer.from('\r\n'));
+    clock.advance(30_000);
+  }
+  socket.emit('data', Buffer.from(options('0')));
+  t.same([messages.length, flow.isOpen], [1, true]);
+  socket.emit('data', Buffer.from('\r'));
+  clock.advance(4_000);
+  t.equal(flow.isOpen, false, 'half of one is something that has begun');
+  t.end();
+});
+
+void t.test('TCP: what we have dialled is kept open by pings, and given up when an answer fails to come', (t) => {
+  const { clock, socket, flow } = aTcpFlow('connect');
+  const sent: string[] = [];
+  Object.assign(socket, { write: (bytes: Buffer) => sent.push(bytes.toString()) });
+  socket.emit('connect');
+  clock.advance(94_000);
+  t.same(sent, []);
+  clock.advance(1_000);
+  t.same(sent, ['\r\n\r\n']);
+  clock.advance(500_000);
+  t.ok(flow.isOpen, 'a peer that does not know pings is not given up');
+  const before = sent.length;
+  clock.advance(94_999);
+  socket.emit('data', Buffer.from('\r\n'));
+  socket.emit('data', Buffer.from('\r\n'));
+  t.ok(
+    sent.slice(before).every((text) => text === '\r\n\r\n'),
+    'two answers are no question',
+  );
+  clock.advance(300_000);
+  t.equal(flow.isOpen, false, 'one that does is');
+  t.end();
+});
 
 void t.test(
   'TCP: a busy connection may always be in the middle of a message, as long as each is complete in time',

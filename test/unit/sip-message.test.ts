@@ -1,6 +1,7 @@
 import t from 'tap';
 import {
   encodeHeaderValue,
+  type Flow,
   Headers,
   parseMessage,
   parseNameAddr,
@@ -210,7 +211,7 @@ void t.test('strangers name no counters', (t) => {
   const options = request(aMessage({}).replaceAll('INVITE', 'OPTIONS'));
   for (const method of ['OPTIONS', '2AB', '2zz', 'CONSTRUCTOR', '__proto__'])
     traffic.countReceived({ ...options, method });
-  traffic.countSent(Buffer.from('SIP/2.0 200 OK\r\n'));
+  traffic.countSent(Buffer.from('SIP/2.0 200 OK\r\n'), {} as Flow);
   t.same(traffic.received, { OPTIONS: 1, other: 4 });
   t.same(traffic.sent, { 200: 1 });
   t.end();

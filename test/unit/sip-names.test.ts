@@ -1,5 +1,6 @@
 import t from 'tap';
 import { SipEndpoint, type SipResponse } from '../../src/sip/index.ts';
+import { RecordCache } from '../../src/sip/names/record-cache.ts';
 import { MemoryNetwork } from '../support/memory-network.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 
@@ -167,4 +168,35 @@ void t.test('no call waits longer than half a second for the DNS, and old answer
   await clock.pass(600);
   t.same(answers[4], [500, 503]);
   t.same(tried(), [port]);
+});
+
+void t.test('addresses are kept as long as the DNS says; within bounds, and 30 s where it does not say', async (t) => {
+  const clock = new VirtualClock();
+  let asked = 0;
+  const cacheOf = (ttlMs?: () => Promise<number | undefined>) =>
+    new RecordCache(
+      clock,
+      async () => {
+        asked += 1;
+        return ['192.0.2.7'];
+      },
+      ttlMs,
+    );
+  const keptFor = async (cache: RecordCache<string>) => {
+    asked = 0;
+    await cache.get('carrier.example');
+    await clock.pass(1);
+    for (let seconds = 0; seconds <= 7_200; seconds++) {
+      await cache.get('carrier.example');
+      if (asked > 1) return seconds;
+      await clock.pass(1_000);
+    }
+    return Number.POSITIVE_INFINITY;
+  };
+  t.equal(await keptFor(cacheOf(async () => 300_000)), 300);
+  t.equal(await keptFor(cacheOf(async () => 5_000)), 5);
+  t.equal(await keptFor(cacheOf(async () => 0)), 1);
+  t.equal(await keptFor(cacheOf(async () => 86_400_000)), 3_600);
+  t.equal(await keptFor(cacheOf()), 30);
+  t.equal(await keptFor(cacheOf(() => Promise.reject(new Error('ETIMEOUT')))), 30);
 });

@@ -237,25 +237,33 @@ void t.test('sipd: not a byte for scanners, 503 without memory, and everything c
     'sipd_kernel_drops_total 0',
     'sipd_messages_received_total{what="INVITE"} 6',
     'sipd_messages_sent_total{what="503"} 2',
+    'sipd_transactions{side="server",kind="invite",state="proceeding"} 2',
+    'sipd_parse_errors_total{what="answered"} 3',
+    'sipd_parse_errors_total{what="unanswered"} 0',
+    'sipd_parse_errors_total{what="framing"} 0',
+    'sipd_kernel_queue_bytes 0',
+    'sipd_dialogs 0',
+    'sipd_pending 2',
+    'sipd_held 0',
   ];
   t.match(text, /^sipd_ignored_total [1-9]/m);
   for (const line of lines) t.ok(text.split('\n').includes(line), line);
 });
 
 void t.test('datagrams that the kernel had to throw away are counted', async (t) => {
-  const { kernelDrops } = await import('../../src/sipd/kernel-drops.ts');
+  const { kernelQueue } = await import('../../src/sipd/kernel-queue.ts');
   const socket = createSocket({ type: 'udp4', recvBufferSize: 4_096 });
   socket.bind(0, '127.0.0.1');
   await once(socket, 'listening');
   t.teardown(() => socket.close());
   const { port } = socket.address();
-  t.equal(kernelDrops(new Set([port])), 0);
+  t.same(kernelQueue(new Set([port])), { drops: 0, bytes: 0 });
   const sender = createSocket('udp4');
   t.teardown(() => sender.close());
   // All of it within one turn: nobody reads in between.
   let sent = 0;
   for (let i = 0; i < 200; i++) sender.send(Buffer.alloc(4_000), port, '127.0.0.1', () => (sent += 1));
-  await until('the kernel to throw some away', () => kernelDrops(new Set([port])) > 0 || sent > 100_000);
-  t.ok(kernelDrops(new Set([port])) > 0);
-  t.equal(kernelDrops(new Set([1])), 0);
+  await until('the kernel to throw some away', () => kernelQueue(new Set([port])).drops > 0 || sent > 100_000);
+  t.ok(kernelQueue(new Set([port])).drops > 0);
+  t.same(kernelQueue(new Set([1])), { drops: 0, bytes: 0 });
 });

@@ -61,6 +61,10 @@ void t.test('what is kept comes back: phones, registrations, documents, messages
     isUrgent: false,
     path: 'messages/M1.sealed',
     exportedAt: null,
+    isPrivate: false,
+    callBack: null,
+    service: null,
+    urgency: null,
   };
   await store.messages.save(message);
   await store.messages.save({ ...message, messageId: 'M2', at: instant(9), isUrgent: true });

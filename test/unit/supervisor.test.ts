@@ -28,6 +28,7 @@ function house(t: Test, how: { sipd?: Behaviour; mediad?: Behaviour; app?: Behav
     logFolder: join(folder, 'log'),
     drainMs: how.drainMs ?? 20_000,
     isJson: false,
+    tellsPasswords: false,
     daemons: (['sipd', 'mediad'] as const).map((name) => ({
       name,
       script: join(support, 'stand-in.ts'),
@@ -53,9 +54,9 @@ function house(t: Test, how: { sipd?: Behaviour; mediad?: Behaviour; app?: Behav
   });
   return {
     plan,
-    async start(change: Partial<LaunchPlan> = {}) {
+    async start(change: Partial<LaunchPlan> = {}, ...more: string[]) {
       writeFileSync(join(folder, 'plan.json'), JSON.stringify({ ...plan, ...change }));
-      const child = spawn(process.execPath, [join(support, 'run-supervisor.ts'), join(folder, 'plan.json')], {
+      const child = spawn(process.execPath, [join(support, 'run-supervisor.ts'), join(folder, 'plan.json'), ...more], {
         stdio: ['ignore', 'pipe', 'pipe'],
       });
       if (child.pid !== undefined) pids.add(child.pid);
@@ -137,6 +138,33 @@ t.test('a daemon that is killed comes back, and the app does not notice', async 
   t.match(JSON.parse(readFileSync(h.plan.daemons[0]?.optionsFile ?? '', 'utf8')), { port: 4711 }, 'on the port it had');
   stop(s.child);
   t.equal(await s.exit, 0);
+});
+
+t.test('told to stop before it has begun, it ends what an earlier one has left, and starts nothing', async (t) => {
+  const h = house(t);
+  const first = await h.start();
+  await first.up();
+  const left = first.pids();
+  t.match(first.said(), /2101 {2}Ward {2}wardline phone add 2101 makes a password/, 'a log is no place for passwords');
+  t.notMatch(first.said(), /stand-in password/);
+  first.child.kill('SIGKILL');
+  await first.exit;
+  const second = await h.start({}, 'stopped');
+  t.equal(await second.exit, 0);
+  t.match(second.said(), /Stopping: .*\n.*Stopped\.\n$/s);
+  for (const pid of [left.app, left.sipd, left.mediad]) t.equal(startedTicks(pid), null, 'nothing is left');
+  const third = await h.start({}, 'stopped');
+  t.equal(await third.exit, 0);
+  t.same(
+    ['sipd.json', 'mediad.json', 'app.json'].filter((name) => existsSync(join(h.plan.runFolder, name))),
+    [],
+    'nothing was started',
+  );
+  const shown = await h.start({ tellsPasswords: true });
+  await shown.up();
+  t.match(shown.said(), /2101 {2}Ward {2}password stand-in password/);
+  stop(shown.child);
+  t.equal(await shown.exit, 0);
 });
 
 t.test('a supervisor that is killed leaves the house running, and the next one finds the daemons again', async (t) => {

@@ -18,8 +18,11 @@ export interface BannerFacts {
   readonly admin: string;
 }
 
-/** What the terminal shows when the house is up: enough to make a call with a softphone. Fits into 80 columns. */
-export function banner(facts: BannerFacts): readonly string[] {
+/**
+ * What the terminal shows when the house is up: enough to make a call with a softphone. Fits into 80 columns. Without
+ * passwords where it goes to a log, which is kept and read by others.
+ */
+export function banner(facts: BannerFacts, hasPasswords: boolean): readonly string[] {
   const names = Math.max(0, ...facts.phones.map(({ name }) => name.length));
   return [
     '',
@@ -28,7 +31,7 @@ export function banner(facts: BannerFacts): readonly string[] {
     `  SIP server   ${sipServer(facts.sip)}`,
     ...facts.phones.map(
       ({ extension, name, password }, i) =>
-        `  ${i === 0 ? 'Two phones ' : '           '}  ${extension}  ${name.padEnd(names)}  password ${password}`,
+        `  ${i === 0 ? 'Two phones ' : '           '}  ${extension}  ${name.padEnd(names)}  ${hasPasswords ? `password ${password}` : `wardline phone add ${extension} makes a password`}`,
     ),
     ...(facts.phones.length === 0 ? ['  Phones       wardline phone list'] : []),
     ...facts.numbers.map(

@@ -10,6 +10,7 @@ import { auditReader } from '../audit-reader.ts';
 import { unitOf } from '../unit-of.ts';
 import { version } from '../version.ts';
 import { callMetrics } from './call-metrics.ts';
+import { watchChases } from './chases.ts';
 import type { Closing } from './closing.ts';
 import type { Foundation } from './foundation.ts';
 import { lampsOf, mailboxesOf, messageKey } from './mailboxes.ts';
@@ -17,6 +18,7 @@ import { type Links, refuseWellKnownSecrets, telephonyOptions } from './links.ts
 import { plainSealer } from './plain-recordings.ts';
 import { followServerOrders } from './server-orders.ts';
 import type { PatientWriter } from './patient-writer.ts';
+import { openSideLines } from './side-lines.ts';
 import { serverMetrics } from './server-metrics.ts';
 
 /** The engine gives the calls it must end itself 6 s to say so. */
@@ -76,6 +78,7 @@ export async function openCalls(
     documents,
     reachability: telephony.reachability,
     mailboxes: mailboxesOf(foundation, parts.writer),
+    houseCalls: telephony.houseCalls,
     lookups: new HttpLookups({ clock: systemClock, options: config.webhooks }),
     observer: callMetrics(metrics, (from) => unitOf(documents.current(), from)),
   });
@@ -85,6 +88,7 @@ export async function openCalls(
   closing.add('telephony', () => telephony.close());
   followServerOrders({ foundation, telephony, options }, closing);
   await telephony.start(engine);
+  openSideLines({ options: options.signalling, telephony, plan: () => documents.current().plan }, closing);
   let isDraining = false;
   const drain = async (): Promise<void> => {
     isDraining = true;
@@ -92,6 +96,7 @@ export async function openCalls(
     await record({ fact: 'stopped', because: 'told to stop' });
   };
   closing.add('calls', drain, drainMs + ENGINE_GRACE_MS);
+  watchChases(foundation, { engine, documents, audit, reachability: telephony.reachability }, closing);
 
   metrics.gaugeOf('wardline_calls_running', 'Calls that run now.', () => engine.liveCalls.length);
   metrics.gaugeOf('wardline_phones_registered', 'Contacts that can be rung now.', () => telephony.bindings.length);

@@ -1,6 +1,7 @@
 import { DocumentReader, LiveDocuments, showProblem } from '../../documents/index.ts';
 import { systemClock } from '../../engine/index.ts';
 import { FOLDER } from '../../engine/ports.ts';
+import { lostLines } from '../judged-plan.ts';
 import { promptIds } from '../prompt-ids.ts';
 import { Refusal } from '../report.ts';
 import type { Closing } from './closing.ts';
@@ -51,6 +52,12 @@ export async function openDocuments(foundation: Foundation, closing: Closing): P
       else health.failing('proof', `some calls would reach nobody: ${lines[0] ?? ''}`);
       log.info({ faults: lines }, 'documents proved');
       for (const line of lines) terminal(`not proved: ${line}`);
+    },
+    onWaysLost: (lost) => {
+      const { roster } = documents.current();
+      const names = lost.services.map((id) => roster.service(id)?.name ?? id);
+      log.info({ ...lost }, 'numbers lead to nobody on call any more');
+      for (const line of lostLines({ ...lost, names })) terminal(line);
     },
     onUnsaved: (error) => {
       const why = error instanceof Error ? error.message : String(error);

@@ -1,7 +1,7 @@
-import type { LiveDocuments } from '../../documents/index.ts';
-import type { DeclaredFeed } from '../../documents/feeds/index.ts';
+import { type FeedDocuments, FeedReader, type LiveDocuments } from '../../documents/index.ts';
 import { systemClock } from '../../engine/index.ts';
 import type { Clock } from '../../engine/ports.ts';
+import { keepFeed, keptOf } from '../oncall/keep-feed.ts';
 import type { Closing } from './closing.ts';
 import type { Foundation } from './foundation.ts';
 
@@ -9,6 +9,8 @@ import type { Foundation } from './foundation.ts';
 const EVERY_MS = 600_000;
 /** How soon a feed that was added is fetched, and one that was removed is forgotten. */
 const NEWS_MS = 5_000;
+
+const NONE = { kind: 'declared', feeds: [] as readonly string[] } as const;
 
 type Parts = Pick<Foundation, 'config' | 'store' | 'record' | 'health' | 'log'>;
 
@@ -22,6 +24,7 @@ export function watchFeeds(
   closing: Closing,
   clock: Clock = systemClock,
 ): void {
+  const reader = new FeedReader({ clock: systemClock });
   let isClosed = false;
   let looking: Promise<void> = Promise.resolve();
   let timer: { cancel(): void } | null = null;
@@ -29,47 +32,38 @@ export function watchFeeds(
   let seen = '';
   let lookedMs = Number.NEGATIVE_INFINITY;
 
-  async function declared(): Promise<readonly DeclaredFeed[]> {
-    const files = store.documents.lastGood()?.files ?? [];
-    if (!files.some(({ kind, text }) => kind === 'roster' && text.includes('feeds:'))) return [];
-    // Most houses have no feeds, and start sooner without their libraries.
-    const { declaredFeeds } = await import('../../documents/feeds/index.ts');
-    return declaredFeeds(files, documents.current().roster.zone);
-  }
-
   async function look(): Promise<void> {
-    const { version } = documents.current().roster;
+    const { version, zone } = documents.current().roster;
     const isDue = clock.monotonicMs() - lookedMs >= EVERY_MS;
     if (version === seen && !isDue) return;
-    const all = await declared();
-    for (const id of known) if (all.every((feed) => feed.id !== id)) health.forget(`feed ${id}`);
-    const fresh = isDue ? all : all.filter(({ id }) => !known.includes(id));
-    known = all.map(({ id }) => id);
+    const files = store.documents.lastGood()?.files ?? [];
+    const declaring = files.filter(({ kind, text }) => kind === 'roster' && text.includes('feeds:'));
+    const from = { files: declaring, zoneName: zone };
+    const declared = declaring.length === 0 ? NONE : await reader.declared(from);
+    if (declared.kind === 'overtaken') return;
+    if (declared.kind === 'failed') throw new Error(declared.why);
+    const all = declared.feeds;
+    for (const id of known) if (!all.includes(id)) health.forget(`feed ${id}`);
+    const fresh = isDue ? all : all.filter((id) => !known.includes(id));
+    known = all;
     seen = version;
     if (isDue) lookedMs = clock.monotonicMs();
-    if (fresh.length > 0) await take(fresh);
+    for (const feed of fresh) await take(feed, from);
   }
 
-  async function take(feeds: readonly DeclaredFeed[]): Promise<void> {
-    const { takeFeed } = await import('../oncall/take-feed.ts');
-    for (const feed of feeds) {
-      if (isClosed) return;
-      const outcome = await takeFeed(feed, {
-        store,
-        now: clock.now(),
-        attest: (fact) => record(fact),
-        by: 'system',
-        folder: config.oncall,
-        isDryRun: false,
-        isMeant: false,
-      });
-      const name = `feed ${feed.id}`;
-      if (outcome.kind !== 'refused') health.ok(name);
-      else health.failing(name, `the last good roster stays in force: ${outcome.because}`);
-      if (outcome.kind === 'refused' && outcome.isNews) {
-        log.warn({ feed: feed.id, because: outcome.because }, 'feed refused, the last good roster stays in force');
-      } else if (outcome.kind === 'taken') log.info({ feed: feed.id, shifts: outcome.shifts }, 'feed taken');
+  async function take(feed: string, from: FeedDocuments): Promise<void> {
+    const now = clock.now();
+    const finding = await reader.look(feed, from, { before: keptOf(store, feed), folder: config.oncall, now });
+    if (finding.kind === 'overtaken') return;
+    const done = await keepFeed(feed, finding, { store, now, attest: record, by: 'system' });
+    if (finding.kind === 'good') {
+      health.ok(`feed ${feed}`);
+      if (done === 'taken') log.info({ feed, shifts: finding.shifts }, 'feed taken');
+      return;
     }
+    const { because } = finding;
+    health.failing(`feed ${feed}`, `the last good roster stays in force: ${because}`);
+    if (done === 'refusedAnew') log.warn({ feed, because }, 'feed refused, the last good roster stays in force');
   }
 
   function again(afterMs: number): void {
@@ -86,6 +80,7 @@ export function watchFeeds(
   closing.add('feeds', async () => {
     isClosed = true;
     timer?.cancel();
+    await reader.close();
     await looking;
   });
 }

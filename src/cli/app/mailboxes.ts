@@ -6,12 +6,12 @@ import { systemClock } from '../../engine/index.ts';
 import type { Mailboxes } from '../../engine/ports.ts';
 import type { Lamps } from '../../telephony/index.ts';
 import type { Message } from '../../storage/index.ts';
-import { sealedKey } from '../../vault/index.ts';
+import { sealedKey, shredSealed } from '../../vault/index.ts';
 import type { Foundation } from './foundation.ts';
 import type { PatientWriter } from './patient-writer.ts';
 
 /** The mailboxes of the store, as calls see them. */
-export function mailboxesOf({ store, log, secrets }: Foundation, writer: PatientWriter): Mailboxes {
+export function mailboxesOf({ store, log, secrets, folders }: Foundation, writer: PatientWriter): Mailboxes {
   const pins = new Pins(store.pins, systemClock);
   return {
     count(mailbox) {
@@ -43,6 +43,36 @@ export function mailboxesOf({ store, log, secrets }: Foundation, writer: Patient
         return null;
       }
     },
+    greetingsOf(mailbox) {
+      try {
+        return store.greetings.of(mailbox);
+      } catch (error) {
+        log.error({ mailbox, err: error }, 'greetings could not be looked up: callers hear that of the house');
+        return {};
+      }
+    },
+    setGreeting(mailbox, kind, greetingId, by) {
+      const done = { at: systemClock.now(), by };
+      void writer.write(`greeting ${kind} of ${mailbox}`, async () => {
+        const before = store.greetings.of(mailbox)[kind];
+        store.greetings.set(mailbox, kind, greetingId, done);
+        if (before !== undefined && before !== greetingId) await shredSealed(sealedPath(folders, before));
+      });
+    },
+    async claim(messageId, by) {
+      const at = systemClock.now();
+      try {
+        await store.messages.change(messageId, 'claimed', { at, by });
+        return (await store.messages.find(messageId))?.claimed?.by ?? by;
+      } catch (error) {
+        log.error({ message: messageId, err: error }, 'claim is written as soon as the store takes it');
+        // Whoever says "mine" is not turned away because a disk is slow.
+        void writer.write(`message ${messageId} claimed`, () =>
+          store.messages.change(messageId, 'claimed', { at, by }),
+        );
+        return by;
+      }
+    },
     change(messageId, change, by) {
       const done = { at: systemClock.now(), by };
       void writer.write(`message ${messageId} ${change}`, () => store.messages.change(messageId, change, done));
@@ -51,18 +81,30 @@ export function mailboxesOf({ store, log, secrets }: Foundation, writer: Patient
 }
 
 function briefOf(message: Message, callerOf: (callId: string) => string | null) {
-  const { messageId, at, isUrgent, state, callId, heard, claimed } = message;
+  const { messageId, at, isUrgent, isPrivate, state, callId, heard, claimed } = message;
   if (state === 'deleted') return [];
   const caller = callId === null ? null : callerOf(callId);
   // An outside number stays where it is sealed.
-  const from = caller !== null && /^\d{2,6}$/.test(caller) ? caller : null;
+  const from = extensionOf(caller);
+  const callBack = extensionOf(message.callBack?.reveal() ?? null);
   const isNew = state === 'new' && heard === null;
-  return [{ messageId, at, isUrgent, state: isNew ? 'new' : 'saved', from, isClaimed: claimed !== null }] as const;
+  return [
+    { messageId, at, isUrgent, isPrivate, state: isNew ? 'new' : 'saved', from, callBack, isClaimed: claimed !== null },
+  ] as const;
+}
+
+function extensionOf(number: string | null): string | null {
+  return number !== null && /^\d{2,6}$/.test(number) ? number : null;
+}
+
+/** Of a message or a greeting. */
+export function sealedPath(folders: Pick<Foundation['folders'], 'messages'>, id: string): string {
+  return join(folders.messages, `${id}.sealed`);
 }
 
 /** The key of one message, for the media server that plays it. Rejects with what is wrong. */
 export async function messageKey({ folders, secrets }: Foundation, messageId: string): Promise<Uint8Array> {
-  const found = await sealedKey(join(folders.messages, `${messageId}.sealed`), [secrets.voicemailIdentity]);
+  const found = await sealedKey(sealedPath(folders, messageId), [secrets.voicemailIdentity]);
   if (found.kind === 'refused') throw new Error(`the message cannot be opened (${found.reason})`);
   return found.key;
 }

@@ -12,6 +12,8 @@ export interface MessageBookParts {
   readonly clock: Pick<Clock, 'after'>;
   readonly pathOf: (messageId: string) => string;
   /** Milliseconds of sound in a sealed file; 0 when there is none. Rejects when it cannot be looked into. */
+  /** Shreds what nobody is to hear. Rejects when it cannot. */
+  readonly discard: (path: string) => Promise<unknown>;
   readonly measure: (path: string) => Promise<number>;
   readonly onTrouble: (error: unknown, messageId: string) => void;
 }
@@ -36,7 +38,10 @@ export interface MessageBook {
 const growsWithinMs = 3000;
 
 /** What is known of a message when its recording begins. */
-export type Begun = Pick<MessageRow, 'callId' | 'mailbox' | 'isUrgent' | 'at'>;
+export type Begun = Pick<
+  MessageRow,
+  'callId' | 'mailbox' | 'isUrgent' | 'isPrivate' | 'callBack' | 'service' | 'urgency' | 'at'
+>;
 
 /**
  * The list of messages follows from the audit, which says when a recording started and ended: a message is entered once
@@ -62,13 +67,23 @@ export function messageBook(parts: MessageBookParts): MessageBook {
   }
 
   /** Not waited for: the list is no reason to hold up a call. */
-  function ended(messageId: string, saidMs: number): void {
+  function ended(messageId: string, saidMs: number, marks: Marks = {}): void {
     const started = open.get(messageId);
     open.delete(messageId);
     if (started === undefined) return;
-    const entered = enter(messageId, started, saidMs);
+    const entered = enter(messageId, { ...started, ...marks }, saidMs);
     entering.add(entered);
     void entered.then(() => entering.delete(entered));
+  }
+
+  function discarded(messageId: string): void {
+    open.delete(messageId);
+    const gone = parts.discard(pathOf(messageId)).then(
+      () => {},
+      (error: unknown) => onTrouble(error, messageId),
+    );
+    entering.add(gone);
+    void gone.then(() => entering.delete(gone));
   }
 
   /** Enters a recording that somebody else may still be writing, until it is as long as at the last look. Never rejects. */
@@ -113,7 +128,8 @@ export function messageBook(parts: MessageBookParts): MessageBook {
         }
         const how = await audit.attest(entries);
         for (const { fact, callId } of entries) {
-          if (fact.fact === 'recordingEnded') ended(fact.messageId, fact.durationMs);
+          if (fact.fact === 'recordingEnded') ended(fact.messageId, fact.durationMs, marksOf(fact));
+          if (fact.fact === 'recordingDiscarded') discarded(fact.messageId);
           // A call that failed cannot say any more what became of its recording.
           if (fact.fact === 'ended') for (const messageId of recordingsOf(callId)) ended(messageId, 0);
         }
@@ -124,7 +140,7 @@ export function messageBook(parts: MessageBookParts): MessageBook {
       const left = new Map<string, Begun>();
       for (const { at, fact } of facts) {
         if (fact.fact === 'recordingStarted') left.set(...begun(at, callId, fact));
-        if (fact.fact === 'recordingEnded') left.delete(fact.messageId);
+        if (fact.fact === 'recordingEnded' || fact.fact === 'recordingDiscarded') left.delete(fact.messageId);
       }
       for (const [messageId, started] of left) await follow(messageId, started, -1);
     },
@@ -147,8 +163,19 @@ export function messageBook(parts: MessageBookParts): MessageBook {
   }
 }
 
+type Marks = Partial<Pick<Begun, 'isUrgent' | 'isPrivate' | 'callBack'>>;
+
+function marksOf({ urgent, private: isPrivate, callBack }: Extract<Fact, { fact: 'recordingEnded' }>): Marks {
+  return {
+    ...(urgent ? { isUrgent: true } : {}),
+    ...(isPrivate ? { isPrivate } : {}),
+    ...(callBack === undefined ? {} : { callBack }),
+  };
+}
+
 function begun(at: Instant, callId: CallId | null, fact: Extract<Fact, { fact: 'recordingStarted' }>): [string, Begun] {
-  return [fact.messageId, { callId, mailbox: fact.mailbox, isUrgent: fact.urgent, at }];
+  const { messageId, mailbox, urgent: isUrgent, service = null, urgency = null } = fact;
+  return [messageId, { callId, mailbox, isUrgent, isPrivate: false, callBack: null, service, urgency, at }];
 }
 
 /** Milliseconds of sound in a sealed file, up to the last second that was sealed; 0 when nothing was recorded. */

@@ -1,8 +1,12 @@
 import { join } from 'node:path';
 import { startAdmin } from '../../admin/index.ts';
+import type { CompiledPlan } from '../../core/dialplan/index.ts';
 import { instant } from '../../core/time/index.ts';
 import { systemClock } from '../../engine/index.ts';
 import { auditReader } from '../audit-reader.ts';
+import { shredSealed } from '../../vault/index.ts';
+import { HttpPosts } from '../../webhooks/index.ts';
+import { noticesOf } from '../../core/voicemail/index.ts';
 import { examplePhones, worthDialling } from '../example-phones.ts';
 import type { Remembered } from '../remembered.ts';
 import { Refusal } from '../report.ts';
@@ -20,9 +24,10 @@ import { hostAndPort, reachable } from './reachable.ts';
 import { messageBook, type MessageBook, messageLength } from './message-book.ts';
 import { PatientWriter } from './patient-writer.ts';
 import { sealLeftovers } from './plain-recordings.ts';
+import { sendNotices } from './notices.ts';
 import { readinessOf, starting } from './readiness.ts';
 import { watchRetention } from './retention.ts';
-import { strayMessages, whatIsKnown } from './stray-messages.ts';
+import { strayGreetings, strayMessages, whatIsKnown } from './stray-messages.ts';
 
 export interface App {
   /** As `ready.json` tells it: "udp/127.0.0.1:5060" for each transport served, and the address of the admin server. */
@@ -52,18 +57,22 @@ async function build(house: Remembered, terminal: (line: string) => void, closin
   const documents = await openDocuments(foundation, closing);
   watchFeeds(foundation, documents, closing);
   const writer = patientWriter(foundation, closing);
-  const messages = await openMessages(foundation, writer, closing);
-  watchRetention(foundation, { plan: () => documents.current().plan, clock: systemClock }, closing);
+  const plan = () => documents.current().plan;
+  const messages = await openMessages(foundation, plan, writer, closing);
+  const posts = new HttpPosts({ clock: systemClock, options: config.webhooks });
+  const { store, log, record } = foundation;
+  sendNotices({ book: store.notices, posts, plan, clock: systemClock, log, record }, closing);
+  watchRetention(foundation, { plan, clock: systemClock }, closing);
   const links = readLinks(config);
   // Before the calls, so that it is closed after them: whoever watches a house that is stopping sees that it does.
   let calls: Calls | null = null;
   const admin = await openAdmin(foundation, () => calls, closing);
   calls = await openCalls(foundation, { documents, audit: messages.audit, links, writer, drainMs }, closing);
 
-  const { plan, roster } = documents.current();
+  const { roster } = documents.current();
   const examples = await examplePhones({
     file: foundation.folders.examplePhones,
-    plan,
+    plan: plan(),
     roster,
     directory: calls.directory,
     at: systemClock.now(),
@@ -74,12 +83,12 @@ async function build(house: Remembered, terminal: (line: string) => void, closin
     serves: { sip, admin },
     banner: {
       version: version(),
-      site: plan.source.site,
+      site: plan().source.site,
       sip: sip.map((text) => reachable(text, advertised)),
       phones: examples.map(({ extension, password }) => {
-        return { extension, password, name: plan.extension(extension)?.name ?? '' };
+        return { extension, password, name: plan().extension(extension)?.name ?? '' };
       }),
-      numbers: worthDialling(plan, examples),
+      numbers: worthDialling(plan(), examples),
       data: config.data,
       admin,
     },
@@ -101,7 +110,12 @@ function patientWriter({ log }: Foundation, closing: Closing): PatientWriter {
 }
 
 /** The list of messages, with those that a process which was killed did not enter any more. */
-async function openMessages(foundation: Foundation, writer: PatientWriter, closing: Closing): Promise<MessageBook> {
+async function openMessages(
+  foundation: Foundation,
+  plan: () => CompiledPlan,
+  writer: PatientWriter,
+  closing: Closing,
+): Promise<MessageBook> {
   const { config, folders, log, secrets, store, audit } = foundation;
   const pathOf = (messageId: string): string => join(folders.messages, `${messageId}.sealed`);
   const leftovers = await sealLeftovers({
@@ -113,15 +127,19 @@ async function openMessages(foundation: Foundation, writer: PatientWriter, closi
   closing.add('plain recordings', () => leftovers.close());
   const book = messageBook({
     audit,
-    save: (message) => writer.write(`message ${message.messageId}`, () => store.messages.save(message)),
+    save: (message) =>
+      writer.write(`message ${message.messageId}`, () => store.saveMessage(message, noticesOf(plan(), message))),
     find: (messageId) => store.messages.find(messageId),
     clock: systemClock,
     pathOf,
+    discard: (path) => shredSealed(path),
     measure: (path) => messageLength(path, secrets.voicemailIdentity),
     onTrouble: (error, message) => log.error({ err: error, message }, 'message could not be entered in the list'),
   });
   const listed = new Set((await store.messages.list()).map(({ messageId }) => messageId));
   const strays = await strayMessages(folders.messages, listed);
+  // Nobody is heard in these before calls are taken.
+  for (const id of await strayGreetings(folders.messages, store.greetings.ids())) await shredSealed(pathOf(id));
   const reader = auditReader(config, store, secrets);
   for (const callId of store.calls.unfinished()) {
     const facts = (await reader.ofCall(callId)).map(({ at, fact }) => ({ at: instant(at), fact }));

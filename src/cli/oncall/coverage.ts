@@ -125,11 +125,14 @@ function calendar(roster: CompiledRoster, exact: Coverage, only?: ServiceId): re
         const here = cutTo(spans, [today]);
         const parts: string[] = [];
         let until: Instant = today.from;
+        let last = '';
         const from = (at: Instant) => (at === today.from ? '' : `${home.show(at).slice(11)} `);
         for (const span of here) {
+          const names = span.people.map(({ person }) => person.name).join(' and ');
           if (span.from > until) parts.push(`${from(until)}NOBODY`);
-          parts.push(`${from(span.from)}${span.people.map(({ person }) => person.name).join(' and ')}`);
-          until = span.to;
+          // By another rule perhaps, but the phone stays in the same pocket.
+          if (span.from > until || names !== last) parts.push(`${from(span.from)}${names}`);
+          [until, last] = [span.to, names];
         }
         if (until < today.to) parts.push(`${from(until)}NOBODY`);
         lines.push(`  ${WEEKDAYS[weekdayOf(day) - 1]} ${showWall(day).slice(0, 10)}  ${parts.join(', ')}`);

@@ -1,13 +1,15 @@
-import { feedConflicts, type FeedShift } from '../../core/oncall/index.ts';
+import type { SystemFact } from '../../core/audit/index.ts';
+import { type FeedDifference, feedConflicts, type FeedShift } from '../../core/oncall/index.ts';
 import { type Instant, instant } from '../../core/time/index.ts';
 import { attestOnce } from '../attest-once.ts';
 import type { CommonOptions, Commands, Group } from '../command-line.ts';
+import type { FeedFinding } from '../../documents/feeds/index.ts';
 import { done, no, Refusal } from '../report.ts';
 import { siteDocuments } from '../site-documents.ts';
 import { siteConfig, siteStore } from '../site.ts';
 import { showTime } from '../site-time.ts';
 import { whoTypes } from '../who-types.ts';
-import type { FeedOutcome } from './take-feed.ts';
+import { keepFeed, keptOf } from './keep-feed.ts';
 
 interface ImportOptions extends CommonOptions {
   readonly feed?: string;
@@ -31,8 +33,7 @@ export function importCommand(oncall: Group, answer: Commands['answer']): void {
         const config = siteConfig(options);
         const now = instant(Date.now());
         const { roster, files } = await siteDocuments(config, now);
-        const { declaredFeeds } = await import('../../documents/feeds/index.ts');
-        const { takeFeed } = await import('./take-feed.ts');
+        const { declaredFeeds, lookAtFeed } = await import('../../documents/feeds/index.ts');
         const all = declaredFeeds(files, roster.zone);
         const feeds = all.filter(({ id }) => options.feed === undefined || id === options.feed);
         if (feeds.length === 0) {
@@ -43,22 +44,22 @@ export function importCommand(oncall: Group, answer: Commands['answer']): void {
         }
         if (options.file !== undefined && feeds.length > 1)
           throw new Refusal('--file: say which feed it is, with --feed', 2);
+        const isDryRun = options.dryRun === true;
         const { store, secrets } = await siteStore(config, 'guest');
         try {
           const outcomes: FeedOutcome[] = [];
           for (const feed of feeds) {
-            outcomes.push(
-              await takeFeed(feed, {
-                store,
-                now,
-                attest: (fact) => attestOnce(config, store, secrets, fact),
-                by: whoTypes(),
-                folder: config.oncall,
-                ...(options.file === undefined ? {} : { file: options.file }),
-                isDryRun: options.dryRun === true,
-                isMeant: options.anyway === true,
-              }),
-            );
+            const looked = await lookAtFeed(feed, {
+              now,
+              folder: config.oncall,
+              before: keptOf(store, feed.id),
+              isMeant: options.anyway === true,
+              ...(options.file === undefined ? {} : { file: options.file }),
+            });
+            outcomes.push({ feed: feed.id, isDryRun, ...looked });
+            if (isDryRun) continue;
+            const attest = (fact: SystemFact) => attestOnce(config, store, secrets, fact);
+            await keepFeed(feed.id, looked.finding, { store, now, attest, by: whoTypes() });
           }
           const after = await siteDocuments(config, now);
           const conflicts = feedConflicts(after.roster, now);
@@ -72,7 +73,7 @@ export function importCommand(oncall: Group, answer: Commands['answer']): void {
             feeds: outcomes.map(asJson),
             conflicts: conflicts.map(({ override, feed }) => ({ override: override.id, feed })),
           };
-          return outcomes.some(({ kind }) => kind === 'refused') ? no(text, json) : done(text, json);
+          return outcomes.some(({ finding }) => finding.kind === 'refused') ? no(text, json) : done(text, json);
         } finally {
           await store.close();
         }
@@ -80,25 +81,31 @@ export function importCommand(oncall: Group, answer: Commands['answer']): void {
     );
 }
 
-function told(outcome: FeedOutcome, zoneName: string): readonly string[] {
-  if (outcome.kind === 'refused') {
-    return [`${outcome.feed}: REFUSED, the last good roster stays: ${outcome.because} (${outcome.remedy})`];
+interface FeedOutcome {
+  readonly feed: string;
+  readonly finding: FeedFinding;
+  readonly difference: FeedDifference;
+  readonly isDryRun: boolean;
+}
+
+function told({ feed, finding, difference, isDryRun }: FeedOutcome, zoneName: string): readonly string[] {
+  if (finding.kind === 'refused') {
+    return [`${feed}: REFUSED, the last good roster stays: ${finding.because} (${finding.remedy})`];
   }
-  const { feed, shifts, difference } = outcome;
-  const { added, removed } = difference;
-  if (outcome.kind === 'unchanged') return [`${feed}: as before, ${shifts} shifts.`];
-  const words = outcome.kind === 'taken' ? 'taken' : 'would be taken (nothing was changed)';
+  const { shifts, isSame } = finding;
+  if (isSame) return [`${feed}: as before, ${shifts} shifts.`];
+  const words = isDryRun ? 'would be taken (nothing was changed)' : 'taken';
   const line = (sign: string) => (shift: FeedShift) =>
     `  ${sign} ${shift.person}${shift.as === '' ? '' : ` as ${shift.as}`}, ${showTime(shift.from, zoneName)} to ${showTime(shift.to, zoneName)}`;
-  const changes = [...removed.map(line('-')), ...added.map(line('+'))];
+  const changes = [...difference.removed.map(line('-')), ...difference.added.map(line('+'))];
   const rest = changes.length > MAX_SHOWN ? [`  … and ${changes.length - MAX_SHOWN} more (--json has all)`] : [];
   return [`${feed}: ${words}, ${shifts} shifts:`, ...changes.slice(0, MAX_SHOWN), ...rest];
 }
 
-function asJson(outcome: FeedOutcome) {
-  if (outcome.kind === 'refused') {
-    const { feed, because, remedy } = outcome;
-    return { feed, outcome: outcome.kind, shifts: 0, because, remedy, added: [], removed: [] };
+function asJson({ feed, finding, difference, isDryRun }: FeedOutcome) {
+  if (finding.kind === 'refused') {
+    const { because, remedy } = finding;
+    return { feed, outcome: finding.kind, shifts: 0, because, remedy, added: [], removed: [] };
   }
   const iso = (at: Instant) => new Date(at).toISOString();
   const plain = (shift: FeedShift) => ({
@@ -107,11 +114,10 @@ function asJson(outcome: FeedOutcome) {
     from: iso(shift.from),
     until: iso(shift.to),
   });
-  const { feed, kind, shifts, difference } = outcome;
   return {
     feed,
-    outcome: kind,
-    shifts,
+    outcome: finding.isSame ? 'unchanged' : isDryRun ? 'wouldBeTaken' : 'taken',
+    shifts: finding.shifts,
     because: null,
     remedy: null,
     added: difference.added.map(plain),

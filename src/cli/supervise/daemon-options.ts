@@ -7,6 +7,7 @@ import type { z } from 'zod';
 import type { mediadOptions as mediadSchema } from '../../mediad/options.ts';
 import type { SipdOptionsInput } from '../../sipd/options.ts';
 import type { Secrets } from '../../vault/index.ts';
+import { controlFrame } from '../ask-control-port.ts';
 import { dataFolders } from '../folders.ts';
 import { version } from '../version.ts';
 import type { DaemonPlan, Pin } from './launch-plan.ts';
@@ -53,9 +54,9 @@ export function daemonPlans(config: Config, secrets: Secrets, advertised: string
       { option: ['control', 'port'], ready: ['control', 'port'] },
       ...config.sip.listen.map((_, i) => ({ option: ['sip', i, 'port'], ready: ['sip', i] })),
     ];
-    const hello = frame(`watch|authenticate|${secrets.controlSecret}|`);
+    const hello = controlFrame(`watch|authenticate|${secrets.controlSecret}|`);
     return plan('sipd', sipdOptions(config, secrets, advertised), pins, {
-      watch: { ready: 'control', hello, question: frame('watch|ping') },
+      watch: { ready: 'control', hello, question: controlFrame('watch|ping') },
       spoken: [['set control.port to another port', 'choose another with --set signalling.port=PORT']],
     });
   };
@@ -65,11 +66,6 @@ export function daemonPlans(config: Config, secrets: Secrets, advertised: string
   ];
 }
 
-/** As the control protocol cuts its messages. */
-function frame(text: string): string {
-  return `${Buffer.byteLength(text)}#${text}`;
-}
-
 function sipdOptions(config: Config, secrets: Secrets, advertised: string): SipdOptionsInput {
   return {
     sip: listens(config).map(({ transport, host, port }) => ({ protocol: transport, host, port })),
@@ -77,6 +73,8 @@ function sipdOptions(config: Config, secrets: Secrets, advertised: string): Sipd
     ...tlsOptions(config),
     webOrigins: config.sip.webOrigins,
     limits: { ...config.sip.limits, trusted: trusted(config) },
+    ladder: config.sip.ladder,
+    hep: config.sip.hep,
     control: { host: '127.0.0.1', port: config.signalling.port },
     secret: secrets.controlSecret,
     stateFile: join(dataFolders(config.data).run, 'sipd.dialogs'),
@@ -114,6 +112,8 @@ function mediadOptions(config: Config, secrets: Secrets, advertised: string): z.
       portsFrom: config.media.rtpFirst,
       portsTo: config.media.rtpLast,
     },
+    // Ours, so that two legs of a call agree on G.711 whenever both can and nothing is transcoded.
+    codecOrder: 'ours',
     promptFolders,
     holdMusic,
     recordingsFolder: dataFolders(config.data).messages,

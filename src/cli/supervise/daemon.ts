@@ -18,7 +18,7 @@ export type DaemonStart =
  * with the same options is used again, one with other options is replaced.
  */
 export async function startDaemon(plan: DaemonPlan, folders: { run: string; log: string }): Promise<DaemonStart> {
-  const recordFile = join(folders.run, `${plan.name}.json`);
+  const recordFile = recordFileOf(plan, folders.run);
   const old = readJson(recordFile) as DaemonRecord | null;
   if (old !== null && isAlive(old.pid, old.startedTicks)) {
     if (old.digest === plan.digest) return { kind: 'foundAgain', record: old };
@@ -57,6 +57,12 @@ export async function startDaemon(plan: DaemonPlan, folders: { run: string; log:
   return { kind: 'failed', said: ['it did not get ready in 15 s', ...lastWords(readSince(logFile, from))] };
 }
 
+/** One that an earlier supervisor has left, with whatever options; null when there is none. */
+export function runningDaemon(plan: DaemonPlan, runFolder: string): DaemonRecord | null {
+  const left = readJson(recordFileOf(plan, runFolder)) as DaemonRecord | null;
+  return left !== null && isAlive(left.pid, left.startedTicks) ? left : null;
+}
+
 export async function stopDaemon(
   plan: DaemonPlan,
   record: DaemonRecord,
@@ -64,7 +70,11 @@ export async function stopDaemon(
   graceMs = GRACE_MS,
 ): Promise<void> {
   await endProcess(record.pid, record.startedTicks, graceMs);
-  rmSync(join(runFolder, `${plan.name}.json`), { force: true });
+  rmSync(recordFileOf(plan, runFolder), { force: true });
+}
+
+function recordFileOf({ name }: DaemonPlan, runFolder: string): string {
+  return join(runFolder, `${name}.json`);
 }
 
 function pinned(plan: DaemonPlan, ready: ReadyLine | null): object {

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { banner } from '../app/banner.ts';
 import { type AppProcess, endOrphan, startApp } from './app-process.ts';
 import { backOff } from './back-off.ts';
-import { startDaemon, stopDaemon } from './daemon.ts';
+import { runningDaemon, startDaemon, stopDaemon } from './daemon.ts';
 import { HangWatch, MISSES } from './hang-watch.ts';
 import type { DaemonPlan, DaemonRecord, LaunchPlan, Serves } from './launch-plan.ts';
 import { capLog } from './log-file.ts';
@@ -17,8 +17,10 @@ import { notePrivate, takeLock } from './run-files.ts';
  *
  *   starting ──all ready──▶ up ──Ctrl-C, SIGTERM──▶ draining ──app gone, second Ctrl-C──▶ stopped
  *       └──something cannot start──▶ stopped, exit code 1
+ *
+ * `isStopped`: it was told to stop before. Then it ends what an earlier supervisor has left, and starts nothing.
  */
-export async function supervise(plan: LaunchPlan): Promise<number> {
+export async function supervise(plan: LaunchPlan, isStopped = false): Promise<number> {
   // A terminal or pipe that is gone must not end the one who ends the others in good order.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
   const lock = takeLock(plan.runFolder);
@@ -27,12 +29,13 @@ export async function supervise(plan: LaunchPlan): Promise<number> {
     return 1;
   }
   try {
-    return await new House(plan).run();
+    return await new House(plan).run(isStopped);
   } finally {
     lock.release();
   }
 }
 
+export const STOPS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 /** A daemon knows its options file only; the admin knows these. */
 const CHOSEN_BY = {
   sipd: 'its ports are chosen by --set sip.listen=… and --set signalling.port=…',
@@ -59,8 +62,9 @@ class House {
     this.#plan = plan;
   }
 
-  async run(): Promise<number> {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => this.#onSignal());
+  async run(isStopped: boolean): Promise<number> {
+    for (const signal of STOPS) process.on(signal, () => this.#onSignal());
+    if (isStopped) this.#onSignal();
     const caps = setInterval(() => this.#capLogs(), CAP_LOGS_EVERY_MS);
     try {
       const problem = await this.#start();
@@ -79,6 +83,13 @@ class House {
   /** Null when everything is up, else what to tell the admin. */
   async #start(): Promise<readonly string[] | null> {
     await endOrphan(this.#plan, this.#plan.drainMs + OVERTIME_MS);
+    if (this.#stop.signal.aborted) {
+      for (const daemon of this.#plan.daemons) {
+        const left = runningDaemon(daemon, this.#plan.runFolder);
+        if (left !== null) this.#daemons.set(daemon, left);
+      }
+      return null;
+    }
     const starts = await Promise.all(
       this.#plan.daemons.map(async (daemon) => {
         return [daemon, await startDaemon(daemon, { run: this.#plan.runFolder, log: this.#plan.logFolder })] as const;
@@ -109,7 +120,9 @@ class House {
       ];
     }
     this.#serves = ready.serves;
-    console.log(this.#plan.isJson ? JSON.stringify(ready.banner) : banner(ready.banner).join('\n'));
+    console.log(
+      this.#plan.isJson ? JSON.stringify(ready.banner) : banner(ready.banner, this.#plan.tellsPasswords).join('\n'),
+    );
     this.#writeReady();
     return null;
   }

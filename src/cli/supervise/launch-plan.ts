@@ -7,6 +7,8 @@ export interface LaunchPlan {
   readonly drainMs: number;
   /** The banner for programs. */
   readonly isJson: boolean;
+  /** The banner shows those of the example phones. */
+  readonly tellsPasswords: boolean;
   /** Started together, before the app; stopped after it. */
   readonly daemons: readonly DaemonPlan[];
   readonly app: { readonly script: string; readonly configFile: string };

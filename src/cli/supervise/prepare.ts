@@ -33,7 +33,8 @@ try {
 process.disconnect?.();
 
 async function prepare(args: readonly string[]): Promise<LaunchPlan> {
-  const { config, drainMs, isJson } = parse(args);
+  const { config, ...told } = parse(args);
+  const { drainMs } = told;
   const warm = warmCode();
   const refusal = refusesAddress(config.admin);
   if (refusal !== null) throw new Refusal(refusal, CONFIG_REFUSED);
@@ -51,8 +52,7 @@ async function prepare(args: readonly string[]): Promise<LaunchPlan> {
   return {
     runFolder: folders.run,
     logFolder: folders.log,
-    drainMs,
-    isJson,
+    ...told,
     daemons: daemonPlans(config, secrets, advertised),
     app: { script: join(installedIn, 'src/cli/app.ts'), configFile: rememberedFile(config.data) },
   };
@@ -69,10 +69,19 @@ function remember(house: Remembered): void {
   }
 }
 
-function parse(args: readonly string[]): { config: Config; drainMs: number; isJson: boolean } {
+function parse(
+  args: readonly string[],
+): { config: Config } & Pick<LaunchPlan, 'drainMs' | 'isJson' | 'tellsPasswords'> {
   const command = upOptions(new Command('wardline up')).exitOverride().allowExcessArguments(false);
   command.parse([...args], { from: 'user' });
-  const given = command.opts<{ data?: string; config?: string; set: string[]; drain: string; json?: true }>();
+  const given = command.opts<{
+    data?: string;
+    config?: string;
+    set: string[];
+    drain: string;
+    json?: true;
+    passwords: boolean;
+  }>();
   const drainSeconds = Number(given.drain);
   if (!Number.isInteger(drainSeconds) || drainSeconds < 0 || drainSeconds > 86_400) {
     throw new Refusal(`--drain ${given.drain}: must be a number of seconds from 0 to 86400`, 2);
@@ -82,8 +91,9 @@ function parse(args: readonly string[]): { config: Config; drainMs: number; isJs
     ...(given.config === undefined ? {} : { file: given.config }),
     ...(given.data === undefined ? {} : { data: given.data }),
   });
-  if (loaded.kind === 'bad') throw new Refusal(loaded.problems.join('\nwardline: '));
-  return { config: loaded.value, drainMs: drainSeconds * 1000, isJson: given.json === true };
+  if (loaded.kind === 'bad') throw new Refusal(loaded.problems.join('\nwardline: '), CONFIG_REFUSED);
+  const { json: isJson = false, passwords: tellsPasswords } = given;
+  return { config: loaded.value, drainMs: drainSeconds * 1000, isJson, tellsPasswords };
 }
 
 function makePrivate(folder: string): void {

@@ -1,7 +1,7 @@
 import { endCauses } from '../call/end-causes.ts';
 import type { Instant } from '../time/index.ts';
 import type { CallFact, Fact } from './facts.ts';
-import type { Names, Revealed } from './sentence.ts';
+import { type Names, type Revealed, spokenPhone } from './sentence.ts';
 
 type Entry = { readonly at: Instant; readonly fact: Fact };
 type FactOf<F extends CallFact['fact']> = Extract<CallFact, { fact: F }>;
@@ -24,6 +24,11 @@ export function explain(
       case 'arrived':
         lines.push(arrival(fact, names, revealed));
         break;
+      case 'houseCalled': {
+        const whom = fact.person === '' ? 'whoever had left it' : names.person(fact.person);
+        lines.push(`The house called ${whom} ${errands[fact.about]}.`);
+        break;
+      }
       case 'decided':
         lines.push(`${when(at)} the plan said: ${fact.trace.map(({ says }) => says).join('; ')}.`);
         break;
@@ -68,6 +73,12 @@ export function explain(
   return lines;
 }
 
+const errands = {
+  deliver: 'because an urgent message waited to be listened to',
+  tellClaimed: 'to say that somebody had taken a message',
+  tellUnclaimed: 'to say that nobody had taken a message yet',
+} as const;
+
 const takes = { answeredDesk: 'picked up the desk phone', pressedDigit: 'pressed the digit on the mobile' } as const;
 
 function arrival(
@@ -103,7 +114,7 @@ function stepLines(
       lines.push(`  ${names.person(person)} ${tier === 'post' ? `is ${why}` : why}.`);
     }
     before = fact;
-    const phone = fact.contact ?? (device === 'mobile' ? 'mobile' : 'desk phone');
+    const phone = spokenPhone(device ?? 'desk', fact.contact);
     const rung = entries[i + 1]?.fact;
     if (verdict === 'skipped') lines.push(`    Not rung on the ${phone}: ${because}.`);
     else if (rung?.fact === 'legRung') lines.push(`    Rung on the ${phone}: ${fateOf(rung.leg, entries)}.`);
@@ -131,14 +142,24 @@ function plain(
 function fateOf(leg: string, entries: readonly Entry[]): string {
   let fate = 'nobody picked up';
   let isPickedUp = false;
-  for (const { fact } of entries) {
+  for (const [i, { fact }] of entries.entries()) {
     if (!('leg' in fact) || fact.leg !== leg) continue;
     if (fact.fact === 'legAnswered') [fate, isPickedUp] = ['picked up', true];
     if (fact.fact === 'bridged') return 'picked up, and connected';
     if (fact.fact === 'challengeAnswered') fate = `picked up, but ${challenges[fact.result]}`;
-    if (fact.fact === 'legEnded' && !isPickedUp) fate = ends[fact.result.kind];
+    if (fact.fact === 'legEnded' && !isPickedUp) fate = whyUnanswered(fact, entries.slice(0, i), entries.slice(i + 1));
   }
   return fate;
+}
+
+/** A phone that rang in vain: the time was up, or nobody needed it any more. */
+function whyUnanswered({ result }: FactOf<'legEnded'>, before: readonly Entry[], after: readonly Entry[]): string {
+  if (result.kind !== 'stoodDown' && result.kind !== 'cancelled') return ends[result.kind];
+  const taken = before.some(({ fact }) => fact.fact === 'accepted' || fact.fact === 'bridged');
+  if (taken) return 'it stopped ringing, because the call was taken';
+  const next = after.find(({ fact }) => fact.fact !== 'legEnded')?.fact;
+  const isGivenUp = next?.fact === 'ended' && (next.cause === 'callerHungUp' || next.cause === 'callerCancelled');
+  return isGivenUp ? 'nobody had picked up when the caller hung up' : ends[result.kind];
 }
 
 const challenges = {

@@ -1,8 +1,10 @@
 import type { LegResult, LegTarget, MediaFacts } from '../call/events.ts';
+import type { Errand } from '../call/errand.ts';
 import type { EndCause, Fault } from '../call/end-causes.ts';
 import type { RingGroup, TraceLine } from '../dialplan/index.ts';
 import type { Device, DutyTier, Urgency } from '../oncall/index.ts';
 import type { Phi } from '../phi/index.ts';
+import type { GreetingKind } from '../voicemail/greetings.ts';
 import type { MessageAct, PinResult } from '../voicemail/retrieval.ts';
 
 /**
@@ -18,6 +20,14 @@ export type CallFact =
       readonly dialled: Phi<string> | string;
       readonly peer: string;
       readonly sipCallId: string;
+    }
+  /** `person`: '' for whoever left the message; an outside number of theirs is sealed. */
+  | {
+      readonly fact: 'houseCalled';
+      readonly person: string;
+      readonly target: LegTarget | { readonly kind: 'dialled'; readonly number: Phi<string>; readonly trunk: string };
+      readonly about: Errand['errand'];
+      readonly messageId: string;
     }
   | { readonly fact: 'documentsUsed'; readonly plan: string; readonly roster: string }
   | { readonly fact: 'decided'; readonly trace: readonly TraceLine[] }
@@ -130,12 +140,26 @@ export type CallFact =
       readonly reason: string;
       readonly why: string;
     }
+  | {
+      readonly fact: 'greetingChanged';
+      readonly how: 'recorded' | 'deleted';
+      readonly mailbox: string;
+      readonly kind: GreetingKind;
+      readonly greetingId: string;
+      /** 0 for one that was deleted. */
+      readonly durationMs: number;
+      readonly person: string;
+      readonly device: string;
+    }
   | { readonly fact: 'mailboxFull'; readonly mailbox: string; readonly messages: number }
   | {
       readonly fact: 'recordingStarted';
       readonly messageId: string;
       readonly mailbox: string;
       readonly urgent: boolean;
+      /** Of the chain in which nobody accepted, where there was one. */
+      readonly service?: string;
+      readonly urgency?: Urgency;
     }
   | {
       readonly fact: 'recordingEnded';
@@ -143,7 +167,13 @@ export type CallFact =
       readonly durationMs: number;
       readonly by: string;
       readonly why: string;
+      /** As the caller marked it afterwards; a number is sealed. */
+      readonly urgent?: true;
+      readonly private?: true;
+      readonly callBack?: Phi<string>;
     }
+  /** The caller says it again: this take is shredded. */
+  | { readonly fact: 'recordingDiscarded'; readonly messageId: string; readonly mailbox: string }
   | { readonly fact: 'ended'; readonly cause: EndCause; readonly fault: Fault; readonly talkedMs: number };
 
 /** What `digitsKeyed` means when a caller was silent. */
@@ -244,6 +274,22 @@ export type SystemFact =
       readonly because: 'claimed' | 'deleted';
       readonly by: string;
       readonly tookMs: number;
+    }
+  /** A program of the house was told that a message waits, or could not be told for three days. */
+  | {
+      readonly fact: 'noticeSent';
+      readonly messageId: string;
+      readonly mailbox: string;
+      readonly hook: string;
+      readonly tries: number;
+    }
+  | {
+      readonly fact: 'noticeGivenUp';
+      readonly messageId: string;
+      readonly mailbox: string;
+      readonly hook: string;
+      readonly tries: number;
+      readonly because: string;
     }
   /** First ordered, then done: a kill in between leaves an order that is carried out later. `sha256` is the receipt. */
   | {

@@ -1,6 +1,6 @@
 import type { Instant } from '../time/index.ts';
 import type { Fact } from './facts.ts';
-import { type Names, type Revealed, sentence } from './sentence.ts';
+import { type Names, type Revealed, sentence, spokenPhone } from './sentence.ts';
 
 export interface Rung {
   readonly at: Instant;
@@ -65,20 +65,29 @@ function legsOf(
   names: Omit<Names, 'leg' | 'wasPickedUp'>,
 ): ReadonlyMap<string, string> {
   const legs = new Map<string, string>();
-  for (const { fact } of entries) {
+  for (const [i, { fact }] of entries.entries()) {
     if (fact.fact !== 'legRung') continue;
     const { leg, person, target } = fact;
-    if (target.kind === 'extension') legs.set(leg, desk(person, target.extension, names));
+    const before = entries[i - 1]?.fact;
+    // What the person calls a further number: "home".
+    const contact = before?.fact === 'considered' && before.person === person ? before.contact : undefined;
+    if (target.kind === 'extension') legs.set(leg, desk(person, target.extension, contact, names));
     // A forward of the plan rings a number, whoever it belongs to.
-    else legs.set(leg, person === '' ? 'the outside number' : `${whose(person, names)} mobile`);
+    else
+      legs.set(leg, person === '' ? 'the outside number' : `${whose(person, names)} ${spokenPhone('mobile', contact)}`);
   }
   return legs;
 }
 
-function desk(person: string, extension: string, names: Omit<Names, 'leg' | 'wasPickedUp'>): string {
+function desk(
+  person: string,
+  extension: string,
+  contact: string | undefined,
+  names: Omit<Names, 'leg' | 'wasPickedUp'>,
+): string {
   // A plain call rings an extension, not a person on duty.
   if (person === extension) return `${names.extension(extension) ?? 'extension'} (${extension})`;
-  return `${whose(person, names)} desk phone ${extension}`;
+  return `${whose(person, names)} ${spokenPhone('desk', contact)} ${extension}`;
 }
 
 function whose(person: string, names: Omit<Names, 'leg' | 'wasPickedUp'>): string {

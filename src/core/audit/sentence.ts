@@ -29,6 +29,10 @@ export function sentence(fact: Fact, names: Names, revealed: Revealed = {}): str
       const dialled = revealed.dialled ?? fact.dialled.toString();
       return `call from ${place(fact.from, names)}${number} to ${place(dialled, names)}, received from ${fact.peer}`;
     }
+    case 'houseCalled': {
+      const whom = fact.person === '' ? 'whoever left it' : names.person(fact.person);
+      return `the house calls ${whom}${target(fact.target)} about message ${fact.messageId}: ${errands[fact.about]}`;
+    }
     case 'documentsUsed':
       return `decided by plan ${short(fact.plan)} and roster ${short(fact.roster)}`;
     case 'decided':
@@ -93,12 +97,16 @@ export function sentence(fact: Fact, names: Names, revealed: Revealed = {}): str
       return `message ${fact.messageId} of ${names.mailbox(fact.mailbox)} was ${fact.how} by ${names.mailbox(fact.person)} from ${fact.device} (${fact.reason})`;
     case 'messageUnplayable':
       return `message ${fact.messageId} of ${names.mailbox(fact.mailbox)} could not be played: ${fact.why}`;
+    case 'greetingChanged':
+      return `the greeting (${fact.kind}) of ${names.mailbox(fact.mailbox)} was ${fact.how} by ${names.mailbox(fact.person)} from ${fact.device}`;
     case 'mailboxFull':
       return `the mailbox of ${names.mailbox(fact.mailbox)} is full with ${count(fact.messages, 'message')}`;
     case 'recordingStarted':
       return `the caller is recorded: ${fact.urgent ? 'an urgent message' : 'a message'} for ${names.mailbox(fact.mailbox)}, ${fact.messageId}`;
     case 'recordingEnded':
-      return `the message ends after ${seconds(fact.durationMs)}: ${recordingEnd(fact.by)}${fact.why === '' ? '' : `, ${fact.why}`}`;
+      return `the message ends after ${seconds(fact.durationMs)}: ${recordingEnd(fact.by)}${fact.why === '' ? '' : `, ${fact.why}`}${marks(fact)}`;
+    case 'recordingDiscarded':
+      return `the caller says it again: ${fact.messageId} is thrown away`;
     case 'ended': {
       const talked = fact.talkedMs >= 100 ? `, after ${seconds(fact.talkedMs)} of talk` : '';
       return `End: ${endCauses[fact.cause].says}${talked}. ${faults[fact.fault]}`;
@@ -145,6 +153,10 @@ export function sentence(fact: Fact, names: Names, revealed: Revealed = {}): str
       return `nobody of the chain took message ${fact.messageId} of ${names.mailbox(fact.mailbox)}: on to the house supervisor`;
     case 'chaseOver':
       return `message ${fact.messageId} of ${names.mailbox(fact.mailbox)} was ${fact.because}${fact.by === '' ? '' : ` by ${names.mailbox(fact.by)}`} after ${seconds(fact.tookMs)}`;
+    case 'noticeSent':
+      return `${fact.hook} was told that message ${fact.messageId} waits for ${names.mailbox(fact.mailbox)}, at try ${fact.tries}`;
+    case 'noticeGivenUp':
+      return `${fact.hook} could not be told that message ${fact.messageId} waits for ${names.mailbox(fact.mailbox)}: ${fact.because}`;
     case 'messageShredOrdered':
       return `message ${fact.messageId} of ${names.mailbox(fact.mailbox)} is to be shredded, ${shredWords[fact.because]}, by ${fact.by}`;
     case 'messageShredded':
@@ -194,6 +206,12 @@ const challengeEnd = {
 
 const groupOrder = { all: 'all at once,', sequential: 'one after the other,', roundRobin: 'in turn,' } as const;
 
+const errands = {
+  deliver: 'somebody has to listen to it',
+  tellClaimed: 'somebody has taken it',
+  tellUnclaimed: 'nobody has taken it yet',
+} as const;
+
 const stepEnd = {
   timeUp: 'time is up',
   everybodyFailed: 'no phone is left that could be answered',
@@ -222,11 +240,15 @@ function considered(fact: Extract<Fact, { fact: 'considered' }>, names: Names): 
   const name = names.extension(person) === null ? names.person(person) : place(person, names);
   const who = tier === 'post' ? name : `${name} (${duty ? `${tier}, ${duty}` : tier})`;
   if (verdict === 'skipped')
-    return `${who} is not rung${!device ? '' : ` on the ${contact ?? devices[device]}`}: ${because}`;
-  return `${who} is to be rung on the ${contact ?? devices[device ?? 'desk']}`;
+    return `${who} is not rung${!device ? '' : ` on the ${spokenPhone(device, contact)}`}: ${because}`;
+  return `${who} is to be rung on the ${spokenPhone(device ?? 'desk', contact)}`;
 }
 
-const devices = { desk: 'desk phone', mobile: 'mobile' } as const;
+/** "desk phone", "mobile"; a further one by the name that the person gave it: "lab phone", "home number". */
+export function spokenPhone(device: 'desk' | 'mobile', contact?: string): string {
+  if (contact !== undefined) return `${contact} ${device === 'desk' ? 'phone' : 'number'}`;
+  return device === 'desk' ? 'desk phone' : 'mobile';
+}
 
 function dutiesOf({ person, service }: { readonly person: string; readonly service: string }, names: Names): string {
   return person === '' ? names.service(service) : names.person(person);
@@ -287,6 +309,15 @@ function legEnd(result: LegEnd, wasPickedUp: boolean): string {
     default:
       return 'loses its sound';
   }
+}
+
+function marks({ urgent, private: isPrivate, callBack }: Extract<Fact, { fact: 'recordingEnded' }>): string {
+  const words = [
+    ...(urgent ? ['urgent'] : []),
+    ...(isPrivate ? ['private'] : []),
+    ...(callBack === undefined ? [] : [`to be called back at ${callBack.toString()}`]),
+  ];
+  return words.length === 0 ? '' : `; the caller marked it ${words.join(', ')}`;
 }
 
 function target(to: Extract<Fact, { fact: 'legRung' }>['target']): string {

@@ -16,6 +16,7 @@ export function termsOf(fact: Fact, blind: (number: string) => string): readonly
     case 'accepted':
       person(fact.person);
       break;
+    case 'houseCalled':
     case 'legRung':
       person(fact.person);
       if (fact.target.kind === 'extension') number(fact.target.extension);
@@ -41,7 +42,11 @@ export function termsOf(fact: Fact, blind: (number: string) => string): readonly
     case 'messageAccessed':
     case 'messageUnplayable':
     case 'mailboxFull':
+    case 'noticeSent':
+    case 'noticeGivenUp':
+    case 'greetingChanged':
     case 'recordingStarted':
+    case 'recordingDiscarded':
       terms.add(`mailbox:${fact.mailbox}`);
       break;
     case 'ended':

@@ -18,6 +18,15 @@ const vocabulary: {
       sipCallId: 'Call-ID header (RFC 3261 20.8)',
     },
   },
+  houseCalled: {
+    says: 'The house called somebody by itself.',
+    fields: {
+      person: "id, '' for whoever left the message",
+      target: 'the phone, as of `legRung`',
+      about: 'deliver (a message has to be listened to), tellClaimed, tellUnclaimed (what became of one)',
+      messageId: 'which',
+    },
+  },
   documentsUsed: {
     says: 'By which versions the call is decided.',
     fields: { plan: 'hash of the dial plan', roster: 'hash of the roster' },
@@ -137,13 +146,31 @@ const vocabulary: {
       why: 'what is wrong with it',
     },
   },
+  greetingChanged: {
+    says: 'What callers of a mailbox hear was recorded or deleted by phone.',
+    fields: {
+      how: 'recorded, deleted',
+      mailbox: 'whose',
+      kind: 'usual, closed (out of hours), absence',
+      greetingId: 'of the sealed recording',
+      durationMs: '0 for one that was deleted',
+      person: 'mailbox of the person',
+      device: 'extension, or outside',
+    },
+  },
   mailboxFull: {
     says: 'There is no room for another message: the caller is sent to a human.',
     fields: { mailbox: 'which', messages: 'how many it holds' },
   },
   recordingStarted: {
     says: 'The caller is recorded.',
-    fields: { messageId: 'of the message', mailbox: 'whose', urgent: 'whether' },
+    fields: {
+      messageId: 'of the message',
+      mailbox: 'whose',
+      urgent: 'whether',
+      service: 'whose chain nobody accepted in, where there was one',
+      urgency: 'of that chain',
+    },
   },
   recordingEnded: {
     says: 'The message is over.',
@@ -152,7 +179,14 @@ const vocabulary: {
       durationMs: '0 for nothing',
       by: 'key, hangUp, limit, silence, failed',
       why: 'in words',
+      urgent: 'where the caller marked it so',
+      private: 'where the caller marked it so',
+      callBack: 'number the caller left, sealed',
     },
+  },
+  recordingDiscarded: {
+    says: 'The caller says it again; what was said before is shredded.',
+    fields: { messageId: 'which', mailbox: 'whose' },
   },
   ended: {
     says: 'The call is over. Every call has exactly one.',
@@ -240,6 +274,14 @@ const vocabulary: {
       by: 'mailbox of the person',
       tookMs: 'since it was left',
     },
+  },
+  noticeSent: {
+    says: 'A program of the house was told that a message waits.',
+    fields: { messageId: 'which', mailbox: 'whose', hook: 'which program', tries: 'how many it took' },
+  },
+  noticeGivenUp: {
+    says: 'A program of the house could not be told for three days.',
+    fields: { messageId: 'which', mailbox: 'whose', hook: 'which program', tries: 'how many', because: 'why' },
   },
   messageShredOrdered: {
     says: 'The key of a message is about to be shredded.',

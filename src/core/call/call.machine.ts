@@ -1,6 +1,7 @@
-import { type About, type Decision, HOME, resolve, resolveVerb, type Verb } from '../dialplan/index.ts';
+import { HOME, resolve, resolveVerb, type Verb } from '../dialplan/index.ts';
 import { stepEscalation } from '../escalation/index.ts';
 import { never } from '../never.ts';
+import { aboutOf, decided, learn, pathOf } from './about.ts';
 import { arrivedFact, originOf, planCaller } from './arrived.ts';
 import { announce, announcing } from './doing/announcing.ts';
 import { answering, needsAnswer } from './doing/answering.ts';
@@ -9,7 +10,10 @@ import { escalate, leaveMessage, onEscalation } from './doing/escalating.ts';
 import { lastWords } from './doing/last-words.ts';
 import { lookingUp, lookUp } from './doing/looking-up.ts';
 import { closing, greeting, recording, takeMessage } from './doing/message.ts';
+import { recordingAgain } from './doing/record.ts';
+import { reviewing } from './doing/reviewing.ts';
 import { openMailbox, retrieving } from './doing/retrieving.ts';
+import { lineOf, reach, reached, reaching } from './doing/reaching.ts';
 import { forward, ring, ringing, talking } from './doing/ringing.ts';
 import { ringGroup, ringingGroup } from './doing/ringing-group.ts';
 import { endCauses } from './end-causes.ts';
@@ -29,7 +33,7 @@ import type { World } from './world.ts';
  *             voicemail ──▶ greeting ──▶ recording     play, say ───────────┘
  *               mailbox ──▶ retrieving
  *     what is said needs ──▶ answering first           refuse, hangUp ──▶ saying
- *                                                      every state ── caller hangs up ──▶ over
+ *     houseCalls ──▶ reaching ──▶ retrieving           every state ── caller hangs up ──▶ over
  */
 
 export const expectedCall: CallState = { name: 'expected' };
@@ -42,6 +46,7 @@ export function stepCall(
 ): { readonly state: CallState; readonly effects: readonly CallEffect[] } {
   switch (state.name) {
     case 'expected':
+      if (event.type === 'houseCalls') return houseCalls(world, event);
       return event.type === 'callArrived' ? arrived(world, event) : { state, effects: [] };
     case 'live': {
       const turn = newTurn(state.line);
@@ -86,16 +91,24 @@ function arrived(world: World, event: Extract<CallEvent, { type: 'callArrived' }
   return settle(world, known, move, turn);
 }
 
+function houseCalls(world: World, event: Extract<CallEvent, { type: 'houseCalls' }>) {
+  const line = lineOf(event);
+  const turn = newTurn(line);
+  return settle(world, line, reach(event, turn), turn);
+}
+
 function decide(world: World, state: Extract<CallState, { name: 'live' }>, event: CallEvent, turn: Turn): Move {
   const { line, doing } = state;
   const left = callerLeft(event);
   if (left !== null) return callerGone(world, line, doing, left, turn);
-  if (event.type === 'wardlineStopping') return stopping(world, line, doing, 'shuttingDown', turn);
-  if (event.type === 'signallingLost') return stopping(world, line, doing, 'wardlineRestarted', turn);
+  if (event.type === 'wardlineStopping') return stopping(world, doing, 'shuttingDown', turn);
+  if (event.type === 'signallingLost') return stopping(world, doing, 'wardlineRestarted', turn);
 
   switch (doing.name) {
     case 'answering':
       return answering(doing, event, turn);
+    case 'reaching':
+      return reaching(doing, event, turn);
     case 'ringing':
       return ringing(world, line, doing, event, turn);
     case 'ringingGroup':
@@ -117,11 +130,15 @@ function decide(world: World, state: Extract<CallState, { name: 'live' }>, event
     case 'greeting':
       return greeting(world, line, doing, event, turn);
     case 'recording':
-      return recording(line, event, turn);
+      return recording(doing, event, turn);
+    case 'recordingAgain':
+      return recordingAgain(world, doing, event, turn);
+    case 'reviewing':
+      return reviewing(line, doing, event, turn);
     case 'retrieving':
       return retrieving(world, line, doing, event, turn);
     case 'closing':
-      return closing(line, event, turn);
+      return closing(doing, event, turn);
     case 'saying':
       if (event.type !== 'promptFinished' || event.leg !== CALLER || event.token !== doing.token) return stay;
       return { move: 'end', cause: doing.cause, isCallerGone: false, talkedMs: 0 };
@@ -143,6 +160,10 @@ function settle(world: World, before: Line, first: Going, turn: Turn) {
       case 'begin':
         line = { ...line, isAnswered: true };
         move = begin(world, line, move.verb, move.path, turn);
+        break;
+      case 'reached':
+        line = { ...line, isAnswered: true };
+        move = reached(world, line, move.errand, turn);
         break;
       case 'doWithout':
         line = { ...line, hasMedia: false };
@@ -185,16 +206,6 @@ function enter(world: World, line: Line, verb: Verb, path: string, turn: Turn): 
   const decision = resolveVerb(world.plan, verb, world.at, path, aboutOf(world, line));
   const known = learn(line, decision.about);
   return { line: known, move: begin(world, known, decided(decision, turn), pathOf(decision, path), turn) };
-}
-
-/** What the plan decides by in the middle of a call. */
-function aboutOf(world: World, { from, dialled, site, lists, urgency }: Line): About {
-  const caller = from.kind === 'phone' ? from : { ...from, number: null };
-  return { ...world.plan.about(caller, '', world.at), dialled, site, lists, urgency };
-}
-
-function learn(line: Line, { dialled, site, urgency }: About): Line {
-  return { ...line, dialled, site, urgency };
 }
 
 function begin(world: World, line: Line, verb: ActiveVerb, path: string, turn: Turn): Going {
@@ -283,13 +294,4 @@ function finish(line: Line, { cause, isCallerGone, talkedMs }: Extract<Move, { m
   act(turn, { type: 'callOver', cause });
   const state: CallState = { name: 'over', cause };
   return { state, effects: effectsOf(turn) };
-}
-
-function decided({ verb, trace }: Decision, turn: Turn): ActiveVerb {
-  attest(turn, { fact: 'decided', trace });
-  return verb;
-}
-
-function pathOf({ trace }: Decision, otherwise: string): string {
-  return trace.at(-1)?.at ?? otherwise;
 }

@@ -2,6 +2,7 @@ import type { Fact } from '../audit/index.ts';
 import type { Prompt } from '../dialplan/index.ts';
 import type { Urgency } from '../oncall/index.ts';
 import type { Phi } from '../phi/index.ts';
+import type { GreetingKind } from '../voicemail/greetings.ts';
 import type { MessageAct } from '../voicemail/retrieval.ts';
 import type { EndCause } from './end-causes.ts';
 import type { LegId, LegTarget, TimerEvent } from './events.ts';
@@ -21,7 +22,10 @@ export interface OfferedAs {
 export type CallEffect =
   | { readonly type: 'attest'; readonly fact: Fact }
   | { readonly type: 'wakeMe'; readonly afterMs: number; readonly with: TimerEvent }
-  /** Anchor the caller on the media server and send 200. -> callerAnswered | callerAnswerFailed */
+  /**
+   * Anchor the caller on the media server and send 200. -> callerAnswered | callerAnswerFailed
+   * In a call of the house: ring the party. -> legRinging*, then callerAnswered | legFailed, both of `CALLER`
+   */
   | { readonly type: 'answerCaller' }
   /** 180 to a caller that is not answered yet. */
   | { readonly type: 'ringCaller' }
@@ -46,13 +50,17 @@ export type CallEffect =
       readonly unlessAnswered?: true;
       readonly because: 'takenElsewhere' | 'callerGone' | 'stepOver' | 'notAccepted' | 'callOver';
     }
-  /** Replaces whatever the leg hears. -> promptFinished (token) unless followed by a loop or replaced. */
+  /**
+   * Replaces whatever the leg hears. -> promptFinished (token) unless followed by a loop or replaced. With `keys` the first key
+   * ends it: -> digitsGathered in place of that.
+   */
   | {
       readonly type: 'play';
       readonly leg: LegId;
       readonly token: number;
       readonly prompts: readonly Prompt[];
       readonly then: 'nothing' | 'ringback';
+      readonly keys?: true;
     }
   /**
    * -> digitsGathered (token), '' when no key came within `waitMs` after the last prompt had ended.
@@ -100,6 +108,16 @@ export type CallEffect =
     }
   /** -> messagesListed */
   | { readonly type: 'listMessages'; readonly token: number; readonly mailbox: string }
+  /** Only one can have it. -> claimAnswered */
+  | { readonly type: 'claimMessage'; readonly token: number; readonly messageId: string; readonly by: string }
+  /** What callers of a mailbox hear from now on; null: what the house says. The one before is shredded. */
+  | {
+      readonly type: 'setGreeting';
+      readonly mailbox: string;
+      readonly kind: GreetingKind;
+      readonly greetingId: string | null;
+      readonly by: string;
+    }
   /** What somebody did with a message; written behind the caller's back until it is durable. */
   | {
       readonly type: 'changeMessage';

@@ -10,6 +10,8 @@ export const endCauses = {
   messageLeft: { sip: 200, q850: 16, fault: 'nobody', says: 'a message was left in voicemail' },
   noMessageLeft: { sip: 200, q850: 16, fault: 'nobody', says: 'voicemail was reached, nothing was recorded' },
   mailboxClosed: { sip: 200, q850: 16, fault: 'nobody', says: 'whoever opened a mailbox was done, or was not let in' },
+  callerTold: { sip: 200, q850: 16, fault: 'nobody', says: 'whoever left a message was told what became of it' },
+  takenElsewhere: { sip: 487, q850: 26, fault: 'nobody', says: 'what the house called about was settled meanwhile' },
   mailboxFull: { sip: 480, q850: 42, fault: 'callee', says: 'the mailbox was full and nobody else answered' },
   busy: { sip: 486, q850: 17, fault: 'callee', says: 'the called party was busy' },
   declined: { sip: 603, q850: 21, fault: 'callee', says: 'the called party declined' },

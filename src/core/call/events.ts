@@ -1,26 +1,14 @@
 import type { Phi } from '../phi/index.ts';
 import type { Instant } from '../time/index.ts';
+import type { Errand, Party } from './errand.ts';
 import type { MessageBrief, PinResult } from '../voicemail/retrieval.ts';
+
+export type { LegTarget } from './leg-target.ts';
 
 /** Human-readable and unguessable enough to read out over a phone: "K7QX-2M4D-9RTB". Made by the engine. */
 export type CallId = string & { readonly __brand: 'CallId' };
 /** "caller", or "1", "2", … in the order legs were rung. */
 export type LegId = string & { readonly __brand: 'LegId' };
-
-/** A desk phone by extension (every contact of it rings), or an outside number through a trunk. */
-export type LegTarget =
-  | { readonly kind: 'extension'; readonly extension: string }
-  /**
-   * `dial`: how the trunk wants the number to be sent, where that is not E.164. `failover`: further trunks, which are
-   * tried when this one cannot take the call or is silent for long.
-   */
-  | {
-      readonly kind: 'number';
-      readonly e164: string;
-      readonly trunk: string;
-      readonly dial?: string;
-      readonly failover?: readonly string[];
-    };
 
 export const CALLER = 'caller' as LegId;
 
@@ -61,6 +49,7 @@ export type TimerEvent =
   /** `round` counts the times that phones of a group began to ring in this call. */
   | { readonly type: 'groupTimedOut'; readonly round: number }
   | { readonly type: 'lookupTimedOut'; readonly token: number }
+  | { readonly type: 'houseCallTimedOut' }
   /** A mobile has talked for as long as a human needs at most. */
   | { readonly type: 'challengeTimedOut'; readonly leg: LegId; readonly until: Instant }
   /** The caller hung up while recording and the recorder has not said what it got. */
@@ -80,6 +69,17 @@ export type CallEvent =
       /** Drawn by the engine for a message that this call may leave. */
       readonly messageId: string;
     }
+  /** The house itself calls somebody, who is the caller of this call from the answer on. */
+  | {
+      readonly type: 'houseCalls';
+      readonly callId: CallId;
+      readonly party: Party;
+      readonly errand: Errand;
+      readonly acceptDigit: string;
+      readonly messageId: string;
+    }
+  /** What the house calls about is settled: whoever still rings is left in peace. */
+  | { readonly type: 'errandSettled' }
   /** The caller's 200 is acknowledged and prompts can be played. */
   | { readonly type: 'callerAnswered'; readonly media: MediaFacts }
   | { readonly type: 'callerAnswerFailed'; readonly why: string }
@@ -98,6 +98,8 @@ export type CallEvent =
   | { readonly type: 'pinChecked'; readonly token: number; readonly result: PinResult }
   /** null when they could not be read. */
   | { readonly type: 'messagesListed'; readonly token: number; readonly messages: readonly MessageBrief[] | null }
+  /** Who has the message: whoever claimed it first. */
+  | { readonly type: 'claimAnswered'; readonly token: number; readonly by: string }
   /** In place of the keys that a `playMessage` would have brought. */
   | { readonly type: 'messageUnplayable'; readonly token: number; readonly why: string }
   | { readonly type: 'bridged'; readonly leg: LegId }

@@ -1,5 +1,6 @@
 import { standDownAll } from '../escalation/index.ts';
 import { closeRecording } from './doing/message.ts';
+import { keepTaken } from './doing/reviewing.ts';
 import { standDown, standDownGroup } from './doing/ringing-group.ts';
 import type { EndCause } from './end-causes.ts';
 import { CALLER, type CallEvent } from './events.ts';
@@ -20,32 +21,30 @@ export function callerGone(world: World, line: Line, doing: Doing, left: 'hungUp
   if (doing.name === 'closing') return stay;
   if (doing.name === 'recording') {
     if (left === 'mediaLost') act(turn, { type: 'hangUpCaller', cause: 'mediaLost' });
-    return closeRecording(line, turn);
+    return closeRecording(doing, turn);
   }
+  if (doing.name === 'reviewing') keepTaken(doing.taken, turn);
   standDownLegs(doing, 'callerGone', turn);
   const cause = causeOfLeaving(line, doing, left);
   return { move: 'end', cause, isCallerGone: left === 'hungUp', talkedMs: talkedMs(world, doing) };
 }
 
 /** `cause`: why the house ends the call. */
-export function stopping(
-  world: World,
-  line: Line,
-  doing: Doing,
-  cause: 'shuttingDown' | 'wardlineRestarted',
-  turn: Turn,
-): Move {
+export function stopping(world: World, doing: Doing, cause: 'shuttingDown' | 'wardlineRestarted', turn: Turn): Move {
   if (doing.name === 'closing') return stay;
   if (doing.name === 'recording') {
     act(turn, { type: 'hangUpCaller', cause });
-    return closeRecording(line, turn);
+    return closeRecording(doing, turn);
   }
+  if (doing.name === 'reviewing') keepTaken(doing.taken, turn);
   standDownLegs(doing, 'callOver', turn);
   return { move: 'end', cause, isCallerGone: false, talkedMs: talkedMs(world, doing) };
 }
 
 function causeOfLeaving(line: Line, doing: Doing, left: 'hungUp' | 'mediaLost'): EndCause {
   if (doing.name === 'saying') return doing.cause;
+  if (doing.name === 'reviewing') return 'messageLeft';
+  if (doing.name === 'recordingAgain') return 'noMessageLeft';
   if (left === 'mediaLost') return 'mediaLost';
   if (doing.name === 'greeting') return 'noMessageLeft';
   return line.isAnswered ? 'callerHungUp' : 'callerCancelled';

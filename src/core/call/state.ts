@@ -4,6 +4,7 @@ import type { Urgency } from '../oncall/index.ts';
 import type { Instant } from '../time/index.ts';
 import type { Retrieval } from '../voicemail/retrieval.ts';
 import type { EndCause } from './end-causes.ts';
+import type { Errand } from './errand.ts';
 import type { Caller, CallId, LegId } from './events.ts';
 
 /** Plain data: it can be written down, compared and replayed. */
@@ -40,6 +41,8 @@ export type VerbOf<V extends Verb['verb']> = Extract<Verb, { readonly verb: V }>
 export type Doing =
   /** 200 is on its way to the caller; `verb` begins when it is acknowledged. */
   | { readonly name: 'answering'; readonly verb: ActiveVerb; readonly path: string }
+  /** The house calls; nobody has picked up yet. */
+  | { readonly name: 'reaching'; readonly errand: Errand }
   /** One phone rings or is being connected. */
   | {
       readonly name: 'ringing';
@@ -104,12 +107,36 @@ export type Doing =
       /** The chain that nobody accepted in: an answer may still be on its way. */
       readonly late: Escalation | null;
     }
-  | { readonly name: 'recording' }
+  | { readonly name: 'recording'; readonly taking: Taking }
+  /** The tone before another take. */
+  | { readonly name: 'recordingAgain'; readonly taking: Taking; readonly token: number }
+  /** `isNumber`: the keys are those of a number to call back. */
+  | { readonly name: 'reviewing'; readonly taken: Taken; readonly token: number; readonly isNumber: boolean }
   | { readonly name: 'retrieving'; readonly retrieval: Retrieval; readonly path: string }
   /** The caller is gone and the recorder finishes. */
-  | { readonly name: 'closing' }
+  | { readonly name: 'closing'; readonly messageId: string }
   /** The last words before the end. */
   | { readonly name: 'saying'; readonly token: number; readonly cause: EndCause };
+
+/** A message while it is recorded. */
+export interface Taking {
+  readonly messageId: string;
+  readonly mailbox: string;
+  readonly urgent: boolean;
+  /** 1 for the first; whoever says it again has another one. */
+  readonly take: number;
+  /** In which nobody accepted. */
+  readonly chain: { readonly service?: string; readonly urgency?: Urgency };
+}
+
+/** What the caller has said, and how it was marked. */
+export interface Taken extends Taking {
+  readonly durationMs: number;
+  readonly isUrgent: boolean;
+  readonly isPrivate: boolean;
+  /** May be a patient's; stays in memory until it is sealed. */
+  readonly callBack: string | null;
+}
 
 export type DoingOf<N extends Doing['name']> = Extract<Doing, { readonly name: N }>;
 
@@ -123,6 +150,8 @@ export type Move =
   | { readonly move: 'begin'; readonly verb: ActiveVerb; readonly path: string }
   /** No media server could take the caller: what can be done without begins. */
   | { readonly move: 'doWithout'; readonly verb: ActiveVerb; readonly path: string; readonly why: string }
+  /** Whom the house calls has picked up. */
+  | { readonly move: 'reached'; readonly errand: Errand }
   | { readonly move: 'enter'; readonly verb: Verb; readonly path: string }
   | { readonly move: 'leaveMessage'; readonly after: Escalation }
   /** Words for the caller, then the end; a caller who is not answered gets the SIP status of the cause instead. */

@@ -1,6 +1,7 @@
 import type { CompiledPlan } from '../dialplan/index.ts';
 import type { CompiledRoster } from '../oncall/index.ts';
 import type { Instant } from '../time/index.ts';
+import type { Greetings } from '../voicemail/greetings.ts';
 
 /**
  * Read-only snapshot a step decides with. Plan and roster are those in force when the call arrived and stay so until
@@ -18,4 +19,6 @@ export interface World {
   groupTurns?(group: string): number;
   /** Messages in a mailbox that nobody has deleted; without it, none. */
   messagesIn?(mailbox: string): number;
+  /** Greetings that were recorded for a mailbox; without it, none. */
+  greetingsOf?(mailbox: string): Greetings;
 }

@@ -3,9 +3,10 @@ import { isZone } from '../time/index.ts';
 import { checkMailboxes } from './check-mailboxes.ts';
 import { checkNumbers, checkWord } from './check-numbers.ts';
 import { sitesOf, trunksOf } from './known-names.ts';
-import { type DaySpan, HOME, type PlanSource, type Site, type Verb } from './model.ts';
+import { type DaySpan, HOME, type PlanSource, type Site } from './model.ts';
 import { placeOfRoute } from './place-of-route.ts';
 import { NOT_IN_SERVICE } from './resolve.ts';
+import type { Verb } from './verb.ts';
 import { checkVerb, type KnownNames, waysOn } from './verbs/index.ts';
 import { checkE164, checkName, checkPrompts, checkTime } from './verbs/rules.ts';
 

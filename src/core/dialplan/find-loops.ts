@@ -1,7 +1,8 @@
 import type { Problems } from '../oncall/index.ts';
-import { KEYED, type PlanSource, type Verb } from './model.ts';
+import type { PlanSource } from './model.ts';
 import { placeOfRoute } from './place-of-route.ts';
 import type { RouteTable } from './route-table.ts';
+import { KEYED, type Verb } from './verb.ts';
 import { waysOn } from './verbs/index.ts';
 
 /** A flow or a route, by its dotted place, and what stands there. */
@@ -14,8 +15,12 @@ export function nodesOf(source: PlanSource): Nodes {
   ]);
 }
 
+interface FindsRoute {
+  route(dialled: string, from: 'inside', site?: string): Parameters<typeof placeOfRoute>[0] | undefined;
+}
+
 /** Where a `run` or a `transfer` leads, whichever site the call belongs to. */
-export function jumpsOf(verb: Verb, source: PlanSource, routes: RouteTable | null): readonly string[] {
+export function jumpsOf(verb: Verb, source: PlanSource, routes: FindsRoute | null): readonly string[] {
   if (verb.verb === 'run') return [`flows.${verb.flow}`];
   if (verb.verb !== 'transfer' || verb.number === KEYED || routes === null) return [];
   const sites = [undefined, ...(source.sites ?? []).map(({ id }) => id)];

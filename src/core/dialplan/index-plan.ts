@@ -3,11 +3,12 @@ import { eachOf, inOneGo, STEP_ITEMS, type Work } from '../steps/index.ts';
 import { byId, sitesOf, trunksOf } from './known-names.ts';
 import { type MakeSet, setsMade } from './make-set.ts';
 import { linkingRoutes } from './linked-routes.ts';
-import { type About, ANONYMOUS, type CompiledPlan, type Extension, HOME, type PlanSource, type Verb } from './model.ts';
+import { type About, ANONYMOUS, type CompiledPlan, type Extension, HOME, type PlanSource } from './model.ts';
 import { isOpenAt, specialDayAt } from './opening-hours.ts';
 import type { PatternSet } from './patterns/index.ts';
 import { layingRoutes, type RouteTable } from './route-table.ts';
 import { type Translator, translator } from './translate.ts';
+import type { Verb } from './verb.ts';
 import { type KnownNames, waysOn } from './verbs/index.ts';
 
 /** What a plan is laid out with. `roster`: the one that is compiled together with it. */

@@ -1,4 +1,5 @@
-import { type CompiledPlan, KEYED, type Verb } from './model.ts';
+import type { CompiledPlan } from './model.ts';
+import { KEYED, type Verb } from './verb.ts';
 import { exampleOf } from './patterns/index.ts';
 
 type Gather = Extract<Verb, { verb: 'gather' }>;

@@ -1,8 +1,9 @@
 import { type RosterIndex, type ServiceId, type ServicePlace, urgencies } from '../oncall/index.ts';
 import { eachOf, type Work } from '../steps/index.ts';
-import type { CompiledPlan, Route, TakenRoute, Verb } from './model.ts';
+import type { CompiledPlan, Route, TakenRoute } from './model.ts';
 import { NumberTable, sizeOf } from './patterns/index.ts';
 import type { RouteTable, Side } from './route-table.ts';
+import type { Verb } from './verb.ts';
 
 type Escalate = Extract<Verb, { verb: 'escalate' }>;
 type Find = (dialled: string) => TakenRoute | undefined;

@@ -1,8 +1,9 @@
 import type { Problems } from '../oncall/index.ts';
 import { jumpsOf, nodesOf } from './find-loops.ts';
-import type { PlanSource, Verb } from './model.ts';
+import type { PlanSource } from './model.ts';
 import { placeOfRoute } from './place-of-route.ts';
 import type { RouteTable } from './route-table.ts';
+import type { Verb } from './verb.ts';
 import { waysOn } from './verbs/index.ts';
 
 /** Refuses what this version cannot do yet wherever a call could come to it; where none could, it may be prepared. */

@@ -2,17 +2,15 @@ import type { Instant } from '../time/index.ts';
 import { never } from '../never.ts';
 import {
   type About,
-  type ActingVerb,
   type CompiledPlan,
   type Decision,
-  type DecidingVerb,
   HOME,
   nothingKnown,
   type TakenRoute,
   type TraceLine,
-  type Verb,
 } from './model.ts';
 import { placeOfRoute } from './place-of-route.ts';
+import type { ActingVerb, DecidingVerb, Verb } from './verb.ts';
 import { byCase, byFlow, byHours, byNumber, type Placed, says } from './verbs/index.ts';
 
 export interface Dialled {

@@ -1,10 +1,11 @@
-import { wall } from '../time/index.ts';
+import { showWall, type Wall, wall } from '../time/index.ts';
 import type { Problems } from './problem.ts';
 import type { WeeklyStretch } from './rules.ts';
 
 /** Before, no version of this program ran; after, a date is a slip of the finger. */
 const YEARS = { first: 2000, last: 2099 };
 const DAY_MINUTES = 1_440;
+const DAY_MS = 86_400_000;
 
 /** A date, or a date and time of the wall clock. False when it is none. */
 export function checkDate(text: string, at: string, problems: Problems, example: string): boolean {
@@ -23,8 +24,7 @@ export function checkPeriod(period: { readonly from: string; readonly until: str
   const isDated = checkDate(period.from, `${at}.from`, problems, example);
   if (!checkDate(period.until, `${at}.until`, problems, example) || !isDated) return false;
   if (wall(period.from)! < wall(period.until)!) return true;
-  const said = period.until.replace('T', ' ');
-  problems.add(`${at}.until`, `it ends at ${said}, before it begins`, 'write a later end');
+  problems.add(`${at}.until`, `it ends ${saidEnd(wall(period.until)!)}, before it begins`, 'write a later end');
   return false;
 }
 
@@ -35,4 +35,9 @@ export function checkStretches(stretches: readonly WeeklyStretch[], at: string, 
     problems.add(at, 'hours that are empty or longer than a day', 'write 17:00-08:00');
     return;
   }
+}
+
+/** Whoever writes a day means all of it: what ends at midnight ends with the day before. */
+function saidEnd(until: Wall): string {
+  return until % DAY_MS === 0 ? `with ${showWall((until - 1) as Wall).slice(0, 10)}` : `at ${showWall(until)}`;
 }

@@ -1,4 +1,4 @@
-import { cutTo, type Instant, joined, lengthMs, plusMs } from '../time/index.ts';
+import { cutTo, type Instant, joined, lengthMs, plusMs, zone } from '../time/index.ts';
 import { didYouMean } from './problem.ts';
 import type { FeedShift } from './rules.ts';
 import type { PersonId } from './vocabulary.ts';
@@ -23,6 +23,8 @@ export interface FeedSettings {
   /** 0.3: a feed that covers over 30 % less of the next four weeks than the last good one is not believed. */
   readonly shrinkShare: number;
   readonly staleAfterMs: number;
+  /** What is wrong is told by its clock. */
+  readonly zoneName: string;
 }
 
 export type FeedVerdict =
@@ -47,22 +49,29 @@ export function judgeFeed(
   now: Instant,
 ): FeedVerdict {
   const { shifts, writtenAt } = published;
+  const show = shownIn(settings.zoneName);
   if (shifts.length > MAX_SHIFTS) return refused(`it has ${shifts.length} shifts`, `publish at most ${MAX_SHIFTS}`);
   const impossible = shifts.find((shift) => !isPossible(shift));
   if (impossible) {
-    return refused(`a shift of ${impossible.who} lasts from ${iso(impossible.from)} to ${iso(impossible.to)}`, CORRECT);
+    return refused(
+      `a shift of ${impossible.who} lasts from ${show(impossible.from)} to ${show(impossible.to)}`,
+      CORRECT,
+    );
   }
   if (!shifts.some(({ to }) => to > now)) return refused('it has no shift from now on', CORRECT);
   if (writtenAt !== null && now - writtenAt > settings.staleAfterMs) {
     return refused(
-      `it was written on ${iso(writtenAt)} and not since`,
+      `it was written on ${show(writtenAt)} and not since`,
       'publish it again, or allow more with stale-after',
     );
   }
   const unknown = [...new Set(shifts.filter(({ who }) => !settings.names.has(who)).map(({ who }) => who))];
   if (unknown.length > 0) return refused(unmapped(unknown, settings.names), 'add them to names: of the feed');
   const mapped = shifts.map(({ who, as, from, to }): FeedShift => ({ person: settings.names.get(who)!, as, from, to }));
-  const clash = findClash(mapped.filter(({ to }) => to > now));
+  const clash = findClash(
+    mapped.filter(({ to }) => to > now),
+    show,
+  );
   if (clash !== null) return refused(clash, CORRECT);
   const shrunk = before === null ? null : shrinkage(before, mapped, now);
   if (shrunk !== null && shrunk > settings.shrinkShare) {
@@ -89,7 +98,7 @@ function unmapped(unknown: readonly string[], names: ReadonlyMap<string, PersonI
 }
 
 /** Two people in one duty at once, or an hour of nobody between two shifts: what a clock change does to a bad export. */
-function findClash(shifts: readonly FeedShift[]): string | null {
+function findClash(shifts: readonly FeedShift[], show: (at: Instant) => string): string | null {
   const byDuty = Map.groupBy(shifts, ({ as }) => as);
   for (const [as, own] of byDuty) {
     const sorted = own.toSorted((a, b) => a.from - b.from);
@@ -98,10 +107,10 @@ function findClash(shifts: readonly FeedShift[]): string | null {
       const last = sorted[i - 1];
       if (last === undefined) continue;
       if (next.from < last.to && next.person !== last.person) {
-        return `${last.person} and ${next.person} are on duty at once${duty} at ${iso(next.from)}`;
+        return `${last.person} and ${next.person} are on duty at once${duty} at ${show(next.from)}`;
       }
       if (next.from > last.to && next.from - last.to <= MAX_HOLE_MS) {
-        return `nobody is on duty${duty} from ${iso(last.to)} to ${iso(next.from)}`;
+        return `nobody is on duty${duty} from ${show(last.to)} to ${show(next.from)}`;
       }
     }
   }
@@ -143,7 +152,8 @@ function refused(because: string, remedy: string): FeedVerdict {
   return { kind: 'refused', because, remedy };
 }
 
-function iso(at: Instant): string {
+function shownIn(zoneName: string): (at: Instant) => string {
+  const home = zone(zoneName);
   // What is no date at all must not end the judge.
-  return Math.abs(at) < 8.64e15 ? new Date(at).toISOString() : String(at);
+  return (at) => (Math.abs(at) < 8.64e15 ? home.show(at) : String(at));
 }

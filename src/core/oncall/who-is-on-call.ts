@@ -59,7 +59,7 @@ function nobody(tier: TierShifts, at: Instant, added: readonly AddedDuty[] = [])
   const because = !hasRules
     ? `${service} has no ${name}`
     : next === undefined
-      ? `no rule names a ${name} of ${service}`
+      ? `no rule names a ${name} of ${service} then or later`
       : `the next ${name} of ${service} begins ${zone.show(next)}`;
   return { kind: 'nobodyOnCall', service, tier: name, because, until: next };
 }

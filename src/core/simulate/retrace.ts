@@ -66,7 +66,8 @@ interface Step {
 }
 
 function stepIn(world: World, state: CallState, recorded: readonly RecordedFact[], place: number): Step | null {
-  for (const before of [state, withoutCancelled(world, state, recorded[place]!.fact)]) {
+  const { fact } = recorded[place]!;
+  for (const before of [state, withoutCancelled(world, state, fact), reviewed(world, state, fact)]) {
     for (const event of eventsFor(before, recorded, place)) {
       const stepped = stepCall(world, before, event);
       const facts = stepped.effects.flatMap((effect) => (effect.type === 'attest' ? [effect.fact as CallFact] : []));
@@ -77,10 +78,38 @@ function stepIn(world: World, state: CallState, recorded: readonly RecordedFact[
   return null;
 }
 
-/** That a leg ended which was stood down is no fact; it shows when the leg is picked up all the same. */
+/** That a leg ended which was stood down is no fact; it shows when the leg is picked up all the same, or the call is over. */
 function withoutCancelled(world: World, state: CallState, fact: CallFact): CallState {
-  if (fact.fact !== 'legAnswered') return state;
-  return stepCall(world, state, { type: 'legFailed', leg: fact.leg as LegId, result: { kind: 'cancelled' } }).state;
+  const doing = state.name === 'live' && state.doing.name === 'ringing' ? state.doing : null;
+  const leg = fact.fact === 'legAnswered' ? (fact.leg as LegId) : fact.fact === 'ended' ? doing?.leg : undefined;
+  if (leg === undefined) return state;
+  return stepCall(world, state, { type: 'legFailed', leg, result: { kind: 'cancelled' } }).state;
+}
+
+/** That a caller hears the message again and marks it shows when it is kept. */
+function reviewed(world: World, state: CallState, fact: CallFact): CallState {
+  if (fact.fact !== 'recordingEnded' && fact.fact !== 'recordingDiscarded') return state;
+  if (state.name !== 'live' || state.doing.name !== 'recording') return state;
+  const { messageId } = state.doing.taking;
+  const ended =
+    fact.fact === 'recordingEnded'
+      ? fact
+      : { durationMs: 1, urgent: undefined, private: undefined, callBack: undefined };
+  let after = stepCall(world, state, {
+    type: 'recordingEnded',
+    messageId,
+    durationMs: ended.durationMs,
+    by: 'key',
+    why: '',
+  }).state;
+  const press = (keys: string): void => {
+    if (after.name !== 'live' || after.doing.name !== 'reviewing') return;
+    after = stepCall(world, after, digits(CALLER, after.doing.token, keys)).state;
+  };
+  if (ended.urgent) press('3');
+  if (ended.private) press('4');
+  if (ended.callBack !== undefined) for (const keys of ['5', ended.callBack.reveal()]) press(keys);
+  return after;
 }
 
 /** Which version decided is not what it decided. */
@@ -224,12 +253,17 @@ function endings(leg: LegId, result: Extract<CallFact, { fact: 'legEnded' }>['re
 }
 
 /** What else may come while the call does what it does: timers, prompts that end, keys on a mobile. */
-function eventsOfState({ doing, line }: Live, recorded: readonly RecordedFact[]): readonly CallEvent[] {
+function eventsOfState({ doing }: Live, recorded: readonly RecordedFact[]): readonly CallEvent[] {
   switch (doing.name) {
     case 'escalating':
       return eventsOfLegs(doing.escalation);
     case 'greeting':
-      return [finished(CALLER, doing.token), ...(doing.late === null ? [] : eventsOfLegs(doing.late))];
+      return [
+        finished(CALLER, doing.token),
+        digits(CALLER, doing.token, ''),
+        digits(CALLER, doing.token, '0'),
+        ...(doing.late === null ? [] : eventsOfLegs(doing.late)),
+      ];
     case 'announcing':
     case 'saying':
       return [finished(CALLER, doing.token)];
@@ -237,8 +271,12 @@ function eventsOfState({ doing, line }: Live, recorded: readonly RecordedFact[])
       return [{ type: 'legFailed', leg: doing.leg, result: { kind: 'cancelled' } }];
     case 'ringingGroup':
       return [{ type: 'groupTimedOut', round: doing.round }];
+    case 'recordingAgain':
+      return [finished(CALLER, doing.token)];
+    case 'reviewing':
+      return ['#', '0', '2'].map((key) => digits(CALLER, doing.token, key));
     case 'closing':
-      return recorded.length > 0 ? [{ type: 'recordingOverdue', messageId: line.messageId }] : [];
+      return recorded.length > 0 ? [{ type: 'recordingOverdue', messageId: doing.messageId }] : [];
     default:
       return [];
   }

@@ -165,6 +165,8 @@ function perform(
     case 'checkPin':
       // A supposed caller knows no PIN.
       return soon({ type: 'pinChecked', token: effect.token, result: 'wrong' });
+    case 'claimMessage':
+      return soon({ type: 'claimAnswered', token: effect.token, by: effect.by });
     case 'listMessages':
       return soon({ type: 'messagesListed', token: effect.token, messages: [] });
     case 'playMessage':
@@ -174,6 +176,7 @@ function perform(
     case 'callOver':
       return { ...scene, still: { kind: 'over', cause: effect.cause } };
     case 'changeMessage':
+    case 'setGreeting':
     case 'ringCaller':
     case 'refuseCaller':
     case 'hangUpCaller':

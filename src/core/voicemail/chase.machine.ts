@@ -1,15 +1,16 @@
 import type { World } from '../call/world.ts';
-import { HOME } from '../dialplan/index.ts';
+import { type CompiledPlan, HOME } from '../dialplan/index.ts';
 import { type Candidate, type Situation, whoToRing } from '../escalation/index.ts';
 import { never } from '../never.ts';
-import { type Device, type EscalationStep, isHouseSupervisor, type ServiceId } from '../oncall/index.ts';
+import { type Device, type EscalationStep, isHouseSupervisor, type Person, type ServiceId } from '../oncall/index.ts';
 import { plusMs } from '../time/index.ts';
 import type { Chase, ChaseEffect, ChaseEvent, Chased } from './chase.ts';
-import { rulesOf } from './mailboxes.ts';
+import { mailboxOfPhone, rulesOf } from './mailboxes.ts';
 
 /*
  *   expected ── urgentMessageLeft ──▶ chasing ── time up ──▶ chasing (next step) ── … ──▶ chasing (supervisor, again and again)
  *                                        │ shift boundary: the successor is told too
+ *                                        │ rosterChanged: so is whoever took over; chaseResumed: the step again, for what is left of it
  *                                        └── messageClaimed · messageDeleted ──▶ over
  */
 
@@ -64,6 +65,11 @@ function chasing(world: World, state: Chasing, event: ChaseEvent): Step {
       if (event.round !== state.round) return { state, effects: [] };
       return startStep(world, state, []);
     }
+    case 'chaseResumed':
+      if (state.stepEndsAt <= world.at) return startStep(world, state, []);
+      return work(world, { ...state, told: [] }, []);
+    case 'rosterChanged':
+      return tell(world, state, []);
     case 'chaseBoundaryReached':
       return event.round === state.round ? tell(world, state, []) : { state, effects: [] };
     default:
@@ -90,7 +96,9 @@ function startStep(
     world,
     { about, step, round: round + 1 },
     supervisorAgainMs,
-    before < step ? [...effects, unclaimed] : effects,
+    before < step
+      ? [...effects, unclaimed, ...tellCaller(about, 'unclaimed', Math.max(0, about.leftAt + leastDwellMs - world.at))]
+      : effects,
   );
 }
 
@@ -101,10 +109,16 @@ function wait(
   before: readonly ChaseEffect[],
 ): Step {
   const state: Chasing = { name: 'chasing', ...now, stepEndsAt: plusMs(world.at, dwellMs), told: [] };
+  return work(world, state, before);
+}
+
+/** Until its time is up. */
+function work(world: World, state: Chasing, before: readonly ChaseEffect[]): Step {
+  const { round, stepEndsAt } = state;
   const timeUp: ChaseEffect = {
     type: 'wakeMe',
-    afterMs: dwellMs,
-    with: { type: 'chaseStepTimedOut', round: now.round },
+    afterMs: stepEndsAt - world.at,
+    with: { type: 'chaseStepTimedOut', round },
   };
   const told = tell(world, state, before);
   return { ...told, effects: [...told.effects, timeUp] };
@@ -124,7 +138,8 @@ function tell(world: World, state: Chasing, before: readonly ChaseEffect[]): Ste
     };
   });
   const acts = rung.map((one): ChaseEffect => {
-    return { type: 'tellOfMessage', messageId, mailbox, person: one.person.id, target: one.target };
+    const opener = openerOf(world.plan, mailbox, one.person);
+    return { type: 'tellOfMessage', messageId, mailbox, person: one.person.id, target: one.target, opener };
   });
   const isSoon = nextBoundary !== null && nextBoundary > world.at && nextBoundary < stepEndsAt;
   const boundary: ChaseEffect[] = isSoon
@@ -136,9 +151,27 @@ function tell(world: World, state: Chasing, before: readonly ChaseEffect[]): Ste
   };
 }
 
-function over(world: World, { messageId, mailbox, leftAt }: Chased, because: 'claimed' | 'deleted', by: string): Step {
+function over(world: World, about: Chased, because: 'claimed' | 'deleted', by: string): Step {
+  const { messageId, mailbox, leftAt } = about;
   const fact = { fact: 'chaseOver', messageId, mailbox, because, by, tookMs: world.at - leftAt } as const;
-  return { state: { name: 'over', because }, effects: [{ type: 'attest', fact }] };
+  return {
+    state: { name: 'over', because },
+    effects: [{ type: 'attest', fact }, ...(because === 'claimed' ? tellCaller(about, because, 0) : [])],
+  };
+}
+
+function tellCaller(
+  { callId, messageId, mailbox }: Chased,
+  that: 'claimed' | 'unclaimed',
+  afterMs: number,
+): readonly ChaseEffect[] {
+  return callId === null ? [] : [{ type: 'tellCaller', callId, messageId, mailbox, that, afterMs }];
+}
+
+/** Everybody signs with a PIN of their own, where they have a mailbox; else with that of the mailbox. */
+function openerOf(plan: CompiledPlan, mailbox: string, { desk }: Person): string {
+  const own = desk === undefined ? null : mailboxOfPhone(plan, desk);
+  return own !== null && own.openTo.length === 0 ? own.id : mailbox;
 }
 
 type Rung = Extract<Candidate, { verdict: 'rung' }>;

@@ -1,7 +1,7 @@
 import type { LegTarget } from '../call/events.ts';
 import type { CallId } from '../call/events.ts';
 import type { SystemFact } from '../audit/facts.ts';
-import type { ServiceId, Urgency } from '../oncall/index.ts';
+import type { CompiledRoster, ServiceId, Urgency } from '../oncall/index.ts';
 import type { Instant } from '../time/index.ts';
 
 /** The message that somebody has to listen to and take. */
@@ -13,6 +13,28 @@ export interface Chased {
   readonly urgency: Urgency;
   readonly callId: CallId | null;
   readonly leftAt: Instant;
+}
+
+/** What is known of a message when it was left. */
+export interface LeftMessage {
+  readonly messageId: string;
+  readonly mailbox: string;
+  readonly callId: CallId | null;
+  readonly at: Instant;
+  readonly isUrgent: boolean;
+  /** The chain in which nobody accepted; null for a message of no chain. */
+  readonly service: string | null;
+  readonly urgency: Urgency | null;
+}
+
+/** A message that is followed: one that is urgent, and any left at the end of an urgent or STAT chain. null: it waits. */
+export function chasedOf(roster: Pick<CompiledRoster, 'services'>, left: LeftMessage): Chased | null {
+  const { messageId, mailbox, callId, at: leftAt, isUrgent } = left;
+  const isOfChain = left.urgency === 'stat' || left.urgency === 'urgent';
+  if (!isUrgent && !isOfChain) return null;
+  const service = left.service ?? roster.services().find((one) => one.mailbox === mailbox)?.id ?? null;
+  const urgency = left.urgency === 'stat' ? 'stat' : 'urgent';
+  return { messageId, mailbox, service: service as ServiceId | null, urgency, callId, leftAt };
 }
 
 /** Plain data: it survives the process that wrote it down. */
@@ -40,6 +62,10 @@ export type ChaseEvent =
   /** Listened to and taken by somebody; `by`: the mailbox of a person. */
   | { readonly type: 'messageClaimed'; readonly by: string }
   | { readonly type: 'messageDeleted' }
+  /** The process is a new one: calls of the one before were cut off, and its timers are gone. */
+  | { readonly type: 'chaseResumed' }
+  /** Somebody changed who is on call. */
+  | { readonly type: 'rosterChanged' }
   | ChaseTimer;
 
 export type ChaseEffect =
@@ -50,8 +76,21 @@ export type ChaseEffect =
       readonly type: 'tellOfMessage';
       readonly messageId: string;
       readonly mailbox: string;
+      /** PersonId. */
       readonly person: string;
       readonly target: LegTarget;
+      /** Mailbox whose PIN lets this person listen. */
+      readonly opener: string;
+    }
+  /** Whoever left the message may be waiting to hear what becomes of it. */
+  | {
+      readonly type: 'tellCaller';
+      readonly callId: CallId;
+      readonly messageId: string;
+      readonly mailbox: string;
+      readonly that: 'claimed' | 'unclaimed';
+      /** Not sooner: just after the message was left it would say nothing new. Nor when somebody has it meanwhile. */
+      readonly afterMs: number;
     };
 
 export type ChaseFact = Extract<

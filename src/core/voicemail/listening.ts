@@ -9,7 +9,7 @@ import type { After, MessageAct, MessageBrief, Retrieval, RetrievalIn, Session }
 /**
  * In a mailbox: messages one after the other, urgent ones first, then new ones, then the oldest first. Keys:
  *
- *   1 again   2 keep   3 delete   4 back   6 on   5 claim   7 when and who   8 call back   * undo   0 operator   # done
+ *   1 again   2 keep   3 delete   4 back   6 on   5 claim   7 when and who   8 call back   9 more   * undo   0 operator   # done
  */
 
 type Listening = RetrievalIn<'listening'>;
@@ -53,6 +53,8 @@ export function listening(
       if (event.token !== now.token) return now;
       attest(turn, { ...accessOf(now, device), fact: 'messageUnplayable', why: event.why });
       return offerKeys(now, [id('mailbox-damaged')], turn);
+    case 'claimAnswered':
+      return event.token === now.token ? claimed(now, device, event.by, turn) : now;
     case 'digitsGathered':
       if (event.leg !== CALLER || event.token !== now.token) return now;
       return keyed(world, device, now, event.digits, turn, next);
@@ -81,8 +83,17 @@ function keyed(
     case '0':
       return over({ go: 'operator' });
     case '#': {
+      const { person } = now.session;
       const [mailbox, ...further] = now.session.further;
-      return mailbox === undefined ? over({ go: 'goodbye' }) : next({ ...now.session, mailbox, further });
+      return mailbox === undefined ? over({ go: 'goodbye' }) : next({ person, mailbox, further });
+    }
+    case '9': {
+      // Whoever was only called about a message has nothing to arrange here.
+      if (now.session.only !== undefined) return offerKeys(now, [id('wrong-key')], turn);
+      const token = newToken(turn);
+      const prompts = [id('mailbox-more')];
+      act(turn, { type: 'gather', leg: CALLER, token, prompts, maxDigits: 1, waitMs: keyWithinMs, isAgain: false });
+      return { name: 'more', now, token };
     }
     case '*':
       return undo(now, device, turn);
@@ -111,6 +122,8 @@ function onMessage(
       done(now, 'saved', device, turn);
       return go(now.at + 1, [id('mailbox-saved')]);
     case '3':
+      // Whoever was only called about a message does not decide what the mailbox keeps.
+      if (now.session.only !== undefined) return offerKeys(now, [id('wrong-key')], turn);
       done(now, 'deleted', device, turn);
       return present(
         world,
@@ -126,9 +139,9 @@ function onMessage(
       );
     case '5': {
       if (message.isClaimed) return offerKeys(now, [id('mailbox-claimed-already')], turn);
-      done(now, 'claimed', device, turn);
-      const messages = now.messages.map((one) => (one === message ? { ...one, isClaimed: true } : one));
-      return offerKeys({ ...now, messages }, [id('mailbox-claimed')], turn);
+      const token = newToken(turn);
+      act(turn, { type: 'claimMessage', token, messageId: message.messageId, by: now.session.person });
+      return { ...now, token };
     }
     case '6':
       return go(now.at + 1);
@@ -136,11 +149,20 @@ function onMessage(
       return offerKeys(now, envelope(world, message), turn);
     case '8':
       // An outside number is not dialled from here: whoever guesses a PIN must not be able to spend money.
-      if (message.from === null) return offerKeys(now, [id('mailbox-no-callback')], turn);
-      return over({ go: 'callBack', extension: message.from });
+      if ((message.callBack ?? message.from) === null) return offerKeys(now, [id('mailbox-no-callback')], turn);
+      return over({ go: 'callBack', extension: message.callBack ?? message.from! });
     default:
       return offerKeys(now, [id('wrong-key')], turn);
   }
+}
+
+/** Of two who claim at once one has it, and the other is told so. */
+function claimed(now: Listening, device: string, by: string, turn: Turn): Listening {
+  const messages = now.messages.map((one, i) => (i === now.at ? { ...one, isClaimed: true } : one));
+  const known = { ...now, messages };
+  if (by !== now.session.person) return offerKeys(known, [id('mailbox-claimed-already')], turn);
+  attest(turn, { ...accessOf(now, device), fact: 'messageAccessed', how: 'claimed' });
+  return offerKeys(known, [id('mailbox-claimed')], turn);
 }
 
 /** Plays the message at hand; behind the last one, the keys alone. */
@@ -166,7 +188,7 @@ function present(world: World, device: string, now: Listening, words: readonly P
   return { ...now, token };
 }
 
-function offerKeys(now: Listening, words: readonly Prompt[], turn: Turn): Listening {
+export function offerKeys(now: Listening, words: readonly Prompt[], turn: Turn): Listening {
   const token = newToken(turn);
   const keys = now.messages[now.at] === undefined ? 'mailbox-end-keys' : 'mailbox-keys';
   const prompts = [...words, id(keys)];
@@ -226,7 +248,7 @@ function envelope({ plan }: World, { at, from, isUrgent }: MessageBrief): readon
 }
 
 /** A name that is recorded, else a number: a media server plays a list of 64 pieces at most. */
-function nameOf({ plan, roster }: World, mailbox: string): Prompt {
+export function nameOf({ plan, roster }: World, mailbox: string): Prompt {
   const service = roster.services().find((one) => one.mailbox === mailbox);
   if (service !== undefined) return { say: 'name', of: 'service', id: service.id, text: service.name };
   const { number, name } = rulesOf(plan, mailbox);

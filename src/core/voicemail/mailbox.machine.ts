@@ -3,13 +3,15 @@ import { act, attest, newToken, type Turn } from '../call/turn.ts';
 import type { World } from '../call/world.ts';
 import type { Prompt } from '../dialplan/index.ts';
 import { phi } from '../phi/index.ts';
-import { listen, listening } from './listening.ts';
+import { inGreetings, openGreetings, recordingGreeting } from './greeting-menu.ts';
+import { listen, listening, nameOf, offerKeys } from './listening.ts';
 import { alsoOpenTo, mailboxByNumber, mailboxOfPhone } from './mailboxes.ts';
 import { MAX_PIN_DIGITS } from './pin-rules.ts';
 import type { After, Retrieval, RetrievalIn, Session } from './retrieval.ts';
 
 /*
  *   start ── own phone ───────────────▶ askingPin ──▶ checkingPin ── right ──▶ listing ──▶ listening ──▶ over
+ *   deliver ─────────────────────────────▲
  *      └─ elsewhere, shared ─▶ askingNumber ──▲            │ wrong                 ▲           │ # next mailbox
  *                                  ▲──────────────────────┘ (three times)         └───────────┘
  */
@@ -17,6 +19,8 @@ import type { After, Retrieval, RetrievalIn, Session } from './retrieval.ts';
 /** Who calls, as far as a mailbox has to know. */
 interface Opener {
   readonly from: { readonly kind: 'phone'; readonly extension: string } | { readonly kind: 'trunk' };
+  /** Drawn for this call; names what it records. */
+  readonly messageId: string;
 }
 
 const signInTries = 3;
@@ -24,12 +28,27 @@ const keyWithinMs = 8_000;
 const maxNumberDigits = 15;
 
 /** `own`: that of the calling phone; from a phone that has none, and from outside, the number is asked for. */
-export function startRetrieval(world: World, { from }: Opener, whose: 'own' | 'ask', turn: Turn): Retrieval {
+export function startRetrieval(
+  world: World,
+  { from }: Pick<Opener, 'from'>,
+  whose: 'own' | 'ask',
+  turn: Turn,
+): Retrieval {
   const box = whose === 'own' && from.kind === 'phone' ? mailboxOfPhone(world.plan, from.extension) : null;
   if (box === null) return askNumber(null, 1, [], turn);
   // A shared one is opened by a person, so that it is known who listened.
   if (box.openTo.length > 0) return askNumber(box.id, 1, [], turn);
-  return askPin(null, box.id, 1, turn);
+  return askPin({ opens: null, attempt: 1 }, box.id, turn);
+}
+
+/** Whoever the house has called is to listen to a message: who it is shows by a PIN, for a carrier's mailbox answers too. */
+export function deliverMessage(
+  world: World,
+  { messageId, mailbox, opener }: { readonly messageId: string; readonly mailbox: string; readonly opener: string },
+  turn: Turn,
+): Retrieval {
+  const words: readonly Prompt[] = [{ say: 'id', id: 'chase-waits' }, nameOf(world, mailbox)];
+  return askPin({ opens: mailbox, brought: messageId, attempt: 1 }, opener, turn, words);
 }
 
 /** Facts and acts go into `turn`. Events that are none of its business leave it as it is. */
@@ -51,9 +70,22 @@ export function stepRetrieval(
       return listing(world, opener, retrieval, event, turn);
     case 'listening':
       return listening(world, deviceOf(opener), retrieval, event, turn, (session) => list(session, turn));
+    case 'more':
+      return more(retrieval, event, turn);
+    case 'greetings':
+      return inGreetings(world, { device: deviceOf(opener), messageId: opener.messageId }, retrieval, event, turn);
+    case 'recordingGreeting':
+      return recordingGreeting({ device: deviceOf(opener) }, retrieval, event, turn);
     case 'over':
       return retrieval;
   }
+}
+
+function more(retrieval: RetrievalIn<'more'>, event: CallEvent, turn: Turn): Retrieval {
+  if (!isKeyed(event, retrieval.token)) return retrieval;
+  const { now } = retrieval;
+  if (event.digits === '4') return openGreetings(now, turn);
+  return offerKeys(now, event.digits === '' || event.digits === '#' ? [] : [{ say: 'id', id: 'wrong-key' }], turn);
 }
 
 function askingNumber(world: World, retrieval: RetrievalIn<'askingNumber'>, event: CallEvent, turn: Turn): Retrieval {
@@ -61,16 +93,16 @@ function askingNumber(world: World, retrieval: RetrievalIn<'askingNumber'>, even
   const { opens, attempt } = retrieval;
   if (event.digits === '') return again({ opens, attempt }, 'no-key', turn);
   // Whether there is such a mailbox shows no sooner than whether the PIN is right.
-  return askPin(opens, mailboxByNumber(world.plan, event.digits)?.id ?? null, attempt, turn);
+  return askPin({ opens, attempt }, mailboxByNumber(world.plan, event.digits)?.id ?? null, turn);
 }
 
 function askingPin(retrieval: RetrievalIn<'askingPin'>, event: CallEvent, turn: Turn): Retrieval {
   if (!isKeyed(event, retrieval.token)) return retrieval;
-  const { opens, person, attempt } = retrieval;
-  if (event.digits === '') return again({ opens, attempt }, 'no-key', turn, person);
+  const { person } = retrieval;
+  if (event.digits === '') return again(retrieval, 'no-key', turn, person);
   const token = newToken(turn);
   act(turn, { type: 'checkPin', token, mailbox: person, pin: phi(event.digits) });
-  return { name: 'checkingPin', opens, person, attempt, token };
+  return { ...retrieval, name: 'checkingPin', token };
 }
 
 function checkingPin(
@@ -81,17 +113,21 @@ function checkingPin(
   turn: Turn,
 ): Retrieval {
   if (event.type !== 'pinChecked' || event.token !== retrieval.token) return retrieval;
-  const { opens, person, attempt } = retrieval;
+  const { opens, person, brought } = retrieval;
   attest(turn, { fact: 'pinTried', mailbox: person ?? '', result: event.result, device: deviceOf(opener) });
   if (event.result !== 'right' || person === null) {
     if (event.result === 'paused') return over({ go: 'unavailable' });
-    return again({ opens, attempt }, 'mailbox-wrong-pin', turn, person);
+    // Whoever is called and has no PIN of their own signs with that of the mailbox.
+    if (event.result === 'noPin' && brought !== undefined && person !== opens) return askPin(retrieval, opens, turn);
+    return again(retrieval, 'mailbox-wrong-pin', turn, person);
   }
   const others = alsoOpenTo(world.plan, person);
   // The PIN is right, but not that of somebody who may open this one.
-  if (opens !== null && !others.includes(opens)) return again({ opens, attempt }, 'mailbox-wrong-pin', turn);
   const mailbox = opens ?? person;
-  return list({ person, mailbox, further: [person, ...others].filter((id) => id !== mailbox) }, turn);
+  const isOpen = mailbox === person || others.includes(mailbox);
+  if (!isOpen && brought === undefined) return again(retrieval, 'mailbox-wrong-pin', turn);
+  const further = [person, ...others].filter((id) => id !== mailbox);
+  return list({ person, mailbox, further, ...(isOpen ? {} : { only: brought }) }, turn);
 }
 
 function listing(
@@ -104,21 +140,25 @@ function listing(
   if (event.type !== 'messagesListed' || event.token !== retrieval.token) return retrieval;
   if (event.messages === null) return over({ go: 'unavailable' });
   const { session } = retrieval;
-  const { person, mailbox } = session;
-  attest(turn, { fact: 'mailboxOpened', mailbox, person, device: deviceOf(opener), messages: event.messages.length });
-  return listen(world, deviceOf(opener), session, event.messages, turn);
+  const { person, mailbox, only } = session;
+  const messages = event.messages.filter(({ messageId }) => only === undefined || messageId === only);
+  attest(turn, { fact: 'mailboxOpened', mailbox, person, device: deviceOf(opener), messages: messages.length });
+  return listen(world, deviceOf(opener), session, messages, turn);
+}
+
+/** `brought`: by a call of the house. */
+interface Asking {
+  readonly opens: string | null;
+  readonly brought?: string | undefined;
+  readonly attempt: number;
 }
 
 /** Asks once more, or lets the caller go. `person`: of whom only the PIN is asked. */
-function again(
-  { opens, attempt }: { readonly opens: string | null; readonly attempt: number },
-  why: string,
-  turn: Turn,
-  person?: string | null,
-): Retrieval {
+function again(what: Asking, why: string, turn: Turn, person?: string | null): Retrieval {
+  const { opens, attempt } = what;
   if (attempt >= signInTries) return over({ go: 'goodbye' });
   const words: readonly Prompt[] = [{ say: 'id', id: why }];
-  if (person !== undefined) return askPin(opens, person, attempt + 1, turn, words);
+  if (person !== undefined) return askPin({ ...what, attempt: attempt + 1 }, person, turn, words);
   return askNumber(opens, attempt + 1, words, turn);
 }
 
@@ -128,14 +168,13 @@ function askNumber(opens: string | null, attempt: number, words: readonly Prompt
 }
 
 function askPin(
-  opens: string | null,
+  { opens, brought, attempt }: Asking,
   person: string | null,
-  attempt: number,
   turn: Turn,
   words: readonly Prompt[] = [],
 ): Retrieval {
   const token = ask([...words, { say: 'id', id: 'mailbox-pin' }], MAX_PIN_DIGITS, turn);
-  return { name: 'askingPin', opens, person, attempt, token };
+  return { name: 'askingPin', opens, brought, person, attempt, token };
 }
 
 function ask(prompts: readonly Prompt[], maxDigits: number, turn: Turn): number {
@@ -159,6 +198,6 @@ function over(then: After): Retrieval {
 }
 
 /** For the record: the phone that somebody listens on. */
-function deviceOf({ from }: Opener): string {
+function deviceOf({ from }: Pick<Opener, 'from'>): string {
   return from.kind === 'phone' ? from.extension : 'outside';
 }

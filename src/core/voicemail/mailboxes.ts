@@ -12,6 +12,8 @@ export interface MailboxRules {
   readonly longestMs: number;
   /** null: for ever. */
   readonly keepDays: number | null;
+  /** Opening hours of the plan, outside of which another greeting is played; null: always the same. */
+  readonly hours: string | null;
 }
 
 const usual = { mostMessages: 100, longestMs: 300_000 } as const;
@@ -67,5 +69,6 @@ function withRules(plan: CompiledPlan, { id, name, number, phones, openTo = [], 
     mostMessages: limits.mostMessages ?? usual.mostMessages,
     longestMs: limits.longestMs ?? usual.longestMs,
     keepDays: limits.keepDays ?? null,
+    hours: limits.hours ?? null,
   };
 }

@@ -1,4 +1,5 @@
 import type { Instant } from '../time/index.ts';
+import type { GreetingKind } from './greetings.ts';
 
 /** What a caller who opens a mailbox is shown of a message: plain data, and nothing that names a patient. */
 export interface MessageBrief {
@@ -8,6 +9,9 @@ export interface MessageBrief {
   readonly state: 'new' | 'saved';
   /** Extension that left it; null for an outside caller, and where it is not known any more. */
   readonly from: string | null;
+  /** Extension to call back, where the caller keyed one. */
+  readonly callBack: string | null;
+  readonly isPrivate: boolean;
   readonly isClaimed: boolean;
 }
 
@@ -23,6 +27,8 @@ export interface Session {
   readonly mailbox: string;
   /** Further ones that this person may open. */
   readonly further: readonly string[];
+  /** The only message that this person may hear here: the house has brought it. */
+  readonly only?: string;
 }
 
 interface Listed {
@@ -36,6 +42,8 @@ interface Listed {
 
 interface SigningIn {
   readonly opens: string | null;
+  /** The message that the house brings, which lets somebody in whom the mailbox is not open to. */
+  readonly brought?: string | undefined;
   readonly person: string | null;
   readonly attempt: number;
   readonly token: number;
@@ -51,6 +59,23 @@ export type Retrieval =
   | { readonly name: 'listing'; readonly session: Session; readonly token: number }
   /** `silences`: times in a row that no key came. */
   | ({ readonly name: 'listening'; readonly silences: number; readonly token: number } & Listed)
+  /** What is done less often: keys of `mailbox-more`. `now`: where to go on. */
+  | { readonly name: 'more'; readonly now: RetrievalIn<'listening'>; readonly token: number }
+  /** `kind`: null until one is chosen. */
+  | {
+      readonly name: 'greetings';
+      readonly now: RetrievalIn<'listening'>;
+      readonly kind: GreetingKind | null;
+      readonly token: number;
+    }
+  | {
+      readonly name: 'recordingGreeting';
+      readonly now: RetrievalIn<'listening'>;
+      readonly kind: GreetingKind;
+      readonly greetingId: string;
+      /** Of the tone. */
+      readonly token: number;
+    }
   | { readonly name: 'over'; readonly then: After };
 
 /** What the call goes on with. */

@@ -40,6 +40,7 @@ function declared(id: string, written: WrittenFeed, zoneOfFile: string): Declare
     names: new Map(Object.entries(written.names) as [string, PersonId][]),
     shrinkShare: written.shrink === undefined ? SHRINK_SHARE : Number(written.shrink) / 100,
     staleAfterMs: staleAfter === undefined ? STALE_AFTER_MS : hoursOf(staleAfter) * HOUR_MS,
+    zoneName,
   };
   const form = {
     columns: columns as Columns,

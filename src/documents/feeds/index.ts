@@ -2,4 +2,4 @@
 export { type CalendarDuty, type CalendarOf, calendarOf, calendarText, changedLast, dutiesOf } from './calendar-out.ts';
 export { type DeclaredFeed, declaredFeeds } from './declared.ts';
 export { feedDocument, shiftsIn } from './feed-document.ts';
-export { fetchFeed } from './fetch-feed.ts';
+export { type FeedFinding, lookAtFeed } from './look-at-feed.ts';

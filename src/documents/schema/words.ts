@@ -41,3 +41,8 @@ export function minuteOf(written: string): number | null {
 export function wrong(path: (string | number)[], reason: string, remedy: string) {
   return { code: 'custom' as const, path, message: reason, params: { remedy } };
 }
+
+const MAX_TRUNKS = 4;
+/** One trunk, or several in the order in which they are tried. */
+export const trunks = (how: string) =>
+  z.union([id(how), z.array(id(how)).min(1).max(MAX_TRUNKS)]).meta({ description: how });

@@ -4,7 +4,7 @@
  * its bridge has hung up: then it is hung up at once; nor ask its phone whether it is still there: silent for as long, it counts as gone.
  */
 import type { PlayItem } from '../media/messages.ts';
-import type { Running } from '../media/leg-media.ts';
+import type { Running } from '../media/requests.ts';
 import type { Channel } from './channel.ts';
 
 export interface AttendanceOptions {
@@ -56,7 +56,11 @@ export class Attendance {
   activity(): void {
     if (this.#timer === undefined) return;
     if (!this.#channel.isIdle) return this.#stopHolding();
-    this.#holding ??= this.#channel.media.play(this.#options.hold, true, { itemStarted() {}, itemStopped() {} });
+    this.#holding ??= this.#channel.media.play(
+      this.#options.hold,
+      { isEndless: true },
+      { itemStarted() {}, itemStopped() {} },
+    );
   }
 
   close(): void {
@@ -64,7 +68,8 @@ export class Attendance {
   }
 
   #expired(): void {
-    const isInUse = this.#channel.peer !== undefined || this.#channel.runningApplication === 'record';
+    const { peer, runningApplication } = this.#channel;
+    const isInUse = peer !== undefined || runningApplication === 'record' || runningApplication === 'conference';
     if (isInUse) this.#timer = setTimeout(() => this.#expired(), this.#options.unattendedMs);
     else this.#channel.hangup('NORMAL_CLEARING');
   }

@@ -6,7 +6,8 @@
  * On hang-up every application that was sent is completed with an event, because the clients' promises hang on it.
  */
 import type { EventHeaders } from '../event-socket/framing.ts';
-import type { LegMedia, PlayEvents, PlayResult, Running } from '../media/leg-media.ts';
+import type { LegMedia } from '../media/leg-media.ts';
+import type { PlayEvents, PlayLimits, PlayResult, Running } from '../media/requests.ts';
 import type { PlayItem } from '../media/messages.ts';
 import { ApplicationQueue, type QueuedCall } from './application-queue.ts';
 import { type ChannelState, profileHeaders } from './channel-headers.ts';
@@ -184,13 +185,13 @@ export class Channel {
   }
 
   /** Plays, with the events FreeSWITCH has for it. */
-  play(items: readonly PlayItem[], isEndless: boolean): Running<PlayResult> {
+  play(items: readonly PlayItem[], limits: PlayLimits = {}): Running<PlayResult> {
     const about = (name: string) => ({ 'Playback-File-Path': name, 'Playback-File-Type': 'file' });
     const events: PlayEvents = {
       itemStarted: (name) => this.publish('PLAYBACK_START', about(name)),
       itemStopped: (name) => this.publish('PLAYBACK_STOP', { ...about(name), 'Playback-Status': 'done' }),
     };
-    return this.media.play(items, isEndless, events);
+    return this.media.play(items, limits, events);
   }
 
   /** Both must be answered. Running applications of both end first. */

@@ -8,8 +8,12 @@ export interface SwitchboardOptions {
   readonly maxChannels: number;
   readonly unattendedMs: number;
   readonly hold: readonly PlayItem[];
+  /** Of the SIP side, as `sofia status` calls it. */
+  readonly profile: string;
   /** As `sofia status` shows it: host:port where INVITEs are taken. */
   readonly sipAddress: () => string;
+  /** … by TLS. */
+  readonly tlsAddress: () => string | undefined;
   /** Never goes back. */
   readonly monotonicMs?: () => number;
 }

@@ -129,6 +129,7 @@ export class Session {
       case 'myevents':
         return this.#myEvents(words);
       case 'nixevent':
+        if (words.length === 0) return commandReply('-ERR no keywords supplied');
         this.#subscription.remove(words);
         return commandReply('+OK events nixed');
       case 'noevents':
@@ -137,35 +138,53 @@ export class Session {
       case 'filter':
         return this.#filter(words);
       case 'api':
+        if (rest === '') break;
         return apiResponse(await runApiCommand(rest, this.#context));
       case 'bgapi':
+        if (rest === '') break;
         return this.#background(rest, command.headers.get('job-uuid') ?? randomUUID());
       case 'sendmsg':
         return this.#sendMessage(words[0], command.headers);
       case 'sendevent':
         return this.#sendEvent(rest, command);
-      case 'getvar':
-        return commandReply(this.#own?.variables.get(rest.trim()) ?? '');
-      case 'linger':
-        this.#lingerSecs = /^\d{1,4}$/.test(rest) ? Math.min(Number(rest), MAX_LINGER_SECS) : MAX_LINGER_SECS;
-        return commandReply('+OK will linger');
-      case 'nolinger':
-        this.#lingerSecs = 0;
-        return commandReply('+OK will not linger');
-      case 'resume':
-        return commandReply('+OK');
-      case 'divert_events':
-        return commandReply('+OK events diverted');
       case 'log':
-        return commandReply('+OK log level  [0]');
+        // Nothing is ever said there: FreeSWITCH's log shows the keys that callers press.
+        return commandReply(`+OK log level ${words[0] ?? ''} [${words[0] ?? 7}]`);
       case 'nolog':
         return commandReply('+OK no longer logging');
       case 'exit':
       case '...':
         setImmediate(() => this.close());
         return commandReply('+OK bye');
-      default:
-        return commandReply('-ERR command not found');
+      case 'linger':
+      case 'nolinger':
+      case 'divert_events':
+      case 'getvar':
+      case 'resume':
+        return this.#performOnOwn(verb, rest);
+    }
+    return commandReply('-ERR command not found');
+  }
+
+  /** What only makes sense where one channel is controlled. */
+  #performOnOwn(verb: 'linger' | 'nolinger' | 'divert_events' | 'getvar' | 'resume', rest: string): string {
+    const own = this.#own;
+    switch (verb) {
+      case 'linger':
+        if (own === undefined) return commandReply('-ERR not controlling a session');
+        this.#lingerSecs = /^\d{1,4}$/.test(rest) ? Math.min(Number(rest), MAX_LINGER_SECS) : MAX_LINGER_SECS;
+        return commandReply(rest === '' ? '+OK will linger' : `+OK will linger ${this.#lingerSecs} seconds`);
+      case 'nolinger':
+        if (own === undefined) return commandReply('-ERR not controlling a session');
+        this.#lingerSecs = 0;
+        return commandReply('+OK will not linger');
+      case 'divert_events':
+        if (own === undefined) return commandReply('-ERR not controlling a session.');
+        return commandReply(rest.trim() === 'off' ? '+OK events not diverted' : '+OK events diverted');
+      case 'getvar':
+        return commandReply(own === undefined ? '-ERR command not found' : (own.variables.get(rest.trim()) ?? ''));
+      case 'resume':
+        return commandReply(own === undefined ? '-ERR command not found' : '+OK');
     }
   }
 
@@ -197,8 +216,8 @@ export class Session {
   }
 
   #myEvents(words: readonly string[]): string {
-    const uuid = this.#own?.uuid ?? words[0] ?? '';
-    if (this.#context.switchboard.find(uuid) === undefined) return commandReply('-ERR invalid uuid');
+    const uuid = this.#own?.uuid ?? words[0];
+    if (uuid === undefined) return commandReply('-ERR command not found');
     this.#subscription.add(['ALL']);
     this.#subscription.filter('Unique-ID', uuid);
     this.#subscription.format = words.includes('json') ? 'json' : 'plain';
@@ -209,10 +228,11 @@ export class Session {
     if (words[0] === 'delete') {
       const [, name = '', ...value] = words;
       this.#subscription.unfilter(name, value.length === 0 ? undefined : value.join(' '));
-      return commandReply(`+OK filter deleted. [${name}]`);
+      return commandReply(`+OK filter deleted. [${name}][${value.join(' ')}]`);
     }
     const [name, ...value] = words;
-    if (name === undefined || value.length === 0) return commandReply('-ERR invalid syntax');
+    if (name === undefined) return commandReply('-ERR command not found');
+    if (value.length === 0) return commandReply('-ERR invalid syntax');
     if (!this.#subscription.filter(name, value.join(' '))) return commandReply('-ERR too many filters');
     return commandReply(`+OK filter added. [${name}]=[${value.join(' ')}]`);
   }
@@ -231,7 +251,8 @@ export class Session {
 
   #sendMessage(uuid: string | undefined, headers: ReadonlyMap<string, string>): string {
     const channel = uuid === undefined ? this.#own : this.#context.switchboard.find(uuid);
-    if (channel === undefined || channel.state === 'hungUp') return commandReply('-ERR invalid session id [c]');
+    if (channel === undefined || channel.state === 'hungUp')
+      return commandReply(`-ERR invalid session id [${uuid ?? ''}]`);
     switch (headers.get('call-command')) {
       case 'execute': {
         const application = headers.get('execute-app-name') ?? '';

@@ -6,11 +6,19 @@ import {
   type LegReport,
   NO_COUNTERS,
   type PlayItem,
-  type RecordEnding,
   type RecordRequest,
   type RemoteMedia,
   type ToWorker,
 } from './messages.ts';
+import {
+  type PlayEvents,
+  type PlayLimits,
+  type PlayResult,
+  type Recording,
+  type RecordOutcome,
+  Requests,
+  type Running,
+} from './requests.ts';
 
 export interface LegMediaEvents {
   digitHeard(heard: { digit: string; durationSamples: number; ssrc: number; timestamp: number }): void;
@@ -19,52 +27,21 @@ export interface LegMediaEvents {
   failed(reason: string): void;
 }
 
-export interface PlayEvents {
-  itemStarted(name: string): void;
-  itemStopped(name: string, samples: number): void;
-}
-
-export type PlayResult =
-  | { readonly kind: 'played'; readonly samples: number; readonly lastItemSamples: number }
-  | { readonly kind: 'refused'; readonly reason: string };
-
-export interface RecordOutcome {
-  readonly ending: RecordEnding;
-  readonly samples: number;
-  readonly reason: string;
-}
-
-/** Something that runs in the worker and can be stopped; stopping resolves `done` like any other end. */
-export interface Running<T> {
-  readonly done: Promise<T>;
-  stop(): void;
-}
-
-interface Play {
-  readonly events: PlayEvents;
-  readonly resolve: (result: PlayResult) => void;
-}
-
-interface Recording {
-  readonly started: () => void;
-  readonly resolve: (outcome: RecordOutcome) => void;
-}
-
 export class LegMedia {
   readonly #worker: MediaWorker;
   readonly #leg: string;
   readonly #events: LegMediaEvents;
-  readonly #plays = new Map<number, Play>();
-  readonly #recordings = new Map<number, Recording>();
+  readonly #requests: Requests;
   readonly #queries = new Map<number, (report: LegReport) => void>();
   #opened: { resolve: (port: number) => void; reject: (error: Error) => void } | undefined;
-  #next = 1;
+  #nextQuery = 1;
   #isClosed = false;
 
   constructor(worker: MediaWorker, leg: string, events: LegMediaEvents) {
     this.#worker = worker;
     this.#leg = leg;
     this.#events = events;
+    this.#requests = new Requests(leg, (message) => this.#tell(message));
     worker.listen(leg, (message) => this.#told(message));
   }
 
@@ -80,18 +57,12 @@ export class LegMedia {
     this.#tell({ type: 'setRemote', leg: this.#leg, remote });
   }
 
-  play(items: readonly PlayItem[], isEndless: boolean, events: PlayEvents): Running<PlayResult> {
-    const play = this.#next++;
-    const done = new Promise<PlayResult>((resolve) => this.#plays.set(play, { events, resolve }));
-    this.#tell({ type: 'play', leg: this.#leg, play, items, isEndless });
-    return { done, stop: () => this.#tell({ type: 'stopPlay', leg: this.#leg, play }) };
+  play(items: readonly PlayItem[], limits: PlayLimits, events: PlayEvents): Running<PlayResult> {
+    return this.#requests.play(items, limits, events);
   }
 
-  record(request: RecordRequest, started: () => void): Running<RecordOutcome> {
-    const recording = this.#next++;
-    const done = new Promise<RecordOutcome>((resolve) => this.#recordings.set(recording, { started, resolve }));
-    this.#tell({ type: 'record', leg: this.#leg, recording, request });
-    return { done, stop: () => this.#tell({ type: 'stopRecord', leg: this.#leg, recording }) };
+  record(request: RecordRequest, started: () => void): Recording<RecordOutcome> {
+    return this.#requests.record(request, started);
   }
 
   bridge(other: LegMedia): void {
@@ -102,6 +73,11 @@ export class LegMedia {
     const { port1, port2 } = new MessageChannel();
     this.#worker.tell({ type: 'bridge', leg: this.#leg, port: port1 }, [port1]);
     other.#worker.tell({ type: 'bridge', leg: other.#leg, port: port2 }, [port2]);
+  }
+
+  /** Where it runs: a conference wants to know. */
+  get place(): { readonly worker: MediaWorker; readonly leg: string } {
+    return { worker: this.#worker, leg: this.#leg };
   }
 
   unbridge(): void {
@@ -119,7 +95,7 @@ export class LegMedia {
   /** undefined when the leg is closed. */
   report(): Promise<LegReport | undefined> {
     if (this.#isClosed) return Promise.resolve(undefined);
-    const query = this.#next++;
+    const query = this.#nextQuery++;
     return new Promise((resolve) => {
       this.#queries.set(query, resolve);
       this.#tell({ type: 'report', leg: this.#leg, query });
@@ -138,30 +114,13 @@ export class LegMedia {
   }
 
   #told(message: FromWorker): void {
+    if (this.#requests.told(message)) return this.#forgetIfDone();
     switch (message.type) {
       case 'legOpened':
         return this.#opened?.resolve(message.port);
       case 'legRefused':
         this.#opened?.reject(new Error(message.reason));
         return this.#events.failed(message.reason);
-      case 'playItemStarted':
-        return this.#plays.get(message.play)?.events.itemStarted(message.name);
-      case 'playItemStopped':
-        return this.#plays.get(message.play)?.events.itemStopped(message.name, message.samples);
-      case 'playEnded':
-        return this.#played(message.play, {
-          kind: 'played',
-          samples: message.samples,
-          lastItemSamples: message.lastItemSamples,
-        });
-      case 'playRefused':
-        return this.#played(message.play, { kind: 'refused', reason: message.reason });
-      case 'recordStarted':
-        return this.#recordings.get(message.recording)?.started();
-      case 'recordEnded':
-        this.#recordings.get(message.recording)?.resolve(message);
-        this.#recordings.delete(message.recording);
-        return this.#forgetIfDone();
       case 'digitHeard':
         return this.#events.digitHeard(message);
       case 'mediaSilent':
@@ -172,20 +131,15 @@ export class LegMedia {
         return;
       case 'legClosed':
         return this.#legClosed();
-      case 'closed':
+      default:
         return;
     }
-  }
-
-  #played(play: number, result: PlayResult): void {
-    this.#plays.get(play)?.resolve(result);
-    this.#plays.delete(play);
   }
 
   /** Whatever was asked of a closing leg and crossed its end is answered here; recordings still finish their file. */
   #legClosed(): void {
     this.#isClosed = true;
-    for (const play of this.#plays.keys()) this.#played(play, { kind: 'played', samples: 0, lastItemSamples: 0 });
+    this.#requests.endPlays();
     const none: LegReport = { counters: NO_COUNTERS, chain: 'closed' };
     for (const answer of this.#queries.values()) answer(none);
     this.#queries.clear();
@@ -193,6 +147,6 @@ export class LegMedia {
   }
 
   #forgetIfDone(): void {
-    if (this.#isClosed && this.#recordings.size === 0) this.#worker.forget(this.#leg);
+    if (this.#isClosed && !this.#requests.isRecording) this.#worker.forget(this.#leg);
   }
 }

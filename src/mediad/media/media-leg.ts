@@ -4,17 +4,24 @@
  *   in    latch -> dtmf                                        every digit is reported
  *                -> reorder(60ms) -> record -> seal            while a recording runs
  *                -> bridge                                     as it arrives: a relay adds no delay
- *   out   digits | player | bridge | silence -> encode -> rtp
+ *                -> jitter -> decode -> conference             a frame with each tick
+ *   out   digits | player | bridge | conference | silence -> encode -> rtp
  */
-import { encodeG711, FRAME_SAMPLES, SILENCE, transcodeG711, type G711 } from './g711.ts';
+import type { BridgeFrame, BridgePeer, ConferencePeer, SoundFrame } from './bridge.ts';
+import type { Codec } from './codec/codec-types.ts';
+import { isG711 } from './codec/codec.ts';
+import { FRAME_MS, SILENCE } from './codec/g711.ts';
+import { JitterBuffer } from './jitter-buffer.ts';
 import { Latch } from './latch.ts';
+import { LegOutput } from './leg-output.ts';
 import { NO_COUNTERS, type Endpoint, type LegReport, type MediaCounters, type RemoteMedia } from './messages.ts';
 import type { Player } from './player.ts';
+import { Reception } from './reception.ts';
 import type { Recorder } from './recorder.ts';
-import { ReorderBuffer } from './reorder.ts';
-import { readRtp, sequenceStep, type RtpPacket } from './rtp-packet.ts';
-import { RtpSender } from './rtp-sender.ts';
-import { DigitReceiver, DigitSender, type DigitPress } from './telephone-event.ts';
+import { RecordTap } from './record-tap.ts';
+import { readRtp, type RtpPacket } from './rtp-packet.ts';
+import type { SessionRecorder } from './session-recorder.ts';
+import { DigitReceiver, type DigitPress } from './telephone-event.ts';
 
 /** The socket of a leg. */
 export interface LegTransport {
@@ -22,22 +29,6 @@ export interface LegTransport {
   /** From now on only this source is heard; saves the kernel a look-up per packet. */
   connect(to: Endpoint): void;
   disconnect(): void;
-  close(): void;
-}
-
-/** One packet on its way to the other leg of a bridge. */
-export interface BridgeFrame {
-  readonly kind: 'audio' | 'digit';
-  readonly law: G711;
-  readonly payload: Buffer;
-  readonly marker: boolean;
-  readonly ssrc: number;
-  readonly sequence: number;
-  readonly timestamp: number;
-}
-
-export interface BridgePeer {
-  push(frame: BridgeFrame): void;
   close(): void;
 }
 
@@ -54,16 +45,19 @@ export class MediaLeg {
   readonly #transport: LegTransport;
   readonly #events: LegEvents;
   readonly #silenceMs: number;
-  readonly #sender: RtpSender;
+  readonly #output: LegOutput;
   readonly #digitsIn: DigitReceiver;
-  readonly #digitsOut = new DigitSender();
-  readonly #frame = new Int16Array(FRAME_SAMPLES);
+  readonly #counters: { -readonly [K in keyof MediaCounters]: number } = { ...NO_COUNTERS };
+  readonly #reception = new Reception(this.#counters);
+  readonly #sessions = new Set<SessionRecorder>();
   #remote: RemoteMedia | undefined;
   #latch: Latch | undefined;
   #player: Player | undefined;
-  #recorder: Recorder | undefined;
-  #reorder: ReorderBuffer | undefined;
-  #bridge: BridgePeer | undefined;
+  #tap: RecordTap | undefined;
+  #peer: BridgePeer | ConferencePeer | undefined;
+  /** What is said, for a conference. */
+  #jitter: JitterBuffer | undefined;
+  #frame = new Int16Array(0);
   #isReadMuted = false;
   #isWriteMuted = false;
   #lastHeardMs: number;
@@ -72,8 +66,6 @@ export class MediaLeg {
   #digitSsrc = 0;
   #lastRelayedMs = 0;
   #isClosed = false;
-  readonly #counters: { -readonly [K in keyof MediaCounters]: number } = { ...NO_COUNTERS };
-  #arrival: { ssrc: number; sequence: number; transit: number } | undefined;
 
   constructor(options: { transport: LegTransport; events: LegEvents; silenceMs: number; nowMs: number }) {
     this.#transport = options.transport;
@@ -81,12 +73,12 @@ export class MediaLeg {
     this.#silenceMs = options.silenceMs;
     this.#lastHeardMs = options.nowMs;
     this.#nowMs = options.nowMs;
-    this.#sender = new RtpSender((datagram) => this.#emit(datagram));
-    this.#digitsIn = new DigitReceiver((press) => this.#events.digit({ ...press, ssrc: this.#digitSsrc }));
+    this.#output = new LegOutput((datagram) => this.#emit(datagram));
+    this.#digitsIn = new DigitReceiver((press) => this.#pressed(press));
   }
 
-  get law(): G711 {
-    return this.#remote?.codec ?? 'PCMU';
+  get codec(): Codec {
+    return this.#output.codec;
   }
 
   /** First description or a changed one. The latch is kept while the other side's address stays the same. */
@@ -95,6 +87,8 @@ export class MediaLeg {
     this.#remote = remote;
     this.#lastHeardMs = nowMs;
     this.#silenceReports = 0;
+    this.#output.setRemote(remote);
+    if (before !== undefined && before.codec.name !== remote.codec.name) this.#codecChanged();
     if (remote.sendTo === undefined) return;
     const isSamePlace = before?.sendTo?.address === remote.sendTo.address && before.sendTo.port === remote.sendTo.port;
     if (isSamePlace && this.#latch !== undefined) return;
@@ -115,26 +109,27 @@ export class MediaLeg {
       return;
     }
     this.#nowMs = nowMs;
-    this.#count(packet, datagram.length, nowMs);
-    if (packet.payloadType === remote.eventPayloadType) this.#hearDigit(packet, nowMs);
-    else if (packet.payloadType === remote.payloadType) this.#hearAudio(packet, remote.codec);
+    this.#lastHeardMs = nowMs;
+    this.#silenceReports = 0;
+    const isAudio = packet.payloadType === remote.payloadType;
+    this.#reception.count(packet, datagram.length, nowMs, isAudio ? remote.codec.clockRate : undefined);
+    if (packet.payloadType === remote.events?.payloadType) this.#hearDigit(packet, nowMs);
+    else if (isAudio) this.#hearAudio(packet, remote.codec);
   }
 
   /** Once per 20 ms. */
   tick(nowMs: number): void {
     this.#nowMs = nowMs;
-    this.#sender.tick();
+    const areDigitsOut = this.#output.isSendingDigits;
+    this.#output.tick();
     this.#digitsIn.tick(nowMs);
-    this.#recorder?.tick(nowMs);
+    this.#tap?.recorder.tick(nowMs);
     this.#watchSilence(nowMs);
-    if (this.#digitsOut.isSending) {
-      const event = this.#digitsOut.next();
-      const payloadType = this.#remote?.eventPayloadType;
-      if (event !== undefined && payloadType !== undefined) this.#sender.frame({ ...event, payloadType });
-      return;
-    }
+    this.#speakToConference();
+    for (const session of this.#sessions) session.tick();
+    if (areDigitsOut) return;
     if (this.#player !== undefined) this.#playFrame(this.#player);
-    else if (this.#bridge === undefined || nowMs - this.#lastRelayedMs > BRIDGE_PAUSE_MS) this.#sendSilence();
+    else if (this.#peer === undefined || nowMs - this.#lastRelayedMs > BRIDGE_PAUSE_MS) this.#output.silence();
   }
 
   play(player: Player): void {
@@ -149,42 +144,52 @@ export class MediaLeg {
 
   record(recorder: Recorder): void {
     this.stopRecord();
-    this.#recorder = recorder;
-    this.#reorder = new ReorderBuffer((packet) => {
-      if (packet.payloadType === this.#remote?.payloadType) {
-        recorder.push({ timestamp: packet.timestamp, payload: packet.payload, law: this.law }, this.#nowMs);
-      }
-    });
+    this.#tap = new RecordTap(recorder, this.codec);
   }
 
   stopRecord(): void {
-    this.#reorder?.close();
-    this.#recorder?.close('stopped');
-    this.#reorder = undefined;
-    this.#recorder = undefined;
+    this.#tap?.close();
+    this.#tap?.recorder.close('stopped');
+    this.#tap = undefined;
   }
 
-  bridge(peer: BridgePeer): void {
+  /** Both directions from now on; the session says itself when it ends. */
+  recordSession(session: SessionRecorder): void {
+    this.#sessions.add(session);
+  }
+
+  /** No more of this one. */
+  forgetSession(session: SessionRecorder): void {
+    this.#sessions.delete(session);
+  }
+
+  bridge(peer: BridgePeer | ConferencePeer): void {
     this.unbridge();
-    this.#bridge = peer;
+    this.#peer = peer;
     this.#lastRelayedMs = this.#nowMs;
+    if (peer.takes === 'sound') this.#jitter = new JitterBuffer(this.codec);
   }
 
   unbridge(): void {
-    this.#bridge?.close();
-    this.#bridge = undefined;
+    this.#peer?.close();
+    this.#peer = undefined;
+    this.#jitter?.close();
+    this.#jitter = undefined;
+    this.#output.unbridged();
   }
 
-  /** Audio from the other leg of the bridge. The payload is ours to change. */
+  /** From the other leg of the bridge. The payload is ours to change. */
   hear(frame: BridgeFrame): void {
-    const remote = this.#remote;
-    if (remote === undefined || this.#player !== undefined || this.#digitsOut.isSending || this.#isWriteMuted) return;
+    if (this.#player !== undefined || this.#isWriteMuted) return;
     this.#lastRelayedMs = this.#nowMs;
-    const { ssrc, sequence, timestamp, marker, payload } = frame;
-    const payloadType = frame.kind === 'digit' ? remote.eventPayloadType : remote.payloadType;
-    if (payloadType === undefined) return;
-    if (frame.kind === 'audio' && frame.law !== remote.codec) transcodeG711(frame.law, payload);
-    this.#sender.relay({ payloadType, payload, marker, ssrc, sequence, timestamp });
+    if (frame.kind === 'press' || !this.#output.isSendingDigits) this.#output.relay(frame);
+  }
+
+  /** From the conference. */
+  hearConference({ samples, rate }: SoundFrame): void {
+    if (this.#player !== undefined || this.#isWriteMuted || this.#output.isSendingDigits) return;
+    this.#lastRelayedMs = this.#nowMs;
+    this.#output.sound(samples, rate);
   }
 
   mute(way: 'read' | 'write', isMuted: boolean): void {
@@ -193,7 +198,7 @@ export class MediaLeg {
   }
 
   sendDigits(digits: string, durationSamples: number): void {
-    if (this.#remote?.eventPayloadType !== undefined) this.#digitsOut.queue(digits, durationSamples);
+    this.#output.sendDigits(digits, durationSamples);
   }
 
   report(): LegReport {
@@ -203,11 +208,12 @@ export class MediaLeg {
   describe(): string {
     const taps = [
       this.#digitsIn.describe(),
-      ...(this.#recorder === undefined ? [] : [`${this.#reorder?.describe()} -> ${this.#recorder.describe()}`]),
-      ...(this.#bridge === undefined ? [] : ['bridge']),
+      ...(this.#tap === undefined ? [] : [this.#tap.describe()]),
+      ...[...this.#sessions].map((session) => session.describe()),
+      ...(this.#peer === undefined ? [] : [this.#peerWords('in')]),
     ];
-    const source = this.#player?.describe() ?? (this.#bridge === undefined ? 'silence' : 'bridge');
-    return `in: ${this.#latch?.describe() ?? 'nobody'} -> ${taps.join(' + ')}; out: ${source} -> encode(${this.law}) -> rtp`;
+    const source = this.#player?.describe() ?? (this.#peer === undefined ? 'silence' : this.#peerWords('out'));
+    return `in: ${this.#latch?.describe() ?? 'nobody'} -> ${taps.join(' + ')}; out: ${source} -> ${this.#output.describe()}`;
   }
 
   /** Ends everything the leg does. May be called twice. */
@@ -216,42 +222,78 @@ export class MediaLeg {
     this.#isClosed = true;
     this.#digitsIn.close();
     this.stopPlay();
-    this.#reorder?.close();
-    this.#recorder?.close('legClosed');
+    this.#tap?.close();
+    this.#tap?.recorder.close('legClosed');
+    for (const session of this.#sessions) session.close('legClosed');
     this.unbridge();
+    this.#output.close();
     this.#transport.close();
+  }
+
+  #peerWords(way: 'in' | 'out'): string {
+    if (this.#peer?.takes !== 'sound') return 'bridge';
+    return way === 'in' ? `${this.#jitter?.describe()} -> conference` : 'conference';
+  }
+
+  /** What was made for the old one is made anew. */
+  #codecChanged(): void {
+    if (this.#jitter !== undefined) {
+      this.#jitter.close();
+      this.#jitter = new JitterBuffer(this.codec);
+    }
+    if (this.#tap === undefined) return;
+    this.#tap.close();
+    this.#tap = new RecordTap(this.#tap.recorder, this.codec);
   }
 
   #hearDigit(packet: RtpPacket, nowMs: number): void {
     this.#counters.digitPacketsIn += 1;
     this.#digitSsrc = packet.ssrc;
-    // A recording's order needs every sequence number, also those that carry no audio.
-    this.#reorder?.push({ ...packet, payload: packet.payload.subarray(0, 0) });
-    if (this.#bridge !== undefined && !this.#isReadMuted) this.#bridge.push(bridgeFrame('digit', packet, this.law));
+    // Who puts packets in order needs every sequence number, also those that carry no audio.
+    const placeholder = { ...packet, payload: packet.payload.subarray(0, 0) };
+    this.#tap?.push(placeholder, nowMs);
+    this.#jitter?.push(placeholder, nowMs);
+    if (this.#peer?.takes === 'packets' && !this.#isReadMuted) this.#peer.push(bridged('digit', packet, this.codec));
     this.#digitsIn.push(packet, nowMs);
   }
 
-  #hearAudio(packet: RtpPacket, law: G711): void {
-    if (this.#isReadMuted) packet.payload.fill(SILENCE[law]);
+  #pressed(press: DigitPress): void {
+    const durationSamples = Math.round((press.durationSamples * 8000) / (this.#remote?.events?.clockRate ?? 8000));
+    this.#events.digit({ ...press, durationSamples, ssrc: this.#digitSsrc });
+    if (this.#peer?.takes !== 'packets' || this.#isReadMuted) return;
+    this.#peer.push({ kind: 'press', codec: this.codec, digit: press.digit, durationSamples });
+  }
+
+  #hearAudio(packet: RtpPacket, codec: Codec): void {
+    if (this.#isReadMuted) {
+      // Nothing to be heard in any codec is nothing at all; G.711 has a silence of the same size.
+      if (!isG711(codec.name)) return;
+      packet.payload.fill(SILENCE[codec.name]);
+    }
+    const isShared = this.#peer?.takes === 'packets';
     // The bridge may transcode in place, a held packet must stay as it came.
-    this.#reorder?.push(this.#bridge === undefined ? packet : { ...packet, payload: Buffer.from(packet.payload) });
-    this.#bridge?.push(bridgeFrame('audio', packet, law));
+    const kept = isShared ? { ...packet, payload: Buffer.from(packet.payload) } : packet;
+    this.#tap?.push(kept, this.#nowMs);
+    this.#jitter?.push(kept, this.#nowMs);
+    for (const session of this.#sessions) session.push('heard', codec, kept, this.#nowMs);
+    if (this.#peer?.takes === 'packets') this.#peer.push(bridged('audio', packet, codec));
+  }
+
+  #speakToConference(): void {
+    if (this.#peer?.takes !== 'sound' || this.#jitter === undefined) return;
+    const { rate } = this.codec;
+    const samples = new Int16Array((rate / 1000) * FRAME_MS);
+    this.#jitter.pull(samples);
+    this.#peer.push({ samples, rate });
   }
 
   #playFrame(player: Player): void {
+    const { rate } = player;
+    if (this.#frame.length !== (rate / 1000) * FRAME_MS) this.#frame = new Int16Array((rate / 1000) * FRAME_MS);
     player.next(this.#frame);
     if (player.isEnded && this.#player === player) this.#player = undefined;
-    const { law } = this;
-    const payload = Buffer.allocUnsafe(FRAME_SAMPLES);
-    if (this.#isWriteMuted) payload.fill(SILENCE[law]);
-    else encodeG711(law, this.#frame, payload);
-    this.#sender.frame({ payloadType: this.#remote?.payloadType ?? 0, payload });
-  }
-
-  /** Keeps address translators open and phones sure that we are there. */
-  #sendSilence(): void {
-    if (this.#remote === undefined) return;
-    this.#sender.frame({ payloadType: this.#remote.payloadType, payload: SILENT_FRAME[this.#remote.codec] });
+    if (this.#isWriteMuted) this.#output.silence();
+    else this.#output.sound(this.#frame, rate);
   }
 
   #emit(datagram: Buffer): void {
@@ -259,7 +301,14 @@ export class MediaLeg {
     if (remote?.sendTo === undefined || this.#latch === undefined || this.#isClosed) return;
     this.#counters.packetsOut += 1;
     this.#counters.bytesOut += datagram.length;
+    if (this.#sessions.size > 0) this.#recordSent(datagram, remote);
     this.#transport.send(datagram, this.#latch.target);
+  }
+
+  #recordSent(datagram: Buffer, remote: RemoteMedia): void {
+    const packet = readRtp(datagram);
+    if (packet?.payloadType !== remote.payloadType) return;
+    for (const session of this.#sessions) session.push('said', remote.codec, packet, this.#nowMs);
   }
 
   #watchSilence(nowMs: number): void {
@@ -269,35 +318,9 @@ export class MediaLeg {
     this.#silenceReports += 1;
     this.#events.silent(Math.round(silentMs));
   }
-
-  /** Loss and jitter as RFC 3550 appendix A counts them. */
-  #count(packet: RtpPacket, sizeBytes: number, nowMs: number): void {
-    const counters = this.#counters;
-    counters.packetsIn += 1;
-    counters.bytesIn += sizeBytes;
-    this.#lastHeardMs = nowMs;
-    this.#silenceReports = 0;
-    const transit = nowMs * 8 - packet.timestamp;
-    const last = this.#arrival;
-    if (last !== undefined && last.ssrc === packet.ssrc) {
-      const step = sequenceStep(last.sequence, packet.sequence);
-      if (step > 1 && step < 1000) counters.lostIn += step - 1;
-      if (step <= 0) return;
-      if (packet.payloadType === this.#remote?.payloadType) {
-        const change = Math.abs(transit - last.transit);
-        if (change < 8000) counters.jitterInMs += (change / 8 - counters.jitterInMs) / 16;
-      }
-    }
-    this.#arrival = { ssrc: packet.ssrc, sequence: packet.sequence, transit };
-  }
 }
 
-const SILENT_FRAME: Readonly<Record<G711, Buffer>> = {
-  PCMU: Buffer.alloc(FRAME_SAMPLES, SILENCE.PCMU),
-  PCMA: Buffer.alloc(FRAME_SAMPLES, SILENCE.PCMA),
-};
-
-function bridgeFrame(kind: 'audio' | 'digit', packet: RtpPacket, law: G711): BridgeFrame {
+function bridged(kind: 'audio' | 'digit', packet: RtpPacket, codec: Codec): BridgeFrame {
   const { payload, marker, ssrc, sequence, timestamp } = packet;
-  return { kind, law, payload, marker, ssrc, sequence, timestamp };
+  return { kind, codec, payload, marker, ssrc, sequence, timestamp };
 }

@@ -1,13 +1,14 @@
 /** What the signalling side tells a media worker, and what it hears back. Everything here crosses a thread by structured clone. */
 import type { MessagePort } from 'node:worker_threads';
 import type { Metadata } from '../../vault/index.ts';
-import type { G711 } from './g711.ts';
+import type { Codec } from './codec/codec-types.ts';
 import type { ToneScript } from './tone.ts';
 
 export interface RemoteMedia {
-  readonly codec: G711;
+  readonly codec: Codec;
   readonly payloadType: number;
-  readonly eventPayloadType: number | undefined;
+  /** Digits by RFC 4733; undefined: the other side takes none. */
+  readonly events: { readonly payloadType: number; readonly clockRate: number } | undefined;
   /** undefined: nobody to send to (hold, black hole). */
   readonly sendTo: Endpoint | undefined;
   /** Addresses besides sendTo's that this leg's audio may come from. */
@@ -41,10 +42,29 @@ export interface RecordRequest {
   readonly recipients: readonly string[];
   readonly metadata: Metadata;
   readonly limits: RecordLimits;
+  /** Both sides of a leg; undefined: what the leg says, or what a conference hears. */
+  readonly session?: SessionWays;
+}
+
+/** Which side of a leg, and whether they share a channel. Stereo: what it says on the left. */
+export type SessionWays = 'mixed' | 'heard' | 'said' | 'stereo' | 'stereoSwapped';
+
+/** What a conference does with one member. */
+export interface SeatSettings {
+  readonly canSpeak: boolean;
+  readonly canHear: boolean;
+  /** Factors. */
+  readonly gainIn: number;
+  readonly gainOut: number;
+  /** Mean absolute amplitude below which the member is not mixed. */
+  readonly energyLevel: number;
+  /** … and from which it counts as talking. */
+  readonly talkLevel: number;
 }
 
 export type RecordEnding = 'stopped' | 'timeLimit' | 'silence' | 'legClosed' | 'failed';
 
+/** `leg` is the name of a leg or of a conference: both play and record. */
 export type ToWorker =
   | { readonly type: 'openLeg'; readonly leg: string }
   | { readonly type: 'setRemote'; readonly leg: string; readonly remote: RemoteMedia }
@@ -54,6 +74,10 @@ export type ToWorker =
       readonly play: number;
       readonly items: readonly PlayItem[];
       readonly isEndless: boolean;
+      /** Infinity: no limit. */
+      readonly maxMs: number;
+      /** Of a conference: the only one who hears it. */
+      readonly member?: number;
     }
   | { readonly type: 'stopPlay'; readonly leg: string; readonly play: number }
   | { readonly type: 'record'; readonly leg: string; readonly recording: number; readonly request: RecordRequest }
@@ -65,6 +89,20 @@ export type ToWorker =
   | { readonly type: 'sendDigits'; readonly leg: string; readonly digits: string; readonly durationSamples: number }
   | { readonly type: 'report'; readonly leg: string; readonly query: number }
   | { readonly type: 'closeLeg'; readonly leg: string }
+  | { readonly type: 'pauseRecord'; readonly leg: string; readonly recording: number; readonly isPaused: boolean }
+  | { readonly type: 'openConference'; readonly leg: string }
+  /** `from`: the name of a leg in the same thread. */
+  | {
+      readonly type: 'seat';
+      readonly leg: string;
+      readonly member: number;
+      readonly settings: SeatSettings;
+      readonly from: string | MessagePort;
+    }
+  | { readonly type: 'setSeat'; readonly leg: string; readonly member: number; readonly settings: SeatSettings }
+  | { readonly type: 'leaveSeat'; readonly leg: string; readonly member: number }
+  /** The other end of a seat in another thread. */
+  | { readonly type: 'joinConference'; readonly leg: string; readonly port: MessagePort }
   | { readonly type: 'close' };
 
 export type FromWorker =
@@ -104,6 +142,13 @@ export type FromWorker =
       readonly timestamp: number;
     }
   | { readonly type: 'mediaSilent'; readonly leg: string; readonly silentMs: number }
+  | {
+      readonly type: 'memberTalking';
+      readonly leg: string;
+      readonly member: number;
+      readonly isTalking: boolean;
+      readonly energy: number;
+    }
   | { readonly type: 'reported'; readonly leg: string; readonly query: number; readonly report: LegReport }
   | { readonly type: 'legClosed'; readonly leg: string }
   | { readonly type: 'closed' };

@@ -1,11 +1,14 @@
 /** Plays a list of sources one after the other, once or for ever. */
 import type { AudioSource } from './audio-source.ts';
+import type { AudioRate } from './codec/codec-types.ts';
 
 export interface PlayerItem {
   readonly name: string;
-  readonly open: () => AudioSource;
+  /** A source that gives so many samples a second. */
+  readonly open: (rate: AudioRate) => AudioSource;
 }
 
+/** Lengths are in samples at 8 kHz, whatever the rate. */
 export interface PlayerEvents {
   started(name: string): void;
   stopped(name: string, samples: number): void;
@@ -13,8 +16,10 @@ export interface PlayerEvents {
 }
 
 export class Player {
+  readonly rate: AudioRate;
   readonly #items: readonly PlayerItem[];
   readonly #isEndless: boolean;
+  readonly #maxSamples: number;
   readonly #events: PlayerEvents;
   #index = -1;
   #source: AudioSource | undefined;
@@ -22,9 +27,16 @@ export class Player {
   #samples = 0;
   #isEnded = false;
 
-  constructor(items: readonly PlayerItem[], isEndless: boolean, events: PlayerEvents) {
+  constructor(
+    items: readonly PlayerItem[],
+    { isEndless = false, maxMs = Infinity }: { isEndless?: boolean; maxMs?: number },
+    events: PlayerEvents,
+    rate: AudioRate = 8000,
+  ) {
+    this.rate = rate;
     this.#items = items;
     this.#isEndless = isEndless;
+    this.#maxSamples = (maxMs * rate) / 1000;
     this.#events = events;
   }
 
@@ -42,6 +54,7 @@ export class Player {
       if (filled < frame.length) this.#stopItem();
     }
     frame.fill(0, filled);
+    if (this.#samples >= this.#maxSamples) this.close();
   }
 
   get isEnded(): boolean {
@@ -54,7 +67,7 @@ export class Player {
     this.#isEnded = true;
     const last = this.#itemSamples;
     this.#stopItem();
-    this.#events.ended(this.#samples, last);
+    this.#events.ended(this.#at8kHz(this.#samples), this.#at8kHz(last));
   }
 
   describe(): string {
@@ -71,12 +84,16 @@ export class Player {
     }
     this.#itemSamples = 0;
     this.#events.started(item.name);
-    return item.open();
+    return item.open(this.rate);
   }
 
   #stopItem(): void {
     if (this.#source === undefined) return;
     this.#source = undefined;
-    this.#events.stopped(this.#items[this.#index]!.name, this.#itemSamples);
+    this.#events.stopped(this.#items[this.#index]!.name, this.#at8kHz(this.#itemSamples));
+  }
+
+  #at8kHz(samples: number): number {
+    return Math.round((samples * 8000) / this.rate);
   }
 }

@@ -1,5 +1,5 @@
 /** Writes what a leg says into a sealed container: in order, gaps filled with silence, in the law in which it came. */
-import { levelOf, SILENCE, transcodeG711, type G711 } from './g711.ts';
+import { levelOf, SILENCE, transcodeG711, type G711 } from './codec/g711.ts';
 import type { RecordEnding, RecordLimits } from './messages.ts';
 import { timestampStep } from './rtp-packet.ts';
 

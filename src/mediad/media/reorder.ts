@@ -1,20 +1,21 @@
 /** Puts packets back in order. Waits for a missing one no longer than the packets behind it are worth (60 ms); no clock, so no drift. */
-import { FRAME_SAMPLES } from './g711.ts';
-import { sequenceStep, type RtpPacket } from './rtp-packet.ts';
+import { FRAME_MS } from './codec/g711.ts';
+import { sequenceStep, timestampStep, type RtpPacket } from './rtp-packet.ts';
 
 const HOLD_MS = 60;
-const HOLD_SAMPLES = HOLD_MS * 8;
 /** A jump this large is a new stream, not a loss. */
 const RESTART_STEP = 100;
 
 export class ReorderBuffer {
   readonly #deliver: (packet: RtpPacket) => void;
+  readonly #clockRate: number;
   #expected: number | undefined;
   #ssrc: number | undefined;
   readonly #held: RtpPacket[] = [];
 
-  constructor(deliver: (packet: RtpPacket) => void) {
+  constructor(deliver: (packet: RtpPacket) => void, clockRate = 8000) {
     this.#deliver = deliver;
+    this.#clockRate = clockRate;
   }
 
   push(packet: RtpPacket): void {
@@ -44,8 +45,9 @@ export class ReorderBuffer {
     for (;;) {
       const first = this.#held[0];
       if (first === undefined) return;
-      const heldSamples = this.#held.reduce((sum, packet) => sum + (packet.payload.length || FRAME_SAMPLES), 0);
-      if (first.sequence !== this.#expected && !isClosing && heldSamples <= HOLD_SAMPLES) return;
+      const span = timestampStep(first.timestamp, this.#held.at(-1)!.timestamp);
+      const heldMs = (span * 1000) / this.#clockRate + FRAME_MS;
+      if (first.sequence !== this.#expected && !isClosing && heldMs <= HOLD_MS) return;
       this.#held.shift();
       this.#expected = (first.sequence + 1) & 0xffff;
       this.#deliver(first);

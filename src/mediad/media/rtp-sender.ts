@@ -1,13 +1,13 @@
 /** One outgoing RTP stream: our own frames and relayed ones leave with one SSRC, one sequence and one running timestamp. */
 import { randomBytes } from 'node:crypto';
-import { FRAME_SAMPLES } from './g711.ts';
+import { FRAME_MS } from './codec/g711.ts';
 import { sequenceStep, timestampStep, writeRtp } from './rtp-packet.ts';
 
 export interface OutgoingFrame {
   readonly payloadType: number;
   readonly payload: Buffer;
   readonly marker?: boolean;
-  /** How far the frame's timestamp lies behind now, in samples. */
+  /** How far the frame's timestamp lies behind now, in units of the RTP clock. */
   readonly sinceStart?: number;
 }
 
@@ -17,12 +17,14 @@ export interface RelayedFrame extends OutgoingFrame {
   readonly timestamp: number;
 }
 
-/** More than two seconds apart is not the same talk. */
-const RESTART_SAMPLES = 16_000;
+/** Further apart is not the same talk. */
+const RESTART_SECS = 2;
 
 export class RtpSender {
   readonly #send: (datagram: Buffer) => void;
-  readonly #ssrc = randomBytes(4).readUInt32BE();
+  readonly ssrc = randomBytes(4).readUInt32BE();
+  /** Of the timestamps, in units a second; that of the codec. */
+  clockRate = 8000;
   #sequence = randomBytes(2).readUInt16BE();
   #timestamp = randomBytes(4).readUInt32BE();
   #isTalking = false;
@@ -35,7 +37,7 @@ export class RtpSender {
 
   /** Called once per 20 ms, whether or not anything is sent. */
   tick(): void {
-    this.#timestamp = (this.#timestamp + FRAME_SAMPLES) >>> 0;
+    this.#timestamp = (this.#timestamp + (this.clockRate / 1000) * FRAME_MS) >>> 0;
   }
 
   frame(frame: OutgoingFrame): void {
@@ -51,7 +53,7 @@ export class RtpSender {
     const isNew =
       join === undefined ||
       join.ssrc !== frame.ssrc ||
-      Math.abs(timestampStep(join.last, frame.timestamp)) > RESTART_SAMPLES;
+      Math.abs(timestampStep(join.last, frame.timestamp)) > RESTART_SECS * this.clockRate;
     if (join === undefined || isNew) {
       join = {
         ssrc: frame.ssrc,
@@ -77,6 +79,6 @@ export class RtpSender {
 
   #emit(frame: OutgoingFrame, sequence: number, timestamp: number, marker: boolean): void {
     const { payloadType, payload } = frame;
-    this.#send(writeRtp({ payloadType, payload, marker, sequence, timestamp, ssrc: this.#ssrc }));
+    this.#send(writeRtp({ payloadType, payload, marker, sequence, timestamp, ssrc: this.ssrc }));
   }
 }

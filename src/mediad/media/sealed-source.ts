@@ -1,6 +1,6 @@
 import type { SealedReader } from '../../vault/index.ts';
 import type { AudioSource } from './audio-source.ts';
-import { decodeG711, type G711 } from './g711.ts';
+import { decodeG711, type G711 } from './codec/g711.ts';
 
 /** Plays a sealed recording, opened second by second. */
 export class SealedSource implements AudioSource {

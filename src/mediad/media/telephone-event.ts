@@ -1,5 +1,5 @@
 /** Digits as RTP events, RFC 4733. */
-import { FRAME_SAMPLES } from './g711.ts';
+import { FRAME_SAMPLES } from './codec/g711.ts';
 import { timestampStep } from './rtp-packet.ts';
 
 export interface DigitPress {

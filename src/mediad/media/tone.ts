@@ -2,7 +2,8 @@
  * Tones described as FreeSWITCH's tone_stream does: `%(on,off,hz,hz…);…;v=dB;loops=n`. `%` is one tone, times in ms, loops -1 is endless.
  */
 import type { AudioSource } from './audio-source.ts';
-import { SAMPLE_RATE } from './g711.ts';
+import type { AudioRate } from './codec/codec-types.ts';
+import { SAMPLE_RATE } from './codec/g711.ts';
 
 export interface ToneScript {
   readonly tones: readonly Tone[];
@@ -57,19 +58,21 @@ function parseTone(part: string, db: number): Tone | undefined {
 
 export class ToneSource implements AudioSource {
   readonly #script: ToneScript;
+  readonly #rate: AudioRate;
   #loop = 0;
   #index = 0;
   #position = 0;
 
-  constructor(script: ToneScript) {
+  constructor(script: ToneScript, rate: AudioRate = 8000) {
     this.#script = script;
+    this.#rate = rate;
   }
 
   next(frame: Int16Array): number {
     for (let i = 0; i < frame.length; i++) {
       const tone = this.#current();
       if (tone === undefined) return i;
-      frame[i] = this.#position < tone.onMs * 8 ? sample(tone, this.#position) : 0;
+      frame[i] = this.#position < tone.onMs * this.#perMs ? sample(tone, this.#position / this.#rate) : 0;
       this.#position += 1;
     }
     return frame.length;
@@ -79,11 +82,15 @@ export class ToneSource implements AudioSource {
     return `tone(${this.#script.tones.flatMap((tone) => tone.frequenciesHz).join('+')})`;
   }
 
+  get #perMs(): number {
+    return this.#rate / 1000;
+  }
+
   #current(): Tone | undefined {
     for (;;) {
       const tone = this.#script.tones[this.#index];
       if (this.#loop >= this.#script.loops) return undefined;
-      if (tone !== undefined && this.#position < (tone.onMs + tone.offMs) * 8) return tone;
+      if (tone !== undefined && this.#position < (tone.onMs + tone.offMs) * this.#perMs) return tone;
       this.#position = 0;
       this.#index += 1;
       if (this.#index < this.#script.tones.length) continue;
@@ -93,8 +100,8 @@ export class ToneSource implements AudioSource {
   }
 }
 
-function sample(tone: Tone, position: number): number {
+function sample(tone: Tone, seconds: number): number {
   let sum = 0;
-  for (const hz of tone.frequenciesHz) sum += Math.sin((2 * Math.PI * hz * position) / SAMPLE_RATE);
+  for (const hz of tone.frequenciesHz) sum += Math.sin(2 * Math.PI * hz * seconds);
   return Math.round((tone.amplitude * sum) / Math.max(1, tone.frequenciesHz.length));
 }

@@ -1,8 +1,10 @@
-/** Prompts: WAV files, PCM 16 bits, mono, 8 or 16 kHz. */
+/** Prompts: WAV files, PCM 16 bits, mono, 8, 16 or 48 kHz. */
 import type { AudioSource } from './audio-source.ts';
+import type { AudioRate } from './codec/codec-types.ts';
+import { decimate, Resampler } from './codec/resample.ts';
 
 export interface WavAudio {
-  readonly rate: 8000 | 16000;
+  readonly rate: AudioRate;
   readonly samples: Int16Array;
 }
 
@@ -33,8 +35,10 @@ export function readWav(file: Buffer): WavResult {
       if (body.readUInt16LE(14) !== 16) return refuse('not 16 bits a sample');
     }
     if (id === 'data') {
-      if (rate !== 8000 && rate !== 16_000) return refuse(`${rate ?? 'no'} Hz; prompts are 8000 or 16000 Hz`);
-      return { kind: 'read', audio: { rate, samples: littleEndian(body) } };
+      const samples = littleEndian(body);
+      if (rate === 48_000) return { kind: 'read', audio: { rate: 16_000, samples: decimate(samples, 3) } };
+      if (rate !== 8000 && rate !== 16_000) return refuse(`${rate ?? 'no'} Hz; prompts are 8000, 16000 or 48000 Hz`);
+      return { kind: 'read', audio: { rate, samples } };
     }
     at += 8 + size + (size % 2);
   }
@@ -51,18 +55,26 @@ function littleEndian(bytes: Buffer): Int16Array {
   return samples;
 }
 
-/** Plays shared audio from `offsetSamples` (at 8 kHz), once or over and over; 16 kHz is halved on the way. */
+/** Plays shared audio from `offsetSamples` (at 8 kHz), once or over and over. */
 export class WavSource implements AudioSource {
   readonly #audio: WavAudio;
   readonly #name: string;
   readonly #isEndless: boolean;
+  readonly #resampler: Resampler;
+  /** In the recording. */
   #position: number;
 
-  constructor(audio: WavAudio, name: string, options: { offsetSamples?: number; isEndless?: boolean } = {}) {
+  constructor(
+    audio: WavAudio,
+    name: string,
+    options: { offsetSamples?: number; isEndless?: boolean } = {},
+    rate: AudioRate = 8000,
+  ) {
     this.#audio = audio;
     this.#name = name;
     this.#isEndless = options.isEndless === true && audio.samples.length > 1;
-    this.#position = options.offsetSamples ?? 0;
+    this.#resampler = new Resampler(audio.rate, rate);
+    this.#position = ((options.offsetSamples ?? 0) * audio.rate) / 8000;
   }
 
   next(frame: Int16Array): number {
@@ -74,49 +86,18 @@ export class WavSource implements AudioSource {
     return filled;
   }
 
-  #some(frame: Int16Array): number {
-    return this.#audio.rate === 8000 ? this.#copy(frame) : this.#halve(frame);
-  }
-
   describe(): string {
-    return this.#audio.rate === 8000 ? `wav(${this.#name})` : `wav(${this.#name}) -> resample(16k to 8k)`;
+    const { from, to } = this.#resampler;
+    return from === to ? `wav(${this.#name})` : `wav(${this.#name}) -> resample(${from / 1000}k to ${to / 1000}k)`;
   }
 
-  #copy(frame: Int16Array): number {
-    const part = this.#audio.samples.subarray(this.#position, this.#position + frame.length);
-    frame.set(part);
+  #some(frame: Int16Array): number {
+    const { from, to } = this.#resampler;
+    const count = Math.ceil((frame.length * from) / to);
+    const part = this.#audio.samples.subarray(this.#position, this.#position + count);
     this.#position += part.length;
-    return part.length;
+    const samples = this.#resampler.process(part).subarray(0, frame.length);
+    frame.set(samples);
+    return samples.length;
   }
-
-  #halve(frame: Int16Array): number {
-    const { samples } = this.#audio;
-    const count = Math.max(0, Math.min(frame.length, (samples.length >> 1) - this.#position));
-    for (let i = 0; i < count; i++) {
-      const centre = (this.#position + i) * 2;
-      let sum = 0;
-      for (let tap = 0; tap < LOW_PASS.length; tap++) {
-        sum += LOW_PASS[tap]! * (samples[centre + tap - LOW_PASS_CENTRE] ?? 0);
-      }
-      frame[i] = Math.max(-32_768, Math.min(32_767, Math.round(sum)));
-    }
-    this.#position += count;
-    return count;
-  }
-}
-
-const LOW_PASS_CENTRE = 23;
-/** 47 taps, Blackman window, -6 dB at 3.7 kHz of 16 kHz: what would fold back into speech is 60 dB down. */
-const LOW_PASS = lowPass(2 * LOW_PASS_CENTRE + 1, 3700 / 16_000);
-
-function lowPass(taps: number, cutoff: number): Float64Array {
-  const centre = (taps - 1) / 2;
-  const raw = Float64Array.from({ length: taps }, (_, i) => {
-    const x = i - centre;
-    const sinc = x === 0 ? 2 * cutoff : Math.sin(2 * Math.PI * cutoff * x) / (Math.PI * x);
-    const turn = (2 * Math.PI * i) / (taps - 1);
-    return sinc * (0.42 - 0.5 * Math.cos(turn) + 0.08 * Math.cos(2 * turn));
-  });
-  const gain = raw.reduce((sum, tap) => sum + tap, 0);
-  return raw.map((tap) => tap / gain);
 }

@@ -1,28 +1,38 @@
-/** The thread in which audio runs: it owns the sockets of its legs and their 20 ms clock. Started by MediaWorker. */
-import { unlink } from 'node:fs/promises';
+/** The thread in which audio runs: it owns the sockets of its legs, its conferences, and their 20 ms clock. Started by MediaWorker. */
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
-import { SealedFile, SealedReader, SealedWriter } from '../../vault/index.ts';
-import { SilenceSource } from './audio-source.ts';
+import type { BridgeFrame, BridgePeer, SoundFrame } from './bridge.ts';
 import { MediaClock } from './clock.ts';
-import { FRAME_MS, SAMPLE_RATE, type G711 } from './g711.ts';
+import { loadOpus } from './codec/opus.ts';
+import { FRAME_MS } from './codec/g711.ts';
+import { isG711 } from './codec/codec.ts';
 import { LegSocket } from './leg-socket.ts';
-import { MediaLeg, type BridgeFrame, type BridgePeer } from './media-leg.ts';
-import type { FromWorker, PlayItem, RecordRequest, ToWorker, WorkerSettings } from './messages.ts';
-import { Player, type PlayerItem } from './player.ts';
+import { MediaLeg } from './media-leg.ts';
+import type { FromWorker, RemoteMedia, ToWorker, WorkerSettings } from './messages.ts';
+import { Mixer } from './mixer.ts';
+import { Player } from './player.ts';
 import { PromptCache } from './prompt-cache.ts';
-import { Recorder } from './recorder.ts';
-import { SealedSource } from './sealed-source.ts';
-import { ToneSource } from './tone.ts';
-import { WavSource } from './wav.ts';
+import type { RecordResult } from './recorder.ts';
+import type { SessionRecorder } from './session-recorder.ts';
+import { loadItems } from './worker-prompts.ts';
+import { WorkerRecordings } from './worker-recordings.ts';
+
+interface LegEntry {
+  readonly media: MediaLeg;
+  play: number | undefined;
+  recording: number | undefined;
+  readonly sessions: Map<number, SessionRecorder | 'opening'>;
+}
 
 const settings = workerData as WorkerSettings;
-const legs = new Map<string, { media: MediaLeg; play: number | undefined; recording: number | undefined }>();
+const legs = new Map<string, LegEntry>();
+const conferences = new Map<string, { readonly mixer: Mixer; readonly ports: Map<number, MessagePort> }>();
 const prompts = new PromptCache(settings.promptCacheBytes);
+const recordings = new WorkerRecordings(() => finishClosing());
 const clock = new MediaClock(FRAME_MS, (nowMs) => {
   for (const [leg, { media }] of legs) alone(leg, () => media.tick(nowMs));
+  for (const [name, { mixer }] of conferences) alone(name, () => mixer.tick(nowMs));
 });
 let nextPort = settings.portsFrom;
-let recordingsOpen = 0;
 let isClosing = false;
 
 parentPort!.on('message', (message: ToWorker) => {
@@ -33,32 +43,51 @@ parentPort!.on('message', (message: ToWorker) => {
 });
 
 async function perform(message: ToWorker): Promise<void> {
-  if (message.type === 'openLeg') return openLeg(message.leg);
-  if (message.type === 'close') return closeAll();
-  const leg = legs.get(message.leg);
-  if (leg === undefined) return refuseUnknown(message);
+  switch (message.type) {
+    case 'openLeg':
+      return openLeg(message.leg);
+    case 'openConference':
+      return openConference(message.leg);
+    case 'close':
+      return closeAll();
+    default: {
+      const leg = legs.get(message.leg);
+      if (leg !== undefined) return performOnLeg(leg, message);
+      const conference = conferences.get(message.leg);
+      return conference === undefined ? refuseUnknown(message) : performOnConference(conference, message);
+    }
+  }
+}
+
+type OnStation = Exclude<ToWorker, { type: 'openLeg' | 'openConference' | 'close' }>;
+
+async function performOnLeg(leg: LegEntry, message: OnStation): Promise<void> {
   const { media } = leg;
   switch (message.type) {
     case 'setRemote':
-      return media.setRemote(message.remote, performance.now());
+      return setRemote(media, message.remote);
     case 'play':
       leg.play = message.play;
-      return play(message);
+      return playOnLeg(leg, message);
     case 'stopPlay':
       if (leg.play !== message.play) return;
       leg.play = undefined;
       return media.stopPlay();
     case 'record':
-      leg.recording = message.recording;
-      return record(message.leg, message.recording, message.request);
+      return recordLeg(leg, message);
     case 'stopRecord':
-      if (leg.recording !== message.recording) return;
-      leg.recording = undefined;
-      return media.stopRecord();
+      return stopLegRecord(leg, message.recording);
+    case 'pauseRecord': {
+      const session = leg.sessions.get(message.recording);
+      if (session !== undefined && session !== 'opening') session.mask(message.isPaused);
+      return;
+    }
     case 'bridge':
       return media.bridge(remotePeer(media, message.port));
     case 'bridgeLocal':
       return bridgeLocal(media, legs.get(message.peer)?.media);
+    case 'joinConference':
+      return joinThrough(media, message.port);
     case 'unbridge':
       return media.unbridge();
     case 'mute':
@@ -69,6 +98,48 @@ async function perform(message: ToWorker): Promise<void> {
       return tell({ type: 'reported', leg: message.leg, query: message.query, report: media.report() });
     case 'closeLeg':
       return closeLeg(message.leg);
+    default:
+      return;
+  }
+}
+
+async function performOnConference(
+  { mixer, ports }: { readonly mixer: Mixer; readonly ports: Map<number, MessagePort> },
+  message: OnStation,
+): Promise<void> {
+  switch (message.type) {
+    case 'seat':
+      return seat(mixer, ports, message);
+    case 'setSeat':
+      return mixer.set(message.member, message.settings);
+    case 'leaveSeat':
+      ports.get(message.member)?.close();
+      ports.delete(message.member);
+      return mixer.leave(message.member);
+    case 'play': {
+      const items = await loadItems(message.items, prompts);
+      if (typeof items === 'string') return tell({ ...message, type: 'playRefused', reason: items });
+      return mixer.play(message.play, newPlayer(items, message, mixer.rate), message.member);
+    }
+    case 'stopPlay':
+      return mixer.stopPlay(message.play);
+    case 'record': {
+      const { leg, recording } = message;
+      const recorder = await recordings
+        .open('PCMU', message.request, (result) => tellRecorded(leg, recording, result))
+        .catch((error: Error) => tellNotRecorded(leg, recording, error));
+      if (recorder === undefined) return;
+      mixer.record(recording, recorder);
+      return tell({ type: 'recordStarted', leg, recording });
+    }
+    case 'stopRecord':
+      return mixer.stopRecord(message.recording);
+    case 'pauseRecord':
+      return mixer.pauseRecord(message.recording, message.isPaused);
+    case 'closeLeg':
+      return closeConference(message.leg);
+    default:
+      return;
   }
 }
 
@@ -78,19 +149,11 @@ function tell(message: FromWorker): void {
 }
 
 /** A message that crossed the leg's closing on the way must still be answered where somebody waits. */
-function refuseUnknown(message: Exclude<ToWorker, { type: 'openLeg' | 'close' }>): void {
+function refuseUnknown(message: OnStation): void {
   if (message.type === 'play') tell({ ...message, type: 'playRefused', reason: 'the leg is closed' });
-  if (message.type === 'record') {
-    tell({
-      type: 'recordEnded',
-      leg: message.leg,
-      recording: message.recording,
-      ending: 'failed',
-      samples: 0,
-      reason: 'the leg is closed',
-    });
-  }
-  if (message.type === 'bridge') message.port.close();
+  if (message.type === 'record') tellNotRecorded(message.leg, message.recording, new Error('the leg is closed'));
+  if (message.type === 'bridge' || message.type === 'joinConference') message.port.close();
+  if (message.type === 'seat' && typeof message.from !== 'string') message.from.close();
   // One that got no port was never in here.
   if (message.type === 'closeLeg') tell({ type: 'legClosed', leg: message.leg });
 }
@@ -112,7 +175,7 @@ async function openLeg(leg: string): Promise<void> {
     },
   });
   socket.onDatagram((datagram, source) => alone(leg, () => media.receive(datagram, source, performance.now())));
-  legs.set(leg, { media, play: undefined, recording: undefined });
+  legs.set(leg, { media, play: undefined, recording: undefined, sessions: new Map() });
   clock.start();
   tell({ type: 'legOpened', leg, port: socket.port });
 }
@@ -133,105 +196,124 @@ async function bindFreePort(): Promise<LegSocket> {
   throw new Error(`all even ports from ${portsFrom} to ${portsTo} are in use`);
 }
 
-async function play(message: Extract<ToWorker, { type: 'play' }>): Promise<void> {
-  const { leg, play } = message;
-  const items: PlayerItem[] = [];
-  for (const item of message.items) {
-    const loaded = await loadItem(item);
-    if (typeof loaded === 'string') return tell({ type: 'playRefused', leg, play, reason: `${item.name}: ${loaded}` });
-    items.push(loaded);
-  }
-  const entry = legs.get(leg);
+async function setRemote(media: MediaLeg, remote: RemoteMedia): Promise<void> {
+  if (remote.codec.name === 'OPUS') await loadOpus();
+  media.setRemote(remote, performance.now());
+}
+
+async function playOnLeg(leg: LegEntry, message: ToWorker & { type: 'play' }): Promise<void> {
+  const items = await loadItems(message.items, prompts);
+  if (typeof items === 'string') return tell({ ...message, type: 'playRefused', reason: items });
   // Stopped, or the leg closed, while the files were read.
-  if (entry?.play !== play) return tell({ type: 'playEnded', leg, play, samples: 0, lastItemSamples: 0 });
-  entry.media.play(
-    new Player(items, message.isEndless, {
-      started: (name) => tell({ type: 'playItemStarted', leg, play, name }),
-      stopped: (name, samples) => tell({ type: 'playItemStopped', leg, play, name, samples }),
-      ended: (samples, lastItemSamples) => tell({ type: 'playEnded', leg, play, samples, lastItemSamples }),
-    }),
-  );
+  if (leg.play !== message.play || legs.get(message.leg) !== leg)
+    return tell({ ...message, type: 'playEnded', samples: 0, lastItemSamples: 0 });
+  leg.media.play(newPlayer(items, message, leg.media.codec.rate));
 }
 
-async function loadItem(item: PlayItem): Promise<PlayerItem | string> {
-  switch (item.kind) {
-    case 'tone':
-      return { name: item.name, open: () => new ToneSource(item.script) };
-    case 'sealed':
-      return loadSealed(item);
-    case 'silence':
-      return { name: item.name, open: () => new SilenceSource(item.durationMs) };
-    case 'wav': {
-      const audio = await prompts.load(item.path);
-      if (typeof audio === 'string') return audio;
-      return { name: item.name, open: () => new WavSource(audio, item.name, item) };
+function newPlayer(
+  items: ConstructorParameters<typeof Player>[0],
+  { leg, play, isEndless, maxMs }: ToWorker & { type: 'play' },
+  rate: Player['rate'],
+): Player {
+  const events = {
+    started: (name: string) => tell({ type: 'playItemStarted', leg, play, name }),
+    stopped: (name: string, samples: number) => tell({ type: 'playItemStopped', leg, play, name, samples }),
+    ended: (samples: number, lastItemSamples: number) =>
+      tell({ type: 'playEnded', leg, play, samples, lastItemSamples }),
+  };
+  return new Player(items, { isEndless, maxMs }, events, rate);
+}
+
+async function recordLeg(entry: LegEntry, { leg, recording, request }: ToWorker & { type: 'record' }): Promise<void> {
+  const ended = (result: RecordResult) => {
+    entry.sessions.delete(recording);
+    tellRecorded(leg, recording, result);
+  };
+  const { session } = request;
+  try {
+    if (session === undefined) {
+      entry.recording = recording;
+      const { name } = entry.media.codec;
+      const recorder = await recordings.open(isG711(name) ? name : 'PCMU', request, ended);
+      if (entry.recording !== recording || legs.get(leg) !== entry) return recorder.close('stopped');
+      entry.media.record(recorder);
+    } else {
+      entry.sessions.set(recording, 'opening');
+      const recorder = await recordings.openSession({ ...request, session }, (result) => {
+        entry.media.forgetSession(recorder);
+        ended(result);
+      });
+      if (!entry.sessions.has(recording) || legs.get(leg) !== entry) return recorder.close('stopped');
+      entry.sessions.set(recording, recorder);
+      entry.media.recordSession(recorder);
     }
+    tell({ type: 'recordStarted', leg, recording });
+  } catch (error) {
+    tellNotRecorded(leg, recording, error as Error);
   }
 }
 
-async function loadSealed({ name, path, key }: PlayItem & { kind: 'sealed' }): Promise<PlayerItem | string> {
-  try {
-    const reader = await SealedReader.open(path, key);
-    if (typeof reader === 'string') return reader;
-    const source = new SealedSource(reader);
-    return { name, open: () => source };
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code ?? (error as Error).message;
+function stopLegRecord(leg: LegEntry, recording: number): void {
+  if (leg.recording === recording) {
+    leg.recording = undefined;
+    return leg.media.stopRecord();
   }
+  const session = leg.sessions.get(recording);
+  if (session === 'opening') leg.sessions.delete(recording);
+  else session?.close('stopped');
 }
 
-async function record(leg: string, recording: number, request: RecordRequest): Promise<void> {
-  const refuse = (reason: string) =>
-    tell({ type: 'recordEnded', leg, recording, ending: 'failed', samples: 0, reason });
-  const law = legs.get(leg)!.media.law;
-  let recorder: Recorder | undefined;
-  let writer: SealedWriter;
-  try {
-    writer = await openWriter(law, request, () => recorder?.close('failed'));
-  } catch (error) {
-    return refuse((error as Error).message);
-  }
-  recordingsOpen += 1;
-  recorder = new Recorder({
-    sink: writer,
-    law,
-    limits: request.limits,
-    nowMs: performance.now(),
-    ended: (result) => {
-      recordingsOpen -= 1;
-      tell({ type: 'recordEnded', leg, recording, ...result });
-      finishClosing();
-    },
-  });
-  const entry = legs.get(leg);
-  if (entry?.recording !== recording) return recorder.close('stopped');
-  entry.media.record(recorder);
-  tell({ type: 'recordStarted', leg, recording });
+function tellRecorded(leg: string, recording: number, result: RecordResult): void {
+  tell({ type: 'recordEnded', leg, recording, ...result });
 }
 
-async function openWriter(law: G711, request: RecordRequest, onFailure: () => void): Promise<SealedWriter> {
-  const sink = await SealedFile.create(request.path);
-  const format = { encoding: law, rate: SAMPLE_RATE, channels: 1 } as const;
-  const { recipients, metadata } = request;
-  try {
-    return await SealedWriter.open({ sink, recipients, format, metadata, onFailure });
-  } catch (error) {
-    await sink.close();
-    await unlink(request.path);
-    throw error;
-  }
+function tellNotRecorded(leg: string, recording: number, { message }: Error): undefined {
+  tell({ type: 'recordEnded', leg, recording, ending: 'failed', samples: 0, reason: message });
 }
 
 function bridgeLocal(a: MediaLeg, b: MediaLeg | undefined): void {
   if (b === undefined) return;
-  a.bridge({ push: (frame) => b.hear(frame), close: () => {} });
-  b.bridge({ push: (frame) => a.hear(frame), close: () => {} });
+  a.bridge({ takes: 'packets', push: (frame) => b.hear(frame), close: () => {} });
+  b.bridge({ takes: 'packets', push: (frame) => a.hear(frame), close: () => {} });
 }
 
 /** The other leg lives in another worker. */
 function remotePeer(media: MediaLeg, port: MessagePort): BridgePeer {
-  port.on('message', (frame: BridgeFrame) => media.hear({ ...frame, payload: Buffer.from(frame.payload) }));
-  return { push: (frame) => port.postMessage(frame), close: () => port.close() };
+  port.on('message', (frame: BridgeFrame) =>
+    media.hear(frame.kind === 'press' ? frame : { ...frame, payload: Buffer.from(frame.payload) }),
+  );
+  return { takes: 'packets', push: (frame) => port.postMessage(frame), close: () => port.close() };
+}
+
+function openConference(name: string): void {
+  const mixer = new Mixer({
+    talking: (member, isTalking, energy) => tell({ type: 'memberTalking', leg: name, member, isTalking, energy }),
+  });
+  conferences.set(name, { mixer, ports: new Map() });
+  clock.start();
+}
+
+function seat(
+  mixer: Mixer,
+  ports: Map<number, MessagePort>,
+  { member, settings: how, from }: ToWorker & { type: 'seat' },
+) {
+  if (typeof from !== 'string') {
+    ports.set(member, from);
+    from.on('message', (frame: SoundFrame) => mixer.push(member, frame));
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- threads have no origins
+    return mixer.join(member, how, (frame) => from.postMessage(frame));
+  }
+  const media = legs.get(from)?.media;
+  if (media === undefined) return;
+  mixer.join(member, how, (frame) => media.hearConference(frame));
+  media.bridge({ takes: 'sound', push: (frame) => mixer.push(member, frame), close: () => {} });
+}
+
+/** The conference is in another worker. */
+function joinThrough(media: MediaLeg, port: MessagePort): void {
+  port.on('message', (frame: SoundFrame) => media.hearConference(frame));
+  media.bridge({ takes: 'sound', push: (frame) => port.postMessage(frame), close: () => port.close() });
 }
 
 /** A defect in one leg must not take the others along: it ends, and the signalling side is told. */
@@ -240,26 +322,40 @@ function alone(leg: string, work: () => void): void {
     work();
   } catch (error) {
     tell({ type: 'legRefused', leg, reason: String(error) });
-    closeLeg(leg);
+    if (legs.has(leg)) closeLeg(leg);
+    else closeConference(leg);
   }
 }
 
 function closeLeg(leg: string): void {
   legs.get(leg)?.media.close();
   legs.delete(leg);
-  if (legs.size === 0) clock.stop();
-  tell({ type: 'legClosed', leg });
+  closed(leg);
+}
+
+function closeConference(name: string): void {
+  const conference = conferences.get(name);
+  conference?.mixer.close();
+  for (const port of conference?.ports.values() ?? []) port.close();
+  conferences.delete(name);
+  closed(name);
+}
+
+function closed(station: string): void {
+  if (legs.size === 0 && conferences.size === 0) clock.stop();
+  tell({ type: 'legClosed', leg: station });
 }
 
 function closeAll(): void {
   isClosing = true;
+  for (const name of conferences.keys()) closeConference(name);
   for (const leg of legs.keys()) closeLeg(leg);
   finishClosing();
 }
 
 /** The thread may only end when every container is complete on the disk. */
 function finishClosing(): void {
-  if (!isClosing || recordingsOpen > 0) return;
+  if (!isClosing || recordings.areOpen) return;
   tell({ type: 'closed' });
   parentPort!.close();
 }

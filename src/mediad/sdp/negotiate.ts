@@ -1,5 +1,6 @@
-/** Offer and answer, RFC 3264, for one audio stream of G.711 with telephone events. */
-import type { G711 } from '../media/g711.ts';
+/** Offer and answer, RFC 3264, for one audio stream with telephone events. */
+import type { Codec, CodecName } from '../media/codec/codec-types.ts';
+import { type AgreedFormat, formatLines, offeredFormats, readEvents, readFormat } from './formats.ts';
 import { parseSdp, type Direction, type MediaDescription, type SessionDescription } from './session-description.ts';
 
 export interface LocalMedia {
@@ -9,14 +10,21 @@ export interface LocalMedia {
   readonly sessionId: string;
   /** Counts up with each description sent. */
   readonly version: number;
+  readonly codecs: CodecChoice;
+}
+
+export interface CodecChoice {
+  readonly names: readonly CodecName[];
+  /** Whose order decides when several are common. */
+  readonly order: 'offer' | 'ours';
 }
 
 /** What the two sides agreed on, from our side. */
 export interface AgreedMedia {
-  readonly codec: G711;
+  readonly codec: Codec;
   readonly payloadType: number;
-  /** undefined: the other side takes no RFC 4733 digits. */
-  readonly eventPayloadType: number | undefined;
+  /** Digits by RFC 4733; undefined: the other side takes none. */
+  readonly events: { readonly payloadType: number; readonly clockRate: number } | undefined;
   readonly remoteAddress: string;
   readonly remotePort: number;
   /** inactive also for a black hole: our own address, or none. */
@@ -31,14 +39,11 @@ export type AgreeResult =
   | { readonly kind: 'agreed'; readonly agreed: AgreedMedia }
   | { readonly kind: 'refused'; readonly reason: string };
 
-const OUR_EVENT_PAYLOAD_TYPE = 101;
-const OUR_FORMATS: readonly { name: G711; payloadType: number }[] = [
-  { name: 'PCMU', payloadType: 0 },
-  { name: 'PCMA', payloadType: 8 },
-];
+/** By the clock of the sound that they go with. */
+const OUR_EVENTS = { 8000: 101, 48_000: 102 } as const;
 const PROTOCOLS: readonly string[] = ['RTP/AVP', 'RTP/AVPF'];
 
-/** The first codec of the offer that we speak. Everything but the first audio line is refused with port 0. */
+/** One codec of the offer that we speak, by whose order counts. Everything but the first audio line is refused with port 0. */
 export function answerSdp(offer: string, local: LocalMedia): AnswerResult {
   const parsed = parseSdp(offer);
   if (parsed.kind === 'refused') return parsed;
@@ -48,16 +53,19 @@ export function answerSdp(offer: string, local: LocalMedia): AnswerResult {
   const audio = parsed.session.media.find(isUsable);
   const lines = parsed.session.media.map((media) =>
     media === audio
-      ? audioLines(media.protocol, local, [agreed], agreed.eventPayloadType, mirror(media))
+      ? audioLines(media.protocol, local, [agreed], agreed.events === undefined ? [] : [agreed.events], mirror(media))
       : `m=${media.media} 0 ${media.protocol} ${media.formatText}\r\n`,
   );
   return { kind: 'answered', sdp: head(local) + lines.join(''), agreed };
 }
 
-/** Our offer: both laws, events, sendrecv. */
+/** Our offer: all our codecs in our order, events, sendrecv. */
 export function offerSdp(local: LocalMedia): string {
-  const formats = OUR_FORMATS.map(({ name, payloadType }) => ({ codec: name, payloadType }));
-  return head(local) + audioLines('RTP/AVP', local, formats, OUR_EVENT_PAYLOAD_TYPE, 'sendrecv');
+  const formats = offeredFormats(local.codecs.names);
+  const events = Object.entries(OUR_EVENTS)
+    .map(([clockRate, payloadType]) => ({ clockRate: Number(clockRate), payloadType }))
+    .filter(({ clockRate }) => clockRate === 8000 || formats.some(({ codec }) => codec.clockRate === clockRate));
+  return head(local) + audioLines('RTP/AVP', local, formats, events, 'sendrecv');
 }
 
 /** Reads the answer to our offer. An answer that names our own address and port is a black hole: agreed, and inactive. */
@@ -72,16 +80,14 @@ function agree(session: SessionDescription, local: LocalMedia): AgreeResult {
   const { ptimeMs } = audio;
   if (ptimeMs !== undefined && (ptimeMs < 10 || ptimeMs > 120))
     return refuse(`ptime ${ptimeMs} is not within 10 to 120`);
-  const codec = audio.formats.find((format) => isG711(format.name) && format.rate === 8000 && format.channels === 1);
-  if (codec === undefined) return refuse('no common codec; PCMU and PCMA are spoken here');
+  const format = chooseFormat(audio, local.codecs);
+  if (format === undefined) return refuse(`no common codec; spoken here: ${local.codecs.names.join(', ')}`);
   if (audio.port < 1024 || audio.port > 65_535) return refuse(`port ${audio.port} is not within 1024 to 65535`);
-  const events = audio.formats.find((format) => format.name === 'TELEPHONE-EVENT' && format.rate === 8000);
   return {
     kind: 'agreed',
     agreed: {
-      codec: codec.name as G711,
-      payloadType: codec.payloadType,
-      eventPayloadType: events?.payloadType,
+      ...format,
+      events: readEvents(audio, format.codec),
       remoteAddress: audio.address,
       remotePort: audio.port,
       direction: isReachable(audio, local) ? mirror(audio) : 'inactive',
@@ -93,8 +99,10 @@ function isUsable(media: MediaDescription): boolean {
   return media.media === 'audio' && media.port !== 0 && PROTOCOLS.includes(media.protocol);
 }
 
-function isG711(name: string): boolean {
-  return name === 'PCMU' || name === 'PCMA';
+function chooseFormat(audio: MediaDescription, { names, order }: CodecChoice): AgreedFormat | undefined {
+  const common = audio.formats.flatMap((format) => readFormat(format, names, audio.ptimeMs) ?? []);
+  if (order === 'offer') return common[0];
+  return names.flatMap((name) => common.find(({ codec }) => codec.name === name) ?? [])[0];
 }
 
 /** Never send to nobody (old-style hold), to a group, or to ourselves. */
@@ -132,20 +140,20 @@ function head(local: LocalMedia): string {
 function audioLines(
   protocol: string,
   local: LocalMedia,
-  formats: readonly { codec: G711; payloadType: number }[],
-  eventPayloadType: number | undefined,
+  formats: readonly AgreedFormat[],
+  events: readonly { readonly payloadType: number; readonly clockRate: number }[],
   direction: Direction,
 ): string {
-  const types = [
-    ...formats.map((format) => format.payloadType),
-    ...(eventPayloadType === undefined ? [] : [eventPayloadType]),
-  ];
-  const maps = formats.map((format) => `a=rtpmap:${format.payloadType} ${format.codec}/8000\r\n`);
-  const events =
-    eventPayloadType === undefined
-      ? ''
-      : `a=rtpmap:${eventPayloadType} telephone-event/8000\r\na=fmtp:${eventPayloadType} 0-15\r\n`;
-  return `m=audio ${local.port} ${protocol} ${types.join(' ')}\r\n${maps.join('')}${events}a=ptime:20\r\na=${direction}\r\n`;
+  const types = [...formats, ...events].map(({ payloadType }) => payloadType);
+  const maps = formats.map(formatLines).join('');
+  const digits = events
+    .map(
+      ({ payloadType, clockRate }) =>
+        `a=rtpmap:${payloadType} telephone-event/${clockRate}\r\na=fmtp:${payloadType} 0-15\r\n`,
+    )
+    .join('');
+  const ptimeMs = formats.length === 1 ? formats[0]!.codec.ptimeMs : 20;
+  return `m=audio ${local.port} ${protocol} ${types.join(' ')}\r\n${maps}${digits}a=ptime:${ptimeMs}\r\na=${direction}\r\n`;
 }
 
 function refuse(reason: string): { readonly kind: 'refused'; readonly reason: string } {

@@ -1,7 +1,14 @@
 import { randomInt } from 'node:crypto';
 import type { Channel } from '../channel/channel.ts';
 import type { LegMedia } from '../media/leg-media.ts';
-import { type AgreedMedia, answerSdp, type LocalMedia, offerSdp, readAnswer } from '../sdp/negotiate.ts';
+import {
+  type AgreedMedia,
+  answerSdp,
+  type CodecChoice,
+  type LocalMedia,
+  offerSdp,
+  readAnswer,
+} from '../sdp/negotiate.ts';
 import type { Dialog, SipRequest } from '../../sip/index.ts';
 
 export const SDP_TYPE = 'application/sdp';
@@ -25,11 +32,12 @@ export class Call {
     readonly media: LegMedia;
     readonly application: string;
     readonly at: { readonly address: string; readonly port: number };
+    readonly codecs: CodecChoice;
   }) {
     this.channel = parts.channel;
     this.application = parts.application;
     this.#media = parts.media;
-    this.#local = { ...parts.at, sessionId: String(randomInt(1e9, 2e9)), version: 1 };
+    this.#local = { ...parts.at, codecs: parts.codecs, sessionId: String(randomInt(1e9, 2e9)), version: 1 };
   }
 
   /** Our description for the next 200. */
@@ -83,19 +91,25 @@ export class Call {
     variables.set('switch_r_sdp', remoteSdp);
     variables.set('remote_media_ip', agreed.remoteAddress);
     variables.set('remote_media_port', String(agreed.remotePort));
-    variables.set('read_codec', agreed.codec);
-    variables.set('write_codec', agreed.codec);
-    variables.set('rtp_use_codec_name', agreed.codec);
-    variables.set('rtp_use_codec_string', 'PCMU,PCMA');
-    variables.set('rtp_use_codec_rate', '8000');
-    variables.set('rtp_use_codec_ptime', '20');
-    variables.set('dtmf_type', agreed.eventPayloadType === undefined ? 'info' : 'rfc2833');
+    const { codec } = agreed;
+    const name = codec.name === 'OPUS' ? 'opus' : codec.name;
+    for (const way of ['read', 'write']) {
+      variables.set(`${way}_codec`, name);
+      // What FreeSWITCH would say: there Opus is always handled at its clock.
+      variables.set(`${way}_rate`, String(codec.name === 'OPUS' ? codec.clockRate : codec.rate));
+    }
+    variables.set('rtp_use_codec_name', name);
+    variables.set('rtp_use_codec_string', this.#local.codecs.names.join(','));
+    variables.set('rtp_use_codec_rate', String(codec.clockRate));
+    variables.set('rtp_use_codec_ptime', String(codec.ptimeMs));
+    variables.set('rtp_use_pt', String(agreed.payloadType));
+    variables.set('dtmf_type', agreed.events === undefined ? 'info' : 'rfc2833');
     const mediaSource = variables.get('sip_h_X-Media-Source');
     const isSending = agreed.direction === 'sendrecv' || agreed.direction === 'sendonly';
     this.#media.setRemote({
-      codec: agreed.codec,
+      codec,
       payloadType: agreed.payloadType,
-      eventPayloadType: agreed.eventPayloadType,
+      events: agreed.events,
       sendTo: isSending ? { address: agreed.remoteAddress, port: agreed.remotePort } : undefined,
       alsoFrom: mediaSource === undefined ? [] : mediaSource.split(/[\s,]+/).slice(0, 4),
       isReceiving: agreed.direction === 'sendrecv' || agreed.direction === 'recvonly',

@@ -13,7 +13,16 @@ import type { Dialler } from '../event-socket/dialler.ts';
 import type { Log } from '../log.ts';
 import { LegMedia, type LegMediaEvents } from '../media/leg-media.ts';
 import type { MediaWorker } from '../media/media-worker.ts';
-import { Headers, parseUri, SipEndpoint, type Dialog, type IncomingRequest, type SipRequest } from '../../sip/index.ts';
+import {
+  Headers,
+  parseUri,
+  SipEndpoint,
+  type Dialog,
+  type IncomingRequest,
+  type SipRequest,
+  type TlsCredentials,
+} from '../../sip/index.ts';
+import type { CodecChoice } from '../sdp/negotiate.ts';
 import { Call, SDP_TYPE } from './call.ts';
 import { readInfoDigit } from './info-digit.ts';
 import { inviteVariables } from './invite-variables.ts';
@@ -25,6 +34,8 @@ export interface UserAgentOptions {
   readonly advertisedHost: string | undefined;
   /** Written into SDP. */
   readonly mediaAddress: string;
+  readonly codecs: CodecChoice;
+  readonly tls: { readonly port: number; readonly credentials: TlsCredentials } | undefined;
   readonly applications: ReadonlyMap<string, Application>;
   readonly context: ApiContext;
   readonly dialler: Dialler;
@@ -49,9 +60,12 @@ export class UserAgent {
   static async open(options: UserAgentOptions): Promise<UserAgent> {
     const agent = new UserAgent(options);
     const listen = (['udp', 'tcp'] as const).map((protocol) => ({ protocol, host: options.host, port: options.port }));
+    const { tls, host } = options;
+    // With port 0 the two would differ; the profile is one address, and drachtio comes over UDP.
+    const plain = options.port === 0 ? listen.slice(0, 1) : listen;
     agent.#endpoint = await SipEndpoint.open({
-      // With port 0 the two would differ; the profile is one address, and drachtio comes over UDP.
-      listen: options.port === 0 ? listen.slice(0, 1) : listen,
+      listen: tls === undefined ? plain : [...plain, { protocol: 'tls', host, port: tls.port }],
+      tls: tls?.credentials,
       advertisedHost: options.advertisedHost,
       handlers: {
         onRequest: (incoming) => agent.#requested(incoming),
@@ -69,6 +83,11 @@ export class UserAgent {
 
   get port(): number {
     return this.#endpoint.addresses[0]!.port;
+  }
+
+  /** undefined: no TLS. */
+  get tlsPort(): number | undefined {
+    return this.#endpoint.addresses.find(({ protocol }) => protocol === 'tls')?.port;
   }
 
   /** No new calls. */
@@ -148,7 +167,8 @@ export class UserAgent {
       channel.hangup('DESTINATION_OUT_OF_ORDER', true);
       return undefined;
     }
-    const call = new Call({ channel, media, application, at: { address: this.#options.mediaAddress, port } });
+    const { mediaAddress: address, codecs } = this.#options;
+    const call = new Call({ channel, media, application, at: { address, port }, codecs });
     const refusal = call.answerOffer(incoming.request);
     if (refusal === undefined) return call;
     this.#options.log.info({ channel: channel.uuid, reason: refusal }, 'offer refused');
@@ -212,7 +232,7 @@ export class UserAgent {
     const destination = parseUri(request.uri)?.user ?? '';
     const channel: Channel = context.switchboard.add({
       uuid,
-      name: `sofia/drachtio_mrf/${destination}`,
+      name: `sofia/${context.switchboard.options.profile}/${destination}`,
       media,
       applications,
       variables: inviteVariables(request),

@@ -12,6 +12,7 @@ import { TransactionLayer } from '../transaction/transaction-layer.ts';
 import type { Flow, HostPort, ListenAddress, Protocol, Vantage } from '../transport/flow.ts';
 import { type Network, systemNetwork } from '../transport/network.ts';
 import type { TlsCredentials } from '../transport/tls-gate.ts';
+import type { WireTap } from '../transport/traffic.ts';
 import { defaultTransportLimits, Transport, type TransportLimits } from '../transport/transport.ts';
 import type { Dialog } from './dialog.ts';
 import type { DialogSnapshot } from './dialog-snapshot.ts';
@@ -47,6 +48,8 @@ export interface EndpointOptions {
   readonly admission?: EndpointAdmission | undefined;
   /** Needed to listen on TLS and WSS, and to dial TLS. */
   readonly tls?: TlsCredentials | undefined;
+  /** Sees every message that is let in or sent. */
+  readonly tap?: WireTap | undefined;
 }
 
 /** Whether bytes are parsed, and whether a request opens a transaction. */
@@ -143,6 +146,7 @@ export class SipEndpoint {
       logger,
       limits: options.limits ?? defaultTransportLimits,
       tls: options.tls,
+      tap: options.tap,
       webOrigins: options.webOrigins,
       admits: options.admission?.admits.bind(options.admission),
       onReceived: (result, flow) => endpoint.#received(result, flow),
@@ -178,6 +182,11 @@ export class SipEndpoint {
   /** Living things: for metrics, and for tests that nothing is forgotten. */
   get counts(): { dialogs: number; clients: number; servers: number } {
     return { dialogs: this.#dialogs.size, ...this.#layer.counts };
+  }
+
+  /** Transactions by `client invite calling` and the like; it costs time for each of them. */
+  get transactionStates(): ReadonlyMap<string, number> {
+    return this.#layer.states;
   }
 
   /** INVITEs that nobody has answered yet. */

@@ -45,7 +45,11 @@ export class Locator {
     const { clock, random, names } = parts;
     this.#clock = clock;
     this.#random = random;
-    this.#addresses = new RecordCache(clock, (host) => names.addresses(host));
+    this.#addresses = new RecordCache(
+      clock,
+      (host) => names.addresses(host),
+      async (host) => names.addressTtlMs?.(host),
+    );
     this.#srv = new RecordCache(clock, (name) => names.srv(name));
     this.#naptr = new RecordCache(clock, (domain) => names.naptr(domain));
   }

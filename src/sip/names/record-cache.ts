@@ -1,14 +1,18 @@
 import type { Clock } from '../clock.ts';
 
-/** Node tells no time to live for most records; this is short enough for those who move and long enough for a busy hour. */
-const freshMs = 30_000;
+/** Where nobody tells a time to live; short enough for those who move and long enough for a busy hour. */
+const usuallyFreshMs = 30_000;
+/** Not shorter, for each call of a busy hour would ask; not longer than old records are used at all. */
+const [leastFreshMs, mostFreshMs] = [1_000, 3_600_000];
 /** Old records are better than none: a DNS server that is gone does not take the carrier with it. */
-const staleMs = 3_600_000;
+const staleMs = mostFreshMs;
 const maxEntries = 1_000;
 
 interface Entry<T> {
   readonly records: readonly T[];
   readonly atMs: number;
+  /** As long as the record itself says, as soon as that is known. */
+  freshMs: number;
 }
 
 /** Answers of the DNS, also that there is none. */
@@ -16,9 +20,16 @@ export class RecordCache<T> {
   readonly #clock: Clock;
   readonly #ask: (name: string) => Promise<readonly T[]>;
   readonly #entries = new Map<string, Entry<T>>();
+  readonly #ttlMs: (name: string) => Promise<number | undefined>;
   readonly #running = new Map<string, Promise<readonly T[]>>();
 
-  constructor(clock: Clock, ask: (name: string) => Promise<readonly T[]>) {
+  /** `ttlMs`: how long the answer may be kept, if anybody can say so; it may come after the answer. */
+  constructor(
+    clock: Clock,
+    ask: (name: string) => Promise<readonly T[]>,
+    ttlMs: (name: string) => Promise<number | undefined> = async () => undefined,
+  ) {
+    this.#ttlMs = ttlMs;
     this.#clock = clock;
     this.#ask = ask;
   }
@@ -32,7 +43,7 @@ export class RecordCache<T> {
   /** Fresh records; old ones if nobody answers; none if there are none. Never rejects. */
   get(name: string): Promise<readonly T[]> {
     const entry = this.#entries.get(name);
-    if (entry !== undefined && entry.atMs > this.#clock.now() - freshMs) return Promise.resolve(entry.records);
+    if (entry !== undefined && entry.atMs > this.#clock.now() - entry.freshMs) return Promise.resolve(entry.records);
     const running = this.#running.get(name) ?? this.#refresh(name);
     this.#running.set(name, running);
     return running;
@@ -49,11 +60,18 @@ export class RecordCache<T> {
     }
   }
 
+  async #askTtl(name: string, entry: Entry<T>): Promise<void> {
+    const ttlMs = await this.#ttlMs(name).catch(() => undefined);
+    if (ttlMs !== undefined) entry.freshMs = Math.min(Math.max(ttlMs, leastFreshMs), mostFreshMs);
+  }
+
   #keep(name: string, records: readonly T[]): readonly T[] {
     const [oldest] = this.#entries.keys();
     if (this.#entries.size >= maxEntries && oldest !== undefined) this.#entries.delete(oldest);
     this.#entries.delete(name);
-    this.#entries.set(name, { records, atMs: this.#clock.now() });
+    const entry = { records, atMs: this.#clock.now(), freshMs: usuallyFreshMs };
+    this.#entries.set(name, entry);
+    if (records.length > 0) void this.#askTtl(name, entry);
     return records;
   }
 }

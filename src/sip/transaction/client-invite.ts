@@ -40,6 +40,10 @@ export class ClientInvite implements ClientTransaction {
     this.#sending.start();
   }
 
+  get state(): State {
+    return this.#state;
+  }
+
   receive(response: SipResponse, from: Flow): void {
     switch (this.#state) {
       case 'calling':

@@ -39,6 +39,10 @@ export class ClientNonInvite implements ClientTransaction {
     this.#sending.start();
   }
 
+  get state(): State {
+    return this.#state;
+  }
+
   receive(response: SipResponse, from: Flow): void {
     switch (this.#state) {
       case 'trying':

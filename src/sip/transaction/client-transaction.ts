@@ -24,6 +24,8 @@ export interface ClientUser {
 
 export interface ClientTransaction {
   readonly request: SipRequest;
+  /** Where it is in the picture of its machine; for metrics. */
+  readonly state: string;
   receive(response: SipResponse, from: Flow): void;
   /** Ends at once and tells nobody: the user has lost interest. */
   abandon(): void;

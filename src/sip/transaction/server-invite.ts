@@ -42,6 +42,10 @@ export class ServerInvite implements ServerTransaction {
     this.#trying = context.clock.after(tryingAfterMs, () => this.respond(responseTo(request, 100)));
   }
 
+  get state(): State {
+    return this.#state;
+  }
+
   get isAnswered(): boolean {
     return this.#state !== 'proceeding';
   }

@@ -32,6 +32,10 @@ export class ServerNonInvite implements ServerTransaction {
     this.#context = context;
   }
 
+  get state(): State {
+    return this.#state;
+  }
+
   get isAnswered(): boolean {
     return this.#state === 'completed' || this.#state === 'terminated';
   }

@@ -7,6 +7,8 @@ export interface ServerTransaction {
   readonly source: Flow;
   /** Where responses go. */
   readonly flow: Flow;
+  /** Where it is in the picture of its machine; for metrics. */
+  readonly state: string;
   /** Whether a final response has gone out. */
   readonly isAnswered: boolean;
   /** False if a final response has gone out already, or the transaction is over: nothing was sent then. */

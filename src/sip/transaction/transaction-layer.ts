@@ -54,6 +54,21 @@ export class TransactionLayer {
     return { clients: this.#clients.size, servers: this.#servers.size };
   }
 
+  /** How many there are, by `client invite calling` and the like: looks at each of them. */
+  get states(): ReadonlyMap<string, number> {
+    const states = new Map<string, number>();
+    for (const [side, transactions] of [
+      ['client', this.#clients],
+      ['server', this.#servers],
+    ] as const) {
+      for (const { request, state } of transactions.values()) {
+        const key = `${side} ${request.method === 'INVITE' ? 'invite' : 'other'} ${state}`;
+        states.set(key, (states.get(key) ?? 0) + 1);
+      }
+    }
+    return states;
+  }
+
   /** Starts a client transaction. The request's top Via must be ours, with its own branch. */
   start(request: SipRequest, flow: Flow, user: ClientUser): ClientTransaction {
     const key = clientKey(topViaOf(request)?.params.get('branch') ?? '', request.method);

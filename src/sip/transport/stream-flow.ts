@@ -6,6 +6,10 @@ import { StreamFramer } from './stream-framer.ts';
 import type { Traffic } from './traffic.ts';
 
 const pong = Buffer.from('\r\n');
+const ping = Buffer.from('\r\n\r\n');
+/** RFC 5626 4.4.1: of what we dial, so that no NAT or firewall on the way forgets a trunk between two calls. */
+const pingEveryMs = 95_000;
+const pongWithinMs = 10_000;
 /** A peer that does not read may hold this much of our memory. */
 export const maxUnsentBytes = 1024 * 1024;
 
@@ -40,6 +44,11 @@ export class StreamFlow implements Flow {
   /** What is to be said when the peer has shown who it is; undefined once it has. */
   #unsaid: Buffer[] | undefined;
   #unsaidBytes = 0;
+  #ping: Timer | undefined;
+  /** Since the last ping. */
+  #isHeard = false;
+  /** Many peers do not know pings: only one that has answered one is given up when it does not. */
+  #answersPings = false;
   #isOpen = true;
 
   constructor(options: StreamFlowOptions) {
@@ -71,7 +80,7 @@ export class StreamFlow implements Flow {
 
   send(bytes: Buffer): void {
     if (!this.#isOpen) return;
-    this.#options.traffic.countSent(bytes);
+    this.#options.traffic.countSent(bytes, this);
     this.#write(bytes);
   }
 
@@ -95,6 +104,7 @@ export class StreamFlow implements Flow {
   close(): void {
     if (!this.#isOpen) return;
     this.#isOpen = false;
+    this.#ping?.stop();
     this.#stopPatience();
     const { socket, clock, messageWithinMs } = this.#options;
     socket.destroySoon();
@@ -111,9 +121,27 @@ export class StreamFlow implements Flow {
     this.#unsaid = undefined;
     this.#unsaidBytes = 0;
     for (const bytes of unsaid) this.#write(bytes);
+    this.#pingLater();
+  }
+
+  #pingLater(): void {
+    const { clock } = this.#options;
+    this.#ping = clock.after(pingEveryMs, () => {
+      this.#isHeard = false;
+      this.#write(ping);
+      this.#ping = clock.after(pongWithinMs, () => {
+        if (this.#answersPings && !this.#isHeard) return this.close();
+        this.#pingLater();
+      });
+    });
   }
 
   #received(chunk: Buffer): void {
+    this.#isHeard = true;
+    if (this.#ping !== undefined && !this.#framer.isMidMessage && chunk.equals(pong)) {
+      this.#answersPings = true;
+      return;
+    }
     for (const frame of this.#framer.push(chunk)) {
       if (!this.#isOpen) return;
       this.#stopPatience();

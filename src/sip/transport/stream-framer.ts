@@ -23,9 +23,10 @@ export class StreamFramer {
     this.#maxBytes = maxBytes;
   }
 
-  /** Whether a message has begun and not ended. */
+  /** Whether a message has begun and not ended. A line end by itself is none: some keep their way open by it. */
   get isMidMessage(): boolean {
-    return this.#held.length > 0;
+    const held = this.#held;
+    return held.length > 0 && !(held.length === 2 && held[0] === 13 && held[1] === 10);
   }
 
   push(chunk: Buffer): Frame[] {

@@ -1,4 +1,4 @@
-import { isIPv6 } from 'node:net';
+import { addressBytes } from './address-bytes.ts';
 import type { HostPort } from './flow.ts';
 
 const headerBytes = 20;
@@ -31,23 +31,4 @@ export function stunAnswer(request: Buffer, from: HostPort): Buffer | undefined 
   // The mask is the cookie and the transaction id, as they stand in the request.
   for (let i = 0; i < address.length; i++) answer[headerBytes + 8 + i] = (address[i] ?? 0) ^ (request[4 + i] ?? 0);
   return answer;
-}
-
-function addressBytes(host: string): Buffer {
-  if (!isIPv6(host)) return Buffer.from(host.split('.').map(Number));
-  const [head = '', tail] = host.replace(/%.*/, '').split('::');
-  const before = groups(head);
-  const after = tail === undefined ? [] : groups(tail);
-  const zeros = Array.from({ length: 16 - before.length - after.length }, () => 0);
-  return Buffer.from([...before, ...zeros, ...after]);
-}
-
-/** `2001:db8` as bytes; the last group may be an address of IPv4. */
-function groups(text: string): number[] {
-  if (text === '') return [];
-  return text.split(':').flatMap((group) => {
-    if (group.includes('.')) return group.split('.').map(Number);
-    const value = Number.parseInt(group, 16);
-    return [value >> 8, value & 0xff];
-  });
 }

@@ -19,7 +19,7 @@ import type { Network, UdpSocket } from './network.ts';
 import { stampVia } from './stamp-via.ts';
 import { type TlsCredentials, TlsGate } from './tls-gate.ts';
 import { isStun, stunAnswer } from './stun-answer.ts';
-import { Traffic } from './traffic.ts';
+import { Traffic, type WireTap } from './traffic.ts';
 import { UdpFlow } from './udp-flow.ts';
 import { WsGate } from './ws-gate.ts';
 
@@ -44,6 +44,8 @@ export interface TransportOptions {
   readonly webOrigins?: readonly string[] | undefined;
   /** Whether bytes from there are read at all; they are if absent. */
   readonly admits?: ((bytes: Buffer, host: string) => boolean) | undefined;
+  /** Sees every message that is let in or sent. */
+  readonly tap?: WireTap | undefined;
   readonly onReceived: (result: ParseResult, flow: Flow) => void;
 }
 
@@ -66,7 +68,7 @@ export class Transport {
   readonly #listeners: Listener[] = [];
   readonly #connections: Connections;
   readonly #tls: TlsGate | undefined;
-  readonly traffic = new Traffic();
+  readonly traffic: Traffic;
   readonly counters: TransportCounters = {
     datagrams: 0,
     stunRequests: 0,
@@ -78,6 +80,7 @@ export class Transport {
   private constructor(options: TransportOptions, ws: WsGate | undefined) {
     this.#options = options;
     const { network, clock, limits, tls } = options;
+    this.traffic = new Traffic(options.tap);
     this.#tls = tls === undefined ? undefined : new TlsGate(tls);
     this.#connections = new Connections({
       network,
@@ -91,6 +94,7 @@ export class Transport {
       onMessage: (bytes, from) => {
         this.counters.tcpMessages++;
         if (!this.#admits(bytes, from.remote)) return;
+        this.traffic.arrived(bytes, from);
         // A message of a WebSocket has its own length (RFC 7118 5.3).
         const isStream = from.protocol === 'tcp' || from.protocol === 'tls';
         this.#received(parseMessage(bytes, isStream, limits), from);
@@ -193,7 +197,9 @@ export class Transport {
         // Two line ends, or a single zero byte, are a phone keeping its NAT open: nothing to answer on UDP.
         if (bytes.length <= 4 || !this.#admits(bytes, from)) return;
         if (isStun(bytes)) return this.#answerStun(bytes, socket, from);
-        this.#received(parseMessage(bytes, false, this.#options.limits), new UdpFlow(socket, from, this.traffic));
+        const flow = new UdpFlow(socket, from, this.traffic);
+        this.traffic.arrived(bytes, flow);
+        this.#received(parseMessage(bytes, false, this.#options.limits), flow);
       });
       return { protocol: 'udp', local: socket.local, socket };
     }

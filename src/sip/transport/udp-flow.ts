@@ -25,7 +25,7 @@ export class UdpFlow implements Flow {
   }
 
   send(bytes: Buffer): void {
-    this.#traffic.countSent(bytes);
+    this.#traffic.countSent(bytes, this);
     this.#socket.send(bytes, this.remote);
   }
 

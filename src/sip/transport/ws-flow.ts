@@ -51,7 +51,7 @@ export class WsFlow implements Flow {
 
   send(bytes: Buffer): void {
     if (!this.#isOpen) return;
-    this.#options.traffic.countSent(bytes);
+    this.#options.traffic.countSent(bytes, this);
     // As text: browsers hand bytes to pages as something that many libraries do not expect.
     if (this.#options.connection.bufferedAmount <= maxUnsentBytes) this.#options.connection.send(bytes.toString());
     else this.#options.clock.after(0, () => this.close());

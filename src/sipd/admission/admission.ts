@@ -25,6 +25,9 @@ export interface AdmissionCounters {
 
 const scannerWeight = 10;
 
+/** Of everything that is limited, a quarter more is there for calls that must get through. */
+const reservedShare = 1.25;
+
 /** Who gets in: before parsing by source, after it by what is asked for and how much there is to do already. */
 export class Admission {
   readonly counters: AdmissionCounters = { scannersIgnored: 0, shedForLoad: 0, refusedHalfOpen: 0, refusedDialogs: 0 };
@@ -35,20 +38,40 @@ export class Admission {
   readonly #load: Load;
   readonly #dialogs: () => number;
   readonly #scanners: readonly string[];
+  readonly #appLateMs: () => number;
 
-  constructor(parts: { clock: Clock; limits: SipdOptions['limits']; dialogs: () => number }) {
+  constructor(parts: {
+    clock: Clock;
+    limits: SipdOptions['limits'];
+    dialogs: () => number;
+    /** How late the app says it is; it never is if absent. */
+    appLateMs?: () => number;
+    /** How full the kernel's room for what we have not read is, 0 to 1; empty if absent. */
+    unreadShare?: () => number;
+  }) {
     const { clock, limits, dialogs } = parts;
+    this.#appLateMs = parts.appLateMs ?? (() => 0);
     this.#clock = clock;
     this.#limits = limits;
     this.#dialogs = dialogs;
     this.#reserved = new ReservedCalls(limits.reservedNumbers);
     this.gate = new SourceGate(limits, new Trusted(limits.trusted), (bytes) => this.#reserved.isAskedForIn(bytes));
-    this.#load = new Load(clock);
+    this.#load = new Load(clock, parts.unreadShare ?? (() => 0), limits.shedWhenLateMs);
     this.#scanners = limits.scanners.map((name) => name.toLowerCase());
   }
 
+  /** Of us and of the app, whoever is later. */
   get lateMs(): number {
-    return this.#load.lateMs;
+    return Math.max(this.#load.lateMs, this.#appLateMs());
+  }
+
+  get reservedNumbers(): number {
+    return this.#reserved.count;
+  }
+
+  /** Calls to these numbers go before all others too. */
+  reserve(numbers: readonly string[]): void {
+    this.#reserved.reserve(numbers);
   }
 
   /** Before parsing. */
@@ -90,15 +113,19 @@ export class Admission {
   #overload(request: SipRequest, host: string, halfOpen: HalfOpen): Screening {
     const { halfOpenTotal, halfOpenPerSource, dialogs, shedWhenLateMs } = this.#limits;
     const isCall = request.method === 'INVITE';
-    if (isCall && this.#reserved.isAskedForBy(request.uri)) return undefined;
-    if (isCall && halfOpen.total >= halfOpenTotal) return this.#busy('refusedHalfOpen');
-    if (isCall && halfOpen.ofSource >= halfOpenPerSource && !this.gate.isTrusted(host)) {
+    const isReserved = isCall && this.#reserved.isAskedForBy(request.uri);
+    // Not without end: whoever knows such a number could fill the memory with calls to it.
+    const most = (limit: number): number => (isReserved ? limit * reservedShare : limit);
+    if (isCall && halfOpen.total >= most(halfOpenTotal)) return this.#busy('refusedHalfOpen');
+    if (isCall && halfOpen.ofSource >= most(halfOpenPerSource) && !this.gate.isTrusted(host)) {
       return this.#busy('refusedHalfOpen');
     }
-    if (isCall && this.#dialogs() >= dialogs) return this.#busy('refusedDialogs');
-    // Calls that have begun go on; of what is new, calls first, for they are most of the work.
-    const { lateMs } = this.#load;
-    if (lateMs > shedWhenLateMs * (isCall ? 1 : 2)) return this.#busy('shedForLoad');
+    if (isCall && this.#dialogs() >= most(dialogs)) return this.#busy('refusedDialogs');
+    if (isReserved) return undefined;
+    // Calls that have begun go on; of what is new, calls first, for they are most of the work. Who has been asked for a
+    // password and has given one has cost half of that already.
+    const patience = isCall && !hasCredentials(request) ? 1 : 2;
+    if (this.lateMs > shedWhenLateMs * patience) return this.#busy('shedForLoad');
     return undefined;
   }
 

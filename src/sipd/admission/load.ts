@@ -4,19 +4,33 @@ const everyMs = 20;
 /** How much one look counts: a single long pause is no overload, a second of them is. */
 const share = 0.1;
 
-/** How late our timers run on average: the one sign of too much work that every kind of work shows. */
+/** When the kernel's room for datagrams is so full, that is as bad as timers that run too late: soon it drops some. */
+const tooFullShare = 0.2;
+const looksPerQueue = 8;
+
+/**
+ * How late we are: our timers on average, or what waits in the kernel to be read. A socket is read in small portions, so
+ * timers run in time while thousands of datagrams wait.
+ */
 export class Load {
   readonly #clock: Clock;
+  readonly #unreadShare: () => number;
+  readonly #tooLateMs: number;
   #lateMs = 0;
+  #queueMs = 0;
+  #looks = 0;
   #timer: Timer | undefined;
 
-  constructor(clock: Clock) {
+  /** `unreadShare` costs some work and is not asked often; `tooLateMs`: what it comes to when that room is too full. */
+  constructor(clock: Clock, unreadShare: () => number, tooLateMs: number) {
     this.#clock = clock;
+    this.#unreadShare = unreadShare;
+    this.#tooLateMs = tooLateMs;
     this.#look();
   }
 
   get lateMs(): number {
-    return this.#lateMs;
+    return Math.max(this.#lateMs, this.#queueMs);
   }
 
   close(): void {
@@ -28,6 +42,9 @@ export class Load {
     this.#timer = this.#clock.after(everyMs, () => {
       const lateMs = Math.max(0, this.#clock.now() - dueMs);
       this.#lateMs += (lateMs - this.#lateMs) * share;
+      if (++this.#looks % looksPerQueue === 0) {
+        this.#queueMs = (this.#unreadShare() / tooFullShare) * this.#tooLateMs;
+      }
       this.#look();
     });
   }

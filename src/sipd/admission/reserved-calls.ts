@@ -3,10 +3,21 @@ const startLineBytes = 200;
 
 /** Calls to these numbers go before all others: when messages are too many, and when calls are. */
 export class ReservedCalls {
-  readonly #numbers: ReadonlySet<string>;
+  readonly #always: readonly string[];
+  #numbers: ReadonlySet<string>;
 
   constructor(numbers: readonly string[]) {
+    this.#always = numbers;
     this.#numbers = new Set(numbers);
+  }
+
+  get count(): number {
+    return this.#numbers.size;
+  }
+
+  /** These besides those that always are, in place of those of the last time. */
+  reserve(numbers: readonly string[]): void {
+    this.#numbers = new Set([...this.#always, ...numbers]);
   }
 
   /** Of a datagram or message that nobody has parsed. */

@@ -23,6 +23,8 @@ export class AppConnection {
   #isCorked = false;
   /** The tags it logged in with, joined; '' if none. Apps with the same tags are one app, before and after a restart. */
   tag = '';
+  /** How late it said it was, and when it said so. */
+  load: { readonly lateMs: number; readonly atMs: number } | undefined;
   /** The verbs it wants, lower case. */
   readonly verbs = new Set<string>();
   /** The kinds of call records it wants. */

@@ -35,23 +35,30 @@ export interface Asked {
   readonly isProxied: boolean;
 }
 
-export const uac = ({ challenge, isProxied }: Asked) => `
+/** `mayBeRefused`: 503 at once is no failure; the answering SIPp counts what became a call. */
+export const uac = ({ challenge, isProxied }: Asked, mayBeRefused = false) => {
+  const early = `<recv response="100" optional="true"/>
+${mayBeRefused ? '<recv response="503" optional="true" next="1"/>' : ''}`;
+  return `
 ${request('INVITE', 1, withSdp(), '[branch]', challenge !== null ? '' : 'start_rtd="1"')}
 ${
   challenge !== null
-    ? `<recv response="100" optional="true"/>
+    ? `${early}
 <recv response="${challenge}" auth="true"/>
 ${request('ACK', 1, 'Content-Length: 0\n', '[branch-3]')}
 ${request('INVITE', 2, withSdp('[authentication]\n'), '[branch]', 'start_rtd="1"')}`
     : ''
 }
-<recv response="100" optional="true"/>
+${early}
 <recv response="180" rtd="1"/>
 <recv response="200" rrs="true"/>
 ${inDialog('ACK', challenge !== null ? 2 : 1, isProxied)}
 <pause milliseconds="100"/>
 ${inDialog('BYE', 3, isProxied)}
-<recv response="200"/>`;
+<recv response="200" ${mayBeRefused ? 'next="2"' : ''}/>${
+    mayBeRefused ? `<label id="1"/>${request('ACK', 1, 'Content-Length: 0\n')}<label id="2"/>` : ''
+  }`;
+};
 
 const reply = (status: string, rest: string) => `
 <send><![CDATA[
@@ -91,16 +98,20 @@ const registerRequest = (cseq: number, more = '') => `
 
 REGISTER sip:[remote_ip]:[remote_port] SIP/2.0
 Via: SIP/2.0/UDP [local_ip]:[local_port];branch=[branch]
-From: <sip:2102@[remote_ip]>;tag=[pid]r[call_number]
-To: <sip:2102@[remote_ip]>
+From: <sip:[extension]@[remote_ip]>;tag=[pid]r[call_number]
+To: <sip:[extension]@[remote_ip]>
 Call-ID: [call_id]
 CSeq: ${cseq} REGISTER
 Max-Forwards: 70
-Contact: <sip:2102@[contact]>
+Contact: <sip:[extension]@[contact]>
 Expires: 600
 ${more}Content-Length: 0
 
 ]]></send>`;
+
+/** Of a system that asks nobody for a password. */
+export const registerOpen = `${registerRequest(1)}
+<recv response="200"/>`;
 
 export const register = `${registerRequest(1)}
 <recv response="401" auth="true"/>

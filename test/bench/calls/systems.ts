@@ -1,5 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Daemon } from '../../support/daemon.ts';
+import { DrachtioServer } from '../../support/drachtio-server.ts';
 import { House } from '../../support/house.ts';
 import { processTree } from '../../support/plaintext-scan.ts';
 import { freeSipPort, scratch, startChild, stopChild, until } from '../../support/processes.ts';
@@ -14,7 +16,7 @@ export interface Teardown {
 export interface System extends Asked {
   /** "127.0.0.1:5060" */
   readonly sip: string;
-  password(extension: '2101' | '2102'): string;
+  password(extension: string): string;
   pids(): readonly number[];
 }
 
@@ -38,6 +40,9 @@ export function candidates({ drachtioServer, freeswitch, kamailio }: Programs): 
   const media = [undefined, ...(freeswitch === undefined ? [] : [freeswitch])];
   return [
     ...signalling.flatMap((first) => media.map((second) => wardline(first, second))),
+    small(undefined, 'b2bua'),
+    small(undefined, 'proxy'),
+    ...(drachtioServer === undefined ? [] : [small(drachtioServer, 'b2bua'), small(drachtioServer, 'proxy')]),
     ...(freeswitch === undefined ? [] : [bridge(freeswitch)]),
     ...(kamailio === undefined ? [] : [proxy(kamailio)]),
   ];
@@ -65,6 +70,43 @@ function wardline(drachtioServer: string | undefined, freeswitch: string | undef
       };
     },
   };
+}
+
+/** A signalling server with the least app that connects calls: what the server and the client library cost by themselves. */
+function small(drachtioServer: string | undefined, kind: 'b2bua' | 'proxy'): Candidate {
+  return {
+    name: `${drachtioServer === undefined ? 'sipd' : 'drachtio-server'} with ten lines of srf, ${kind}`,
+    configuration: 'test/bench/peers/b2bua.mjs: no password, no record, no routing',
+    async start(t) {
+      const server = drachtioServer === undefined ? await aloneSipd(t) : await DrachtioServer.start(t, drachtioServer);
+      const { host = '', port = 0 } = server.ready.control ?? {};
+      const secret = server instanceof DrachtioServer ? server.secret : sipdSecret;
+      const script = join(ROOT, 'test/bench/peers/b2bua.mjs');
+      const app = startChild(process.execPath, [script, host, String(port), secret, kind], { cwd: ROOT });
+      t.teardown(() => stopChild(app));
+      let said = '';
+      app.stdout?.on('data', (bytes: Buffer) => (said += String(bytes)));
+      await until('the ten lines to be connected', () => said.includes('ready'));
+      const sip = [server.ready.sip ?? []].flat().find((text) => text.startsWith('udp/')) ?? '';
+      return {
+        sip: sip.slice('udp/'.length),
+        challenge: null,
+        isProxied: kind === 'proxy',
+        password: () => '',
+        pids: () => [server.pid, app.pid ?? 0],
+      };
+    },
+  };
+}
+
+const sipdSecret = 'a-secret-for-the-bench-only';
+
+function aloneSipd(t: Teardown): Promise<Daemon> {
+  return Daemon.start(t, 'sipd', scratch(t, 'sipd'), () => ({
+    sip: [{ protocol: 'udp', host: '127.0.0.1', port: 0 }],
+    control: { host: '127.0.0.1', port: 0 },
+    secret: sipdSecret,
+  }));
 }
 
 const password = 'for-the-bench-only';

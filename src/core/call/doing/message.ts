@@ -1,20 +1,19 @@
 import type { Prompt, Verb } from '../../dialplan/index.ts';
 import { type Escalation, standDownAll, stepEscalation } from '../../escalation/index.ts';
-import { greetingOf, roomFor, rulesOf, voicemailRules } from '../../voicemail/index.ts';
+import { greetingNow, greetingOf, roomFor, rulesOf, voicemailRules } from '../../voicemail/index.ts';
 import type { EndCause } from '../end-causes.ts';
 import { CALLER, type CallEvent } from '../events.ts';
 import { type DoingOf, type Going, type Line, type Move, stay, type VerbOf } from '../state.ts';
 import { act, attest, newToken, type Turn } from '../turn.ts';
 import type { World } from '../world.ts';
+import { beep, operatorMs, record, toOperator } from './record.ts';
+import { review } from './reviewing.ts';
 
 /*
- *   greeting ── beep ──▶ recording ── '#', limit, silence ──▶ saying "saved" ──▶ end
+ *   greeting ── beep ──▶ recording ── limit, silence ──▶ saying "saved" ──▶ end      '#': reviewing.ts
  *      │                     └─ caller hangs up ──▶ closing ── recorder is done ──▶ end
  *      └─ a desk phone of the chain answers after all ──▶ escalating
  */
-
-/** How long the operator is rung for a caller whose message finds no room. */
-const operatorMs = 30_000;
 
 /** What a plan says of a message, if there is room for it. */
 export function takeMessage(world: World, line: Line, verb: VerbOf<'voicemail'>, path: string, turn: Turn): Going {
@@ -36,6 +35,9 @@ export function takeMessage(world: World, line: Line, verb: VerbOf<'voicemail'>,
   return { move: 'enter', verb: { verb: 'play', prompts: full, times: 1, then: operator }, path: `${path}.full` };
 }
 
+/** The tone is the end of the greeting: nobody is waited for behind it. */
+const keyMs = 50;
+
 /** Greeting, beep, and then what the caller says. */
 export function greet(
   world: World,
@@ -44,20 +46,42 @@ export function greet(
   turn: Turn,
 ): Going {
   const token = newToken(turn);
-  const prompts: readonly Prompt[] = [...greetingOf(world.plan, world.roster, box), { say: 'id', id: 'beep' }];
-  act(turn, { type: 'play', leg: CALLER, token, prompts, then: 'nothing' });
-  return { move: 'be', doing: { name: 'greeting', mailbox: box.mailbox, urgent: box.urgent, token, late } };
+  const { mailbox, urgent } = box;
+  const recorded =
+    box.greeting.length > 0 ? null : greetingNow(world.plan, mailbox, world.greetingsOf?.(mailbox) ?? {}, world.at);
+  if (recorded === null) {
+    const prompts: readonly Prompt[] = [...greetingOf(world.plan, world.roster, box), beep];
+    act(turn, { type: 'play', leg: CALLER, token, prompts, then: 'nothing', keys: true });
+  } else {
+    const after: readonly Prompt[] = urgent ? [{ say: 'id', id: 'voicemail-urgent-note' }, beep] : [beep];
+    act(turn, { type: 'playMessage', leg: CALLER, token, messageId: recorded, before: [], after, waitMs: keyMs });
+  }
+  return { move: 'be', doing: { name: 'greeting', mailbox, urgent, token, late } };
 }
 
 export function greeting(world: World, line: Line, doing: DoingOf<'greeting'>, event: CallEvent, turn: Turn): Move {
-  if (event.type === 'promptFinished' && event.leg === CALLER && event.token === doing.token) {
+  const isMine = 'token' in event && event.token === doing.token;
+  if (isMine && event.type === 'messageUnplayable') {
+    // A greeting that cannot be opened, or a media server that cannot open one: what the house says will do.
+    const plain = { ...doing, greeting: greetingOf(world.plan, world.roster, { ...doing, greeting: [] }) };
+    return greet(world, plain, doing.late, turn);
+  }
+  if (isMine && event.type === 'digitsGathered' && event.digits === '0') {
+    if (doing.late) standDownAll(doing.late, 'stepOver', turn);
+    return toOperator(line);
+  }
+  if (isMine && event.type === 'digitsGathered' && event.digits !== '') {
+    // Whoever knows the greeting skips it, and nothing else: a mailbox is opened by its PIN.
+    const token = newToken(turn);
+    act(turn, { type: 'play', leg: CALLER, token, prompts: [beep], then: 'nothing' });
+    return { move: 'be', doing: { ...doing, token } };
+  }
+  if (isMine && (event.type === 'promptFinished' || event.type === 'digitsGathered')) {
     // From here on the caller speaks to the recorder; whoever answers now is hung up.
     if (doing.late) standDownAll(doing.late, 'stepOver', turn);
-    const { mailbox, urgent } = doing;
-    const { messageId } = line;
-    attest(turn, { fact: 'recordingStarted', messageId, mailbox, urgent });
-    act(turn, { type: 'recordMessage', messageId, mailbox, urgent, maxMs: rulesOf(world.plan, mailbox).longestMs });
-    return { move: 'be', doing: { name: 'recording' } };
+    const { mailbox, urgent, late } = doing;
+    const chain = late === null ? {} : { service: late.service, urgency: late.urgency };
+    return record(world, { messageId: line.messageId, mailbox, urgent, take: 1, chain }, turn);
   }
   if (doing.late === null) return stay;
   const late = stepEscalation(world, line, doing.late, event, turn);
@@ -67,8 +91,13 @@ export function greeting(world: World, line: Line, doing: DoingOf<'greeting'>, e
   };
 }
 
-export function recording(line: Line, event: CallEvent, turn: Turn): Move {
-  if (event.type !== 'recordingEnded' || event.messageId !== line.messageId) return stay;
+export function recording({ taking }: DoingOf<'recording'>, event: CallEvent, turn: Turn): Move {
+  if (event.type !== 'recordingEnded' || event.messageId !== taking.messageId) return stay;
+  // Whoever presses "#" is still there, and may want to hear it.
+  if (event.by === 'key' && event.durationMs > 0) {
+    const { durationMs } = event;
+    return review({ ...taking, durationMs, isUrgent: false, isPrivate: false, callBack: null }, turn);
+  }
   const cause = attestRecording(event, turn);
   if (event.by === 'hangUp') return { move: 'end', cause, isCallerGone: true, talkedMs: 0 };
   const id = lastWord[cause];
@@ -82,20 +111,20 @@ const lastWord = {
 } as const;
 
 /** The caller of a recording is gone: the recorder still has to say what it got. */
-export function closeRecording(line: Line, turn: Turn): Going {
-  const { messageId } = line;
+export function closeRecording({ taking }: DoingOf<'recording'>, turn: Turn): Going {
+  const { messageId } = taking;
   act(turn, {
     type: 'wakeMe',
     afterMs: voicemailRules.recorderPatienceMs,
     with: { type: 'recordingOverdue', messageId },
   });
-  return { move: 'be', doing: { name: 'closing' } };
+  return { move: 'be', doing: { name: 'closing', messageId } };
 }
 
-export function closing(line: Line, event: CallEvent, turn: Turn): Move {
+export function closing({ messageId }: DoingOf<'closing'>, event: CallEvent, turn: Turn): Move {
   switch (event.type) {
     case 'recordingEnded':
-      if (event.messageId !== line.messageId) return stay;
+      if (event.messageId !== messageId) return stay;
       return { move: 'end', cause: attestRecording(event, turn), isCallerGone: true, talkedMs: 0 };
     case 'recordingOverdue':
       return { move: 'end', cause: 'recordingFailed', isCallerGone: true, talkedMs: 0 };

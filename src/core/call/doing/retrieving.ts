@@ -23,7 +23,7 @@ export function retrieving(
   return onRetrieval(line, stepRetrieval(world, line, retrieval, event, turn), path);
 }
 
-function onRetrieval(line: Line, retrieval: Retrieval, path: string): Going {
+export function onRetrieval(line: Line, retrieval: Retrieval, path: string): Going {
   if (retrieval.name !== 'over') return { move: 'be', doing: { name: 'retrieving', retrieval, path } };
   const { then } = retrieval;
   if (then.go === 'goodbye') return { move: 'say', prompts: [{ say: 'id', id: 'goodbye' }], cause: 'mailboxClosed' };

@@ -1,5 +1,6 @@
 import { urgencies } from '../../oncall/index.ts';
-import type { About, ChoiceBy, CompiledPlan } from '../model.ts';
+import type { About, CompiledPlan } from '../model.ts';
+import type { ChoiceBy } from '../verb.ts';
 import { checkName, type KnownNames, next, type Placed, type VerbOf, type VerbRules, waysOfCases } from './rules.ts';
 
 /** One way of several, by who calls, from where, by when or by how urgent it is; the first case that is true. */

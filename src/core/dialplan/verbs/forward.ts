@@ -1,4 +1,4 @@
-import { DIALLED } from '../model.ts';
+import { DIALLED } from '../verb.ts';
 import { afterwards } from './ring.ts';
 import { checkE164, checkName, checkTime, otherwise, seconds, type VerbRules } from './rules.ts';
 

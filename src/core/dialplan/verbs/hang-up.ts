@@ -1,4 +1,4 @@
-import type { PlannedEnding } from '../model.ts';
+import type { PlannedEnding } from '../verb.ts';
 import { checkPrompts, type VerbRules } from './rules.ts';
 
 /** Ends the call with a cause of telephony. Who hears the prompts: as for `refuse`. */

@@ -1,5 +1,6 @@
 import type { Problems } from '../../oncall/index.ts';
-import type { About, CompiledPlan, Verb } from '../model.ts';
+import type { About, CompiledPlan } from '../model.ts';
+import type { Verb } from '../verb.ts';
 import { askUrgency } from './ask-urgency.ts';
 import { choose } from './choose.ts';
 import { escalate } from './escalate.ts';

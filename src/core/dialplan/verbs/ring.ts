@@ -1,4 +1,4 @@
-import { KEYED } from '../model.ts';
+import { KEYED } from '../verb.ts';
 import { checkExtension, checkTime, named, otherwise, seconds, type VerbRules } from './rules.ts';
 
 /** Rings every phone of an extension. Without `otherwise` a failure is the plain ending of SIP: 486, 480. */

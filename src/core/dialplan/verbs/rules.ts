@@ -1,5 +1,6 @@
 import { isE164, type Problems, type RosterIndex, type ServiceId } from '../../oncall/index.ts';
-import { type About, type CompiledPlan, KEYED, type Prompt, type Verb } from '../model.ts';
+import type { About, CompiledPlan } from '../model.ts';
+import { KEYED, type Prompt, type Verb } from '../verb.ts';
 
 export type VerbOf<K extends Verb['verb']> = Extract<Verb, { verb: K }>;
 

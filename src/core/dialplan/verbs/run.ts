@@ -1,5 +1,5 @@
-import type { Verb } from '../model.ts';
 import type { CompiledPlan } from '../model.ts';
+import type { Verb } from '../verb.ts';
 import { checkName, type Placed, type VerbOf, type VerbRules } from './rules.ts';
 
 /** Continues with a named flow. */

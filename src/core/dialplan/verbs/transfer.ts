@@ -1,4 +1,5 @@
-import { type CompiledPlan, KEYED } from '../model.ts';
+import type { CompiledPlan } from '../model.ts';
+import { KEYED } from '../verb.ts';
 import { checkBehindGather, type Placed, type VerbOf, type VerbRules } from './rules.ts';
 
 /** Goes on as if an inside phone had dialled another number of the plan. */

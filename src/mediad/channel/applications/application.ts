@@ -10,6 +10,7 @@ export const INSTANT_APPLICATIONS: ReadonlySet<string> = new Set([
   'multiset',
   'set_mute',
   'send_dtmf',
+  'record_session',
   'stop_record_session',
   'hangup',
 ]);

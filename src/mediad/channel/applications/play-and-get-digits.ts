@@ -94,11 +94,11 @@ async function playUntil(
 ): Promise<boolean> {
   const found = await prompts.find(prompt, channel.variables.get('playback_delimiter') ?? '', channel.uuid);
   if (found.kind === 'refused' || channel.state === 'hungUp') return false;
-  const running = channel.play(found.items, false);
+  const running = channel.play(found.items);
   void until.then(() => running.stop());
   const result = await running.done;
   if (result.kind === 'refused') return false;
-  setPlayedVariables(channel, result.samples, result.lastItemSamples);
+  setPlayedVariables(channel, result, found.items);
   return true;
 }
 

@@ -1,6 +1,8 @@
 /** playback, endless_playback: prompts one after the other, ended by a break, a terminator or a time limit. */
 import type { Application, ApplicationCall, Channel } from '../channel.ts';
-import { waitFor, wholeNumber } from './application.ts';
+import type { PlayItem } from '../../media/messages.ts';
+import type { PlayLimits, PlayResult } from '../../media/requests.ts';
+import { wholeNumber } from './application.ts';
 import type { PromptFinder } from './prompts.ts';
 
 export function playbackApplications(prompts: PromptFinder): ReadonlyMap<string, Application> {
@@ -18,27 +20,45 @@ async function playback(
   const found = await prompts.find(args, channel.variables.get('playback_delimiter') ?? '', channel.uuid);
   if (found.kind === 'refused') return 'FILE NOT FOUND';
   if (signal.aborted) return 'FILE PLAYED';
-  const running = channel.play(found.items, isEndless);
-  const stop = () => running.stop();
-  signal.addEventListener('abort', stop, { once: true });
-  const stopListening = stopAtTerminator(channel, stop);
   const limitSecs = wholeNumber(channel.variables.get('playback_timeout_sec'), 0, { min: 0, max: 86_400 });
-  const limit = new AbortController();
-  if (limitSecs > 0) void waitFor(limitSecs * 1000, limit.signal).then(stop);
-  const result = await running.done;
-  limit.abort();
-  stopListening();
-  signal.removeEventListener('abort', stop);
+  const maxMs = limitSecs === 0 ? Infinity : limitSecs * 1000;
+  const result = await playToEnd(channel, signal, found.items, { isEndless, maxMs });
   if (result.kind === 'refused') return 'FILE NOT FOUND';
-  setPlayedVariables(channel, result.samples, result.lastItemSamples);
+  setPlayedVariables(channel, result, found.items);
   return 'FILE PLAYED';
 }
 
-export function setPlayedVariables(channel: Channel, samples: number, lastItemSamples: number): void {
-  channel.variables.set('playback_seconds', String(Math.floor(samples / 8000)));
-  channel.variables.set('playback_ms', String(Math.floor(samples / 8)));
-  channel.variables.set('playback_samples', String(samples));
-  channel.variables.set('playback_last_offset_pos', String(lastItemSamples));
+/** Until it is over, or a break or a terminator ends it. */
+export async function playToEnd(
+  channel: Channel,
+  signal: AbortSignal,
+  items: readonly PlayItem[],
+  limits: PlayLimits,
+): Promise<PlayResult> {
+  const running = channel.play(items, limits);
+  const stop = () => running.stop();
+  signal.addEventListener('abort', stop, { once: true });
+  const stopListening = stopAtTerminator(channel, stop);
+  const result = await running.done;
+  stopListening();
+  signal.removeEventListener('abort', stop);
+  return result;
+}
+
+export function setPlayedVariables(
+  channel: Channel,
+  { samples, lastItemSamples }: { readonly samples: number; readonly lastItemSamples: number },
+  items: readonly PlayItem[],
+): void {
+  const { variables } = channel;
+  variables.set('playback_seconds', String(Math.floor(samples / 8000)));
+  variables.set('playback_ms', String(Math.floor(samples / 8)));
+  variables.set('playback_samples', String(samples));
+  // As FreeSWITCH counts: from where it began, in samples of the leg. Of a list nobody can tell which item that was.
+  const [only] = items;
+  const begin = items.length === 1 && only?.kind === 'wav' ? only.offsetSamples : 0;
+  const rate = Number(variables.get('read_rate') ?? 8000);
+  variables.set('playback_last_offset_pos', String(begin + Math.round((lastItemSamples * rate) / 8000)));
 }
 
 /** Digits that end a playback or a recording: channel variable playback_terminators, `none` unless set. */

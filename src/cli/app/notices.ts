@@ -1,0 +1,71 @@
+import type { SystemFact } from '../../core/audit/index.ts';
+import type { CompiledPlan } from '../../core/dialplan/index.ts';
+import { nextTry, type Notice, noticeText } from '../../core/voicemail/index.ts';
+import type { Clock, Log, NoticeBook } from '../../engine/ports.ts';
+import type { HttpPosts } from '../../webhooks/index.ts';
+import type { Closing } from './closing.ts';
+
+const everyMs = 2_000;
+const atOnce = 8;
+
+export interface NoticeParts {
+  readonly book: NoticeBook;
+  readonly posts: Pick<HttpPosts, 'post'>;
+  readonly plan: () => CompiledPlan;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly record: (fact: SystemFact) => Promise<unknown>;
+}
+
+/**
+ * Tells programs of the house that messages wait, until each has answered with 2xx. What is sent but not yet written down when
+ * the process dies is sent again with the same `Idempotency-Key`, by which a program knows it.
+ */
+export function sendNotices(parts: NoticeParts, closing: Pick<Closing, 'add'>): void {
+  const { book, plan, posts, clock, log, record } = parts;
+  let isClosed = false;
+  let timer: { cancel(): void } | null = null;
+  let sending: Promise<unknown> = Promise.resolve();
+
+  const send = async (notice: Notice & { readonly tries: number }): Promise<void> => {
+    const { id, messageId, mailbox, hook } = notice;
+    const why = await failure(notice);
+    if (isClosed) return;
+    const at = clock.now();
+    const dueAt = why === null ? null : nextTry(notice, notice.tries + 1, at);
+    const tries = notice.tries + 1;
+    // Written down first: a fact that comes twice is no harm, a notice that does is.
+    book.tried(id, dueAt);
+    if (why === null) await record({ fact: 'noticeSent', messageId, mailbox, hook, tries });
+    else if (dueAt === null) await record({ fact: 'noticeGivenUp', messageId, mailbox, hook, tries, because: why });
+    else log.warn({ message: messageId, hook, tries, why }, 'notice not delivered, it is tried again');
+  };
+
+  /** null: it is delivered. */
+  const failure = async (notice: Notice): Promise<string | null> => {
+    const { id, mailbox, hook, to, isUrgent, madeAt } = notice;
+    const inForce = plan();
+    const known = inForce.source.hooks?.find((one) => one.id === hook);
+    if (known === undefined) return `the plan has no hook ${hook} any more`;
+    const text = noticeText(inForce, notice);
+    const about = { notice: id, event: 'messageLeft', site: inForce.source.site, mailbox, urgent: isUrgent, text };
+    const told = { ...about, at: new Date(madeAt).toISOString(), ...(to === '' ? {} : { to }) };
+    const posted = await posts.post(known.url, told, known.waitMs, { 'idempotency-key': id });
+    if (posted.kind === 'failed') return posted.why;
+    return posted.status >= 200 && posted.status < 300 ? null : `it answered with status ${posted.status}`;
+  };
+
+  const look = (): void => {
+    sending = (async () => Promise.all(book.due(clock.now(), atOnce).map(send)))()
+      .catch((error: unknown) => log.error({ err: error }, 'notices could not be sent, it is tried again'))
+      .then(() => {
+        if (!isClosed) timer = clock.after(everyMs, look);
+      });
+  };
+  look();
+  closing.add('notices', () => {
+    isClosed = true;
+    timer?.cancel();
+    return sending;
+  });
+}

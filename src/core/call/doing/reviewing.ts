@@ -1,0 +1,86 @@
+import type { Prompt } from '../../dialplan/index.ts';
+import { phi } from '../../phi/index.ts';
+import { CALLER, type CallEvent } from '../events.ts';
+import { type DoingOf, type Going, type Line, type Move, stay, type Taken } from '../state.ts';
+import { act, attest, newToken, type Turn } from '../turn.ts';
+import { recordAgain, toOperator } from './record.ts';
+
+/*
+ *   recording ── '#' ──▶ reviewing ── '#' or silence ──▶ saying "saved"        hang-up and 0 keep the message too
+ *       ▲── tone ◀── 2 ──────┘  1 hear it   3 urgent   4 private   5 ──▶ number to call back ──▶ reviewing
+ */
+
+const keyWithinMs = 8_000;
+const mostTakes = 3;
+const mostDigits = 15;
+
+export function review(taken: Taken, turn: Turn, words: readonly Prompt[] = []): Going {
+  const token = ask([...words, { say: 'id', id: 'review-keys' }], 1, turn);
+  return { move: 'be', doing: { name: 'reviewing', taken, token, isNumber: false } };
+}
+
+export function reviewing(line: Line, doing: DoingOf<'reviewing'>, event: CallEvent, turn: Turn): Move {
+  const { taken, token } = doing;
+  if (!('token' in event) || event.token !== token) return stay;
+  if (event.type === 'messageUnplayable') return review(taken, turn, [{ say: 'id', id: 'mailbox-damaged' }]);
+  if (event.type !== 'digitsGathered' || event.leg !== CALLER) return stay;
+  if (doing.isNumber) {
+    const isNumber = /^\d{3,}$/.test(event.digits);
+    return review(isNumber ? { ...taken, callBack: event.digits } : taken, turn);
+  }
+  switch (event.digits) {
+    case '':
+    case '#':
+      keepTaken(taken, turn);
+      return { move: 'say', prompts: [{ say: 'id', id: 'voicemail-saved' }], cause: 'messageLeft' };
+    case '0':
+      keepTaken(taken, turn);
+      return toOperator(line);
+    case '1': {
+      const heard = newToken(turn);
+      const { messageId } = taken;
+      const after: readonly Prompt[] = [{ say: 'id', id: 'review-keys' }];
+      act(turn, { type: 'playMessage', leg: CALLER, token: heard, messageId, before: [], after, waitMs: keyWithinMs });
+      return { move: 'be', doing: { ...doing, token: heard } };
+    }
+    case '2':
+      return again(line, taken, turn);
+    case '3':
+      return review({ ...taken, isUrgent: true }, turn, [{ say: 'id', id: 'review-urgent' }]);
+    case '4':
+      return review({ ...taken, isPrivate: true }, turn, [{ say: 'id', id: 'review-private' }]);
+    case '5': {
+      const asked = ask([{ say: 'id', id: 'review-number' }], mostDigits, turn);
+      return { move: 'be', doing: { ...doing, token: asked, isNumber: true } };
+    }
+    default:
+      return review(taken, turn, [{ say: 'id', id: 'wrong-key' }]);
+  }
+}
+
+/** The caller is content, or gone: what was said is kept as it was marked. */
+export function keepTaken({ messageId, durationMs, isUrgent, isPrivate, callBack }: Taken, turn: Turn): void {
+  attest(turn, {
+    fact: 'recordingEnded',
+    messageId,
+    durationMs,
+    by: 'key',
+    why: '',
+    ...(isUrgent ? { urgent: true } : {}),
+    ...(isPrivate ? { private: true } : {}),
+    ...(callBack === null ? {} : { callBack: phi(callBack) }),
+  });
+}
+
+function again(line: Line, taken: Taken, turn: Turn): Going {
+  if (taken.take >= mostTakes) return review(taken, turn, [{ say: 'id', id: 'wrong-key' }]);
+  const take = taken.take + 1;
+  attest(turn, { fact: 'recordingDiscarded', messageId: taken.messageId, mailbox: taken.mailbox });
+  return recordAgain({ ...taken, take, messageId: `${line.messageId}-${take}` }, turn);
+}
+
+function ask(prompts: readonly Prompt[], maxDigits: number, turn: Turn): number {
+  const token = newToken(turn);
+  act(turn, { type: 'gather', leg: CALLER, token, prompts, maxDigits, waitMs: keyWithinMs, isAgain: false });
+  return token;
+}

@@ -1,0 +1,166 @@
+import type { CallId, Errand, Party, World } from '../core/call/index.ts';
+import type { Instant } from '../core/time/index.ts';
+import {
+  type Chase,
+  chasedOf,
+  type ChaseEffect,
+  type ChaseEvent,
+  expectedChase,
+  stepChase,
+} from '../core/voicemail/index.ts';
+import type { AuditPort, ChaseBook, ChasedMessage, Clock, Documents, Log, Reachability } from './ports.ts';
+
+/** A claim by phone or by a command is seen this soon. */
+const everyMs = 2_000;
+/** Whoever is on the phone is called this much later. */
+const busyMs = 10_000;
+
+export interface ChaseParts {
+  readonly book: ChaseBook;
+  readonly documents: Documents;
+  readonly reachability: Reachability;
+  readonly audit: AuditPort;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** null: the house takes no calls now. */
+  readonly callOut: (party: Party, errand: Errand) => { settled(): void } | null;
+  /** Where whoever made a call can be called; null: nowhere. Somebody who is on the phone is not disturbed. */
+  readonly callerOf: (callId: CallId) => Party | 'busy' | null;
+}
+
+interface Running {
+  chase: Chase;
+  readonly calls: { settled(): void }[];
+  /** Events of one message are worked off one after the other. */
+  work: Promise<void>;
+}
+
+/**
+ * Follows urgent messages through the roster of now until somebody takes them. What is open stands in the store: a
+ * message is followed from the moment it is there, by whichever process finds it.
+ */
+export class Chases {
+  readonly #parts: ChaseParts;
+  readonly #running = new Map<string, Running>();
+  readonly #timers = new Set<{ cancel(): void }>();
+  #roster: unknown = null;
+  #isClosed = false;
+
+  constructor(parts: ChaseParts) {
+    this.#parts = parts;
+  }
+
+  get open(): number {
+    return this.#running.size;
+  }
+
+  start(): void {
+    this.#look();
+  }
+
+  /** Resolves when what is being written is written. What is open goes on in the next process. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    for (const timer of this.#timers) timer.cancel();
+    await Promise.all([...this.#running.values()].map(({ work }) => work));
+  }
+
+  #look(): void {
+    if (this.#isClosed) return;
+    try {
+      const { roster } = this.#parts.documents.current();
+      const hasChanged = this.#roster !== null && this.#roster !== roster;
+      this.#roster = roster;
+      for (const message of this.#parts.book.open()) this.#follow(message);
+      if (hasChanged) for (const messageId of this.#running.keys()) this.#happens(messageId, { type: 'rosterChanged' });
+    } catch (error) {
+      this.#parts.log.error({ err: error }, 'urgent messages could not be looked for, it is tried again');
+    }
+    this.#after(everyMs, () => this.#look());
+  }
+
+  #follow({ left, chase, claimedBy, isGone }: ChasedMessage): void {
+    const { messageId } = left;
+    if (!this.#running.has(messageId)) {
+      const about = chasedOf(this.#parts.documents.current().roster, left);
+      if (about === null) return;
+      this.#running.set(messageId, { chase: chase ?? expectedChase, calls: [], work: Promise.resolve() });
+      const isNew = chase === null || chase.name === 'expected';
+      this.#happens(messageId, isNew ? { type: 'urgentMessageLeft', message: about } : { type: 'chaseResumed' });
+    }
+    if (claimedBy !== null) this.#happens(messageId, { type: 'messageClaimed', by: claimedBy });
+    else if (isGone) this.#happens(messageId, { type: 'messageDeleted' });
+  }
+
+  #happens(messageId: string, event: ChaseEvent): void {
+    const running = this.#running.get(messageId);
+    if (running === undefined || this.#isClosed) return;
+    running.work = running.work.then(() => this.#step(messageId, running, event));
+  }
+
+  /** Attested, then done, then written down: a kill in between has somebody called twice, and nobody not at all. */
+  async #step(messageId: string, running: Running, event: ChaseEvent): Promise<void> {
+    const { audit, clock, log, book } = this.#parts;
+    try {
+      const at = clock.now();
+      const { state, effects } = stepChase(this.#world(at), running.chase, event);
+      if (state === running.chase && effects.length === 0) return;
+      running.chase = state;
+      const facts = effects.flatMap((effect) =>
+        effect.type === 'attest' ? [{ at, callId: null, fact: effect.fact }] : [],
+      );
+      if (facts.length > 0) await audit.attest(facts);
+      if (this.#isClosed) return;
+      if (state.name === 'over') for (const call of running.calls) call.settled();
+      for (const effect of effects) if (effect.type !== 'attest') this.#act(messageId, running, effect);
+      book.save(messageId, state, at);
+      if (state.name === 'over') this.#running.delete(messageId);
+    } catch (error) {
+      // The step counts in this process; it is written with the next one, at the latest when somebody claims.
+      log.error({ message: messageId, err: error }, 'chase of a message could not be written down');
+    }
+  }
+
+  #act(messageId: string, running: Running, effect: Exclude<ChaseEffect, { type: 'attest' }>): void {
+    switch (effect.type) {
+      case 'wakeMe':
+        return this.#after(effect.afterMs, () => this.#happens(messageId, effect.with));
+      case 'tellOfMessage': {
+        const { mailbox, person, target, opener } = effect;
+        const call = this.#parts.callOut({ person, target }, { errand: 'deliver', messageId, mailbox, opener });
+        if (call !== null) running.calls.push(call);
+        return;
+      }
+      case 'tellCaller':
+        return this.#after(effect.afterMs, () => this.#tellCaller(effect));
+    }
+  }
+
+  #tellCaller(effect: Extract<ChaseEffect, { type: 'tellCaller' }>): void {
+    const { messageId, mailbox, callId, that } = effect;
+    if (that === 'unclaimed' && !this.#running.has(messageId)) return;
+    const party = this.#parts.callerOf(callId);
+    if (party === 'busy') return this.#after(busyMs, () => this.#tellCaller(effect));
+    if (party === null) return;
+    const errand = that === 'claimed' ? 'tellClaimed' : 'tellUnclaimed';
+    this.#parts.callOut(party, { errand, messageId, mailbox });
+  }
+
+  #after(ms: number, run: () => void): void {
+    const timer = this.#parts.clock.after(ms, () => {
+      this.#timers.delete(timer);
+      run();
+    });
+    this.#timers.add(timer);
+  }
+
+  #world(at: Instant): World {
+    const { documents, reachability } = this.#parts;
+    return {
+      ...documents.current(),
+      at,
+      isRegistered: (extension) => reachability.isRegistered(extension),
+      trunkFault: (trunk) => reachability.trunkFault(trunk),
+    };
+  }
+}

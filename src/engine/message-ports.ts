@@ -1,0 +1,62 @@
+import type { Phi } from '../core/phi/index.ts';
+import type { Instant } from '../core/time/index.ts';
+import type {
+  Chase,
+  GreetingKind,
+  Greetings,
+  LeftMessage,
+  MessageAct,
+  MessageBrief,
+  Notice,
+  PinResult,
+} from '../core/voicemail/index.ts';
+
+/** What callers left, as far as a running call has to know. Answers from memory or at once. */
+export interface Mailboxes {
+  /** Messages that nobody has deleted. */
+  count(mailbox: string): number;
+  /**
+   * Never rejects. `mailbox` is null where there is none; that takes as long. `from`: an extension, or the number or
+   * trunk of an outside caller: whoever tries too many PINs is not listened to for a while, whatever the mailbox.
+   */
+  checkPin(tried: {
+    readonly mailbox: string | null;
+    readonly pin: Phi<string>;
+    readonly from: string | Phi<string>;
+  }): Promise<PinResult>;
+  /** Those that nobody has deleted; null when they cannot be read. Never rejects. */
+  list(mailbox: string): Promise<readonly MessageBrief[] | null>;
+  /** Greetings that were recorded for a mailbox. Never throws. */
+  greetingsOf(mailbox: string): Greetings;
+  /** null: there is none any more. Never throws; written until it is durable. */
+  setGreeting(mailbox: string, kind: GreetingKind, greetingId: string | null, by: string): void;
+  /** Resolves with who has the message: whoever claimed it first. Never rejects. */
+  claim(messageId: string, by: string): Promise<string>;
+  /** Never throws; written until it is durable. */
+  change(messageId: string, change: MessageAct, by: string): void;
+}
+
+/** Messages that somebody has to listen to and take. Answers from the store, and throws when it cannot. */
+export interface ChaseBook {
+  /** Those that are followed, and those that may have to be. */
+  open(): readonly ChasedMessage[];
+  save(messageId: string, chase: Chase, at: Instant): void;
+}
+
+export interface ChasedMessage {
+  readonly left: LeftMessage;
+  /** null: not followed so far. */
+  readonly chase: Chase | null;
+  /** Mailbox of whoever has taken it. */
+  readonly claimedBy: string | null;
+  /** Deleted or shredded. */
+  readonly isGone: boolean;
+}
+
+/** What is to be told to programs of the house. Throws when the store cannot be read or written. */
+export interface NoticeBook {
+  /** Those whose time has come, the oldest first. */
+  due(at: Instant, limit: number): readonly (Notice & { readonly tries: number })[];
+  /** When it is tried again; null: never, for it is sent or given up. */
+  tried(id: string, dueAt: Instant | null): void;
+}

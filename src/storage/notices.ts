@@ -1,0 +1,59 @@
+import type { Instant } from '../core/time/index.ts';
+import type { Notice } from '../core/voicemail/index.ts';
+import type { NoticeBook } from '../engine/ports.ts';
+import { build } from './build.ts';
+import type { SqliteDatabase } from './database.ts';
+
+/** The outbox: what is to be told to programs of the house, until it is. */
+export class SqliteNotices implements NoticeBook {
+  readonly #db: SqliteDatabase;
+
+  constructor(db: SqliteDatabase) {
+    this.#db = db;
+  }
+
+  /** One that was made before stays as it is. */
+  add(notices: readonly Notice[]): void {
+    for (const { id, messageId, mailbox, hook, to, isUrgent, madeAt } of notices) {
+      const row = {
+        notice_id: id,
+        message_id: messageId,
+        mailbox,
+        hook,
+        to,
+        urgent: isUrgent ? 1 : 0,
+        made_at: madeAt,
+      };
+      const insert = build.insertInto('notices').values({ ...row, due_at: madeAt, tries: 0 });
+      this.#db.run(insert.onConflict((c) => c.column('notice_id').doNothing()));
+    }
+  }
+
+  due(at: Instant, limit: number): readonly (Notice & { readonly tries: number })[] {
+    const query = build.selectFrom('notices').selectAll().where('due_at', '<=', at).orderBy('due_at').limit(limit);
+    return this.#db.all(query).map((row) => ({
+      id: row.notice_id,
+      messageId: row.message_id,
+      mailbox: row.mailbox,
+      hook: row.hook,
+      to: row.to,
+      isUrgent: row.urgent === 1,
+      madeAt: row.made_at as Instant,
+      tries: row.tries,
+    }));
+  }
+
+  /** null: it is sent, or given up. The row stays, so that the same notice is not made again. */
+  tried(id: string, dueAt: Instant | null): void {
+    const update = build.updateTable('notices').set((e) => ({ due_at: dueAt, tries: e('tries', '+', 1) }));
+    this.#db.run(update.where('notice_id', '=', id));
+  }
+
+  get waiting(): number {
+    const count = build
+      .selectFrom('notices')
+      .select((e) => e.fn.countAll<number>().as('n'))
+      .where('due_at', 'is not', null);
+    return this.#db.first(count)?.n ?? 0;
+  }
+}

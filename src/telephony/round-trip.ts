@@ -1,0 +1,60 @@
+import type { Clock } from '../engine/ports.ts';
+
+const everyMs = 250;
+/** A pause is no overload: what waits must have been waiting all this time. */
+const windowMs = 2_000;
+
+/**
+ * How long a question to a server and its answer take, asked all the time. The answer stands behind everything else that
+ * the server has said and we have not read: under too many calls that is the time that each of them waits.
+ */
+export class RoundTrip {
+  readonly #clock: Clock;
+  readonly #ask: (answered: () => void) => void;
+  #timer: { cancel(): void } | null = null;
+  #askedAtMs: number | null = null;
+  /** Of the window: when it was answered, and after how long. */
+  #answers: { readonly atMs: number; readonly tookMs: number }[] = [];
+  /** A question of a connection that is lost is never answered. */
+  #turn = 0;
+
+  constructor(clock: Clock, ask: (answered: () => void) => void) {
+    this.#clock = clock;
+    this.#ask = ask;
+  }
+
+  /** The shortest of the last two seconds; where none was answered in them, the one that runs. */
+  get lateMs(): number {
+    const nowMs = this.#clock.monotonicMs();
+    const recent = this.#answers.filter(({ atMs }) => nowMs - atMs <= windowMs).map(({ tookMs }) => tookMs);
+    if (recent.length > 0) return Math.round(Math.min(...recent));
+    const runsMs = this.#askedAtMs === null ? 0 : nowMs - this.#askedAtMs;
+    return runsMs > windowMs ? Math.round(runsMs) : 0;
+  }
+
+  begin(): void {
+    this.close();
+    this.#look(this.#turn);
+  }
+
+  close(): void {
+    this.#timer?.cancel();
+    this.#turn++;
+    this.#askedAtMs = null;
+    this.#answers = [];
+  }
+
+  #look(turn: number): void {
+    if (this.#askedAtMs === null) {
+      const askedAtMs = this.#clock.monotonicMs();
+      this.#askedAtMs = askedAtMs;
+      this.#ask(() => {
+        if (turn !== this.#turn) return;
+        const atMs = this.#clock.monotonicMs();
+        this.#answers = [...this.#answers.slice(-9), { atMs, tookMs: atMs - askedAtMs }];
+        this.#askedAtMs = null;
+      });
+    }
+    this.#timer = this.#clock.after(everyMs, () => this.#look(turn));
+  }
+}
