@@ -67,6 +67,20 @@ void t.test('proxy: each final response is told, then done; the call goes on wit
   t.equal((await bob.got('BYE')).request.headers.list('Via').length, 2, 'through us');
 });
 
+void t.test('proxy: a caller on TCP is reached over the connection it has made', async (t) => {
+  const { sipd, app, phone, told } = await anApp(t, ['invite']);
+  const [alice, bob] = [await phone('tcp'), await phone()];
+  bob.onRequest = (incoming) => void incoming.respond(200, answer());
+  // As behind a NAT: nobody is where its Contact says.
+  const headers = offer().headers.add('Contact', '<sip:alice@127.0.0.1:9;transport=tcp>');
+  const call = alice.send('INVITE', sipUri(sipd, '100', 'tcp'), { ...offer(), headers });
+  const txn = tokensOf(await told('sip|network'))[7];
+  app.send(`p1|proxy|${txn}|remainInDialog|||serial|||${bob.uri('b')}\r\nINVITE ${bob.uri('b')} SIP/2.0\r\n\r\n`);
+  t.equal((await call.final()).status, 200);
+  (await bob.got('INVITE')).dialog?.bye();
+  t.equal((await alice.got('BYE')).request.headers.list('Via').length, 2, 'through us');
+});
+
 void t.test('proxy: what cannot be done is said', async (t) => {
   const { sipd, app, phone, told } = await anApp(t, ['invite']);
   const alice = await phone();
