@@ -73,7 +73,7 @@ function kind(schema: z.core.$ZodType): string {
   if (described.type === 'array') return `list of ${kind(unwrap((schema as z.ZodArray).element))}`;
   if (described.type === 'integer') {
     const isOpen = described.maximum === undefined || described.maximum >= Number.MAX_SAFE_INTEGER;
-    const least = described.minimum ?? (described.exclusiveMinimum ?? 0) + 1;
+    const least = described.minimum ?? Number(described.exclusiveMinimum ?? 0) + 1;
     return isOpen ? `at least ${least}` : `${least} to ${described.maximum}`;
   }
   if (described.type === 'boolean') return '`true` or `false`';
