@@ -22,12 +22,15 @@ export type RatePair = { readonly narrow: Pcm; readonly wide: Pcm };
 
 /**
  * Sets the level, cuts or pads the silence at both ends, fades the cuts. Where the speech begins and ends is decided at
- * 16 kHz, because an "s" at the edge is hardly there at 8 kHz. Throws when the peak would be above the limit.
+ * 16 kHz, because an "s" at the edge is hardly there at 8 kHz; or later, where a soft sound is louder among fewer.
+ * Throws when the peak would be above the limit.
  */
 export function finish({ narrow, wide }: RatePair): RatePair {
   const levelled = level(wide);
-  const speech = speechFrames(levelled.samples, levelled.rate);
-  return { narrow: cut(level(narrow), speech), wide: cut(levelled, speech) };
+  const narrowed = level(narrow);
+  const [high, low] = [levelled, narrowed].map(({ samples, rate }) => speechFrames(samples, rate));
+  const speech = { first: Math.min(high!.first, low!.first), last: Math.max(high!.last, low!.last) };
+  return { narrow: cut(narrowed, speech), wide: cut(levelled, speech) };
 }
 
 type Levelled = { readonly rate: number; readonly samples: Float64Array };

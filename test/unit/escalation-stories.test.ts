@@ -297,6 +297,8 @@ void t.test('nobody answers: voicemail at the sum of the dwells, marked urgent f
   call.after(3);
   t.match(call.recording, { mailbox: 'cardiology', urgent: true, messageId: 'm1', maxMs: 300_000 });
   call.presses('#');
+  t.equal(call.heard.at(-1), 'review-keys', 'who ends it by key may hear it, say it again, or leave it so');
+  call.presses('#');
   t.equal(call.heard.at(-1), 'voicemail-saved');
   call.after(2);
   t.equal(call.caller, 'hungUp');
