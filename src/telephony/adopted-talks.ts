@@ -6,6 +6,7 @@ import { DirectWatch } from './direct-watch.ts';
 import { guarded } from './guarded.ts';
 import { PhoneDialog } from './phone-dialog.ts';
 import { reasonOf, type Shell } from './shell.ts';
+import type { TalkOver } from './ports.ts';
 import type { KeptDialog, KeptTalk } from './talk-book.ts';
 
 /** A party of a conversation that a process before this one connected. */
@@ -25,7 +26,7 @@ interface Party {
  */
 export class AdoptedTalks {
   readonly #shell: Shell;
-  readonly #byDialog = new Map<string, () => void>();
+  readonly #byDialog = new Map<string, { hungUp(): void; lost(): void }>();
   readonly #talks = new Set<{ close(): void }>();
 
   constructor(shell: Shell) {
@@ -37,11 +38,11 @@ export class AdoptedTalks {
     for (const talk of this.#shell.talks.left) this.#restore(talk, sink);
   }
 
-  /** Its media server does not know a leg of it any more, or its phone does not answer. false: it is none of ours. */
-  lost(dialogId: string): boolean {
-    const end = this.#byDialog.get(dialogId);
-    end?.();
-    return end !== undefined;
+  /** `lost`: its media server does not know a leg of it any more, or its phone does not answer. */
+  over(dialogId: string, why: Parameters<TalkOver>[1]): boolean {
+    const party = this.#byDialog.get(dialogId);
+    party?.[why]();
+    return party !== undefined;
   }
 
   /** Hangs up all of them. */
@@ -71,7 +72,7 @@ export class AdoptedTalks {
     // On record it is over, or a server that it needs is not in the configuration any more.
     if (emit === null || caller === null || called === null) return forgotten();
     if (talk.media === null) wireTogether(this.#shell, caller.phone.dialog, called.phone.dialog);
-    this.#byDialog.set(talk.caller.id, lost(CALLER)).set(talk.called.id, lost(talk.leg));
+    this.#byDialog.set(talk.caller.id, callerEvents).set(talk.called.id, { hungUp, lost: lost(talk.leg) });
     watch = new DirectWatch(clock, options.sip.probeSeconds * 1000, [
       { phone: caller.phone, lost: lost(CALLER) },
       { phone: called.phone, lost: lost(talk.leg) },

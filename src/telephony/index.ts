@@ -93,7 +93,7 @@ export class Telephony {
         owner: options.signalling.appTag,
         sealer: parts.plainSealer,
         messageKey: parts.messageKey,
-        talkLost: (dialogId) => this.#adopted.lost(dialogId),
+        talkOver: (dialogId, why) => this.#adopted.over(dialogId, why),
       }),
       prompts: new PromptLibrary(options.media.promptsDirs),
       registrations,

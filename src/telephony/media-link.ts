@@ -5,7 +5,7 @@ import { asError, type Endpoint, MediaClient, profileFault } from './client-libr
 import { type EndpointEvents, MediaEndpoint, type MediaSite } from './media-endpoint.ts';
 import { type MediaServerOptions, serverNameOf, type TelephonyOptions } from './options.ts';
 import { notPlayed, openedByServer, type Playback } from './playback.ts';
-import type { Log, MessageKey, PlainSealer } from './ports.ts';
+import type { Log, MessageKey, PlainSealer, TalkOver } from './ports.ts';
 import type { LegNames } from './leg-names.ts';
 import type { LinkHealth } from './link-health.ts';
 import { Orphans } from './orphans.ts';
@@ -69,7 +69,7 @@ export class MediaLink {
     signalling: Signalling;
     sealer: PlainSealer;
     messageKey: MessageKey;
-    talkLost: (dialogId: string) => boolean;
+    talkOver: TalkOver;
   }) {
     this.#playback = this.#playbackOf(parts.server, parts.site.recordings, parts.messageKey);
     this.#recordings = recordingsOf(parts.server, parts.site.recordings, parts.sealer);
@@ -81,11 +81,12 @@ export class MediaLink {
     this.#clock = parts.clock;
     this.#log = parts.log;
     this.#lostAtMs = parts.clock.monotonicMs();
-    const { signalling, talkLost } = parts;
+    const { signalling, talkOver } = parts;
     this.orphans = new Orphans({
       ...parts,
       media: this,
-      hangUp: (dialogId, server) => void (talkLost(dialogId) || signalling.inDialog('BYE', dialogId, server)),
+      hungUp: (dialogId) => void talkOver(dialogId, 'hungUp'),
+      hangUp: (dialogId, server) => void (talkOver(dialogId, 'lost') || signalling.inDialog('BYE', dialogId, server)),
       ask: (dialogId, server, done) => signalling.inDialog('OPTIONS', dialogId, server, done),
     });
   }

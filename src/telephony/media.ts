@@ -6,7 +6,7 @@ import type { ServerHealth } from './link-health.ts';
 import type { MediaEndpoint } from './media-endpoint.ts';
 import { type EndpointWish, MediaLink } from './media-link.ts';
 import type { TelephonyOptions } from './options.ts';
-import type { Log, MessageKey, PlainSealer } from './ports.ts';
+import type { Log, MessageKey, PlainSealer, TalkOver } from './ports.ts';
 import type { Signalling } from './signalling.ts';
 import type { SignallingLink } from './signalling-link.ts';
 
@@ -40,7 +40,7 @@ export class Media {
       sealer: PlainSealer;
       messageKey: MessageKey;
       /** Ends a conversation that we go on with, by the dialog of one of its phones. false: it is none. */
-      talkLost: (dialogId: string) => boolean;
+      talkOver: TalkOver;
     },
   ) {
     this.links = options.servers.map((server) => new MediaLink({ ...parts, server, site: options }));

@@ -22,6 +22,8 @@ export interface OrphanParts {
   readonly owner: string;
   readonly clock: Clock;
   readonly log: Log;
+  /** The phone of this dialog has; called before both are hung up. */
+  hungUp(dialogId: string): void;
   /** `signalling`: the server that knows the dialog. */
   hangUp(dialogId: string, signalling: string): void;
   /** Final status of an OPTIONS in the dialog; null: there is no such dialog. Not told when no answer comes. */
@@ -71,7 +73,7 @@ export class Orphans {
   left(dialogId: string): boolean {
     for (const pair of this.#pairs) {
       if (!pair.legs.some((leg) => leg.dialogId === dialogId)) continue;
-      this.#end(pair, 'hungUp');
+      this.#left(pair, dialogId);
       return true;
     }
     if (this.#early.size < maxEarly) this.#early.add(dialogId);
@@ -107,7 +109,8 @@ export class Orphans {
       log.warn({ legs: [uuid, peer] }, 'a conversation of an earlier process goes on');
       const pair: Pair = { legs: [leg, other], misses: 0 };
       this.#pairs.add(pair);
-      if (pair.legs.some(({ dialogId }) => this.#early.has(dialogId))) this.#end(pair, 'hungUp');
+      const early = pair.legs.find(({ dialogId }) => this.#early.has(dialogId));
+      if (early !== undefined) this.#left(pair, early.dialogId);
     }
     this.#early.clear();
     this.#wait();
@@ -141,13 +144,20 @@ export class Orphans {
     pair.misses += 1;
     for (const { dialogId, signalling } of pair.legs) {
       this.#parts.ask(dialogId, signalling, (status) => {
-        if (status === null || status === 481) return this.#end(pair, 'phoneLost');
+        if (status === null || status === 481) return this.#left(pair, dialogId);
         // What the signalling server makes of no answer.
         if (status === 408 || status === 503) return;
         missing -= 1;
         if (missing === 0) pair.misses = 0;
       });
     }
+  }
+
+  /** Told by a BYE, or by a server that knows the dialog no more: it has answered the BYE by itself. */
+  #left(pair: Pair, dialogId: string): void {
+    if (!this.#pairs.has(pair)) return;
+    this.#parts.hungUp(dialogId);
+    this.#end(pair, 'hungUp');
   }
 
   #end(pair: Pair, because: 'hungUp' | 'soundLost' | 'phoneLost'): void {

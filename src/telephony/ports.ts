@@ -74,6 +74,9 @@ export interface Lamps {
 /** The data key of one sealed message, to be lent to the media server that plays it. Rejects with what is wrong. */
 export type MessageKey = (messageId: string) => Promise<Uint8Array>;
 
+/** A conversation of an earlier process with this dialog is over. false: there is none. */
+export type TalkOver = (dialogId: string, why: 'hungUp' | 'lost') => boolean;
+
 /** Fixed words and fields, as pino takes them. */
 export interface Log {
   info(fields: object, words: string): void;

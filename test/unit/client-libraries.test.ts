@@ -613,7 +613,7 @@ void t.test('a media server whose SIP profile is stopped counts as lost until it
     signalling: { inDialog: nobody } as unknown as Signalling,
     sealer: { begin: nobody },
     messageKey: nobody,
-    talkLost: nobody,
+    talkOver: nobody,
   });
   t.teardown(() => link.close());
   await link.connect();

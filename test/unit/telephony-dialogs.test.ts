@@ -277,7 +277,7 @@ void t.test('sound is taken from where the signalling came', async (t) => {
 /** A media server with legs as a process that was killed left them: uuid, the leg it is bridged to, its mark. */
 function aLeftover(legs: Record<string, { peer?: string; mark: string }>) {
   const clock = new TestClock();
-  const hungUp: string[] = [];
+  const [left, hungUp]: [string[], string[]] = [[], []];
   const killed: string[] = [];
   const statuses = new Map<string, number | null>();
   const orphans = new Orphans({
@@ -302,6 +302,7 @@ function aLeftover(legs: Record<string, { peer?: string; mark: string }>) {
         return Promise.resolve(name === 'uuid_exists' ? String(uuid in legs) : (legs[uuid]?.mark ?? '_undef_'));
       },
     },
+    hungUp: (dialogId) => left.push(dialogId),
     hangUp: (dialogId) => hungUp.push(dialogId),
     ask: (dialogId, _, done) => {
       const status = statuses.get(dialogId);
@@ -316,7 +317,7 @@ function aLeftover(legs: Record<string, { peer?: string; mark: string }>) {
       await turn();
     }
   };
-  return { orphans, legs, hungUp, killed, statuses, look };
+  return { orphans, legs, left, hungUp, killed, statuses, look };
 }
 
 const conversation = () => ({
@@ -325,7 +326,7 @@ const conversation = () => ({
 });
 
 void t.test('orphans: who is alone is hung up, who talks goes on, and nothing of others is touched', async (t) => {
-  const { orphans, hungUp, killed } = aLeftover({
+  const { orphans, left, hungUp, killed } = aLeftover({
     aa: { mark: 'wardline ours' },
     a1: { mark: 'wardline alone' },
     a2: { mark: 'other-house theirs' },
@@ -342,14 +343,16 @@ void t.test('orphans: who is alone is hung up, who talks goes on, and nothing of
   t.notOk(orphans.left('unknown'));
   t.ok(orphans.left('call-2;from-tag=y'));
   t.same(hungUp.slice(1), ['call-1;from-tag=x', 'call-2;from-tag=y']);
+  t.same(left, ['call-2;from-tag=y'], 'who it was');
   t.notOk(orphans.left('call-1;from-tag=x'), 'that is over');
 });
 
 void t.test('orphans: a BYE that came before they were found counts', async (t) => {
-  const { orphans, hungUp } = aLeftover(conversation());
+  const { orphans, left, hungUp } = aLeftover(conversation());
   t.notOk(orphans.left('call-1;from-tag=x'));
   await orphans.find();
   t.same(hungUp, ['call-1;from-tag=x', 'call-2;from-tag=y']);
+  t.same(left, ['call-1;from-tag=x']);
 });
 
 void t.test('orphans: a leg that the media server has dropped takes the other with it', async (t) => {
@@ -371,12 +374,14 @@ void t.test('orphans: phones are asked; one that answers is left alone, one that
     [408, false],
     [undefined, false],
   ] as const) {
-    const { orphans, hungUp, statuses, look } = aLeftover(conversation());
+    const { orphans, left, hungUp, statuses, look } = aLeftover(conversation());
     statuses.set('call-1;from-tag=x', 200);
     if (status !== undefined) statuses.set('call-2;from-tag=y', status);
     await orphans.find();
     await look(24);
     t.equal(hungUp.length, isKept ? 0 : 2, String(status));
+    // A server that does not know the dialog has answered the BYE of its phone.
+    t.same(left, status === 481 || status === null ? ['call-2;from-tag=y'] : [], String(status));
   }
 });
 
