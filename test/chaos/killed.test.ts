@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import t from 'tap';
 import { Baresip } from '../support/baresip.ts';
+import { drachtioServer } from '../support/drachtio-server.ts';
 import { House } from '../support/house.ts';
 import { notOnRunning } from '../support/left-out.ts';
 import { freeUdpPort, scratch, until } from '../support/processes.ts';
@@ -148,7 +149,10 @@ for (const victim of ['mediad', 'app', 'sipd'] as const) {
     t.equal(ended.find(({ dialled }) => dialled === '7013')?.cause, recordingEnds[victim]);
 
     const talked = ended.find(({ dialled }) => dialled === '1000');
-    t.match(talked?.cause, /^calle[re]HungUp$/, 'who talked went on talking until somebody hung up');
+    // A drachtio-server that was killed has forgotten every dialog: both are told, and the record says why.
+    const isForgotten = victim === 'sipd' && drachtioServer !== undefined;
+    const talkEnds = isForgotten ? /^wardlineRestarted$/ : /^calle[re]HungUp$/;
+    t.match(talked?.cause, talkEnds, 'who talked went on talking until somebody hung up');
 
     const message = await until('the message to be listed', async () =>
       (await messages()).find(({ callId }) => callId === recording.callId),
