@@ -33,7 +33,7 @@ export function voicemailCommands({ group, answer }: Commands): void {
           if (messages.length === 0 && options.mailbox !== undefined) await mustBeKnown(options.mailbox, config, store);
           const rows = messages.map((message) => [
             message.messageId,
-            message.isUrgent ? 'URGENT' : '',
+            [...(message.isUrgent ? ['URGENT'] : []), ...(message.isPrivate ? ['private'] : [])].join(' '),
             message.claimed === null ? (message.heard === null ? 'new' : 'heard') : `claimed by ${message.claimed.by}`,
             message.mailbox,
             clock.show(message.at),
@@ -51,6 +51,7 @@ export function voicemailCommands({ group, answer }: Commands): void {
                 callId: message.callId,
                 durationMs: message.durationMs,
                 urgent: message.isUrgent,
+                private: message.isPrivate,
                 at: new Date(message.at).toISOString(),
                 exportedAt: isoOf(message.exportedAt),
                 state: message.state,

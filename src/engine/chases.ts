@@ -30,7 +30,10 @@ export interface ChaseParts {
 
 interface Running {
   chase: Chase;
-  readonly calls: { settled(): void }[];
+  /** Those of the step in work, and of the one before: nobody's phone rings longer. */
+  calls: { readonly round: number; settled(): void }[];
+  /** What stands in the store is what happened last. */
+  isWritten: boolean;
   /** Events of one message are worked off one after the other. */
   work: Promise<void>;
 }
@@ -83,10 +86,14 @@ export class Chases {
     const { messageId } = left;
     if (!this.#running.has(messageId)) {
       const about = chasedOf(this.#parts.documents.current().roster, left);
-      if (about === null) return;
-      this.#running.set(messageId, { chase: chase ?? expectedChase, calls: [], work: Promise.resolve() });
       const isNew = chase === null || chase.name === 'expected';
-      this.#happens(messageId, isNew ? { type: 'urgentMessageLeft', message: about } : { type: 'chaseResumed' });
+      // Taken or deleted while nobody looked: not a single phone rings for it.
+      const isSettled = claimedBy !== null || isGone;
+      if (about === null || (isNew && isSettled)) return;
+      const running = { chase: chase ?? expectedChase, calls: [], isWritten: true, work: Promise.resolve() };
+      this.#running.set(messageId, running);
+      if (isNew) this.#happens(messageId, { type: 'urgentMessageLeft', message: about });
+      else if (!isSettled) this.#happens(messageId, { type: 'chaseResumed' });
     }
     if (claimedBy !== null) this.#happens(messageId, { type: 'messageClaimed', by: claimedBy });
     else if (isGone) this.#happens(messageId, { type: 'messageDeleted' });
@@ -104,8 +111,9 @@ export class Chases {
     try {
       const at = clock.now();
       const { state, effects } = stepChase(this.#world(at), running.chase, event);
-      if (state === running.chase && effects.length === 0) return;
+      if (state === running.chase && effects.length === 0 && running.isWritten) return;
       running.chase = state;
+      running.isWritten = false;
       const facts = effects.flatMap((effect) =>
         effect.type === 'attest' ? [{ at, callId: null, fact: effect.fact }] : [],
       );
@@ -114,9 +122,10 @@ export class Chases {
       if (state.name === 'over') for (const call of running.calls) call.settled();
       for (const effect of effects) if (effect.type !== 'attest') this.#act(messageId, running, effect);
       book.save(messageId, state, at);
+      running.isWritten = true;
       if (state.name === 'over') this.#running.delete(messageId);
     } catch (error) {
-      // The step counts in this process; it is written with the next one, at the latest when somebody claims.
+      // The step counts in this process; it is written with the next event, and the end of a chase at the next look.
       log.error({ message: messageId, err: error }, 'chase of a message could not be written down');
     }
   }
@@ -125,15 +134,22 @@ export class Chases {
     switch (effect.type) {
       case 'wakeMe':
         return this.#after(effect.afterMs, () => this.#happens(messageId, effect.with));
-      case 'tellOfMessage': {
-        const { mailbox, person, target, opener } = effect;
-        const call = this.#parts.callOut({ person, target }, { errand: 'deliver', messageId, mailbox, opener });
-        if (call !== null) running.calls.push(call);
-        return;
-      }
+      case 'tellOfMessage':
+        if (running.chase.name !== 'chasing') return;
+        return this.#tellOfMessage(running, running.chase.round, effect);
       case 'tellCaller':
         return this.#after(effect.afterMs, () => this.#tellCaller(effect));
     }
+  }
+
+  /** A house that has no line free now calls as soon as it has one, for as long as the step lasts. */
+  #tellOfMessage(running: Running, round: number, effect: Extract<ChaseEffect, { type: 'tellOfMessage' }>): void {
+    const { messageId, mailbox, person, target, opener } = effect;
+    if (running.chase.name !== 'chasing' || running.chase.round !== round || this.#isClosed) return;
+    const call = this.#parts.callOut({ person, target }, { errand: 'deliver', messageId, mailbox, opener });
+    if (call === null) return this.#after(busyMs, () => this.#tellOfMessage(running, round, effect));
+    const lately = running.calls.filter((one) => one.round >= round - 1);
+    running.calls = [...lately, { round, settled: () => call.settled() }];
   }
 
   #tellCaller(effect: Extract<ChaseEffect, { type: 'tellCaller' }>): void {

@@ -1,8 +1,8 @@
-import { closeSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, renameSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import type { Log } from './ports.ts';
 
-/** Written anew with what still counts when it is as long as this. */
-const maxBytes = 256 * 1024;
+/** Written anew with what still counts when it is as long as this, and twice as long as what counted then. */
+const leastBytes = 256 * 1024;
 
 /**
  * Lines for the process after this one, in a file for its owner only. Not synced to the disk: whatever ends the machine
@@ -15,6 +15,7 @@ export class KeptLines {
   readonly #all: () => Iterable<string>;
   #file: number | null = null;
   #bytes = 0;
+  #mostBytes = leastBytes;
 
   /** `path` absent: nothing is kept. `all`: every line that counts now. `what`: for the log. */
   constructor(path: string | undefined, parts: { what: string; log: Log; all: () => Iterable<string> }) {
@@ -39,7 +40,7 @@ export class KeptLines {
     const file = this.#file;
     if (file === null) return;
     this.#try(() => {
-      if (this.#bytes > maxBytes) this.#rewrite();
+      if (this.#bytes > this.#mostBytes) this.#rewrite();
       else this.#bytes += writeSync(file, `${line}\n`, null, 'utf8');
     });
   }
@@ -57,8 +58,15 @@ export class KeptLines {
     if (this.#path === undefined) return;
     const file = openSync(`${this.#path}.new`, 'w', 0o600);
     const text = [...this.#all()].map((line) => `${line}\n`).join('');
-    this.#bytes = writeSync(file, text, null, 'utf8');
-    renameSync(`${this.#path}.new`, this.#path);
+    try {
+      writeFileSync(file, text);
+      renameSync(`${this.#path}.new`, this.#path);
+    } catch (error) {
+      closeSync(file);
+      throw error;
+    }
+    this.#bytes = Buffer.byteLength(text);
+    this.#mostBytes = Math.max(leastBytes, 2 * this.#bytes);
     if (this.#file !== null) closeSync(this.#file);
     this.#file = file;
   }

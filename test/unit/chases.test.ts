@@ -44,6 +44,8 @@ class ChasingHouse {
   readonly clock: VirtualClock;
   roster: CompiledRoster;
   startedMs: number;
+  /** Every line is in use. */
+  isFull = false;
 
   constructor(store: Store, clock: VirtualClock, roster: CompiledRoster, breaks: () => boolean = () => false) {
     this.clock = clock;
@@ -82,6 +84,7 @@ class ChasingHouse {
       clock,
       log,
       callOut: (party, errand) => {
+        if (this.isFull) return null;
         const number = party.target.kind === 'extension' ? party.target.extension : party.target.e164;
         this.called.push({
           minute: Math.round((clock.now() - this.startedMs) / minuteMs),
@@ -228,6 +231,44 @@ void t.test(
     await house.chases.close();
   },
 );
+
+void t.test('a message that was claimed while no house was there rings nobody', async (t) => {
+  const store = await aStore(t);
+  const clock = new VirtualClock(noon);
+  await store.messages.save({ ...left, at: clock.now() });
+  const first = new ChasingHouse(store, clock, aRoster());
+  await first.pass(10_000);
+  await first.chases.close();
+  await store.messages.change('M1', 'claimed', { at: clock.now(), by: 'ames' });
+  let isFullDisk = true;
+  const second = new ChasingHouse(store, clock, aRoster(), () => isFullDisk);
+  await second.pass(10_000);
+  t.same(second.called, [{ minute: 0, number: phones.ward, about: 'tellClaimed' }]);
+  isFullDisk = false;
+  await second.pass(10_000);
+  t.same([store.chases.open(), second.chases.open], [[], 0], 'its end is written as soon as the store takes it');
+  t.same([second.facts('chaseOver').length, second.called.length], [1, 1]);
+  await second.chases.close();
+});
+
+void t.test('a house without a free line calls as soon as there is one', async (t) => {
+  const store = await aStore(t);
+  const clock = new VirtualClock(noon);
+  await store.messages.save({ ...left, at: clock.now() });
+  const house = new ChasingHouse(store, clock, aRoster());
+  house.isFull = true;
+  await house.pass(minuteMs);
+  t.same(house.called, []);
+  house.isFull = false;
+  await house.pass(15_000);
+  t.same(
+    house.called.map(({ number }) => number),
+    [phones.ames, mobiles.ames],
+  );
+  await house.pass(minuteMs);
+  t.equal(house.called.length, 2, 'once');
+  await house.chases.close();
+});
 
 void t.test('messages that were there before anybody was followed stay as they are', async (t) => {
   const store = await aStore(t);

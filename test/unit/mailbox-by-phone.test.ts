@@ -145,6 +145,17 @@ void t.test('call back rings the phone that left it, never an outside number', a
   t.same(none.ringing, []);
 });
 
+void t.test('what the caller marked is what is heard: private, and where to be called back', async (t) => {
+  const marked = (callBack: string, from: string | null) =>
+    opened({ mailboxes: { [phones.ames]: { pin, holds: [left('m', 1, { isPrivate: true, callBack, from })] } } });
+  t.equal(marked('2101', null).heard.includes('mailbox-private'), true);
+  t.equal(opened().heard.includes('mailbox-private'), false);
+  t.same(marked(phones.bell, phones.ward).presses('8').ringing, [phones.bell]);
+  t.same(marked('911', phones.ward).presses('8').ringing, [phones.ward], 'no phone of the house');
+  const none = marked('911', null).presses('8');
+  t.same([none.ringing, none.heard.includes('mailbox-no-callback')], [[], true]);
+});
+
 void t.test('0 leads to the operator, silence to an end', async (t) => {
   t.same(opened().presses('0').ringing, [phones.operator]);
   t.equal(opened().after(600).endedBecause, 'mailboxClosed');
@@ -339,6 +350,32 @@ void t.test('after "#" the caller hears it, marks it, leaves a number, says it a
   t.notOk('urgent' in (silent.fact('recordingEnded') ?? {}));
   const stopped = recorded().happens({ type: 'wardlineStopping' });
   t.equal(stopped.factsOf('recordingEnded').length, 1);
+});
+
+void t.test('whoever says it again loses neither marks nor message', async (t) => {
+  const marked = () => recorded().presses('3').presses('5').presses('2102').presses('2');
+  const broken = marked().hangsUp();
+  t.match(broken.factsOf('recordingEnded'), [{ messageId: 'm1', durationMs: 4000, urgent: true }]);
+  t.same([broken.factsOf('recordingDiscarded'), broken.endedBecause], [[], 'messageLeft'], 'during the tone');
+  const silent = marked().after(2).recordingEnds('silence', 0).after(5);
+  t.match(silent.factsOf('recordingEnded'), [
+    { messageId: 'm1-2', durationMs: 0 },
+    { messageId: 'm1', urgent: true },
+  ]);
+  t.same([silent.factsOf('recordingDiscarded'), silent.endedBecause], [[], 'messageLeft']);
+  const other = marked().after(2).hangsUp();
+  t.match(other.factsOf('recordingStarted').at(-1), { messageId: 'm1-2', urgent: true });
+  t.match(other.factsOf('recordingEnded'), [{ messageId: 'm1-2', by: 'hangUp', urgent: true }]);
+  t.equal(other.factsOf('recordingEnded')[0]?.callBack?.reveal(), '2102');
+  t.match(other.factsOf('recordingDiscarded'), [{ messageId: 'm1' }]);
+  const thrice = recorded().presses('2').after(2).presses('#').presses('2').after(2).presses('#').hangsUp();
+  t.same(
+    thrice.factsOf('recordingDiscarded').map(({ messageId }) => messageId),
+    ['m1', 'm1-2'],
+  );
+  for (const { facts } of [broken, silent, other, thrice]) {
+    t.same(retrace(plan, { lately: () => [aRoster()] } as never, facts), { kind: 'same' });
+  }
 });
 
 void t.test('what was reviewed is replayed as it was', async (t) => {

@@ -7,7 +7,7 @@ import type { SystemFact } from '../../src/core/audit/index.ts';
 import { phi } from '../../src/core/phi/index.ts';
 import { plusMs } from '../../src/core/time/index.ts';
 import { nextTry, noticesOf } from '../../src/core/voicemail/index.ts';
-import { systemClock } from '../../src/engine/index.ts';
+import { type NoticeBook, systemClock } from '../../src/engine/index.ts';
 import { openStore, type Store } from '../../src/storage/index.ts';
 import { phiSealer } from '../../src/vault/index.ts';
 import { HttpPosts } from '../../src/webhooks/index.ts';
@@ -68,7 +68,7 @@ async function aStore(t: Test): Promise<Store> {
   return store;
 }
 
-function sends(store: Store, url: string, clock: VirtualClock) {
+function sends(store: { readonly notices: NoticeBook }, url: string, clock: VirtualClock) {
   const facts: SystemFact[] = [];
   let close: () => unknown = () => {};
   const posts = new HttpPosts({ clock: systemClock, options: { allow: ['127.0.0.1'] } });
@@ -143,3 +143,34 @@ void t.test('a program that fails is told later, over a restart too, and given u
   t.match(late.facts[0], { fact: 'noticeGivenUp', messageId: 'M2', because: /ECONNREFUSED/ });
   await late.close();
 });
+
+void t.test(
+  'a program is told once, also where the store cannot note it at first, or the house stops meanwhile',
+  async (t) => {
+    const { url, told } = await gateway(t);
+    const store = await aStore(t);
+    const notices = noticesOf(planFor(url), message);
+    await store.saveMessage(message, notices);
+    let refusals = 2;
+    const book: NoticeBook = {
+      due: (...args) => store.notices.due(...args),
+      tried: (...args) => {
+        if (refusals-- > 0) throw new Error('the disk is full');
+        store.notices.tried(...args);
+      },
+    };
+    const clock = new VirtualClock(noon);
+    const house = sends({ notices: book }, url, clock);
+    await until('the store to take it', () => {
+      clock.advance(1000);
+      return house.facts.length === 2;
+    });
+    t.equal(told.length, 2);
+    await house.close();
+
+    await store.saveMessage({ ...message, messageId: 'M2' }, noticesOf(planFor(url), { ...message, messageId: 'M2' }));
+    const stops = sends(store, url, clock);
+    await stops.close();
+    t.same([told.length, stops.facts.length, store.notices.waiting], [4, 2, 0], 'what is on its way is noted');
+  },
+);

@@ -11,9 +11,9 @@ export interface MessageBookParts {
   readonly find: (messageId: string) => Promise<Pick<MessageRow, 'exportedAt'> | null>;
   readonly clock: Pick<Clock, 'after'>;
   readonly pathOf: (messageId: string) => string;
-  /** Milliseconds of sound in a sealed file; 0 when there is none. Rejects when it cannot be looked into. */
   /** Shreds what nobody is to hear. Rejects when it cannot. */
   readonly discard: (path: string) => Promise<unknown>;
+  /** Milliseconds of sound in a sealed file; 0 when there is none. Rejects when it cannot be looked into. */
   readonly measure: (path: string) => Promise<number>;
   readonly onTrouble: (error: unknown, messageId: string) => void;
 }

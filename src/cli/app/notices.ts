@@ -26,16 +26,22 @@ export function sendNotices(parts: NoticeParts, closing: Pick<Closing, 'add'>): 
   let isClosed = false;
   let timer: { cancel(): void } | null = null;
   let sending: Promise<unknown> = Promise.resolve();
+  /** What became of notices while the store could not take it. */
+  const unwritten = new Map<string, string | null>();
 
   const send = async (notice: Notice & { readonly tries: number }): Promise<void> => {
     const { id, messageId, mailbox, hook } = notice;
-    const why = await failure(notice);
-    if (isClosed) return;
+    const known = unwritten.get(id);
+    const why = known === undefined ? await failure(notice) : known;
+    // What was delivered is written down in any case: the next process would send it again.
+    if (isClosed && why !== null) return;
+    unwritten.set(id, why);
     const at = clock.now();
     const dueAt = why === null ? null : nextTry(notice, notice.tries + 1, at);
     const tries = notice.tries + 1;
     // Written down first: a fact that comes twice is no harm, a notice that does is.
     book.tried(id, dueAt);
+    unwritten.delete(id);
     if (why === null) await record({ fact: 'noticeSent', messageId, mailbox, hook, tries });
     else if (dueAt === null) await record({ fact: 'noticeGivenUp', messageId, mailbox, hook, tries, because: why });
     else log.warn({ message: messageId, hook, tries, why }, 'notice not delivered, it is tried again');
@@ -55,9 +61,12 @@ export function sendNotices(parts: NoticeParts, closing: Pick<Closing, 'add'>): 
     return posted.status >= 200 && posted.status < 300 ? null : `it answered with status ${posted.status}`;
   };
 
+  const failed = (error: unknown): void => log.error({ err: error }, 'notices could not be sent, it is tried again');
+
   const look = (): void => {
-    sending = (async () => Promise.all(book.due(clock.now(), atOnce).map(send)))()
-      .catch((error: unknown) => log.error({ err: error }, 'notices could not be sent, it is tried again'))
+    // All of them are waited for: one that is still being sent would be due again.
+    sending = (async () => Promise.all(book.due(clock.now(), atOnce).map((one) => send(one).catch(failed))))()
+      .catch(failed)
       .then(() => {
         if (!isClosed) timer = clock.after(everyMs, look);
       });

@@ -106,7 +106,7 @@ export function sentence(fact: Fact, names: Names, revealed: Revealed = {}): str
     case 'recordingEnded':
       return `the message ends after ${seconds(fact.durationMs)}: ${recordingEnd(fact.by)}${fact.why === '' ? '' : `, ${fact.why}`}${marks(fact)}`;
     case 'recordingDiscarded':
-      return `the caller says it again: ${fact.messageId} is thrown away`;
+      return `the caller has said it again: ${fact.messageId} is thrown away`;
     case 'ended': {
       const talked = fact.talkedMs >= 100 ? `, after ${seconds(fact.talkedMs)} of talk` : '';
       return `End: ${endCauses[fact.cause].says}${talked}. ${faults[fact.fault]}`;

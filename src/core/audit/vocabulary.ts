@@ -185,7 +185,7 @@ const vocabulary: {
     },
   },
   recordingDiscarded: {
-    says: 'The caller says it again; what was said before is shredded.',
+    says: 'The caller has said it again; what was said before is shredded.',
     fields: { messageId: 'which', mailbox: 'whose' },
   },
   ended: {

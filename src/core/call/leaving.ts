@@ -23,7 +23,7 @@ export function callerGone(world: World, line: Line, doing: Doing, left: 'hungUp
     if (left === 'mediaLost') act(turn, { type: 'hangUpCaller', cause: 'mediaLost' });
     return closeRecording(doing, turn);
   }
-  if (doing.name === 'reviewing') keepTaken(doing.taken, turn);
+  keepSaid(doing, turn);
   standDownLegs(doing, 'callerGone', turn);
   const cause = causeOfLeaving(line, doing, left);
   return { move: 'end', cause, isCallerGone: left === 'hungUp', talkedMs: talkedMs(world, doing) };
@@ -36,15 +36,20 @@ export function stopping(world: World, doing: Doing, cause: 'shuttingDown' | 'wa
     act(turn, { type: 'hangUpCaller', cause });
     return closeRecording(doing, turn);
   }
-  if (doing.name === 'reviewing') keepTaken(doing.taken, turn);
+  keepSaid(doing, turn);
   standDownLegs(doing, 'callOver', turn);
   return { move: 'end', cause, isCallerGone: false, talkedMs: talkedMs(world, doing) };
 }
 
+/** Whoever goes without a word has sent the message. */
+function keepSaid(doing: Doing, turn: Turn): void {
+  if (doing.name === 'reviewing') keepTaken(doing.taken, turn);
+  if (doing.name === 'recordingAgain' && doing.taking.before !== null) keepTaken(doing.taking.before, turn);
+}
+
 function causeOfLeaving(line: Line, doing: Doing, left: 'hungUp' | 'mediaLost'): EndCause {
   if (doing.name === 'saying') return doing.cause;
-  if (doing.name === 'reviewing') return 'messageLeft';
-  if (doing.name === 'recordingAgain') return 'noMessageLeft';
+  if (doing.name === 'reviewing' || doing.name === 'recordingAgain') return 'messageLeft';
   if (left === 'mediaLost') return 'mediaLost';
   if (doing.name === 'greeting') return 'noMessageLeft';
   return line.isAnswered ? 'callerHungUp' : 'callerCancelled';

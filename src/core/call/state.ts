@@ -114,7 +114,7 @@ export type Doing =
   | { readonly name: 'reviewing'; readonly taken: Taken; readonly token: number; readonly isNumber: boolean }
   | { readonly name: 'retrieving'; readonly retrieval: Retrieval; readonly path: string }
   /** The caller is gone and the recorder finishes. */
-  | { readonly name: 'closing'; readonly messageId: string }
+  | { readonly name: 'closing'; readonly taking: Taking }
   /** The last words before the end. */
   | { readonly name: 'saying'; readonly token: number; readonly cause: EndCause };
 
@@ -127,15 +127,18 @@ export interface Taking {
   readonly take: number;
   /** In which nobody accepted. */
   readonly chain: { readonly service?: string; readonly urgency?: Urgency };
-}
-
-/** What the caller has said, and how it was marked. */
-export interface Taken extends Taking {
-  readonly durationMs: number;
+  /** Marks count for every take that follows. */
   readonly isUrgent: boolean;
   readonly isPrivate: boolean;
   /** May be a patient's; stays in memory until it is sealed. */
   readonly callBack: string | null;
+  /** The take before, which stays until there is another in its place. */
+  readonly before: Taken | null;
+}
+
+/** What the caller has said. */
+export interface Taken extends Taking {
+  readonly durationMs: number;
 }
 
 export type DoingOf<N extends Doing['name']> = Extract<Doing, { readonly name: N }>;

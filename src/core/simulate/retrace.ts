@@ -67,7 +67,7 @@ interface Step {
 
 function stepIn(world: World, state: CallState, recorded: readonly RecordedFact[], place: number): Step | null {
   const { fact } = recorded[place]!;
-  for (const before of [state, withoutCancelled(world, state, fact), reviewed(world, state, fact)]) {
+  for (const before of [state, withoutCancelled(world, state, fact), reviewed(world, state, recorded, place)]) {
     for (const event of eventsFor(before, recorded, place)) {
       const stepped = stepCall(world, before, event);
       const facts = stepped.effects.flatMap((effect) => (effect.type === 'attest' ? [effect.fact as CallFact] : []));
@@ -86,29 +86,27 @@ function withoutCancelled(world: World, state: CallState, fact: CallFact): CallS
   return stepCall(world, state, { type: 'legFailed', leg, result: { kind: 'cancelled' } }).state;
 }
 
-/** That a caller hears the message again and marks it shows when it is kept. */
-function reviewed(world: World, state: CallState, fact: CallFact): CallState {
-  if (fact.fact !== 'recordingEnded' && fact.fact !== 'recordingDiscarded') return state;
+/** That a caller hears the message again and marks it shows when it is kept, or said again. */
+function reviewed(world: World, state: CallState, recorded: readonly RecordedFact[], place: number): CallState {
+  const { fact } = recorded[place]!;
+  const isBehind = fact.fact === 'recordingEnded' || fact.fact === 'recordingDiscarded';
+  if (!isBehind && fact.fact !== 'recordingStarted') return state;
   if (state.name !== 'live' || state.doing.name !== 'recording') return state;
   const { messageId } = state.doing.taking;
-  const ended =
-    fact.fact === 'recordingEnded'
-      ? fact
-      : { durationMs: 1, urgent: undefined, private: undefined, callBack: undefined };
-  let after = stepCall(world, state, {
-    type: 'recordingEnded',
-    messageId,
-    durationMs: ended.durationMs,
-    by: 'key',
-    why: '',
-  }).state;
+  const ends = recorded.flatMap((one) => (one.fact.fact === 'recordingEnded' ? [one.fact] : []));
+  const kept = ends.find((one) => one.messageId === messageId);
+  // Marks count for the takes that follow: what is not on record of this one is on record of the last.
+  const marks = kept ?? ends.at(-1);
+  const said = { messageId, durationMs: kept?.durationMs ?? 1, by: 'key', why: '' } as const;
+  let after = stepCall(world, state, { type: 'recordingEnded', ...said }).state;
   const press = (keys: string): void => {
     if (after.name !== 'live' || after.doing.name !== 'reviewing') return;
     after = stepCall(world, after, digits(CALLER, after.doing.token, keys)).state;
   };
-  if (ended.urgent) press('3');
-  if (ended.private) press('4');
-  if (ended.callBack !== undefined) for (const keys of ['5', ended.callBack.reveal()]) press(keys);
+  const number = marks?.callBack === undefined ? [] : ['5', marks.callBack.reveal()];
+  if (isBehind ? kept?.urgent : fact.urgent) press('3');
+  for (const keys of [...(marks?.private ? ['4'] : []), ...number]) press(keys);
+  if (!isBehind) press('2');
   return after;
 }
 
@@ -276,7 +274,7 @@ function eventsOfState({ doing }: Live, recorded: readonly RecordedFact[]): read
     case 'reviewing':
       return ['#', '0', '2'].map((key) => digits(CALLER, doing.token, key));
     case 'closing':
-      return recorded.length > 0 ? [{ type: 'recordingOverdue', messageId: doing.messageId }] : [];
+      return recorded.length > 0 ? [{ type: 'recordingOverdue', messageId: doing.taking.messageId }] : [];
     default:
       return [];
   }

@@ -149,11 +149,17 @@ function onMessage(
       return offerKeys(now, envelope(world, message), turn);
     case '8':
       // An outside number is not dialled from here: whoever guesses a PIN must not be able to spend money.
-      if ((message.callBack ?? message.from) === null) return offerKeys(now, [id('mailbox-no-callback')], turn);
-      return over({ go: 'callBack', extension: message.callBack ?? message.from! });
+      return callBack(world, now, message, turn);
     default:
       return offerKeys(now, [id('wrong-key')], turn);
   }
+}
+
+/** At the number that was left, where it is a phone of the house; else at the phone that left the message. */
+function callBack({ plan }: World, now: Listening, { callBack: left, from }: MessageBrief, turn: Turn): Retrieval {
+  const extension = [left, from].find((one) => one !== null && plan.extension(one) !== undefined);
+  if (extension === undefined || extension === null) return offerKeys(now, [id('mailbox-no-callback')], turn);
+  return over({ go: 'callBack', extension });
 }
 
 /** Of two who claim at once one has it, and the other is told so. */
@@ -234,11 +240,12 @@ function accessOf({ session, messages, at }: Listening, device: string) {
 }
 
 /** When it came and from whom; the voice names no outside number, for others may hear the phone. */
-function envelope({ plan }: World, { at, from, isUrgent }: MessageBrief): readonly Prompt[] {
+function envelope({ plan }: World, { at, from, isUrgent, isPrivate }: MessageBrief): readonly Prompt[] {
   const [day = '', time = ''] = zone(plan.source.zone).show(at).split(' ');
   const who = from === null ? [id('mailbox-from-outside')] : [id('mailbox-from'), phoneName(plan, from)];
   return [
     ...(isUrgent ? [id('mailbox-urgent')] : []),
+    ...(isPrivate ? [id('mailbox-private')] : []),
     ...who,
     id('mailbox-received'),
     { say: 'digits', digits: day.slice(5).replace('-', '') },

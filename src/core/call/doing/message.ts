@@ -3,11 +3,11 @@ import { type Escalation, standDownAll, stepEscalation } from '../../escalation/
 import { greetingNow, greetingOf, roomFor, rulesOf, voicemailRules } from '../../voicemail/index.ts';
 import type { EndCause } from '../end-causes.ts';
 import { CALLER, type CallEvent } from '../events.ts';
-import { type DoingOf, type Going, type Line, type Move, stay, type VerbOf } from '../state.ts';
+import { type DoingOf, type Going, type Line, type Move, stay, type Taking, type VerbOf } from '../state.ts';
 import { act, attest, newToken, type Turn } from '../turn.ts';
 import type { World } from '../world.ts';
 import { beep, operatorMs, record, toOperator } from './record.ts';
-import { review } from './reviewing.ts';
+import { keepTaken, review } from './reviewing.ts';
 
 /*
  *   greeting ── beep ──▶ recording ── limit, silence ──▶ saying "saved" ──▶ end      '#': reviewing.ts
@@ -81,7 +81,8 @@ export function greeting(world: World, line: Line, doing: DoingOf<'greeting'>, e
     if (doing.late) standDownAll(doing.late, 'stepOver', turn);
     const { mailbox, urgent, late } = doing;
     const chain = late === null ? {} : { service: late.service, urgency: late.urgency };
-    return record(world, { messageId: line.messageId, mailbox, urgent, take: 1, chain }, turn);
+    const unmarked = { isUrgent: false, isPrivate: false, callBack: null, before: null };
+    return record(world, { messageId: line.messageId, mailbox, urgent, take: 1, chain, ...unmarked }, turn);
   }
   if (doing.late === null) return stay;
   const late = stepEscalation(world, line, doing.late, event, turn);
@@ -95,10 +96,9 @@ export function recording({ taking }: DoingOf<'recording'>, event: CallEvent, tu
   if (event.type !== 'recordingEnded' || event.messageId !== taking.messageId) return stay;
   // Whoever presses "#" is still there, and may want to hear it.
   if (event.by === 'key' && event.durationMs > 0) {
-    const { durationMs } = event;
-    return review({ ...taking, durationMs, isUrgent: false, isPrivate: false, callBack: null }, turn);
+    return review({ ...taking, durationMs: event.durationMs }, turn);
   }
-  const cause = attestRecording(event, turn);
+  const cause = attestRecording(taking, event, turn);
   if (event.by === 'hangUp') return { move: 'end', cause, isCallerGone: true, talkedMs: 0 };
   const id = lastWord[cause];
   return { move: 'say', prompts: [{ say: 'id', id }], cause };
@@ -118,15 +118,16 @@ export function closeRecording({ taking }: DoingOf<'recording'>, turn: Turn): Go
     afterMs: voicemailRules.recorderPatienceMs,
     with: { type: 'recordingOverdue', messageId },
   });
-  return { move: 'be', doing: { name: 'closing', messageId } };
+  return { move: 'be', doing: { name: 'closing', taking } };
 }
 
-export function closing({ messageId }: DoingOf<'closing'>, event: CallEvent, turn: Turn): Move {
+export function closing({ taking }: DoingOf<'closing'>, event: CallEvent, turn: Turn): Move {
   switch (event.type) {
     case 'recordingEnded':
-      if (event.messageId !== messageId) return stay;
-      return { move: 'end', cause: attestRecording(event, turn), isCallerGone: true, talkedMs: 0 };
+      if (event.messageId !== taking.messageId) return stay;
+      return { move: 'end', cause: attestRecording(taking, event, turn), isCallerGone: true, talkedMs: 0 };
     case 'recordingOverdue':
+      if (taking.before !== null) keepTaken(taking.before, turn);
       return { move: 'end', cause: 'recordingFailed', isCallerGone: true, talkedMs: 0 };
     default:
       return stay;
@@ -134,11 +135,20 @@ export function closing({ messageId }: DoingOf<'closing'>, event: CallEvent, tur
 }
 
 function attestRecording(
+  taking: Taking,
   event: Extract<CallEvent, { type: 'recordingEnded' }>,
   turn: Turn,
 ): Extract<EndCause, 'messageLeft' | 'noMessageLeft' | 'recordingFailed'> {
-  const { messageId, durationMs, by, why } = event;
-  attest(turn, { fact: 'recordingEnded', messageId, durationMs, by, why });
+  const { durationMs, by, why } = event;
+  if (durationMs > 0) keepTaken({ ...taking, durationMs }, turn, { by, why });
+  else {
+    attest(turn, { fact: 'recordingEnded', messageId: taking.messageId, durationMs, by, why });
+    // Whoever wanted to say it again, and did not, has said it once.
+    if (taking.before !== null) {
+      keepTaken(taking.before, turn);
+      return 'messageLeft';
+    }
+  }
   if (by === 'failed') return 'recordingFailed';
   return durationMs > 0 ? 'messageLeft' : 'noMessageLeft';
 }

@@ -12,7 +12,9 @@ export const operatorMs = 30_000;
 
 /** From here on the caller speaks to the recorder. */
 export function record(world: World, taking: Taking, turn: Turn): Going {
-  const { messageId, mailbox, urgent, chain } = taking;
+  const { messageId, mailbox, chain } = taking;
+  // A process that dies from here on knows no other mark.
+  const urgent = taking.urgent || taking.isUrgent;
   attest(turn, { fact: 'recordingStarted', messageId, mailbox, urgent, ...chain });
   act(turn, { type: 'recordMessage', messageId, mailbox, urgent, maxMs: rulesOf(world.plan, mailbox).longestMs });
   return { move: 'be', doing: { name: 'recording', taking } };

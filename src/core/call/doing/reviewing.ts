@@ -8,6 +8,7 @@ import { recordAgain, toOperator } from './record.ts';
 /*
  *   recording ── '#' ──▶ reviewing ── '#' or silence ──▶ saying "saved"        hang-up and 0 keep the message too
  *       ▲── tone ◀── 2 ──────┘  1 hear it   3 urgent   4 private   5 ──▶ number to call back ──▶ reviewing
+ *   A take is thrown away when there is sound in the next one.
  */
 
 const keyWithinMs = 8_000;
@@ -58,25 +59,33 @@ export function reviewing(line: Line, doing: DoingOf<'reviewing'>, event: CallEv
   }
 }
 
-/** The caller is content, or gone: what was said is kept as it was marked. */
-export function keepTaken({ messageId, durationMs, isUrgent, isPrivate, callBack }: Taken, turn: Turn): void {
+/** The caller is content, or gone: what was said last is kept as it was marked. */
+export function keepTaken(taken: Taken, turn: Turn, ended = { by: 'key', why: '' }): void {
+  const { messageId, durationMs, isUrgent, isPrivate, callBack } = taken;
   attest(turn, {
     fact: 'recordingEnded',
     messageId,
     durationMs,
-    by: 'key',
-    why: '',
+    ...ended,
     ...(isUrgent ? { urgent: true } : {}),
     ...(isPrivate ? { private: true } : {}),
     ...(callBack === null ? {} : { callBack: phi(callBack) }),
   });
+  discardBefore(taken, turn);
+}
+
+/** What was said before is thrown away when there is another take, and no sooner: a line may break during the tone. */
+function discardBefore({ before }: Taken, turn: Turn): void {
+  if (before === null) return;
+  attest(turn, { fact: 'recordingDiscarded', messageId: before.messageId, mailbox: before.mailbox });
 }
 
 function again(line: Line, taken: Taken, turn: Turn): Going {
   if (taken.take >= mostTakes) return review(taken, turn, [{ say: 'id', id: 'wrong-key' }]);
   const take = taken.take + 1;
-  attest(turn, { fact: 'recordingDiscarded', messageId: taken.messageId, mailbox: taken.mailbox });
-  return recordAgain({ ...taken, take, messageId: `${line.messageId}-${take}` }, turn);
+  discardBefore(taken, turn);
+  const before = { ...taken, before: null };
+  return recordAgain({ ...taken, take, messageId: `${line.messageId}-${take}`, before }, turn);
 }
 
 function ask(prompts: readonly Prompt[], maxDigits: number, turn: Turn): number {
