@@ -4,7 +4,7 @@ import type { LegId } from '../../src/core/call/index.ts';
 import type { TelephonyEffect } from '../../src/engine/ports.ts';
 import type { RawPhone } from '../support/raw-phone.ts';
 import type { RtpPort } from '../support/rtp-port.ts';
-import { notOnRunning } from '../support/left-out.ts';
+import { notOnDrachtioServer, notOnRunning } from '../support/left-out.ts';
 import { until } from '../support/processes.ts';
 import { type AdoptedHere, House, type ScriptedCall, type Teardown } from '../support/telephony-house.ts';
 
@@ -415,7 +415,8 @@ void t.test('a call nobody had answered when the signalling server died does not
 });
 
 // The last of the file: afterwards the house has no way to its signalling server.
-void t.test('the next app goes on with who talks, whatever they ask of each other', endsSignalling(), async (t) => {
+const ownersStay = () => notOnDrachtioServer('a dialog belongs to one control connection for good');
+void t.test('the next app goes on with who talks, whatever they ask of each other', ownersStay(), async (t) => {
   const called = await house.registered(t, '3101');
   const [first, second, third] = [await direct(t, called), await direct(t, called), await direct(t, called)];
   house.relay.end();

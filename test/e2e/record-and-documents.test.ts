@@ -268,6 +268,8 @@ t.test('the app is killed in mid-call and the conversation goes on', async (t) =
     () => Number((house.ready = house.readyNow())['appPid']) !== app && house.ready['ready'] === true,
   );
   t.ok(doctors.some((doctor) => doctor.has('CALL_ESTABLISHED')));
+  await nurse.hangUp();
+  t.equal((await house.endedCall()).ending, 'callerHungUp');
   const fresh = await house.desk(t, '2101', 550);
   const f = fresh.mark();
   await fresh.dial(house.uri('4711'));

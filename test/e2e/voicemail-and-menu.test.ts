@@ -118,6 +118,7 @@ t.test('whoever knows the PIN hears by phone what the nurse has said, opened whi
   await until('the message', () => heardFor(sound(), TONE) > 2);
   await nurse.press('5');
   await says('mailbox-claimed');
+  const told = nurse.mark();
   await nurse.hangUp();
   const facts = await house.endedCall();
   t.match(facts.of('mailboxOpened'), [{ mailbox: 'cardiology', person: 'cardiology', device: '2101', messages: 1 }]);
@@ -130,6 +131,10 @@ t.test('whoever knows the PIN hears by phone what the nurse has said, opened whi
   const pids = [...processTree(house.child.pid ?? 0), ...house.daemonPids()];
   const plain = scanForPlaintext([house.data, house.documents], pids, tonePatterns(TONE));
   t.same(plain.found, [], 'listening leaves nothing behind');
+  // It was she who left it: she is called to hear that somebody has it.
+  await nurse.event('CALL_INCOMING', told);
+  await nurse.hangUp();
+  await until('that call to end', async () => (await house.houseCalls()).some((call) => call.has('ended')));
 });
 
 t.test(
