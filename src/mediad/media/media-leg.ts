@@ -83,12 +83,14 @@ export class MediaLeg {
 
   /** First description or a changed one. The latch is kept while the other side's address stays the same. */
   setRemote(remote: RemoteMedia, nowMs: number): void {
+    if (this.#isClosed) return;
     const before = this.#remote;
+    const codecBefore = this.codec;
     this.#remote = remote;
     this.#lastHeardMs = nowMs;
     this.#silenceReports = 0;
     this.#output.setRemote(remote);
-    if (before !== undefined && before.codec.name !== remote.codec.name) this.#codecChanged();
+    if (!isSameSound(codecBefore, remote.codec)) this.#codecChanged();
     if (remote.sendTo === undefined) return;
     const isSamePlace = before?.sendTo?.address === remote.sendTo.address && before.sendTo.port === remote.sendTo.port;
     if (isSamePlace && this.#latch !== undefined) return;
@@ -180,14 +182,14 @@ export class MediaLeg {
 
   /** From the other leg of the bridge. The payload is ours to change. */
   hear(frame: BridgeFrame): void {
-    if (this.#player !== undefined || this.#isWriteMuted) return;
+    if (this.#isClosed || this.#player !== undefined || this.#isWriteMuted) return;
     this.#lastRelayedMs = this.#nowMs;
     if (frame.kind === 'press' || !this.#output.isSendingDigits) this.#output.relay(frame);
   }
 
   /** From the conference. */
   hearConference({ samples, rate }: SoundFrame): void {
-    if (this.#player !== undefined || this.#isWriteMuted || this.#output.isSendingDigits) return;
+    if (this.#isClosed || this.#player !== undefined || this.#isWriteMuted || this.#output.isSendingDigits) return;
     this.#lastRelayedMs = this.#nowMs;
     this.#output.sound(samples, rate);
   }
@@ -270,13 +272,14 @@ export class MediaLeg {
       if (!isG711(codec.name)) return;
       packet.payload.fill(SILENCE[codec.name]);
     }
-    const isShared = this.#peer?.takes === 'packets';
+    const peer = this.#peer?.takes === 'packets' ? this.#peer : undefined;
     // The bridge may transcode in place, a held packet must stay as it came.
-    const kept = isShared ? { ...packet, payload: Buffer.from(packet.payload) } : packet;
-    this.#tap?.push(kept, this.#nowMs);
-    this.#jitter?.push(kept, this.#nowMs);
-    for (const session of this.#sessions) session.push('heard', codec, kept, this.#nowMs);
-    if (this.#peer?.takes === 'packets') this.#peer.push(bridged('audio', packet, codec));
+    const tapped =
+      peer === undefined || this.#tap === undefined ? packet : { ...packet, payload: Buffer.from(packet.payload) };
+    this.#tap?.push(tapped, this.#nowMs);
+    this.#jitter?.push(packet, this.#nowMs);
+    for (const session of this.#sessions) session.push('heard', codec, packet, this.#nowMs);
+    peer?.push(bridged('audio', packet, codec));
   }
 
   #speakToConference(): void {
@@ -318,6 +321,11 @@ export class MediaLeg {
     this.#silenceReports += 1;
     this.#events.silent(Math.round(silentMs));
   }
+}
+
+/** Whether what was decoded as the one can go on as the other. */
+function isSameSound(a: Codec, b: Codec): boolean {
+  return a.name === b.name && a.rate === b.rate;
 }
 
 function bridged(kind: 'audio' | 'digit', packet: RtpPacket, codec: Codec): BridgeFrame {
