@@ -14,11 +14,11 @@ import { FRAME_MS, SILENCE } from './codec/g711.ts';
 import { JitterBuffer } from './jitter-buffer.ts';
 import { Latch } from './latch.ts';
 import { LegOutput } from './leg-output.ts';
+import { LegRecordings } from './leg-recordings.ts';
 import { NO_COUNTERS, type Endpoint, type LegReport, type MediaCounters, type RemoteMedia } from './messages.ts';
 import type { Player } from './player.ts';
 import { Reception } from './reception.ts';
 import type { Recorder } from './recorder.ts';
-import { RecordTap } from './record-tap.ts';
 import { readRtp, type RtpPacket } from './rtp-packet.ts';
 import type { SessionRecorder } from './session-recorder.ts';
 import { DigitReceiver, type DigitPress } from './telephone-event.ts';
@@ -49,11 +49,10 @@ export class MediaLeg {
   readonly #digitsIn: DigitReceiver;
   readonly #counters: { -readonly [K in keyof MediaCounters]: number } = { ...NO_COUNTERS };
   readonly #reception = new Reception(this.#counters);
-  readonly #sessions = new Set<SessionRecorder>();
+  readonly #recordings = new LegRecordings();
   #remote: RemoteMedia | undefined;
   #latch: Latch | undefined;
   #player: Player | undefined;
-  #tap: RecordTap | undefined;
   #peer: BridgePeer | ConferencePeer | undefined;
   /** What is said, for a conference. */
   #jitter: JitterBuffer | undefined;
@@ -125,10 +124,9 @@ export class MediaLeg {
     const areDigitsOut = this.#output.isSendingDigits;
     this.#output.tick();
     this.#digitsIn.tick(nowMs);
-    this.#tap?.recorder.tick(nowMs);
+    this.#recordings.tick(nowMs);
     this.#watchSilence(nowMs);
     this.#speakToConference();
-    for (const session of this.#sessions) session.tick();
     if (areDigitsOut) return;
     if (this.#player !== undefined) this.#playFrame(this.#player);
     else if (this.#peer === undefined || nowMs - this.#lastRelayedMs > BRIDGE_PAUSE_MS) this.#output.silence();
@@ -145,24 +143,21 @@ export class MediaLeg {
   }
 
   record(recorder: Recorder): void {
-    this.stopRecord();
-    this.#tap = new RecordTap(recorder, this.codec);
+    this.#recordings.record(recorder, this.codec);
   }
 
   stopRecord(): void {
-    this.#tap?.close();
-    this.#tap?.recorder.close('stopped');
-    this.#tap = undefined;
+    this.#recordings.stopRecord();
   }
 
   /** Both directions from now on; the session says itself when it ends. */
   recordSession(session: SessionRecorder): void {
-    this.#sessions.add(session);
+    this.#recordings.add(session);
   }
 
   /** No more of this one. */
   forgetSession(session: SessionRecorder): void {
-    this.#sessions.delete(session);
+    this.#recordings.forget(session);
   }
 
   bridge(peer: BridgePeer | ConferencePeer): void {
@@ -210,8 +205,7 @@ export class MediaLeg {
   describe(): string {
     const taps = [
       this.#digitsIn.describe(),
-      ...(this.#tap === undefined ? [] : [this.#tap.describe()]),
-      ...[...this.#sessions].map((session) => session.describe()),
+      ...this.#recordings.describe(),
       ...(this.#peer === undefined ? [] : [this.#peerWords('in')]),
     ];
     const source = this.#player?.describe() ?? (this.#peer === undefined ? 'silence' : this.#peerWords('out'));
@@ -224,9 +218,7 @@ export class MediaLeg {
     this.#isClosed = true;
     this.#digitsIn.close();
     this.stopPlay();
-    this.#tap?.close();
-    this.#tap?.recorder.close('legClosed');
-    for (const session of this.#sessions) session.close('legClosed');
+    this.#recordings.close();
     this.unbridge();
     this.#output.close();
     this.#transport.close();
@@ -243,9 +235,7 @@ export class MediaLeg {
       this.#jitter.close();
       this.#jitter = new JitterBuffer(this.codec);
     }
-    if (this.#tap === undefined) return;
-    this.#tap.close();
-    this.#tap = new RecordTap(this.#tap.recorder, this.codec);
+    this.#recordings.codecChanged(this.codec);
   }
 
   #hearDigit(packet: RtpPacket, nowMs: number): void {
@@ -253,7 +243,7 @@ export class MediaLeg {
     this.#digitSsrc = packet.ssrc;
     // Who puts packets in order needs every sequence number, also those that carry no audio.
     const placeholder = { ...packet, payload: packet.payload.subarray(0, 0) };
-    this.#tap?.push(placeholder, nowMs);
+    this.#recordings.skip(placeholder, nowMs);
     this.#jitter?.push(placeholder, nowMs);
     if (this.#peer?.takes === 'packets' && !this.#isReadMuted) this.#peer.push(bridged('digit', packet, this.codec));
     this.#digitsIn.push(packet, nowMs);
@@ -273,12 +263,8 @@ export class MediaLeg {
       packet.payload.fill(SILENCE[codec.name]);
     }
     const peer = this.#peer?.takes === 'packets' ? this.#peer : undefined;
-    // The bridge may transcode in place, a held packet must stay as it came.
-    const tapped =
-      peer === undefined || this.#tap === undefined ? packet : { ...packet, payload: Buffer.from(packet.payload) };
-    this.#tap?.push(tapped, this.#nowMs);
+    this.#recordings.heard(packet, codec, this.#nowMs, peer !== undefined);
     this.#jitter?.push(packet, this.#nowMs);
-    for (const session of this.#sessions) session.push('heard', codec, packet, this.#nowMs);
     peer?.push(bridged('audio', packet, codec));
   }
 
@@ -304,14 +290,8 @@ export class MediaLeg {
     if (remote?.sendTo === undefined || this.#latch === undefined || this.#isClosed) return;
     this.#counters.packetsOut += 1;
     this.#counters.bytesOut += datagram.length;
-    if (this.#sessions.size > 0) this.#recordSent(datagram, remote);
+    if (this.#recordings.areOfBothSides) this.#recordings.said(datagram, remote, this.#nowMs);
     this.#transport.send(datagram, this.#latch.target);
-  }
-
-  #recordSent(datagram: Buffer, remote: RemoteMedia): void {
-    const packet = readRtp(datagram);
-    if (packet?.payloadType !== remote.payloadType) return;
-    for (const session of this.#sessions) session.push('said', remote.codec, packet, this.#nowMs);
   }
 
   #watchSilence(nowMs: number): void {

@@ -5,7 +5,8 @@ import { MediaClock } from './clock.ts';
 import { loadOpus } from './codec/opus.ts';
 import { FRAME_MS } from './codec/g711.ts';
 import { isG711 } from './codec/codec.ts';
-import { LegSocket } from './leg-socket.ts';
+import { LegPorts } from './leg-ports.ts';
+import type { LegSocket } from './leg-socket.ts';
 import { MediaLeg } from './media-leg.ts';
 import type { FromWorker, OnStation, RemoteMedia, ToWorker, WorkerSettings } from './messages.ts';
 import { Player, type PlayerItem } from './player.ts';
@@ -41,7 +42,7 @@ const clock = new MediaClock(FRAME_MS, (nowMs) => {
   for (const [leg, { media }] of legs) alone(leg, () => media.tick(nowMs));
   conferences.tick(nowMs);
 });
-let nextPort = settings.portsFrom;
+const ports = new LegPorts(settings);
 let isClosing = false;
 
 parentPort!.on('message', (message: ToWorker) => {
@@ -129,7 +130,7 @@ function refuseUnknown(message: OnStation): void {
 async function openLeg(leg: string): Promise<void> {
   let socket: LegSocket;
   try {
-    socket = await bindFreePort();
+    socket = await ports.bind();
   } catch (error) {
     return tell({ type: 'legRefused', leg, reason: `no RTP port: ${(error as Error).message}` });
   }
@@ -146,22 +147,6 @@ async function openLeg(leg: string): Promise<void> {
   legs.set(leg, { media, play: undefined, remote: undefined, recording: undefined, sessions: new Map() });
   clock.start();
   tell({ type: 'legOpened', leg, port: socket.port });
-}
-
-async function bindFreePort(): Promise<LegSocket> {
-  const { bindAddress, portsFrom, portsTo } = settings;
-  if (portsFrom === 0) return LegSocket.bind(bindAddress, 0);
-  const first = portsFrom + (portsFrom % 2);
-  for (let tries = 0; tries <= (portsTo - first) / 2; tries++) {
-    const port = nextPort < first || nextPort > portsTo ? first : nextPort;
-    nextPort = port + 2;
-    try {
-      return await LegSocket.bind(bindAddress, port);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
-    }
-  }
-  throw new Error(`all even ports from ${portsFrom} to ${portsTo} are in use`);
 }
 
 async function setRemote(leg: LegEntry, remote: RemoteMedia): Promise<void> {
