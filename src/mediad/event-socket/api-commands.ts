@@ -5,8 +5,9 @@ import { splitArguments, wholeNumber } from '../channel/applications/application
 import type { Channel } from '../channel/channel.ts';
 import type { SessionRecordings } from '../channel/applications/record-session.ts';
 import { VERSION, type Switchboard } from '../channel/switchboard.ts';
+import { show, sofiaStatus, status } from './api-lists.ts';
 import { runConferenceCommand, type ConferenceContext } from './conference-commands.ts';
-import { headerBlock } from './framing.ts';
+import { setMediaStats, setVariable, setVariables, uuidDump } from './api-variables.ts';
 
 export interface ApiContext extends ConferenceContext {
   readonly switchboard: Switchboard;
@@ -237,51 +238,6 @@ function park(channel: Channel): void {
   channel.break(true);
 }
 
-async function uuidDump(channel: Channel, [format]: readonly string[]): Promise<string> {
-  const headers = { ...channel.profileHeaders(), ...channel.variableHeaders() };
-  return format === 'json' ? JSON.stringify(headers) : headerBlock(headers);
-}
-
-function setVariable(channel: Channel, name: string | undefined, value: string): string {
-  if (name === undefined) return '-ERR No variable specified\n';
-  if (value === '') channel.variables.delete(name);
-  else if (!channel.set(name, value)) return '-ERR the variable is too large, or there are too many\n';
-  return OK;
-}
-
-function setVariables(channel: Channel, text: string): string {
-  for (const assignment of text.split(';')) {
-    const equals = assignment.indexOf('=');
-    const answer = setVariable(channel, assignment.slice(0, equals).trim(), assignment.slice(equals + 1));
-    if (answer !== OK) return answer;
-  }
-  return OK;
-}
-
-/** FreeSWITCH's names for what was counted. */
-async function setMediaStats(channel: Channel): Promise<string> {
-  const report = await channel.media.report();
-  if (report === undefined) return NO_CHANNEL;
-  const { counters } = report;
-  const values: Readonly<Record<string, number>> = {
-    in_raw_bytes: counters.bytesIn,
-    in_media_bytes: counters.bytesIn - counters.packetsIn * 12,
-    in_packet_count: counters.packetsIn,
-    in_media_packet_count: counters.packetsIn - counters.digitPacketsIn,
-    in_skip_packet_count: counters.lostIn,
-    in_dtmf_packet_count: counters.digitPacketsIn,
-    in_foreign_packet_count: counters.foreignIn,
-    in_broken_packet_count: counters.brokenIn,
-    out_raw_bytes: counters.bytesOut,
-    out_media_bytes: counters.bytesOut - counters.packetsOut * 12,
-    out_packet_count: counters.packetsOut,
-    out_media_packet_count: counters.packetsOut,
-  };
-  for (const [name, value] of Object.entries(values)) channel.variables.set(`rtp_audio_${name}`, String(value));
-  channel.variables.set('rtp_audio_in_jitter_ms', counters.jitterInMs.toFixed(2));
-  return '+OK:\n';
-}
-
 /** `<uuid> <file>` or `<uuid> <application>::<arguments>`: behind what runs already. */
 function broadcast(channel: Channel, [what = '', side = 'aleg']: readonly string[]): string {
   const [, application = 'playback', args = what] = /^(\w+)::(.*)$/.exec(what) ?? [];
@@ -314,63 +270,4 @@ function sendDigits(channel: Channel, digits: string): string {
 function receiveDigits(channel: Channel, digits: string): string {
   for (const digit of digits.slice(0, 128)) channel.heardDigit({ digit, durationSamples: 2000, source: 'APP' });
   return `+OK ${channel.uuid} received DTMF ${digits}.\n`;
-}
-
-function sofiaStatus(switchboard: Switchboard): string {
-  const line = '='.repeat(97);
-  const { profile } = switchboard.options;
-  const tls = switchboard.options.tlsAddress();
-  const row = (name: string, type: string, data: string, state: string) =>
-    `${name.padStart(25)}\t${type}\t  ${data.padStart(40)}\t${state}\n`;
-  return (
-    row('Name', '   Type', 'Data', 'State') +
-    `${line}\n` +
-    [[switchboard.options.sipAddress(), ''], ...(tls === undefined ? [] : [[`${tls};transport=tls`, ' (TLS)']])]
-      .map(([address, secured]) =>
-        row(profile, 'profile', `sip:mod_sofia@${address}`, `RUNNING (${switchboard.count})${secured}`),
-      )
-      .join('') +
-    `${line}\n1 profile 0 aliases\n\n`
-  );
-}
-
-function status(switchboard: Switchboard): string {
-  const seconds = Math.floor(switchboard.upMs / 1000);
-  const minutes = Math.floor(seconds / 60);
-  return (
-    `UP 0 years, ${Math.floor(minutes / 1440)} days, ${Math.floor(minutes / 60) % 24} hours, ${minutes % 60} minutes, ${seconds % 60} seconds\n` +
-    `FreeSWITCH (Version ${VERSION}) is ready\n` +
-    `${switchboard.created} session(s) since startup\n` +
-    `${switchboard.count} session(s) - peak ${switchboard.count}\n` +
-    `${switchboard.options.maxChannels} session(s) max\n`
-  );
-}
-
-function show(args: string, switchboard: Switchboard): string {
-  const [what, ...rest] = splitArguments(args);
-  if (what !== 'channels' && what !== 'calls') return '-USAGE: show channels [count|as json]\n';
-  const { channels } = switchboard;
-  if (rest[0] === 'count') return `\n${channels.length} total.\n`;
-  const rows = channels.map(channelRow);
-  if (rest.join(' ') === 'as json') {
-    return JSON.stringify({ row_count: rows.length, ...(rows.length > 0 && { rows }) });
-  }
-  const names = Object.keys(channelRow(undefined));
-  const lines = rows.map((row) => Object.values(row).join(','));
-  return rows.length === 0 ? '\n0 total.\n' : `${names.join(',')}\n${lines.join('\n')}\n\n${rows.length} total.\n`;
-}
-
-function channelRow(channel: Channel | undefined): Readonly<Record<string, string>> {
-  return {
-    uuid: channel?.uuid ?? '',
-    direction: 'inbound',
-    created_epoch: String(Math.floor((channel?.createdAtMs ?? 0) / 1000)),
-    name: channel?.name ?? '',
-    state: channel?.state === 'hungUp' ? 'CS_HANGUP' : 'CS_EXECUTE',
-    application: channel?.runningApplication ?? '',
-    context: 'mrf',
-    read_codec: channel?.variables.get('read_codec') ?? '',
-    callstate: channel?.state === 'answered' ? 'ACTIVE' : 'RINGING',
-    call_uuid: channel?.callUuid ?? '',
-  };
 }

@@ -38,7 +38,11 @@ export class ConferenceMedia {
   join(member: number, media: LegMedia, settings: SeatSettings): void {
     const { worker, leg } = media.place;
     const seat = { type: 'seat', leg: this.#name, member, settings } as const;
-    if (worker === this.#worker) return this.#tell({ ...seat, from: leg });
+    if (worker === this.#worker) {
+      this.#tell({ ...seat, from: leg });
+      return;
+    }
+    if (this.#isClosed) return;
     const { port1, port2 } = new MessageChannel();
     this.#worker.tell({ ...seat, from: port1 }, [port1]);
     worker.tell({ type: 'joinConference', leg, port: port2 }, [port2]);
@@ -68,8 +72,10 @@ export class ConferenceMedia {
     this.#isClosed = true;
   }
 
-  #tell(message: ToWorker): void {
+  /** False: it is closed, and nothing answers. */
+  #tell(message: ToWorker): boolean {
     if (!this.#isClosed) this.#worker.tell(message);
+    return !this.#isClosed;
   }
 
   #told(message: FromWorker): void {

@@ -10,6 +10,8 @@ import { openDecoder } from './codec/codec.ts';
 import { FRAME_MS } from './codec/g711.ts';
 import { sequenceStep, type RtpPacket } from './rtp-packet.ts';
 
+/** Shorter ones are not agreed upon; one that is all the same must not make the buffer think that it never has enough. */
+const MIN_PACKET_MS = 10;
 const MIN_TARGET_MS = 40;
 const MAX_TARGET_MS = 200;
 /** One second of 20 ms packets. */
@@ -132,7 +134,7 @@ export class JitterBuffer {
     this.#expected = (first.sequence + 1) & 0xffff;
     if (first.payload.length === 0) return true;
     const samples = this.#decoder.decode(first.payload);
-    if (samples.length > 0) this.#packetMs = (samples.length * 1000) / this.#codec.rate;
+    if (samples.length > 0) this.#packetMs = Math.max(MIN_PACKET_MS, (samples.length * 1000) / this.#codec.rate);
     this.#append(samples, samples.length);
     return true;
   }

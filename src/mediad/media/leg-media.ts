@@ -109,8 +109,10 @@ export class LegMedia {
     this.#isClosed = true;
   }
 
-  #tell(message: ToWorker): void {
+  /** False: it is closed, and nothing answers. */
+  #tell(message: ToWorker): boolean {
     if (!this.#isClosed) this.#worker.tell(message);
+    return !this.#isClosed;
   }
 
   #told(message: FromWorker): void {

@@ -109,6 +109,7 @@ export class LegOutput {
   unbridged(): void {
     this.#transcoder?.close();
     this.#transcoder = undefined;
+    this.#sender.endRelay();
   }
 
   close(): void {

@@ -14,11 +14,11 @@ import { FRAME_MS, SILENCE } from './codec/g711.ts';
 import { JitterBuffer } from './jitter-buffer.ts';
 import { Latch } from './latch.ts';
 import { LegOutput } from './leg-output.ts';
+import { LegRecordings } from './leg-recordings.ts';
 import { NO_COUNTERS, type Endpoint, type LegReport, type MediaCounters, type RemoteMedia } from './messages.ts';
 import type { Player } from './player.ts';
 import { Reception } from './reception.ts';
 import type { Recorder } from './recorder.ts';
-import { RecordTap } from './record-tap.ts';
 import { readRtp, type RtpPacket } from './rtp-packet.ts';
 import type { SessionRecorder } from './session-recorder.ts';
 import { DigitReceiver, type DigitPress } from './telephone-event.ts';
@@ -49,11 +49,10 @@ export class MediaLeg {
   readonly #digitsIn: DigitReceiver;
   readonly #counters: { -readonly [K in keyof MediaCounters]: number } = { ...NO_COUNTERS };
   readonly #reception = new Reception(this.#counters);
-  readonly #sessions = new Set<SessionRecorder>();
+  readonly #recordings = new LegRecordings();
   #remote: RemoteMedia | undefined;
   #latch: Latch | undefined;
   #player: Player | undefined;
-  #tap: RecordTap | undefined;
   #peer: BridgePeer | ConferencePeer | undefined;
   /** What is said, for a conference. */
   #jitter: JitterBuffer | undefined;
@@ -83,12 +82,14 @@ export class MediaLeg {
 
   /** First description or a changed one. The latch is kept while the other side's address stays the same. */
   setRemote(remote: RemoteMedia, nowMs: number): void {
+    if (this.#isClosed) return;
     const before = this.#remote;
+    const codecBefore = this.codec;
     this.#remote = remote;
     this.#lastHeardMs = nowMs;
     this.#silenceReports = 0;
     this.#output.setRemote(remote);
-    if (before !== undefined && before.codec.name !== remote.codec.name) this.#codecChanged();
+    if (!isSameSound(codecBefore, remote.codec)) this.#codecChanged();
     if (remote.sendTo === undefined) return;
     const isSamePlace = before?.sendTo?.address === remote.sendTo.address && before.sendTo.port === remote.sendTo.port;
     if (isSamePlace && this.#latch !== undefined) return;
@@ -123,10 +124,9 @@ export class MediaLeg {
     const areDigitsOut = this.#output.isSendingDigits;
     this.#output.tick();
     this.#digitsIn.tick(nowMs);
-    this.#tap?.recorder.tick(nowMs);
+    this.#recordings.tick(nowMs);
     this.#watchSilence(nowMs);
     this.#speakToConference();
-    for (const session of this.#sessions) session.tick();
     if (areDigitsOut) return;
     if (this.#player !== undefined) this.#playFrame(this.#player);
     else if (this.#peer === undefined || nowMs - this.#lastRelayedMs > BRIDGE_PAUSE_MS) this.#output.silence();
@@ -143,24 +143,21 @@ export class MediaLeg {
   }
 
   record(recorder: Recorder): void {
-    this.stopRecord();
-    this.#tap = new RecordTap(recorder, this.codec);
+    this.#recordings.record(recorder, this.codec);
   }
 
   stopRecord(): void {
-    this.#tap?.close();
-    this.#tap?.recorder.close('stopped');
-    this.#tap = undefined;
+    this.#recordings.stopRecord();
   }
 
   /** Both directions from now on; the session says itself when it ends. */
   recordSession(session: SessionRecorder): void {
-    this.#sessions.add(session);
+    this.#recordings.add(session);
   }
 
   /** No more of this one. */
   forgetSession(session: SessionRecorder): void {
-    this.#sessions.delete(session);
+    this.#recordings.forget(session);
   }
 
   bridge(peer: BridgePeer | ConferencePeer): void {
@@ -180,14 +177,14 @@ export class MediaLeg {
 
   /** From the other leg of the bridge. The payload is ours to change. */
   hear(frame: BridgeFrame): void {
-    if (this.#player !== undefined || this.#isWriteMuted) return;
+    if (this.#isClosed || this.#player !== undefined || this.#isWriteMuted) return;
     this.#lastRelayedMs = this.#nowMs;
     if (frame.kind === 'press' || !this.#output.isSendingDigits) this.#output.relay(frame);
   }
 
   /** From the conference. */
   hearConference({ samples, rate }: SoundFrame): void {
-    if (this.#player !== undefined || this.#isWriteMuted || this.#output.isSendingDigits) return;
+    if (this.#isClosed || this.#player !== undefined || this.#isWriteMuted || this.#output.isSendingDigits) return;
     this.#lastRelayedMs = this.#nowMs;
     this.#output.sound(samples, rate);
   }
@@ -208,8 +205,7 @@ export class MediaLeg {
   describe(): string {
     const taps = [
       this.#digitsIn.describe(),
-      ...(this.#tap === undefined ? [] : [this.#tap.describe()]),
-      ...[...this.#sessions].map((session) => session.describe()),
+      ...this.#recordings.describe(),
       ...(this.#peer === undefined ? [] : [this.#peerWords('in')]),
     ];
     const source = this.#player?.describe() ?? (this.#peer === undefined ? 'silence' : this.#peerWords('out'));
@@ -222,9 +218,7 @@ export class MediaLeg {
     this.#isClosed = true;
     this.#digitsIn.close();
     this.stopPlay();
-    this.#tap?.close();
-    this.#tap?.recorder.close('legClosed');
-    for (const session of this.#sessions) session.close('legClosed');
+    this.#recordings.close();
     this.unbridge();
     this.#output.close();
     this.#transport.close();
@@ -241,9 +235,7 @@ export class MediaLeg {
       this.#jitter.close();
       this.#jitter = new JitterBuffer(this.codec);
     }
-    if (this.#tap === undefined) return;
-    this.#tap.close();
-    this.#tap = new RecordTap(this.#tap.recorder, this.codec);
+    this.#recordings.codecChanged(this.codec);
   }
 
   #hearDigit(packet: RtpPacket, nowMs: number): void {
@@ -251,7 +243,7 @@ export class MediaLeg {
     this.#digitSsrc = packet.ssrc;
     // Who puts packets in order needs every sequence number, also those that carry no audio.
     const placeholder = { ...packet, payload: packet.payload.subarray(0, 0) };
-    this.#tap?.push(placeholder, nowMs);
+    this.#recordings.skip(placeholder, nowMs);
     this.#jitter?.push(placeholder, nowMs);
     if (this.#peer?.takes === 'packets' && !this.#isReadMuted) this.#peer.push(bridged('digit', packet, this.codec));
     this.#digitsIn.push(packet, nowMs);
@@ -270,13 +262,10 @@ export class MediaLeg {
       if (!isG711(codec.name)) return;
       packet.payload.fill(SILENCE[codec.name]);
     }
-    const isShared = this.#peer?.takes === 'packets';
-    // The bridge may transcode in place, a held packet must stay as it came.
-    const kept = isShared ? { ...packet, payload: Buffer.from(packet.payload) } : packet;
-    this.#tap?.push(kept, this.#nowMs);
-    this.#jitter?.push(kept, this.#nowMs);
-    for (const session of this.#sessions) session.push('heard', codec, kept, this.#nowMs);
-    if (this.#peer?.takes === 'packets') this.#peer.push(bridged('audio', packet, codec));
+    const peer = this.#peer?.takes === 'packets' ? this.#peer : undefined;
+    this.#recordings.heard(packet, codec, this.#nowMs, peer !== undefined);
+    this.#jitter?.push(packet, this.#nowMs);
+    peer?.push(bridged('audio', packet, codec));
   }
 
   #speakToConference(): void {
@@ -301,14 +290,8 @@ export class MediaLeg {
     if (remote?.sendTo === undefined || this.#latch === undefined || this.#isClosed) return;
     this.#counters.packetsOut += 1;
     this.#counters.bytesOut += datagram.length;
-    if (this.#sessions.size > 0) this.#recordSent(datagram, remote);
+    if (this.#recordings.areOfBothSides) this.#recordings.said(datagram, remote, this.#nowMs);
     this.#transport.send(datagram, this.#latch.target);
-  }
-
-  #recordSent(datagram: Buffer, remote: RemoteMedia): void {
-    const packet = readRtp(datagram);
-    if (packet?.payloadType !== remote.payloadType) return;
-    for (const session of this.#sessions) session.push('said', remote.codec, packet, this.#nowMs);
   }
 
   #watchSilence(nowMs: number): void {
@@ -318,6 +301,11 @@ export class MediaLeg {
     this.#silenceReports += 1;
     this.#events.silent(Math.round(silentMs));
   }
+}
+
+/** Whether what was decoded as the one can go on as the other. */
+function isSameSound(a: Codec, b: Codec): boolean {
+  return a.name === b.name && a.rate === b.rate;
 }
 
 function bridged(kind: 'audio' | 'digit', packet: RtpPacket, codec: Codec): BridgeFrame {

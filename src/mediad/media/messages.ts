@@ -56,9 +56,9 @@ export interface SeatSettings {
   /** Factors. */
   readonly gainIn: number;
   readonly gainOut: number;
-  /** Mean absolute amplitude below which the member is not mixed. */
+  /** Mean absolute amplitude below which a member who does not talk is not mixed. */
   readonly energyLevel: number;
-  /** … and from which it counts as talking. */
+  /** … and from which it counts as talking, for half a second. */
   readonly talkLevel: number;
 }
 
@@ -104,6 +104,9 @@ export type ToWorker =
   /** The other end of a seat in another thread. */
   | { readonly type: 'joinConference'; readonly leg: string; readonly port: MessagePort }
   | { readonly type: 'close' };
+
+/** To one leg or conference that is there already. */
+export type OnStation = Exclude<ToWorker, { readonly type: 'openLeg' | 'openConference' | 'close' }>;
 
 export type FromWorker =
   | { readonly type: 'legOpened'; readonly leg: string; readonly port: number }

@@ -45,6 +45,8 @@ export class Mixer {
   readonly #seats = new Map<number, Seat>();
   readonly #playing = new Map<number, Playing>();
   readonly #recorders = new Map<number, { readonly recorder: Recorder; isPaused: boolean; timestamp: number }>();
+  /** A recording is made at 8 kHz. */
+  #toRecord = new Resampler(8000, 8000);
   #rate: AudioRate = 8000;
   #sum: Int32Array = new Int32Array((8000 / 1000) * FRAME_MS);
 
@@ -97,6 +99,8 @@ export class Mixer {
   }
 
   play(play: number, player: Player, member: number | undefined): void {
+    // Who left while the files were read hears nothing; nor may it play for ever.
+    if (member !== undefined && !this.#seats.has(member)) return player.close();
     this.#playing.set(play, {
       player,
       member,
@@ -121,6 +125,11 @@ export class Mixer {
 
   stopRecord(recording: number): void {
     this.#recorders.get(recording)?.recorder.close('stopped');
+    this.#recorders.delete(recording);
+  }
+
+  /** It has ended by itself. */
+  forgetRecording(recording: number): void {
     this.#recorders.delete(recording);
   }
 
@@ -152,7 +161,7 @@ export class Mixer {
     const energy = energyOf(samples);
     this.#noticeTalk(member, seat, energy);
     const { canSpeak, gainIn, energyLevel } = seat.settings;
-    if (!canSpeak || energy < energyLevel) return;
+    if (!canSpeak || (energy < energyLevel && !seat.isTalking)) return;
     seat.said = gainIn === 1 ? samples : samples.map((sample) => clip(sample * gainIn));
     for (let i = 0; i < this.#sum.length; i++) this.#sum[i]! += seat.said[i] ?? 0;
   }
@@ -203,15 +212,16 @@ export class Mixer {
 
   #writeDown(nowMs: number): void {
     if (this.#recorders.size === 0) return;
-    const step = this.#rate / 8000;
-    const samples = Int16Array.from({ length: this.#sum.length / step }, (_, i) => clip(this.#sum[i * step]!));
+    if (this.#toRecord.from !== this.#rate) this.#toRecord = new Resampler(this.#rate, 8000);
+    const samples = this.#toRecord.process(Int16Array.from(this.#sum, clip));
     const payload = Buffer.allocUnsafe(samples.length);
     encodeG711('PCMU', samples, payload);
     for (const entry of this.#recorders.values()) {
-      entry.recorder.tick(nowMs);
+      // A paused one is left alone: it would take our silence for somebody's.
       if (entry.isPaused) continue;
       entry.recorder.push({ timestamp: entry.timestamp, payload, law: 'PCMU' }, nowMs);
       entry.timestamp = (entry.timestamp + payload.length) >>> 0;
+      entry.recorder.tick(nowMs);
     }
   }
 

@@ -1,5 +1,6 @@
 /** Prompts in memory, shared by all legs of a worker. The least recently played leave first. */
 import { readFile, stat } from 'node:fs/promises';
+import { thinOut } from './codec/resample.ts';
 import { readWav, type WavAudio } from './wav.ts';
 
 /** Ten minutes at 16 kHz. */
@@ -27,8 +28,10 @@ export class PromptCache {
       if (size > MAX_FILE_BYTES) return `larger than ${MAX_FILE_BYTES} bytes`;
       const result = readWav(await readFile(path));
       if (result.kind === 'refused') return result.reason;
-      this.#keep(path, { modifiedMs: mtimeMs, audio: result.audio });
-      return result.audio;
+      const audio: WavAudio =
+        result.kind === 'read' ? result.audio : { rate: 16_000, samples: await thinOut(result.samples) };
+      this.#keep(path, { modifiedMs: mtimeMs, audio });
+      return audio;
     } catch (error) {
       return (error as NodeJS.ErrnoException).code ?? 'unreadable';
     }

@@ -48,12 +48,13 @@ interface Started {
 
 export class Requests {
   readonly #leg: string;
-  readonly #tell: (message: ToWorker) => void;
+  readonly #tell: (message: ToWorker) => boolean;
   readonly #plays = new Map<number, Play>();
   readonly #recordings = new Map<number, Started>();
   #next = 1;
 
-  constructor(leg: string, tell: (message: ToWorker) => void) {
+  /** `tell`: false when nobody is there any more who could answer. */
+  constructor(leg: string, tell: (message: ToWorker) => boolean) {
     this.#leg = leg;
     this.#tell = tell;
   }
@@ -65,7 +66,8 @@ export class Requests {
   play(items: readonly PlayItem[], limits: PlayLimits, events: PlayEvents): Running<PlayResult> {
     const play = this.#next++;
     const done = new Promise<PlayResult>((resolve) => this.#plays.set(play, { events, resolve }));
-    this.#tell({ type: 'play', leg: this.#leg, play, items, isEndless: false, maxMs: Infinity, ...limits });
+    const wish = { type: 'play', leg: this.#leg, play, items, isEndless: false, maxMs: Infinity, ...limits } as const;
+    if (!this.#tell(wish)) this.#played(play, { kind: 'played', samples: 0, lastItemSamples: 0 });
     return { done, stop: () => this.#tell({ type: 'stopPlay', leg: this.#leg, play }) };
   }
 
@@ -73,7 +75,9 @@ export class Requests {
     const leg = this.#leg;
     const recording = this.#next++;
     const done = new Promise<RecordOutcome>((resolve) => this.#recordings.set(recording, { started, resolve }));
-    this.#tell({ type: 'record', leg, recording, request });
+    if (!this.#tell({ type: 'record', leg, recording, request })) {
+      this.#recorded(recording, { ending: 'failed', samples: 0, reason: 'it is closed' });
+    }
     return {
       done,
       stop: () => this.#tell({ type: 'stopRecord', leg, recording }),
@@ -104,8 +108,7 @@ export class Requests {
         this.#recordings.get(message.recording)?.started();
         return true;
       case 'recordEnded':
-        this.#recordings.get(message.recording)?.resolve(message);
-        this.#recordings.delete(message.recording);
+        this.#recorded(message.recording, message);
         return true;
       default:
         return false;
@@ -120,5 +123,10 @@ export class Requests {
   #played(play: number, result: PlayResult): void {
     this.#plays.get(play)?.resolve(result);
     this.#plays.delete(play);
+  }
+
+  #recorded(recording: number, outcome: RecordOutcome): void {
+    this.#recordings.get(recording)?.resolve(outcome);
+    this.#recordings.delete(recording);
   }
 }

@@ -72,9 +72,9 @@ export class RtpSender {
     this.#isTalking = true;
   }
 
-  /** The next frame of our own begins a talk spurt. */
-  pause(): void {
-    this.#isTalking = false;
+  /** What is relayed next is another stream, whatever its numbers are. */
+  endRelay(): void {
+    this.#join = undefined;
   }
 
   #emit(frame: OutgoingFrame, sequence: number, timestamp: number, marker: boolean): void {

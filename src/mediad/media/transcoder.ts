@@ -11,6 +11,8 @@ const MAX_CONCEALED = 5;
 
 export interface Transcoded {
   readonly payload: Buffer;
+  /** The first one after a pause (RFC 3551 4.1). */
+  readonly marker: boolean;
   readonly ssrc: number;
   readonly sequence: number;
   /** In the clock of the other codec. */
@@ -28,6 +30,7 @@ export class Transcoder {
   #sequence = 0;
   #timestamp = 0;
   #ssrc = 0;
+  #isNewTalk = true;
 
   constructor(from: Codec, to: Codec, send: (frame: Transcoded) => void) {
     this.from = from;
@@ -36,7 +39,8 @@ export class Transcoder {
     this.#to = to;
     this.#packetizer = new Packetizer(to, ({ payload, behind }) => {
       const timestamp = (this.#timestamp - behind) >>> 0;
-      send({ payload, ssrc: this.#ssrc, sequence: this.#sequence, timestamp });
+      send({ payload, marker: this.#isNewTalk, ssrc: this.#ssrc, sequence: this.#sequence, timestamp });
+      this.#isNewTalk = false;
       this.#sequence = (this.#sequence + 1) & 0xffff;
     });
     this.#reorder = new ReorderBuffer((packet) => this.#take(packet), from.clockRate);
@@ -63,7 +67,7 @@ export class Transcoder {
     }
     const last = this.#last?.ssrc === packet.ssrc ? this.#last : undefined;
     if (last !== undefined) this.#bridgeGap(last, packet);
-    else this.#packetizer.reset();
+    else this.#beginAnew();
     this.#ssrc = packet.ssrc;
     const samples = this.#decoder.decode(packet.payload);
     const { ssrc, sequence, timestamp } = packet;
@@ -80,8 +84,13 @@ export class Transcoder {
     if (lost > 0 && lost <= MAX_CONCEALED && due <= last.samples * MAX_CONCEALED) {
       return this.#write(this.#decoder.conceal(due));
     }
-    this.#packetizer.reset();
+    this.#beginAnew();
     this.#timestamp = (this.#timestamp + Math.round((due * this.#to.clockRate) / rate)) >>> 0;
+  }
+
+  #beginAnew(): void {
+    this.#packetizer.reset();
+    this.#isNewTalk = true;
   }
 
   #write(samples: Int16Array): void {

@@ -1,7 +1,7 @@
 /** Prompts: WAV files, PCM 16 bits, mono, 8, 16 or 48 kHz. */
 import type { AudioSource } from './audio-source.ts';
 import type { AudioRate } from './codec/codec-types.ts';
-import { decimate, Resampler } from './codec/resample.ts';
+import { Resampler } from './codec/resample.ts';
 
 export interface WavAudio {
   readonly rate: AudioRate;
@@ -10,6 +10,8 @@ export interface WavAudio {
 
 export type WavResult =
   | { readonly kind: 'read'; readonly audio: WavAudio }
+  /** 48 kHz, which nobody here hears. */
+  | { readonly kind: 'fullBand'; readonly samples: Int16Array }
   | { readonly kind: 'refused'; readonly reason: string };
 
 const PCM = 1;
@@ -36,7 +38,7 @@ export function readWav(file: Buffer): WavResult {
     }
     if (id === 'data') {
       const samples = littleEndian(body);
-      if (rate === 48_000) return { kind: 'read', audio: { rate: 16_000, samples: decimate(samples, 3) } };
+      if (rate === 48_000) return { kind: 'fullBand', samples };
       if (rate !== 8000 && rate !== 16_000) return refuse(`${rate ?? 'no'} Hz; prompts are 8000, 16000 or 48000 Hz`);
       return { kind: 'read', audio: { rate, samples } };
     }

@@ -5,34 +5,44 @@ import { MediaClock } from './clock.ts';
 import { loadOpus } from './codec/opus.ts';
 import { FRAME_MS } from './codec/g711.ts';
 import { isG711 } from './codec/codec.ts';
-import { LegSocket } from './leg-socket.ts';
+import { LegPorts } from './leg-ports.ts';
+import type { LegSocket } from './leg-socket.ts';
 import { MediaLeg } from './media-leg.ts';
-import type { FromWorker, RemoteMedia, ToWorker, WorkerSettings } from './messages.ts';
-import { Mixer } from './mixer.ts';
-import { Player } from './player.ts';
+import type { FromWorker, OnStation, RemoteMedia, ToWorker, WorkerSettings } from './messages.ts';
+import { Player, type PlayerItem } from './player.ts';
 import { PromptCache } from './prompt-cache.ts';
 import type { RecordResult } from './recorder.ts';
 import type { SessionRecorder } from './session-recorder.ts';
+import { WorkerConferences } from './worker-conferences.ts';
 import { loadItems } from './worker-prompts.ts';
 import { WorkerRecordings } from './worker-recordings.ts';
 
 interface LegEntry {
   readonly media: MediaLeg;
   play: number | undefined;
+  /** The newest description: an older one may still wait for its codec. */
+  remote: RemoteMedia | undefined;
   recording: number | undefined;
   readonly sessions: Map<number, SessionRecorder | 'opening'>;
 }
 
 const settings = workerData as WorkerSettings;
 const legs = new Map<string, LegEntry>();
-const conferences = new Map<string, { readonly mixer: Mixer; readonly ports: Map<number, MessagePort> }>();
 const prompts = new PromptCache(settings.promptCacheBytes);
 const recordings = new WorkerRecordings(() => finishClosing());
+const conferences = new WorkerConferences({
+  tell,
+  findLeg: (name) => legs.get(name)?.media,
+  recordings,
+  load: (items) => loadItems(items, prompts),
+  newPlayer,
+  alone,
+});
 const clock = new MediaClock(FRAME_MS, (nowMs) => {
   for (const [leg, { media }] of legs) alone(leg, () => media.tick(nowMs));
-  for (const [name, { mixer }] of conferences) alone(name, () => mixer.tick(nowMs));
+  conferences.tick(nowMs);
 });
-let nextPort = settings.portsFrom;
+const ports = new LegPorts(settings);
 let isClosing = false;
 
 parentPort!.on('message', (message: ToWorker) => {
@@ -47,25 +57,24 @@ async function perform(message: ToWorker): Promise<void> {
     case 'openLeg':
       return openLeg(message.leg);
     case 'openConference':
-      return openConference(message.leg);
+      conferences.open(message.leg);
+      return clock.start();
     case 'close':
       return closeAll();
     default: {
       const leg = legs.get(message.leg);
       if (leg !== undefined) return performOnLeg(leg, message);
-      const conference = conferences.get(message.leg);
-      return conference === undefined ? refuseUnknown(message) : performOnConference(conference, message);
+      if (!conferences.has(message.leg)) return refuseUnknown(message);
+      return message.type === 'closeLeg' ? closeConference(message.leg) : conferences.perform(message);
     }
   }
 }
-
-type OnStation = Exclude<ToWorker, { type: 'openLeg' | 'openConference' | 'close' }>;
 
 async function performOnLeg(leg: LegEntry, message: OnStation): Promise<void> {
   const { media } = leg;
   switch (message.type) {
     case 'setRemote':
-      return setRemote(media, message.remote);
+      return setRemote(leg, message.remote);
     case 'play':
       leg.play = message.play;
       return playOnLeg(leg, message);
@@ -83,11 +92,11 @@ async function performOnLeg(leg: LegEntry, message: OnStation): Promise<void> {
       return;
     }
     case 'bridge':
-      return media.bridge(remotePeer(media, message.port));
+      return media.bridge(remotePeer(message.leg, media, message.port));
     case 'bridgeLocal':
-      return bridgeLocal(media, legs.get(message.peer)?.media);
+      return bridgeLocal(message, media, legs.get(message.peer)?.media);
     case 'joinConference':
-      return joinThrough(media, message.port);
+      return joinThrough(message.leg, media, message.port);
     case 'unbridge':
       return media.unbridge();
     case 'mute':
@@ -98,46 +107,6 @@ async function performOnLeg(leg: LegEntry, message: OnStation): Promise<void> {
       return tell({ type: 'reported', leg: message.leg, query: message.query, report: media.report() });
     case 'closeLeg':
       return closeLeg(message.leg);
-    default:
-      return;
-  }
-}
-
-async function performOnConference(
-  { mixer, ports }: { readonly mixer: Mixer; readonly ports: Map<number, MessagePort> },
-  message: OnStation,
-): Promise<void> {
-  switch (message.type) {
-    case 'seat':
-      return seat(mixer, ports, message);
-    case 'setSeat':
-      return mixer.set(message.member, message.settings);
-    case 'leaveSeat':
-      ports.get(message.member)?.close();
-      ports.delete(message.member);
-      return mixer.leave(message.member);
-    case 'play': {
-      const items = await loadItems(message.items, prompts);
-      if (typeof items === 'string') return tell({ ...message, type: 'playRefused', reason: items });
-      return mixer.play(message.play, newPlayer(items, message, mixer.rate), message.member);
-    }
-    case 'stopPlay':
-      return mixer.stopPlay(message.play);
-    case 'record': {
-      const { leg, recording } = message;
-      const recorder = await recordings
-        .open('PCMU', message.request, (result) => tellRecorded(leg, recording, result))
-        .catch((error: Error) => tellNotRecorded(leg, recording, error));
-      if (recorder === undefined) return;
-      mixer.record(recording, recorder);
-      return tell({ type: 'recordStarted', leg, recording });
-    }
-    case 'stopRecord':
-      return mixer.stopRecord(message.recording);
-    case 'pauseRecord':
-      return mixer.pauseRecord(message.recording, message.isPaused);
-    case 'closeLeg':
-      return closeConference(message.leg);
     default:
       return;
   }
@@ -161,7 +130,7 @@ function refuseUnknown(message: OnStation): void {
 async function openLeg(leg: string): Promise<void> {
   let socket: LegSocket;
   try {
-    socket = await bindFreePort();
+    socket = await ports.bind();
   } catch (error) {
     return tell({ type: 'legRefused', leg, reason: `no RTP port: ${(error as Error).message}` });
   }
@@ -175,30 +144,15 @@ async function openLeg(leg: string): Promise<void> {
     },
   });
   socket.onDatagram((datagram, source) => alone(leg, () => media.receive(datagram, source, performance.now())));
-  legs.set(leg, { media, play: undefined, recording: undefined, sessions: new Map() });
+  legs.set(leg, { media, play: undefined, remote: undefined, recording: undefined, sessions: new Map() });
   clock.start();
   tell({ type: 'legOpened', leg, port: socket.port });
 }
 
-async function bindFreePort(): Promise<LegSocket> {
-  const { bindAddress, portsFrom, portsTo } = settings;
-  if (portsFrom === 0) return LegSocket.bind(bindAddress, 0);
-  const first = portsFrom + (portsFrom % 2);
-  for (let tries = 0; tries <= (portsTo - first) / 2; tries++) {
-    const port = nextPort < first || nextPort > portsTo ? first : nextPort;
-    nextPort = port + 2;
-    try {
-      return await LegSocket.bind(bindAddress, port);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
-    }
-  }
-  throw new Error(`all even ports from ${portsFrom} to ${portsTo} are in use`);
-}
-
-async function setRemote(media: MediaLeg, remote: RemoteMedia): Promise<void> {
+async function setRemote(leg: LegEntry, remote: RemoteMedia): Promise<void> {
+  leg.remote = remote;
   if (remote.codec.name === 'OPUS') await loadOpus();
-  media.setRemote(remote, performance.now());
+  if (leg.remote === remote) leg.media.setRemote(remote, performance.now());
 }
 
 async function playOnLeg(leg: LegEntry, message: ToWorker & { type: 'play' }): Promise<void> {
@@ -211,7 +165,7 @@ async function playOnLeg(leg: LegEntry, message: ToWorker & { type: 'play' }): P
 }
 
 function newPlayer(
-  items: ConstructorParameters<typeof Player>[0],
+  items: readonly PlayerItem[],
   { leg, play, isEndless, maxMs }: ToWorker & { type: 'play' },
   rate: Player['rate'],
 ): Player {
@@ -271,48 +225,24 @@ function tellNotRecorded(leg: string, recording: number, { message }: Error): un
   tell({ type: 'recordEnded', leg, recording, ending: 'failed', samples: 0, reason: message });
 }
 
-function bridgeLocal(a: MediaLeg, b: MediaLeg | undefined): void {
+function bridgeLocal({ leg, peer }: ToWorker & { type: 'bridgeLocal' }, a: MediaLeg, b: MediaLeg | undefined): void {
   if (b === undefined) return;
-  a.bridge({ takes: 'packets', push: (frame) => b.hear(frame), close: () => {} });
-  b.bridge({ takes: 'packets', push: (frame) => a.hear(frame), close: () => {} });
+  a.bridge({ takes: 'packets', push: (frame) => alone(peer, () => b.hear(frame)), close: () => {} });
+  b.bridge({ takes: 'packets', push: (frame) => alone(leg, () => a.hear(frame)), close: () => {} });
 }
 
 /** The other leg lives in another worker. */
-function remotePeer(media: MediaLeg, port: MessagePort): BridgePeer {
-  port.on('message', (frame: BridgeFrame) =>
-    media.hear(frame.kind === 'press' ? frame : { ...frame, payload: Buffer.from(frame.payload) }),
-  );
+function remotePeer(leg: string, media: MediaLeg, port: MessagePort): BridgePeer {
+  port.on('message', (frame: BridgeFrame) => {
+    const ours = frame.kind === 'press' ? frame : { ...frame, payload: Buffer.from(frame.payload) };
+    alone(leg, () => media.hear(ours));
+  });
   return { takes: 'packets', push: (frame) => port.postMessage(frame), close: () => port.close() };
 }
 
-function openConference(name: string): void {
-  const mixer = new Mixer({
-    talking: (member, isTalking, energy) => tell({ type: 'memberTalking', leg: name, member, isTalking, energy }),
-  });
-  conferences.set(name, { mixer, ports: new Map() });
-  clock.start();
-}
-
-function seat(
-  mixer: Mixer,
-  ports: Map<number, MessagePort>,
-  { member, settings: how, from }: ToWorker & { type: 'seat' },
-) {
-  if (typeof from !== 'string') {
-    ports.set(member, from);
-    from.on('message', (frame: SoundFrame) => mixer.push(member, frame));
-    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- threads have no origins
-    return mixer.join(member, how, (frame) => from.postMessage(frame));
-  }
-  const media = legs.get(from)?.media;
-  if (media === undefined) return;
-  mixer.join(member, how, (frame) => media.hearConference(frame));
-  media.bridge({ takes: 'sound', push: (frame) => mixer.push(member, frame), close: () => {} });
-}
-
 /** The conference is in another worker. */
-function joinThrough(media: MediaLeg, port: MessagePort): void {
-  port.on('message', (frame: SoundFrame) => media.hearConference(frame));
+function joinThrough(leg: string, media: MediaLeg, port: MessagePort): void {
+  port.on('message', (frame: SoundFrame) => alone(leg, () => media.hearConference(frame)));
   media.bridge({ takes: 'sound', push: (frame) => port.postMessage(frame), close: () => port.close() });
 }
 
@@ -334,21 +264,18 @@ function closeLeg(leg: string): void {
 }
 
 function closeConference(name: string): void {
-  const conference = conferences.get(name);
-  conference?.mixer.close();
-  for (const port of conference?.ports.values() ?? []) port.close();
-  conferences.delete(name);
+  conferences.close(name);
   closed(name);
 }
 
 function closed(station: string): void {
-  if (legs.size === 0 && conferences.size === 0) clock.stop();
+  if (legs.size === 0 && conferences.isEmpty) clock.stop();
   tell({ type: 'legClosed', leg: station });
 }
 
 function closeAll(): void {
   isClosing = true;
-  for (const name of conferences.keys()) closeConference(name);
+  for (const name of conferences.names) closeConference(name);
   for (const leg of legs.keys()) closeLeg(leg);
   finishClosing();
 }

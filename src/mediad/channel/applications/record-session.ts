@@ -10,6 +10,7 @@ import { NO_RESPONSE, splitArguments, wholeNumber } from './application.ts';
 import { prepareRecording, type RecordSettings } from './recording-request.ts';
 
 const DAY_SECS = 86_400;
+const MAX_AT_ONCE = 16;
 
 export class SessionRecordings {
   readonly #settings: RecordSettings;
@@ -28,13 +29,15 @@ export class SessionRecordings {
 
   /** Returns why not, or undefined once it runs. `limitSecs` 0: none but a day. */
   async start(channel: Channel, given: string, limitSecs: number): Promise<string | undefined> {
-    const ofChannel = this.#running.get(channel.uuid) ?? new Map<string, Recording<RecordOutcome>>();
-    if (ofChannel.has(given)) return 'it is being recorded to this path already';
     const prepared = await prepareRecording(given, channel.variables, this.#settings);
     if (prepared.kind === 'refused') {
       this.#settings.log.error({ channel: channel.uuid, reason: prepared.reason }, 'recording refused');
       return prepared.reason;
     }
+    // Only now: while the folder was looked at, another one may have begun.
+    const ofChannel = this.#running.get(channel.uuid) ?? new Map<string, Recording<RecordOutcome>>();
+    if (ofChannel.has(given)) return 'it is being recorded to this path already';
+    if (ofChannel.size >= MAX_AT_ONCE) return `it is being recorded ${MAX_AT_ONCE} times already`;
     const about = { 'Record-File-Path': given };
     const { promise: started, resolve } = Promise.withResolvers<true>();
     const recording = channel.media.record(

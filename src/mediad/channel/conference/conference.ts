@@ -3,7 +3,6 @@
  *
  *   the first member opens it -> … -> the last one leaves, or one with the flag endconf: a moment later everybody is let go
  */
-import { randomUUID } from 'node:crypto';
 import type { EventHeaders } from '../../event-socket/framing.ts';
 import type { ConferenceMedia } from '../../media/conference-media.ts';
 import type { PlayItem, RecordRequest } from '../../media/messages.ts';
@@ -16,7 +15,7 @@ export const MAINTENANCE = 'conference::maintenance';
 export interface ConferenceOptions {
   readonly name: string;
   readonly profile: string;
-  readonly uuid?: string;
+  readonly uuid: string;
   readonly bus: EventBus;
   readonly media: ConferenceMedia;
   /** Once, when the last member has left. */
@@ -32,6 +31,7 @@ interface Playing {
 }
 
 const MAX_PLAYING = 100;
+const MAX_RECORDINGS = 16;
 
 export class Conference {
   readonly name: string;
@@ -58,7 +58,7 @@ export class Conference {
   constructor(options: ConferenceOptions) {
     this.name = options.name;
     this.profile = options.profile;
-    this.uuid = options.uuid ?? randomUUID();
+    this.uuid = options.uuid;
     this.#options = options;
     this.startedAtMs = options.nowMs();
     this.publish('conference-create');
@@ -148,7 +148,11 @@ export class Conference {
     this.#playing.push(playing);
     const before = isBeside ? Promise.resolve() : (this.#tails.get(member) ?? Promise.resolve());
     const after = before.then(() => this.#playOne(playing, items));
-    if (!isBeside) this.#tails.set(member, after);
+    if (isBeside) return true;
+    this.#tails.set(member, after);
+    void after.then(() => {
+      if (this.#tails.get(member) === after) this.#tails.delete(member);
+    });
     return true;
   }
 
@@ -162,12 +166,14 @@ export class Conference {
 
   /** Resolves with why it cannot be recorded there, or undefined once it runs. */
   async record(file: string, request: RecordRequest): Promise<string | undefined> {
+    if (this.#recordings.has(file)) return 'it is being recorded to this path already';
+    if (this.#recordings.size >= MAX_RECORDINGS) return `it is being recorded ${MAX_RECORDINGS} times already`;
     const about = { Path: file };
     const { promise: started, resolve } = Promise.withResolvers<true>();
     const recording = this.#options.media.record(request, () => resolve(true));
     this.#recordings.set(file, recording);
     void recording.done.then(({ samples, ending }) => {
-      this.#recordings.delete(file);
+      if (this.#recordings.get(file) === recording) this.#recordings.delete(file);
       if (ending === 'failed') return;
       this.publish('stop-recording', {
         ...about,

@@ -1,4 +1,5 @@
 /** All conferences, and the application that puts a leg into one: `conference name[@profile][+pin][+flags{a|b}]`. */
+import { randomUUID } from 'node:crypto';
 import { ConferenceMedia } from '../../media/conference-media.ts';
 import type { MediaWorker } from '../../media/media-worker.ts';
 import type { Application, Channel } from '../channel.ts';
@@ -54,6 +55,9 @@ export class Conferences {
   /** The member goes on in another conference, which is opened if it must be. A string is why not. */
   move(member: Member, name: string): Conference | string {
     const from = this.#whereabouts.get(member);
+    if (!NAME.test(name)) return `conference ${name} cannot be: a name has 1 to 128 characters without blanks, @ and +`;
+    // The last one who leaves ends it: nobody would be left where he is sent.
+    if (from?.name === name) return from;
     const to = this.#openFor({ name, profile: from?.profile ?? 'default', pin: '', flags: new Set() });
     if (typeof to === 'string') return to;
     from?.leave(member);
@@ -98,13 +102,16 @@ export class Conferences {
     const found = this.#open.get(name);
     if (found !== undefined) return found;
     if (this.#open.size >= this.#options.maxConferences) return 'too many conferences';
-    const media = new ConferenceMedia(this.#options.pickWorker(), `conference ${name}`, {
+    // Not the name: one that ends while the next of its name begins would take that one's sound along.
+    const uuid = randomUUID();
+    const media = new ConferenceMedia(this.#options.pickWorker(), `conference ${uuid}`, {
       talking: (member, isTalking, energy) => conference.talking(member, isTalking, energy),
       failed: () => conference.end(),
     });
     const conference = new Conference({
       name,
       profile,
+      uuid,
       bus: this.#options.bus,
       media,
       onEnded: () => this.#open.delete(name),
@@ -126,6 +133,8 @@ function refusalOf(conference: Conference, { pin }: Wish): string | undefined {
   const { maxMembers } = conference;
   return maxMembers > 0 && conference.members.size >= maxMembers ? `conference ${conference.name} is full` : undefined;
 }
+
+const NAME = /^[^\s@+]{1,128}$/;
 
 function readWish(args: string): Wish | undefined {
   const text = args.trim();

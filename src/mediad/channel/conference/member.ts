@@ -5,8 +5,6 @@ import type { Channel } from '../channel.ts';
 
 /** FreeSWITCH's levels: what the profile has unless it is changed. */
 const ENERGY_LEVEL = 100;
-/** Loud enough to count as talking. */
-const TALK_LEVEL = 100;
 /** By how much FreeSWITCH's volume levels change a sample: 0 not at all, up to four steps each way. */
 const LOUDER = [1, 1.3, 2.3, 3.3, 4.3];
 const SOFTER = [1, 0.8, 0.6, 0.4, 0.2];
@@ -62,9 +60,9 @@ export class Member {
       canHear: this.canHear && !isOnHold,
       gainIn: gain(this.volumeIn),
       gainOut: gain(this.volumeOut),
-      // Energy is a gate against noise: what is below it is not mixed, but a soft voice that has begun is not cut off by it.
-      energyLevel: 0,
-      talkLevel: Math.max(1, Math.min(TALK_LEVEL, this.energyLevel)),
+      // A gate against noise, for whom somebody has shut it: a soft voice is heard until then.
+      energyLevel: this.energyLevel > ENERGY_LEVEL ? this.energyLevel : 0,
+      talkLevel: Math.max(1, this.energyLevel),
     };
   }
 

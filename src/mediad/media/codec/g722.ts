@@ -3,37 +3,172 @@
  */
 
 /** Coefficients of both quadrature mirror filters, table 11. */
-const QMF = [3, -11, 12, 32, -210, 951, 3876, -805, 362, -156, 53, -11];
+const QMF = Int32Array.of(3, -11, 12, 32, -210, 951, 3876, -805, 362, -156, 53, -11);
+/** Samples that the filters reach back. */
+const QMF_REACH = 22;
 
 /** Decision levels of the 6-bit quantiser, and its codes by sign, tables 14 and 18. */
-const LEVELS = [
-  0, 35, 72, 110, 150, 190, 233, 276, 323, 370, 422, 473, 530, 587, 650, 714, 786, 858, 940, 1023, 1121, 1219, 1339,
-  1458, 1612, 1765, 1980, 2195, 2557, 2919,
-];
-const NEGATIVE_CODES = [0, 63, 62, ...descending(31, 4)];
-const POSITIVE_CODES = [0, ...descending(61, 32)];
+const LEVELS = Int32Array.of(
+  0,
+  35,
+  72,
+  110,
+  150,
+  190,
+  233,
+  276,
+  323,
+  370,
+  422,
+  473,
+  530,
+  587,
+  650,
+  714,
+  786,
+  858,
+  940,
+  1023,
+  1121,
+  1219,
+  1339,
+  1458,
+  1612,
+  1765,
+  1980,
+  2195,
+  2557,
+  2919,
+);
+const NEGATIVE_CODES = Int32Array.of(0, 63, 62, ...descending(31, 4));
+const POSITIVE_CODES = Int32Array.of(0, ...descending(61, 32));
 
 /** Quantiser outputs with 2, 4 and 6 bits, tables 16, 17 and 20. */
-const HIGH_OUTPUT = [-7408, -1616, 7408, 1616];
-const LOW_OUTPUT_4 = [
-  0, -20_456, -12_896, -8968, -6288, -4240, -2584, -1200, 20_456, 12_896, 8968, 6288, 4240, 2584, 1200, 0,
-];
-const LOW_OUTPUT_6 = [
-  -136, -136, -136, -136, -24_808, -21_904, -19_008, -16_704, -14_984, -13_512, -12_280, -11_192, -10_232, -9360, -8576,
-  -7856, -7192, -6576, -6000, -5456, -4944, -4464, -4008, -3576, -3168, -2776, -2400, -2032, -1688, -1360, -1040, -728,
-  24_808, 21_904, 19_008, 16_704, 14_984, 13_512, 12_280, 11_192, 10_232, 9360, 8576, 7856, 7192, 6576, 6000, 5456,
-  4944, 4464, 4008, 3576, 3168, 2776, 2400, 2032, 1688, 1360, 1040, 728, 432, 136, -432, -136,
-];
+const HIGH_OUTPUT = Int32Array.of(-7408, -1616, 7408, 1616);
+const LOW_OUTPUT_4 = Int32Array.of(
+  0,
+  -20_456,
+  -12_896,
+  -8968,
+  -6288,
+  -4240,
+  -2584,
+  -1200,
+  20_456,
+  12_896,
+  8968,
+  6288,
+  4240,
+  2584,
+  1200,
+  0,
+);
+const LOW_OUTPUT_6 = Int32Array.of(
+  -136,
+  -136,
+  -136,
+  -136,
+  -24_808,
+  -21_904,
+  -19_008,
+  -16_704,
+  -14_984,
+  -13_512,
+  -12_280,
+  -11_192,
+  -10_232,
+  -9360,
+  -8576,
+  -7856,
+  -7192,
+  -6576,
+  -6000,
+  -5456,
+  -4944,
+  -4464,
+  -4008,
+  -3576,
+  -3168,
+  -2776,
+  -2400,
+  -2032,
+  -1688,
+  -1360,
+  -1040,
+  -728,
+  24_808,
+  21_904,
+  19_008,
+  16_704,
+  14_984,
+  13_512,
+  12_280,
+  11_192,
+  10_232,
+  9360,
+  8576,
+  7856,
+  7192,
+  6576,
+  6000,
+  5456,
+  4944,
+  4464,
+  4008,
+  3576,
+  3168,
+  2776,
+  2400,
+  2032,
+  1688,
+  1360,
+  1040,
+  728,
+  432,
+  136,
+  -432,
+  -136,
+);
 
 /** How a code moves the logarithmic scale factor, tables 21 and 22. */
-const LOW_STEP = [-60, 3042, 1198, 538, 334, 172, 58, -30, 3042, 1198, 538, 334, 172, 58, -30, -60];
-const HIGH_STEP = [798, -214, 798, -214];
+const LOW_STEP = Int32Array.of(-60, 3042, 1198, 538, 334, 172, 58, -30, 3042, 1198, 538, 334, 172, 58, -30, -60);
+const HIGH_STEP = Int32Array.of(798, -214, 798, -214);
 
 /** 2048 · 2^(n/32): LOGSCL back to linear. */
-const LINEAR = [
-  2048, 2093, 2139, 2186, 2233, 2282, 2332, 2383, 2435, 2489, 2543, 2599, 2656, 2714, 2774, 2834, 2896, 2960, 3025,
-  3091, 3158, 3228, 3298, 3371, 3444, 3520, 3597, 3676, 3756, 3838, 3922, 4008,
-];
+const LINEAR = Int32Array.of(
+  2048,
+  2093,
+  2139,
+  2186,
+  2233,
+  2282,
+  2332,
+  2383,
+  2435,
+  2489,
+  2543,
+  2599,
+  2656,
+  2714,
+  2774,
+  2834,
+  2896,
+  2960,
+  3025,
+  3091,
+  3158,
+  3228,
+  3298,
+  3371,
+  3444,
+  3520,
+  3597,
+  3676,
+  3756,
+  3838,
+  3922,
+  4008,
+);
 
 /** One sub-band: the adaptive predictor and the adaptive scale of its quantiser, the same in encoder and decoder. */
 class SubBand {
@@ -53,6 +188,7 @@ class SubBand {
   #p2 = 0;
   #pole1 = 0;
   #pole2 = 0;
+  /** Doubled, as they are needed. */
   readonly #differences = new Int32Array(6);
   readonly #zeros = new Int32Array(6);
 
@@ -68,12 +204,12 @@ class SubBand {
     const reconstructed = saturate(this.expected + difference);
     const partial = saturate(this.#zeroPart + difference);
     this.#adaptPoles(partial);
-    this.#adaptZeros(difference);
     this.#r2 = this.#r1;
     this.#r1 = reconstructed;
     this.#p2 = this.#p1;
     this.#p1 = partial;
-    this.#predict();
+    this.#zeroPart = this.#adaptZeros(difference);
+    this.expected = saturate(this.#poles() + this.#zeroPart);
   }
 
   /** LOGSCL, SCALEL. */
@@ -87,64 +223,80 @@ class SubBand {
   /** UPPOL1, UPPOL2. */
   #adaptPoles(partial: number): void {
     const sign = partial >> 15;
+    const turn1 = ~(sign ^ (this.#p1 >> 15));
     const four = saturate(this.#pole1 << 2);
-    const turned = sign === this.#p1 >> 15 ? Math.min(32_767, -four) : four;
-    const second = (turned >> 7) + (sign === this.#p2 >> 15 ? 128 : -128) + ((this.#pole2 * 32_512) >> 15);
-    this.#pole2 = Math.min(12_288, Math.max(-12_288, second));
-    const first = saturate((sign === this.#p1 >> 15 ? 192 : -192) + ((this.#pole1 * 32_640) >> 15));
-    const bound = saturate(15_360 - this.#pole2);
+    const turned = Math.min(32_767, (four ^ turn1) - turn1);
+    const second = (turned >> 7) - withSign(128, ~(sign ^ (this.#p2 >> 15))) + ((this.#pole2 * 32_512) >> 15);
+    const pole2 = Math.min(12_288, Math.max(-12_288, second));
+    this.#pole2 = pole2;
+    const first = ((this.#pole1 * 32_640) >> 15) - withSign(192, turn1);
+    const bound = 15_360 - pole2;
     this.#pole1 = Math.min(bound, Math.max(-bound, first));
   }
 
-  /** UPZERO, DELAYA. */
-  #adaptZeros(difference: number): void {
+  /**
+   * UPZERO, DELAYA, FILTEZ: each coefficient is adapted, its difference moves on, and both give their part of the prediction. Signs are random, so
+   * there are no branches on them; and no coefficient can leave 16 bits, as it loses a 256th before it is pushed by 128.
+   */
+  #adaptZeros(difference: number): number {
+    const differences = this.#differences;
+    const zeros = this.#zeros;
     const gain = difference === 0 ? 0 : 128;
     const sign = difference >> 15;
-    for (let i = 0; i < 6; i++) {
-      const push = this.#differences[i]! >> 15 === sign ? gain : -gain;
-      this.#zeros[i] = saturate(push + ((this.#zeros[i]! * 32_640) >> 15));
+    let sum = 0;
+    for (let i = 5; i >= 0; i--) {
+      const zero = withSign(gain, (differences[i]! >> 15) ^ sign) + ((zeros[i]! * 32_640) >> 15);
+      const moved = i === 0 ? saturate(2 * difference) : differences[i - 1]!;
+      zeros[i] = zero;
+      differences[i] = moved;
+      sum += (zero * moved) >> 15;
     }
-    this.#differences.copyWithin(1, 0, 5);
-    this.#differences[0] = difference;
+    return saturate(sum);
   }
 
-  /** FILTEP, FILTEZ, PREDIC. */
-  #predict(): void {
-    const poles = saturate(
-      ((this.#pole1 * saturate(2 * this.#r1)) >> 15) + ((this.#pole2 * saturate(2 * this.#r2)) >> 15),
-    );
-    let zeros = 0;
-    for (let i = 5; i >= 0; i--) zeros += (this.#zeros[i]! * saturate(2 * this.#differences[i]!)) >> 15;
-    this.#zeroPart = saturate(zeros);
-    this.expected = saturate(poles + this.#zeroPart);
+  /** FILTEP. */
+  #poles(): number {
+    return saturate(((this.#pole1 * saturate(2 * this.#r1)) >> 15) + ((this.#pole2 * saturate(2 * this.#r2)) >> 15));
   }
 }
 
 const lowBand = () => new SubBand(32, 18_432, 8);
 const highBand = () => new SubBand(8, 22_528, 10);
 
+/** Samples in a row for the filters: what they reach back to, and behind it what is new. */
+class FilterLine {
+  #line = new Int32Array(QMF_REACH);
+
+  /** So many new samples, written by `fill` behind those that are reached back to. */
+  with(count: number): Int32Array {
+    const before = this.#line;
+    const line = before.length === QMF_REACH + count ? before : new Int32Array(QMF_REACH + count);
+    line.set(before.subarray(before.length - QMF_REACH));
+    this.#line = line;
+    return line;
+  }
+}
+
 export class G722Encoder {
   readonly #low = lowBand();
   readonly #high = highBand();
-  readonly #history = new Int32Array(24);
+  readonly #line = new FilterLine();
 
   /** An even number of samples at 16 kHz. */
   encode(samples: Int16Array): Buffer {
     const bytes = Buffer.allocUnsafe(samples.length >> 1);
-    for (let i = 0; i < bytes.length; i++) bytes[i] = this.#pair(samples[2 * i]!, samples[2 * i + 1]!);
+    const line = this.#line.with(bytes.length * 2);
+    line.set(samples.subarray(0, bytes.length * 2), QMF_REACH);
+    for (let i = 0; i < bytes.length; i++) bytes[i] = this.#pair(line, 2 * i);
     return bytes;
   }
 
-  #pair(first: number, second: number): number {
-    const x = this.#history;
-    x.copyWithin(0, 2);
-    x[22] = first;
-    x[23] = second;
+  #pair(line: Int32Array, at: number): number {
     let even = 0;
     let odd = 0;
     for (let i = 0; i < 12; i++) {
-      even += x[2 * i]! * QMF[i]!;
-      odd += x[2 * i + 1]! * QMF[11 - i]!;
+      even += line[at + 2 * i]! * QMF[i]!;
+      odd += line[at + 2 * i + 1]! * QMF[11 - i]!;
     }
     return (this.#encodeHigh((odd - even) >> 14) << 6) | this.#encodeLow((even + odd) >> 14);
   }
@@ -153,8 +305,14 @@ export class G722Encoder {
     const band = this.#low;
     const error = saturate(sample - band.expected);
     const size = error >= 0 ? error : -(error + 1);
+    // The first level that it does not reach; they rise.
     let level = 1;
-    while (level < 30 && size >= (LEVELS[level]! * band.scale) >> 12) level += 1;
+    let beyond = 30;
+    while (level < beyond) {
+      const middle = (level + beyond) >> 1;
+      if (size >= (LEVELS[middle]! * band.scale) >> 12) level = middle + 1;
+      else beyond = middle;
+    }
     const code = (error < 0 ? NEGATIVE_CODES : POSITIVE_CODES)[level]!;
     const coarse = code >> 2;
     band.adapt((band.scale * LOW_OUTPUT_4[coarse]!) >> 15, LOW_STEP[coarse]!);
@@ -175,27 +333,26 @@ export class G722Encoder {
 export class G722Decoder {
   readonly #low = lowBand();
   readonly #high = highBand();
-  readonly #history = new Int32Array(24);
+  readonly #line = new FilterLine();
 
   /** Two samples at 16 kHz for each byte. */
   decode(bytes: Uint8Array): Int16Array {
     const samples = new Int16Array(bytes.length * 2);
-    for (let i = 0; i < bytes.length; i++) this.#byte(bytes[i]!, samples, 2 * i);
+    const line = this.#line.with(samples.length);
+    for (let i = 0; i < bytes.length; i++) this.#byte(bytes[i]!, line, 2 * i, samples);
     return samples;
   }
 
-  #byte(byte: number, out: Int16Array, at: number): void {
+  #byte(byte: number, line: Int32Array, at: number, out: Int16Array): void {
     const low = this.#decodeLow(byte & 0x3f);
     const high = this.#decodeHigh(byte >> 6);
-    const x = this.#history;
-    x.copyWithin(0, 2);
-    x[22] = low + high;
-    x[23] = low - high;
+    line[at + QMF_REACH] = low + high;
+    line[at + QMF_REACH + 1] = low - high;
     let first = 0;
     let second = 0;
     for (let i = 0; i < 12; i++) {
-      second += x[2 * i]! * QMF[i]!;
-      first += x[2 * i + 1]! * QMF[11 - i]!;
+      second += line[at + 2 * i]! * QMF[i]!;
+      first += line[at + 2 * i + 1]! * QMF[11 - i]!;
     }
     out[at] = saturate(first >> 11);
     out[at + 1] = saturate(second >> 11);
@@ -216,6 +373,11 @@ export class G722Decoder {
     band.adapt(difference, HIGH_STEP[code]!);
     return sample;
   }
+}
+
+/** `sign` 0: as it is; -1: negative. */
+function withSign(value: number, sign: number): number {
+  return (value ^ sign) - sign;
 }
 
 function saturate(value: number): number {

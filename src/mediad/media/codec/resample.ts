@@ -1,4 +1,5 @@
 /** Between telephone band (8 kHz) and wide band (16 kHz), and from the 48 kHz of files. */
+import { setImmediate } from 'node:timers/promises';
 import type { AudioRate } from './codec-types.ts';
 
 const TAPS = 47;
@@ -59,14 +60,17 @@ export class Resampler {
   }
 }
 
-/** A whole recording, a `factor` of the samples less; nothing above the new band folds back. */
-export function decimate(samples: Int16Array, factor: 2 | 3): Int16Array {
-  const filter = factor === 2 ? HALF_BAND : THIRD_BAND;
-  const out = new Int16Array(Math.floor(samples.length / factor));
+/** Samples made of 48 kHz before something else gets its turn: less than a millisecond. */
+const SLICE = 2000;
+
+/** A whole recording from 48 to 16 kHz; nothing above the new band folds back. The thread that plays to others meanwhile goes on with that. */
+export async function thinOut(samples: Int16Array): Promise<Int16Array> {
+  const out = new Int16Array(Math.floor(samples.length / 3));
   for (let i = 0; i < out.length; i++) {
-    const first = i * factor - (filter.length - 1) / 2;
+    if (i % SLICE === SLICE - 1) await setImmediate();
+    const first = i * 3 - (THIRD_BAND.length - 1) / 2;
     let sum = 0;
-    for (let tap = 0; tap < filter.length; tap++) sum += filter[tap]! * (samples[first + tap] ?? 0);
+    for (let tap = 0; tap < THIRD_BAND.length; tap++) sum += THIRD_BAND[tap]! * (samples[first + tap] ?? 0);
     out[i] = clip(sum);
   }
   return out;
