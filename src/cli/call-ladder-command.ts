@@ -36,7 +36,7 @@ export async function callLadder(given: string, options: CommonOptions & { messa
     const notes = [
       ...answers.flatMap(({ answer }) => (typeof answer === 'string' ? [answer] : [])),
       ...(answers.some(({ answer }) => typeof answer !== 'string' && answer.isCut)
-        ? ['There is more: these are the first 1000 messages.']
+        ? [`There is more: these are the first ${rungs.length} messages.`]
         : []),
       clock.note,
     ];

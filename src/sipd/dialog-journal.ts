@@ -33,7 +33,7 @@ export class DialogJournal {
   readonly #key: KeyObject;
   readonly #all: () => Iterable<StoredDialog>;
   /** Ids of the dialogs in the file. */
-  readonly #stored = new Map<string, string>();
+  #stored = new Map<string, string>();
   /** Of this process: its ids and nonces are no other's. */
   #mark = randomBytes(8);
   #count = 0;
@@ -65,7 +65,7 @@ export class DialogJournal {
 
   /** Remembers how a dialog is now. */
   keep(stored: StoredDialog): void {
-    this.#append(this.#line(stored));
+    this.#append(this.#line(stored, this.#stored));
   }
 
   /** One that was never kept costs nothing. */
@@ -80,15 +80,19 @@ export class DialogJournal {
   /** Writes the file anew with nothing but what `all` says. */
   rewrite(): void {
     try {
-      this.#stored.clear();
-      const lines = [...this.#all()].map((stored) => this.#line(stored));
+      // Apart, and under the same ids: if it cannot be written, what is in the old file can still be taken back.
+      const rewritten = new Map<string, string>();
+      const lines = [...this.#all()].map((stored) => this.#line(stored, rewritten));
       writeFileSync(`${this.#path}.new`, lines.join(''), { mode: 0o600 });
       renameSync(`${this.#path}.new`, this.#path);
       if (this.#fd !== undefined) closeSync(this.#fd);
       this.#fd = openSync(this.#path, 'a', 0o600);
+      this.#stored = rewritten;
       this.#lines = lines.length;
       this.#waiting = '';
     } catch (error) {
+      // It is tried again after as many lines.
+      this.#lines = 0;
       this.#failed(error);
     }
   }
@@ -101,9 +105,10 @@ export class DialogJournal {
 
   #append(line: string): void {
     this.#lines++;
-    this.#waiting += line;
+    // Nothing is gathered for a file that cannot be written.
+    if (this.#fd !== undefined) this.#waiting += line;
     if (this.#isWriting) return;
-    if (this.#lines > rewriteAfterLines && this.#lines > 4 * this.#stored.size) return this.rewrite();
+    if (this.#lines > rewriteAfterLines && this.#lines > 4 * this.#stored.size) this.rewrite();
     this.#write();
   }
 
@@ -147,10 +152,10 @@ export class DialogJournal {
     return readable;
   }
 
-  #line(stored: StoredDialog): string {
+  #line(stored: StoredDialog, ids: Map<string, string>): string {
     const name = nameOf(stored.dialog);
     const id = this.#stored.get(name) ?? this.#next().toString('base64url');
-    this.#stored.set(name, id);
+    ids.set(name, id);
     return `+ ${id} ${this.#sealed(id, stored)}\n`;
   }
 

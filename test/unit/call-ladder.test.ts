@@ -57,6 +57,8 @@ const secrets = [
   'Miriam Feldstein',
   'Feldstein',
   'mfeldstein',
+  '20255',
+  '\x1B',
   '+12025550147',
   '2025550147',
   '025550147',
@@ -90,12 +92,17 @@ const telling = {
   'Call-Info': '<https://photos.example/Feldstein>',
   Reason: 'Q.850;cause=17;text="Feldstein"',
   Warning: '399 gw "penicillin for Feldstein"',
-  'User-Agent': 'Desk phone 9',
+  'User-Agent': 'Desk phone 9\x1B[2J',
+  Via: 'SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bKa.1;rport;x-name=Feldstein',
+  'Retry-After': '5 (penicillin for Feldstein);duration=9',
+  Event: 'dialog;id=7;x-name=Feldstein',
+  'Content-Encoding': 'identity;name="Feldstein.pdf"',
+  'Reply-To': '<sip:2025550147>, <tel:20255-50147>, <tel:+1(202)555-0147>',
   'Content-Type': 'application/sdp',
 };
 const telltale = [
   'v=0',
-  'o=mfeldstein 1 1 IN IP4 192.0.2.1',
+  'o=Miriam Feldstein 1 1 IN IP4 192.0.2.1',
   's=lab-result',
   'i=penicillin',
   'e=mfeldstein@example.org',
@@ -128,7 +135,12 @@ void t.test('a ladder names no patient and opens no door', (t) => {
     'Reason: Q.850;cause=17',
     'Authorization: xxx',
     'X-Patient: xxx',
-    'User-Agent: Desk phone 9',
+    'User-Agent: Desk phone 9?[2J',
+    'Via: SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bKa.1;rport',
+    'Retry-After: 5',
+    'Event: dialog;id=7',
+    'Reply-To: <sip:xxx>, <tel:xxx47>, <tel:xxx47>',
+    'o=- 1 1 IN IP4 192.0.2.1',
     'a=crypto:xxx',
     'a=rtpmap:0 PCMU/8000',
     'm=audio 4000 RTP/SAVP 0',
@@ -168,6 +180,17 @@ void t.test('what is kept belongs to calls, and only for so long', (t) => {
   t.equal(tell(['a@b']).sinceMs, 0);
   clock.advance(2_000);
   t.same(tell(['a@b']), { rungs: [], isCut: false, sinceMs: null, keepMs: 600_000 });
+  ladder.close();
+  t.end();
+});
+
+void t.test('what somebody calls with does not make the answer too long to be sent', (t) => {
+  const ladder = new Ladder(new VirtualClock(0), { sizeBytes: 2 ** 24, keepMs: 600_000 });
+  const long = aMessage({ start: 'INFO sip:x SIP/2.0', 'Content-Type': 'application/sdp' }, 'a=\r\n'.repeat(15_000));
+  for (let i = 0; i < 80; i++) ladder.see(false, Buffer.from(long), at(5_060));
+  const { rungs, isCut } = ladder.tell({ callIds: ['call1@example.org'], prefix: undefined });
+  t.ok(isCut);
+  t.ok(rungs.length > 40 && rungs.length < 70, String(rungs.length));
   ladder.close();
   t.end();
 });

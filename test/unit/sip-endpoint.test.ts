@@ -358,6 +358,11 @@ void t.test('TCP: what we have dialled is kept open by pings, and given up when 
     'two answers are no question',
   );
   clock.advance(300_000);
+  t.ok(flow.isOpen, 'nor is a line end an answer that comes when nobody has asked');
+  const asked = sent.length;
+  for (let i = 0; i < 200 && sent.length === asked; i++) clock.advance(1_000);
+  socket.emit('data', Buffer.from('\r\n'));
+  clock.advance(300_000);
   t.equal(flow.isOpen, false, 'one that does is');
   t.end();
 });

@@ -293,3 +293,21 @@ void t.test('branches: each has its own numbers, and a gap is not processed', as
     [8, 7, 8],
   );
 });
+
+void t.test('who still rings when the call is given up is told to stop, and shown to nobody', async (t) => {
+  for (const rang of [true, false]) {
+    const { clock, network, alice, bob, call, invite } = await aReliableCall({});
+    if (rang) invite.respond(180);
+    clock.advance(5);
+    network.copies = ({ what }) => (what === '183 INVITE' ? [50] : what === '200 INVITE' ? [] : [1]);
+    invite.respond(183);
+    invite.respond(200);
+    invite.dialog?.bye();
+    clock.advance(100);
+    t.same(call.statuses, rang ? [180, 480] : [480], 'nothing comes behind the final response');
+    t.equal(network.sentFrom(alice.port, 'CANCEL').length, 1);
+    t.same([network.sentFrom(alice.port, 'ACK'), network.sentFrom(alice.port, 'BYE')], [[], []], 'it is no answer');
+    clock.advance(110_000);
+    for (const { endpoint } of [alice, bob]) t.same(endpoint.counts, { dialogs: 0, clients: 0, servers: 0 });
+  }
+});

@@ -49,6 +49,7 @@ void t.test('HEP3, byte for byte', (t) => {
   t.equal(six.get(6)?.toString('hex'), '20010db800000000000000000000ffff');
   t.equal(six.get(15)?.toString(), 'SIP');
   t.equal(hep3({ ...at, ...v4, payload: Buffer.alloc(65_000) }, 1), undefined, 'no datagram holds it');
+  t.equal(hep3({ ...at, ...v4, payload: Buffer.alloc(200_000) }, 1), undefined, 'nor could its length be written');
   t.end();
 });
 

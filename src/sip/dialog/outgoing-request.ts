@@ -51,6 +51,7 @@ export class OutgoingRequest {
   #state: 'waiting' | 'proceeding' | 'settled' = 'waiting';
   #isGivenUp = false;
   #cancel: SipRequest | undefined;
+  #isCancelSent = false;
   #forget: Timer | undefined;
 
   constructor(options: {
@@ -164,9 +165,10 @@ export class OutgoingRequest {
 
   #received(response: SipResponse, from: Flow): void {
     if (response.status < 200) {
-      const isFirst = this.#state === 'waiting';
-      if (isFirst) this.#state = 'proceeding';
-      if (isFirst && this.#cancel !== undefined) this.#sendCancel();
+      if (this.#cancel !== undefined) this.#sendCancel();
+      // Given up while somebody rings: nobody waits for that any more.
+      if (this.#state === 'settled') return;
+      this.#state = 'proceeding';
       if (!this.#maker.isNews(this, response) || response.status === 100) return;
       this.#handlers.onResponse(response, { dialog: this.#maker.dialogFor(this, response, from), flow: from });
     } else if (this.#state === 'settled') {
@@ -187,7 +189,8 @@ export class OutgoingRequest {
   }
 
   #sendCancel(): void {
-    if (this.#flow === undefined || this.#cancel === undefined) return;
+    if (this.#flow === undefined || this.#cancel === undefined || this.#isCancelSent) return;
+    this.#isCancelSent = true;
     // The answer to a CANCEL says nothing we act on: the INVITE's own final response does.
     this.#layer.start(this.#cancel, this.#flow, { onResponse() {}, onFailure() {} });
     this.#forget = this.#clock.after(this.#forgetAfterMs, () => this.abandon());

@@ -47,6 +47,7 @@ export class StreamFlow implements Flow {
   #ping: Timer | undefined;
   /** Since the last ping. */
   #isHeard = false;
+  #awaitsPong = false;
   /** Many peers do not know pings: only one that has answered one is given up when it does not. */
   #answersPings = false;
   #isOpen = true;
@@ -128,8 +129,10 @@ export class StreamFlow implements Flow {
     const { clock } = this.#options;
     this.#ping = clock.after(pingEveryMs, () => {
       this.#isHeard = false;
+      this.#awaitsPong = true;
       this.#write(ping);
       this.#ping = clock.after(pongWithinMs, () => {
+        this.#awaitsPong = false;
         if (this.#answersPings && !this.#isHeard) return this.close();
         this.#pingLater();
       });
@@ -139,7 +142,8 @@ export class StreamFlow implements Flow {
   #received(chunk: Buffer): void {
     this.#isHeard = true;
     if (this.#ping !== undefined && !this.#framer.isMidMessage && chunk.equals(pong)) {
-      this.#answersPings = true;
+      // At another time it is no answer: some peers keep their way open by line ends.
+      this.#answersPings ||= this.#awaitsPong;
       return;
     }
     for (const frame of this.#framer.push(chunk)) {

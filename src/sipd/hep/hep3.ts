@@ -31,10 +31,14 @@ const [inet, inet6] = [2, 10];
 const sip = 1;
 /** Vendor, type and length stand before each value. */
 const headBytes = 6;
+/** The most that a datagram carries to everywhere, our own heads taken off. */
+const maxPayloadBytes = 64_800;
 
-/** A HEP3 packet. Undefined if it would be larger than its length can say. */
+/** A HEP3 packet. Undefined if no datagram would hold it. */
 export function hep3(message: Captured, node: number): Buffer | undefined {
   const { atMs, protocol, from, to, payload } = message;
+  // Before anything is written: the length of a chunk has two bytes, and masking makes some messages longer.
+  if (payload.length > maxPayloadBytes) return undefined;
   const [fromBytes, toBytes] = [addressBytes(from.host), addressBytes(to.host)];
   const isV6 = fromBytes.length === 16;
   // Both ends of a flow are of one kind; a name instead of an address has neither length.
@@ -53,7 +57,6 @@ export function hep3(message: Captured, node: number): Buffer | undefined {
     of(chunk.payload, payload),
   ];
   const size = headBytes + chunks.reduce((sum, { length }) => sum + length, 0);
-  if (size > 65_000) return undefined;
   const head = Buffer.alloc(headBytes, 'HEP3', 'latin1');
   head.writeUInt16BE(size, 4);
   return Buffer.concat([head, ...chunks]);

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { type Clock, hostPortText, parseMessage, type SipMessage, type Timer, type Vantage } from '../../sip/index.ts';
 import type { LadderAnswer, LadderQuestion, Rung } from './answer.ts';
 import { maskedStartLine, maskedText, userShown } from './masked.ts';
@@ -5,6 +6,7 @@ import { type Kept, MessageRing } from './message-ring.ts';
 
 /** More is nothing that a person reads, and an answer must fit into a frame of the control protocol. */
 const maxRungs = 1_000;
+const maxChars = 8 * 1024 * 1024;
 const forgetEveryMs = 60_000;
 
 /** Remembers what calls have said, for a bounded time in bounded memory, and tells it without names and secrets. */
@@ -34,14 +36,18 @@ export class Ladder {
     const needles = [...callIds, ...(prefix === undefined ? [] : [`${prefix}.`])].map((text) => Buffer.from(text));
     const rungs: Rung[] = [];
     let sinceMs: number | null = null;
+    let chars = 0;
     for (const kept of this.#ring.all()) {
       sinceMs ??= kept.atMs;
       // Most belong to other calls: they are not taken apart.
       if (!needles.some((needle) => kept.bytes.includes(needle))) continue;
-      const rung = rungOf(kept);
-      const isOfCall = callIds.includes(rung?.callId ?? '') || (prefix && rung?.callId.startsWith(`${prefix}.`));
-      if (rung === undefined || !isOfCall) continue;
-      if (rungs.length === maxRungs) return { rungs, isCut: true, sinceMs, keepMs: this.#keepMs };
+      const message = messageOf(kept);
+      const callId = message?.headers.get('Call-ID') ?? '';
+      const isOfCall = callIds.includes(callId) || (prefix !== undefined && callId.startsWith(`${prefix}.`));
+      if (message === undefined || !isOfCall) continue;
+      if (rungs.length === maxRungs || chars > maxChars) return { rungs, isCut: true, sinceMs, keepMs: this.#keepMs };
+      const rung = rungOf(kept, message);
+      chars += rung.text.length;
       rungs.push(rung);
     }
     return { rungs, isCut: false, sinceMs, keepMs: this.#keepMs };
@@ -64,27 +70,37 @@ export class Ladder {
   }
 }
 
-function rungOf({ bytes, ...seen }: Kept): Rung | undefined {
+function messageOf({ bytes }: Kept): SipMessage | undefined {
   // A copy: the ring goes on, and what is parsed points into its bytes.
   const parsed = parseMessage(Buffer.from(bytes));
   if (parsed.kind === 'drop') return undefined;
-  const message: SipMessage = parsed.kind === 'message' ? parsed.message : parsed.request;
+  return parsed.kind === 'message' ? parsed.message : parsed.request;
+}
+
+function rungOf({ atMs, isSent, protocol, remote }: Kept, message: SipMessage): Rung {
   const { headers } = message;
   const cseq = headers.get('CSeq') ?? '';
   const method = message.kind === 'request' ? message.method : (cseq.split(/\s+/)[1] ?? '');
   return {
-    ...seen,
+    atMs,
+    isSent,
+    protocol,
+    remote,
     callId: headers.get('Call-ID') ?? '',
     method: method.slice(0, 20),
     status: message.kind === 'response' ? message.status : null,
     asked: message.kind === 'request' ? userShown(message.uri) : '',
     from: userShown(headers.get('From') ?? ''),
     to: userShown(headers.get('To') ?? ''),
-    sameness: [maskedStartLine(message), cseq, headers.get('Via') ?? '', headers.get('RSeq') ?? ''].join(' '),
+    sameness: hashOf(maskedStartLine(message), cseq, headers.get('Via') ?? '', headers.get('RSeq') ?? ''),
     hasSdp: message.body.length > 0 && /sdp/i.test(headers.get('Content-Type') ?? ''),
     reason: /^([\w.-]+\s*;\s*cause=\d{1,3})/.exec(headers.get('Reason') ?? '')?.[1] ?? null,
     text: maskedText(message),
   };
+}
+
+function hashOf(...parts: readonly string[]): string {
+  return createHash('sha256').update(parts.join(' ')).digest('base64url').slice(0, 16);
 }
 
 const asideMethods = /^(REGISTER|OPTIONS|SUBSCRIBE|PUBLISH)\b/;

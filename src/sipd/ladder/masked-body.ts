@@ -1,5 +1,6 @@
 import type { SipMessage } from '../../sip/index.ts';
 import { hidden } from './hidden.ts';
+import { printable } from './printable.ts';
 
 /** Attributes of a session description (RFC 8866, RFC 8839) that say how media travel. Keys and names are in others. */
 const shownAttributes: ReadonlySet<string> = new Set(
@@ -17,7 +18,7 @@ export function maskedBody({ headers, body }: SipMessage): string {
   return body
     .toString('latin1')
     .split(/\r?\n/)
-    .map((line) => (line === '' ? '' : maskedLine(line)))
+    .map((line) => (line === '' ? '' : printable(maskedLine(line))))
     .join('\r\n');
 }
 
@@ -31,7 +32,8 @@ function maskedLine(line: string): string {
     case 'm=':
       return line;
     case 'o=':
-      return `o=- ${value.split(' ').slice(1).join(' ')}`;
+      // From the end: some write a name of several words.
+      return `o=- ${value.split(' ').slice(1).slice(-5).join(' ')}`;
     case 's=':
       return 's=-';
     case 'a=': {

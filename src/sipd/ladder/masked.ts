@@ -9,6 +9,7 @@ import {
 } from '../../sip/index.ts';
 import { hidden } from './hidden.ts';
 import { maskedBody } from './masked-body.ts';
+import { printable } from './printable.ts';
 
 /** Headers that say how a message travels and what it is about, never whom: they are shown. All others are not. */
 const shown: ReadonlySet<string> = new Set(
@@ -20,6 +21,9 @@ const shown: ReadonlySet<string> = new Set(
   ).split(' '),
 );
 
+/** Of these every word is shown: names of programs, tokens, and what has no parameters but may have their signs in it. */
+const shownWhole: ReadonlySet<string> = new Set('call-id date privacy server user-agent'.split(' '));
+
 /** Headers that are lists of addresses. */
 const addresses: ReadonlySet<string> = new Set(
   (
@@ -29,11 +33,14 @@ const addresses: ReadonlySet<string> = new Set(
 );
 
 const shownParams: ReadonlySet<string> = new Set(
-  'tag expires q lr transport ob reg-id +sip.instance maddr ttl index rport method party screen privacy'.split(' '),
+  (
+    'tag expires q lr transport ob reg-id +sip.instance maddr ttl index rport method party screen privacy ' +
+    'branch received alias keep comp wl refresher id reason retry-after duration to-tag from-tag early-only'
+  ).split(' '),
 );
 
 /** No words. */
-const isPlain = /^([\w.:%+!~*`'-]*|"<urn:uuid:[\da-f-]{1,40}>")$/i;
+const isPlain = /^([\w.:%+!~*`'=/[\]-]*|"<urn:uuid:[\da-f-]{1,40}>")$/i;
 
 /**
  * A message without what belongs to patients or opens doors: names, numbers of outside callers but for two digits,
@@ -45,7 +52,7 @@ export function maskedText(message: SipMessage): string {
   message.headers.forEach((name, value, key) => {
     if (key !== 'content-length') lines.push(`${name}: ${maskedValue(message.headers, key, value)}`);
   });
-  return [...lines, `Content-Length: ${Buffer.byteLength(body)}`, '', body].join('\r\n');
+  return [...lines.map(printable), `Content-Length: ${Buffer.byteLength(body)}`, '', body].join('\r\n');
 }
 
 /** The words of an answer are the standard's: what a peer writes there may be anything. */
@@ -58,8 +65,13 @@ export function maskedStartLine(message: SipMessage): string {
 /** Of a URI, or of a header with one in it; '' if it names no user. */
 export function userShown(text: string): string {
   const uri = parseNameAddr(text)?.uri ?? text;
-  const number = /^tel:(\+?\d+)/i.exec(uri)?.[1] ?? parseUri(uri)?.user?.split(';', 1)[0];
+  const number = telephoneNumber(uri) ?? parseUri(uri)?.user?.split(';', 1)[0];
   return number === undefined ? '' : maskedUser(number);
+}
+
+/** Of a tel: URI, without what makes it easier to read (RFC 3966 5.1.1). */
+function telephoneNumber(uri: string): string | undefined {
+  return /^tel:(\+?[\d*#().-]+)/i.exec(uri)?.[1]?.replaceAll(/[().-]/g, '');
 }
 
 /** Short numbers are extensions and nobody's secret; of a long one the last two digits tell calls apart. */
@@ -74,13 +86,15 @@ function maskedUser(user: string): string {
 function maskedUri(uri: string): string {
   const parsed = parseUri(uri);
   if (parsed === undefined) {
-    const number = /^tel:(\+?\d+)/i.exec(uri)?.[1];
+    const number = telephoneNumber(uri);
     return number === undefined ? `sip:${hidden}` : `tel:${maskedUser(number)}`;
   }
   const { user, params } = parsed;
   const kept = new Map([...params].filter(([name, given]) => shownParams.has(name) && isPlain.test(given)));
   return serialiseUri({
     ...parsed,
+    // A number without a host looks like one.
+    host: /^\d+$/.test(parsed.host) ? hidden : parsed.host,
     // Parameters of a user, RFC 3261 19.1.1, may name people too.
     user: user === undefined ? undefined : maskedUser(user.split(';', 1)[0] ?? ''),
     password: undefined,
@@ -90,11 +104,21 @@ function maskedUri(uri: string): string {
 }
 
 function maskedValue(headers: Headers, key: string, value: string): string {
-  if (shown.has(key)) return value;
+  if (shown.has(key)) return shownWhole.has(key) ? value : splitList(value).map(withKnownParams).join(', ');
   if (key === 'reason' || key === 'warning') return maskedReason(value);
   if (!addresses.has(key) || headers.countOf(key) > 50) return hidden;
   if (key === 'contact' && value.trim() === '*') return '*';
   return splitList(value).map(maskedAddress).join(', ');
+}
+
+/** One element of a list, with the parameters that are shown and without comments. */
+function withKnownParams(text: string): string {
+  const [first = '', ...params] = text.replace(/\s*\(.*$/s, '').split(';');
+  const kept = params.filter((param) => {
+    const [name = '', given = ''] = param.trim().split(/=(.*)/s, 2);
+    return shownParams.has(name.toLowerCase()) && isPlain.test(given);
+  });
+  return [first, ...kept].join(';');
 }
 
 /** Protocol and cause, without words. */
