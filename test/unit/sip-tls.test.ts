@@ -83,7 +83,8 @@ void t.test('TLS: answered over 1.2 and 1.3, and over nothing weaker', async (t)
   ];
   for (const [i, offer] of weak.entries()) {
     const client = await dial(offer);
-    await until('the refusal', () => client.isClosed);
+    // Node's client keeps its own end open when the alert comes while it writes; ours is closed then.
+    await until('the refusal', () => client.isClosed || client.error.includes('alert'));
     t.match(client.error, /alert|handshake|unsupported|no protocols/i, `weak offer ${i}`);
     t.equal(client.heard, '');
   }
