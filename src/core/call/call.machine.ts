@@ -19,7 +19,16 @@ import { ringGroup, ringingGroup } from './doing/ringing-group.ts';
 import { endCauses } from './end-causes.ts';
 import type { CallEffect } from './effects.ts';
 import { CALLER, type CallEvent } from './events.ts';
-import { type ActiveVerb, type CallState, type Doing, type Going, type Line, type Move, stay } from './state.ts';
+import {
+  type ActiveVerb,
+  type CallState,
+  type Doing,
+  type Going,
+  type Line,
+  type Move,
+  newLine,
+  stay,
+} from './state.ts';
 import { callerGone, callerLeft, stopping } from './leaving.ts';
 import { isStray, sendAway } from './stray-answer.ts';
 import { act, attest, effectsOf, newTurn, type Turn } from './turn.ts';
@@ -62,23 +71,9 @@ export function stepCall(
 }
 
 function arrived(world: World, event: Extract<CallEvent, { type: 'callArrived' }>) {
-  const { callId, caller, dialled, acceptDigit, messageId } = event;
+  const { caller, dialled } = event;
   const about = world.plan.about(planCaller(caller), dialled, world.at);
-  const line: Line = {
-    callId,
-    from: caller.from,
-    isAnswered: false,
-    hasMedia: true,
-    acceptDigit,
-    messageId,
-    nextLeg: 1,
-    nextToken: 1,
-    hops: 0,
-    dialled: about.dialled,
-    site: about.site,
-    lists: about.lists,
-    urgency: null,
-  };
+  const line = newLine({ ...event, from: caller.from }, about);
   const turn = newTurn(line);
   attest(turn, arrivedFact(world.plan, event), {
     fact: 'documentsUsed',

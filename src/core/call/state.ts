@@ -35,6 +35,30 @@ export interface Line {
   readonly urgency: Urgency | null;
 }
 
+/** Of a call that begins. */
+export function newLine(
+  call: Pick<Line, 'callId' | 'from' | 'acceptDigit' | 'messageId'>,
+  about: Pick<Line, 'dialled' | 'site' | 'lists'>,
+): Line {
+  const { callId, from, acceptDigit, messageId } = call;
+  const { dialled, site, lists } = about;
+  return {
+    callId,
+    from,
+    isAnswered: false,
+    hasMedia: true,
+    acceptDigit,
+    messageId,
+    nextLeg: 1,
+    nextToken: 1,
+    hops: 0,
+    dialled,
+    site,
+    lists,
+    urgency: null,
+  };
+}
+
 export type ActiveVerb = ActingVerb;
 export type VerbOf<V extends Verb['verb']> = Extract<Verb, { readonly verb: V }>;
 

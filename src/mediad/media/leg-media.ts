@@ -8,7 +8,6 @@ import {
   type PlayItem,
   type RecordRequest,
   type RemoteMedia,
-  type ToWorker,
 } from './messages.ts';
 import {
   type PlayEvents,
@@ -16,9 +15,9 @@ import {
   type PlayResult,
   type Recording,
   type RecordOutcome,
-  Requests,
   type Running,
 } from './requests.ts';
+import { Station } from './station.ts';
 
 export interface LegMediaEvents {
   digitHeard(heard: { digit: string; durationSamples: number; ssrc: number; timestamp: number }): void;
@@ -28,95 +27,81 @@ export interface LegMediaEvents {
 }
 
 export class LegMedia {
-  readonly #worker: MediaWorker;
-  readonly #leg: string;
+  readonly #station: Station;
   readonly #events: LegMediaEvents;
-  readonly #requests: Requests;
   readonly #queries = new Map<number, (report: LegReport) => void>();
   #opened: { resolve: (port: number) => void; reject: (error: Error) => void } | undefined;
   #nextQuery = 1;
-  #isClosed = false;
 
   constructor(worker: MediaWorker, leg: string, events: LegMediaEvents) {
-    this.#worker = worker;
-    this.#leg = leg;
     this.#events = events;
-    this.#requests = new Requests(leg, (message) => this.#tell(message));
-    worker.listen(leg, (message) => this.#told(message));
+    this.#station = new Station(worker, leg, (message) => this.#told(message));
   }
 
   /** Resolves with the RTP port; rejects when there is none. */
   open(): Promise<number> {
     return new Promise((resolve, reject) => {
       this.#opened = { resolve, reject };
-      this.#tell({ type: 'openLeg', leg: this.#leg });
+      this.#station.tell({ type: 'openLeg', leg: this.#station.name });
     });
   }
 
   setRemote(remote: RemoteMedia): void {
-    this.#tell({ type: 'setRemote', leg: this.#leg, remote });
+    this.#station.tell({ type: 'setRemote', leg: this.#station.name, remote });
   }
 
   play(items: readonly PlayItem[], limits: PlayLimits, events: PlayEvents): Running<PlayResult> {
-    return this.#requests.play(items, limits, events);
+    return this.#station.requests.play(items, limits, events);
   }
 
   record(request: RecordRequest, started: () => void): Recording<RecordOutcome> {
-    return this.#requests.record(request, started);
+    return this.#station.requests.record(request, started);
   }
 
   bridge(other: LegMedia): void {
-    if (this.#worker === other.#worker) {
-      this.#tell({ type: 'bridgeLocal', leg: this.#leg, peer: other.#leg });
+    const { worker, leg } = other.place;
+    if (this.#station.worker === worker) {
+      this.#station.tell({ type: 'bridgeLocal', leg: this.#station.name, peer: leg });
       return;
     }
     const { port1, port2 } = new MessageChannel();
-    this.#worker.tell({ type: 'bridge', leg: this.#leg, port: port1 }, [port1]);
-    other.#worker.tell({ type: 'bridge', leg: other.#leg, port: port2 }, [port2]);
+    this.#station.worker.tell({ type: 'bridge', leg: this.#station.name, port: port1 }, [port1]);
+    worker.tell({ type: 'bridge', leg, port: port2 }, [port2]);
   }
 
   /** Where it runs: a conference wants to know. */
   get place(): { readonly worker: MediaWorker; readonly leg: string } {
-    return { worker: this.#worker, leg: this.#leg };
+    return { worker: this.#station.worker, leg: this.#station.name };
   }
 
   unbridge(): void {
-    this.#tell({ type: 'unbridge', leg: this.#leg });
+    this.#station.tell({ type: 'unbridge', leg: this.#station.name });
   }
 
   mute(way: 'read' | 'write', isMuted: boolean): void {
-    this.#tell({ type: 'mute', leg: this.#leg, way, isMuted });
+    this.#station.tell({ type: 'mute', leg: this.#station.name, way, isMuted });
   }
 
   sendDigits(digits: string, durationSamples: number): void {
-    this.#tell({ type: 'sendDigits', leg: this.#leg, digits, durationSamples });
+    this.#station.tell({ type: 'sendDigits', leg: this.#station.name, digits, durationSamples });
   }
 
   /** undefined when the leg is closed. */
   report(): Promise<LegReport | undefined> {
-    if (this.#isClosed) return Promise.resolve(undefined);
+    if (this.#station.isClosed) return Promise.resolve(undefined);
     const query = this.#nextQuery++;
     return new Promise((resolve) => {
       this.#queries.set(query, resolve);
-      this.#tell({ type: 'report', leg: this.#leg, query });
+      this.#station.tell({ type: 'report', leg: this.#station.name, query });
     });
   }
 
   /** Running plays and recordings end and still report. May be called twice. */
   close(): void {
-    if (this.#isClosed) return;
-    this.#tell({ type: 'closeLeg', leg: this.#leg });
-    this.#isClosed = true;
-  }
-
-  /** False: it is closed, and nothing answers. */
-  #tell(message: ToWorker): boolean {
-    if (!this.#isClosed) this.#worker.tell(message);
-    return !this.#isClosed;
+    this.#station.close();
   }
 
   #told(message: FromWorker): void {
-    if (this.#requests.told(message)) return this.#forgetIfDone();
     switch (message.type) {
       case 'legOpened':
         return this.#opened?.resolve(message.port);
@@ -138,17 +123,11 @@ export class LegMedia {
     }
   }
 
-  /** Whatever was asked of a closing leg and crossed its end is answered here; recordings still finish their file. */
+  /** Whatever was asked of a closing leg and crossed its end is answered here. */
   #legClosed(): void {
-    this.#isClosed = true;
-    this.#requests.endPlays();
+    this.#station.ended();
     const none: LegReport = { counters: NO_COUNTERS, chain: 'closed' };
     for (const answer of this.#queries.values()) answer(none);
     this.#queries.clear();
-    this.#forgetIfDone();
-  }
-
-  #forgetIfDone(): void {
-    if (this.#isClosed && !this.#requests.isRecording) this.#worker.forget(this.#leg);
   }
 }

@@ -242,9 +242,9 @@ export class MediaLeg {
     this.#counters.digitPacketsIn += 1;
     this.#digitSsrc = packet.ssrc;
     // Who puts packets in order needs every sequence number, also those that carry no audio.
-    const placeholder = { ...packet, payload: packet.payload.subarray(0, 0) };
-    this.#recordings.skip(placeholder, nowMs);
-    this.#jitter?.push(placeholder, nowMs);
+    const soundless = { ...packet, payload: packet.payload.subarray(0, 0) };
+    this.#recordings.skip(soundless, nowMs);
+    this.#jitter?.push(soundless, nowMs);
     if (this.#peer?.takes === 'packets' && !this.#isReadMuted) this.#peer.push(bridged('digit', packet, this.codec));
     this.#digitsIn.push(packet, nowMs);
   }

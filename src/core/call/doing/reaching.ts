@@ -4,7 +4,7 @@ import { deliverMessage } from '../../voicemail/index.ts';
 import type { EndCause } from '../end-causes.ts';
 import type { Errand, Party } from '../errand.ts';
 import { CALLER, type CallEvent } from '../events.ts';
-import { type DoingOf, type Going, type Line, type Move, stay } from '../state.ts';
+import { type DoingOf, type Going, type Line, type Move, newLine, stay } from '../state.ts';
 import { act, attest, type Turn } from '../turn.ts';
 import type { World } from '../world.ts';
 import { onRetrieval } from './retrieving.ts';
@@ -21,27 +21,13 @@ const ringMs = 45_000;
 type HouseCalls = Extract<CallEvent, { type: 'houseCalls' }>;
 
 /** The house calls somebody; from the answer on that party is the caller of this call. */
-export function lineOf({ callId, party, acceptDigit, messageId }: HouseCalls): Line {
-  const { target } = party;
+export function lineOf(event: HouseCalls): Line {
+  const { target } = event.party;
   const from =
     target.kind === 'extension'
       ? ({ kind: 'phone', extension: target.extension } as const)
       : ({ kind: 'trunk', trunk: target.trunk } as const);
-  return {
-    callId,
-    from,
-    isAnswered: false,
-    hasMedia: true,
-    acceptDigit,
-    messageId,
-    nextLeg: 1,
-    nextToken: 1,
-    hops: 0,
-    dialled: '',
-    site: HOME,
-    lists: [],
-    urgency: null,
-  };
+  return newLine({ ...event, from }, { dialled: '', site: HOME, lists: [] });
 }
 
 export function reach({ party, errand }: HouseCalls, turn: Turn): Going {
