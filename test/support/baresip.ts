@@ -193,7 +193,8 @@ export class Baresip {
   /** Waits for an event of this type; `after` skips the first so many events (use `mark()`). */
   event(type: string, after = 0, of?: string): Promise<PhoneEvent> {
     return until(
-      `${type} at baresip${of ? ` of ${of}` : ''}; seen: ${this.events.map((event) => event.type).join(' ')}`,
+      () =>
+        `${type} at baresip${of ? ` of ${of}` : ''}; seen: ${this.events.map(({ type, param }) => `${type} ${param ?? ''}`).join(', ')}`,
       () =>
         this.events
           .slice(after)

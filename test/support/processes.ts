@@ -86,10 +86,10 @@ function isFreeForUdp(port: number): Promise<boolean> {
 export const PATIENCE_MS = 60_000;
 
 /**
- * Looks again every few milliseconds until there is something. Rejects after `waitMs`, naming what was waited for.
+ * Looks again every few milliseconds until there is something. Rejects after `waitMs`, naming what was waited for, as it is said then.
  */
 export async function until<T>(
-  what: string,
+  what: string | (() => string),
   look: () => T | undefined | null | false | Promise<T | undefined | null | false>,
   waitMs = PATIENCE_MS,
 ): Promise<T> {
@@ -99,7 +99,7 @@ export async function until<T>(
     const found = await look();
     if (found) return found;
     const now = performance.now();
-    if (now > giveUpAt) throw new Error(`waited ${waitMs} ms in vain for: ${what}`);
+    if (now > giveUpAt) throw new Error(`waited ${waitMs} ms in vain for: ${typeof what === 'string' ? what : what()}`);
     // What is dear to look at must not take the cores from those that it waits for.
     const restMs = Math.min(500, Math.max(5, 2 * (now - lookedAt)));
     await new Promise((resolve) => setTimeout(resolve, restMs));

@@ -7,6 +7,8 @@ const share = 0.1;
 /** When the kernel's room for datagrams is so full, that is as bad as timers that run too late: soon it drops some. */
 const tooFullShare = 0.2;
 const looksPerQueue = 8;
+/** Half a second of looks: a burst fills that room for a moment, and no call may be refused for it. */
+const queuesKept = 3;
 
 /**
  * How late we are: our timers on average, or what waits in the kernel to be read. A socket is read in small portions, so
@@ -17,7 +19,7 @@ export class Load {
   readonly #unreadShare: () => number;
   readonly #tooLateMs: number;
   #lateMs = 0;
-  #queueMs = 0;
+  readonly #queues: number[] = Array.from({ length: queuesKept }, () => 0);
   #looks = 0;
   #timer: Timer | undefined;
 
@@ -30,7 +32,7 @@ export class Load {
   }
 
   get lateMs(): number {
-    return Math.max(this.#lateMs, this.#queueMs);
+    return Math.max(this.#lateMs, Math.min(...this.#queues));
   }
 
   close(): void {
@@ -43,7 +45,8 @@ export class Load {
       const lateMs = Math.max(0, this.#clock.now() - dueMs);
       this.#lateMs += (lateMs - this.#lateMs) * share;
       if (++this.#looks % looksPerQueue === 0) {
-        this.#queueMs = (this.#unreadShare() / tooFullShare) * this.#tooLateMs;
+        this.#queues.shift();
+        this.#queues.push((this.#unreadShare() / tooFullShare) * this.#tooLateMs);
       }
       this.#look();
     });
