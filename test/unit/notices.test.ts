@@ -59,6 +59,8 @@ const message = {
   service: null,
   urgency: null,
   path: 'M1.sealed',
+  sentBy: null,
+  copyOf: null,
   exportedAt: null,
 } as const;
 

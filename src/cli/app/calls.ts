@@ -77,7 +77,7 @@ export async function openCalls(
     index: store.calls,
     documents,
     reachability: telephony.reachability,
-    mailboxes: mailboxesOf(foundation, parts.writer),
+    mailboxes: mailboxesOf(foundation, parts.writer, () => documents.current().plan),
     houseCalls: telephony.houseCalls,
     lookups: new HttpLookups({ clock: systemClock, options: config.webhooks }),
     observer: callMetrics(metrics, (from) => unitOf(documents.current(), from)),

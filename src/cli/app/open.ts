@@ -27,7 +27,7 @@ import { sealLeftovers } from './plain-recordings.ts';
 import { sendNotices } from './notices.ts';
 import { readinessOf, starting } from './readiness.ts';
 import { watchRetention } from './retention.ts';
-import { strayGreetings, strayMessages, whatIsKnown } from './stray-messages.ts';
+import { strayDrafts, strayMessages, whatIsKnown } from './stray-messages.ts';
 
 export interface App {
   /** As `ready.json` tells it: "udp/127.0.0.1:5060" for each transport served, and the address of the admin server. */
@@ -139,7 +139,8 @@ async function openMessages(
   const listed = new Set((await store.messages.list()).map(({ messageId }) => messageId));
   const strays = await strayMessages(folders.messages, listed);
   // Nobody is heard in these before calls are taken.
-  for (const id of await strayGreetings(folders.messages, store.greetings.ids())) await shredSealed(pathOf(id));
+  const inUse = new Set([...store.greetings.ids(), ...listed]);
+  for (const id of await strayDrafts(folders.messages, inUse)) await shredSealed(pathOf(id));
   const reader = auditReader(config, store, secrets);
   for (const callId of store.calls.unfinished()) {
     const facts = (await reader.ofCall(callId)).map(({ at, fact }) => ({ at: instant(at), fact }));

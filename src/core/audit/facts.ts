@@ -130,6 +130,10 @@ export type CallFact =
       readonly person: string;
       readonly device: string;
       readonly reason: string;
+      /** Mailbox that it was sent to, or service that it was handed over to. */
+      readonly to?: string;
+      /** The message in that mailbox. */
+      readonly copyId?: string;
     }
   | {
       readonly fact: 'messageUnplayable';
@@ -160,6 +164,8 @@ export type CallFact =
       /** Of the chain in which nobody accepted, where there was one. */
       readonly service?: string;
       readonly urgency?: Urgency;
+      /** Mailbox of the person who replies. */
+      readonly sentBy?: string;
     }
   | {
       readonly fact: 'recordingEnded';
