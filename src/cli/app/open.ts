@@ -20,6 +20,7 @@ import { openDocuments } from './documents.ts';
 import { watchFeeds } from './feeds.ts';
 import { type Foundation, openFoundation } from './foundation.ts';
 import { readLinks } from './links.ts';
+import { mailerOf } from './mailer.ts';
 import { hostAndPort, reachable } from './reachable.ts';
 import { messageBook, type MessageBook, messageLength } from './message-book.ts';
 import { PatientWriter } from './patient-writer.ts';
@@ -61,7 +62,10 @@ async function build(house: Remembered, terminal: (line: string) => void, closin
   const messages = await openMessages(foundation, plan, writer, closing);
   const posts = new HttpPosts({ clock: systemClock, options: config.webhooks });
   const { store, log, record } = foundation;
-  sendNotices({ book: store.notices, posts, plan, clock: systemClock, log, record }, closing);
+  sendNotices(
+    { book: store.notices, posts, mailer: mailerOf(config.mail), plan, clock: systemClock, log, record },
+    closing,
+  );
   watchRetention(foundation, { plan, clock: systemClock }, closing);
   const links = readLinks(config);
   // Before the calls, so that it is closed after them: whoever watches a house that is stopping sees that it does.

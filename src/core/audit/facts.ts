@@ -281,7 +281,7 @@ export type SystemFact =
       readonly by: string;
       readonly tookMs: number;
     }
-  /** A program of the house was told that a message waits, or could not be told for three days. */
+  /** A program of the house was told that a message waits, or could not be told for three days. `hook`: '' for an e-mail. */
   | {
       readonly fact: 'noticeSent';
       readonly messageId: string;

@@ -155,9 +155,9 @@ export function sentence(fact: Fact, names: Names, revealed: Revealed = {}): str
     case 'chaseOver':
       return `message ${fact.messageId} of ${names.mailbox(fact.mailbox)} was ${fact.because}${fact.by === '' ? '' : ` by ${names.mailbox(fact.by)}`} after ${seconds(fact.tookMs)}`;
     case 'noticeSent':
-      return `${fact.hook} was told that message ${fact.messageId} waits for ${names.mailbox(fact.mailbox)}, at try ${fact.tries}`;
+      return `${fact.hook || 'the mail server'} was told that message ${fact.messageId} waits for ${names.mailbox(fact.mailbox)}, at try ${fact.tries}`;
     case 'noticeGivenUp':
-      return `${fact.hook} could not be told that message ${fact.messageId} waits for ${names.mailbox(fact.mailbox)}: ${fact.because}`;
+      return `${fact.hook || 'the mail server'} could not be told that message ${fact.messageId} waits for ${names.mailbox(fact.mailbox)}: ${fact.because}`;
     case 'messageShredOrdered':
       return `message ${fact.messageId} of ${names.mailbox(fact.mailbox)} is to be shredded, ${shredWords[fact.because]}, by ${fact.by}`;
     case 'messageShredded':

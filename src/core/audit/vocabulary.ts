@@ -279,12 +279,23 @@ const vocabulary: {
     },
   },
   noticeSent: {
-    says: 'A program of the house was told that a message waits.',
-    fields: { messageId: 'which', mailbox: 'whose', hook: 'which program', tries: 'how many it took' },
+    says: 'A program of the house, or the mail server, was told that a message waits.',
+    fields: {
+      messageId: 'which',
+      mailbox: 'whose',
+      hook: 'which program, or nothing for an e-mail',
+      tries: 'how many it took',
+    },
   },
   noticeGivenUp: {
-    says: 'A program of the house could not be told for three days.',
-    fields: { messageId: 'which', mailbox: 'whose', hook: 'which program', tries: 'how many', because: 'why' },
+    says: 'A program of the house, or the mail server, could not be told for three days.',
+    fields: {
+      messageId: 'which',
+      mailbox: 'whose',
+      hook: 'which program, or nothing for an e-mail',
+      tries: 'how many',
+      because: 'why',
+    },
   },
   messageShredOrdered: {
     says: 'The key of a message is about to be shredded.',
