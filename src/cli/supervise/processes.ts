@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
+import type { Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const COMPILE_CACHE = new URL('../../../scripts/compile-cache.js', import.meta.url).href;
@@ -26,6 +27,56 @@ export function printedBy(program: string, words: readonly string[], withinMs: n
   if (status !== 0) throw new Error(`ended with code ${status ?? 'none'}`);
   return stdout;
 }
+
+/**
+ * What a program of the house makes of `feed`. It gets no environment of ours, no folder of ours, and a group of its own, which is
+ * ended with it. Rejects with Error that says why there is nothing; never what it printed, which may be a patient's words.
+ */
+export async function pipedThrough(
+  [program = '', ...words]: readonly string[],
+  feed: (to: Writable) => Promise<void>,
+  { withinMs, mostBytes, stop }: { readonly withinMs: number; readonly mostBytes: number; readonly stop: AbortSignal },
+): Promise<string> {
+  const child = spawn(program, words, {
+    stdio: ['pipe', 'pipe', 'ignore'],
+    detached: true,
+    cwd: '/',
+    env: PLAIN_ENVIRONMENT,
+  });
+  let why: string | null = null;
+  const end = (because: string): void => {
+    why ??= because;
+    if (child.pid !== undefined) send(-child.pid, 'SIGKILL');
+    // What has left the group may hold the other end for ever.
+    child.stdout.destroy();
+  };
+  const timer = setTimeout(() => end(`took longer than ${withinMs / 1000} s`), withinMs);
+  const stopped = (): void => end('the house stops');
+  stop.addEventListener('abort', stopped);
+  const printed: Buffer[] = [];
+  let sizeBytes = 0;
+  child.stdout.on('data', (piece: Buffer) => {
+    sizeBytes += piece.length;
+    if (sizeBytes > mostBytes) end(`printed more than ${mostBytes} bytes`);
+    else printed.push(piece);
+  });
+  // A program that does not read to the end is judged by how it ends.
+  feed(child.stdin).catch(() => child.stdin.destroy());
+  try {
+    const code = await new Promise<number | null>((resolve, reject) => {
+      child.once('error', (error: NodeJS.ErrnoException) => reject(new Error(`cannot be started (${error.code})`)));
+      child.once('close', resolve);
+    });
+    if (why !== null) throw new Error(why);
+    if (code !== 0) throw new Error(`ended with code ${code ?? 'none'}`);
+    return Buffer.concat(printed).toString('utf8');
+  } finally {
+    clearTimeout(timer);
+    stop.removeEventListener('abort', stopped);
+  }
+}
+
+const PLAIN_ENVIRONMENT = { PATH: '/usr/local/bin:/usr/bin:/bin', LANG: 'C.UTF-8' };
 
 /** When a process was started, in the kernel's ticks; tells a process from a later one with the same number. */
 export function startedTicks(pid: number): string | null {

@@ -44,6 +44,8 @@ export function termsOf(fact: Fact, blind: (number: string) => string): readonly
     case 'mailboxFull':
     case 'noticeSent':
     case 'noticeGivenUp':
+    case 'messageTranscribed':
+    case 'transcriptGivenUp':
     case 'greetingChanged':
     case 'recordingStarted':
     case 'recordingDiscarded':
