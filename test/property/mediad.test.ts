@@ -262,7 +262,12 @@ void t.test('nothing that arrives on an RTP port throws or is answered to a stra
           disconnect() {},
           close() {},
         };
-        const leg = new MediaLeg({ transport, events: { digit() {}, silent() {} }, silenceMs: 100, nowMs: 0 });
+        const leg = new MediaLeg({
+          transport,
+          events: { digit() {}, silent() {}, measured() {}, reported() {} },
+          silenceMs: 100,
+          nowMs: 0,
+        });
         leg.setRemote(
           {
             codec: PCMU,

@@ -93,7 +93,7 @@ function aLeg(codec: Codec) {
       disconnect() {},
       close() {},
     },
-    events: { digit() {}, silent() {} },
+    events: { digit() {}, silent() {}, measured() {}, reported() {} },
     silenceMs: 0,
     nowMs: 0,
   });

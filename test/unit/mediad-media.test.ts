@@ -75,6 +75,8 @@ function aLeg(changes: Partial<RemoteMedia> = {}) {
   const events = {
     digit: ({ digit }: { digit: string }) => digits.push(digit),
     silent: (ms: number) => silences.push(ms),
+    measured() {},
+    reported() {},
   };
   const leg = new MediaLeg({ transport, events, silenceMs: 5000, nowMs: 0 });
   leg.setRemote({ ...remote, ...changes }, 0);

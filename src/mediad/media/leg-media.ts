@@ -4,11 +4,13 @@ import type { MediaWorker } from './media-worker.ts';
 import {
   type FromWorker,
   type LegPlace,
+  type LegQuality,
   type LegReport,
   NO_COUNTERS,
   type PlayItem,
   type RecordRequest,
   type RemoteMedia,
+  type RtcpNews,
 } from './messages.ts';
 import {
   type PlayEvents,
@@ -23,6 +25,10 @@ import { Station } from './station.ts';
 export interface LegMediaEvents {
   digitHeard(heard: { digit: string; durationSamples: number; ssrc: number; timestamp: number }): void;
   silent(silentMs: number): void;
+  /** Of the last 5 s. */
+  measured(quality: LegQuality): void;
+  /** RTCP of the other side. */
+  reported(news: RtcpNews): void;
   /** The leg's audio has failed: nothing more will come. */
   failed(reason: string): void;
 }
@@ -32,6 +38,7 @@ export class LegMedia {
   readonly #events: LegMediaEvents;
   readonly #queries = new Map<number, (report: LegReport) => void>();
   #opened: { resolve: (place: LegPlace) => void; reject: (error: Error) => void } | undefined;
+  readonly #closed = Promise.withResolvers<LegReport | undefined>();
   #nextQuery = 1;
 
   constructor(worker: MediaWorker, leg: string, events: LegMediaEvents) {
@@ -97,9 +104,10 @@ export class LegMedia {
     });
   }
 
-  /** Running plays and recordings end and still report. May be called twice. */
-  close(): void {
+  /** Running plays and recordings end and still report. Resolves with the leg's last report, if it ever had a port. May be called twice. */
+  close(): Promise<LegReport | undefined> {
     this.#station.close();
+    return this.#closed.promise;
   }
 
   #told(message: FromWorker): void {
@@ -113,21 +121,26 @@ export class LegMedia {
         return this.#events.digitHeard(message);
       case 'mediaSilent':
         return this.#events.silent(message.silentMs);
+      case 'qualityMeasured':
+        return this.#events.measured(message.quality);
+      case 'rtcpHeard':
+        return this.#events.reported(message.news);
       case 'reported':
         this.#queries.get(message.query)?.(message.report);
         this.#queries.delete(message.query);
         return;
       case 'legClosed':
-        return this.#legClosed();
+        return this.#legClosed(message.report);
       default:
         return;
     }
   }
 
   /** Whatever was asked of a closing leg and crossed its end is answered here. */
-  #legClosed(): void {
+  #legClosed(report: LegReport | undefined): void {
     this.#station.ended();
-    const none: LegReport = { counters: NO_COUNTERS, chain: 'closed' };
+    this.#closed.resolve(report);
+    const none: LegReport = report ?? { counters: NO_COUNTERS, quality: undefined, chain: 'closed' };
     for (const answer of this.#queries.values()) answer(none);
     this.#queries.clear();
   }

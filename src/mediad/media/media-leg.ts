@@ -12,12 +12,20 @@ import type { Codec } from './codec/codec-types.ts';
 import { isG711 } from './codec/codec.ts';
 import { FRAME_MS, SILENCE } from './codec/g711.ts';
 import { JitterBuffer } from './jitter-buffer.ts';
+import { LegControl, type LegControlOptions } from './leg-control.ts';
 import { LegOutput } from './leg-output.ts';
 import { LegRecordings } from './leg-recordings.ts';
 import { LegWire, type LegTransport } from './leg-wire.ts';
-import { NO_COUNTERS, type Endpoint, type LegReport, type MediaCounters, type RemoteMedia } from './messages.ts';
+import {
+  NO_COUNTERS,
+  type Endpoint,
+  type LegQuality,
+  type LegReport,
+  type MediaCounters,
+  type RemoteMedia,
+  type RtcpNews,
+} from './messages.ts';
 import type { Player } from './player.ts';
-import { Reception } from './reception.ts';
 import type { Recorder } from './recorder.ts';
 import type { RtpPacket } from './rtp-packet.ts';
 import type { SessionRecorder } from './session-recorder.ts';
@@ -27,6 +35,10 @@ export interface LegEvents {
   digit(press: DigitPress & { ssrc: number }): void;
   /** Reported again and again as long as it lasts. */
   silent(silentMs: number): void;
+  /** Every 5 s. */
+  measured(quality: LegQuality): void;
+  /** RTCP of the other side. */
+  reported(news: RtcpNews): void;
 }
 
 /** When the other leg of a bridge sends nothing for so long (hold, silence suppression), this one hears silence, not nothing. */
@@ -38,8 +50,8 @@ export class MediaLeg {
   readonly #output: LegOutput;
   readonly #digitsIn: DigitReceiver;
   readonly #wire: LegWire;
+  readonly #control: LegControl;
   readonly #counters: { -readonly [K in keyof MediaCounters]: number } = { ...NO_COUNTERS };
-  readonly #reception = new Reception(this.#counters);
   readonly #recordings = new LegRecordings();
   #remote: RemoteMedia | undefined;
   #player: Player | undefined;
@@ -56,16 +68,32 @@ export class MediaLeg {
   #lastRelayedMs = 0;
   #isClosed = false;
 
-  constructor(options: { transport: LegTransport; events: LegEvents; silenceMs: number; nowMs: number }) {
+  constructor(
+    options: {
+      readonly transport: LegTransport;
+      readonly events: LegEvents;
+      readonly silenceMs: number;
+      readonly nowMs: number;
+    } & Partial<Pick<LegControlOptions, 'epochMs' | 'random'>>,
+  ) {
     this.#wire = new LegWire(options.transport, this.#counters, {
       rtp: (packet, sizeBytes, nowMs) => this.#heard(packet, sizeBytes, nowMs),
-      rtcp: () => {},
+      rtcp: (packet, nowMs) => this.#control.heardReport(packet, nowMs),
     });
     this.#events = options.events;
     this.#silenceMs = options.silenceMs;
     this.#lastHeardMs = options.nowMs;
     this.#nowMs = options.nowMs;
     this.#output = new LegOutput((datagram) => this.#emit(datagram));
+    this.#control = new LegControl({
+      ...options,
+      counters: this.#counters,
+      ssrc: this.#output.ssrc,
+      codec: this.codec,
+      send: (packet) => this.#wire.sendControl(packet),
+      measured: (quality) => this.#events.measured(quality),
+      reported: (news) => this.#events.reported(news),
+    });
     this.#digitsIn = new DigitReceiver((press) => this.#pressed(press));
   }
 
@@ -82,6 +110,7 @@ export class MediaLeg {
     this.#silenceReports = 0;
     this.#output.setRemote(remote);
     if (!isSameSound(codecBefore, remote.codec)) this.#codecChanged();
+    this.#control.codec = remote.codec;
     this.#wire.setRemote(remote);
   }
 
@@ -99,6 +128,7 @@ export class MediaLeg {
     this.#nowMs = nowMs;
     const areDigitsOut = this.#output.isSendingDigits;
     this.#output.tick();
+    this.#control.tick(nowMs, this.#output.timestamp);
     this.#digitsIn.tick(nowMs);
     this.#recordings.tick(nowMs);
     this.#watchSilence(nowMs);
@@ -175,7 +205,7 @@ export class MediaLeg {
   }
 
   report(): LegReport {
-    return { counters: { ...this.#counters }, chain: this.describe() };
+    return { counters: { ...this.#counters }, quality: this.#control.quality, chain: this.describe() };
   }
 
   describe(): string {
@@ -192,6 +222,7 @@ export class MediaLeg {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    this.#control.close(this.#nowMs, this.#output.timestamp);
     this.#digitsIn.close();
     this.stopPlay();
     this.#recordings.close();
@@ -220,7 +251,7 @@ export class MediaLeg {
     this.#lastHeardMs = nowMs;
     this.#silenceReports = 0;
     const isAudio = packet.payloadType === remote.payloadType;
-    this.#reception.count(packet, sizeBytes, nowMs, isAudio ? remote.codec.clockRate : undefined);
+    this.#control.heard(packet, sizeBytes, nowMs, isAudio ? remote.codec.clockRate : undefined);
     if (packet.payloadType === remote.events?.payloadType) this.#hearDigit(packet, nowMs);
     else if (isAudio) this.#hearAudio(packet, remote.codec);
   }

@@ -7,7 +7,7 @@ import { FRAME_MS } from './codec/g711.ts';
 import { isG711 } from './codec/codec.ts';
 import { LegPorts, type PortPair } from './leg-ports.ts';
 import { MediaLeg } from './media-leg.ts';
-import type { FromWorker, OnStation, RemoteMedia, ToWorker, WorkerSettings } from './messages.ts';
+import type { FromWorker, LegReport, OnStation, RemoteMedia, ToWorker, WorkerSettings } from './messages.ts';
 import { Player, type PlayerItem } from './player.ts';
 import { PromptCache } from './prompt-cache.ts';
 import type { RecordResult } from './recorder.ts';
@@ -123,7 +123,7 @@ function refuseUnknown(message: OnStation): void {
   if (message.type === 'bridge' || message.type === 'joinConference') message.port.close();
   if (message.type === 'seat' && typeof message.from !== 'string') message.from.close();
   // One that got no port was never in here.
-  if (message.type === 'closeLeg') tell({ type: 'legClosed', leg: message.leg });
+  if (message.type === 'closeLeg') tell({ type: 'legClosed', leg: message.leg, report: undefined });
 }
 
 async function openLeg(leg: string): Promise<void> {
@@ -140,6 +140,8 @@ async function openLeg(leg: string): Promise<void> {
     events: {
       digit: (press) => tell({ type: 'digitHeard', leg, ...press }),
       silent: (silentMs) => tell({ type: 'mediaSilent', leg, silentMs }),
+      measured: (quality) => tell({ type: 'qualityMeasured', leg, quality }),
+      reported: (news) => tell({ type: 'rtcpHeard', leg, news }),
     },
   });
   transport.onDatagram((datagram, source) => alone(leg, () => media.receive(datagram, source, performance.now())));
@@ -260,9 +262,10 @@ function alone(leg: string, work: () => void): void {
 }
 
 function closeLeg(leg: string): void {
-  legs.get(leg)?.media.close();
+  const media = legs.get(leg)?.media;
+  media?.close();
   legs.delete(leg);
-  closed(leg);
+  closed(leg, media?.report());
 }
 
 function closeConference(name: string): void {
@@ -270,9 +273,9 @@ function closeConference(name: string): void {
   closed(name);
 }
 
-function closed(station: string): void {
+function closed(station: string, report?: LegReport): void {
   if (legs.size === 0 && conferences.isEmpty) clock.stop();
-  tell({ type: 'legClosed', leg: station });
+  tell({ type: 'legClosed', leg: station, report });
 }
 
 function closeAll(): void {

@@ -8,6 +8,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { Application, Channel } from '../channel/channel.ts';
+import { publishQuality, publishRtcp } from '../channel/media-variables.ts';
 import type { ApiContext } from '../event-socket/api-commands.ts';
 import type { Dialler } from '../event-socket/dialler.ts';
 import type { Log } from '../log.ts';
@@ -224,6 +225,8 @@ export class UserAgent {
         mediaSilent(channel, silentMs);
         context.switchboard.attendanceOf(channel)?.phoneSilent(silentMs);
       },
+      measured: (quality) => publishQuality(channel, quality),
+      reported: (news) => publishRtcp(channel, news),
       failed: (reason) => {
         log.error({ channel: uuid, reason }, 'media failed');
         channel.hangup('MEDIA_TIMEOUT');
