@@ -52,7 +52,7 @@ const benches: Record<string, () => Promise<unknown> | unknown> = {
   year: benchYear,
   activate: benchActivation,
   prove: benchProve,
-  audit: () => benchAudit({ verifyEntries: 200_000 }),
+  audit: () => benchAudit({ verifyEntries: 1_000_000 }),
   memory: idleMemory,
   overload: () =>
     benchOverload(Number(option('--max', '200')), option('--times', '0.5,1,2,10').split(',').map(Number), seconds),
