@@ -140,11 +140,11 @@ export class MediaServer {
     }
     const applications = new Map<string, Application>([
       ...basicApplications,
-      ...playbackApplications(prompts),
+      ...playbackApplications(prompts, this.#log),
       ...recordApplications(recording, sessions),
       ['conference', conferences.application],
       ['say', say(prompts)],
-      ['play_and_get_digits', playAndGetDigits(prompts)],
+      ['play_and_get_digits', playAndGetDigits(prompts, this.#log)],
     ]);
     this.#agent = await starting(
       UserAgent.open({

@@ -54,7 +54,7 @@ export const mediadOptions = z.strictObject({
   codecOrder: z.enum(['offer', 'ours']).default('offer'),
   /** Prompts are played from these folders only, searched in order. */
   promptFolders: z.array(z.string().min(1)).max(16).default([OUR_PROMPTS]),
-  /** The prompt that local_stream:// and legs without an application hear, over and over; a soft tone if there is no such file. */
+  /** What local_stream:// and legs without an application hear, over and over: a file, or a folder of files; a soft tone if there is none. */
   holdMusic: z.string().min(1).default('music/8000/hold.wav'),
   /** Recordings are written below this folder only; without it nothing is recorded. */
   recordingsFolder: z.string().min(1).optional(),

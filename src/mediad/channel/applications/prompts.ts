@@ -1,6 +1,6 @@
 /** Turns what a client names (files, tone_stream://, silence_stream://) into things to play. Files come from the prompt folders only. */
-import { realpath } from 'node:fs/promises';
-import { isAbsolute, resolve, sep } from 'node:path';
+import { readdir, realpath, stat } from 'node:fs/promises';
+import { isAbsolute, join, resolve, sep } from 'node:path';
 import type { PlayItem } from '../../media/messages.ts';
 import type { LentKeys } from '../lent-keys.ts';
 import { parseToneScript } from '../../media/tone.ts';
@@ -10,6 +10,8 @@ export type PromptResult =
   | { readonly kind: 'refused'; readonly reason: string };
 
 const MAX_ITEMS = 64;
+/** Of a folder of music. */
+const MAX_PIECES = 1000;
 /** When there is no hold music: a soft double beep every five seconds. */
 const HOLD_TONE = 'v=-24;%(180,120,440);%(180,4500,440);loops=-1';
 /** What FreeSWITCH calls its music on hold. */
@@ -43,7 +45,7 @@ export class PromptFinder {
 
   /** false: whoever waits hears a tone. */
   async hasHoldMusic(): Promise<boolean> {
-    return typeof (await this.#file(this.#holdMusic)) !== 'string';
+    return (await this.#find(this.#holdMusic)) !== undefined;
   }
 
   async #findOne(name: string, channel: string): Promise<PlayItem | string> {
@@ -52,7 +54,7 @@ export class PromptFinder {
       case 'tone_stream':
         return toneItem(name, rest);
       case 'local_stream':
-        return this.#music(name);
+        return this.#music(name, rest);
       case 'sealed': {
         const lent = this.#lent.take(channel, rest);
         return lent === undefined ? 'it is not lent to this channel' : { kind: 'sealed', name, ...lent };
@@ -62,28 +64,42 @@ export class PromptFinder {
       case undefined:
         return this.#file(name);
       default:
-        return `${scheme} is not supported; use a WAV file, tone_stream or silence_stream`;
+        return `${scheme} is not supported; use a file (WAV, MP3, Opus), tone_stream, silence_stream or local_stream`;
     }
   }
 
-  async #music(name: string): Promise<PlayItem | string> {
-    const found = await this.#file(this.#holdMusic);
-    return typeof found === 'string' ? toneItem(name, HOLD_TONE) : { ...found, name, isEndless: true };
+  /** The folder of that name below `music`, else the hold music of the options: a file or a folder. */
+  async #music(name: string, stream: string): Promise<PlayItem | string> {
+    const isName = /^[\w-]{1,64}$/.test(stream);
+    const place = (isName && (await this.#find(`music/${stream}`))) || (await this.#find(this.#holdMusic));
+    if (place === undefined) return toneItem(name, HOLD_TONE);
+    const isFolder = (await stat(place)).isDirectory();
+    if (!isFolder) return { kind: 'file', name, path: place, offsetSamples: 0, isEndless: true };
+    const files = (await readdir(place, { withFileTypes: true })).filter((entry) => entry.isFile());
+    if (files.length === 0 || files.length > MAX_PIECES)
+      return `${files.length} files in the folder; 1 to ${MAX_PIECES} are played`;
+    return { kind: 'music', name, paths: files.map((file) => join(place, file.name)).sort() };
   }
 
-  async #file(name: string): Promise<(PlayItem & { kind: 'wav' }) | string> {
-    const [, path = name, offset = '0'] = /^(.*)@@(\d{1,9})$/.exec(name) ?? [];
+  async #file(name: string): Promise<PlayItem | string> {
+    const [, file = name, offset = '0'] = /^(.*)@@(\d{1,9})$/.exec(name) ?? [];
+    const path = await this.#find(file);
+    if (path === undefined) return 'not found in the prompt folders';
+    return { kind: 'file', name, path, offsetSamples: Number(offset), isEndless: false };
+  }
+
+  /** Where it really lies: a link does not lead out of the prompt folders. */
+  async #find(path: string): Promise<string | undefined> {
     const candidates = isAbsolute(path) ? [path] : this.#folders.map((folder) => resolve(folder, path));
     for (const candidate of candidates) {
       const real = await realpath(candidate).catch(() => undefined);
       if (real === undefined) continue;
       for (const folder of this.#folders) {
         const root = await realpath(folder).catch(() => folder);
-        if (real.startsWith(root + sep))
-          return { kind: 'wav', name, path: real, offsetSamples: Number(offset), isEndless: false };
+        if (real.startsWith(root + sep)) return real;
       }
     }
-    return 'not found in the prompt folders';
+    return undefined;
   }
 }
 
