@@ -79,7 +79,7 @@ void t.test('endless ringback sounds until it is broken, and a break frees the q
   await again;
 });
 
-void t.test('the hold music of the house is heard, not a tone', async (t) => {
+void t.test('the hold music of the house is heard, not a tone; and its pieces of numbers', async (t) => {
   const secrets = { controlSecret: SECRET, eventSocketSecret: SECRET, voicemailRecipient: recipient } as Secrets;
   const config = configSchema.parse({ data: t.testdir({}) });
   const [plan] = daemonPlans(config, secrets, '127.0.0.1').filter(({ name }) => name === 'mediad');
@@ -103,8 +103,13 @@ void t.test('the hold music of the house is heard, not a tone', async (t) => {
     readWav(fileURLToPath(new URL('../../src/mediad/prompts/music/8000/hold.wav', import.meta.url))),
   );
   t.ok(score > 0.9, `two seconds of it are found in the file: ${score.toFixed(3)}`);
-  await endpoint.destroy();
+  await endpoint.api('uuid_break', endpoint.uuid);
   await music;
+  const number = await endpoint.execute('say', 'en NUMBER pronounced 2342');
+  t.equal(number.getHeader('Application-Response'), '_none_');
+  const saidMs = Number(number.getHeader('variable_playback_ms'));
+  t.ok(saidMs > 2000 && saidMs < 5000, `two thousand three hundred forty two: ${saidMs} ms`);
+  await endpoint.destroy();
   t.notOk(own.log.some((line) => line.includes('no hold music')));
 });
 
@@ -332,13 +337,13 @@ void t.test('digits and letters are said from their recordings', async (t) => {
   await mkdir(join(mediad.prompts, 'en', '8000'), { recursive: true });
   for (const name of ['digit-4', 'digit-2', 'letter-a'])
     writeWav(join(mediad.prompts, 'en', '8000', `${name}.wav`), { rateHz: 8000, samples: toneSamples(700, 800) });
-  const spelled = await endpoint.execute('say', 'en NUMBER pronounced 42');
+  const spelled = await endpoint.execute('say', 'en NUMBER iterated 42');
   t.equal(spelled.getHeader('variable_playback_ms'), '200');
   const named = await endpoint.execute('say', 'en NAME_SPELLED iterated Aa');
   t.equal(named.getHeader('Application-Response'), '_none_');
-  const date = await endpoint.execute('say', 'en CURRENT_DATE pronounced 1');
-  t.match(date.getHeader('Application-Response'), /^-ERR CURRENT_DATE is not recorded/);
+  const date = await endpoint.execute('say', 'en CURRENCY pronounced 1');
+  t.match(date.getHeader('Application-Response'), /^-ERR CURRENCY is not recorded/);
   const absent = await endpoint.execute('say', 'en NUMBER iterated 7');
-  t.match(absent.getHeader('Application-Response'), /^-ERR there is no recording of "7"/);
+  t.match(absent.getHeader('Application-Response'), /^-ERR there is no recording of "digit-7"/);
   await hangUp();
 });
