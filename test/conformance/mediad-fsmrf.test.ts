@@ -1,6 +1,7 @@
 /** mediad as the real drachtio-fsmrf client sees it, with phones that send and hear real RTP. */
 import { once } from 'node:events';
-import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { generateX25519Identity, identityToRecipient } from 'age-encryption';
@@ -10,12 +11,15 @@ import { configSchema } from '../../src/config/schema.ts';
 import { decodeG711 } from '../../src/mediad/media/codec/g711.ts';
 import { openSealed, type Secrets } from '../../src/vault/index.ts';
 import { FsmrfClient, SECRET, startMediad, type MrfEndpoint } from '../support/mediad-process.ts';
+import { until } from '../support/processes.ts';
 import { RtpPhone } from '../support/rtp-phone.ts';
 import { find, readWav, toneSamples, toneShare, writeWav } from '../support/sound.ts';
 
 const identity = await generateX25519Identity();
 const recipient = await identityToRecipient(identity);
-const mediad = await startMediad({ sealTo: [recipient], holdMusic: 'moh.wav' });
+const voice = [fileURLToPath(new URL('../support/speaking-program.ts', import.meta.url)), t.testdir()];
+const speech = { program: process.execPath, voices: { ann: voice }, workFolder: tmpdir() };
+const mediad = await startMediad({ sealTo: [recipient], holdMusic: 'moh.wav', speech });
 const client = await FsmrfClient.connect(mediad);
 
 t.teardown(async () => {
@@ -54,6 +58,32 @@ void t.test('a prompt is heard, 8 and 16 kHz alike, and the promise says how lon
   await t.rejects(endpoint.play('/etc/passwd'), { message: 'File Not Found' });
   await hangUp();
 });
+
+void t.test(
+  'MP3 and Opus files are heard, a file that is not audio is refused and hurts nobody, a text is spoken',
+  async (t) => {
+    const { phone, endpoint, hangUp } = await aPhone();
+    const seeds = fileURLToPath(new URL('../fuzz/seeds/', import.meta.url));
+    for (const name of ['tone-22k.mp3', 'tone.opus']) {
+      await copyFile(join(seeds, name), join(mediad.prompts, name));
+      const played = endpoint.play(name);
+      await phone.hears(1000);
+      const playedMs = Number((await played).playbackMilliseconds);
+      t.ok(Math.abs(playedMs - 1500) < 80, `${name}: ${playedMs} ms`);
+    }
+    await writeFile(join(mediad.prompts, 'broken.mp3'), 'not music '.repeat(1000));
+    await t.rejects(endpoint.play('broken.mp3'), { message: 'File Not Found' });
+    await until('the reason in the log', () => mediad.log.some((line) => /broken.mp3: not an MP3 file/.test(line)));
+    const spoken = endpoint.execute('speak', 'flite|ann|Mister Doe');
+    await phone.hears(900);
+    t.equal((await spoken).getHeader('Application-Response'), '_none_');
+    t.equal(Number((await endpoint.play('say:Mister Doe')).playbackMilliseconds), 1000);
+    const refused = await endpoint.execute('speak', 'flite|bob|Mister Doe');
+    t.equal(refused.getHeader('Application-Response'), '-ERR there is no voice bob; options speech.voices has ann');
+    t.notOk(mediad.log.some((line) => line.includes('Doe')));
+    await hangUp();
+  },
+);
 
 void t.test('endless ringback sounds until it is broken, and a break frees the queue', async (t) => {
   const { phone, endpoint, hangUp } = await aPhone();

@@ -28,6 +28,8 @@ export type PlayItem = { readonly name: string } & (
   | { readonly kind: 'music'; readonly paths: readonly string[] }
   | { readonly kind: 'tone'; readonly script: ToneScript }
   | { readonly kind: 'silence'; readonly durationMs: number }
+  /** A sound file that is no file. */
+  | { readonly kind: 'speech'; readonly wav: Uint8Array }
   | { readonly kind: 'sealed'; readonly path: string; readonly key: Uint8Array }
 );
 

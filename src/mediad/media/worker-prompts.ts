@@ -1,6 +1,7 @@
 /** What a worker plays: files from its cache, tones, silence, sealed recordings. */
 import { SealedReader } from '../../vault/index.ts';
 import { SilenceSource, widened } from './audio-source.ts';
+import { readSound } from './files/sound-file.ts';
 import { HeldSource } from './held-source.ts';
 import type { AudioRate } from './codec/codec-types.ts';
 import type { PlayItem } from './messages.ts';
@@ -33,6 +34,11 @@ async function loadItem(item: PlayItem, prompts: PromptCache): Promise<PlayerIte
       const sound = await prompts.load(item.path);
       if (typeof sound === 'string') return sound;
       return { name: item.name, open: (rate) => new HeldSource(sound, item.name, item, rate) };
+    }
+    case 'speech': {
+      const spoken = await readSound(Buffer.from(item.wav));
+      if (spoken.kind === 'refused') return spoken.reason;
+      return { name: item.name, open: (rate) => new HeldSource(spoken.sound, item.name, {}, rate) };
     }
     case 'music':
       return loadMusic(item, prompts);

@@ -94,7 +94,7 @@ async function playUntil(
   until: Promise<void>,
   { prompts, log }: Voice,
 ): Promise<boolean> {
-  const found = await prompts.find(prompt, channel.variables.get('playback_delimiter') ?? '', channel.uuid);
+  const found = await prompts.find(prompt, channel.variables.get('playback_delimiter') ?? '', channel);
   if (channel.state === 'hungUp') return false;
   if (found.kind === 'refused') return isRefused(channel, log, found.reason);
   const running = channel.play(found.items);

@@ -1,14 +1,16 @@
-/** playback, endless_playback: prompts one after the other, ended by a break, a terminator or a time limit. */
+/** playback, endless_playback, speak: prompts one after the other, ended by a break, a terminator or a time limit. */
 import type { Application, ApplicationCall, Channel } from '../channel.ts';
 import type { PlayItem } from '../../media/messages.ts';
 import type { PlayLimits, PlayResult } from '../../media/requests.ts';
 import type { Log } from '../../log.ts';
-import { wholeNumber } from './application.ts';
+import { readWording } from '../../speech/wording.ts';
+import { NO_RESPONSE, wholeNumber } from './application.ts';
 import type { PromptFinder } from './prompts.ts';
 
 export function playbackApplications(prompts: PromptFinder, log: Log): ReadonlyMap<string, Application> {
   return new Map<string, Application>([
     ['playback', (call) => playback(call, prompts, log, false)],
+    ['speak', (call) => speak(call, prompts)],
     ['endless_playback', (call) => playback(call, prompts, log, true)],
   ]);
 }
@@ -19,7 +21,7 @@ async function playback(
   log: Log,
   isEndless: boolean,
 ) {
-  const found = await prompts.find(args, channel.variables.get('playback_delimiter') ?? '', channel.uuid);
+  const found = await prompts.find(args, channel.variables.get('playback_delimiter') ?? '', channel);
   if (found.kind === 'refused') return unplayable(channel, log, found.reason);
   if (signal.aborted) return 'FILE PLAYED';
   const limitSecs = wholeNumber(channel.variables.get('playback_timeout_sec'), 0, { min: 0, max: 86_400 });
@@ -28,6 +30,16 @@ async function playback(
   if (result.kind === 'refused') return unplayable(channel, log, result.reason);
   setPlayedVariables(channel, result, found.items);
   return 'FILE PLAYED';
+}
+
+async function speak({ channel, arguments: args, signal }: ApplicationCall, prompts: PromptFinder): Promise<string> {
+  const item = await prompts.speak(readWording(args, channel.variables), channel);
+  if (typeof item === 'string') return `-ERR ${item}`;
+  if (signal.aborted) return NO_RESPONSE;
+  const result = await playToEnd(channel, signal, [item], {});
+  if (result.kind === 'refused') return `-ERR ${result.reason}`;
+  setPlayedVariables(channel, result, [item]);
+  return NO_RESPONSE;
 }
 
 /** FreeSWITCH's answer tells no reason; whoever keeps the prompts finds it here. */

@@ -1,7 +1,10 @@
-/** Turns what a client names (files, tone_stream://, silence_stream://) into things to play. Files come from the prompt folders only. */
+/** Turns what a client names (files, tone_stream://, silence_stream://, local_stream://, tts://, say:) into things to play. Files come from the prompt folders only. */
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { isAbsolute, join, resolve, sep } from 'node:path';
 import type { PlayItem } from '../../media/messages.ts';
+import type { Synthesiser } from '../../speech/synthesiser.ts';
+import { readSayWording, readWording, type Wording } from '../../speech/wording.ts';
+import type { Channel } from '../channel.ts';
 import type { LentKeys } from '../lent-keys.ts';
 import { parseToneScript } from '../../media/tone.ts';
 
@@ -17,27 +20,37 @@ const HOLD_TONE = 'v=-24;%(180,120,440);%(180,4500,440);loops=-1';
 /** What FreeSWITCH calls its music on hold. */
 export const HOLD_MUSIC = 'local_stream://moh';
 
+/** Set by the app before it has a text spoken that names a patient. */
+const NAMES_PATIENT = 'wardline_speech_names_patient';
+
+/** Who hears it. */
+export type Listener = Pick<Channel, 'uuid' | 'variables'>;
+
+const NOBODY: Listener = { uuid: '', variables: new Map() };
+
 export class PromptFinder {
   readonly #folders: readonly string[];
   readonly #holdMusic: string;
   readonly #lent: LentKeys;
+  readonly #speech: Synthesiser | undefined;
 
-  constructor(folders: readonly string[], holdMusic: string, lent: LentKeys) {
+  constructor(folders: readonly string[], holdMusic: string, lent: LentKeys, speech?: Synthesiser) {
+    this.#speech = speech;
     this.#lent = lent;
     this.#folders = folders.map((folder) => resolve(folder));
     this.#holdMusic = holdMusic;
   }
 
-  /** `delimiter` '' for a single name. `channel`: for which it is played, where that counts. */
-  async find(text: string, delimiter: string, channel = ''): Promise<PromptResult> {
+  /** `delimiter` '' for a single name. `listener`: for whom it is played, where that counts. */
+  async find(text: string, delimiter: string, listener: Listener = NOBODY): Promise<PromptResult> {
     const list = text.startsWith('file_string://') ? text.slice('file_string://'.length) : text;
     const separator = list === text ? delimiter : '!';
     const names = separator === '' ? [list] : list.split(separator);
     if (names.length > MAX_ITEMS) return { kind: 'refused', reason: `more than ${MAX_ITEMS} prompts in one list` };
     const items: PlayItem[] = [];
     for (const name of names.map((n) => n.trim()).filter((n) => n !== '')) {
-      const item = await this.#findOne(name, channel);
-      if (typeof item === 'string') return { kind: 'refused', reason: `${name}: ${item}` };
+      const item = await this.#findOne(name, listener);
+      if (typeof item === 'string') return { kind: 'refused', reason: `${loggable(name)}: ${item}` };
       items.push(item);
     }
     return items.length === 0 ? { kind: 'refused', reason: 'nothing to play' } : { kind: 'found', items };
@@ -48,15 +61,19 @@ export class PromptFinder {
     return (await this.#find(this.#holdMusic)) !== undefined;
   }
 
-  async #findOne(name: string, channel: string): Promise<PlayItem | string> {
-    const [, scheme, rest = ''] = /^([a-z_]+):\/\/(.*)$/.exec(name) ?? [];
+  async #findOne(name: string, listener: Listener): Promise<PlayItem | string> {
+    if (name.startsWith('say:'))
+      return this.speak(readSayWording(name.slice('say:'.length), listener.variables), listener);
+    const [, scheme, rest = ''] = /^([a-z_]+):\/\/(.*)$/s.exec(name) ?? [];
     switch (scheme) {
       case 'tone_stream':
         return toneItem(name, rest);
+      case 'tts':
+        return this.speak(readWording(rest, listener.variables), listener);
       case 'local_stream':
         return this.#music(name, rest);
       case 'sealed': {
-        const lent = this.#lent.take(channel, rest);
+        const lent = this.#lent.take(listener.uuid, rest);
         return lent === undefined ? 'it is not lent to this channel' : { kind: 'sealed', name, ...lent };
       }
       case 'silence_stream':
@@ -64,8 +81,19 @@ export class PromptFinder {
       case undefined:
         return this.#file(name);
       default:
-        return `${scheme} is not supported; use a file (WAV, MP3, Opus), tone_stream, silence_stream or local_stream`;
+        return `${scheme} is not supported; use a file (WAV, MP3, Opus), tone_stream, silence_stream, local_stream, tts or say:`;
     }
+  }
+
+  /** A string is why it cannot be spoken. The text is in nothing that is logged or published. */
+  async speak({ engine, voice, text }: Wording, listener: Listener): Promise<PlayItem | string> {
+    if (this.#speech === undefined) return 'there is no text to speech';
+    if (engine !== undefined && engine !== this.#speech.engine)
+      return `there is no engine ${engine}; options speech.engine is ${this.#speech.engine}`;
+    const namesPatient = listener.variables.get(NAMES_PATIENT) === 'true';
+    const spoken = await this.#speech.speak({ voice, text, namesPatient });
+    if (spoken.kind === 'refused') return spoken.reason;
+    return { kind: 'speech', name: `tts://${this.#speech.engine}`, wav: spoken.wav };
   }
 
   /** The folder of that name below `music`, else the hold music of the options: a file or a folder. */
@@ -101,6 +129,11 @@ export class PromptFinder {
     }
     return undefined;
   }
+}
+
+/** What is spoken may name somebody. */
+function loggable(name: string): string {
+  return /^(tts|say):/.exec(name)?.[1] ?? name;
 }
 
 function toneItem(name: string, text: string): PlayItem | string {
