@@ -13,7 +13,7 @@ import { splitArguments } from '../../src/mediad/channel/applications/applicatio
 import { MediaLeg } from '../../src/mediad/media/media-leg.ts';
 import { writeRtp } from '../../src/mediad/media/rtp-packet.ts';
 import { PCMU } from '../../src/mediad/media/codec/codec.ts';
-import { readWav } from '../../src/mediad/media/wav.ts';
+import { readWav } from '../../src/mediad/media/files/wav.ts';
 import { parseToneScript, ToneSource } from '../../src/mediad/media/tone.ts';
 import { answerSdp, type LocalMedia, offerSdp, readAnswer } from '../../src/mediad/sdp/negotiate.ts';
 import { parseSdp } from '../../src/mediad/sdp/session-description.ts';

@@ -33,9 +33,13 @@ export interface LegPlace {
 }
 
 export type PlayItem = { readonly name: string } & (
-  | { readonly kind: 'wav'; readonly path: string; readonly offsetSamples: number; readonly isEndless: boolean }
+  | { readonly kind: 'file'; readonly path: string; readonly offsetSamples: number; readonly isEndless: boolean }
+  /** One after the other, for ever. */
+  | { readonly kind: 'music'; readonly paths: readonly string[] }
   | { readonly kind: 'tone'; readonly script: ToneScript }
   | { readonly kind: 'silence'; readonly durationMs: number }
+  /** A sound file that is no file. */
+  | { readonly kind: 'speech'; readonly wav: Uint8Array }
   | { readonly kind: 'sealed'; readonly path: string; readonly key: Uint8Array }
 );
 
