@@ -240,12 +240,20 @@ void t.test(
     const sent: Buffer[] = [];
     const transport = {
       send: (datagram: Buffer) => void sent.push(datagram),
+      sendControl() {},
       connect() {},
       disconnect() {},
       close() {},
     };
     const leg = new MediaLeg({ transport, events: { digit() {}, silent() {} }, silenceMs: 0, nowMs: 0 });
-    const remote = { payloadType: 96, events: undefined, sendTo: phone, alsoFrom: [], isReceiving: true };
+    const remote = {
+      payloadType: 96,
+      events: undefined,
+      sendTo: phone,
+      alsoFrom: [],
+      control: undefined,
+      isReceiving: true,
+    };
     leg.setRemote({ ...remote, codec: l16(8000) }, 0);
     const { recorder, samples } = aRecorder();
     leg.record(recorder);
@@ -296,12 +304,20 @@ void t.test('two streams of transcoded sound one after the other never use a seq
   const sent: RtpPacket[] = [];
   const transport = {
     send: (datagram: Buffer) => void sent.push(readRtp(datagram)!),
+    sendControl() {},
     connect() {},
     disconnect() {},
     close() {},
   };
   const leg = new MediaLeg({ transport, events: { digit() {}, silent() {} }, silenceMs: 0, nowMs: 0 });
-  const remote = { payloadType: 9, events: undefined, sendTo: phone, alsoFrom: [], isReceiving: true };
+  const remote = {
+    payloadType: 9,
+    events: undefined,
+    sendTo: phone,
+    alsoFrom: [],
+    control: undefined,
+    isReceiving: true,
+  };
   leg.setRemote({ ...remote, codec: G722 }, 0);
   leg.bridge({ takes: 'packets', push() {}, close() {} });
   // The other phone changes its codec in the midst of a call, and keeps its SSRC.

@@ -97,7 +97,14 @@ void t.test('a leg that goes wrong ends alone', async (t) => {
     });
   const [good, bad] = [leg('good'), leg('bad')];
   await Promise.all([good.open(), bad.open()]);
-  const talk = { codec: PCMU, payloadType: 0, events: undefined, alsoFrom: [], isReceiving: true } as const;
+  const talk = {
+    codec: PCMU,
+    payloadType: 0,
+    events: undefined,
+    alsoFrom: [],
+    control: undefined,
+    isReceiving: true,
+  } as const;
   const peer = await aPeer();
   // Nothing can be sent there: what a description says is looked at before.
   bad.setRemote({ ...talk, sendTo: { address: '127.0.0.1', port: 0 } });

@@ -3,6 +3,7 @@ import { MessageChannel } from 'node:worker_threads';
 import type { MediaWorker } from './media-worker.ts';
 import {
   type FromWorker,
+  type LegPlace,
   type LegReport,
   NO_COUNTERS,
   type PlayItem,
@@ -30,7 +31,7 @@ export class LegMedia {
   readonly #station: Station;
   readonly #events: LegMediaEvents;
   readonly #queries = new Map<number, (report: LegReport) => void>();
-  #opened: { resolve: (port: number) => void; reject: (error: Error) => void } | undefined;
+  #opened: { resolve: (place: LegPlace) => void; reject: (error: Error) => void } | undefined;
   #nextQuery = 1;
 
   constructor(worker: MediaWorker, leg: string, events: LegMediaEvents) {
@@ -38,8 +39,8 @@ export class LegMedia {
     this.#station = new Station(worker, leg, (message) => this.#told(message));
   }
 
-  /** Resolves with the RTP port; rejects when there is none. */
-  open(): Promise<number> {
+  /** Rejects when there is no port for it. */
+  open(): Promise<LegPlace> {
     return new Promise((resolve, reject) => {
       this.#opened = { resolve, reject };
       this.#station.tell({ type: 'openLeg', leg: this.#station.name });
@@ -104,7 +105,7 @@ export class LegMedia {
   #told(message: FromWorker): void {
     switch (message.type) {
       case 'legOpened':
-        return this.#opened?.resolve(message.port);
+        return this.#opened?.resolve(message);
       case 'legRefused':
         this.#opened?.reject(new Error(message.reason));
         return this.#events.failed(message.reason);

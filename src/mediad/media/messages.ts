@@ -11,6 +11,8 @@ export interface RemoteMedia {
   readonly events: { readonly payloadType: number; readonly clockRate: number } | undefined;
   /** undefined: nobody to send to (hold, black hole). */
   readonly sendTo: Endpoint | undefined;
+  /** Where its RTCP goes; `muxed`: on the port of the sound (RFC 5761). undefined: nowhere. */
+  readonly control: Endpoint | 'muxed' | undefined;
   /** Addresses besides sendTo's that this leg's audio may come from. */
   readonly alsoFrom: readonly string[];
   /** False while the other side is not expected to send. */
@@ -20,6 +22,13 @@ export interface RemoteMedia {
 export interface Endpoint {
   readonly address: string;
   readonly port: number;
+}
+
+/** Where a leg listens. */
+export interface LegPlace {
+  readonly port: number;
+  /** Of RTCP. */
+  readonly controlPort: number;
 }
 
 export type PlayItem = { readonly name: string } & (
@@ -109,7 +118,7 @@ export type ToWorker =
 export type OnStation = Exclude<ToWorker, { readonly type: 'openLeg' | 'openConference' | 'close' }>;
 
 export type FromWorker =
-  | { readonly type: 'legOpened'; readonly leg: string; readonly port: number }
+  | ({ readonly type: 'legOpened'; readonly leg: string } & LegPlace)
   | { readonly type: 'legRefused'; readonly leg: string; readonly reason: string }
   | { readonly type: 'playItemStarted'; readonly leg: string; readonly play: number; readonly name: string }
   | {

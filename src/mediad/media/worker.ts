@@ -5,8 +5,7 @@ import { MediaClock } from './clock.ts';
 import { loadOpus } from './codec/opus.ts';
 import { FRAME_MS } from './codec/g711.ts';
 import { isG711 } from './codec/codec.ts';
-import { LegPorts } from './leg-ports.ts';
-import type { LegSocket } from './leg-socket.ts';
+import { LegPorts, type PortPair } from './leg-ports.ts';
 import { MediaLeg } from './media-leg.ts';
 import type { FromWorker, OnStation, RemoteMedia, ToWorker, WorkerSettings } from './messages.ts';
 import { Player, type PlayerItem } from './player.ts';
@@ -128,14 +127,14 @@ function refuseUnknown(message: OnStation): void {
 }
 
 async function openLeg(leg: string): Promise<void> {
-  let socket: LegSocket;
+  let transport: PortPair;
   try {
-    socket = await ports.bind();
+    transport = await ports.bind();
   } catch (error) {
     return tell({ type: 'legRefused', leg, reason: `no RTP port: ${(error as Error).message}` });
   }
   const media = new MediaLeg({
-    transport: socket,
+    transport,
     silenceMs: settings.mediaSilenceMs,
     nowMs: performance.now(),
     events: {
@@ -143,10 +142,13 @@ async function openLeg(leg: string): Promise<void> {
       silent: (silentMs) => tell({ type: 'mediaSilent', leg, silentMs }),
     },
   });
-  socket.onDatagram((datagram, source) => alone(leg, () => media.receive(datagram, source, performance.now())));
+  transport.onDatagram((datagram, source) => alone(leg, () => media.receive(datagram, source, performance.now())));
+  transport.onControl((datagram, source) =>
+    alone(leg, () => media.receiveControl(datagram, source, performance.now())),
+  );
   legs.set(leg, { media, play: undefined, remote: undefined, recording: undefined, sessions: new Map() });
   clock.start();
-  tell({ type: 'legOpened', leg, port: socket.port });
+  tell({ type: 'legOpened', leg, port: transport.port, controlPort: transport.controlPort });
 }
 
 async function setRemote(leg: LegEntry, remote: RemoteMedia): Promise<void> {

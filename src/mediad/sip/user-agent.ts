@@ -13,6 +13,7 @@ import type { Dialler } from '../event-socket/dialler.ts';
 import type { Log } from '../log.ts';
 import { LegMedia, type LegMediaEvents } from '../media/leg-media.ts';
 import type { MediaWorker } from '../media/media-worker.ts';
+import type { LegPlace } from '../media/messages.ts';
 import {
   Headers,
   parseUri,
@@ -158,9 +159,9 @@ export class UserAgent {
     parts: { channel: Channel; media: LegMedia; application: string },
   ): Promise<Call | undefined> {
     const { channel, media, application } = parts;
-    let port: number;
+    let place: LegPlace;
     try {
-      port = await media.open();
+      place = await media.open();
     } catch (error) {
       this.#options.log.error({ reason: (error as Error).message }, 'no media');
       incoming.respond(503);
@@ -168,7 +169,7 @@ export class UserAgent {
       return undefined;
     }
     const { mediaAddress: address, codecs } = this.#options;
-    const call = new Call({ channel, media, application, at: { address, port }, codecs });
+    const call = new Call({ channel, media, application, at: { ...place, address }, codecs });
     const refusal = call.answerOffer(incoming.request);
     if (refusal === undefined) return call;
     this.#options.log.info({ channel: channel.uuid, reason: refusal }, 'offer refused');
