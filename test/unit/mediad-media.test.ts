@@ -65,6 +65,7 @@ const remote: RemoteMedia = {
   sendTo: phoneAt,
   alsoFrom: [],
   control: undefined,
+  srtp: undefined,
   isReceiving: true,
 };
 

@@ -42,6 +42,7 @@ export async function setMediaStats(channel: Channel): Promise<string> {
     in_dtmf_packet_count: counters.digitPacketsIn,
     in_foreign_packet_count: counters.foreignIn,
     in_broken_packet_count: counters.brokenIn,
+    in_unauthentic_packet_count: counters.unauthenticIn,
     out_raw_bytes: counters.bytesOut,
     out_media_bytes: counters.bytesOut - counters.packetsOut * 12,
     out_packet_count: counters.packetsOut,

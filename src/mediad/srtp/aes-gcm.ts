@@ -1,5 +1,5 @@
 /** AEAD_AES_128_GCM, RFC 7714 sections 8 and 9. */
-import { createCipheriv, createDecipheriv } from 'node:crypto';
+import { createCipheriv, createDecipheriv, type KeyObject } from 'node:crypto';
 import { ENCRYPTED, INDEX_BYTES, type Protection, RTCP_HEADER_BYTES, ssrcOf } from './protection.ts';
 import type { SessionKeys } from './session-keys.ts';
 
@@ -86,7 +86,7 @@ function rtcpAssociated(packet: Buffer, indexAt: number): Buffer {
 
 /** `into`: as long as `from` and the tag. */
 function seal(
-  key: Buffer,
+  key: KeyObject,
   nonce: Buffer,
   associated: Buffer,
   { from, into }: { readonly from: Buffer; readonly into: Buffer },
@@ -98,7 +98,7 @@ function seal(
   into.set(cipher.getAuthTag(), from.length);
 }
 
-function open(key: Buffer, nonce: Buffer, associated: Buffer, sealed: Buffer): Buffer | undefined {
+function open(key: KeyObject, nonce: Buffer, associated: Buffer, sealed: Buffer): Buffer | undefined {
   const end = sealed.length - TAG_BYTES;
   const decipher = createDecipheriv(CIPHER, key, nonce, { authTagLength: TAG_BYTES });
   decipher.setAAD(associated);

@@ -1,9 +1,10 @@
 /** Session keys from a master key, RFC 3711 section 4.3, at key derivation rate 0: derived once. */
-import { createCipheriv } from 'node:crypto';
+import { createCipheriv, createSecretKey, type KeyObject } from 'node:crypto';
 import type { MasterKey } from './suites.ts';
 
 export interface SessionKeys {
-  readonly key: Buffer;
+  /** Prepared: with bare bytes every packet would look the cipher up anew, which costs more than the packet. */
+  readonly key: KeyObject;
   readonly salt: Buffer;
   /** Of HMAC-SHA1; an AEAD needs none. */
   readonly auth: Buffer;
@@ -16,7 +17,7 @@ export function sessionKeys(master: MasterKey, of: 'rtp' | 'rtcp'): SessionKeys 
   const { key, salt } = master;
   const labels = LABELS[of];
   return {
-    key: derive(master, labels.key, key.length),
+    key: createSecretKey(derive(master, labels.key, key.length)),
     salt: derive(master, labels.salt, salt.length),
     auth: derive(master, labels.auth, AUTH_BYTES),
   };
