@@ -6,19 +6,23 @@ import { benchCallRate } from './call-rate.ts';
 import { pssMb } from './calls/proc.ts';
 import { candidates } from './calls/systems.ts';
 import { benchMedia } from './media-relay.ts';
+import { benchMemory } from './memory.ts';
 import { benchOverload } from './overload.ts';
 import { benchPatterns } from './patterns.ts';
 import { benchProve } from './prove.ts';
+import { benchRegistrations } from './registrations.ts';
 import { benchRouting } from './routing.ts';
 import { benchYear } from './year.ts';
 
 /**
- * `npm run bench -- [routing|patterns|year|activate|prove|audit|memory|calls|overload|media …] [--seconds N] [--rates 50,100,200] [--only word]
+ * `npm run bench -- [routing|patterns|year|activate|prove|audit|memory|registrations|calls|overload|media …] [--seconds N] [--rates 50,100,200] [--only word]
  * [--media-calls N]`
  *
  * `calls` also measures what is at hand of drachtio-server and FreeSWITCH (DRACHTIO_SERVER and FREESWITCH, paths of the programs)
  * and of Kamailio (Debian's package): Wardline on every pair of servers, FreeSWITCH's own bridge, Kamailio as a proxy. `--only`
  * leaves out those whose name has not the word. `media` measures mediad, and FreeSWITCH where it is at hand.
+ *
+ * `registrations`: so many phones (`--phones 10000`) are switched on within 10 s.
  *
  * `overload` offers multiples (`--times 0.5,1,2,10`) of the highest clean rate (`--max`), one call in ten STAT.
  *
@@ -53,7 +57,8 @@ const benches: Record<string, () => Promise<unknown> | unknown> = {
   activate: benchActivation,
   prove: benchProve,
   audit: () => benchAudit({ verifyEntries: 200_000 }),
-  memory: idleMemory,
+  memory: async () => [...(await idleMemory()), ...(await benchMemory())],
+  registrations: () => benchRegistrations(Number(option('--phones', '10000')), 10),
   overload: () =>
     benchOverload(Number(option('--max', '200')), option('--times', '0.5,1,2,10').split(',').map(Number), seconds),
   calls: () => benchCallRate([null, ...systems()], rates, seconds),
