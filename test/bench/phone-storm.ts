@@ -1,6 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { createSocket, type Socket } from 'node:dgram';
-import { once } from 'node:events';
 
 // A process of its own: many phones that are switched on within some seconds, each with the password that it is told.
 // node storm.ts HOST:PORT FIRST COUNT SECONDS PASSWORD. Prints one line of JSON when the last phone is registered or has
@@ -10,9 +9,11 @@ import { once } from 'node:events';
 export interface StormResult {
   readonly phones: number;
   readonly registered: number;
-  /** Refused, or 32 s without an answer. */
+  /** Refused, or 64 s without being registered. */
   readonly failed: number;
   readonly retransmitted: number;
+  /** Answers of 503 with Retry-After, after which the phone came again. */
+  readonly toldToWait: number;
   /** From the first REGISTER of the first phone to the 200 of the last. */
   readonly tookMs: number;
   /** From a phone's first REGISTER to its 200. */
@@ -25,7 +26,7 @@ const [host = '', port = ''] = server.split(':');
 const phones = Number(count);
 const t1Ms = 500;
 const t2Ms = 4_000;
-const giveUpMs = 32_000;
+const giveUpMs = 64_000;
 const perSocket = 500;
 
 interface Phone {
@@ -34,6 +35,7 @@ interface Phone {
   readonly callId: string;
   readonly beganAt: number;
   cseq: number;
+  hasAnswered: boolean;
   bytes: Buffer;
   nextAt: number;
   waitMs: number;
@@ -41,7 +43,7 @@ interface Phone {
 
 const waiting = new Map<string, Phone>();
 const tookMs: number[] = [];
-let [failed, retransmitted, begun] = [0, 0, 0];
+let [failed, retransmitted, toldToWait, begun] = [0, 0, 0, 0];
 const sockets = await Promise.all(Array.from({ length: Math.ceil(phones / perSocket) }, open));
 const beganAt = performance.now();
 const clock = setInterval(tick, 5);
@@ -53,8 +55,7 @@ async function open(): Promise<Socket> {
     lookup: (address, _, done) => done(null, address, 4),
   });
   socket.on('message', (bytes) => answered(bytes.toString('latin1')));
-  socket.bind(0, '127.0.0.1');
-  await once(socket, 'listening');
+  await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
   return socket;
 }
 
@@ -81,6 +82,7 @@ function begin(index: number, now: number): void {
     callId: `${index}-${randomBytes(6).toString('hex')}`,
     beganAt: now,
     cseq: 0,
+    hasAnswered: false,
     bytes: Buffer.alloc(0),
     nextAt: 0,
     waitMs: t1Ms,
@@ -122,8 +124,20 @@ function answered(text: string): void {
   if (phone === undefined || !isOfLast) return;
   const status = Number(text.slice(8, 11));
   if (status < 200) return;
-  if (status === 401 && phone.cseq === 1) return register(phone, answer(text, phone.extension));
+  const retryAfter = Number(/^Retry-After: (\d+)/im.exec(text)?.[1]);
+  if (status === 503 && retryAfter > 0) return comeAgain(phone, retryAfter);
+  if (status === 401 && !phone.hasAnswered) {
+    phone.hasAnswered = true;
+    return register(phone, answer(text, phone.extension));
+  }
   over(phone, status === 200);
+}
+
+function comeAgain(phone: Phone, seconds: number): void {
+  toldToWait++;
+  phone.nextAt = Number.POSITIVE_INFINITY;
+  phone.hasAnswered = false;
+  setTimeout(() => register(phone, ''), seconds * 1000);
 }
 
 function answer(text: string, user: string): string {
@@ -159,6 +173,7 @@ function finish(): void {
     registered: tookMs.length,
     failed,
     retransmitted,
+    toldToWait,
     tookMs: Math.round(performance.now() - beganAt),
     p50Ms: at(0.5),
     p99Ms: at(0.99),

@@ -157,12 +157,17 @@ void t.test(
     const busy = admission.screen(request(invite('2101')), from(phone), none);
     t.equal(typeof busy === 'object' && busy.headers?.get('Retry-After'), '7');
     dialogs = 0;
+    clock.late(5_000, 1);
+    clock.late(0, 1);
+    t.equal(screen(invite('2101')), undefined, 'a single long pause');
     clock.late(60, 40);
-    t.ok(admission.lateMs > 50 && admission.lateMs < 100);
+    t.equal(admission.lateMs, 60);
     t.equal(screen(invite('2101')), 503);
     t.equal(screen(invite('911')), undefined);
     t.equal(screen(aMessage()), undefined);
     clock.late(200, 40);
+    t.equal(screen(aMessage()), undefined, 'a registration and the like may be later');
+    clock.late(300, 40);
     t.equal(screen(aMessage()), 503);
     clock.advance(5_000);
     t.equal(screen(invite('2101')), undefined, 'it is over');

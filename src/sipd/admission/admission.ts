@@ -129,12 +129,18 @@ export class Admission {
     }
     if (isCall && this.#dialogs() >= most(dialogs)) return this.#busy('refusedDialogs');
     if (isReserved) return undefined;
-    // Calls that have begun go on; of what is new, calls first, for they are most of the work. Who answers a challenge of
-    // ours has cost half of that already.
-    const isHalfDone = isCall && this.#challenges.isAnsweredBy(request, this.#clock.now());
-    const patience = isCall && !isHalfDone ? 1 : 2;
-    if (this.lateMs > shedWhenLateMs * patience) return this.#busy('shedForLoad');
+    // Calls that have begun go on; of what is new, calls are refused first, for they are most of the work; whoever answers a
+    // challenge has cost half of that already.
+    const { lateMs } = this;
+    if (lateMs <= shedWhenLateMs) return undefined;
+    if (lateMs > shedWhenLateMs * this.#patienceWith(request)) return this.#busy('shedForLoad');
     return undefined;
+  }
+
+  #patienceWith(request: SipRequest): number {
+    // After a power cut every phone registers: late is soon enough, and without it there are no calls.
+    if (request.method !== 'INVITE') return 5;
+    return this.#challenges.isAnsweredBy(request, this.#clock.now()) ? 2 : 1;
   }
 
   #busy(counter: keyof AdmissionCounters): Screening {
