@@ -1,8 +1,8 @@
 import { buffer } from 'node:stream/consumers';
 import { PassThrough, type Writable } from 'node:stream';
+import { pipedThrough } from '../../processes/index.ts';
 import type { HttpPosts } from '../../webhooks/index.ts';
 import type { TranscriptionOptions } from '../../webhooks/options.ts';
-import { pipedThrough } from '../supervise/processes.ts';
 
 /** Makes text of what `feed` writes, a WAV file. Rejects with why there is none, in words that are nobody's. */
 export type Transcriber = (feed: (to: Writable) => Promise<void>, stop: AbortSignal) => Promise<string>;
