@@ -99,7 +99,16 @@ function aLeg(codec: Codec) {
   });
   const phone = { address: '198.51.100.4', port: 4000 };
   leg.setRemote(
-    { codec, payloadType: 96, events: undefined, sendTo: phone, alsoFrom: [], control: undefined, isReceiving: true },
+    {
+      codec,
+      payloadType: 96,
+      events: undefined,
+      sendTo: phone,
+      alsoFrom: [],
+      control: undefined,
+      noise: undefined,
+      isReceiving: true,
+    },
     0,
   );
   return { leg, sent, hear: (packet: RtpPacket, nowMs: number) => leg.receive(writeRtp(packet), phone, nowMs) };
@@ -259,7 +268,7 @@ void t.test('a session is recorded from both sides, mixed or side by side', asyn
   for (const ways of ['mixed', 'stereo'] as const) {
     const written: number[] = [];
     const recorder = new SessionRecorder({
-      sink: { push: (audio) => void written.push(...audio), close: async () => {} },
+      sink: { push: (audio) => void written.push(...audio), audioBytes: 0, close: async () => {} },
       ways,
       maxMs: 60_000,
       ended() {},

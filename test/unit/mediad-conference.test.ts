@@ -56,7 +56,7 @@ function aRecorder() {
   const written: number[] = [];
   const results: RecordResult[] = [];
   const recorder = new Recorder({
-    sink: { push: (audio) => void written.push(...audio), close: async () => {} },
+    sink: { push: (audio) => void written.push(...audio), audioBytes: 0, close: async () => {} },
     law: 'PCMU',
     limits: { maxMs: Infinity, silenceLevel: 0, silenceMs: 3000 },
     nowMs: 0,
@@ -257,6 +257,7 @@ void t.test(
       sendTo: phone,
       alsoFrom: [],
       control: undefined,
+      noise: undefined,
       isReceiving: true,
     };
     leg.setRemote({ ...remote, codec: l16(8000) }, 0);
@@ -326,6 +327,7 @@ void t.test('two streams of transcoded sound one after the other never use a seq
     sendTo: phone,
     alsoFrom: [],
     control: undefined,
+    noise: undefined,
     isReceiving: true,
   };
   leg.setRemote({ ...remote, codec: G722 }, 0);

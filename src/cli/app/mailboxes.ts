@@ -1,3 +1,4 @@
+import { statfsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CompiledPlan } from '../../core/dialplan/index.ts';
 import { noMessages, rulesOf, type WaitingMessages } from '../../core/voicemail/index.ts';
@@ -9,6 +10,22 @@ import type { Message } from '../../storage/index.ts';
 import { sealedKey, shredSealed } from '../../vault/index.ts';
 import type { Foundation } from './foundation.ts';
 import type { PatientWriter } from './patient-writer.ts';
+
+/** For all messages that may be recorded at once: twenty of three minutes are 29 MB. */
+const leastFreeBytes = 32 * 1024 ** 2;
+
+/** A disk that cannot be asked is tried: the recorder says itself that it failed. */
+function hasRoom(folder: string, log: Foundation['log']): boolean {
+  try {
+    const { bavail, bsize } = statfsSync(folder);
+    if (bavail * bsize >= leastFreeBytes) return true;
+    log.error({ folder, freeBytes: bavail * bsize, leastFreeBytes }, 'no room for messages: make some');
+    return false;
+  } catch (error) {
+    log.error({ folder, err: error }, 'free space could not be looked up');
+    return true;
+  }
+}
 
 /** The mailboxes of the store, as calls see them. */
 export function mailboxesOf({ store, log, secrets, folders }: Foundation, writer: PatientWriter): Mailboxes {
@@ -43,6 +60,7 @@ export function mailboxesOf({ store, log, secrets, folders }: Foundation, writer
         return null;
       }
     },
+    hasRoomToRecord: () => hasRoom(folders.messages, log),
     greetingsOf(mailbox) {
       try {
         return store.greetings.of(mailbox);

@@ -1,6 +1,6 @@
 /** Offer and answer, RFC 3264, for one audio stream with telephone events. */
 import type { Codec, CodecName } from '../media/codec/codec-types.ts';
-import { type AgreedFormat, formatLines, offeredFormats, readEvents, readFormat } from './formats.ts';
+import { type AgreedFormat, formatLines, offeredFormats, readEvents, readFormat, readNoiseType } from './formats.ts';
 import { parseSdp, type Direction, type MediaDescription, type SessionDescription } from './session-description.ts';
 
 export interface LocalMedia {
@@ -27,6 +27,8 @@ export interface AgreedMedia {
   readonly payloadType: number;
   /** Digits by RFC 4733; undefined: the other side takes none. */
   readonly events: { readonly payloadType: number; readonly clockRate: number } | undefined;
+  /** Payload type of comfort noise; undefined: the other side takes none. */
+  readonly noise: number | undefined;
   readonly remoteAddress: string;
   readonly remotePort: number;
   /** Where RTCP goes; `muxed`: on the port of the sound (RFC 5761). undefined: nowhere. */
@@ -60,6 +62,7 @@ export function answerSdp(offer: string, local: LocalMedia): AnswerResult {
       ? audioLines(media.protocol, local, {
           formats: [agreed],
           events: agreed.events === undefined ? [] : [agreed.events],
+          noise: agreed.noise,
           isControlMuxed: agreed.control === 'muxed',
           direction: mirror(media),
         })
@@ -74,7 +77,17 @@ export function offerSdp(local: LocalMedia): string {
   const events = Object.entries(OUR_EVENTS)
     .map(([clockRate, payloadType]) => ({ clockRate: Number(clockRate), payloadType }))
     .filter(({ clockRate }) => clockRate === 8000 || formats.some(({ codec }) => codec.clockRate === clockRate));
-  return head(local) + audioLines('RTP/AVP', local, { formats, events, isControlMuxed: true, direction: 'sendrecv' });
+  return (
+    head(local) +
+    audioLines('RTP/AVP', local, {
+      formats,
+      events,
+      // Who takes it may send it; nobody is asked to leave out what is not speech.
+      noise: undefined,
+      isControlMuxed: true,
+      direction: 'sendrecv',
+    })
+  );
 }
 
 /** Reads the answer to our offer. An answer that names our own address and port is a black hole: agreed, and inactive. */
@@ -97,6 +110,7 @@ function agree(session: SessionDescription, local: LocalMedia): AgreeResult {
     agreed: {
       ...format,
       events: readEvents(audio, format.codec),
+      noise: readNoiseType(audio, format.codec),
       remoteAddress: audio.address,
       remotePort: audio.port,
       control: controlOf(audio),
@@ -160,13 +174,15 @@ function audioLines(
   stream: {
     readonly formats: readonly AgreedFormat[];
     readonly events: readonly { readonly payloadType: number; readonly clockRate: number }[];
+    readonly noise: number | undefined;
     /** In an offer: if the other side likes (RFC 5761 5.1.1). */
     readonly isControlMuxed: boolean;
     readonly direction: Direction;
   },
 ): string {
   const { formats, events } = stream;
-  const types = [...formats, ...events].map(({ payloadType }) => payloadType);
+  const noise = stream.noise === undefined ? [] : [stream.noise];
+  const types = [...[...formats, ...events].map(({ payloadType }) => payloadType), ...noise];
   const maps = formats.map(formatLines).join('');
   const digits = events
     .map(
@@ -177,9 +193,10 @@ function audioLines(
   const ptimeMs = formats.length === 1 ? formats[0]!.codec.ptimeMs : 20;
   // RFC 3605 2.1: the port of RTCP is said where it is not the next one.
   const control = local.controlPort === local.port + 1 ? '' : `a=rtcp:${local.controlPort}\r\n`;
+  const noiseMap = noise.map((payloadType) => `a=rtpmap:${payloadType} CN/${formats[0]!.codec.clockRate}\r\n`).join('');
   const muxed = stream.isControlMuxed ? 'a=rtcp-mux\r\n' : '';
   return (
-    `m=audio ${local.port} ${protocol} ${types.join(' ')}\r\n${maps}${digits}a=ptime:${ptimeMs}\r\n` +
+    `m=audio ${local.port} ${protocol} ${types.join(' ')}\r\n${maps}${digits}${noiseMap}a=ptime:${ptimeMs}\r\n` +
     `${control}${muxed}a=${stream.direction}\r\n`
   );
 }
