@@ -124,6 +124,7 @@ function play(recording: Recording) {
       payloadType: 0,
       events: events101,
       noise: undefined,
+      srtp: undefined,
       sendTo: phone,
       control: undefined,
       alsoFrom: [],

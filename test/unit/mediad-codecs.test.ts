@@ -107,6 +107,7 @@ function aLeg(codec: Codec) {
       alsoFrom: [],
       control: undefined,
       noise: undefined,
+      srtp: undefined,
       isReceiving: true,
     },
     0,

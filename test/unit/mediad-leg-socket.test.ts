@@ -112,6 +112,7 @@ void t.test('a leg that goes wrong ends alone', async (t) => {
     alsoFrom: [],
     control: undefined,
     noise: undefined,
+    srtp: undefined,
     isReceiving: true,
   } as const;
   const peer = await aPeer();

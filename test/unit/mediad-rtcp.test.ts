@@ -95,6 +95,7 @@ function aLine(options: { readonly delayMs: number; readonly loseEvery?: number;
     noise: undefined,
     alsoFrom: [],
     isReceiving: true,
+    srtp: undefined,
   } as const;
   const remote = ({ at, control }: Side): RemoteMedia => ({
     ...talk,
