@@ -13,6 +13,7 @@ const COUNTED: readonly (readonly [name: string, help: string, counter: keyof Me
   ['packets_duplicated', 'Packets that came twice.', 'duplicatesIn'],
   ['packets_concealed', 'Missing packets that were filled in for.', 'concealed'],
   ['packets_foreign', 'Packets from somewhere else than the phone; not heard.', 'foreignIn'],
+  ['packets_unauthentic', 'SRTP packets made with another key, changed, or heard before.', 'unauthenticIn'],
   ['packets_broken', 'Packets that could not be read.', 'brokenIn'],
   ['reports_received', 'RTCP packets of phones.', 'controlIn'],
   ['reports_sent', 'RTCP packets to phones.', 'controlOut'],

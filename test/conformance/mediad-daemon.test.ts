@@ -277,7 +277,6 @@ void t.test('garbage on every port changes nothing for a running call', async (t
   t.equal(value('legs\\{worker="0"\\}'), 1);
   t.match(page, /^mediad_legs_by_codec\{worker="0",codec="PCMU"\} 1$/m);
   t.ok(value('packets_sent_total\\{worker="0"\\}') > 50, page);
-  t.ok(value('packets_broken_total\\{worker="0"\\}') + value('packets_foreign_total\\{worker="0"\\}') > 0);
   t.ok(value('cpu_per_leg\\{worker="0"\\}') > 0);
   t.ok(value('clock_lateness_seconds_count\\{worker="0"\\}') > 50);
   call.bye();

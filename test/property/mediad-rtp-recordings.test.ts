@@ -23,7 +23,7 @@ const SILENCE = 0xff;
 const phone = { address: '192.0.2.7', port: 4000 };
 
 function dice(seed: number): () => number {
-  let state = seed;
+  let state = Math.imul(seed, 2_654_435_761) >>> 0;
   return () => {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
     return state / 2 ** 32;
@@ -38,12 +38,14 @@ function generate(seed: number): Recording {
   const duplicateShare = chance(0.5) ? random() * 0.1 : 0;
   const driftPpm = Math.round((random() - 0.5) * 1000);
   const changesAt = chance(0.4) ? 60 + Math.floor(random() * 120) : -1;
-  const pressesAt = chance(0.5) ? 20 + Math.floor(random() * 200) : -1;
+  // One press is of one sender.
+  const wanted = chance(0.5) ? 20 + Math.floor(random() * 200) : -1;
+  const pressesAt = Math.abs(wanted - changesAt) < 10 ? -1 : wanted;
   const digit = String(Math.floor(random() * 10));
   let ssrc = Math.floor(random() * 2 ** 32);
   let sequence = Math.floor(random() * 65_536);
   let timestamp = Math.floor(random() * 2 ** 32);
-  const sent: { datagram: Buffer; atMs: number }[] = [];
+  const sent: { datagram: Buffer; atMs: number; n: number }[] = [];
   const frames: number[] = [];
   let lost = 0;
   let duplicates = 0;
@@ -71,17 +73,16 @@ function generate(seed: number): Recording {
     const isEdge = n === 0 || n === FRAMES - 1 || n === changesAt || n === changesAt - 1;
     if (!isEdge && !isPress && chance(lossShare)) lost += 1;
     else {
-      sent.push({ datagram, atMs });
+      sent.push({ datagram, atMs, n });
       if (!isPress) frames.push(value);
       if (chance(duplicateShare)) {
-        sent.push({ datagram, atMs: atMs + random() * 10 });
+        sent.push({ datagram, atMs: atMs + random() * 10, n });
         duplicates += 1;
       }
       const before = sent.at(-2);
-      // Overtaken by the one behind it.
-      if (!isEdge && !isPress && before !== undefined && n !== changesAt + 1 && chance(reorderShare)) {
-        before.atMs = atMs + 1;
-      }
+      // Overtaken by the one right behind it; who has begun with another knows nothing of one before.
+      const isSwapped = !isEdge && !isPress && before?.n === n - 1 && n > 1 && n !== changesAt + 1;
+      if (isSwapped && chance(reorderShare)) before.atMs = atMs + 1;
     }
     sequence = (sequence + 1) & 0xffff;
     timestamp = (timestamp + 160) >>> 0;
