@@ -37,6 +37,7 @@ export class ChainEnd {
   #writing: Promise<void> | null = null;
   /** The file does not have the head yet. */
   #isOld = false;
+  #isClosed = false;
 
   constructor(parts: {
     readonly store: ChainStore;
@@ -131,6 +132,8 @@ export class ChainEnd {
    * and certified by the next start. `told` gets null, or what the disk says.
    */
   certify(told: (error: unknown) => void): void {
+    // A store that answers at last, after everybody has gone: the next start certifies.
+    if (this.#isClosed) return;
     this.#isOld = true;
     this.#writing ??= this.#write(told).finally(() => {
       this.#writing = null;
@@ -138,6 +141,7 @@ export class ChainEnd {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true;
     await this.#writing;
     await this.#file.close();
   }
