@@ -1,6 +1,7 @@
 // What `npm test` and `npm run test:real` have in common: the programs that play the phones, and running test files.
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
+import { setPriority } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { root } from './install.js';
 
@@ -54,26 +55,41 @@ function isInPath(program) {
   return (process.env.PATH ?? '').split(delimiter).some((folder) => existsSync(join(folder, program)));
 }
 
+/** For work beside stories: they wait for phones and leave the cores idle now and then, but when they work they go first. */
+const BESIDE = 5;
+
+/** Gives a process we have started the time that others leave over. */
+export function runBeside(child) {
+  try {
+    if (child.pid !== undefined) setPriority(child.pid, BESIDE);
+  } catch {
+    // It has ended already.
+  }
+}
+
 /**
  * Runs test files, several beside each other in the order given; prints a line per file and what failed or was skipped.
  * Returns the totals and the names of what was skipped. Each file is a program of its own that prints TAP, run by plain
  * Node: the test runner of tap would load its hooks into every process that a story starts, which doubles their CPU time.
+ * `beside`: further files, one at a time with what those leave of the cores; when they are done, several too.
  * @param {readonly string[]} files
- * @param {{ jobs: number, env?: NodeJS.ProcessEnv }} options
+ * @param {{ jobs: number, beside?: readonly string[], env?: NodeJS.ProcessEnv }} options
  */
-export async function runTests(files, { jobs, env = process.env }) {
-  const totals = { pass: 0, fail: files.length === 0 ? 1 : 0, skip: 0, leftOut: [] };
-  const waiting = [...files];
-  const worker = async () => {
-    for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
-      const { pass, fail, skip, leftOut } = await runTest(file, env);
+export async function runTests(files, { jobs, beside = [], env = process.env }) {
+  const totals = { pass: 0, fail: files.length + beside.length === 0 ? 1 : 0, skip: 0, leftOut: [] };
+  const [first, second] = [[...files], [...beside]];
+  const worker = async (_, i) => {
+    const isBeside = i === jobs;
+    const next = () => (isBeside ? undefined : first.shift()) ?? second.shift();
+    for (let file = next(); file !== undefined; file = next()) {
+      const { pass, fail, skip, leftOut } = await runTest(file, env, isBeside);
       totals.pass += pass;
       totals.fail += fail;
       totals.skip += skip;
       totals.leftOut.push(...leftOut);
     }
   };
-  await Promise.all(Array.from({ length: jobs }, worker));
+  await Promise.all(Array.from({ length: beside.length > 0 ? jobs + 1 : jobs }, worker));
   return totals;
 }
 
@@ -81,13 +97,14 @@ export async function runTests(files, { jobs, env = process.env }) {
 const TIMEOUT_SECONDS = 600;
 const GRACE_SECONDS = 30;
 
-async function runTest(file, env) {
+async function runTest(file, env, isBeside) {
   const started = performance.now();
   const child = spawn(process.execPath, [file], {
     stdio: ['ignore', 'pipe', 'inherit'],
     cwd: root,
     env: { ...env, NODE_COMPILE_CACHE: compileCache, TAP_TIMEOUT: String(TIMEOUT_SECONDS) },
   });
+  if (isBeside) runBeside(child);
   let said = '';
   child.stdout.setEncoding('utf8').on('data', (text) => {
     said += text;

@@ -2,9 +2,9 @@
 import { spawn } from 'node:child_process';
 import { delimiter, join } from 'node:path';
 import { continueOn, ensureInstalled, nodeToRunOn, root } from './install.js';
-import { ensurePhones, runTests, testFiles } from './suites.js';
+import { ensurePhones, runBeside, runTests, testFiles } from './suites.js';
 
-// Those that start houses first: at the end many short files keep both cores busy.
+// Those that need phones start whole houses, and wait for them to ring; the others only compute.
 const suites = [
   { folder: 'chaos', needsPhones: true },
   { folder: 'e2e', needsPhones: true },
@@ -12,7 +12,7 @@ const suites = [
   { folder: 'property', needsPhones: false },
   { folder: 'unit', needsPhones: false },
 ];
-/** One more than the cores this is meant for: stories also wait for phones to ring. With four a restart takes too long. */
+/** One more than the cores this is meant for. With four houses at once a restart takes longer than callers wait. */
 const JOBS = 3;
 const isCi = ['true', '1'].includes(process.env.CI ?? '');
 
@@ -39,8 +39,12 @@ async function main() {
   for (const suite of empty) failures.push(`test/${suite.folder} is empty`);
   const leftOut = absent.length === 0 ? [] : present.filter((suite) => suite.needsPhones);
   const run = present.filter((suite) => !leftOut.includes(suite));
-  const files = run.flatMap((suite) => testFiles(`test/${suite.folder}`));
-  const [checksFailed, totals] = await Promise.all([runChecks(bin), runTests(files, { jobs: JOBS })]);
+  const filesOf = (needsPhones) =>
+    run.filter((suite) => suite.needsPhones === needsPhones).flatMap((suite) => testFiles(`test/${suite.folder}`));
+  const [checksFailed, totals] = await Promise.all([
+    runChecks(bin),
+    runTests(filesOf(true), { jobs: JOBS, beside: filesOf(false) }),
+  ]);
   failures.push(...checksFailed);
   if (totals.fail > 0) failures.push('suites');
   for (const suite of leftOut) {
@@ -73,6 +77,7 @@ async function runChecks(bin) {
 async function passes(name, file, args) {
   const started = Date.now();
   const child = spawn(file, args, { stdio: ['ignore', 'pipe', 'pipe'], cwd: root });
+  runBeside(child);
   const said = [];
   child.stdout.on('data', (chunk) => said.push(chunk));
   child.stderr.on('data', (chunk) => said.push(chunk));

@@ -1,4 +1,5 @@
 /** mediad as the real drachtio-fsmrf client sees it, with phones that send and hear real RTP. */
+import { statSync } from 'node:fs';
 import { once } from 'node:events';
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -187,6 +188,8 @@ void t.test('a recording opens to the samples that were sent, and nothing is rea
   const file = join(mediad.recordings, 'one', 'message.sealed');
   phone.say(600);
   const result = endpoint.record(file, { timeLimitSecs: 30 });
+  // It begins to record some time after it was asked to; nobody sees it before there is a segment.
+  await phone.until('a segment on the disk', () => (statSync(file, { throwIfNoEntry: false })?.size ?? 0) > 1_000);
   const start = phone.sent.length;
   await phone.until('a while', () => phone.sent.length - start > 130);
   await phone.press('#');

@@ -5,7 +5,8 @@ import { MediaClock } from '../../src/mediad/media/clock.ts';
 import { PCMU } from '../../src/mediad/media/codec/codec.ts';
 import { decodeG711, encodeG711, FRAME_SAMPLES, transcodeG711 } from '../../src/mediad/media/codec/g711.ts';
 import { Latch } from '../../src/mediad/media/latch.ts';
-import { MediaLeg, type LegTransport } from '../../src/mediad/media/media-leg.ts';
+import type { LegTransport } from '../../src/mediad/media/leg-wire.ts';
+import { MediaLeg } from '../../src/mediad/media/media-leg.ts';
 import type { Endpoint, RecordLimits, RemoteMedia } from '../../src/mediad/media/messages.ts';
 import { Player } from '../../src/mediad/media/player.ts';
 import { Recorder, type RecordResult } from '../../src/mediad/media/recorder.ts';
@@ -41,6 +42,7 @@ class FakeTransport implements LegTransport {
   send(datagram: Buffer, to: Endpoint): void {
     this.sent.push({ packet: readRtp(datagram)!, to });
   }
+  sendControl(): void {}
   connect(to: Endpoint): void {
     this.connected.push(to);
   }
@@ -62,6 +64,7 @@ const remote: RemoteMedia = {
   events: { payloadType: 101, clockRate: 8000 },
   sendTo: phoneAt,
   alsoFrom: [],
+  control: undefined,
   isReceiving: true,
 };
 
@@ -72,6 +75,8 @@ function aLeg(changes: Partial<RemoteMedia> = {}) {
   const events = {
     digit: ({ digit }: { digit: string }) => digits.push(digit),
     silent: (ms: number) => silences.push(ms),
+    measured() {},
+    reported() {},
   };
   const leg = new MediaLeg({ transport, events, silenceMs: 5000, nowMs: 0 });
   leg.setRemote({ ...remote, ...changes }, 0);

@@ -84,7 +84,7 @@ export async function openCalls(
     index: store.calls,
     documents,
     reachability: telephony.reachability,
-    mailboxes: mailboxesOf(foundation, parts.writer),
+    mailboxes: mailboxesOf(foundation, parts.writer, () => documents.current().plan),
     houseCalls: telephony.houseCalls,
     keeping: { canKeep: () => foundation.audit.canKeep, isStat: (dialled) => stat.isStat(dialled) },
     lookups: new HttpLookups({ clock: systemClock, options: config.webhooks }),

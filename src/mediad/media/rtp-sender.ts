@@ -35,6 +35,11 @@ export class RtpSender {
     this.#send = send;
   }
 
+  /** Of what is sent now. */
+  get timestamp(): number {
+    return this.#timestamp;
+  }
+
   /** Called once per 20 ms, whether or not anything is sent. */
   tick(): void {
     this.#timestamp = (this.#timestamp + (this.clockRate / 1000) * FRAME_MS) >>> 0;

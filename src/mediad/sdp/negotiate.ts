@@ -7,6 +7,8 @@ export interface LocalMedia {
   /** Written into c=. */
   readonly address: string;
   readonly port: number;
+  /** Of RTCP. */
+  readonly controlPort: number;
   readonly sessionId: string;
   /** Counts up with each description sent. */
   readonly version: number;
@@ -27,6 +29,8 @@ export interface AgreedMedia {
   readonly events: { readonly payloadType: number; readonly clockRate: number } | undefined;
   readonly remoteAddress: string;
   readonly remotePort: number;
+  /** Where RTCP goes; `muxed`: on the port of the sound (RFC 5761). undefined: nowhere. */
+  readonly control: { readonly address: string; readonly port: number } | 'muxed' | undefined;
   /** inactive also for a black hole: our own address, or none. */
   readonly direction: Direction;
 }
@@ -53,7 +57,12 @@ export function answerSdp(offer: string, local: LocalMedia): AnswerResult {
   const audio = parsed.session.media.find(isUsable);
   const lines = parsed.session.media.map((media) =>
     media === audio
-      ? audioLines(media.protocol, local, [agreed], agreed.events === undefined ? [] : [agreed.events], mirror(media))
+      ? audioLines(media.protocol, local, {
+          formats: [agreed],
+          events: agreed.events === undefined ? [] : [agreed.events],
+          isControlMuxed: agreed.control === 'muxed',
+          direction: mirror(media),
+        })
       : `m=${media.media} 0 ${media.protocol} ${media.formatText}\r\n`,
   );
   return { kind: 'answered', sdp: head(local) + lines.join(''), agreed };
@@ -65,7 +74,7 @@ export function offerSdp(local: LocalMedia): string {
   const events = Object.entries(OUR_EVENTS)
     .map(([clockRate, payloadType]) => ({ clockRate: Number(clockRate), payloadType }))
     .filter(({ clockRate }) => clockRate === 8000 || formats.some(({ codec }) => codec.clockRate === clockRate));
-  return head(local) + audioLines('RTP/AVP', local, formats, events, 'sendrecv');
+  return head(local) + audioLines('RTP/AVP', local, { formats, events, isControlMuxed: true, direction: 'sendrecv' });
 }
 
 /** Reads the answer to our offer. An answer that names our own address and port is a black hole: agreed, and inactive. */
@@ -90,6 +99,7 @@ function agree(session: SessionDescription, local: LocalMedia): AgreeResult {
       events: readEvents(audio, format.codec),
       remoteAddress: audio.address,
       remotePort: audio.port,
+      control: controlOf(audio),
       direction: isReachable(audio, local) ? mirror(audio) : 'inactive',
     },
   };
@@ -103,6 +113,13 @@ function chooseFormat(audio: MediaDescription, { names, order }: CodecChoice): A
   const common = audio.formats.flatMap((format) => readFormat(format, names, audio.ptimeMs) ?? []);
   if (order === 'offer') return common[0];
   return names.flatMap((name) => common.find(({ codec }) => codec.name === name) ?? [])[0];
+}
+
+/** At the address of the sound, whatever `a=rtcp` says: nobody shall have us send reports to somebody else. */
+function controlOf(audio: MediaDescription): AgreedMedia['control'] {
+  if (audio.isControlMuxed) return 'muxed';
+  const port = audio.controlPort ?? audio.port + 1;
+  return port > 65_535 ? undefined : { address: audio.address, port };
 }
 
 /** Never send to nobody (old-style hold), to a group, or to ourselves. */
@@ -140,10 +157,15 @@ function head(local: LocalMedia): string {
 function audioLines(
   protocol: string,
   local: LocalMedia,
-  formats: readonly AgreedFormat[],
-  events: readonly { readonly payloadType: number; readonly clockRate: number }[],
-  direction: Direction,
+  stream: {
+    readonly formats: readonly AgreedFormat[];
+    readonly events: readonly { readonly payloadType: number; readonly clockRate: number }[];
+    /** In an offer: if the other side likes (RFC 5761 5.1.1). */
+    readonly isControlMuxed: boolean;
+    readonly direction: Direction;
+  },
 ): string {
+  const { formats, events } = stream;
   const types = [...formats, ...events].map(({ payloadType }) => payloadType);
   const maps = formats.map(formatLines).join('');
   const digits = events
@@ -153,7 +175,13 @@ function audioLines(
     )
     .join('');
   const ptimeMs = formats.length === 1 ? formats[0]!.codec.ptimeMs : 20;
-  return `m=audio ${local.port} ${protocol} ${types.join(' ')}\r\n${maps}${digits}a=ptime:${ptimeMs}\r\na=${direction}\r\n`;
+  // RFC 3605 2.1: the port of RTCP is said where it is not the next one.
+  const control = local.controlPort === local.port + 1 ? '' : `a=rtcp:${local.controlPort}\r\n`;
+  const muxed = stream.isControlMuxed ? 'a=rtcp-mux\r\n' : '';
+  return (
+    `m=audio ${local.port} ${protocol} ${types.join(' ')}\r\n${maps}${digits}a=ptime:${ptimeMs}\r\n` +
+    `${control}${muxed}a=${stream.direction}\r\n`
+  );
 }
 
 function refuse(reason: string): { readonly kind: 'refused'; readonly reason: string } {

@@ -19,6 +19,10 @@ export interface MediaDescription {
   readonly address: string;
   readonly direction: Direction;
   readonly ptimeMs: number | undefined;
+  /** RFC 3605; undefined: the port above that of RTP. */
+  readonly controlPort: number | undefined;
+  /** RTCP shares the port of RTP, RFC 5761. */
+  readonly isControlMuxed: boolean;
 }
 
 export interface SessionDescription {
@@ -51,6 +55,8 @@ interface MediaSection extends Section {
   readonly protocol: string;
   readonly payloadTypes: readonly string[];
   readonly maps: Map<number, { name: string; rate: number; channels: number }>;
+  controlPort: number | undefined;
+  isControlMuxed: boolean;
 }
 
 /** Never throws. Unknown lines and attributes are skipped. */
@@ -92,6 +98,8 @@ function parseMediaLine(value: string): MediaSection | string {
     protocol,
     payloadTypes,
     maps: new Map(),
+    controlPort: undefined,
+    isControlMuxed: false,
     address: undefined,
     direction: undefined,
     ptimeMs: undefined,
@@ -107,6 +115,9 @@ function readAttribute(value: string, section: Section, media: MediaSection | un
   if (media === undefined) return;
   const ptime = /^ptime:(\d{1,4})$/.exec(value);
   if (ptime !== null) media.ptimeMs = Number(ptime[1]);
+  if (value === 'rtcp-mux') media.isControlMuxed = true;
+  const control = /^rtcp:(\d{1,5})(?: |$)/.exec(value);
+  if (control !== null) media.controlPort = readPort(control[1]!);
   const map = /^rtpmap:(\d{1,3}) ([\w.+-]{1,32})\/(\d{1,6})(?:\/(\d))?/.exec(value);
   if (map === null) return;
   const [, payloadType = '', name = '', rate = '', channels = '1'] = map;
@@ -115,6 +126,12 @@ function readAttribute(value: string, section: Section, media: MediaSection | un
     rate: Number(rate),
     channels: Number(channels),
   });
+}
+
+/** undefined for what a phone cannot listen on. */
+function readPort(digits: string): number | undefined {
+  const port = Number(digits);
+  return port >= 1024 && port <= 65_535 ? port : undefined;
 }
 
 function finish(section: MediaSection, session: Section): MediaDescription {
@@ -127,6 +144,8 @@ function finish(section: MediaSection, session: Section): MediaDescription {
     address: section.address ?? session.address ?? '0.0.0.0',
     direction: section.direction ?? session.direction ?? 'sendrecv',
     ptimeMs: section.ptimeMs,
+    controlPort: section.controlPort,
+    isControlMuxed: section.isControlMuxed,
   };
 }
 

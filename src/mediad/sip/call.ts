@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import type { Channel } from '../channel/channel.ts';
 import type { LegMedia } from '../media/leg-media.ts';
+import type { LegPlace } from '../media/messages.ts';
 import {
   type AgreedMedia,
   answerSdp,
@@ -31,13 +32,21 @@ export class Call {
     readonly channel: Channel;
     readonly media: LegMedia;
     readonly application: string;
-    readonly at: { readonly address: string; readonly port: number };
+    readonly at: LegPlace & { readonly address: string };
     readonly codecs: CodecChoice;
   }) {
     this.channel = parts.channel;
     this.application = parts.application;
     this.#media = parts.media;
-    this.#local = { ...parts.at, codecs: parts.codecs, sessionId: String(randomInt(1e9, 2e9)), version: 1 };
+    const { address, port, controlPort } = parts.at;
+    this.#local = {
+      address,
+      port,
+      controlPort,
+      codecs: parts.codecs,
+      sessionId: String(randomInt(1e9, 2e9)),
+      version: 1,
+    };
   }
 
   /** Our description for the next 200. */
@@ -111,6 +120,7 @@ export class Call {
       payloadType: agreed.payloadType,
       events: agreed.events,
       sendTo: isSending ? { address: agreed.remoteAddress, port: agreed.remotePort } : undefined,
+      control: agreed.direction === 'inactive' ? undefined : agreed.control,
       alsoFrom: mediaSource === undefined ? [] : mediaSource.split(/[\s,]+/).slice(0, 4),
       isReceiving: agreed.direction === 'sendrecv' || agreed.direction === 'recvonly',
     });
