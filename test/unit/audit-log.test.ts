@@ -251,6 +251,31 @@ void t.test(
   },
 );
 
+void t.test('what comes during a long commit is under way when the next one begins', async (t) => {
+  const chain = new FaultyChain();
+  const { log, reader } = await openLog(t.testdir({}), chain);
+  await log.attest(steps(1));
+  let goOn = () => {};
+  const held = new Promise<void>((resolve) => {
+    goOn = resolve;
+  });
+  chain.fault = () => held;
+  const before = chain.appends;
+  const answers: Promise<string>[] = [];
+  for (let i = 0; i < 30; i++) {
+    answers.push(log.attest(steps(1, 1 + i)));
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  t.equal(chain.appends - before, 30, 'none waits behind a number of others');
+  goOn();
+  t.same(await Promise.all(answers), Array(30).fill('durable'));
+  t.same(
+    await stepsIn(reader),
+    Array.from({ length: 31 }, (_, i) => i),
+  );
+  await log.close();
+});
+
 void t.test('a full disk: the reserve is freed, the audit goes on, and the reserve is made again', async (t) => {
   const dir = t.testdir({});
   const path = join(dir, 'audit.reserve');
@@ -607,7 +632,7 @@ void t.test('a copy made under load, heads first and then the store, is an intac
   });
   const verdict = await reader.verify();
   t.match(verdict, { kind: 'intact' });
-  t.ok(verdict.kind === 'intact' && verdict.entries >= 200 && verdict.signedUpTo >= 192);
+  t.ok(verdict.kind === 'intact' && verdict.entries >= 200 && verdict.signedUpTo >= 64);
   await restored.close();
 });
 

@@ -136,7 +136,14 @@ void t.test('few entries are signed after some minutes', async (t) => {
   virtual.advance(5 * 60_000);
   await until('a checkpoint', () => linesOf(checkpointPath).length === 1);
   t.match(linesOf(checkpointPath), [{ from: 1, seq: 3 }]);
-  await log.close();
+  let isClosed = false;
+  void log.close().then(() => {
+    isClosed = true;
+  });
+  await until('closed', () => {
+    virtual.advance(5);
+    return isClosed;
+  });
 });
 
 void t.test('a chain from before there were checkpoints is signed from its first entry', async (t) => {
