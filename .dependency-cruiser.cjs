@@ -27,7 +27,8 @@ module.exports = {
     from('sip', ['observe/']),
     from('sipd', ['sip/', 'observe/']),
     // The sealed container has one definition (docs/adr): mediad writes it while it records, vault opens it.
-    from('mediad', ['sip/', 'observe/', 'vault/']),
+    from('mediad', ['sip/', 'observe/', 'vault/', 'processes/']),
+    from('processes', []),
     from('admin', ['core/', 'engine/', 'observe/']),
     from('observe', ['core/phi']),
     {

@@ -91,7 +91,7 @@ export class AuditLog implements AuditPort {
     const { store, headPath, headKey, maxKept = MAX_KEPT, clock, logger } = options;
     this.#bodies = new EntryBodies(options);
     this.#checkpoints = checkpoints;
-    this.#end = new ChainEnd({ store, headPath, headKey, onAppended: (rows) => checkpoints?.took(rows) });
+    this.#end = new ChainEnd({ store, headPath, headKey, clock, onAppended: (rows) => checkpoints?.took(rows) });
     const onLost = (facts: number, because: string) => this.#lose(facts, because);
     const onUnwritten = (error: unknown) => this.#inMemoryAlone(error);
     this.#backlog = new Backlog({ spool, store, maxKept, clock, logger, onLost, onUnwritten });

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
-import { printedBy } from './supervise/processes.ts';
+import { printedBy } from '../processes/index.ts';
 
 const ASK_MS = 5000;
 /** What the kernel says of a process that nobody logged in for. */

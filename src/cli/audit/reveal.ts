@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { type Config, environmentValue } from '../../config/index.ts';
 import type { SystemFact } from '../../core/audit/index.ts';
 import { Refusal } from '../report.ts';
-import { printedBy } from '../supervise/processes.ts';
+import { printedBy } from '../../processes/index.ts';
 import { whoIsHere, whoTypes } from '../who-types.ts';
 
 /** As given on the command line. */
