@@ -613,7 +613,9 @@ void t.test('a copy made under load, heads first and then the store, is an intac
   const load = (async () => {
     for (let i = 200; !isOver; i += 8) await log.attest(steps(8, i));
   })();
-  await until(() => existsSync(signing.checkpointPath));
+  const hasCheckpoint = (): boolean =>
+    existsSync(signing.checkpointPath) && readFileSync(signing.checkpointPath, 'utf8').includes('\n');
+  await until(hasCheckpoint);
   const into = (name: string) => join(dir, 'copy', name);
   for (const name of ['audit.head', 'audit.checkpoints']) copyFileSync(join(dir, name), into(name));
   const running = new Database(path, { readonly: true });
