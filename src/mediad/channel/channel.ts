@@ -176,7 +176,8 @@ export class Channel {
     });
     for (const listener of this.#digitListeners) listener(heard.digit);
     // Digits in RTP and in the sound pass the bridge by themselves.
-    if (heard.source !== 'RTP' && heard.source !== 'INBAND_AUDIO') this.#peer?.media.sendDigits(heard.digit, heard.durationSamples);
+    if (heard.source !== 'RTP' && heard.source !== 'INBAND_AUDIO')
+      this.#peer?.media.sendDigits(heard.digit, heard.durationSamples);
   }
 
   /** The function it returns ends it. */

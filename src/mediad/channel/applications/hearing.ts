@@ -73,7 +73,8 @@ async function toneDetect({ channel, arguments: args }: ApplicationCall, listeni
   const [key = '', spec = '', flags = 'r', timeout = '', application = '', , hits] = splitArguments(args);
   const frequenciesHz = spec.split(',').map(Number);
   const areHeard = frequenciesHz.every((hz) => hz >= 100 && hz <= 3900) && frequenciesHz.length <= 4;
-  if (!/^[\w-]{1,64}$/.test(key) || !areHeard) return '-ERR tone_detect <key> <frequency>[,<frequency>…], 100 to 3900 Hz';
+  if (!/^[\w-]{1,64}$/.test(key) || !areHeard)
+    return '-ERR tone_detect <key> <frequency>[,<frequency>…], 100 to 3900 Hz';
   if (flags.includes('w')) return '-ERR tone_detect listens to what the leg says (r) only';
   if (application !== '') return '-ERR tone_detect runs no application; wait for DETECTED_TONE';
   const name = `tone ${key}`;
@@ -106,7 +107,8 @@ async function waitForSilence(call: ApplicationCall): Promise<string> {
 /** threshold hits timeoutMs */
 async function detect(call: ApplicationCall, wanted: 'silence' | 'audio'): Promise<string> {
   const [threshold, hits, timeoutMs, file] = splitArguments(call.arguments);
-  if (timeoutMs === undefined || file !== undefined) return `-ERR detect_${wanted} <threshold> <${wanted}_hits> <timeout_ms>`;
+  if (timeoutMs === undefined || file !== undefined)
+    return `-ERR detect_${wanted} <threshold> <${wanted}_hits> <timeout_ms>`;
   return waitedFor(call, levelWish(wanted, threshold, hits, 0), timeoutMs, `detect_${wanted}_timeout`);
 }
 
@@ -128,7 +130,10 @@ async function waitedFor(
 ): Promise<string> {
   const isHeard = new AbortController();
   const stop = channel.media.listen(wish, () => isHeard.abort());
-  await waitFor(wholeNumber(timeoutMs, 0, { min: 0, max: MAX_MS }) || MAX_MS, AbortSignal.any([signal, isHeard.signal]));
+  await waitFor(
+    wholeNumber(timeoutMs, 0, { min: 0, max: MAX_MS }) || MAX_MS,
+    AbortSignal.any([signal, isHeard.signal]),
+  );
   stop();
   if (!signal.aborted) channel.variables.set(variable, isHeard.signal.aborted ? 'false' : 'true');
   return NO_RESPONSE;

@@ -45,10 +45,7 @@ interface Pattern {
   readonly steps: readonly Step[];
 }
 
-const BUSY = [
-  [480, 620],
-  [425],
-];
+const BUSY = [[480, 620], [425]];
 const beat = (hz: readonly number[], minMs: number, maxMs: number): Step[] => [
   { hz, minMs, maxMs },
   { hz: [], minMs, maxMs },
@@ -61,7 +58,13 @@ const PATTERNS: readonly Pattern[] = [
   { name: 'SIT', steps: [950, 1400, 1800].map((hz) => ({ hz: [hz], minMs: 200, maxMs: 440 })) },
   // ITU-T T.30: who is called, and who calls.
   { name: 'CED_TONE', steps: [{ hz: [2100], minMs: 1500, maxMs: Infinity }] },
-  { name: 'CNG_TONE', steps: [{ hz: [1100], minMs: 400, maxMs: 620 }, { hz: [], minMs: 500, maxMs: Infinity }] },
+  {
+    name: 'CNG_TONE',
+    steps: [
+      { hz: [1100], minMs: 400, maxMs: 620 },
+      { hz: [], minMs: 500, maxMs: Infinity },
+    ],
+  },
 ];
 
 export class ProgressDetector implements Detector {
