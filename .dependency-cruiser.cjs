@@ -23,7 +23,7 @@ module.exports = {
       to: { dependencyTypes: ['core', 'npm', 'npm-dev', 'unknown'], pathNot: 'node_modules/temporal-polyfill' },
     },
     from('engine', ['core/']),
-    ...['telephony', 'storage', 'audit-log', 'directory', 'documents', 'vault', 'webhooks'].map((f) => from(f, corePort)),
+    ...['telephony', 'storage', 'audit-log', 'directory', 'documents', 'vault', 'webhooks', 'mail'].map((f) => from(f, corePort)),
     from('sip', ['observe/']),
     from('sipd', ['sip/', 'observe/']),
     // The sealed container has one definition (docs/adr): mediad writes it while it records, vault opens it.

@@ -257,6 +257,7 @@ void t.test(
       sendTo: phone,
       alsoFrom: [],
       control: undefined,
+      srtp: undefined,
       isReceiving: true,
     };
     leg.setRemote({ ...remote, codec: l16(8000) }, 0);
@@ -326,6 +327,7 @@ void t.test('two streams of transcoded sound one after the other never use a seq
     sendTo: phone,
     alsoFrom: [],
     control: undefined,
+    srtp: undefined,
     isReceiving: true,
   };
   leg.setRemote({ ...remote, codec: G722 }, 0);

@@ -67,6 +67,7 @@ const remote: RemoteMedia = {
   sendTo: phoneAt,
   alsoFrom: [],
   control: undefined,
+  srtp: undefined,
   isReceiving: true,
 };
 

@@ -3,6 +3,7 @@ import type { MessagePort } from 'node:worker_threads';
 import type { Metadata } from '../../vault/index.ts';
 import type { Codec } from './codec/codec-types.ts';
 import type { HeardSound, ListenWish } from './hearing/detector.ts';
+import type { MasterKey } from '../srtp/suites.ts';
 import type { Report } from './rtcp-packet.ts';
 import type { ToneScript } from './tone.ts';
 
@@ -19,6 +20,14 @@ export interface RemoteMedia {
   readonly alsoFrom: readonly string[];
   /** False while the other side is not expected to send. */
   readonly isReceiving: boolean;
+  /** undefined: in the clear. */
+  readonly srtp: SrtpKeys | undefined;
+}
+
+/** Of one leg: what we protect with, and what the other side does. */
+export interface SrtpKeys {
+  readonly ours: MasterKey;
+  readonly theirs: MasterKey;
 }
 
 export interface Endpoint {
@@ -231,6 +240,8 @@ export interface MediaCounters {
   readonly jitterInMs: number;
   readonly foreignIn: number;
   readonly brokenIn: number;
+  /** Of SRTP: made with another key, changed on the way, or heard before. */
+  readonly unauthenticIn: number;
   readonly packetsOut: number;
   readonly bytesOut: number;
   /** RTCP, either way. */
@@ -249,6 +260,7 @@ export const NO_COUNTERS: MediaCounters = {
   jitterInMs: 0,
   foreignIn: 0,
   brokenIn: 0,
+  unauthenticIn: 0,
   packetsOut: 0,
   bytesOut: 0,
   controlIn: 0,

@@ -1,4 +1,6 @@
 /** Session descriptions, RFC 8866: only what telephone audio needs, with bounds on everything. */
+import { type CryptoLine, readCryptoLine } from './crypto-line.ts';
+
 export type Direction = 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive';
 
 export interface PayloadFormat {
@@ -24,6 +26,8 @@ export interface MediaDescription {
   readonly controlPort: number | undefined;
   /** RTCP shares the port of RTP, RFC 5761. */
   readonly isControlMuxed: boolean;
+  /** Those of `a=crypto` that we could use. */
+  readonly crypto: readonly CryptoLine[];
 }
 
 export interface SessionDescription {
@@ -59,6 +63,7 @@ interface MediaSection extends Section {
   readonly maps: Map<number, { name: string; rate: number; channels: number }>;
   controlPort: number | undefined;
   isControlMuxed: boolean;
+  readonly crypto: CryptoLine[];
 }
 
 /** Never throws. Unknown lines and attributes are skipped. */
@@ -102,6 +107,7 @@ function parseMediaLine(value: string): MediaSection | string {
     maps: new Map(),
     controlPort: undefined,
     isControlMuxed: false,
+    crypto: [],
     address: undefined,
     direction: undefined,
     ptimeMs: undefined,
@@ -119,6 +125,8 @@ function readAttribute(value: string, section: Section, media: MediaSection | un
   if (ptime !== null) media.ptimeMs = Number(ptime[1]);
   const longest = /^maxptime:(\d{1,4})$/.exec(value);
   if (longest !== null) media.maxPtimeMs = Number(longest[1]);
+  const crypto = value.startsWith('crypto:') ? readCryptoLine(value.slice('crypto:'.length)) : undefined;
+  if (crypto !== undefined) media.crypto.push(crypto);
   if (value === 'rtcp-mux') media.isControlMuxed = true;
   const control = /^rtcp:(\d{1,5})(?: |$)/.exec(value);
   if (control !== null) media.controlPort = readPort(control[1]!);
@@ -158,6 +166,7 @@ function finish(section: MediaSection, session: Section): MediaDescription {
     ptimeMs: packetMs(section),
     controlPort: section.controlPort,
     isControlMuxed: section.isControlMuxed,
+    crypto: section.crypto,
   };
 }
 
