@@ -120,6 +120,9 @@ export const configSchema = z.strictObject({
   media: z
     .strictObject({
       port: port.default(8021).describe('Port on 127.0.0.1 by which the app steers mediad.'),
+      metricsPort: port
+        .default(0)
+        .describe('Port on 127.0.0.1 where Prometheus finds the numbers of mediad, at /metrics; 0: nowhere.'),
       sip: endpointText.default('127.0.0.1:5090').describe('SIP address of mediad, for the app alone.'),
       listenPort: port.default(8085).describe('Port on 127.0.0.1 on which the app waits for mediad.'),
       advertise: addressOrEmpty
@@ -193,6 +196,10 @@ export const configSchema = z.strictObject({
         'Where signed heads of the audit go, out of reach of this machine: `/mnt/worm/lakeside.heads`, ' +
           '`udp://10.0.0.5:514` or `tcp://10.0.0.5:514` (syslog), `https://notary.example/heads`, ' +
           '`rfc3161+https://tsa.example/tsr` (a time-stamp service).',
+      ),
+      reveal: audit.reveal.describe(
+        'Who may see numbers and names of outside callers with `--reveal` and a reason, role by role: ' +
+          '`privacy-officer: [user:kim, group:privacy]`. Everybody else, and everybody while it is empty, sees the last two digits.',
       ),
       retentionDays: audit.retentionDays.describe(
         'How old an entry must be before `wardline audit prune` cuts it off; six years unless you have a reason.',

@@ -2,6 +2,7 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import type { Application } from './channel/channel.ts';
 import { basicApplications } from './channel/applications/basic.ts';
+import { hearingApplications } from './channel/applications/hearing.ts';
 import { playAndGetDigits } from './channel/applications/play-and-get-digits.ts';
 import { playbackApplications } from './channel/applications/playback.ts';
 import { HOLD_MUSIC, PromptFinder } from './channel/applications/prompts.ts';
@@ -17,7 +18,9 @@ import { Dialler } from './event-socket/dialler.ts';
 import { EventSocketListener } from './event-socket/listener.ts';
 import type { Log } from './log.ts';
 import { MediaWorker } from './media/media-worker.ts';
+import { metricsText } from './metrics-text.ts';
 import type { MediadOptions } from './options.ts';
+import type { MetricsServer } from '../observe/index.ts';
 import { Synthesiser } from './speech/synthesiser.ts';
 import { UserAgent } from './sip/user-agent.ts';
 import type { TlsCredentials } from '../sip/index.ts';
@@ -40,6 +43,7 @@ export class MediaServer {
   readonly #context: ApiContext;
   #agent!: UserAgent;
   #listener!: EventSocketListener;
+  #metrics: MetricsServer | undefined;
   #nextWorker = 0;
   #closed: Promise<void> | undefined;
 
@@ -124,6 +128,11 @@ export class MediaServer {
     return this.#listener.port;
   }
 
+  /** undefined: no metrics. */
+  get metricsPort(): number | undefined {
+    return this.#metrics?.address.port;
+  }
+
   get sipPort(): number {
     return this.#agent.port;
   }
@@ -147,6 +156,7 @@ export class MediaServer {
     const applications = new Map<string, Application>([
       ...basicApplications,
       ...playbackApplications(prompts, this.#log),
+      ...hearingApplications(),
       ...recordApplications(recording, sessions),
       ['conference', conferences.application],
       ['say', say(prompts)],
@@ -173,6 +183,20 @@ export class MediaServer {
       `event socket ${eventSocket.host}:${eventSocket.port} (options eventSocket.host, eventSocket.port)`,
       'stop what uses it or choose another',
     );
+    const { metrics } = this.#options;
+    if (metrics === undefined) return;
+    // Not before: what else is published there takes long to load.
+    const { MetricsServer } = await import('../observe/index.ts');
+    this.#metrics = await starting(
+      MetricsServer.open(metrics, () => this.#metricsText()),
+      `metrics address ${metrics.host}:${metrics.port} (option metrics)`,
+      'stop what uses it or choose another',
+    );
+  }
+
+  async #metricsText(): Promise<string> {
+    const numbers = await Promise.all(this.#workers.map((worker) => worker.measure()));
+    return metricsText(numbers, this.#switchboard.count);
   }
 
   #pickWorker(): MediaWorker {
@@ -186,6 +210,7 @@ export class MediaServer {
     await Promise.all(this.#workers.map((worker) => worker.close()));
     // The BYEs and the last events are on their way.
     if (ended > 0) await new Promise((resolve) => setTimeout(resolve, 100));
+    this.#metrics?.close();
     this.#dialler.close();
     this.#listener?.close();
     this.#agent?.close();

@@ -42,6 +42,7 @@ export function termsOf(fact: Fact, blind: (number: string) => string): readonly
     case 'messageAccessed':
     case 'messageUnplayable':
     case 'mailboxFull':
+    case 'recorderFull':
     case 'noticeSent':
     case 'noticeGivenUp':
     case 'messageTranscribed':
@@ -57,6 +58,9 @@ export function termsOf(fact: Fact, blind: (number: string) => string): readonly
     case 'overrideMade':
       for (const id of [fact.in, fact.out, fact.author]) person(id);
       terms.add(`service:${fact.service}`);
+      break;
+    case 'loginsSeen':
+      if (fact.door === 'phone') number(fact.who);
       break;
     case 'phoneAdded':
     case 'phoneRemoved':
