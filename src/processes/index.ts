@@ -87,6 +87,7 @@ export async function pipedThrough(
     else printed.push(piece);
   });
   // A program that does not read to the end is judged by how it ends.
+  child.stdin.on('error', () => {});
   feed(child.stdin).catch(() => child.stdin.destroy());
   try {
     const code = await new Promise<number | null>((resolve, reject) => {
