@@ -202,14 +202,15 @@ function unknownFact(fact: never): string {
 
 /** The names of G.107 annex B for what people would say of it. */
 function soundWords(sound: Extract<Fact, { fact: 'soundMeasured' }>, party: string): string {
-  const { mos, lostPercent, jitterMs, roundTripMs, farMos } = sound;
+  const { jitterMs, roundTripMs, farMosHundredths } = sound;
+  const mos = sound.mosHundredths / 100;
   const opinion = mos >= 4.03 ? 'well' : mos >= 3.6 ? 'fairly well' : mos >= 3.1 ? 'badly' : 'very badly';
   const told = [
     `MOS ${mos}`,
-    `${lostPercent} % lost`,
+    `${sound.lostPermille / 10} % lost`,
     ...(jitterMs === null ? [] : [`jitter ${jitterMs} ms`]),
     ...(roundTripMs === null ? [] : [`round trip ${roundTripMs} ms`]),
-    ...(farMos === null ? [] : [`its phone heard MOS ${farMos}`]),
+    ...(farMosHundredths === null ? [] : [`its phone heard MOS ${farMosHundredths / 100}`]),
   ];
   return `${party} was heard ${opinion} (${told.join(', ')})`;
 }
