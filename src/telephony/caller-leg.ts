@@ -254,7 +254,11 @@ export class CallerLeg implements CallerSide {
       // Who offers it is not given less.
       cipher: sdpFacts(this.offer).cipher === 'none' ? this.cipher : 'sdes',
       mediaSource: mediaSource([this.#request.source_address]),
-      events: { gone: () => this.#mediaLost(), silent: () => void this.#silent() },
+      events: {
+        gone: () => this.#mediaLost(),
+        silent: () => void this.#silent(),
+        measured: (sound) => this.#events.measured(sound),
+      },
     };
   }
 

@@ -1,4 +1,4 @@
-import type { CallEffect, LegResult, LegTarget, MediaFacts } from '../core/call/index.ts';
+import type { CallEffect, LegResult, LegTarget, MeasuredSound, MediaFacts } from '../core/call/index.ts';
 import { Branch } from './branch.ts';
 import { asError, type SrfDialog } from './client-libraries/index.ts';
 import { wireToEndpoint } from './dialog-wiring.ts';
@@ -24,6 +24,8 @@ export interface LegEvents {
   answered(media: MediaFacts): void;
   failed(result: LegResult): void;
   ended(by: 'remote' | 'mediaLost'): void;
+  /** How this party sounded, after its end. */
+  measured(sound: MeasuredSound): void;
   /** The media server was lost, this party has an endpoint on another one. */
   moved(): void;
   /** The signalling server was started anew: nobody can say any more how this conversation ends. */
@@ -158,7 +160,14 @@ export class Leg {
     return {
       cipher,
       mediaSource: mediaSource(hostsOf(this.#shell, this.#target)),
-      events: { gone: () => this.#mediaLost(cipher), silent: () => void this.#silent() },
+      events: {
+        gone: () => this.#mediaLost(cipher),
+        silent: () => void this.#silent(),
+        measured: (sound) => {
+          // What nobody has answered on says nothing of the leg.
+          if (cipher === this.#cipher) this.#events.measured(sound);
+        },
+      },
     };
   }
 
