@@ -188,6 +188,10 @@ export const configSchema = z.strictObject({
           '`udp://10.0.0.5:514` or `tcp://10.0.0.5:514` (syslog), `https://notary.example/heads`, ' +
           '`rfc3161+https://tsa.example/tsr` (a time-stamp service).',
       ),
+      reveal: audit.reveal.describe(
+        'Who may see numbers and names of outside callers with `--reveal` and a reason, role by role: ' +
+          '`privacy-officer: [user:kim, group:privacy]`. Everybody else, and everybody while it is empty, sees the last two digits.',
+      ),
       retentionDays: audit.retentionDays.describe(
         'How old an entry must be before `wardline audit prune` cuts it off; six years unless you have a reason.',
       ),

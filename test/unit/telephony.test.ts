@@ -62,6 +62,7 @@ void t.test('digest: several answers in one header, quotes and rubbish', async (
 function house() {
   const clock = new TestClock();
   const known = new Set<string>();
+  const seen: string[] = [];
   const authenticator = new Authenticator({
     credentials: credentialsFor('wardline', ['2101']),
     realm: 'wardline',
@@ -70,13 +71,17 @@ function house() {
     clock,
     random,
     isKnownDevice: (extension, ip) => known.has(`${extension} ${ip}`),
+    watch: {
+      right: (extension, ip) => seen.push(`right ${extension} ${ip}`),
+      wrong: (extension, ip) => seen.push(`wrong ${extension} ${ip}`),
+    },
   });
   const check = (authorization: string, sourceIp = '10.0.0.9', userAgent = 'phone') =>
     authenticator.check({ method: 'REGISTER', authorization, sourceIp, userAgent });
   const challenges = (result = check('')): readonly string[] => (result.kind === 'challenge' ? result.challenges : []);
   const answer = (challenge: string | undefined, password: string, username = '2101', nc = 1) =>
     answerChallenge(challenge ?? '', { username, password, method: 'REGISTER', uri: 'sip:wardline', nc });
-  return { clock, known, check, challenges, answer };
+  return { clock, known, seen, check, challenges, answer };
 }
 
 void t.test('authentication: both algorithms, SHA-256 offered first', async (t) => {
@@ -86,6 +91,17 @@ void t.test('authentication: both algorithms, SHA-256 offered first', async (t) 
   t.match(md5, /algorithm=MD5/);
   t.same(check(answer(sha, 'secret-2101')), { kind: 'known', extension: '2101' });
   t.same(check(answer(challenges()[1], 'secret-2101')), { kind: 'known', extension: '2101' });
+});
+
+void t.test('authentication: who was let in and who was not is told, a first question is neither', async (t) => {
+  const { seen, check, challenges, answer } = house();
+  check('');
+  check(answer(challenges()[0], 'wrong'));
+  check(answer(challenges()[0], 'wrong', 'nobody-has-this-name'));
+  check(answer(challenges()[0], 'secret-2101'));
+  t.same(seen, ['wrong 2101 10.0.0.9', 'wrong  10.0.0.9', 'right 2101 10.0.0.9']);
+  for (let i = 0; i < 8; i++) check(answer(challenges()[0], 'wrong'), '10.0.0.66');
+  t.ok(seen.includes('wrong  10.0.0.66'), 'and who has to wait is counted');
 });
 
 void t.test('authentication: a phone that trips over SHA-256 is offered MD5 alone', async (t) => {

@@ -220,6 +220,22 @@ const vocabulary: {
     says: 'What it runs with, at each start.',
     fields: { hash: 'of the whole configuration', set: 'keys that are not as they come; no values' },
   },
+  signingKeyUsed: {
+    says: 'With which key the record is signed from now on, at each start.',
+    fields: { key: 'its id, as checkpoints name it', from: 'secrets, a file, env:NAME, command' },
+  },
+  loginsSeen: {
+    says: 'Whoever showed a password or a token: the first time at once, then right ones by day, wrong ones by ten minutes.',
+    fields: {
+      door: 'phone, calendar',
+      who: "extension, or number of the calendar; '' for a name that nobody has, or for many",
+      address: "where it came from; '' for many, or where it is not known",
+      result: 'right, wrong',
+      times: 'how often',
+      from: 'the first time',
+      until: 'the last time',
+    },
+  },
   timeLost: {
     says: 'The house was killed, or the power was cut.',
     fields: { from: 'the last entry before', until: 'the start after it' },
@@ -354,7 +370,10 @@ const vocabulary: {
       from: 'first instant',
       to: 'first instant after it',
       numbers: 'sealed, masked, shown (opened with the key)',
-      by: 'who did it',
+      by: 'who did it, who became whom',
+      device: 'machine, and the one that somebody came from',
+      role: 'of `audit.reveal`, where numbers were shown',
+      reason: 'why they were shown',
     },
   },
   auditPruned: {
