@@ -83,6 +83,9 @@ export const configSchema = z.strictObject({
       probeSeconds: sip.probeSeconds.describe(
         'How often two phones that talk without media of ours are asked whether they are still there, in seconds.',
       ),
+      requireSrtp: sip.requireSrtp.describe(
+        'Phones on TLS and WSS must encrypt their sound (SRTP with SDES); those that do not are refused. `false`: they need not.',
+      ),
       digests: sip.digests.describe('Hashes offered to phones, the preferred one first.'),
     })
     .prefault({}),
