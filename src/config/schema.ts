@@ -5,7 +5,7 @@ import { documentsOptions } from '../documents/options.ts';
 import { LOG_LEVELS } from '../observe/options.ts';
 import { sipdHep, sipdLadder, sipdLimits } from '../sipd/options.ts';
 import { telephonySchema, trunkSchema } from '../telephony/options.ts';
-import { webhooksOptions } from '../webhooks/options.ts';
+import { transcriptionOptions, webhooksOptions } from '../webhooks/options.ts';
 import { mailOptions } from '../mail/options.ts';
 import { endpointText, listenText } from './endpoint.ts';
 import { mediaServers, signallingServers } from './servers.ts';
@@ -18,6 +18,7 @@ const sip = telephonySchema.shape.sip.shape;
 const trunk = trunkSchema.shape;
 const audit = auditOptions.shape;
 const mail = mailOptions.unwrap().shape;
+const transcription = transcriptionOptions.unwrap().shape;
 
 /** Every key of the configuration, with its default: nothing has to be set for a working house on a bare machine. */
 export const configSchema = z.strictObject({
@@ -144,6 +145,17 @@ export const configSchema = z.strictObject({
         .shape.allow.describe(
           'Private addresses that a `lookup` of the dial plan may ask all the same: `127.0.0.1`, `10.1.0.0/16`.',
         ),
+    })
+    .prefault({}),
+  transcription: z
+    .strictObject({
+      command: transcription.command.describe(
+        'Program and its words that make text of a message: a WAV file on its input, the text on its output. Empty: none.',
+      ),
+      url: transcription.url.describe(
+        'Service that gets the WAV file by POST and answers `{"text": "…"}`; one inside the house needs `webhooks.allow`.',
+      ),
+      waitSeconds: transcription.waitSeconds.describe('How long either may take for one message.'),
     })
     .prefault({}),
   mail: z

@@ -11,6 +11,7 @@ export type { SealedSink, SealErrorCode, SealOptions } from './sealed-writer.ts'
 export { PlainRecording } from './plain-recording.ts';
 export { resealFor } from './reseal.ts';
 export { shredSealed } from './shred.ts';
+export { openText, sealText } from './sealed-text.ts';
 export { SealedFile } from './sealed-file.ts';
 export { ensureSecrets, keyFrom, readKey } from './secrets.ts';
 export type { Secrets } from './secrets.ts';

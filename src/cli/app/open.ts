@@ -28,6 +28,8 @@ import { sealLeftovers } from './plain-recordings.ts';
 import { sendNotices } from './notices.ts';
 import { readinessOf, starting } from './readiness.ts';
 import { watchRetention } from './retention.ts';
+import { transcriberOf } from './transcriber.ts';
+import { makeTranscripts } from './transcripts.ts';
 import { strayDrafts, strayMessages, whatIsKnown } from './stray-messages.ts';
 
 export interface App {
@@ -66,6 +68,8 @@ async function build(house: Remembered, terminal: (line: string) => void, closin
     { book: store.notices, posts, mailer: mailerOf(config.mail), plan, clock: systemClock, log, record },
     closing,
   );
+  const transcribe = transcriberOf(config.transcription, posts);
+  if (transcribe !== null) makeTranscripts(foundation, { store, transcribe, clock: systemClock }, closing);
   watchRetention(foundation, { plan, clock: systemClock }, closing);
   const links = readLinks(config);
   // Before the calls, so that it is closed after them: whoever watches a house that is stopping sees that it does.

@@ -321,6 +321,20 @@ export type SystemFact =
       readonly tries: number;
       readonly because: string;
     }
+  /** A program or a service of the house was given a message and has made text of it, or could not. */
+  | {
+      readonly fact: 'messageTranscribed';
+      readonly messageId: string;
+      readonly mailbox: string;
+      readonly tries: number;
+    }
+  | {
+      readonly fact: 'transcriptGivenUp';
+      readonly messageId: string;
+      readonly mailbox: string;
+      readonly tries: number;
+      readonly because: string;
+    }
   /** First ordered, then done: a kill in between leaves an order that is carried out later. `sha256` is the receipt. */
   | {
       readonly fact: 'messageShredOrdered';

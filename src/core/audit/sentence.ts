@@ -166,6 +166,10 @@ export function sentence(fact: Fact, names: Names, revealed: Revealed = {}): str
       return `${fact.hook || 'the mail server'} was told that message ${fact.messageId} waits for ${names.mailbox(fact.mailbox)}, at try ${fact.tries}`;
     case 'noticeGivenUp':
       return `${fact.hook || 'the mail server'} could not be told that message ${fact.messageId} waits for ${names.mailbox(fact.mailbox)}: ${fact.because}`;
+    case 'messageTranscribed':
+      return `text was made of message ${fact.messageId} of ${names.mailbox(fact.mailbox)}, at try ${fact.tries}`;
+    case 'transcriptGivenUp':
+      return `no text could be made of message ${fact.messageId} of ${names.mailbox(fact.mailbox)}: ${fact.because}`;
     case 'messageShredOrdered':
       return `message ${fact.messageId} of ${names.mailbox(fact.mailbox)} is to be shredded, ${shredWords[fact.because]}, by ${fact.by}`;
     case 'messageShredded':

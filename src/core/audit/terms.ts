@@ -45,6 +45,8 @@ export function termsOf(fact: Fact, blind: (number: string) => string): readonly
     case 'recorderFull':
     case 'noticeSent':
     case 'noticeGivenUp':
+    case 'messageTranscribed':
+    case 'transcriptGivenUp':
     case 'greetingChanged':
     case 'recordingStarted':
     case 'recordingDiscarded':

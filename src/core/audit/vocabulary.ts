@@ -142,7 +142,7 @@ const vocabulary: {
   messageAccessed: {
     says: 'Somebody did something with a message.',
     fields: {
-      how: 'heard, saved, deleted, restored, claimed, forwarded, replied, handedOver',
+      how: 'heard, saved, deleted, restored, claimed, forwarded, replied, handedOver, read (its text)',
       messageId: 'which',
       mailbox: 'whose',
       person: 'mailbox of the person',
@@ -327,6 +327,14 @@ const vocabulary: {
       tries: 'how many',
       because: 'why',
     },
+  },
+  messageTranscribed: {
+    says: 'A program of the house was given a message and has made text of it.',
+    fields: { messageId: 'which', mailbox: 'whose', tries: 'how many it took' },
+  },
+  transcriptGivenUp: {
+    says: 'No text could be made of a message; the message is as it was.',
+    fields: { messageId: 'which', mailbox: 'whose', tries: 'how many', because: 'why' },
   },
   messageShredOrdered: {
     says: 'The key of a message is about to be shredded.',
