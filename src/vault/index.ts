@@ -9,6 +9,7 @@ export type { PhiSealer } from './phi-sealer.ts';
 export { SealedWriter, SealError } from './sealed-writer.ts';
 export type { SealedSink, SealErrorCode, SealOptions } from './sealed-writer.ts';
 export { PlainRecording } from './plain-recording.ts';
+export { resealFor } from './reseal.ts';
 export { shredSealed } from './shred.ts';
 export { SealedFile } from './sealed-file.ts';
 export { ensureSecrets, keyFrom, readKey } from './secrets.ts';

@@ -60,7 +60,7 @@ const benches: Record<string, () => Promise<unknown> | unknown> = {
   year: benchYear,
   activate: benchActivation,
   prove: benchProve,
-  audit: () => benchAudit({ verifyEntries: 200_000 }),
+  audit: () => benchAudit({ verifyEntries: 1_000_000 }),
   memory: async () => [...(await idleMemory()), ...(await benchMemory())],
   registrations: () => benchRegistrations(Number(option('--phones', '10000')), 10),
   overload: () =>

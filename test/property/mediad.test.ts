@@ -13,9 +13,10 @@ import { splitArguments } from '../../src/mediad/channel/applications/applicatio
 import { MediaLeg } from '../../src/mediad/media/media-leg.ts';
 import { writeRtp } from '../../src/mediad/media/rtp-packet.ts';
 import { PCMU } from '../../src/mediad/media/codec/codec.ts';
-import { readWav } from '../../src/mediad/media/wav.ts';
+import { readWav } from '../../src/mediad/media/files/wav.ts';
 import { parseToneScript, ToneSource } from '../../src/mediad/media/tone.ts';
 import { answerSdp, type LocalMedia, offerSdp, readAnswer } from '../../src/mediad/sdp/negotiate.ts';
+import { newMasterKey } from '../../src/mediad/sdp/crypto-line.ts';
 import { parseSdp } from '../../src/mediad/sdp/session-description.ts';
 
 const local: LocalMedia = {
@@ -25,6 +26,7 @@ const local: LocalMedia = {
   sessionId: '1',
   version: 1,
   codecs: { names: ['PCMU', 'PCMA', 'G722', 'OPUS', 'L16'], order: 'offer' },
+  security: { isRequired: false, keyOf: newMasterKey },
 };
 
 const direction = fc.constantFrom('sendrecv', 'sendonly', 'recvonly', 'inactive');
@@ -119,7 +121,7 @@ void t.test('our own offer is answered by ourselves, and given back it is a blac
 void t.test(
   'the ports of RTCP are said where they are not the next ones, and shared where both sides like',
   async (t) => {
-    const place = { address: '192.0.2.9', codecs: local.codecs, sessionId: '2', version: 1 };
+    const place = { ...local, address: '192.0.2.9', sessionId: '2' };
     const phone = (attributes: string, port = 4000) =>
       `v=0\r\nc=IN IP4 192.0.2.7\r\nm=audio ${port} RTP/AVP 0\r\n${attributes}`;
     const answer = (offer: string, controlPort = 20_003) => {
@@ -276,6 +278,7 @@ void t.test('nothing that arrives on an RTP port throws or is answered to a stra
             sendTo: { address: '192.0.2.7', port: 4000 },
             alsoFrom: [],
             control: undefined,
+            srtp: undefined,
             isReceiving: true,
           },
           0,

@@ -99,7 +99,16 @@ function aLeg(codec: Codec) {
   });
   const phone = { address: '198.51.100.4', port: 4000 };
   leg.setRemote(
-    { codec, payloadType: 96, events: undefined, sendTo: phone, alsoFrom: [], control: undefined, isReceiving: true },
+    {
+      codec,
+      payloadType: 96,
+      events: undefined,
+      sendTo: phone,
+      alsoFrom: [],
+      control: undefined,
+      srtp: undefined,
+      isReceiving: true,
+    },
     0,
   );
   return { leg, sent, hear: (packet: RtpPacket, nowMs: number) => leg.receive(writeRtp(packet), phone, nowMs) };

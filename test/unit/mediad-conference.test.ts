@@ -11,7 +11,7 @@ import type { SoundFrame } from '../../src/mediad/media/bridge.ts';
 import { openEncoder } from '../../src/mediad/media/codec/codec.ts';
 import type { Codec } from '../../src/mediad/media/codec/codec-types.ts';
 import { decodeG711 } from '../../src/mediad/media/codec/g711.ts';
-import { thinOut } from '../../src/mediad/media/codec/resample.ts';
+import { inWideBand } from '../../src/mediad/media/codec/resample.ts';
 import { JitterBuffer } from '../../src/mediad/media/jitter-buffer.ts';
 import { LegMedia } from '../../src/mediad/media/leg-media.ts';
 import { MediaLeg } from '../../src/mediad/media/media-leg.ts';
@@ -257,6 +257,7 @@ void t.test(
       sendTo: phone,
       alsoFrom: [],
       control: undefined,
+      srtp: undefined,
       isReceiving: true,
     };
     leg.setRemote({ ...remote, codec: l16(8000) }, 0);
@@ -326,6 +327,7 @@ void t.test('two streams of transcoded sound one after the other never use a seq
     sendTo: phone,
     alsoFrom: [],
     control: undefined,
+    srtp: undefined,
     isReceiving: true,
   };
   leg.setRemote({ ...remote, codec: G722 }, 0);
@@ -352,7 +354,7 @@ void t.test('a prompt of 48 kHz is made ready without holding up who hears somet
     if (!isOver) setImmediate(watch);
   };
   setImmediate(watch);
-  await thinOut(samples);
+  await inWideBand(samples, 48_000);
   isOver = true;
   t.ok(turns >= 10, `${turns} turns for others`);
 

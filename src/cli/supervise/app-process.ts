@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import type { Question } from './hang-watch.ts';
 import type { AppMessage, LaunchPlan } from './launch-plan.ts';
 import { questionForApp } from './questions.ts';
-import { endProcess, send, startedTicks, startNode } from './processes.ts';
+import { startNode } from '../../processes/index.ts';
+import { endProcess, send, startedTicks } from './processes.ts';
 import { notePrivate, readJson } from './run-files.ts';
 
 /** Why an app process is gone. `cannotStart` is a sentence of its own about what the admin has to mend. */

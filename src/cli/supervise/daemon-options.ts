@@ -114,10 +114,12 @@ function mediadOptions(config: Config, secrets: Secrets, advertised: string): z.
     },
     // Ours, so that two legs of a call agree on G.711 whenever both can and nothing is transcoded.
     codecOrder: 'ours',
-    promptFolders,
+    // The pieces of `say` are looked for by language.
+    promptFolders: [...promptFolders, promptsRoot],
     holdMusic,
     recordingsFolder: dataFolders(config.data).messages,
     sealTo: [secrets.voicemailRecipient],
+    speech: { cacheFolder: dataFolders(config.data).speech },
   };
 }
 

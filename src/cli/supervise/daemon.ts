@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DaemonPlan, DaemonRecord, ReadyLine } from './launch-plan.ts';
 import { openLog, readSince, sizeOf } from './log-file.ts';
-import { endProcess, isAlive, startedTicks, startNode } from './processes.ts';
+import { startNode } from '../../processes/index.ts';
+import { endProcess, isAlive, startedTicks } from './processes.ts';
 import { notePrivate, readJson, writePrivate } from './run-files.ts';
 
 const READY_WITHIN_MS = 15_000;

@@ -26,6 +26,7 @@ export function setMediaVariables({ variables }: Pick<Leg, 'variables'>, report:
     in_dtmf_packet_count: counters.digitPacketsIn,
     in_foreign_packet_count: counters.foreignIn,
     in_broken_packet_count: counters.brokenIn,
+    in_unauthentic_packet_count: counters.unauthenticIn,
     in_flaw_total: counters.lostIn + counters.lateIn,
     in_jitter_ms: counters.jitterInMs.toFixed(2),
     out_raw_bytes: counters.bytesOut,

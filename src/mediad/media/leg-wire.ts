@@ -4,6 +4,7 @@
  *   in    datagram -> rtp or rtcp -> unprotect -> latch -> leg
  *   out   leg -> protect -> the latched source
  */
+import { guardOf, PLAIN, type PacketGuard, type PacketKind } from '../srtp/packet-guard.ts';
 import { Latch } from './latch.ts';
 import type { Endpoint, MediaCounters, RemoteMedia } from './messages.ts';
 import { readRtp, type RtpPacket } from './rtp-packet.ts';
@@ -19,29 +20,17 @@ export interface LegTransport {
   close(): void;
 }
 
-export type PacketKind = 'rtp' | 'rtcp';
-
-/** What is done to packets before they leave and after they came. */
-export interface PacketGuard {
-  /** undefined: it may not be sent, for there are no keys yet. */
-  protect(kind: PacketKind, packet: Buffer): Buffer | undefined;
-  /** undefined: it is not authentic, or came before. */
-  unprotect(kind: PacketKind, datagram: Buffer): Buffer | undefined;
-}
-
 export interface WireEvents {
   /** `sizeBytes`: of the datagram. */
   rtp(packet: RtpPacket, sizeBytes: number, nowMs: number): void;
   rtcp(packet: Buffer, nowMs: number): void;
 }
 
-const PLAIN: PacketGuard = { protect: (_kind, packet) => packet, unprotect: (_kind, datagram) => datagram };
-
 export class LegWire {
   readonly #transport: LegTransport;
   readonly #counters: { -readonly [K in keyof MediaCounters]: number };
   readonly #events: WireEvents;
-  readonly #guard: PacketGuard = PLAIN;
+  #guard: PacketGuard = PLAIN;
   #remote: RemoteMedia | undefined;
   #latch: Latch | undefined;
   /** Of RTCP that has a port of its own. */
@@ -53,10 +42,11 @@ export class LegWire {
     this.#events = events;
   }
 
-  /** The latch is kept while the other side's address stays the same. */
+  /** The latch is kept while the other side's address stays the same, and each direction of SRTP while its key does. */
   setRemote(remote: RemoteMedia): void {
     const before = this.#remote;
     this.#remote = remote;
+    this.#guard = guardOf(remote.srtp, this.#guard);
     const { sendTo, control, alsoFrom } = remote;
     if (control !== 'muxed' && control !== undefined && !isSamePlace(before?.control, control)) {
       this.#controlLatch = new Latch(control, alsoFrom, () => {});
@@ -74,8 +64,9 @@ export class LegWire {
       else this.#counters.brokenIn += 1;
       return;
     }
-    const opened = this.#guard.unprotect('rtp', datagram);
-    const packet = opened === undefined ? undefined : readRtp(opened);
+    const opened = this.#open('rtp', datagram, { latch: this.#latch, source });
+    if (opened === undefined) return;
+    const packet = readRtp(opened);
     if (packet === undefined) this.#counters.brokenIn += 1;
     else if (this.#latch.accept(source, nowMs)) this.#events.rtp(packet, datagram.length, nowMs);
     else this.#counters.foreignIn += 1;
@@ -117,10 +108,22 @@ export class LegWire {
   }
 
   #receiveControl(datagram: Buffer, source: Endpoint, { latch, nowMs }: { latch: Latch; nowMs: number }): void {
-    const opened = this.#guard.unprotect('rtcp', datagram);
-    if (opened === undefined) this.#counters.brokenIn += 1;
-    else if (latch.accept(source, nowMs)) this.#events.rtcp(opened, nowMs);
+    const opened = this.#open('rtcp', datagram, { latch, source });
+    if (opened === undefined) return;
+    if (latch.accept(source, nowMs)) this.#events.rtcp(opened, nowMs);
     else this.#counters.foreignIn += 1;
+  }
+
+  /** undefined: counted as what it is. Whoever can never be heard costs no cryptography, and takes no number of a true packet. */
+  #open(kind: PacketKind, datagram: Buffer, from: { latch: Latch; source: Endpoint }): Buffer | undefined {
+    if (!from.latch.couldAccept(from.source)) {
+      this.#counters.foreignIn += 1;
+      return undefined;
+    }
+    const opened = this.#guard.unprotect(kind, datagram);
+    if (typeof opened === 'object') return opened;
+    this.#counters[opened === 'broken' ? 'brokenIn' : 'unauthenticIn'] += 1;
+    return undefined;
   }
 }
 

@@ -2,6 +2,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { Metadata } from '../../vault/index.ts';
 import type { Codec } from './codec/codec-types.ts';
+import type { MasterKey } from '../srtp/suites.ts';
 import type { Report } from './rtcp-packet.ts';
 import type { ToneScript } from './tone.ts';
 
@@ -18,6 +19,14 @@ export interface RemoteMedia {
   readonly alsoFrom: readonly string[];
   /** False while the other side is not expected to send. */
   readonly isReceiving: boolean;
+  /** undefined: in the clear. */
+  readonly srtp: SrtpKeys | undefined;
+}
+
+/** Of one leg: what we protect with, and what the other side does. */
+export interface SrtpKeys {
+  readonly ours: MasterKey;
+  readonly theirs: MasterKey;
 }
 
 export interface Endpoint {
@@ -33,9 +42,13 @@ export interface LegPlace {
 }
 
 export type PlayItem = { readonly name: string } & (
-  | { readonly kind: 'wav'; readonly path: string; readonly offsetSamples: number; readonly isEndless: boolean }
+  | { readonly kind: 'file'; readonly path: string; readonly offsetSamples: number; readonly isEndless: boolean }
+  /** One after the other, for ever. */
+  | { readonly kind: 'music'; readonly paths: readonly string[] }
   | { readonly kind: 'tone'; readonly script: ToneScript }
   | { readonly kind: 'silence'; readonly durationMs: number }
+  /** A sound file that is no file. */
+  | { readonly kind: 'speech'; readonly wav: Uint8Array }
   | { readonly kind: 'sealed'; readonly path: string; readonly key: Uint8Array }
 );
 
@@ -223,6 +236,8 @@ export interface MediaCounters {
   readonly jitterInMs: number;
   readonly foreignIn: number;
   readonly brokenIn: number;
+  /** Of SRTP: made with another key, changed on the way, or heard before. */
+  readonly unauthenticIn: number;
   readonly packetsOut: number;
   readonly bytesOut: number;
   /** RTCP, either way. */
@@ -241,6 +256,7 @@ export const NO_COUNTERS: MediaCounters = {
   jitterInMs: 0,
   foreignIn: 0,
   brokenIn: 0,
+  unauthenticIn: 0,
   packetsOut: 0,
   bytesOut: 0,
   controlIn: 0,

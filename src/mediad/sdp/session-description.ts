@@ -1,4 +1,6 @@
 /** Session descriptions, RFC 8866: only what telephone audio needs, with bounds on everything. */
+import { type CryptoLine, readCryptoLine } from './crypto-line.ts';
+
 export type Direction = 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive';
 
 export interface PayloadFormat {
@@ -23,6 +25,8 @@ export interface MediaDescription {
   readonly controlPort: number | undefined;
   /** RTCP shares the port of RTP, RFC 5761. */
   readonly isControlMuxed: boolean;
+  /** Those of `a=crypto` that we could use. */
+  readonly crypto: readonly CryptoLine[];
 }
 
 export interface SessionDescription {
@@ -57,6 +61,7 @@ interface MediaSection extends Section {
   readonly maps: Map<number, { name: string; rate: number; channels: number }>;
   controlPort: number | undefined;
   isControlMuxed: boolean;
+  readonly crypto: CryptoLine[];
 }
 
 /** Never throws. Unknown lines and attributes are skipped. */
@@ -100,6 +105,7 @@ function parseMediaLine(value: string): MediaSection | string {
     maps: new Map(),
     controlPort: undefined,
     isControlMuxed: false,
+    crypto: [],
     address: undefined,
     direction: undefined,
     ptimeMs: undefined,
@@ -115,6 +121,8 @@ function readAttribute(value: string, section: Section, media: MediaSection | un
   if (media === undefined) return;
   const ptime = /^ptime:(\d{1,4})$/.exec(value);
   if (ptime !== null) media.ptimeMs = Number(ptime[1]);
+  const crypto = value.startsWith('crypto:') ? readCryptoLine(value.slice('crypto:'.length)) : undefined;
+  if (crypto !== undefined) media.crypto.push(crypto);
   if (value === 'rtcp-mux') media.isControlMuxed = true;
   const control = /^rtcp:(\d{1,5})(?: |$)/.exec(value);
   if (control !== null) media.controlPort = readPort(control[1]!);
@@ -146,6 +154,7 @@ function finish(section: MediaSection, session: Section): MediaDescription {
     ptimeMs: section.ptimeMs,
     controlPort: section.controlPort,
     isControlMuxed: section.isControlMuxed,
+    crypto: section.crypto,
   };
 }
 

@@ -10,6 +10,8 @@ import {
   offerSdp,
   readAnswer,
 } from '../sdp/negotiate.ts';
+import { newMasterKey } from '../sdp/crypto-line.ts';
+import type { MasterKey, SuiteName } from '../srtp/suites.ts';
 import type { Dialog, SipRequest } from '../../sip/index.ts';
 
 export const SDP_TYPE = 'application/sdp';
@@ -23,6 +25,7 @@ export class Call {
   dialog: Dialog | undefined;
   isDialled = false;
   readonly #media: LegMedia;
+  readonly #keys = new Map<SuiteName, MasterKey>();
   #local: LocalMedia;
   /** We made the offer; the next ACK carries the answer. */
   #isAnswerDue = false;
@@ -34,6 +37,8 @@ export class Call {
     readonly application: string;
     readonly at: LegPlace & { readonly address: string };
     readonly codecs: CodecChoice;
+    /** Nothing in the clear. */
+    readonly isSecure: boolean;
   }) {
     this.channel = parts.channel;
     this.application = parts.application;
@@ -46,6 +51,7 @@ export class Call {
       codecs: parts.codecs,
       sessionId: String(randomInt(1e9, 2e9)),
       version: 1,
+      security: { isRequired: parts.isSecure, keyOf: (suite) => this.#keyOf(suite) },
     };
   }
 
@@ -88,6 +94,12 @@ export class Call {
     return undefined;
   }
 
+  #keyOf(suite: SuiteName): MasterKey {
+    const key = this.#keys.get(suite) ?? newMasterKey(suite);
+    this.#keys.set(suite, key);
+    return key;
+  }
+
   #setLocal(sdp: string): void {
     const { variables } = this.channel;
     variables.set('rtp_local_sdp_str', sdp);
@@ -113,6 +125,12 @@ export class Call {
     variables.set('rtp_use_codec_ptime', String(codec.ptimeMs));
     variables.set('rtp_use_pt', String(agreed.payloadType));
     variables.set('dtmf_type', agreed.events === undefined ? 'info' : 'rfc2833');
+    if (agreed.srtp !== undefined) {
+      variables.set('rtp_has_crypto', agreed.srtp.ours.suite);
+      variables.set('rtp_secure_media_confirmed', 'true');
+      // Once encrypted, always encrypted: nobody can have it changed behind our back.
+      this.#local = { ...this.#local, security: { ...this.#local.security, isRequired: true } };
+    }
     const mediaSource = variables.get('sip_h_X-Media-Source');
     const isSending = agreed.direction === 'sendrecv' || agreed.direction === 'sendonly';
     this.#media.setRemote({
@@ -122,6 +140,7 @@ export class Call {
       sendTo: isSending ? { address: agreed.remoteAddress, port: agreed.remotePort } : undefined,
       control: agreed.direction === 'inactive' ? undefined : agreed.control,
       alsoFrom: mediaSource === undefined ? [] : mediaSource.split(/[\s,]+/).slice(0, 4),
+      srtp: agreed.srtp,
       isReceiving: agreed.direction === 'sendrecv' || agreed.direction === 'recvonly',
     });
   }

@@ -170,7 +170,14 @@ export class UserAgent {
       return undefined;
     }
     const { mediaAddress: address, codecs } = this.#options;
-    const call = new Call({ channel, media, application, at: { ...place, address }, codecs });
+    const call = new Call({
+      channel,
+      media,
+      application,
+      at: { ...place, address },
+      codecs,
+      isSecure: asksForSrtp(incoming),
+    });
     const refusal = call.answerOffer(incoming.request);
     if (refusal === undefined) return call;
     this.#options.log.info({ channel: channel.uuid, reason: refusal }, 'offer refused');
@@ -261,6 +268,11 @@ const INFO_TYPES = 'application/dtmf-relay, application/dtmf';
 function respondWithSdp(incoming: IncomingRequest, call: Call) {
   const headers = new Headers().add('Content-Type', SDP_TYPE).add('Allow', ALLOW);
   return incoming.respond(200, { headers, body: call.localSdp });
+}
+
+/** As drachtio-fsmrf asks; FreeSWITCH's drachtio configuration makes rtp_secure_media of it. */
+function asksForSrtp({ request }: IncomingRequest): boolean {
+  return request.headers.get('X-Secure-RTP')?.trim() === 'true';
 }
 
 /** FreeSWITCH's media_timeout (ms) hangs up; without it the application is only told. */
