@@ -45,9 +45,9 @@ export async function benchMemory(): Promise<MemoryRow[]> {
   process.env['NODE_OPTIONS'] = `--import=${new URL('memory-probe.ts', import.meta.url).href}`;
   try {
     return [
-      await alone((t) => idleCalls(t, folder, [200, 1_400])),
-      await alone((t) => bindings(t, folder, [1_000, 7_000])),
-      await alone((t) => tlsConnections(t, folder, [100, 1_100])),
+      await alone((t) => idleCalls(t, folder, [100, 900])),
+      await alone((t) => bindings(t, folder, [500, 3_500])),
+      await alone((t) => tlsConnections(t, folder, [100, 800])),
     ];
   } finally {
     delete process.env['MEMORY_PROBE'];
@@ -59,7 +59,9 @@ export async function benchMemory(): Promise<MemoryRow[]> {
 async function alone(bench: (t: Teardown) => Promise<MemoryRow>): Promise<MemoryRow> {
   const undo: (() => unknown)[] = [];
   try {
-    return await bench({ teardown: (fn: () => unknown) => void undo.unshift(fn) });
+    const row = await bench({ teardown: (fn: () => unknown) => void undo.unshift(fn) });
+    console.log(JSON.stringify(row));
+    return row;
   } finally {
     for (const fn of undo) await fn();
   }
@@ -163,7 +165,7 @@ async function read(pids: readonly number[], folder: string): Promise<Reading> {
     node.map(async (pid) => {
       const file = join(folder, String(pid));
       rmSync(file, { force: true });
-      process.kill(pid, 'SIGUSR2');
+      process.kill(pid, 'SIGWINCH');
       return until(`${commandOf(pid)} to say what it uses`, () => bytesIn(file));
     }),
   );
