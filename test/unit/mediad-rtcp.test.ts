@@ -88,7 +88,14 @@ function aLine(options: { readonly delayMs: number; readonly loseEvery?: number;
   };
   sides.push(side('a', 1), side('b', 0));
   const [a, b] = sides as [Side, Side];
-  const talk = { codec: PCMU, payloadType: 0, events: undefined, alsoFrom: [], isReceiving: true } as const;
+  const talk = {
+    codec: PCMU,
+    payloadType: 0,
+    events: undefined,
+    alsoFrom: [],
+    isReceiving: true,
+    srtp: undefined,
+  } as const;
   const remote = ({ at, control }: Side): RemoteMedia => ({
     ...talk,
     sendTo: at,

@@ -113,7 +113,7 @@ function aLeg(srtp: SrtpKeys | undefined) {
       disconnect: () => {},
       close: () => {},
     },
-    events: { digit: () => {}, silent: () => {} },
+    events: { digit: () => {}, silent: () => {}, measured: () => {}, reported: () => {} },
     silenceMs: 0,
     nowMs: 0,
   });
