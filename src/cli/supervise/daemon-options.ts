@@ -119,6 +119,7 @@ function mediadOptions(config: Config, secrets: Secrets, advertised: string): z.
     holdMusic,
     recordingsFolder: dataFolders(config.data).messages,
     sealTo: [secrets.voicemailRecipient],
+    ...(config.media.metricsPort === 0 ? {} : { metrics: { port: config.media.metricsPort } }),
     speech: { cacheFolder: dataFolders(config.data).speech },
   };
 }
