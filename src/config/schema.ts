@@ -83,6 +83,9 @@ export const configSchema = z.strictObject({
       probeSeconds: sip.probeSeconds.describe(
         'How often two phones that talk without media of ours are asked whether they are still there, in seconds.',
       ),
+      requireSrtp: sip.requireSrtp.describe(
+        'Phones on TLS and WSS must encrypt their sound (SRTP with SDES); those that do not are refused. `false`: they need not.',
+      ),
       digests: sip.digests.describe('Hashes offered to phones, the preferred one first.'),
     })
     .prefault({}),
@@ -184,6 +187,10 @@ export const configSchema = z.strictObject({
         'Where signed heads of the audit go, out of reach of this machine: `/mnt/worm/lakeside.heads`, ' +
           '`udp://10.0.0.5:514` or `tcp://10.0.0.5:514` (syslog), `https://notary.example/heads`, ' +
           '`rfc3161+https://tsa.example/tsr` (a time-stamp service).',
+      ),
+      reveal: audit.reveal.describe(
+        'Who may see numbers and names of outside callers with `--reveal` and a reason, role by role: ' +
+          '`privacy-officer: [user:kim, group:privacy]`. Everybody else, and everybody while it is empty, sees the last two digits.',
       ),
       retentionDays: audit.retentionDays.describe(
         'How old an entry must be before `wardline audit prune` cuts it off; six years unless you have a reason.',

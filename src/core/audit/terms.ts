@@ -57,6 +57,9 @@ export function termsOf(fact: Fact, blind: (number: string) => string): readonly
       for (const id of [fact.in, fact.out, fact.author]) person(id);
       terms.add(`service:${fact.service}`);
       break;
+    case 'loginsSeen':
+      if (fact.door === 'phone') number(fact.who);
+      break;
     case 'phoneAdded':
     case 'phoneRemoved':
       number(fact.extension);

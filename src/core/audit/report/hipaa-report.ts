@@ -18,6 +18,10 @@ const kinds: readonly { readonly heading: string; readonly facts: readonly Fact[
   },
   { heading: 'Phones', facts: ['phoneAdded', 'phoneRemoved'] },
   {
+    heading: 'Who was let in, and who was not',
+    facts: ['pinSet', 'pinTried', 'loginsSeen', 'calendarMade', 'calendarEnded'],
+  },
+  {
     heading: 'Plans and rosters',
     facts: [
       'documentActivated',
@@ -31,7 +35,16 @@ const kinds: readonly { readonly heading: string; readonly facts: readonly Fact[
   },
   {
     heading: 'Starts, stops and lost time',
-    facts: ['started', 'stopped', 'configured', 'timeLost', 'callsLost', 'serverDrained', 'serverUndrained'],
+    facts: [
+      'started',
+      'stopped',
+      'configured',
+      'signingKeyUsed',
+      'timeLost',
+      'callsLost',
+      'serverDrained',
+      'serverUndrained',
+    ],
   },
   {
     heading: 'The record itself',
