@@ -18,8 +18,14 @@ export const silentLog = createLogger({
   format: 'json',
 });
 
-/** Puts one fact of a command on record, also while the house is up. What cannot be recorded is not done. */
-export async function attestOnce(config: Config, store: Store, secrets: Secrets, fact: Fact): Promise<void> {
+/** As `attestAll`, for one. */
+export function attestOnce(config: Config, store: Store, secrets: Secrets, fact: Fact): Promise<void> {
+  return attestAll(config, store, secrets, [fact]);
+}
+
+/** Puts facts of a command on record, also while the house is up. What cannot be recorded is not done. */
+export async function attestAll(config: Config, store: Store, secrets: Secrets, facts: readonly Fact[]): Promise<void> {
+  if (facts.length === 0) return;
   const audit = await AuditLog.open({
     store: store.chain,
     headPath: join(config.data, AUDIT_HEAD_FILE),
@@ -32,7 +38,7 @@ export async function attestOnce(config: Config, store: Store, secrets: Secrets,
     health: createHealth(),
     signing: null,
   });
-  await audit.attest([{ at: systemClock.now(), callId: null, fact }]);
+  await audit.attest(facts.map((fact) => ({ at: systemClock.now(), callId: null, fact })));
   const { unwritten } = await audit.close();
   if (unwritten > 0) throw new Refusal('the audit could not take this, so it was not done: check the disk, try again');
 }

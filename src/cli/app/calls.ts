@@ -7,7 +7,7 @@ import { type AuditPort, Engine, engineSchema, type Recorded, systemClock, syste
 import { Telephony } from '../../telephony/index.ts';
 import { HttpLookups } from '../../webhooks/index.ts';
 import { auditReader } from '../audit-reader.ts';
-import { unitOf } from '../unit-of.ts';
+import { unitOf, unitOfMailbox } from '../unit-of.ts';
 import { version } from '../version.ts';
 import { callMetrics } from './call-metrics.ts';
 import { watchChases } from './chases.ts';
@@ -64,7 +64,7 @@ export async function openCalls(
     options,
     credentials: directory,
     bindings: store.bindings(),
-    sealRecipients: (mailbox) => secrets.sealRecipients(mailbox),
+    sealRecipients: (mailbox) => foundation.keys.recipientsFor(mailbox, unitOfMailbox(documents.current(), mailbox)),
     plainSealer,
     lamps: lampsOf(foundation, () => documents.current().plan),
     messageKey: (messageId) => messageKey(foundation, messageId),

@@ -103,8 +103,11 @@ export function sealedPath(folders: Pick<Foundation['folders'], 'messages'>, id:
 }
 
 /** The key of one message, for the media server that plays it. Rejects with what is wrong. */
-export async function messageKey({ folders, secrets }: Foundation, messageId: string): Promise<Uint8Array> {
-  const found = await sealedKey(sealedPath(folders, messageId), [secrets.voicemailIdentity]);
+export async function messageKey({ folders, keys, record }: Foundation, messageId: string): Promise<Uint8Array> {
+  const about = { messageId, use: 'heard', by: 'system' } as const;
+  const found = await keys.opening(about, record, (identities) =>
+    sealedKey(sealedPath(folders, messageId), identities),
+  );
   if (found.kind === 'refused') throw new Error(`the message cannot be opened (${found.reason})`);
   return found.key;
 }

@@ -117,7 +117,8 @@ function mediadOptions(config: Config, secrets: Secrets, advertised: string): z.
     promptFolders,
     holdMusic,
     recordingsFolder: dataFolders(config.data).messages,
-    sealTo: [secrets.voicemailRecipient],
+    // Whoever records without saying for whom; the app always says it. No private key ever comes here.
+    sealTo: config.voicemail.escrow,
   };
 }
 
