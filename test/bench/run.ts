@@ -9,11 +9,12 @@ import { benchMedia } from './media-relay.ts';
 import { benchOverload } from './overload.ts';
 import { benchPatterns } from './patterns.ts';
 import { benchProve } from './prove.ts';
+import { benchVoicemail } from './voicemail.ts';
 import { benchRouting } from './routing.ts';
 import { benchYear } from './year.ts';
 
 /**
- * `npm run bench -- [routing|patterns|year|activate|prove|audit|memory|calls|overload|media …] [--seconds N] [--rates 50,100,200] [--only word]
+ * `npm run bench -- [routing|patterns|year|activate|prove|audit|voicemail|memory|calls|overload|media …] [--seconds N] [--rates 50,100,200] [--only word]
  * [--media-calls N]`
  *
  * `calls` also measures what is at hand of drachtio-server and FreeSWITCH (DRACHTIO_SERVER and FREESWITCH, paths of the programs)
@@ -53,6 +54,7 @@ const benches: Record<string, () => Promise<unknown> | unknown> = {
   activate: benchActivation,
   prove: benchProve,
   audit: () => benchAudit({ verifyEntries: 200_000 }),
+  voicemail: benchVoicemail,
   memory: idleMemory,
   overload: () =>
     benchOverload(Number(option('--max', '200')), option('--times', '0.5,1,2,10').split(',').map(Number), seconds),
