@@ -23,11 +23,12 @@ module.exports = {
       to: { dependencyTypes: ['core', 'npm', 'npm-dev', 'unknown'], pathNot: 'node_modules/temporal-polyfill' },
     },
     from('engine', ['core/']),
-    ...['telephony', 'storage', 'audit-log', 'directory', 'documents', 'vault', 'webhooks'].map((f) => from(f, corePort)),
+    ...['telephony', 'storage', 'audit-log', 'directory', 'documents', 'vault', 'webhooks', 'mail'].map((f) => from(f, corePort)),
     from('sip', ['observe/']),
     from('sipd', ['sip/', 'observe/']),
     // The sealed container has one definition (docs/adr): mediad writes it while it records, vault opens it.
-    from('mediad', ['sip/', 'observe/', 'vault/']),
+    from('mediad', ['sip/', 'observe/', 'vault/', 'processes/']),
+    from('processes', []),
     from('admin', ['core/', 'engine/', 'observe/']),
     from('observe', ['core/phi']),
     {

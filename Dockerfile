@@ -18,15 +18,12 @@ COPY oncall ./oncall
 COPY freeswitch-conf ./freeswitch-conf
 # Compiled once here: the root of a running container is read-only.
 RUN node_modules/.bin/node --import ./scripts/compile-cache.js --input-type=module \
-      -e 'const { warmCode } = await import("/app/src/cli/supervise/warm-code.ts"); await warmCode()' \
- && mkdir -p /var/lib/wardline /run/wardline /etc/wardline && chmod 700 /var/lib/wardline /run/wardline
+      -e 'const { warmCode } = await import("/app/src/cli/supervise/warm-code.ts"); await warmCode()'
 
 FROM ${BASE_IMAGE}
 COPY --from=build /app /app
-# A volume that is mounted here for the first time gets this owner.
-COPY --from=build --chown=10001:10001 /var/lib/wardline /var/lib/wardline
-COPY --from=build --chown=10001:10001 /run/wardline /run/wardline
-COPY --from=build /etc/wardline /etc/wardline
+# A volume that is mounted here for the first time gets this owner and this mode.
+RUN install -d -m 0700 -o 10001 -g 10001 /var/lib/wardline /run/wardline && install -d /etc/wardline
 # A number, so that whoever runs it can check that it is not root. It owns nothing but its data.
 USER 10001:10001
 # wardline.yaml is read from here.

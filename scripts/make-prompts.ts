@@ -2,16 +2,18 @@
 //
 //   node scripts/make-prompts.ts                    speaks en/wardline/texts.yaml with flite   (needs flite, sox)
 //   node scripts/make-prompts.ts asterisk music     converts the pieces of Debian's packages   (needs sox, ffmpeg)
+//   node scripts/make-prompts.ts say                converts the pieces of numbers and dates    (needs ffmpeg)
 //
 // The same input gives the same bytes, so `git diff` shows what a change of text changed.
 // Files whose id is no longer in texts.yaml are deleted.
 
 import { makeAsterisk } from './prompts/asterisk.ts';
 import { makeMusic } from './prompts/music.ts';
+import { makeSay } from './prompts/say.ts';
 import { Refusal } from './prompts/tools.ts';
 import { makeWardline } from './prompts/wardline.ts';
 
-const parts = { wardline: makeWardline, asterisk: makeAsterisk, music: makeMusic };
+const parts = { wardline: makeWardline, asterisk: makeAsterisk, music: makeMusic, say: makeSay };
 
 try {
   const wanted = process.argv.length > 2 ? process.argv.slice(2) : ['wardline'];

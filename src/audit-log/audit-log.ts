@@ -91,9 +91,10 @@ export class AuditLog implements AuditPort {
     const { store, headPath, headKey, maxKept = MAX_KEPT, clock, logger } = options;
     this.#bodies = new EntryBodies(options);
     this.#checkpoints = checkpoints;
-    this.#end = new ChainEnd({ store, headPath, headKey, onAppended: (rows) => checkpoints?.took(rows) });
+    this.#end = new ChainEnd({ store, headPath, headKey, clock, onAppended: (rows) => checkpoints?.took(rows) });
     const onLost = (facts: number, because: string) => this.#lose(facts, because);
-    this.#backlog = new Backlog({ spool, store, maxKept, clock, logger, onLost });
+    const onUnwritten = (error: unknown) => this.#inMemoryAlone(error);
+    this.#backlog = new Backlog({ spool, store, maxKept, clock, logger, onLost, onUnwritten });
     this.#groups = new Groups({
       end: this.#end,
       backlog: this.#backlog,
@@ -128,6 +129,11 @@ export class AuditLog implements AuditPort {
     if (entries.length === 0) return Promise.resolve('durable');
     const bodies = entries.map((entry) => this.#bodies.of(entry));
     return this.#mode.name === 'prompt' ? this.#attestPromptly(bodies) : this.#attestLate(bodies);
+  }
+
+  /** Whether a fact comes to lie on a disk: in the store, or while that is away in the spool file. */
+  get canKeep(): boolean {
+    return this.#mode.name === 'prompt' || this.#backlog.isOnDisk;
   }
 
   /** Facts that wait for the store. */
@@ -187,6 +193,15 @@ export class AuditLog implements AuditPort {
     this.#options.health.failing(
       CHECK,
       `${this.#lost} facts were lost: ${because}; free disk space and check the store`,
+    );
+  }
+
+  #inMemoryAlone(error: unknown): void {
+    const { logger, health } = this.#options;
+    logger.error({ err: error }, 'audit spool not written, facts are in memory alone');
+    health.failing(
+      CHECK,
+      `facts are in memory alone (${reason(error)}), and calls that are not STAT are refused: mend the disk at once`,
     );
   }
 

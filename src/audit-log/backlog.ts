@@ -21,6 +21,8 @@ export interface BacklogParts {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly onLost: (facts: number, because: string) => void;
+  /** The spool file takes nothing any more: what waits is in memory alone. */
+  readonly onUnwritten: (error: unknown) => void;
 }
 
 /** How long a caller waits for the spool file. */
@@ -37,11 +39,19 @@ export class Backlog {
   #spilledFrom: number | null;
   /** Ids that are known to be written although they are in the spool file. */
   #written: ReadonlySet<string> = new Set();
+  /** The last write to the spool file failed. */
+  #isUnwritten = false;
 
   constructor(parts: BacklogParts) {
     this.#parts = parts;
     this.#spool = parts.spool;
+    this.#spool?.watch((error) => parts.onUnwritten(error));
     this.#spilledFrom = this.hasFile ? 0 : null;
+  }
+
+  /** Whether facts that wait outlive this process: the spool file takes them. */
+  get isOnDisk(): boolean {
+    return this.#spool !== null && this.#spool.fault === null && !this.#isUnwritten;
   }
 
   /** In memory. */
@@ -148,9 +158,11 @@ export class Backlog {
         afterSeq,
         pending.map(({ body }) => body),
       );
+      this.#isUnwritten = false;
       return true;
     } catch (error) {
-      this.#parts.logger.warn({ err: error, facts: pending.length }, 'audit spool not written');
+      if (!this.#isUnwritten) this.#parts.onUnwritten(error);
+      this.#isUnwritten = true;
       return false;
     }
   }

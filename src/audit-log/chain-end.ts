@@ -1,4 +1,5 @@
 import type { AppendResult, ChainHead, ChainRow, ChainStore } from '../core/audit/index.ts';
+import type { Clock } from '../engine/ports.ts';
 import { HeadFile, type HeadState } from './head-file.ts';
 import { type Body, GENESIS, isSame, link } from './link.ts';
 
@@ -16,6 +17,8 @@ interface Sent {
 }
 
 const MAX_HEAD_MOVES = 20;
+/** Hundreds of commits a second need not be certified one by one: who is killed in between loses no entry. */
+const REST_MS = 20;
 
 /**
  * The end of the chain, where entries are appended; certified in a file beside the store, so that nobody cuts it off unseen.
@@ -24,6 +27,7 @@ const MAX_HEAD_MOVES = 20;
 export class ChainEnd {
   readonly #store: ChainStore;
   readonly #file: HeadFile;
+  readonly #clock: Clock;
   readonly #onAppended: (rows: readonly ChainRow[]) => void;
   /** The last link that is in the store, as far as we know. */
   #head: ChainHead | null = null;
@@ -37,14 +41,20 @@ export class ChainEnd {
   #writing: Promise<void> | null = null;
   /** The file does not have the head yet. */
   #isOld = false;
+  /** Ends the pause between two writes of the file. */
+  #endRest: () => void = () => {};
+  /** Somebody waits for the file: there is no pause. */
+  #isHurried = false;
 
   constructor(parts: {
     readonly store: ChainStore;
     readonly headPath: string;
     readonly headKey: Uint8Array;
+    readonly clock: Clock;
     readonly onAppended: (rows: readonly ChainRow[]) => void;
   }) {
     this.#store = parts.store;
+    this.#clock = parts.clock;
     this.#file = new HeadFile(parts.headPath, parts.headKey);
     this.#onAppended = parts.onAppended;
   }
@@ -63,7 +73,7 @@ export class ChainEnd {
    * under `suffix`. null when all is well. Rejects when the store does.
    */
   async learn(suffix: string): Promise<Broken | null> {
-    await this.#writing;
+    await this.#written();
     const certified = await this.#file.read();
     const head = await this.#store.head();
     const because = await difference(certified, head, this.#store);
@@ -138,7 +148,7 @@ export class ChainEnd {
   }
 
   async close(): Promise<void> {
-    await this.#writing;
+    await this.#written();
     await this.#file.close();
   }
 
@@ -181,7 +191,27 @@ export class ChainEnd {
       } catch (error) {
         told(error);
       }
+      await this.#rest();
     }
+  }
+
+  #rest(): Promise<void> {
+    if (this.#isHurried) return Promise.resolve();
+    return new Promise((resolve) => {
+      const timer = this.#clock.after(REST_MS, resolve);
+      this.#endRest = () => {
+        timer.cancel();
+        resolve();
+      };
+    });
+  }
+
+  /** Resolves when the file has the head, without any pause. */
+  async #written(): Promise<void> {
+    this.#isHurried = true;
+    this.#endRest();
+    await this.#writing;
+    this.#isHurried = false;
   }
 }
 

@@ -26,6 +26,9 @@ export class SpoolFile {
   #file: FileHandle | undefined;
   #tail: Promise<unknown> = Promise.resolve();
   #size = 0;
+  /** What the disk said when it was asked to make lines durable; they cannot be trusted to outlive a power cut. */
+  #fault: Error | null = null;
+  #onFault: (error: Error) => void = () => {};
 
   private constructor(path: string, key: Uint8Array) {
     this.#path = path;
@@ -38,6 +41,16 @@ export class SpoolFile {
     spool.#file = await open(path, constants.O_RDWR | constants.O_CREAT, 0o600);
     spool.#size = (await spool.#file.stat()).size;
     return spool;
+  }
+
+  /** Why lines may not be durable, until the file is empty again: a second try that succeeds would prove nothing. */
+  get fault(): Error | null {
+    return this.#fault;
+  }
+
+  /** `told`: as soon as there is a fault. */
+  watch(told: (error: Error) => void): void {
+    this.#onFault = told;
   }
 
   /** Bytes, with everything that was asked for. */
@@ -57,8 +70,11 @@ export class SpoolFile {
     return this.#then(async (file) => {
       const { bytesWritten } = await file.write(bytes, 0, bytes.length, at);
       if (bytesWritten < bytes.length) throw new Error(`${this.#path}: the disk is full`);
-      // Best effort: the fact is in memory too, and the disk may be the very thing that hangs.
-      void file.datasync().catch(() => undefined);
+      // Not waited for: the fact is in memory too, and the disk may be the very thing that hangs.
+      void file.datasync().catch((error: Error) => {
+        if (this.#fault === null) this.#onFault(error);
+        this.#fault ??= error;
+      });
     });
   }
 
@@ -78,7 +94,10 @@ export class SpoolFile {
 
   clear(): Promise<void> {
     this.#size = 0;
-    return this.#then((file) => file.truncate(0));
+    return this.#then(async (file) => {
+      await file.truncate(0);
+      this.#fault = null;
+    });
   }
 
   async close(): Promise<void> {

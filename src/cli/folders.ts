@@ -11,6 +11,8 @@ export function dataFolders(data: string) {
     examplePhones: join(secrets, 'example-phones.json'),
     /** Sealed voicemail. */
     messages: join(data, 'voicemail'),
+    /** What mediad has spoken already. */
+    speech: join(data, 'speech'),
     /** Process numbers, ports and options of what runs now. */
     run: join(data, 'run'),
     log: join(data, 'log'),

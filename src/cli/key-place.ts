@@ -1,7 +1,7 @@
 import { environmentValue } from '../config/index.ts';
 import { keyFrom, readKey } from '../vault/index.ts';
 import { Refusal } from './report.ts';
-import { printedBy } from './supervise/processes.ts';
+import { printedBy } from '../processes/index.ts';
 
 const COMMAND_MS = 10_000;
 

@@ -81,7 +81,7 @@ function contradictions(config: Config): string[] {
       `configuration: media.rtpLast: fewer than ten ports after media.rtpFirst ${rtpFirst}: give a wider range`,
     );
   }
-  problems.push(...tlsProblems(config));
+  problems.push(...tlsProblems(config), ...mailProblems(config));
   const uses = portsOf(config);
   for (const [i, use] of uses.entries()) {
     if (use.port === 0) continue;
@@ -132,6 +132,19 @@ function tlsProblems({ sip, signalling }: Config): string[] {
   }
   if (clientCertificates === 'required' && authorities === '') {
     return ['configuration: sip.tls.authorities: needed to check the certificates of clients: give a PEM file'];
+  }
+  return [];
+}
+
+function mailProblems({ mail }: Config): string[] {
+  const { host, from, user, passwordFile, security } = mail;
+  if (host !== '' && from === '')
+    return ['configuration: mail.from: needed to send e-mail: give an address of the house'];
+  if ((user === '') !== (passwordFile === '')) {
+    return ['configuration: mail: user and passwordFile belong together: give both, or neither'];
+  }
+  if (security === 'none' && user !== '') {
+    return ['configuration: mail.security: without TLS everybody could read the password: use starttls or tls'];
   }
   return [];
 }

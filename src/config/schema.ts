@@ -7,6 +7,7 @@ import { sipdHep, sipdLadder, sipdLimits } from '../sipd/options.ts';
 import { telephonySchema, trunkSchema } from '../telephony/options.ts';
 import { keyPlace, voicemailOptions } from '../vault/options.ts';
 import { webhooksOptions } from '../webhooks/options.ts';
+import { mailOptions } from '../mail/options.ts';
 import { endpointText, listenText } from './endpoint.ts';
 import { mediaServers, signallingServers } from './servers.ts';
 
@@ -17,6 +18,7 @@ const addressOrEmpty = z.union([z.ipv4(), z.ipv6(), z.literal('')], 'must be an 
 const sip = telephonySchema.shape.sip.shape;
 const trunk = trunkSchema.shape;
 const audit = auditOptions.shape;
+const mail = mailOptions.unwrap().shape;
 
 /** Every key of the configuration, with its default: nothing has to be set for a working house on a bare machine. */
 export const configSchema = z.strictObject({
@@ -137,6 +139,23 @@ export const configSchema = z.strictObject({
         .shape.allow.describe(
           'Private addresses that a `lookup` of the dial plan may ask all the same: `127.0.0.1`, `10.1.0.0/16`.',
         ),
+    })
+    .prefault({}),
+  mail: z
+    .strictObject({
+      host: mail.host.describe(
+        'Mail server that notices of messages are handed to (`notify` with `email`); empty: none.',
+      ),
+      port: mail.port.describe('Its port: 587 for `starttls`, 465 for `tls`.'),
+      security: mail.security.describe(
+        'How the connection is secured; without TLS nothing is sent, unless this says `none`.',
+      ),
+      authorities: mail.authorities.describe(
+        'PEM file of authorities that are believed beside those that come with Node.',
+      ),
+      user: mail.user.describe('Name to sign in with; empty: without.'),
+      passwordFile: mail.passwordFile.describe('File whose first line is the password.'),
+      from: mail.from.describe('Address that the e-mail comes from: `telephones@hospital.example`.'),
     })
     .prefault({}),
   admin: z

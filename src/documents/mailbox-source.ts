@@ -21,6 +21,10 @@ export function mailboxOf(id: string, written: NonNullable<PlanFile['mailboxes']
   };
 }
 
-function noticeTo({ hook, to }: { readonly hook: string; readonly to?: string | undefined }) {
+function noticeTo(
+  told: { readonly hook: string; readonly to?: string | undefined } | { readonly email: string },
+): NonNullable<Mailbox['notify']>[number] {
+  if ('email' in told) return told;
+  const { hook, to } = told;
   return { hook, ...(to === undefined ? {} : { to }) };
 }

@@ -44,6 +44,13 @@ export interface CallRunnerParts {
   readonly over: (summary: CallSummary) => void;
 }
 
+type MailboxEffect = Extract<
+  CallEffect,
+  {
+    type: 'checkPin' | 'listMessages' | 'claimMessage' | 'changeMessage' | 'forwardMessage' | 'handOverMessage';
+  }
+>;
+
 /** When something came: on the calendar for the record, and on the clock that never goes back for durations. */
 interface Moment {
   readonly at: Instant;
@@ -159,6 +166,8 @@ export class CallRunner {
       case 'listMessages':
       case 'claimMessage':
       case 'changeMessage':
+      case 'forwardMessage':
+      case 'handOverMessage':
         return this.#inMailbox(effect);
       case 'callOver':
         this.#parts.telephony.perform(effect);
@@ -176,9 +185,7 @@ export class CallRunner {
     });
   }
 
-  #inMailbox(
-    effect: Extract<CallEffect, { type: 'checkPin' | 'listMessages' | 'claimMessage' | 'changeMessage' }>,
-  ): void {
+  #inMailbox(effect: MailboxEffect): void {
     const { mailboxes, caller } = this.#parts;
     switch (effect.type) {
       case 'checkPin': {
@@ -197,7 +204,14 @@ export class CallRunner {
         const claimed = mailboxes?.claim(messageId, by) ?? Promise.resolve(by);
         return void claimed.then((first) => this.emit({ type: 'claimAnswered', token, by: first }));
       }
-      default:
+      case 'forwardMessage': {
+        const { token } = effect;
+        const forwarded = mailboxes?.forward(effect) ?? Promise.resolve('there are no mailboxes');
+        return void forwarded.then((why) => this.emit({ type: 'messageForwarded', token, why }));
+      }
+      case 'handOverMessage':
+        return mailboxes?.handOver(effect.messageId, effect.service, effect.by);
+      case 'changeMessage':
         return mailboxes?.change(effect.messageId, effect.change, effect.by);
     }
   }

@@ -2,6 +2,7 @@ import type { CallId, Errand, Party, World } from '../core/call/index.ts';
 import type { Instant } from '../core/time/index.ts';
 import {
   type Chase,
+  type Chased,
   chasedOf,
   type ChaseEffect,
   type ChaseEvent,
@@ -84,16 +85,20 @@ export class Chases {
 
   #follow({ left, chase, claimedBy, isGone }: ChasedMessage): void {
     const { messageId } = left;
-    if (!this.#running.has(messageId)) {
-      const about = chasedOf(this.#parts.documents.current().roster, left);
+    const about = chasedOf(this.#parts.documents.current().roster, left);
+    const known = this.#running.get(messageId);
+    // Taken or deleted while nobody looked: not a single phone rings for it.
+    const isSettled = claimedBy !== null || isGone;
+    if (known === undefined) {
       const isNew = chase === null || chase.name === 'expected';
-      // Taken or deleted while nobody looked: not a single phone rings for it.
-      const isSettled = claimedBy !== null || isGone;
       if (about === null || (isNew && isSettled)) return;
       const running = { chase: chase ?? expectedChase, calls: [], isWritten: true, work: Promise.resolve() };
       this.#running.set(messageId, running);
       if (isNew) this.#happens(messageId, { type: 'urgentMessageLeft', message: about });
+      else if (isFollowedAgain(running.chase, about)) this.#happens(messageId, { type: 'followAgain', message: about });
       else if (!isSettled) this.#happens(messageId, { type: 'chaseResumed' });
+    } else if (about !== null && isFollowedAgain(known.chase, about)) {
+      this.#happens(messageId, { type: 'followAgain', message: about });
     }
     if (claimedBy !== null) this.#happens(messageId, { type: 'messageClaimed', by: claimedBy });
     else if (isGone) this.#happens(messageId, { type: 'messageDeleted' });
@@ -179,4 +184,12 @@ export class Chases {
       trunkFault: (trunk) => reachability.trunkFault(trunk),
     };
   }
+}
+
+/** It was brought back, or handed over, since this chase began. */
+function isFollowedAgain(chase: Chase, { again }: Chased): boolean {
+  if (!again) return false;
+  if (chase.name === 'chasing') return chase.about.again?.at !== again.at;
+  // The store gives one that is over only when it is to be followed again.
+  return chase.name === 'over';
 }

@@ -47,6 +47,13 @@ export interface EngineParts {
   readonly lookups?: Lookups;
   /** Without it, mailboxes are empty and nobody can open one. */
   readonly mailboxes?: Mailboxes;
+  /** Without it, facts can always be kept. */
+  readonly keeping?: {
+    /** Whether facts come to lie on a disk now. */
+    canKeep(): boolean;
+    /** Whether a number leads to a STAT chain; such calls are taken in any case. */
+    isStat(dialled: string): boolean;
+  };
   /** Without it, the house calls nobody. */
   readonly houseCalls?: HouseCalls;
 }
@@ -109,7 +116,7 @@ export class Engine implements CallSink {
   }
 
   callArrived(call: NewCall, telephony: TelephonyCall): ReturnType<CallSink['callArrived']> {
-    const { options, observer, index, clock, log } = this.#parts;
+    const { options, observer, index, clock, log, keeping } = this.#parts;
     const callId = this.#register.newCallId();
     observer?.callArrived();
     const { from, number, dialled } = arrivedFact(this.#parts.documents.current().plan, call);
@@ -120,6 +127,9 @@ export class Engine implements CallSink {
     if (this.#register.size >= options.maxCalls) {
       log.warn({ call: callId, limit: options.maxCalls }, 'too many calls');
       return this.#refuse(callId, call, 'overloaded', `${options.maxCalls} calls are running`);
+    }
+    if (keeping !== undefined && !keeping.canKeep() && !keeping.isStat(call.dialled)) {
+      return this.#refuse(callId, call, 'notRecordable', 'facts can be kept on no disk, and the number is not STAT');
     }
 
     const runner = this.#start(callId, call.caller, telephony);

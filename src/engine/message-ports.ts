@@ -5,8 +5,8 @@ import type {
   GreetingKind,
   Greetings,
   LeftMessage,
-  MessageAct,
   MessageBrief,
+  MessageMark,
   Notice,
   PinResult,
 } from '../core/voicemail/index.ts';
@@ -33,7 +33,24 @@ export interface Mailboxes {
   /** Resolves with who has the message: whoever claimed it first. Never rejects. */
   claim(messageId: string, by: string): Promise<string>;
   /** Never throws; written until it is durable. */
-  change(messageId: string, change: MessageAct, by: string): void;
+  change(messageId: string, change: MessageMark, by: string): void;
+  /** Resolves with what is in the way; null: the other mailbox has it. Never rejects. */
+  forward(sending: Forwarding): Promise<string | null>;
+  /** Never throws; written until it is durable. */
+  handOver(messageId: string, service: string, by: string): void;
+}
+
+/** A message on its way to another mailbox. */
+export interface Forwarding {
+  readonly messageId: string;
+  /** The recording that is heard before it. */
+  readonly commentId: string | null;
+  /** Mailbox that gets `copyId`. */
+  readonly to: string;
+  readonly copyId: string;
+  readonly isUrgent: boolean;
+  /** Mailbox of the person who sends it. */
+  readonly by: string;
 }
 
 /** Messages that somebody has to listen to and take. Answers from the store, and throws when it cannot. */

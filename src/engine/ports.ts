@@ -32,6 +32,8 @@ export type TelephonyEffect = Exclude<
       | 'listMessages'
       | 'claimMessage'
       | 'changeMessage'
+      | 'forwardMessage'
+      | 'handOverMessage'
       | 'setGreeting';
   }
 >;

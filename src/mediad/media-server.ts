@@ -18,6 +18,7 @@ import { EventSocketListener } from './event-socket/listener.ts';
 import type { Log } from './log.ts';
 import { MediaWorker } from './media/media-worker.ts';
 import type { MediadOptions } from './options.ts';
+import { Synthesiser } from './speech/synthesiser.ts';
 import { UserAgent } from './sip/user-agent.ts';
 import type { TlsCredentials } from '../sip/index.ts';
 
@@ -101,7 +102,12 @@ export class MediaServer {
   /** Rejects with StartError; nothing is left open then. */
   static async open(options: MediadOptions, log: Log): Promise<MediaServer> {
     const lent = new LentKeys();
-    const prompts = new PromptFinder(options.promptFolders, options.holdMusic, lent);
+    const speech = await starting(
+      Synthesiser.open(options.speech, options.eventSocket.secret),
+      `speech.cacheFolder ${options.speech.cacheFolder}`,
+      'make it writable',
+    );
+    const prompts = new PromptFinder(options.promptFolders, options.holdMusic, lent, speech);
     const hold = await prompts.find(HOLD_MUSIC, '');
     if (!(await prompts.hasHoldMusic())) log.warn({ file: options.holdMusic }, 'no hold music: a tone instead');
     const server = new MediaServer({ options, log, lent, prompts, hold: hold.kind === 'found' ? hold.items : [] });
@@ -140,11 +146,11 @@ export class MediaServer {
     }
     const applications = new Map<string, Application>([
       ...basicApplications,
-      ...playbackApplications(prompts),
+      ...playbackApplications(prompts, this.#log),
       ...recordApplications(recording, sessions),
       ['conference', conferences.application],
       ['say', say(prompts)],
-      ['play_and_get_digits', playAndGetDigits(prompts)],
+      ['play_and_get_digits', playAndGetDigits(prompts, this.#log)],
     ]);
     this.#agent = await starting(
       UserAgent.open({

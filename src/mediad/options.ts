@@ -54,7 +54,7 @@ export const mediadOptions = z.strictObject({
   codecOrder: z.enum(['offer', 'ours']).default('offer'),
   /** Prompts are played from these folders only, searched in order. */
   promptFolders: z.array(z.string().min(1)).max(16).default([OUR_PROMPTS]),
-  /** The prompt that local_stream:// and legs without an application hear, over and over; a soft tone if there is no such file. */
+  /** What local_stream:// and legs without an application hear, over and over: a file, or a folder of files; a soft tone if there is none. */
   holdMusic: z.string().min(1).default('music/8000/hold.wav'),
   /** Recordings are written below this folder only; without it nothing is recorded. */
   recordingsFolder: z.string().min(1).optional(),
@@ -63,6 +63,27 @@ export const mediadOptions = z.strictObject({
     .array(z.string().regex(/^age1[a-z0-9]{10,200}$/, 'not an age recipient (age1…)'))
     .max(16)
     .default([]),
+  /** Text to speech by a program: `<program> <words of the voice> -o FILE`, the text on its standard input. */
+  speech: z
+    .strictObject({
+      /** As speak and tts:// call it. */
+      engine: z
+        .string()
+        .regex(/^[\w-]{1,32}$/, 'letters, digits, - and _')
+        .default('flite'),
+      program: z.string().regex(/^\//, 'an absolute path').default('/usr/bin/flite'),
+      /** The first is spoken when none is named. */
+      voices: z
+        .record(z.string().regex(/^[\w-]{1,32}$/), z.array(z.string()).max(32))
+        .default({ slt: ['-voice', 'slt'], rms: ['-voice', 'rms'], awb: ['-voice', 'awb'], kal: ['-voice', 'kal16'] }),
+      withinMs: z.number().int().min(100).max(60_000).default(10_000),
+      /** Where the program writes. In memory, or nothing that names a patient is spoken. */
+      workFolder: z.string().min(1).default('/dev/shm'),
+      /** Without it everything is spoken anew. */
+      cacheFolder: z.string().min(1).optional(),
+      cacheBytes: z.number().int().min(0).max(10_000_000_000).default(64_000_000),
+    })
+    .prefault({}),
   workers: z.number().int().min(1).max(16).default(1),
   maxChannels: z.number().int().min(1).max(10_000).default(1000),
   promptCacheBytes: z.number().int().min(1_000_000).max(1_000_000_000).default(64_000_000),

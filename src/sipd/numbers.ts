@@ -1,14 +1,16 @@
 import type { SipEndpoint } from '../sip/index.ts';
 import type { Admission } from './admission/admission.ts';
-import { kernelQueue } from './kernel-queue.ts';
+import type { KernelQueue } from './kernel-queue.ts';
 
 /** Plain counters and gauges, for a log line or a scrape. */
 export type SipdMetrics = Readonly<Record<string, number>>;
 
 /** Those of the endpoint, and of who was let in. */
-export function numbersOf(endpoint: SipEndpoint, { counters, gate, lateMs, reservedNumbers }: Admission): SipdMetrics {
-  const udpPorts = endpoint.addresses.flatMap(({ protocol, port }) => (protocol === 'udp' ? [port] : []));
-  const kernel = kernelQueue(new Set(udpPorts));
+export function numbersOf(
+  endpoint: SipEndpoint,
+  { counters, gate, lateMs, reservedNumbers }: Admission,
+  { last: kernel }: KernelQueue,
+): SipdMetrics {
   return {
     ...endpoint.counts,
     halfOpen: endpoint.halfOpen,

@@ -107,7 +107,8 @@ export class Outbound {
       return nok('another INVITE of this dialog is in progress');
     if (method === 'PRACK') dialog.unacknowledgedRseq = undefined;
     if (method === 'BYE') dialog.openInvite?.cancel();
-    this.#o.dialogs.touch(dialog);
+    // A BYE changes nothing that the next process could not do without, and ends it all with its answer.
+    if (method !== 'BYE') this.#o.dialogs.touch(dialog);
     const txnId = this.#o.random.uuid();
     this.#markFresh(txnId);
     const outgoing = dialog.request(method, { headers, body }, this.#handlers(txnId, app, dialog));

@@ -20,7 +20,7 @@ import { type AppCommand, ControlServer } from './control/control-server.ts';
 import { DialogBook } from './dialog-book.ts';
 import type { DialogJournal } from './dialog-journal.ts';
 import { Inbound } from './inbound.ts';
-import { kernelQueueShare } from './kernel-queue.ts';
+import { KernelQueue } from './kernel-queue.ts';
 import { MetricsServer } from './metrics-server.ts';
 import { metricsText } from './metrics-text.ts';
 import { numbersOf, type SipdMetrics } from './numbers.ts';
@@ -67,6 +67,7 @@ export class SipdServer {
   readonly #outbound: Outbound;
   readonly #certificates: CertificateFiles | undefined;
   readonly #admission: Admission;
+  readonly #kernel: KernelQueue;
   #metricsServer: MetricsServer | undefined;
   readonly #proxies: Proxies;
   readonly #journal: DialogJournal | undefined;
@@ -81,6 +82,7 @@ export class SipdServer {
     outbound: Outbound;
     certificates: CertificateFiles | undefined;
     admission: Admission;
+    kernel: KernelQueue;
     proxies: Proxies;
     journal: DialogJournal | undefined;
     witnesses: Witnesses;
@@ -95,6 +97,7 @@ export class SipdServer {
     this.#outbound = parts.outbound;
     this.#certificates = parts.certificates;
     this.#admission = parts.admission;
+    this.#kernel = parts.kernel;
   }
 
   /** Opens all ports. Rejects with a sentence that names the address, the reason and the remedy. */
@@ -106,12 +109,17 @@ export class SipdServer {
     const connections = new Set<AppConnection>();
     const apps = new AppRegistry(connections);
     const udpPorts = new Set<number>();
+    const kernel = new KernelQueue(udpPorts);
     const admission = new Admission({
       clock,
       limits: options.limits,
       dialogs: () => dialogs.size,
       appLateMs: () => appLateMs(connections, clock.now()),
-      unreadShare: () => kernelQueueShare(udpPorts),
+      unreadShare: () => {
+        // Of the look before: this one is not waited for.
+        void kernel.look();
+        return kernel.share;
+      },
     });
     const records = new CallRecords(apps, clock);
     const inbound = new Inbound({ apps, dialogs, records, flows, admission, clock, random, options });
@@ -181,6 +189,7 @@ export class SipdServer {
         proxies,
         certificates,
         admission,
+        kernel,
         witnesses,
       });
       if (options.metrics !== undefined) {
@@ -208,7 +217,7 @@ export class SipdServer {
       ownedDialogs: this.#dialogs.size,
       requestsRunning: this.#outbound.count,
       ...this.#inbound.counts,
-      ...numbersOf(this.#endpoint, this.#admission),
+      ...numbersOf(this.#endpoint, this.#admission, this.#kernel),
     };
   }
 
@@ -270,7 +279,7 @@ export class SipdServer {
         return app.reply(id, answer, message);
       }
       case 'reserve':
-        return app.reply(id, reserve(this.#admission, command.message));
+        return app.reply(id, reserve(this.#admission, app, command.message));
       case 'load': {
         const isNoted = noteLoad(app, tokens[0], systemClock.now());
         return app.reply(id, isNoted ? 'OK|load' : 'NOK|load wants milliseconds');
@@ -311,6 +320,7 @@ export class SipdServer {
 
   #gone(app: AppConnection, logger: Logger): void {
     logger.info({ tag: app.tag }, 'app gone');
+    this.#admission.appGone(app);
     this.#inbound.onGone(app);
     this.#outbound.onGone(app);
   }

@@ -1,6 +1,7 @@
 import type { AppendResult, ChainHead, ChainRow, ChainStore } from '../core/audit/index.ts';
 import { build } from './build.ts';
 import type { SqliteDatabase } from './database.ts';
+import { faultsIn } from './faults.ts';
 import type { StoreWriter } from './writer.ts';
 
 /** The links of the audit chain: read on this connection, written by the writer. */
@@ -40,7 +41,7 @@ export class SqliteChain implements ChainStore {
   }
 
   async faults(): Promise<readonly string[]> {
-    return this.#db.faults();
+    return faultsIn(this.#db);
   }
 
   #rows() {

@@ -22,16 +22,22 @@ export class SqliteChases implements ChaseBook {
       .leftJoin('chases', 'chases.message_id', 'messages.message_id')
       .selectAll('messages')
       .select('chases.state as chase')
-      .where('chases.ended_at', 'is', null)
+      .where((e) =>
+        e.or([
+          e('chases.ended_at', 'is', null),
+          e.and([e('followed_at', '>', e.ref('chases.ended_at')), e('claimed_at', 'is', null)]),
+        ]),
+      )
       .where((e) => e.or([e('urgent', '=', 1), e('urgency', 'in', ['urgent', 'stat'])]))
       .where((e) => e.or([e('chases.message_id', 'is not', null), e('claimed_at', 'is', null)]))
       .where((e) => e.or([e('chases.message_id', 'is not', null), e('messages.state', '!=', 'deleted')]))
       .orderBy('at');
     return this.#db.all(query).map((row) => {
       const message = asMessage(row, noKey);
-      const { messageId, mailbox, at, isUrgent, service, urgency, claimed, shreddedAt, state } = message;
+      const { messageId, mailbox, at, isUrgent, service, urgency, claimed, shreddedAt, state, followed } = message;
+      const callId = message.callId as CallId | null;
       return {
-        left: { messageId, mailbox, at, isUrgent, service, urgency, callId: message.callId as CallId | null },
+        left: { messageId, mailbox, at, isUrgent, service, urgency, callId, again: followed },
         chase: row.chase === null ? null : (JSON.parse(row.chase) as Chase),
         claimedBy: claimed?.by ?? null,
         isGone: state === 'deleted' || shreddedAt !== null,

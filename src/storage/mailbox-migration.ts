@@ -86,3 +86,12 @@ export const notices: Migration = {
     await db.schema.createIndex('notices_due').on('notices').column('due_at').execute();
   },
 };
+
+/** Messages that were forwarded, sent as a reply or handed over. */
+export const passedOn: Migration = {
+  async up(db: Kysely<unknown>): Promise<void> {
+    const add = db.schema.alterTable('messages');
+    for (const what of ['sent_by', 'copy_of', 'followed_by'] as const) await add.addColumn(what, 'text').execute();
+    await add.addColumn('followed_at', 'integer').execute();
+  },
+};

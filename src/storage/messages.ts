@@ -1,4 +1,4 @@
-import type { Selectable } from 'kysely';
+import { type Selectable, sql } from 'kysely';
 import type { Urgency } from '../core/oncall/index.ts';
 import { type Phi, phi } from '../core/phi/index.ts';
 import type { Instant } from '../core/time/index.ts';
@@ -21,6 +21,10 @@ export interface MessageRow {
   /** The chain in which nobody accepted, and how urgent it was; null for a message of no chain. */
   readonly service: string | null;
   readonly urgency: Urgency | null;
+  /** Mailbox of the person who replied or forwarded it; null for a caller's own message. */
+  readonly sentBy: string | null;
+  /** The message that it is a copy of. */
+  readonly copyOf: string | null;
   readonly path: string;
   /** null: never exported. */
   readonly exportedAt: Instant | null;
@@ -35,6 +39,8 @@ export interface MessageFate {
   readonly deleted: Done | null;
   /** Under a legal hold. */
   readonly held: Done | null;
+  /** It is followed anew since: somebody brought it back, or handed it over; null: as it was left. */
+  readonly followed: Done | null;
   readonly shreddedAt: Instant | null;
 }
 
@@ -81,6 +87,8 @@ export class SqliteMessages {
       call_back: message.callBack === null ? null : this.#sealer.seal(message.callBack.reveal()),
       service: message.service,
       urgency: message.urgency,
+      sent_by: message.sentBy,
+      copy_of: message.copyOf,
       path: message.path,
       exported_at: message.exportedAt,
     };
@@ -155,6 +163,18 @@ export class SqliteMessages {
     this.#db.run(build.updateTable('messages').set({ shredded_at: at }).where('message_id', '=', messageId));
   }
 
+  /** It is nobody's again, urgent, and a concern of the service. */
+  handOver(messageId: string, service: string, { at, by }: Done): void {
+    const set = { urgent: 1, claimed_at: null, claimed_by: null, service, followed_at: at, followed_by: by };
+    const urgency = sql<string>`coalesce(urgency, 'urgent')`;
+    this.#db.run(
+      build
+        .updateTable('messages')
+        .set({ ...set, urgency })
+        .where('message_id', '=', messageId),
+    );
+  }
+
   /** The first who hears or claims a message stays on it. False when there is no such message. */
   async change(messageId: string, change: MessageChange, { at, by }: Done): Promise<boolean> {
     return this.#db.immediately(() => {
@@ -178,7 +198,8 @@ function changed(row: Row, change: MessageChange, at: Instant, by: string): Part
     case 'deleted':
       return row.state === 'deleted' ? { state: 'deleted' } : { state: 'deleted', deleted_at: at, deleted_by: by };
     case 'restored':
-      return { state: 'saved', deleted_at: null, deleted_by: null };
+      // What is urgent and nobody's is somebody's concern again.
+      return { state: 'saved', deleted_at: null, deleted_by: null, followed_at: at, followed_by: null };
   }
 }
 
@@ -195,6 +216,8 @@ export function asMessage(row: Row, sealer: Sealer): Message {
     callBack: row.call_back === null ? null : phi(sealer.open(row.call_back) ?? '[sealed]'),
     service: row.service,
     urgency: row.urgency as Urgency | null,
+    sentBy: row.sent_by,
+    copyOf: row.copy_of,
     path: row.path,
     exportedAt: row.exported_at as Instant | null,
     state: row.state as MessageFate['state'],
@@ -203,6 +226,7 @@ export function asMessage(row: Row, sealer: Sealer): Message {
     claimed: done(row.claimed_at, row.claimed_by),
     deleted: done(row.deleted_at, row.deleted_by),
     held: done(row.held_at, row.held_by),
+    followed: done(row.followed_at, row.followed_by),
     shreddedAt: row.shredded_at as Instant | null,
   };
 }

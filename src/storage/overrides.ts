@@ -28,11 +28,10 @@ export class SqliteOverrides implements Overrides {
     return this.#db.all(query).map(overrideFrom);
   }
 
-  /** False when others have changed something since `revision`: decide again on what is there now. */
-  apply({ add, accept, end }: OverrideChange, revision: number): boolean {
-    return this.#db.immediately(() => {
-      if (this.revision() !== revision) return false;
-      const changed = { revision: revision + 1 };
+  /** All or nothing. */
+  apply({ add, accept, end }: OverrideChange): void {
+    this.#db.immediately(() => {
+      const changed = { revision: this.revision() + 1 };
       for (const one of add) {
         this.#db.run(build.insertInto('roster_overrides').values({ ...rowFrom(one), ...changed }));
       }
@@ -51,7 +50,6 @@ export class SqliteOverrides implements Overrides {
             .where('id', '=', id),
         );
       }
-      return true;
     });
   }
 }

@@ -63,6 +63,11 @@ export interface Schema {
     /** Kept whatever the rules say: a legal hold. */
     held_at: number | null;
     held_by: string | null;
+    sent_by: string | null;
+    copy_of: string | null;
+    /** Brought back or handed over: it is followed anew. */
+    followed_at: number | null;
+    followed_by: string | null;
     /** The sound is gone for ever; the row stays. */
     shredded_at: number | null;
   };

@@ -1,4 +1,5 @@
 import { chmodSync, closeSync, existsSync, openSync, statSync } from 'node:fs';
+import type { AppendResult, ChainHead, ChainRow } from '../core/audit/index.ts';
 import { SqliteAuditTerms } from './audit-terms.ts';
 import { SqliteBindings, type BindingRow } from './bindings.ts';
 import { SqliteCalendars } from './calendars.ts';
@@ -173,6 +174,25 @@ export class Store {
     this.#db.immediately(() => {
       this.messages.put(message);
       this.notices.add(notices);
+    });
+  }
+
+  /**
+   * For a command: entries of the audit, and the change they tell of, in one commit. null, and nothing is written, when
+   * the change is not `isCurrent` any more.
+   */
+  appendWith(
+    after: ChainHead,
+    rows: readonly ChainRow[],
+    change: { readonly isCurrent: () => boolean; readonly apply: () => void },
+  ): AppendResult | null {
+    const writer = this.#writer;
+    if (!(writer instanceof DirectWriter)) throw new TypeError('only a command writes in one commit');
+    return this.#db.immediately(() => {
+      if (!change.isCurrent()) return null;
+      const result = writer.appendNow(after, rows);
+      if (result.kind === 'appended') change.apply();
+      return result;
     });
   }
 

@@ -84,6 +84,10 @@ export class DirectWriter implements StoreWriter {
   }
 
   async append(after: ChainHead, rows: readonly ChainRow[]): Promise<AppendResult> {
+    return this.appendNow(after, rows);
+  }
+
+  appendNow(after: ChainHead, rows: readonly ChainRow[]): AppendResult {
     const [result] = this.appendAll([{ after, rows: pack(rows) }]);
     return result ?? { kind: 'headMoved', head: this.head() };
   }

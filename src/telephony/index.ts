@@ -35,7 +35,7 @@ export type { ServerHealth } from './link-health.ts';
 export type { TelephonyOptions } from './options.ts';
 export type * from './ports.ts';
 export { MemoryBindings } from './ports.ts';
-export { controlTls, readSecret } from './secrets.ts';
+export { controlTls, readSecret, wholeFile } from './secrets.ts';
 
 export interface TelephonyParts {
   readonly options: TelephonyOptions;

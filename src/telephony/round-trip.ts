@@ -2,7 +2,9 @@ import type { Clock } from '../engine/ports.ts';
 
 const everyMs = 250;
 /** A pause is no overload: what waits must have been waiting all this time. */
-const windowMs = 2_000;
+const windowMs = 1_000;
+/** After so long, a question that is not answered says it by itself. */
+const noAnswerMs = 2_000;
 
 /**
  * How long a question to a server and its answer take, asked all the time. The answer stands behind everything else that
@@ -13,7 +15,7 @@ export class RoundTrip {
   readonly #ask: (answered: () => void) => void;
   #timer: { cancel(): void } | null = null;
   #askedAtMs: number | null = null;
-  /** Of the window: when it was answered, and after how long. */
+  /** The last ones: when each was answered, and after how long. */
   #answers: { readonly atMs: number; readonly tookMs: number }[] = [];
   /** A question of a connection that is lost is never answered. */
   #turn = 0;
@@ -23,13 +25,13 @@ export class RoundTrip {
     this.#ask = ask;
   }
 
-  /** The shortest of the last two seconds; where none was answered in them, the one that runs. */
+  /** The shortest of the last second, and of the last two in any case; the one that runs when it runs for long. */
   get lateMs(): number {
     const nowMs = this.#clock.monotonicMs();
-    const recent = this.#answers.filter(({ atMs }) => nowMs - atMs <= windowMs).map(({ tookMs }) => tookMs);
-    if (recent.length > 0) return Math.round(Math.min(...recent));
     const runsMs = this.#askedAtMs === null ? 0 : nowMs - this.#askedAtMs;
-    return runsMs > windowMs ? Math.round(runsMs) : 0;
+    if (runsMs > noAnswerMs) return Math.round(runsMs);
+    const recent = this.#answers.filter(({ atMs }, i) => nowMs - atMs <= windowMs || i >= this.#answers.length - 2);
+    return recent.length < 2 ? 0 : Math.round(Math.min(...recent.map(({ tookMs }) => tookMs)));
   }
 
   begin(): void {

@@ -18,7 +18,7 @@ export function firstLine(option: string, file: string): string {
   return line;
 }
 
-function wholeFile(option: string, file: string): string {
+export function wholeFile(option: string, file: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (cause) {

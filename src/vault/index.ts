@@ -18,6 +18,7 @@ export { Keyring, ownerWords } from './keyring.ts';
 export type { KeyOwner, VoicemailKey } from './keyring.ts';
 export { newIdentity } from './age-recipient.ts';
 export { PlainRecording } from './plain-recording.ts';
+export { resealFor } from './reseal.ts';
 export { shredSealed } from './shred.ts';
 export { SealedFile } from './sealed-file.ts';
 export { ensureSecrets, keyFrom, readKey } from './secrets.ts';

@@ -4,22 +4,29 @@ import { benchActivation } from './activation.ts';
 import { benchAudit } from './audit.ts';
 import { benchCallRate } from './call-rate.ts';
 import { pssMb } from './calls/proc.ts';
-import { candidates } from './calls/systems.ts';
+import { answerers, candidates } from './calls/systems.ts';
 import { benchMedia } from './media-relay.ts';
+import { benchMemory } from './memory.ts';
+import { benchOptions } from './options.ts';
 import { benchOverload } from './overload.ts';
 import { benchPatterns } from './patterns.ts';
 import { benchProve } from './prove.ts';
+import { benchRegistrations } from './registrations.ts';
 import { benchVoicemail } from './voicemail.ts';
 import { benchRouting } from './routing.ts';
 import { benchYear } from './year.ts';
 
 /**
- * `npm run bench -- [routing|patterns|year|activate|prove|audit|voicemail|memory|calls|overload|media …] [--seconds N] [--rates 50,100,200] [--only word]
+ * `npm run bench -- [routing|patterns|year|activate|prove|audit|voicemail|memory|registrations|options|calls|overload|media …] [--seconds N] [--rates 50,100,200] [--only word]
  * [--media-calls N]`
  *
  * `calls` also measures what is at hand of drachtio-server and FreeSWITCH (DRACHTIO_SERVER and FREESWITCH, paths of the programs)
  * and of Kamailio (Debian's package): Wardline on every pair of servers, FreeSWITCH's own bridge, Kamailio as a proxy. `--only`
  * leaves out those whose name has not the word. `media` measures mediad, and FreeSWITCH where it is at hand.
+ *
+ * `registrations`: so many phones (`--phones 10000`) are switched on within 10 s.
+ *
+ * `options`: one request and its answer (`--rate 1000`), of sipd and of Kamailio.
  *
  * `overload` offers multiples (`--times 0.5,1,2,10`) of the highest clean rate (`--max`), one call in ten STAT.
  *
@@ -32,9 +39,10 @@ const names = args.filter((arg, i) => !arg.startsWith('--') && !args[i - 1]?.sta
 const seconds = Number(option('--seconds', '20'));
 const rates = option('--rates', '50,100,150,200,250,300').split(',').map(Number);
 
+const kamailio = ['/usr/sbin/kamailio', '/usr/bin/kamailio'].find((path) => existsSync(path));
+
 /** Systems under the ladder of calls, ours on our own servers first. */
 function systems() {
-  const kamailio = ['/usr/sbin/kamailio', '/usr/bin/kamailio'].find((path) => existsSync(path));
   const { DRACHTIO_SERVER: drachtioServer, FREESWITCH: freeswitch } = process.env;
   for (const [name, path] of Object.entries({
     DRACHTIO_SERVER: drachtioServer,
@@ -53,11 +61,13 @@ const benches: Record<string, () => Promise<unknown> | unknown> = {
   year: benchYear,
   activate: benchActivation,
   prove: benchProve,
-  audit: () => benchAudit({ verifyEntries: 200_000 }),
+  audit: () => benchAudit({ verifyEntries: 1_000_000 }),
   voicemail: benchVoicemail,
-  memory: idleMemory,
+  memory: async () => [...(await idleMemory()), ...(await benchMemory())],
+  registrations: () => benchRegistrations(Number(option('--phones', '10000')), 10),
   overload: () =>
     benchOverload(Number(option('--max', '200')), option('--times', '0.5,1,2,10').split(',').map(Number), seconds),
+  options: () => benchOptions(answerers({ kamailio }), Number(option('--rate', '1000')), seconds),
   calls: () => benchCallRate([null, ...systems()], rates, seconds),
   media: () => benchMedia(process.env['FREESWITCH'], Number(option('--media-calls', '50')), seconds),
 };

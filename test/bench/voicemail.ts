@@ -100,7 +100,16 @@ async function concurrent(folder: string, recipients: readonly string[], store: 
     await store.saveMessage(
       {
         ...{ messageId: `m${i}`, mailbox: '3101', callId: null, at: instant(i), durationMs: SECONDS * 1000 },
-        ...{ isUrgent: false, isPrivate: false, callBack: null, service: null, urgency: null, exportedAt: null },
+        ...{
+          isUrgent: false,
+          isPrivate: false,
+          callBack: null,
+          service: null,
+          urgency: null,
+          exportedAt: null,
+          sentBy: null,
+          copyOf: null,
+        },
         path: join(folder, `m${i}.sealed`),
       },
       [],

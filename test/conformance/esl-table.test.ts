@@ -10,6 +10,7 @@ import t from 'tap';
 import { EslApplication, EslClient } from '../support/esl-client.ts';
 import { FreeSwitch, freeswitch } from '../support/freeswitch.ts';
 import { SECRET, startMediad } from '../support/mediad-process.ts';
+import { until } from '../support/processes.ts';
 import { RtpPhone } from '../support/rtp-phone.ts';
 import { SipCaller } from '../support/sip-caller.ts';
 
@@ -233,6 +234,8 @@ void t.test(`the event socket answers as FreeSWITCH does`, { skip: freeswitch?.k
     if (typeof expected === 'string') t.equal(said, expected, command);
     else t.match(said, expected, command);
   };
+  // FreeSWITCH enters a channel into its list some time after it has parked it.
+  await until('the channel to be in the list', async () => /^\s*1 total/.test(await esl.api('show channels count')));
   for (const row of inbound) await check(esl, row, false);
   for (const row of calls) await check(esl, row, true);
   for (const row of outbound) await check(leg.esl, row, false);

@@ -1,6 +1,8 @@
 /** mediad as the real drachtio-fsmrf client sees it, with phones that send and hear real RTP. */
+import { statSync } from 'node:fs';
 import { once } from 'node:events';
-import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { generateX25519Identity, identityToRecipient } from 'age-encryption';
@@ -10,12 +12,15 @@ import { configSchema } from '../../src/config/schema.ts';
 import { decodeG711 } from '../../src/mediad/media/codec/g711.ts';
 import { openSealed, type Secrets } from '../../src/vault/index.ts';
 import { FsmrfClient, SECRET, startMediad, type MrfEndpoint } from '../support/mediad-process.ts';
+import { until } from '../support/processes.ts';
 import { RtpPhone } from '../support/rtp-phone.ts';
 import { find, readWav, toneSamples, toneShare, writeWav } from '../support/sound.ts';
 
 const identity = await generateX25519Identity();
 const recipient = await identityToRecipient(identity);
-const mediad = await startMediad({ sealTo: [recipient], holdMusic: 'moh.wav' });
+const voice = [fileURLToPath(new URL('../support/speaking-program.ts', import.meta.url)), t.testdir()];
+const speech = { program: process.execPath, voices: { ann: voice }, workFolder: tmpdir() };
+const mediad = await startMediad({ sealTo: [recipient], holdMusic: 'moh.wav', speech });
 const client = await FsmrfClient.connect(mediad);
 
 t.teardown(async () => {
@@ -55,6 +60,32 @@ void t.test('a prompt is heard, 8 and 16 kHz alike, and the promise says how lon
   await hangUp();
 });
 
+void t.test(
+  'MP3 and Opus files are heard, a file that is not audio is refused and hurts nobody, a text is spoken',
+  async (t) => {
+    const { phone, endpoint, hangUp } = await aPhone();
+    const seeds = fileURLToPath(new URL('../fuzz/seeds/', import.meta.url));
+    for (const name of ['tone-22k.mp3', 'tone.opus']) {
+      await copyFile(join(seeds, name), join(mediad.prompts, name));
+      const played = endpoint.play(name);
+      await phone.hears(1000);
+      const playedMs = Number((await played).playbackMilliseconds);
+      t.ok(Math.abs(playedMs - 1500) < 80, `${name}: ${playedMs} ms`);
+    }
+    await writeFile(join(mediad.prompts, 'broken.mp3'), 'not music '.repeat(1000));
+    await t.rejects(endpoint.play('broken.mp3'), { message: 'File Not Found' });
+    await until('the reason in the log', () => mediad.log.some((line) => /broken.mp3: not an MP3 file/.test(line)));
+    const spoken = endpoint.execute('speak', 'flite|ann|Mister Doe');
+    await phone.hears(900);
+    t.equal((await spoken).getHeader('Application-Response'), '_none_');
+    t.equal(Number((await endpoint.play('say:Mister Doe')).playbackMilliseconds), 1000);
+    const refused = await endpoint.execute('speak', 'flite|bob|Mister Doe');
+    t.equal(refused.getHeader('Application-Response'), '-ERR there is no voice bob; options speech.voices has ann');
+    t.notOk(mediad.log.some((line) => line.includes('Doe')));
+    await hangUp();
+  },
+);
+
 void t.test('endless ringback sounds until it is broken, and a break frees the queue', async (t) => {
   const { phone, endpoint, hangUp } = await aPhone();
   const ringing = endpoint.play('tone_stream://%(2000,4000,440,480);loops=-1');
@@ -79,7 +110,7 @@ void t.test('endless ringback sounds until it is broken, and a break frees the q
   await again;
 });
 
-void t.test('the hold music of the house is heard, not a tone', async (t) => {
+void t.test('the hold music of the house is heard, not a tone; and its pieces of numbers', async (t) => {
   const secrets = { controlSecret: SECRET, eventSocketSecret: SECRET } as Secrets;
   const config = configSchema.parse({ data: t.testdir({}) });
   const [plan] = daemonPlans(config, secrets, '127.0.0.1').filter(({ name }) => name === 'mediad');
@@ -103,8 +134,13 @@ void t.test('the hold music of the house is heard, not a tone', async (t) => {
     readWav(fileURLToPath(new URL('../../src/mediad/prompts/music/8000/hold.wav', import.meta.url))),
   );
   t.ok(score > 0.9, `two seconds of it are found in the file: ${score.toFixed(3)}`);
-  await endpoint.destroy();
+  await endpoint.api('uuid_break', endpoint.uuid);
   await music;
+  const number = await endpoint.execute('say', 'en NUMBER pronounced 2342');
+  t.equal(number.getHeader('Application-Response'), '_none_');
+  const saidMs = Number(number.getHeader('variable_playback_ms'));
+  t.ok(saidMs > 2000 && saidMs < 5000, `two thousand three hundred forty two: ${saidMs} ms`);
+  await endpoint.destroy();
   t.notOk(own.log.some((line) => line.includes('no hold music')));
 });
 
@@ -187,6 +223,8 @@ void t.test('a recording opens to the samples that were sent, and nothing is rea
   const file = join(mediad.recordings, 'one', 'message.sealed');
   phone.say(600);
   const result = endpoint.record(file, { timeLimitSecs: 30 });
+  // It begins to record some time after it was asked to; nobody sees it before there is a segment.
+  await phone.until('a segment on the disk', () => (statSync(file, { throwIfNoEntry: false })?.size ?? 0) > 1_000);
   const start = phone.sent.length;
   await phone.until('a while', () => phone.sent.length - start > 130);
   await phone.press('#');
@@ -332,13 +370,13 @@ void t.test('digits and letters are said from their recordings', async (t) => {
   await mkdir(join(mediad.prompts, 'en', '8000'), { recursive: true });
   for (const name of ['digit-4', 'digit-2', 'letter-a'])
     writeWav(join(mediad.prompts, 'en', '8000', `${name}.wav`), { rateHz: 8000, samples: toneSamples(700, 800) });
-  const spelled = await endpoint.execute('say', 'en NUMBER pronounced 42');
+  const spelled = await endpoint.execute('say', 'en NUMBER iterated 42');
   t.equal(spelled.getHeader('variable_playback_ms'), '200');
   const named = await endpoint.execute('say', 'en NAME_SPELLED iterated Aa');
   t.equal(named.getHeader('Application-Response'), '_none_');
-  const date = await endpoint.execute('say', 'en CURRENT_DATE pronounced 1');
-  t.match(date.getHeader('Application-Response'), /^-ERR CURRENT_DATE is not recorded/);
+  const date = await endpoint.execute('say', 'en CURRENCY pronounced 1');
+  t.match(date.getHeader('Application-Response'), /^-ERR CURRENCY is not recorded/);
   const absent = await endpoint.execute('say', 'en NUMBER iterated 7');
-  t.match(absent.getHeader('Application-Response'), /^-ERR there is no recording of "7"/);
+  t.match(absent.getHeader('Application-Response'), /^-ERR there is no recording of "digit-7"/);
   await hangUp();
 });

@@ -9,6 +9,11 @@ import {
   serialiseVia,
   splitList,
 } from '../../src/sip/index.ts';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { findMp3Frames } from '../../src/mediad/media/files/mp3.ts';
+import { findOpusPackets } from '../../src/mediad/media/files/ogg-opus.ts';
+import { readWav } from '../../src/mediad/media/files/wav.ts';
 import { StreamFramer } from '../../src/sip/transport/stream-framer.ts';
 import { stunAnswer, isStun } from '../../src/sip/transport/stun-answer.ts';
 import { bodyFault } from '../../src/sipd/admission/body-fault.ts';
@@ -84,6 +89,38 @@ function control(bytes: Buffer): void {
   if (!isSame) throw new Error('cut in two it is read differently');
 }
 
+function wav(bytes: Buffer): void {
+  const read = readWav(bytes);
+  if (read.kind === 'read' && read.samples.length * 2 > bytes.length) throw new Error('more samples than bytes');
+}
+
+/** What goes to the decoder lies in the file, and is no more than it. */
+function mp3(bytes: Buffer): void {
+  const found = findMp3Frames(bytes);
+  if (found.kind === 'frames') within(found.frames, bytes);
+}
+
+function ogg(bytes: Buffer): void {
+  const found = findOpusPackets(bytes);
+  if (found.kind === 'packets') within(found.packets, bytes);
+}
+
+function within(pieces: readonly Buffer[], file: Buffer): void {
+  if (pieces.reduce((sum, piece) => sum + piece.length, 0) > file.length) throw new Error('more than the file holds');
+}
+
+const soundFiles = (...names: string[]) => names.map((name) => readFileSync(join(import.meta.dirname, 'seeds', name)));
+
+/** 100 samples. */
+const smallWav = () =>
+  Buffer.concat([
+    Buffer.from(
+      'RIFF\xec\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0\x40\x1f\0\0\x80\x3e\0\0\x02\0\x10\0data\xc8\0\0\0',
+      'latin1',
+    ),
+    Buffer.alloc(200, 7),
+  ]);
+
 const uris = [
   'sip:user:secret@host.example.com:5060;transport=tcp;lr?Subject=x',
   'sips:[2001:db8::1]:5061',
@@ -99,7 +136,7 @@ const passwords = [
   'Basic YTpi, Digest username=x',
 ];
 
-/** 1 to 5 and 11 of the plan. */
+/** 1 to 5 and 11 of the plan, and the files that are played. */
 export const targets: readonly Target[] = [
   { name: 'datagram', seeds: messages, eat: datagram },
   { name: 'stream', seeds: messages, eat: stream },
@@ -119,6 +156,9 @@ export const targets: readonly Target[] = [
     seeds: () => valuesOf(/authorization/i, passwords),
     eat: (bytes) => digestAnswers(bytes.toString()),
   },
+  { name: 'wav', seeds: () => [smallWav()], eat: wav },
+  { name: 'mp3', seeds: () => soundFiles('tone-22k.mp3', 'tone-44k-stereo.mp3'), eat: mp3 },
+  { name: 'ogg', seeds: () => soundFiles('tone.opus'), eat: ogg },
   {
     name: 'control',
     seeds: () => messages().map((bytes) => Buffer.concat([Buffer.from(`${bytes.length + 10}#m1|sip|t|\r\n`), bytes])),

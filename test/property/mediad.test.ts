@@ -13,17 +13,20 @@ import { splitArguments } from '../../src/mediad/channel/applications/applicatio
 import { MediaLeg } from '../../src/mediad/media/media-leg.ts';
 import { writeRtp } from '../../src/mediad/media/rtp-packet.ts';
 import { PCMU } from '../../src/mediad/media/codec/codec.ts';
-import { readWav } from '../../src/mediad/media/wav.ts';
+import { readWav } from '../../src/mediad/media/files/wav.ts';
 import { parseToneScript, ToneSource } from '../../src/mediad/media/tone.ts';
 import { answerSdp, type LocalMedia, offerSdp, readAnswer } from '../../src/mediad/sdp/negotiate.ts';
+import { newMasterKey } from '../../src/mediad/sdp/crypto-line.ts';
 import { parseSdp } from '../../src/mediad/sdp/session-description.ts';
 
 const local: LocalMedia = {
   address: '192.0.2.1',
   port: 20_000,
+  controlPort: 20_001,
   sessionId: '1',
   version: 1,
   codecs: { names: ['PCMU', 'PCMA', 'G722', 'OPUS', 'L16'], order: 'offer' },
+  security: { isRequired: false, keyOf: newMasterKey },
 };
 
 const direction = fc.constantFrom('sendrecv', 'sendonly', 'recvonly', 'inactive');
@@ -114,6 +117,29 @@ void t.test('our own offer is answered by ourselves, and given back it is a blac
   });
   t.match(readAnswer(offerSdp(local), local), { kind: 'agreed', agreed: { direction: 'inactive' } });
 });
+
+void t.test(
+  'the ports of RTCP are said where they are not the next ones, and shared where both sides like',
+  async (t) => {
+    const place = { ...local, address: '192.0.2.9', sessionId: '2' };
+    const phone = (attributes: string, port = 4000) =>
+      `v=0\r\nc=IN IP4 192.0.2.7\r\nm=audio ${port} RTP/AVP 0\r\n${attributes}`;
+    const answer = (offer: string, controlPort = 20_003) => {
+      const answered = answerSdp(offer, { ...place, port: 20_002, controlPort });
+      return answered.kind === 'answered' ? answered : { sdp: answered.reason, agreed: undefined };
+    };
+    t.same(answer(phone('')).agreed?.control, { address: '192.0.2.7', port: 4001 });
+    t.notMatch(answer(phone('')).sdp, /a=rtcp/);
+    t.match(answer(phone(''), 31_007).sdp, /a=rtcp:31007\r\n/);
+    t.same(answer(phone('a=rtcp:5007 IN IP4 198.51.100.9\r\n')).agreed?.control, { address: '192.0.2.7', port: 5007 });
+    t.same(answer(phone('a=rtcp:80\r\n')).agreed?.control, { address: '192.0.2.7', port: 4001 }, 'no port of a phone');
+    t.equal(answer(phone('', 65_535)).agreed?.control, undefined, 'there is no port above');
+    const muxed = answer(phone('a=rtcp:4000\r\na=rtcp-mux\r\n'));
+    t.equal(muxed.agreed?.control, 'muxed');
+    t.match(muxed.sdp, /a=rtcp-mux\r\n/);
+    t.match(offerSdp(local), /a=rtcp-mux\r\n/);
+  },
+);
 
 void t.test('mutants of a description are parsed or refused, quickly and within bounds', async (t) => {
   const piece = fc.oneof(
@@ -233,11 +259,17 @@ void t.test('nothing that arrives on an RTP port throws or is answered to a stra
         const targets = new Set<string>();
         const transport = {
           send: (_: Buffer, to: { address: string }) => void targets.add(to.address),
+          sendControl() {},
           connect() {},
           disconnect() {},
           close() {},
         };
-        const leg = new MediaLeg({ transport, events: { digit() {}, silent() {} }, silenceMs: 100, nowMs: 0 });
+        const leg = new MediaLeg({
+          transport,
+          events: { digit() {}, silent() {}, measured() {}, reported() {} },
+          silenceMs: 100,
+          nowMs: 0,
+        });
         leg.setRemote(
           {
             codec: PCMU,
@@ -245,6 +277,8 @@ void t.test('nothing that arrives on an RTP port throws or is answered to a stra
             events: { payloadType: 101, clockRate: 8000 },
             sendTo: { address: '192.0.2.7', port: 4000 },
             alsoFrom: [],
+            control: undefined,
+            srtp: undefined,
             isReceiving: true,
           },
           0,

@@ -71,6 +71,8 @@ export interface Circumstances {
   readonly called?: Pick<Extract<CallEvent, { type: 'houseCalls' }>, 'party' | 'errand'>;
   /** Who has a message already when it is claimed. */
   readonly claimedBy?: string;
+  /** What is in the way of forwarding. */
+  readonly notForwarded?: string;
   readonly answerFails?: boolean;
   /** Messages last as long as the recorder ran; 4 s without it. */
   readonly isTimed?: boolean;
@@ -385,6 +387,15 @@ export class PaperCall {
         this.changes.push(`${by} claims ${messageId}`);
         return this.#later(10, { type: 'claimAnswered', token, by: this.#circumstances.claimedBy ?? by });
       }
+      case 'forwardMessage': {
+        const { token, messageId, commentId, to, by, isUrgent } = effect;
+        const words = [by, 'forwards', messageId, 'to', to, ...(isUrgent ? ['urgent'] : []), commentId ?? ''];
+        this.changes.push(words.join(' ').trim());
+        return this.#later(10, { type: 'messageForwarded', token, why: this.#circumstances.notForwarded ?? null });
+      }
+      case 'handOverMessage':
+        this.changes.push(`${effect.by} hands over ${effect.messageId} to ${effect.service}`);
+        return;
       case 'setGreeting':
         this.changes.push(`${effect.by} ${effect.kind} of ${effect.mailbox}: ${effect.greetingId}`);
         return;

@@ -15,7 +15,7 @@ import t, { type Test } from 'tap';
 import { Closing } from '../../src/cli/app/closing.ts';
 import { logTo } from '../../src/cli/app/log.ts';
 import { messageBook, messageLength } from '../../src/cli/app/message-book.ts';
-import { strayGreetings, strayMessages, whatIsKnown } from '../../src/cli/app/stray-messages.ts';
+import { strayDrafts, strayMessages, whatIsKnown } from '../../src/cli/app/stray-messages.ts';
 import { dataFolders } from '../../src/cli/folders.ts';
 import { houseSecrets } from '../../src/cli/house-secrets.ts';
 import type { Fact } from '../../src/core/audit/index.ts';
@@ -120,6 +120,8 @@ void t.test('a message is entered once its end is on record, with the time it wa
       at: AT,
       durationMs: 4200,
       path: join(folder, `${MESSAGE}.sealed`),
+      sentBy: null,
+      copyOf: null,
       exportedAt: null,
       isPrivate: false,
       callBack: null,
@@ -364,5 +366,5 @@ void t.test('greetings are no messages; those that nobody hears are found', asyn
     'greeting-c.r8': '',
   });
   t.same(await strayMessages(folder, new Set()), ['abc']);
-  t.same(await strayGreetings(folder, new Set(['greeting-a-1'])), ['greeting-b-2']);
+  t.same(await strayDrafts(folder, new Set(['greeting-a-1'])), ['greeting-b-2']);
 });

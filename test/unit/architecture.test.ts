@@ -33,7 +33,7 @@ t.test('imports run downward', async (t) => {
         dependencies.some((to) => pattern.test(to.module) && !to.dependencyTypes.includes('type-only')),
       )
       .map(({ source }) => source);
-  t.same(users(/^(node:)?child_process$/), ['src/cli/supervise/processes.ts'], 'processes are started in one module');
+  t.same(users(/^(node:)?child_process$/), ['src/processes/index.ts'], 'processes are started in one module');
   t.same(users(/^(node:)?(vm|process|inspector|repl)$/), [], 'nothing is evaluated; the environment has one reader');
 });
 

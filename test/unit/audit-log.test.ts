@@ -372,6 +372,28 @@ void t.test('killed while the store is away: the next start merges the spool, in
   await next.log.close();
 });
 
+void t.test('no disk takes a fact: it is told at once, and nothing is missing once the store is back', async (t) => {
+  // A device that is always full, and one that cannot make anything durable.
+  for (const spoolPath of ['/dev/full', '/dev/null']) {
+    const chain = new FaultyChain();
+    const { log, reader, health, lines } = await openLog(t.testdir({}), chain, { spoolPath });
+    await log.attest(steps(1));
+    t.ok(log.canKeep, 'the store takes facts');
+    chain.fault = full;
+    t.equal(await log.attest(steps(3, 1)), 'spooled');
+    await until(() => !log.canKeep);
+    await until(() => /calls that are not STAT are refused/.test(JSON.stringify(health.report())));
+    t.equal(lines.filter((line) => line.includes('facts are in memory alone')).length, 1);
+    t.equal(await log.attest(steps(3, 4)), 'spooled', 'who calls still does not wait');
+    chain.fault = () => {};
+    await caughtUp(health, log);
+    t.ok(log.canKeep);
+    t.equal(await log.attest(steps(1, 7)), 'durable');
+    t.same(await stepsIn(reader), [0, 1, 2, 3, 4, 5, 6, 7]);
+    await log.close();
+  }
+});
+
 void t.test('a spool file that was torn or altered says how much is lost', async (t) => {
   const dir = t.testdir({});
   const store = new FaultyChain();

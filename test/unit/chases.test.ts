@@ -126,6 +126,8 @@ const left = {
   service: cardiology,
   urgency: 'stat',
   path: 'M1.sealed',
+  sentBy: null,
+  copyOf: null,
   exportedAt: null,
   isPrivate: false,
   callBack: null,
@@ -290,4 +292,68 @@ void t.test('greetings: one of each kind, and which recordings are in use', asyn
   store.greetings.set(phones.bell, 'absence', null, done);
   t.same([...store.greetings.ids()], ['greeting-3']);
   t.same(store.greetings.of('office'), {});
+});
+
+void t.test('a message that was handed over is followed from the beginning, not by whoever gave it away', async (t) => {
+  const store = await aStore(t);
+  const clock = new VirtualClock(noon);
+  await store.messages.save({
+    ...left,
+    mailbox: 'office',
+    service: null,
+    urgency: null,
+    isUrgent: false,
+    at: clock.now(),
+  });
+  const house = new ChasingHouse(store, clock, aRoster());
+  await house.pass(10_000);
+  t.equal(house.called.length, 0, "an ordinary message is nobody's haste");
+  await store.messages.change('M1', 'claimed', { at: clock.now(), by: phones.ames });
+  store.messages.handOver('M1', cardiology, { at: clock.now(), by: phones.ames });
+  await house.pass(4_000);
+  t.match(house.facts('chaseStarted'), [{ service: cardiology, mailbox: 'office' }]);
+  t.same(
+    house.called.map(({ number }) => number),
+    [phones.bell, mobiles.bell],
+    'Ames is on call and has just given it away: the next one is called',
+  );
+  await store.messages.change('M1', 'claimed', { at: clock.now(), by: phones.bell });
+  await house.pass(4_000);
+  t.match(house.facts('chaseOver'), [{ because: 'claimed', by: phones.bell }]);
+  store.messages.handOver('M1', cardiology, { at: clock.now(), by: phones.bell });
+  await house.chases.close();
+
+  const next = new ChasingHouse(store, clock, aRoster());
+  await next.pass(4_000);
+  t.match(next.facts('chaseStarted'), [{ service: cardiology }], 'also by the next process');
+  t.equal(next.called[0]?.number, phones.ames);
+  store.messages.handOver('M1', cardiology, { at: clock.now(), by: phones.ames });
+  await next.pass(4_000);
+  t.equal(next.facts('chaseStarted').length, 2, 'also while it is followed');
+  t.equal(next.called.at(-1)?.number, mobiles.bell);
+  await next.chases.close();
+});
+
+void t.test('an urgent message that is brought back is followed again', async (t) => {
+  const store = await aStore(t);
+  const clock = new VirtualClock(noon);
+  await store.messages.save({ ...left, at: clock.now() });
+  const house = new ChasingHouse(store, clock, aRoster());
+  await house.pass(4_000);
+  await store.messages.change('M1', 'deleted', { at: clock.now(), by: phones.ames });
+  await house.pass(4_000);
+  t.match(house.facts('chaseOver'), [{ because: 'deleted' }]);
+  const calls = house.called.length;
+  await store.messages.change('M1', 'restored', { at: clock.now(), by: phones.ames });
+  await house.pass(4_000);
+  t.equal(house.called.length, calls * 2, 'the same people are called again');
+  t.equal(house.facts('chaseStarted').length, 2);
+  await house.pass(60_000);
+  t.equal(house.called.length, calls * 2, 'once');
+  await store.messages.change('M1', 'claimed', { at: clock.now(), by: phones.bell });
+  await house.pass(4_000);
+  t.equal(store.chases.open().length, 0);
+  await store.messages.change('M1', 'restored', { at: clock.now(), by: phones.bell });
+  t.equal(store.chases.open().length, 0, 'what somebody has taken stays taken');
+  await house.chases.close();
 });

@@ -83,7 +83,7 @@ t.test('bad input names place, reason and remedy', async (t) => {
       null,
       ['xyz=1'],
       {},
-      '--set xyz: there is no such key: known here are data, dialplans, oncall, plans, sip, trunks, signalling, media, webhooks, admin, audit, voicemail, log',
+      '--set xyz: there is no such key: known here are data, dialplans, oncall, plans, sip, trunks, signalling, media, webhooks, mail, admin, audit, voicemail, log',
     ],
     [
       null,
@@ -113,6 +113,24 @@ t.test('bad input names place, reason and remedy', async (t) => {
       ['sip.listen=["udp/0.0.0.0:5060","wss/0.0.0.0:443"]'],
       {},
       'configuration: sip.listen: wss/0.0.0.0:443 needs sip.tls.certificate and sip.tls.key: give the PEM files',
+    ],
+    [
+      null,
+      ['mail.host=mx.example'],
+      {},
+      'configuration: mail.from: needed to send e-mail: give an address of the house',
+    ],
+    [
+      null,
+      ['mail.host=mx.example', 'mail.from=a@b.example', 'mail.user=pbx'],
+      {},
+      'configuration: mail: user and passwordFile belong together: give both, or neither',
+    ],
+    [
+      null,
+      ['mail.security=none', 'mail.user=pbx', 'mail.passwordFile=mail.password'],
+      {},
+      'configuration: mail.security: without TLS everybody could read the password: use starttls or tls',
     ],
     [
       null,

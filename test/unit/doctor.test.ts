@@ -145,6 +145,21 @@ void t.test('the folder that is named is looked through also where the server is
   t.match(out, /BAD +media 127\.0\.0\.1:9, FreeSWITCH ACL: /);
 });
 
+void t.test('a server in a container answers here and has files of its own', async (t) => {
+  const port = await anEventSocket(t, '127.0.0.1', {
+    status: 'UP 0 years, 0 days',
+    version: 'FreeSWITCH Version 1.10.12-release~64bit',
+    'global_getvar conf_dir': join(t.testdirName, 'elsewhere'),
+  });
+  const server = { name: 'fs-1', host: '127.0.0.1', port, secret: 'a-secret-that-is-long-enough' };
+  const { out } = await warmCli([
+    ...['doctor', '--data', join(t.testdirName, 'data')],
+    ...['--set', `media.servers=${JSON.stringify([server])}`],
+  ]);
+  t.match(out, /note +media fs-1: its configuration folder was not looked at/);
+  t.notMatch(out, /there is no configuration/);
+});
+
 void t.test('a control port is shut to the outside when no other address of the machine answers', async (t) => {
   const open = await anEventSocket(t, '0.0.0.0', {});
   const shut = await anEventSocket(t, '127.0.0.1', {});

@@ -9,6 +9,7 @@ import {
   type CallIndex,
   type CallSummary,
   Engine,
+  type EngineParts,
   engineSchema,
   type NewCall,
   type Recorded,
@@ -23,7 +24,14 @@ const media = { path: 'anchored', codec: 'PCMU', cipher: 'none' } as const;
 const plan = aPlan();
 const roster = aRoster();
 
-function aHouse(parts: { options?: object; audit?: AuditPort; isRegistered?: (extension: string) => boolean } = {}) {
+function aHouse(
+  parts: {
+    options?: object;
+    audit?: AuditPort;
+    isRegistered?: (extension: string) => boolean;
+    keeping?: EngineParts['keeping'];
+  } = {},
+) {
   const clock = new VirtualClock(noon);
   const entries: AuditEntry[] = [];
   const rows: { readonly [key: string]: unknown }[] = [];
@@ -46,6 +54,7 @@ function aHouse(parts: { options?: object; audit?: AuditPort; isRegistered?: (ex
     options: engineSchema.parse(parts.options ?? {}),
     audit: parts.audit ?? memory,
     index,
+    ...(parts.keeping === undefined ? {} : { keeping: parts.keeping }),
     documents: { current: () => ({ plan, roster }), upToDate: (roster) => roster },
     reachability: { isRegistered: parts.isRegistered ?? (() => true), trunkFault: () => null },
     clock,
@@ -291,6 +300,22 @@ void t.test('the door: too many calls, and a house that is stopping', async (t) 
   t.equal(await drained, 1);
   t.same(first.types().slice(-4), ['standDownLeg', 'standDownLeg', 'hangUpCaller', 'callOver']);
   t.match(entries.at(-1)?.fact, { fact: 'ended', cause: 'shuttingDown' });
+});
+
+void t.test('no disk takes facts: what is STAT goes on, everything else is asked to come again', async (t) => {
+  let canKeep = false;
+  const { engine, factsOf, entries } = aHouse({
+    keeping: { canKeep: () => canKeep, isStat: (dialled) => dialled === '7011' },
+  });
+  const nobody = { perform: (_effect: CallEffect) => t.fail('a refused call causes nothing') };
+  t.same(engine.callArrived({ ...fromWard, dialled: phones.ames }, nobody), { kind: 'refused', sipStatus: 503 });
+  await settled();
+  t.match(entries.at(-1)?.fact, { fact: 'ended', cause: 'notRecordable', fault: 'wardline' });
+  const stat = dial(engine, '7011');
+  await settled();
+  t.ok(factsOf(stat.callId).includes('arrived'), 'and is on record in memory');
+  canKeep = true;
+  t.equal(engine.callArrived({ ...fromWard, dialled: phones.ames }, { perform: () => {} }).kind, 'taken');
 });
 
 void t.test('draining waits for calls that end by themselves', async (t) => {

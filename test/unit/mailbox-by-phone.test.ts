@@ -16,6 +16,9 @@ const left = (messageId: string, ageMs: number, more: Partial<MessageBrief> = {}
   isClaimed: false,
   isPrivate: false,
   callBack: null,
+  sentBy: null,
+  isForwarded: false,
+  service: null,
   ...more,
 });
 const mailboxes: PlanSource['mailboxes'] = [
@@ -385,4 +388,140 @@ void t.test('what was reviewed is replayed as it was', async (t) => {
   ]) {
     t.same(retrace(plan, { lately: () => [aRoster()] } as never, call.facts), { kind: 'same' });
   }
+});
+
+const ward = { ...left('ward', 1), from: phones.ward };
+const ofAmes = (message: MessageBrief, circumstances: Circumstances = {}) =>
+  opened({ mailboxes: { [phones.ames]: { pin, holds: [message] } }, ...circumstances });
+
+void t.test('a message is forwarded by the number of a mailbox, with a comment or without', async (t) => {
+  const call = ofAmes(ward).presses('9').presses('1').presses(phones.bell);
+  t.equal(call.heard.at(-1), 'forward-comment');
+  call.presses('2');
+  t.match(call.factsOf('messageAccessed').at(-1), {
+    how: 'forwarded',
+    messageId: 'ward',
+    to: phones.bell,
+    copyId: /^copy-m1-\d+$/,
+    person: phones.ames,
+    device: phones.ames,
+    reason: 'opened with a PIN',
+  });
+  t.equal(call.changes.at(-1), `${phones.ames} forwards ward to ${phones.bell}`);
+  t.same(call.after(1).heard.slice(-2), ['voicemail-saved', 'mailbox-keys']);
+
+  const said = ofAmes({ ...ward, isUrgent: true })
+    .presses('9')
+    .presses('1')
+    .presses(phones.bell)
+    .presses('1')
+    .after(1);
+  t.match(said.recording, { mailbox: phones.bell, messageId: /^comment-m1-/ }, 'sealed for whoever opens that mailbox');
+  said.presses('#').after(1);
+  t.match(said.changes.at(-1), /^3101 forwards ward to 3102 urgent comment-m1-\d+$/);
+  t.notOk(said.fact('recordingStarted'), 'a comment is no message of its own');
+  const slip = ofAmes(ward).presses('9').presses('1').presses(phones.bell).presses('1').after(1);
+  slip.recordingEnds('key', 200);
+  t.equal(slip.changes.at(-1), `${phones.ames} forwards ward to ${phones.bell}`, 'a slip of the finger is no comment');
+  const taken = ofAmes({ ...ward, isUrgent: true, isClaimed: true })
+    .presses('9')
+    .presses('1')
+    .presses(phones.bell)
+    .presses('2');
+  t.notMatch(taken.changes.at(-1), /urgent/, 'nobody is called at night for a copy of what somebody has taken');
+});
+
+void t.test('what cannot be forwarded is said, and nothing leaves the mailbox', async (t) => {
+  const to = (message: MessageBrief, number: string, circumstances: Circumstances = {}) =>
+    ofAmes(message, circumstances).presses('9').presses('1').presses(number).presses('2').after(1);
+  const isSent = (call: PaperCall) => call.changes.some((change) => /forwards/.test(change));
+  const secret = to({ ...ward, isPrivate: true }, phones.bell);
+  t.same([secret.heard.includes('mailbox-private-stays'), isSent(secret)], [true, false]);
+  const nowhere = to(ward, '8888');
+  t.same([nowhere.heard.includes('mailbox-wrong-pin'), isSent(nowhere)], [true, false]);
+  const self = to(ward, phones.ames);
+  t.same([self.heard.includes('mailbox-wrong-pin'), isSent(self)], [true, false]);
+  const full = to(ward, phones.bell, { messages: 100 });
+  t.same([full.heard.includes('mailbox-full-there'), isSent(full)], [true, false]);
+  t.equal(
+    isSent(to({ ...ward, isUrgent: true }, phones.bell, { messages: 100 })),
+    true,
+    'urgent ones are always taken',
+  );
+  const silent = ofAmes(ward).presses('9').presses('1').presses(phones.bell).after(30);
+  t.same([silent.heard.includes('not-sent'), isSent(silent)], [true, false], 'silence sends nothing');
+  const broken = to(ward, phones.bell, { notForwarded: 'it cannot be opened (damaged)' });
+  t.match(broken.factsOf('messageUnplayable'), [{ why: 'not forwarded: it cannot be opened (damaged)' }]);
+  t.ok(broken.heard.includes('not-sent'));
+  const brought = dial({ called: deliver(phones.bell), mailboxes: holds })
+    .picksUp()
+    .after(1)
+    .presses('314159')
+    .after(1);
+  t.same([isSent(brought.presses('9').presses('1')), brought.heard.includes('mailbox-more')], [false, false]);
+  const copy = ofAmes({ ...ward, sentBy: phones.bell, isForwarded: true });
+  t.match(copy.heard.join(' '), /mailbox-forwarded-by 3102 mailbox-from .* mailbox-received/);
+});
+
+void t.test('a reply goes to the mailbox of whoever left it, and behind it the messages go on', async (t) => {
+  const atBell = { ...ward, from: phones.bell };
+  const call = ofAmes(atBell).presses('9').presses('2').after(2);
+  t.match(call.recording, { mailbox: phones.bell, messageId: /^m1-r\d+$/ });
+  t.match(call.factsOf('messageAccessed').at(-1), { how: 'replied', messageId: 'ward', to: phones.bell });
+  t.match(call.factsOf('recordingStarted'), [{ mailbox: phones.bell, sentBy: phones.ames, urgent: false }]);
+  call.presses('#').presses('3').presses('2').after(2).presses('#').presses('#').after(1);
+  const [first, second] = call.factsOf('recordingStarted').map(({ messageId }) => messageId);
+  t.equal(second, `${first}-2`);
+  t.match(call.factsOf('recordingEnded'), [{ messageId: second, urgent: true }]);
+  t.match(call.factsOf('recordingDiscarded'), [{ messageId: first }]);
+  t.same(call.heard.slice(-2), ['voicemail-saved', 'mailbox-keys']);
+  t.equal(call.presses('9').presses('2').after(2).hangsUp().endedBecause, 'messageLeft', 'hanging up sends it');
+  t.equal(
+    new Set(call.factsOf('recordingStarted').map(({ messageId }) => messageId)).size,
+    3,
+    'names are never used twice',
+  );
+
+  const none = ofAmes({ ...ward, from: null })
+    .presses('9')
+    .presses('2')
+    .after(2);
+  t.same([none.heard.includes('mailbox-no-reply'), none.recording], [true, null]);
+  const sender = ofAmes({ ...ward, from: null, sentBy: phones.bell, isForwarded: true })
+    .presses('9')
+    .presses('2')
+    .after(2);
+  t.match(sender.recording, { mailbox: phones.bell }, 'to whoever sent it on');
+  const early = ofAmes(atBell).presses('9').presses('2').hangsUp();
+  t.same([early.factsOf('recordingStarted'), early.endedBecause], [[], 'callerHungUp']);
+});
+
+void t.test('a message is handed over to the colleague on call: by its service, or by that of a mailbox', async (t) => {
+  const known = ofAmes({ ...ward, service: 'cardiology' })
+    .presses('9')
+    .presses('3');
+  t.equal(known.changes.at(-1), `${phones.ames} hands over ward to cardiology`);
+  t.match(known.factsOf('messageAccessed').at(-1), { how: 'handedOver', to: 'cardiology', person: phones.ames });
+  t.same(known.heard.slice(-2), ['handed-over', 'mailbox-keys']);
+  const keyed = opened({
+    mailboxes: { ...holds, [phones.ames]: { pin, holds: [{ ...ward, isClaimed: true }] } },
+    plan: aPlan([own], {
+      mailboxes: mailboxes.map((box) => (box.id === 'cardiology' ? { ...box, number: '1710' } : box)),
+    }),
+  })
+    .presses('9')
+    .presses('3')
+    .presses('1710');
+  t.equal(keyed.changes.at(-1), `${phones.ames} hands over ward to cardiology`);
+  keyed.presses('5');
+  t.match(keyed.changes.at(-1), /claims ward/, "it is nobody's again");
+  const secret = ofAmes({ ...ward, isPrivate: true, service: 'cardiology' })
+    .presses('9')
+    .presses('3');
+  t.same(
+    [secret.heard.includes('mailbox-private-stays'), secret.changes.some((change) => /hands over/.test(change))],
+    [true, false],
+  );
+  const nobody = ofAmes(ward).presses('9').presses('3').presses(phones.bell);
+  t.ok(nobody.heard.includes('mailbox-wrong-pin'), 'a mailbox of no service has no colleague on call');
 });

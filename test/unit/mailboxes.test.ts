@@ -110,6 +110,8 @@ void t.test('what became of a message is kept, and the first who heard or claime
     callId: null,
     durationMs: 900,
     path: 'x',
+    sentBy: null,
+    copyOf: null,
     exportedAt: null,
     isPrivate: false,
     callBack: null,

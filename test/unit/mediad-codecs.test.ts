@@ -88,16 +88,29 @@ function aLeg(codec: Codec) {
   const leg = new MediaLeg({
     transport: {
       send: (datagram) => void sent.push(readRtp(datagram)!),
+      sendControl() {},
       connect() {},
       disconnect() {},
       close() {},
     },
-    events: { digit() {}, silent() {} },
+    events: { digit() {}, silent() {}, measured() {}, reported() {} },
     silenceMs: 0,
     nowMs: 0,
   });
   const phone = { address: '198.51.100.4', port: 4000 };
-  leg.setRemote({ codec, payloadType: 96, events: undefined, sendTo: phone, alsoFrom: [], isReceiving: true }, 0);
+  leg.setRemote(
+    {
+      codec,
+      payloadType: 96,
+      events: undefined,
+      sendTo: phone,
+      alsoFrom: [],
+      control: undefined,
+      srtp: undefined,
+      isReceiving: true,
+    },
+    0,
+  );
   return { leg, sent, hear: (packet: RtpPacket, nowMs: number) => leg.receive(writeRtp(packet), phone, nowMs) };
 }
 

@@ -11,7 +11,7 @@ import type { SoundFrame } from '../../src/mediad/media/bridge.ts';
 import { openEncoder } from '../../src/mediad/media/codec/codec.ts';
 import type { Codec } from '../../src/mediad/media/codec/codec-types.ts';
 import { decodeG711 } from '../../src/mediad/media/codec/g711.ts';
-import { thinOut } from '../../src/mediad/media/codec/resample.ts';
+import { inWideBand } from '../../src/mediad/media/codec/resample.ts';
 import { JitterBuffer } from '../../src/mediad/media/jitter-buffer.ts';
 import { LegMedia } from '../../src/mediad/media/leg-media.ts';
 import { MediaLeg } from '../../src/mediad/media/media-leg.ts';
@@ -46,7 +46,7 @@ function aWorker() {
 }
 
 function aChannel(worker: MediaWorker, name: string) {
-  const media = new LegMedia(worker, name, { digitHeard() {}, silent() {}, failed() {} });
+  const media = new LegMedia(worker, name, { digitHeard() {}, silent() {}, measured() {}, reported() {}, failed() {} });
   const variables = new Map<string, string>();
   const channel = { uuid: name, media, variables, profileHeaders: () => ({}), onDigit: () => () => {}, publish() {} };
   return channel as unknown as Channel;
@@ -95,7 +95,7 @@ void t.test('a conference that begins while the last one of its name ends has it
   join('a').abort();
   join('b');
   const closed = told.find((message) => message.type === 'closeLeg')!;
-  say({ type: 'legClosed', leg: (closed as ToWorker & { leg: string }).leg });
+  say({ type: 'legClosed', leg: (closed as ToWorker & { leg: string }).leg, report: undefined });
   conferences.find('room')!.play('tone', [], undefined, false);
   await new Promise(setImmediate);
   t.equal(told.at(-1)?.type, 'play', 'the new one is still told what to do');
@@ -164,7 +164,7 @@ void t.test('session recordings that begin together are both there to be stopped
     [undefined, undefined, 'it is being recorded to this path already'].toSorted(),
   );
   for (const name of ['a', 'b']) t.ok(sessions.mask(channel, name, true), `${name} is masked`);
-  channel.media.close();
+  void channel.media.close();
   t.equal(await sessions.start(channel, 'c', 0), 'it is closed', 'a leg that is gone is not waited for');
 });
 
@@ -240,12 +240,26 @@ void t.test(
     const sent: Buffer[] = [];
     const transport = {
       send: (datagram: Buffer) => void sent.push(datagram),
+      sendControl() {},
       connect() {},
       disconnect() {},
       close() {},
     };
-    const leg = new MediaLeg({ transport, events: { digit() {}, silent() {} }, silenceMs: 0, nowMs: 0 });
-    const remote = { payloadType: 96, events: undefined, sendTo: phone, alsoFrom: [], isReceiving: true };
+    const leg = new MediaLeg({
+      transport,
+      events: { digit() {}, silent() {}, measured() {}, reported() {} },
+      silenceMs: 0,
+      nowMs: 0,
+    });
+    const remote = {
+      payloadType: 96,
+      events: undefined,
+      sendTo: phone,
+      alsoFrom: [],
+      control: undefined,
+      srtp: undefined,
+      isReceiving: true,
+    };
     leg.setRemote({ ...remote, codec: l16(8000) }, 0);
     const { recorder, samples } = aRecorder();
     leg.record(recorder);
@@ -296,12 +310,26 @@ void t.test('two streams of transcoded sound one after the other never use a seq
   const sent: RtpPacket[] = [];
   const transport = {
     send: (datagram: Buffer) => void sent.push(readRtp(datagram)!),
+    sendControl() {},
     connect() {},
     disconnect() {},
     close() {},
   };
-  const leg = new MediaLeg({ transport, events: { digit() {}, silent() {} }, silenceMs: 0, nowMs: 0 });
-  const remote = { payloadType: 9, events: undefined, sendTo: phone, alsoFrom: [], isReceiving: true };
+  const leg = new MediaLeg({
+    transport,
+    events: { digit() {}, silent() {}, measured() {}, reported() {} },
+    silenceMs: 0,
+    nowMs: 0,
+  });
+  const remote = {
+    payloadType: 9,
+    events: undefined,
+    sendTo: phone,
+    alsoFrom: [],
+    control: undefined,
+    srtp: undefined,
+    isReceiving: true,
+  };
   leg.setRemote({ ...remote, codec: G722 }, 0);
   leg.bridge({ takes: 'packets', push() {}, close() {} });
   // The other phone changes its codec in the midst of a call, and keeps its SSRC.
@@ -326,7 +354,7 @@ void t.test('a prompt of 48 kHz is made ready without holding up who hears somet
     if (!isOver) setImmediate(watch);
   };
   setImmediate(watch);
-  await thinOut(samples);
+  await inWideBand(samples, 48_000);
   isOver = true;
   t.ok(turns >= 10, `${turns} turns for others`);
 

@@ -72,7 +72,13 @@ void t.test('a leg that got no port leaves nothing behind', async (t) => {
   t.teardown(() => worker.close());
   const forgotten: string[] = [];
   worker.forget = (leg) => void forgotten.push(leg);
-  const media: LegMedia = new LegMedia(worker, 'x', { digitHeard() {}, silent() {}, failed: () => media.close() });
+  const media: LegMedia = new LegMedia(worker, 'x', {
+    digitHeard() {},
+    silent() {},
+    measured() {},
+    reported() {},
+    failed: () => void media.close(),
+  });
   await t.rejects(media.open(), /no RTP port/);
   await until('the leg to be forgotten', () => forgotten.length > 0);
   t.same(forgotten, ['x']);
@@ -93,11 +99,21 @@ void t.test('a leg that goes wrong ends alone', async (t) => {
     new LegMedia(worker, name, {
       digitHeard() {},
       silent() {},
+      measured() {},
+      reported() {},
       failed: (reason) => void troubles.push(`${name}: ${reason}`),
     });
   const [good, bad] = [leg('good'), leg('bad')];
   await Promise.all([good.open(), bad.open()]);
-  const talk = { codec: PCMU, payloadType: 0, events: undefined, alsoFrom: [], isReceiving: true } as const;
+  const talk = {
+    codec: PCMU,
+    payloadType: 0,
+    events: undefined,
+    alsoFrom: [],
+    control: undefined,
+    srtp: undefined,
+    isReceiving: true,
+  } as const;
   const peer = await aPeer();
   // Nothing can be sent there: what a description says is looked at before.
   bad.setRemote({ ...talk, sendTo: { address: '127.0.0.1', port: 0 } });

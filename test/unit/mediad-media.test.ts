@@ -5,7 +5,8 @@ import { MediaClock } from '../../src/mediad/media/clock.ts';
 import { PCMU } from '../../src/mediad/media/codec/codec.ts';
 import { decodeG711, encodeG711, FRAME_SAMPLES, transcodeG711 } from '../../src/mediad/media/codec/g711.ts';
 import { Latch } from '../../src/mediad/media/latch.ts';
-import { MediaLeg, type LegTransport } from '../../src/mediad/media/media-leg.ts';
+import type { LegTransport } from '../../src/mediad/media/leg-wire.ts';
+import { MediaLeg } from '../../src/mediad/media/media-leg.ts';
 import type { Endpoint, RecordLimits, RemoteMedia } from '../../src/mediad/media/messages.ts';
 import { Player } from '../../src/mediad/media/player.ts';
 import { Recorder, type RecordResult } from '../../src/mediad/media/recorder.ts';
@@ -13,7 +14,9 @@ import { ReorderBuffer } from '../../src/mediad/media/reorder.ts';
 import { readRtp, writeRtp, type RtpPacket } from '../../src/mediad/media/rtp-packet.ts';
 import { DigitReceiver, DigitSender } from '../../src/mediad/media/telephone-event.ts';
 import { parseToneScript, ToneSource } from '../../src/mediad/media/tone.ts';
-import { readWav, WavSource } from '../../src/mediad/media/wav.ts';
+import { readSound, type HeldSound } from '../../src/mediad/media/files/sound-file.ts';
+import { readWav } from '../../src/mediad/media/files/wav.ts';
+import { HeldSource } from '../../src/mediad/media/held-source.ts';
 import { loudness, toneSamples, toneShare, wavBytes } from '../support/sound.ts';
 
 const phoneAt: Endpoint = { address: '192.0.2.7', port: 4000 };
@@ -41,6 +44,7 @@ class FakeTransport implements LegTransport {
   send(datagram: Buffer, to: Endpoint): void {
     this.sent.push({ packet: readRtp(datagram)!, to });
   }
+  sendControl(): void {}
   connect(to: Endpoint): void {
     this.connected.push(to);
   }
@@ -62,6 +66,8 @@ const remote: RemoteMedia = {
   events: { payloadType: 101, clockRate: 8000 },
   sendTo: phoneAt,
   alsoFrom: [],
+  control: undefined,
+  srtp: undefined,
   isReceiving: true,
 };
 
@@ -72,6 +78,8 @@ function aLeg(changes: Partial<RemoteMedia> = {}) {
   const events = {
     digit: ({ digit }: { digit: string }) => digits.push(digit),
     silent: (ms: number) => silences.push(ms),
+    measured() {},
+    reported() {},
   };
   const leg = new MediaLeg({ transport, events, silenceMs: 5000, nowMs: 0 });
   leg.setRemote({ ...remote, ...changes }, 0);
@@ -130,22 +138,20 @@ void t.test('tone scripts: level, pauses, loops and refusals', async (t) => {
 });
 
 void t.test('WAV: 8 kHz as it is, 16 kHz halved without folding back, offsets, refusals', async (t) => {
-  const low = readWav(wavBytes({ rateHz: 8000, samples: toneSamples(700, 2000) }));
-  if (low.kind !== 'read') throw new Error(low.kind);
+  const low = await held(wavBytes({ rateHz: 8000, samples: toneSamples(700, 2000) }));
   const samples = new Int16Array(4000);
-  t.equal(new WavSource(low.audio, 'low').next(samples), 2000);
+  t.equal(new HeldSource(low, 'low').next(samples), 2000);
   t.same(samples.subarray(0, 2000), toneSamples(700, 2000));
-  t.equal(new WavSource(low.audio, 'low', { offsetSamples: 1500 }).next(samples), 500);
-  t.equal(new WavSource(low.audio, 'music', { isEndless: true }).next(samples), 4000);
+  t.equal(new HeldSource(low, 'low', { offsetSamples: 1500 }).next(samples), 500);
+  t.equal(new HeldSource(low, 'music', { isEndless: true }).next(samples), 4000);
   t.same(samples.subarray(2000), samples.subarray(0, 2000));
   const empty = { rate: 8000, samples: new Int16Array(0) } as const;
-  t.equal(new WavSource(empty, 'nothing', { isEndless: true }).next(samples), 0);
+  t.equal(new HeldSource(empty, 'nothing', { isEndless: true }).next(samples), 0);
   const two = Int16Array.from({ length: 16_000 }, (_, i) =>
     Math.round(6000 * Math.sin((2 * Math.PI * 1000 * i) / 16_000) + 6000 * Math.sin((2 * Math.PI * 5000 * i) / 16_000)),
   );
-  const wide = readWav(wavBytes({ rateHz: 16_000, samples: two }));
-  if (wide.kind !== 'read') throw new Error(wide.kind);
-  const source = new WavSource(wide.audio, 'wide');
+  const wide = await held(wavBytes({ rateHz: 16_000, samples: two }));
+  const source = new HeldSource(wide, 'wide');
   const halved = new Int16Array(8000);
   for (let at = 0; at < 8000; at += 160) t.equal(source.next(halved.subarray(at, at + 160)), 160);
   t.equal(source.next(halved.subarray(0, 160)), 0);
@@ -155,11 +161,17 @@ void t.test('WAV: 8 kHz as it is, 16 kHz halved without folding back, offsets, r
   const stereo = wavBytes({ rateHz: 8000, samples: toneSamples(700, 20) });
   stereo.writeUInt16LE(2, 22);
   t.match(readWav(stereo), { kind: 'refused', reason: /channels/ });
-  t.match(readWav(wavBytes({ rateHz: 44_100, samples: toneSamples(700, 20) })), { kind: 'refused', reason: /44100/ });
+  t.match(readWav(wavBytes({ rateHz: 44_000, samples: toneSamples(700, 20) })), { kind: 'refused', reason: /44000/ });
   t.match(readWav(Buffer.from('ID3 not a wav file')), { kind: 'refused', reason: /not a WAV/ });
   const cut = wavBytes({ rateHz: 8000, samples: toneSamples(700, 2000) }).subarray(0, 144);
-  t.match(readWav(cut), { kind: 'read', audio: { samples: { length: 50 } } });
+  t.match(readWav(cut), { kind: 'read', samples: { length: 50 } });
 });
+
+async function held(file: Buffer): Promise<HeldSound> {
+  const result = await readSound(file);
+  if (result.kind === 'refused') throw new Error(result.reason);
+  return result.sound;
+}
 
 void t.test('RTP: what is not RTP is left alone', async (t) => {
   const whole = writeRtp(aPacket({ marker: true, sequence: 65_535, timestamp: 0xffffffff, ssrc: 0xdeadbeef }));

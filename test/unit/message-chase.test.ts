@@ -178,6 +178,7 @@ void t.test('what is followed: urgent messages, and any at the end of an urgent 
     isUrgent: false,
     service: null,
     urgency: null,
+    again: null,
   };
   const roster = aRoster();
   t.equal(chasedOf(roster, left), null);

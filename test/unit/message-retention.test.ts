@@ -45,6 +45,8 @@ void t.test('the house shreds what its rules say, receipt first and last, and ke
     callId: null,
     durationMs: 900,
     isUrgent: false,
+    sentBy: null,
+    copyOf: null,
     exportedAt: null,
     isPrivate: false,
     callBack: null,

@@ -59,6 +59,8 @@ const message = {
   service: null,
   urgency: null,
   path: 'M1.sealed',
+  sentBy: null,
+  copyOf: null,
   exportedAt: null,
 } as const;
 
@@ -71,11 +73,12 @@ async function aStore(t: Test): Promise<Store> {
 function sends(store: { readonly notices: NoticeBook }, url: string, clock: VirtualClock) {
   const facts: SystemFact[] = [];
   let close: () => unknown = () => {};
+  const mailer = { send: async () => ({ kind: 'taken' }) as const };
   const posts = new HttpPosts({ clock: systemClock, options: { allow: ['127.0.0.1'] } });
   const log = { info() {}, warn() {}, error() {} };
   const record = async (fact: SystemFact) => facts.push(fact);
   sendNotices(
-    { book: store.notices, posts, plan: () => planFor(url), clock, log, record },
+    { book: store.notices, posts, mailer, plan: () => planFor(url), clock, log, record },
     { add: (_part, run) => (close = run) },
   );
   return { facts, close: async () => close() };

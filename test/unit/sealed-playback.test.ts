@@ -72,14 +72,18 @@ void t.test('a message is heard sample by sample, opened while it plays', async 
 void t.test('what is lent is played once, by the channel it was lent to', async (t) => {
   const lent = new LentKeys();
   const finder = new PromptFinder([], '', lent);
+  const variables = new Map<string, string>();
   const word = lent.lend('a', { path: '/m.sealed', key: new Uint8Array(32) })!;
-  t.match(await finder.find(`sealed://${word}`, '!', 'b'), { kind: 'refused', reason: /not lent to this channel/ });
+  t.match(await finder.find(`sealed://${word}`, '!', { uuid: 'b', variables }), {
+    kind: 'refused',
+    reason: /not lent to this channel/,
+  });
   t.match(await finder.find(`sealed://${word}`, '!'), { kind: 'refused' });
-  t.match(await finder.find(`sealed://${word}`, '!', 'a'), {
+  t.match(await finder.find(`sealed://${word}`, '!', { uuid: 'a', variables }), {
     kind: 'found',
     items: [{ kind: 'sealed', path: '/m.sealed' }],
   });
-  t.match(await finder.find(`sealed://${word}`, '!', 'a'), { kind: 'refused' }, 'not twice');
+  t.match(await finder.find(`sealed://${word}`, '!', { uuid: 'a', variables }), { kind: 'refused' }, 'not twice');
   t.equal(lent.take('a', 'a word of nobody'), undefined);
 });
 

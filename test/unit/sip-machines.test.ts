@@ -150,9 +150,9 @@ t.test('the client of any other request', (t) => {
 
 function aServer(Kind: typeof ServerInvite | typeof ServerNonInvite, method: string) {
   return () => {
-    const { did, clock, flow, context } = surroundings();
+    const { did, clock, context } = surroundings();
     const request = aRequest(method);
-    const server = new Kind(request, flow, context);
+    const server = new Kind(request, context);
     const answer = (status: number) => () => server.respond(responseTo(request, status, { toTag: 'x' }));
     const machine: Machine = {
       180: answer(180),

@@ -6,7 +6,7 @@ import { controlFrame } from '../../src/cli/ask-control-port.ts';
 import { statNumbers, type Verb } from '../../src/core/dialplan/index.ts';
 import type { PlanSource } from '../../src/core/dialplan/index.ts';
 import { inOneGo } from '../../src/core/steps/index.ts';
-import { parseMessage, type Flow, silentLogger, type SipRequest } from '../../src/sip/index.ts';
+import { type Flow, Headers, parseMessage, responseTo, silentLogger, type SipRequest } from '../../src/sip/index.ts';
 import { Admission } from '../../src/sipd/admission/admission.ts';
 import { SipdServer, sipdOptionsSchema } from '../../src/sipd/index.ts';
 import { sipdLimits } from '../../src/sipd/limits.ts';
@@ -56,9 +56,11 @@ const call = (to: string, more: Record<string, string> = {}): SipRequest => {
   return parsed.message;
 };
 const flow = { protocol: 'udp', remote: { host: '192.0.2.1', port: 5060 } } as Flow;
-const password = { Authorization: 'Digest x' };
 
-void t.test('overload sheds routine calls, those that have been asked for a password last', (t) => {
+/** The answer to the challenge of that number, right or wrong: only the app can tell. */
+const password = (challenge: number) => ({ Authorization: `Digest username="2101", nonce="n${challenge}"` });
+
+void t.test('overload sheds routine calls, those that have answered a challenge last', (t) => {
   const clock = new VirtualClock(0);
   let [appLateMs, unreadShare] = [0, 0];
   const admission = new Admission({
@@ -68,15 +70,29 @@ void t.test('overload sheds routine calls, those that have been asked for a pass
     appLateMs: () => appLateMs,
     unreadShare: () => unreadShare,
   });
-  admission.reserve(['7011']);
+  const [app, another] = [{}, {}];
+  admission.reserve(app, ['7011']);
+  let challenge = 0;
+  const challenged = () => {
+    const headers = new Headers().add('WWW-Authenticate', `Digest realm="x", nonce="n${++challenge}"`);
+    const response = responseTo(call('2102'), 401, { headers });
+    admission.answered(call('2102'), response, flow);
+    return password(challenge);
+  };
   const status = (request: SipRequest, total = 0) => {
     const screening = admission.screen(request, flow, { ofSource: 0, total });
     return screening === undefined || screening === 'ignore' ? screening : screening.status;
   };
-  const at = (): unknown[] => [status(call('2102')), status(call('2102', password)), status(call('7011'))];
+  const at = (): unknown[] => [status(call('2102')), status(call('2102', challenged())), status(call('7011'))];
   t.same(at(), [undefined, undefined, undefined]);
   appLateMs = 600;
   t.same(at(), [503, undefined, undefined], 'the app reads us late');
+  t.equal(status(call('2102', password(challenge))), 503, 'each challenge is answered once');
+  t.equal(status(call('2102', password(9_999))), 503, 'a header that anybody can write');
+  const late = challenged();
+  clock.advance(32_001);
+  appLateMs = 600;
+  t.equal(status(call('2102', late)), 503, 'an answer that comes when nobody remembers');
   appLateMs = 1_200;
   t.same(at(), [503, 503, undefined]);
   appLateMs = 0;
@@ -95,7 +111,14 @@ void t.test('overload sheds routine calls, those that have been asked for a pass
     [503, undefined, 503],
     'a quarter more',
   );
-  admission.reserve([]);
+  admission.reserve(another, ['7013']);
+  t.equal(status(call('7011'), 8), undefined, 'what another app wants takes nothing away');
+  t.equal(status(call('7013'), 8), undefined);
+  admission.appGone(another);
+  t.equal(status(call('7013'), 8), 503);
+  admission.appGone(app);
+  t.equal(status(call('7011'), 8), undefined, 'nobody has come for the calls of the app that is gone');
+  admission.reserve(another, []);
   t.equal(status(call('7011'), 8), 503, 'the plan has changed');
   t.equal(status(call('911'), 8), undefined, 'what the configuration says stays');
   admission.close();
@@ -196,21 +219,32 @@ void t.test('the round trip tells of an answer that is still to come, and forget
   const trip = new RoundTrip(engineClock as never, (answered) => asked.push(answered));
   t.equal(trip.lateMs, 0);
   trip.begin();
-  clock.advance(40);
-  asked[0]?.();
-  t.equal(trip.lateMs, 40);
+  const answerAfter = (ms: number): void => {
+    clock.advance(ms);
+    asked.at(-1)?.();
+    clock.advance(250);
+  };
+  answerAfter(5);
+  answerAfter(1_900);
+  t.equal(trip.lateMs, 5, 'a pause is no overload');
+  answerAfter(400);
+  // Asked 155 ms before: the question goes out every 250 ms.
+  t.equal(trip.lateMs, 555, 'whoever is late twice is late');
+  answerAfter(5);
+  t.equal(trip.lateMs, 60, 'it is over');
+  const { length } = asked;
   clock.advance(1_900);
-  t.equal(asked.length, 2, 'one at a time');
-  t.equal(trip.lateMs, 40, 'a pause is no overload');
+  t.equal(asked.length, length, 'one at a time');
   clock.advance(500);
   t.ok(trip.lateMs > 2_000, String(trip.lateMs));
   trip.close();
-  asked[1]?.();
+  asked.at(-1)?.();
   t.equal(trip.lateMs, 0);
   trip.begin();
-  clock.advance(10);
-  asked[2]?.();
-  t.equal(trip.lateMs, 10);
+  answerAfter(700);
+  t.equal(trip.lateMs, 0, 'once is nothing');
+  answerAfter(700);
+  t.equal(trip.lateMs, 700);
   trip.close();
   t.end();
 });

@@ -60,6 +60,8 @@ void t.test('what is kept comes back: phones, registrations, documents, messages
     durationMs: 900,
     isUrgent: false,
     path: 'messages/M1.sealed',
+    sentBy: null,
+    copyOf: null,
     exportedAt: null,
     isPrivate: false,
     callBack: null,

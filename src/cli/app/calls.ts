@@ -20,6 +20,7 @@ import { followServerOrders } from './server-orders.ts';
 import type { PatientWriter } from './patient-writer.ts';
 import { openSideLines } from './side-lines.ts';
 import { serverMetrics } from './server-metrics.ts';
+import { StatNumbers } from './stat-numbers.ts';
 
 /** The engine gives the calls it must end itself 6 s to say so. */
 const ENGINE_GRACE_MS = 7_000;
@@ -59,17 +60,21 @@ export async function openCalls(
   closing.add('directory', () => directory.close());
   const options = telephonyOptions(config, secrets, links);
   refuseWellKnownSecrets(options);
+  const sealTo = (mailbox: string) =>
+    foundation.keys.recipientsFor(mailbox, unitOfMailbox(documents.current(), mailbox));
   const telephony = new Telephony({
     ...outside,
     options,
     credentials: directory,
     bindings: store.bindings(),
-    sealRecipients: (mailbox) => foundation.keys.recipientsFor(mailbox, unitOfMailbox(documents.current(), mailbox)),
+    sealRecipients: sealTo,
     plainSealer,
     lamps: lampsOf(foundation, () => documents.current().plan),
     messageKey: (messageId) => messageKey(foundation, messageId),
   });
   directory.onGone((extension) => telephony.forget(extension));
+  const stat = new StatNumbers(() => documents.current().plan);
+  closing.add('STAT numbers', async () => stat.close());
   const engine = new Engine({
     ...outside,
     options: engineSchema.parse({ drainMs }),
@@ -77,8 +82,9 @@ export async function openCalls(
     index: store.calls,
     documents,
     reachability: telephony.reachability,
-    mailboxes: mailboxesOf(foundation, parts.writer),
+    mailboxes: mailboxesOf(foundation, parts.writer, { plan: () => documents.current().plan, sealTo }),
     houseCalls: telephony.houseCalls,
+    keeping: { canKeep: () => foundation.audit.canKeep, isStat: (dialled) => stat.isStat(dialled) },
     lookups: new HttpLookups({ clock: systemClock, options: config.webhooks }),
     observer: callMetrics(metrics, (from) => unitOf(documents.current(), from)),
   });
@@ -88,7 +94,7 @@ export async function openCalls(
   closing.add('telephony', () => telephony.close());
   followServerOrders({ foundation, telephony, options }, closing);
   await telephony.start(engine);
-  openSideLines({ options: options.signalling, telephony, plan: () => documents.current().plan }, closing);
+  openSideLines({ options: options.signalling, telephony, stat }, closing);
   let isDraining = false;
   const drain = async (): Promise<void> => {
     isDraining = true;

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import type { CompiledPlan } from '../../core/dialplan/index.ts';
 import { noMessages, rulesOf, type WaitingMessages } from '../../core/voicemail/index.ts';
 import { Pins } from '../../directory/index.ts';
@@ -8,10 +7,17 @@ import type { Lamps } from '../../telephony/index.ts';
 import type { Message } from '../../storage/index.ts';
 import { sealedKey, shredSealed } from '../../vault/index.ts';
 import type { Foundation } from './foundation.ts';
+import { forwardMessage } from './forward-message.ts';
 import type { PatientWriter } from './patient-writer.ts';
+import { sealedPath } from './sealed-path.ts';
 
 /** The mailboxes of the store, as calls see them. */
-export function mailboxesOf({ store, log, secrets, folders }: Foundation, writer: PatientWriter): Mailboxes {
+export function mailboxesOf(
+  foundation: Foundation,
+  writer: PatientWriter,
+  parts: { readonly plan: () => CompiledPlan; readonly sealTo: (mailbox: string) => readonly string[] },
+): Mailboxes {
+  const { store, log, secrets, folders } = foundation;
   const pins = new Pins(store.pins, systemClock);
   return {
     count(mailbox) {
@@ -73,6 +79,11 @@ export function mailboxesOf({ store, log, secrets, folders }: Foundation, writer
         return by;
       }
     },
+    forward: (sending) => forwardMessage(foundation, writer, { plan: parts.plan(), sealTo: parts.sealTo }, sending),
+    handOver(messageId, service, by) {
+      const done = { at: systemClock.now(), by };
+      void writer.write(`message ${messageId} handed over`, () => store.messages.handOver(messageId, service, done));
+    },
     change(messageId, change, by) {
       const done = { at: systemClock.now(), by };
       void writer.write(`message ${messageId} ${change}`, () => store.messages.change(messageId, change, done));
@@ -81,7 +92,7 @@ export function mailboxesOf({ store, log, secrets, folders }: Foundation, writer
 }
 
 function briefOf(message: Message, callerOf: (callId: string) => string | null) {
-  const { messageId, at, isUrgent, isPrivate, state, callId, heard, claimed } = message;
+  const { messageId, at, isUrgent, isPrivate, state, callId, heard, claimed, sentBy, copyOf, service } = message;
   if (state === 'deleted') return [];
   const caller = callId === null ? null : callerOf(callId);
   // An outside number stays where it is sealed.
@@ -89,17 +100,24 @@ function briefOf(message: Message, callerOf: (callId: string) => string | null) 
   const callBack = extensionOf(message.callBack?.reveal() ?? null);
   const isNew = state === 'new' && heard === null;
   return [
-    { messageId, at, isUrgent, isPrivate, state: isNew ? 'new' : 'saved', from, callBack, isClaimed: claimed !== null },
+    {
+      messageId,
+      at,
+      isUrgent,
+      isPrivate,
+      from,
+      callBack,
+      sentBy,
+      service,
+      state: isNew ? 'new' : 'saved',
+      isClaimed: claimed !== null,
+      isForwarded: copyOf !== null,
+    },
   ] as const;
 }
 
 function extensionOf(number: string | null): string | null {
   return number !== null && /^\d{2,6}$/.test(number) ? number : null;
-}
-
-/** Of a message or a greeting. */
-export function sealedPath(folders: Pick<Foundation['folders'], 'messages'>, id: string): string {
-  return join(folders.messages, `${id}.sealed`);
 }
 
 /** The key of one message, for the media server that plays it. Rejects with what is wrong. */

@@ -40,7 +40,7 @@ const growsWithinMs = 3000;
 /** What is known of a message when its recording begins. */
 export type Begun = Pick<
   MessageRow,
-  'callId' | 'mailbox' | 'isUrgent' | 'isPrivate' | 'callBack' | 'service' | 'urgency' | 'at'
+  'callId' | 'mailbox' | 'isUrgent' | 'isPrivate' | 'callBack' | 'service' | 'urgency' | 'sentBy' | 'at'
 >;
 
 /**
@@ -60,7 +60,7 @@ export function messageBook(parts: MessageBookParts): MessageBook {
       const path = pathOf(messageId);
       // A media server that was lost cannot say how long it recorded; what it sealed is there all the same.
       const durationMs = saidMs > 0 ? saidMs : await measure(path);
-      if (durationMs > 0) await save({ messageId, durationMs, path, exportedAt: null, ...started });
+      if (durationMs > 0) await save({ messageId, durationMs, path, exportedAt: null, copyOf: null, ...started });
     } catch (error) {
       onTrouble(error, messageId);
     }
@@ -93,7 +93,7 @@ export function messageBook(parts: MessageBookParts): MessageBook {
       const durationMs = await measure(path);
       if (isClosed || durationMs === knownMs) return;
       const exportedAt = (await find(messageId))?.exportedAt ?? null;
-      if (durationMs > 0) await save({ messageId, durationMs, path, exportedAt, ...started });
+      if (durationMs > 0) await save({ messageId, durationMs, path, exportedAt, copyOf: null, ...started });
       lookLater(() => follow(messageId, started, durationMs));
     } catch (error) {
       onTrouble(error, messageId);
@@ -174,8 +174,8 @@ function marksOf({ urgent, private: isPrivate, callBack }: Extract<Fact, { fact:
 }
 
 function begun(at: Instant, callId: CallId | null, fact: Extract<Fact, { fact: 'recordingStarted' }>): [string, Begun] {
-  const { messageId, mailbox, urgent: isUrgent, service = null, urgency = null } = fact;
-  return [messageId, { callId, mailbox, isUrgent, isPrivate: false, callBack: null, service, urgency, at }];
+  const { messageId, mailbox, urgent: isUrgent, service = null, urgency = null, sentBy = null } = fact;
+  return [messageId, { callId, mailbox, isUrgent, isPrivate: false, callBack: null, service, urgency, sentBy, at }];
 }
 
 /** Milliseconds of sound in a sealed file, up to the last second that was sealed; 0 when nothing was recorded. */

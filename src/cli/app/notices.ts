@@ -2,6 +2,7 @@ import type { SystemFact } from '../../core/audit/index.ts';
 import type { CompiledPlan } from '../../core/dialplan/index.ts';
 import { nextTry, type Notice, noticeText } from '../../core/voicemail/index.ts';
 import type { Clock, Log, NoticeBook } from '../../engine/ports.ts';
+import type { Mailer } from '../../mail/index.ts';
 import type { HttpPosts } from '../../webhooks/index.ts';
 import type { Closing } from './closing.ts';
 
@@ -11,6 +12,7 @@ const atOnce = 8;
 export interface NoticeParts {
   readonly book: NoticeBook;
   readonly posts: Pick<HttpPosts, 'post'>;
+  readonly mailer: Pick<Mailer, 'send'>;
   readonly plan: () => CompiledPlan;
   readonly clock: Clock;
   readonly log: Log;
@@ -18,11 +20,11 @@ export interface NoticeParts {
 }
 
 /**
- * Tells programs of the house that messages wait, until each has answered with 2xx. What is sent but not yet written down when
- * the process dies is sent again with the same `Idempotency-Key`, by which a program knows it.
+ * Tells programs of the house and the mail server that messages wait, until each has answered with 2xx or 250. What is sent but not yet
+ * written down when the process dies is sent again with the same `Idempotency-Key` or Message-ID, by which it is known.
  */
 export function sendNotices(parts: NoticeParts, closing: Pick<Closing, 'add'>): void {
-  const { book, plan, posts, clock, log, record } = parts;
+  const { book, plan, posts, mailer, clock, log, record } = parts;
   let isClosed = false;
   let timer: { cancel(): void } | null = null;
   let sending: Promise<unknown> = Promise.resolve();
@@ -51,9 +53,14 @@ export function sendNotices(parts: NoticeParts, closing: Pick<Closing, 'add'>): 
   const failure = async (notice: Notice): Promise<string | null> => {
     const { id, mailbox, hook, to, isUrgent, madeAt } = notice;
     const inForce = plan();
+    const text = noticeText(inForce, notice);
+    if (hook === '') {
+      const subject = `${inForce.source.site}: ${isUrgent ? 'an urgent message' : 'a message'} waits`;
+      const letter = await mailer.send({ id, to, subject, text, at: madeAt });
+      return letter.kind === 'taken' ? null : letter.why;
+    }
     const known = inForce.source.hooks?.find((one) => one.id === hook);
     if (known === undefined) return `the plan has no hook ${hook} any more`;
-    const text = noticeText(inForce, notice);
     const about = { notice: id, event: 'messageLeft', site: inForce.source.site, mailbox, urgent: isUrgent, text };
     const told = { ...about, at: new Date(madeAt).toISOString(), ...(to === '' ? {} : { to }) };
     const posted = await posts.post(known.url, told, known.waitMs, { 'idempotency-key': id });

@@ -20,6 +20,7 @@ import { openDocuments } from './documents.ts';
 import { watchFeeds } from './feeds.ts';
 import { type Foundation, openFoundation } from './foundation.ts';
 import { readLinks } from './links.ts';
+import { mailerOf } from './mailer.ts';
 import { hostAndPort, reachable } from './reachable.ts';
 import { watchKeys } from './keys.ts';
 import { messageBook, type MessageBook, messageLength } from './message-book.ts';
@@ -28,7 +29,7 @@ import { sealLeftovers } from './plain-recordings.ts';
 import { sendNotices } from './notices.ts';
 import { readinessOf, starting } from './readiness.ts';
 import { watchRetention } from './retention.ts';
-import { strayGreetings, strayMessages, whatIsKnown } from './stray-messages.ts';
+import { strayDrafts, strayMessages, whatIsKnown } from './stray-messages.ts';
 
 export interface App {
   /** As `ready.json` tells it: "udp/127.0.0.1:5060" for each transport served, and the address of the admin server. */
@@ -62,7 +63,10 @@ async function build(house: Remembered, terminal: (line: string) => void, closin
   const messages = await openMessages(foundation, plan, writer, closing);
   const posts = new HttpPosts({ clock: systemClock, options: config.webhooks });
   const { store, log, record } = foundation;
-  sendNotices({ book: store.notices, posts, plan, clock: systemClock, log, record }, closing);
+  sendNotices(
+    { book: store.notices, posts, mailer: mailerOf(config.mail), plan, clock: systemClock, log, record },
+    closing,
+  );
   watchRetention(foundation, { plan, clock: systemClock }, closing);
   watchKeys(foundation, { documents: () => documents.current(), clock: systemClock }, closing);
   const links = readLinks(config);
@@ -143,7 +147,8 @@ async function openMessages(
   const listed = new Set((await store.messages.list()).map(({ messageId }) => messageId));
   const strays = await strayMessages(folders.messages, listed);
   // Nobody is heard in these before calls are taken.
-  for (const id of await strayGreetings(folders.messages, store.greetings.ids())) await shredSealed(pathOf(id));
+  const inUse = new Set([...store.greetings.ids(), ...listed]);
+  for (const id of await strayDrafts(folders.messages, inUse)) await shredSealed(pathOf(id));
   const reader = auditReader(config, store, secrets);
   for (const callId of store.calls.unfinished()) {
     const facts = (await reader.ofCall(callId)).map(({ at, fact }) => ({ at: instant(at), fact }));

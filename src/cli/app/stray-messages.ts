@@ -2,7 +2,7 @@ import { readdir, stat } from 'node:fs/promises';
 import type { AuditReader, AuditRecord } from '../../audit-log/index.ts';
 import type { CallId } from '../../core/call/index.ts';
 import { type Instant, instant, plusMs } from '../../core/time/index.ts';
-import { GREETING_NAME } from '../../core/voicemail/index.ts';
+import { COMMENT_NAME, COPY_NAME, GREETING_NAME } from '../../core/voicemail/index.ts';
 import { type Identities, openMessage } from '../../vault/index.ts';
 import type { Begun } from './message-book.ts';
 
@@ -11,17 +11,20 @@ export async function strayMessages(folder: string, listed: ReadonlySet<string>)
   const names = await readdir(folder);
   return names.flatMap((name) => {
     const messageId = /^([A-Za-z0-9-]{1,64})\.sealed$/.exec(name)?.[1];
-    const isMessage = messageId !== undefined && !messageId.startsWith(GREETING_NAME);
+    const isMessage = messageId !== undefined && !drafts.some((name) => messageId.startsWith(name));
     return !isMessage || listed.has(messageId) ? [] : [messageId];
   });
 }
 
-/** Greetings that are not in use: whoever recorded one hung up before it was, or the process died. */
-export async function strayGreetings(folder: string, inUse: ReadonlySet<string>): Promise<readonly string[]> {
-  const ids = (await readdir(folder)).flatMap(
-    (name) => /^(greeting-[A-Za-z0-9-]{1,60})\.sealed$/.exec(name)?.[1] ?? [],
-  );
-  return ids.filter((id) => !inUse.has(id));
+const drafts = [GREETING_NAME, COMMENT_NAME, COPY_NAME];
+
+/**
+ * Greetings, comments and copies that are not in use: whoever made one hung up before it was, or the process died; nobody was
+ * told that it is done.
+ */
+export async function strayDrafts(folder: string, inUse: ReadonlySet<string>): Promise<readonly string[]> {
+  const ids = (await readdir(folder)).flatMap((name) => /^([A-Za-z0-9-]{1,64})\.sealed$/.exec(name)?.[1] ?? []);
+  return ids.filter((id) => !inUse.has(id) && drafts.some((name) => id.startsWith(name)));
 }
 
 /**
@@ -38,11 +41,11 @@ export async function whatIsKnown(
   if (record === null) {
     return { callId: null, mailbox: UNKNOWN_MAILBOX, isUrgent: true, ...unmarked, service: null, urgency: null, at };
   }
-  const { callId, mailbox, urgent, service = null, urgency = null } = record;
-  return { callId, mailbox, isUrgent: urgent, ...unmarked, service, urgency, at: record.at };
+  const { callId, mailbox, urgent, service = null, urgency = null, sentBy = null } = record;
+  return { callId, mailbox, isUrgent: urgent, ...unmarked, service, urgency, sentBy, at: record.at };
 }
 
-const unmarked = { isPrivate: false, callBack: null } as const;
+const unmarked = { isPrivate: false, callBack: null, sentBy: null } as const;
 const UNKNOWN_MAILBOX = 'unknown';
 
 async function begunAt(path: string, identities: Identities): Promise<Instant> {

@@ -7,7 +7,7 @@ import { certificate } from './certificate.ts';
 import { disk, secrets } from './data-folder.ts';
 import type { Finding } from './finding.ts';
 import { processes } from './house.ts';
-import { node, prompts } from './installation.ts';
+import { node, prompts, speech } from './installation.ts';
 import { clock, clockAgainst } from './clock.ts';
 import { coreFiles, defaultBuffer, openFiles, receiveBuffer, sipAlg } from './machine.ts';
 import { plainSpeech } from './memory-only.ts';
@@ -52,6 +52,7 @@ async function examine(config: Config, { ntp, reflector }: DoctorOptions): Promi
     ...certificate(house),
     await documents(config),
     prompts(),
+    ...(house.media.servers.length === 0 ? [speech()] : []),
     ...trunks(house),
     ...(await waysToTrunks(house)),
     ...(reflector === undefined ? [] : await wayToReflector(house, reflector)),

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { installedIn } from '../../config/index.ts';
 import { missingPrompts, promptIds } from '../prompt-ids.ts';
@@ -12,6 +13,19 @@ export function node(): Finding {
     state: 'bad',
     says: `${process.versions.node} is too old`,
     remedy: 'start with "npm start", which brings its own, or install Node 24',
+  };
+}
+
+const SPEECH_PROGRAM = '/usr/bin/flite';
+
+/** Only what an app has spoken needs it; our own prompts are recorded. */
+export function speech(program = SPEECH_PROGRAM): Finding {
+  if (existsSync(program)) return { check: 'text to speech', state: 'good', says: program };
+  return {
+    check: 'text to speech',
+    state: 'note',
+    says: `${program} is not there: the media server refuses speak and tts://`,
+    remedy: 'apt-get install flite',
   };
 }
 

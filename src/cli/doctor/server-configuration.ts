@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Config } from '../../config/index.ts';
 import { askForAll } from '../ask-media-server.ts';
 import { drachtioFindings } from './drachtio-file.ts';
@@ -42,10 +44,13 @@ function filesOf(
   server: MediaServer,
   said: { readonly folder: string; readonly site: string },
 ): readonly Finding[] {
-  const folder = server.config ?? (isHere(server.host) && said.folder.startsWith('/') ? said.folder : null);
+  // In a container beside this one it answers here, and has files of its own.
+  const isReadable =
+    isHere(server.host) && said.folder.startsWith('/') && existsSync(join(said.folder, 'freeswitch.xml'));
+  const folder = server.config ?? (isReadable ? said.folder : null);
   if (folder === null) {
     const says = 'its configuration folder was not looked at: it is not known here';
-    const remedy = 'name it as `config` of the server, or run "wardline freeswitch check FOLDER" on its machine';
+    const remedy = 'name it as `config` of the server, or run "wardline freeswitch check FOLDER" where it lies';
     return [{ check, state: 'note', says, remedy }];
   }
   const site = said.site.startsWith('/') ? said.site : undefined;

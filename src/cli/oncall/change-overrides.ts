@@ -2,7 +2,7 @@ import type { Fact } from '../../core/audit/index.ts';
 import type { CompiledRoster, OverrideChange, OverrideDecision } from '../../core/oncall/index.ts';
 import { type Instant, instant } from '../../core/time/index.ts';
 import type { Store } from '../../storage/index.ts';
-import { attestOnce } from '../attest-once.ts';
+import { attestChange } from '../attest-once.ts';
 import type { CommonOptions } from '../command-line.ts';
 import { done, Refusal, type Report } from '../report.ts';
 import { siteDocuments } from '../site-documents.ts';
@@ -16,7 +16,7 @@ export interface Situation {
   readonly now: Instant;
 }
 
-/** Attest first, then act: what cannot be put on record does not change who is on call. */
+/** On record and in force in one commit: what cannot be put on record does not change who is on call, and the other way round. */
 export async function changeOverrides(
   options: CommonOptions,
   decide: (situation: Situation) => OverrideDecision,
@@ -31,18 +31,11 @@ export async function changeOverrides(
     const decision = decide({ roster, now });
     if (decision.kind === 'refused') throw new Refusal(`${decision.because} (${decision.remedy})`);
     const { change } = decision;
-    for (const fact of factsOf(change)) await attestOnce(config, store, secrets, fact);
-    if (!store.overrides.apply(change, revision)) {
-      for (const { id } of change.add) {
-        const because = 'not kept: somebody else changed the roster at the same moment';
-        await attestOnce(config, store, secrets, {
-          fact: 'overrideEnded',
-          override: id,
-          author: 'system',
-          because,
-          by: whoTypes(),
-        });
-      }
+    const isApplied = await attestChange({ config, store, secrets }, factsOf(change), {
+      isCurrent: () => store.overrides.revision() === revision,
+      apply: () => store.overrides.apply(change),
+    });
+    if (!isApplied) {
       throw new Refusal('somebody else changed the roster at the same moment: look at it, and try again');
     }
     return report(change, roster.withOverrides(store.overrides.list()), store);

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import type { Question } from './hang-watch.ts';
 import type { AppMessage, LaunchPlan } from './launch-plan.ts';
 import { questionForApp } from './questions.ts';
-import { endProcess, send, startedTicks, startNode } from './processes.ts';
+import { startNode } from '../../processes/index.ts';
+import { endProcess, send, startedTicks } from './processes.ts';
 import { notePrivate, readJson } from './run-files.ts';
 
 /** Why an app process is gone. `cannotStart` is a sentence of its own about what the admin has to mend. */
@@ -38,7 +39,7 @@ export function startApp(plan: LaunchPlan): AppProcess {
     plan.app.script,
     [plan.app.configFile],
     ['ignore', 'inherit', 'inherit', 'ipc'],
-    ['--max-semi-space-size=8'],
+    ['--max-semi-space-size=16'],
   );
   const pid = child.pid ?? 0;
   if (pid > 0) notePrivate(join(plan.runFolder, 'app.json'), { pid, startedTicks: startedTicks(pid) });

@@ -114,11 +114,13 @@ function mediadOptions(config: Config, secrets: Secrets, advertised: string): z.
     },
     // Ours, so that two legs of a call agree on G.711 whenever both can and nothing is transcoded.
     codecOrder: 'ours',
-    promptFolders,
+    // The pieces of `say` are looked for by language.
+    promptFolders: [...promptFolders, promptsRoot],
     holdMusic,
     recordingsFolder: dataFolders(config.data).messages,
     // Whoever records without saying for whom; the app always says it. No private key ever comes here.
     sealTo: config.voicemail.escrow,
+    speech: { cacheFolder: dataFolders(config.data).speech },
   };
 }
 

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DaemonPlan, DaemonRecord, ReadyLine } from './launch-plan.ts';
 import { openLog, readSince, sizeOf } from './log-file.ts';
-import { endProcess, isAlive, startedTicks, startNode } from './processes.ts';
+import { startNode } from '../../processes/index.ts';
+import { endProcess, isAlive, startedTicks } from './processes.ts';
 import { notePrivate, readJson, writePrivate } from './run-files.ts';
 
 const READY_WITHIN_MS = 15_000;
@@ -34,7 +35,7 @@ export async function startDaemon(plan: DaemonPlan, folders: { run: string; log:
   const logFile = join(folders.log, `${plan.name}.log`);
   const from = sizeOf(logFile);
   const log = openLog(logFile);
-  const child = startNode(plan.script, [plan.optionsFile], ['ignore', log, log], ['--max-semi-space-size=4']);
+  const child = startNode(plan.script, [plan.optionsFile], ['ignore', log, log], ['--max-semi-space-size=16']);
   closeSync(log);
   child.on('error', () => {});
   child.unref();

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import type { LaunchPlan } from './launch-plan.ts';
-import { startNode } from './processes.ts';
+import { startNode } from '../../processes/index.ts';
 
 export type Prepared =
   | { readonly kind: 'ready'; readonly plan: LaunchPlan }

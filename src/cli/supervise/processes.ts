@@ -1,31 +1,5 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-
-const COMPILE_CACHE = new URL('../../../scripts/compile-cache.js', import.meta.url).href;
-
-/*
- * The only module that starts processes, and never through a shell: our own Node with a script of ours, or a program that
- * the configuration names.
- */
-
-/** Every process gets its own group, so that Ctrl-C in the terminal reaches the supervisor alone. */
-export function startNode(
-  script: string,
-  args: readonly string[],
-  stdio: ('ignore' | 'inherit' | 'ipc' | 'pipe' | number)[],
-  nodeFlags: readonly string[] = [],
-): ChildProcess {
-  return spawn(process.execPath, ['--import', COMPILE_CACHE, ...nodeFlags, script, ...args], { stdio, detached: true });
-}
-
-/** What a program of the house prints, at most 4 KiB. Throws Error with why there is nothing; never what it printed. */
-export function printedBy(program: string, words: readonly string[], withinMs: number): string {
-  const { status, stdout, error } = spawnSync(program, words, { encoding: 'utf8', timeout: withinMs, maxBuffer: 4096 });
-  if (error !== undefined) throw error;
-  if (status !== 0) throw new Error(`ended with code ${status ?? 'none'}`);
-  return stdout;
-}
 
 /** When a process was started, in the kernel's ticks; tells a process from a later one with the same number. */
 export function startedTicks(pid: number): string | null {

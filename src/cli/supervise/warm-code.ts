@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { installedIn } from '../../config/index.ts';
-import { startNode } from './processes.ts';
+import { startNode } from '../../processes/index.ts';
 
 const CACHE = join(installedIn, 'node_modules/.cache/wardline');
 

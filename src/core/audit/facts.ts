@@ -130,6 +130,10 @@ export type CallFact =
       readonly person: string;
       readonly device: string;
       readonly reason: string;
+      /** Mailbox that it was sent to, or service that it was handed over to. */
+      readonly to?: string;
+      /** The message in that mailbox. */
+      readonly copyId?: string;
     }
   | {
       readonly fact: 'messageUnplayable';
@@ -160,6 +164,8 @@ export type CallFact =
       /** Of the chain in which nobody accepted, where there was one. */
       readonly service?: string;
       readonly urgency?: Urgency;
+      /** Mailbox of the person who replies. */
+      readonly sentBy?: string;
     }
   | {
       readonly fact: 'recordingEnded';
@@ -275,7 +281,7 @@ export type SystemFact =
       readonly by: string;
       readonly tookMs: number;
     }
-  /** A program of the house was told that a message waits, or could not be told for three days. */
+  /** A program of the house was told that a message waits, or could not be told for three days. `hook`: '' for an e-mail. */
   | {
       readonly fact: 'noticeSent';
       readonly messageId: string;
@@ -323,7 +329,7 @@ export type SystemFact =
       readonly fact: 'keyUsed';
       readonly key: string;
       readonly keyId: string;
-      readonly use: 'heard' | 'exported' | 'measured' | 'rotated';
+      readonly use: 'heard' | 'exported' | 'forwarded' | 'measured' | 'rotated';
       readonly messageId: string;
       readonly by: string;
     }

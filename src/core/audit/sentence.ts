@@ -1,5 +1,6 @@
 import type { LegResult, MediaFacts } from '../call/events.ts';
 import { endCauses } from '../call/end-causes.ts';
+import type { MessageAct } from '../voicemail/retrieval.ts';
 import { NOTHING_KEYED, type Fact } from './facts.ts';
 
 /** How ids are spoken of. A name that is not known any more is answered with the id itself. */
@@ -94,7 +95,7 @@ export function sentence(fact: Fact, names: Names, revealed: Revealed = {}): str
     case 'mailboxOpened':
       return `${names.mailbox(fact.person)} opened the mailbox of ${names.mailbox(fact.mailbox)} from ${fact.device}: ${count(fact.messages, 'message')}`;
     case 'messageAccessed':
-      return `message ${fact.messageId} of ${names.mailbox(fact.mailbox)} was ${fact.how} by ${names.mailbox(fact.person)} from ${fact.device} (${fact.reason})`;
+      return `message ${fact.messageId} of ${names.mailbox(fact.mailbox)} was ${doneWith(fact.how)}${fact.to === undefined ? '' : ` to ${names.mailbox(fact.to)}`} by ${names.mailbox(fact.person)} from ${fact.device} (${fact.reason})`;
     case 'messageUnplayable':
       return `message ${fact.messageId} of ${names.mailbox(fact.mailbox)} could not be played: ${fact.why}`;
     case 'greetingChanged':
@@ -154,9 +155,9 @@ export function sentence(fact: Fact, names: Names, revealed: Revealed = {}): str
     case 'chaseOver':
       return `message ${fact.messageId} of ${names.mailbox(fact.mailbox)} was ${fact.because}${fact.by === '' ? '' : ` by ${names.mailbox(fact.by)}`} after ${seconds(fact.tookMs)}`;
     case 'noticeSent':
-      return `${fact.hook} was told that message ${fact.messageId} waits for ${names.mailbox(fact.mailbox)}, at try ${fact.tries}`;
+      return `${fact.hook || 'the mail server'} was told that message ${fact.messageId} waits for ${names.mailbox(fact.mailbox)}, at try ${fact.tries}`;
     case 'noticeGivenUp':
-      return `${fact.hook} could not be told that message ${fact.messageId} waits for ${names.mailbox(fact.mailbox)}: ${fact.because}`;
+      return `${fact.hook || 'the mail server'} could not be told that message ${fact.messageId} waits for ${names.mailbox(fact.mailbox)}: ${fact.because}`;
     case 'messageShredOrdered':
       return `message ${fact.messageId} of ${names.mailbox(fact.mailbox)} is to be shredded, ${shredWords[fact.because]}, by ${fact.by}`;
     case 'messageShredded':
@@ -366,3 +367,8 @@ const shredWords = {
   deleted: 'a day after it was deleted',
   retention: 'for its time was over',
 } as const;
+
+function doneWith(how: MessageAct): string {
+  if (how === 'handedOver') return 'handed over';
+  return how === 'replied' ? 'answered by a message' : how;
+}

@@ -127,12 +127,14 @@ const vocabulary: {
   messageAccessed: {
     says: 'Somebody did something with a message.',
     fields: {
-      how: 'heard, saved, deleted, restored, claimed',
+      how: 'heard, saved, deleted, restored, claimed, forwarded, replied, handedOver',
       messageId: 'which',
       mailbox: 'whose',
       person: 'mailbox of the person',
       device: 'extension, or outside',
       reason: 'why',
+      to: 'mailbox that it was sent to, or service that it was handed over to',
+      copyId: 'the message in that mailbox',
     },
   },
   messageUnplayable: {
@@ -170,6 +172,7 @@ const vocabulary: {
       urgent: 'whether',
       service: 'whose chain nobody accepted in, where there was one',
       urgency: 'of that chain',
+      sentBy: 'mailbox of the person who replies',
     },
   },
   recordingEnded: {
@@ -276,12 +279,23 @@ const vocabulary: {
     },
   },
   noticeSent: {
-    says: 'A program of the house was told that a message waits.',
-    fields: { messageId: 'which', mailbox: 'whose', hook: 'which program', tries: 'how many it took' },
+    says: 'A program of the house, or the mail server, was told that a message waits.',
+    fields: {
+      messageId: 'which',
+      mailbox: 'whose',
+      hook: 'which program, or nothing for an e-mail',
+      tries: 'how many it took',
+    },
   },
   noticeGivenUp: {
-    says: 'A program of the house could not be told for three days.',
-    fields: { messageId: 'which', mailbox: 'whose', hook: 'which program', tries: 'how many', because: 'why' },
+    says: 'A program of the house, or the mail server, could not be told for three days.',
+    fields: {
+      messageId: 'which',
+      mailbox: 'whose',
+      hook: 'which program, or nothing for an e-mail',
+      tries: 'how many',
+      because: 'why',
+    },
   },
   messageShredOrdered: {
     says: 'The key of a message is about to be shredded.',
@@ -325,7 +339,7 @@ const vocabulary: {
     fields: {
       key: 'whose',
       keyId: 'which',
-      use: 'heard, exported, measured (how long it is), rotated (wrapped to other keys)',
+      use: 'heard, exported, forwarded, measured (how long it is), rotated (wrapped to other keys)',
       messageId: 'which message or greeting',
       by: 'who did it, or system',
     },

@@ -3,7 +3,7 @@ import type { Prompt } from '../dialplan/index.ts';
 import type { Urgency } from '../oncall/index.ts';
 import type { Phi } from '../phi/index.ts';
 import type { GreetingKind } from '../voicemail/greetings.ts';
-import type { MessageAct } from '../voicemail/retrieval.ts';
+import type { MessageMark } from '../voicemail/retrieval.ts';
 import type { EndCause } from './end-causes.ts';
 import type { LegId, LegTarget, TimerEvent } from './events.ts';
 
@@ -122,9 +122,23 @@ export type CallEffect =
   | {
       readonly type: 'changeMessage';
       readonly messageId: string;
-      readonly change: MessageAct;
+      readonly change: MessageMark;
       readonly by: string;
     }
+  /** Puts a message into another mailbox, a recorded comment before it, sealed for whoever opens that one. -> messageForwarded */
+  | {
+      readonly type: 'forwardMessage';
+      readonly token: number;
+      readonly messageId: string;
+      readonly commentId: string | null;
+      readonly to: string;
+      readonly copyId: string;
+      readonly isUrgent: boolean;
+      /** Mailbox of the person who sends it. */
+      readonly by: string;
+    }
+  /** It is nobody's again, and followed through the chain of the service from its beginning; not by the phones of `by`. */
+  | { readonly type: 'handOverMessage'; readonly messageId: string; readonly service: string; readonly by: string }
   /**
    * Prompts, a message opened while it plays, and prompts; the first key ends it all.
    * -> digitsGathered ('' when no key came within `waitMs` after the end) | messageUnplayable

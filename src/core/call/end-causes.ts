@@ -31,6 +31,7 @@ export const endCauses = {
   mediaLost: { sip: 500, q850: 31, fault: 'network', says: 'the sound was lost' },
   notAcceptable: { sip: 488, q850: 88, fault: 'caller', says: 'the caller offered no codec we speak' },
   overloaded: { sip: 503, q850: 42, fault: 'wardline', says: 'too many calls at once' },
+  notRecordable: { sip: 503, q850: 42, fault: 'wardline', says: 'no disk could take the record of a call' },
   shuttingDown: { sip: 503, q850: 41, fault: 'wardline', says: 'Wardline was shutting down' },
   wardlineRestarted: { sip: 500, q850: 41, fault: 'wardline', says: 'Wardline was restarted during the call' },
   internalError: { sip: 500, q850: 41, fault: 'wardline', says: 'an error inside Wardline ended the call' },

@@ -100,6 +100,8 @@ export type CallEvent =
   | { readonly type: 'messagesListed'; readonly token: number; readonly messages: readonly MessageBrief[] | null }
   /** Who has the message: whoever claimed it first. */
   | { readonly type: 'claimAnswered'; readonly token: number; readonly by: string }
+  /** `why`: what was in the way; null: the other mailbox has it. */
+  | { readonly type: 'messageForwarded'; readonly token: number; readonly why: string | null }
   /** In place of the keys that a `playMessage` would have brought. */
   | { readonly type: 'messageUnplayable'; readonly token: number; readonly why: string }
   | { readonly type: 'bridged'; readonly leg: LegId }

@@ -49,7 +49,8 @@ function keepSaid(doing: Doing, turn: Turn): void {
 
 function causeOfLeaving(line: Line, doing: Doing, left: 'hungUp' | 'mediaLost'): EndCause {
   if (doing.name === 'saying') return doing.cause;
-  if (doing.name === 'reviewing' || doing.name === 'recordingAgain') return 'messageLeft';
+  if (doing.name === 'reviewing') return 'messageLeft';
+  if (doing.name === 'recordingAgain' && doing.taking.before !== null) return 'messageLeft';
   if (left === 'mediaLost') return 'mediaLost';
   if (doing.name === 'greeting') return 'noMessageLeft';
   return line.isAnswered ? 'callerHungUp' : 'callerCancelled';

@@ -2,7 +2,7 @@ import type { ActingVerb, Prompt, Verb } from '../dialplan/index.ts';
 import type { Escalation } from '../escalation/index.ts';
 import type { Urgency } from '../oncall/index.ts';
 import type { Instant } from '../time/index.ts';
-import type { Retrieval } from '../voicemail/retrieval.ts';
+import type { Retrieval, RetrievalIn } from '../voicemail/retrieval.ts';
 import type { EndCause } from './end-causes.ts';
 import type { Errand } from './errand.ts';
 import type { Caller, CallId, LegId } from './events.ts';
@@ -156,8 +156,17 @@ export interface Taking {
   readonly isPrivate: boolean;
   /** May be a patient's; stays in memory until it is sealed. */
   readonly callBack: string | null;
+  /** Somebody replies from a mailbox: where they go on behind it; null for whoever was called to leave a message. */
+  readonly reply: Reply | null;
   /** The take before, which stays until there is another in its place. */
   readonly before: Taken | null;
+}
+
+export interface Reply {
+  /** Mailbox of the person who replies. */
+  readonly by: string;
+  readonly now: RetrievalIn<'listening'>;
+  readonly path: string;
 }
 
 /** What the caller has said. */

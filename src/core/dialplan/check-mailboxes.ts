@@ -29,8 +29,9 @@ export function checkMailboxes({ mailboxes }: PlanSource, names: KnownNames, pro
     }
     if (longestMs !== undefined) checkTime(longestMs, `${at}.longest`, problems, LONGEST_MS);
     if (keepDays === 0) problems.add(`${at}.keep-days`, 'messages that are kept for no day', 'use 1 to 9999');
-    for (const [i, { hook }] of (box.notify ?? []).entries()) {
-      checkName('hook', hook, names.hooks, `${at}.notify.${i}.hook`, problems);
+    for (const [i, told] of (box.notify ?? []).entries()) {
+      if ('email' in told) continue;
+      checkName('hook', told.hook, names.hooks, `${at}.notify.${i}.hook`, problems);
     }
     if (box.hours !== undefined) checkName('hours', box.hours, names.hours, `${at}.hours`, problems);
     checkOpenTo(box, names, at, problems);

@@ -35,8 +35,8 @@ export interface Mailbox {
   readonly keepDays?: number;
   /** Opening hours, outside of which callers hear the greeting for that. */
   readonly hours?: string;
-  /** Programs that are told of each message. `to`: whom they are to tell, a number of the staff. */
-  readonly notify?: readonly { readonly hook: string; readonly to?: string }[];
+  /** Who is told of each message: programs, and by e-mail. `to`: whom a program is to tell, a number of the staff. */
+  readonly notify?: readonly ({ readonly hook: string; readonly to?: string } | { readonly email: string })[];
 }
 
 export interface Route {

@@ -175,7 +175,10 @@ function perform(
       return { ...scene, still: { kind: 'records', mailbox: effect.mailbox, urgent: effect.urgent } };
     case 'callOver':
       return { ...scene, still: { kind: 'over', cause: effect.cause } };
+    case 'forwardMessage':
+      return soon({ type: 'messageForwarded', token: effect.token, why: null });
     case 'changeMessage':
+    case 'handOverMessage':
     case 'setGreeting':
     case 'ringCaller':
     case 'refuseCaller':

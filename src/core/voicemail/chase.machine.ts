@@ -2,7 +2,14 @@ import type { World } from '../call/world.ts';
 import { type CompiledPlan, HOME } from '../dialplan/index.ts';
 import { type Candidate, type Situation, whoToRing } from '../escalation/index.ts';
 import { never } from '../never.ts';
-import { type Device, type EscalationStep, isHouseSupervisor, type Person, type ServiceId } from '../oncall/index.ts';
+import {
+  type Device,
+  type EscalationStep,
+  isHouseSupervisor,
+  type Person,
+  type PersonId,
+  type ServiceId,
+} from '../oncall/index.ts';
 import { plusMs } from '../time/index.ts';
 import type { Chase, ChaseEffect, ChaseEvent, Chased } from './chase.ts';
 import { mailboxOfPhone, rulesOf } from './mailboxes.ts';
@@ -11,7 +18,8 @@ import { mailboxOfPhone, rulesOf } from './mailboxes.ts';
  *   expected ── urgentMessageLeft ──▶ chasing ── time up ──▶ chasing (next step) ── … ──▶ chasing (supervisor, again and again)
  *                                        │ shift boundary: the successor is told too
  *                                        │ rosterChanged: so is whoever took over; chaseResumed: the step again, for what is left of it
- *                                        └── messageClaimed · messageDeleted ──▶ over
+ *                                        ├── followAgain: from the first step
+ *                                        └── messageClaimed · messageDeleted ──▶ over ── followAgain ──▶ chasing
  */
 
 export const expectedChase: Chase = { name: 'expected' };
@@ -29,11 +37,13 @@ export function stepChase(
 ): { readonly state: Chase; readonly effects: readonly ChaseEffect[] } {
   switch (state.name) {
     case 'expected':
-      return event.type === 'urgentMessageLeft' ? begin(world, event.message) : { state, effects: [] };
+      return event.type === 'urgentMessageLeft' || event.type === 'followAgain'
+        ? begin(world, event.message)
+        : { state, effects: [] };
     case 'chasing':
       return chasing(world, state, event);
     case 'over':
-      return { state, effects: [] };
+      return event.type === 'followAgain' ? begin(world, event.message) : { state, effects: [] };
     default:
       return never(state);
   }
@@ -42,13 +52,13 @@ export function stepChase(
 type Chasing = Extract<Chase, { name: 'chasing' }>;
 type Step = ReturnType<typeof stepChase>;
 
-function begin(world: World, about: Chased): Step {
+function begin(world: World, about: Chased, round = 0): Step {
   const { messageId, mailbox, service } = about;
   const started: ChaseEffect = {
     type: 'attest',
     fact: { fact: 'chaseStarted', messageId, mailbox, service: service ?? '', steps: stepsOf(world, about).length },
   };
-  return startStep(world, { about, step: -1, round: 0 }, [started]);
+  return startStep(world, { about, step: -1, round }, [started]);
 }
 
 function chasing(world: World, state: Chasing, event: ChaseEvent): Step {
@@ -56,6 +66,8 @@ function chasing(world: World, state: Chasing, event: ChaseEvent): Step {
   switch (event.type) {
     case 'urgentMessageLeft':
       return { state, effects: [] };
+    case 'followAgain':
+      return begin(world, event.message, state.round);
     case 'messageClaimed':
       return over(world, about, 'claimed', event.by);
     case 'messageDeleted':
@@ -128,8 +140,12 @@ function work(world: World, state: Chasing, before: readonly ChaseEffect[]): Ste
 function tell(world: World, state: Chasing, before: readonly ChaseEffect[]): Step {
   const { about, step, round, stepEndsAt } = state;
   const { messageId, mailbox } = about;
-  const target = stepsOf(world, about)[step] ?? supervisorStep(world, about);
-  const { candidates, nextBoundary } = look(world, about, target, state.told);
+  const ofChain = stepsOf(world, about)[step];
+  // At the end it is the supervisor's, whoever that is.
+  const { candidates, nextBoundary } =
+    ofChain === undefined
+      ? look(world, { ...about, again: null }, supervisorStep(world, about), state.told)
+      : look(world, about, ofChain, state.told);
   const rung = candidates.filter(isRung);
   const facts = rung.map(({ person, tier, because, device }): ChaseEffect => {
     return {
@@ -189,7 +205,14 @@ function look(world: World, about: Chased, step: EscalationStep, told: readonly 
     hasMedia: true,
   };
   const service = about.service ?? HOUSE;
-  return whoToRing(world, situation, step, { service, urgency: about.urgency, tried: told, declined: [] });
+  const declined = whoHandedOver(world, about);
+  return whoToRing(world, situation, step, { service, urgency: about.urgency, tried: told, declined });
+}
+
+/** They have heard it: it is a colleague who is to be called. */
+function whoHandedOver({ plan, roster }: World, { again }: Chased): readonly PersonId[] {
+  if (!again || again.by === '') return [];
+  return rulesOf(plan, again.by).phones.flatMap((phone) => roster.personByDesk(phone)?.id ?? []);
 }
 
 /** The chain of the service; of a mailbox without one, the person whose phone it is. */

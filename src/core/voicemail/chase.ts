@@ -13,6 +13,15 @@ export interface Chased {
   readonly urgency: Urgency;
   readonly callId: CallId | null;
   readonly leftAt: Instant;
+  /** Since when it is followed anew, and who saw to that; null: as it was left. Chases of older versions do not say. */
+  readonly again?: Again | null;
+}
+
+/** Brought back, or handed over to whoever is on call. */
+export interface Again {
+  readonly at: Instant;
+  /** Mailbox of whoever handed it over, who is not called; '' for nobody. */
+  readonly by: string;
 }
 
 /** What is known of a message when it was left. */
@@ -25,16 +34,17 @@ export interface LeftMessage {
   /** The chain in which nobody accepted; null for a message of no chain. */
   readonly service: string | null;
   readonly urgency: Urgency | null;
+  readonly again: Again | null;
 }
 
 /** A message that is followed: one that is urgent, and any left at the end of an urgent or STAT chain. null: it waits. */
 export function chasedOf(roster: Pick<CompiledRoster, 'services'>, left: LeftMessage): Chased | null {
-  const { messageId, mailbox, callId, at: leftAt, isUrgent } = left;
+  const { messageId, mailbox, callId, at: leftAt, isUrgent, again } = left;
   const isOfChain = left.urgency === 'stat' || left.urgency === 'urgent';
   if (!isUrgent && !isOfChain) return null;
   const service = left.service ?? roster.services().find((one) => one.mailbox === mailbox)?.id ?? null;
   const urgency = left.urgency === 'stat' ? 'stat' : 'urgent';
-  return { messageId, mailbox, service: service as ServiceId | null, urgency, callId, leftAt };
+  return { messageId, mailbox, service: service as ServiceId | null, urgency, callId, leftAt, again };
 }
 
 /** Plain data: it survives the process that wrote it down. */
@@ -59,6 +69,8 @@ export type ChaseTimer =
 
 export type ChaseEvent =
   | { readonly type: 'urgentMessageLeft'; readonly message: Chased }
+  /** Somebody has brought it back or handed it over: from the beginning, and not to them. */
+  | { readonly type: 'followAgain'; readonly message: Chased }
   /** Listened to and taken by somebody; `by`: the mailbox of a person. */
   | { readonly type: 'messageClaimed'; readonly by: string }
   | { readonly type: 'messageDeleted' }

@@ -1,10 +1,12 @@
 export { expectedChase, stepChase } from './chase.machine.ts';
 export * from './chase.ts';
 export * from './greetings.ts';
+export { offerKeys } from './listening.ts';
 export { deliverMessage, startRetrieval, stepRetrieval } from './mailbox.machine.ts';
 export * from './mailboxes.ts';
 export * from './message-summary.ts';
 export * from './notices.ts';
+export { COMMENT_NAME, COPY_NAME } from './passing-on.ts';
 export * from './pin-rules.ts';
 export * from './retention.ts';
 export * from './retrieval.ts';

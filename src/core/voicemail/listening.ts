@@ -4,7 +4,7 @@ import type { World } from '../call/world.ts';
 import type { Prompt } from '../dialplan/index.ts';
 import { zone } from '../time/index.ts';
 import { rulesOf } from './mailboxes.ts';
-import type { After, MessageAct, MessageBrief, Retrieval, RetrievalIn, Session } from './retrieval.ts';
+import type { After, MessageBrief, MessageMark, Retrieval, RetrievalIn, Session } from './retrieval.ts';
 
 /**
  * In a mailbox: messages one after the other, urgent ones first, then new ones, then the oldest first. Keys:
@@ -224,25 +224,33 @@ function undo(now: Listening, device: string, turn: Turn): Retrieval {
 /** What somebody gives as the reason who opens a mailbox by its PIN. */
 const MY_MESSAGES = 'opened with a PIN';
 
-function done(now: Listening, how: MessageAct, device: string, turn: Turn): void {
+function done(now: Listening, how: MessageMark, device: string, turn: Turn): void {
   attest(turn, { ...accessOf(now, device), fact: 'messageAccessed', how });
   change(now, how, turn);
 }
 
-function change(now: Listening, how: MessageAct, turn: Turn): void {
+function change(now: Listening, how: MessageMark, turn: Turn): void {
   const { messageId } = now.messages[now.at]!;
   act(turn, { type: 'changeMessage', messageId, change: how, by: now.session.person });
 }
 
-function accessOf({ session, messages, at }: Listening, device: string) {
+export function accessOf({ session, messages, at }: Listening, device: string) {
   const { mailbox, person } = session;
   return { messageId: messages[at]?.messageId ?? '', mailbox, person, device, reason: MY_MESSAGES };
 }
 
 /** When it came and from whom; the voice names no outside number, for others may hear the phone. */
-function envelope({ plan }: World, { at, from, isUrgent, isPrivate }: MessageBrief): readonly Prompt[] {
+function envelope(world: World, message: MessageBrief): readonly Prompt[] {
+  const { plan } = world;
+  const { at, from, isUrgent, isPrivate, sentBy, isForwarded } = message;
   const [day = '', time = ''] = zone(plan.source.zone).show(at).split(' ');
-  const who = from === null ? [id('mailbox-from-outside')] : [id('mailbox-from'), phoneName(plan, from)];
+  const caller = from === null ? [id('mailbox-from-outside')] : [id('mailbox-from'), phoneName(plan, from)];
+  const sender = sentBy === null ? [] : [nameOf(world, sentBy)];
+  const who = isForwarded
+    ? [id('mailbox-forwarded-by'), ...sender, ...caller]
+    : sentBy === null
+      ? caller
+      : [id('mailbox-from'), ...sender];
   return [
     ...(isUrgent ? [id('mailbox-urgent')] : []),
     ...(isPrivate ? [id('mailbox-private')] : []),
@@ -278,7 +286,7 @@ function inOrder(messages: readonly MessageBrief[]): readonly MessageBrief[] {
   return [...messages].sort((a, b) => rank(a) - rank(b) || a.at - b.at);
 }
 
-function id(name: string): Prompt {
+export function id(name: string): Prompt {
   return { say: 'id', id: name };
 }
 

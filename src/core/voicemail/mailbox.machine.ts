@@ -6,6 +6,16 @@ import { phi } from '../phi/index.ts';
 import { inGreetings, openGreetings, recordingGreeting } from './greeting-menu.ts';
 import { listen, listening, nameOf, offerKeys } from './listening.ts';
 import { alsoOpenTo, mailboxByNumber, mailboxOfPhone } from './mailboxes.ts';
+import {
+  askingComment,
+  askingTo,
+  forward,
+  forwarding,
+  handOver,
+  recordingComment,
+  reply,
+  type Sender,
+} from './passing-on.ts';
 import { MAX_PIN_DIGITS } from './pin-rules.ts';
 import type { After, Retrieval, RetrievalIn, Session } from './retrieval.ts';
 
@@ -71,9 +81,17 @@ export function stepRetrieval(
     case 'listening':
       return listening(world, deviceOf(opener), retrieval, event, turn, (session) => list(session, turn));
     case 'more':
-      return more(retrieval, event, turn);
+      return more(world, senderOf(opener), retrieval, event, turn);
+    case 'askingTo':
+      return askingTo(world, senderOf(opener), retrieval, event, turn);
+    case 'askingComment':
+      return askingComment(senderOf(opener), retrieval, event, turn);
+    case 'recordingComment':
+      return recordingComment(senderOf(opener), retrieval, event, turn);
+    case 'forwarding':
+      return forwarding(senderOf(opener), retrieval, event, turn);
     case 'greetings':
-      return inGreetings(world, { device: deviceOf(opener), messageId: opener.messageId }, retrieval, event, turn);
+      return inGreetings(world, senderOf(opener), retrieval, event, turn);
     case 'recordingGreeting':
       return recordingGreeting({ device: deviceOf(opener) }, retrieval, event, turn);
     case 'over':
@@ -81,11 +99,24 @@ export function stepRetrieval(
   }
 }
 
-function more(retrieval: RetrievalIn<'more'>, event: CallEvent, turn: Turn): Retrieval {
+function more(world: World, sender: Sender, retrieval: RetrievalIn<'more'>, event: CallEvent, turn: Turn): Retrieval {
   if (!isKeyed(event, retrieval.token)) return retrieval;
   const { now } = retrieval;
-  if (event.digits === '4') return openGreetings(now, turn);
-  return offerKeys(now, event.digits === '' || event.digits === '#' ? [] : [{ say: 'id', id: 'wrong-key' }], turn);
+  switch (event.digits) {
+    case '1':
+      return forward(now, turn);
+    case '2':
+      return reply(world, sender, now, turn);
+    case '3':
+      return handOver(world, sender, now, turn);
+    case '4':
+      return openGreetings(now, turn);
+    case '':
+    case '#':
+      return offerKeys(now, [], turn);
+    default:
+      return offerKeys(now, [{ say: 'id', id: 'wrong-key' }], turn);
+  }
 }
 
 function askingNumber(world: World, retrieval: RetrievalIn<'askingNumber'>, event: CallEvent, turn: Turn): Retrieval {
@@ -200,4 +231,8 @@ function over(then: After): Retrieval {
 /** For the record: the phone that somebody listens on. */
 function deviceOf({ from }: Pick<Opener, 'from'>): string {
   return from.kind === 'phone' ? from.extension : 'outside';
+}
+
+function senderOf(opener: Opener): Sender {
+  return { messageId: opener.messageId, device: deviceOf(opener) };
 }

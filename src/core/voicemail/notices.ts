@@ -1,14 +1,15 @@
 import type { CompiledPlan } from '../dialplan/index.ts';
 import { type Instant, plusMs } from '../time/index.ts';
 
-/** That a message waits, for a program of the house: a pager, an SMS gateway. Nothing of it names a caller or a patient. */
+/** That a message waits, for a program of the house (a pager, an SMS gateway) or by e-mail. Nothing of it names a caller or a patient. */
 export interface Notice {
   /** The same for the same message and addressee, however often it is made: nobody is told twice. */
   readonly id: string;
   readonly messageId: string;
   readonly mailbox: string;
+  /** Id of the program; '' for an e-mail. */
   readonly hook: string;
-  /** What the program needs to find its addressee, a number of the staff; '' for none. */
+  /** What the program needs to find its addressee, a number of the staff, '' for none; an e-mail address. */
   readonly to: string;
   readonly isUrgent: boolean;
   readonly madeAt: Instant;
@@ -19,8 +20,11 @@ export function noticesOf(
   message: { readonly messageId: string; readonly mailbox: string; readonly isUrgent: boolean; readonly at: Instant },
 ): readonly Notice[] {
   const { messageId, mailbox, isUrgent, at: madeAt } = message;
-  return (plan.mailbox(mailbox)?.notify ?? []).map(({ hook, to = '' }) => {
-    return { id: `${messageId} ${hook} ${to}`.trim(), messageId, mailbox, hook, to, isUrgent, madeAt };
+  return (plan.mailbox(mailbox)?.notify ?? []).map((told) => {
+    const about = { messageId, mailbox, isUrgent, madeAt };
+    if ('email' in told) return { id: `${messageId} <${told.email}>`, hook: '', to: told.email, ...about };
+    const { hook, to = '' } = told;
+    return { id: `${messageId} ${hook} ${to}`.trim(), hook, to, ...about };
   });
 }
 

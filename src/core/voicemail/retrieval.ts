@@ -13,9 +13,16 @@ export interface MessageBrief {
   readonly callBack: string | null;
   readonly isPrivate: boolean;
   readonly isClaimed: boolean;
+  /** Mailbox of the person who has sent it from a mailbox: as a reply, or forwarded; null for a caller's own message. */
+  readonly sentBy: string | null;
+  readonly isForwarded: boolean;
+  /** Service of the chain in which nobody accepted, or whose colleague it was handed over to. */
+  readonly service: string | null;
 }
 
-export type MessageAct = 'heard' | 'saved' | 'deleted' | 'restored' | 'claimed';
+/** What is noted on the message itself. */
+export type MessageMark = 'heard' | 'saved' | 'deleted' | 'restored' | 'claimed';
+export type MessageAct = MessageMark | 'forwarded' | 'replied' | 'handedOver';
 
 /** `paused`: too many were tried; `noPin`: the mailbox has none, or there is no such mailbox. */
 export type PinResult = 'right' | 'wrong' | 'noPin' | 'paused';
@@ -76,6 +83,28 @@ export type Retrieval =
       /** Of the tone. */
       readonly token: number;
     }
+  /** Which mailbox a message is sent to, or which service it is handed over to. */
+  | {
+      readonly name: 'askingTo';
+      readonly why: 'forward' | 'handOver';
+      readonly now: RetrievalIn<'listening'>;
+      readonly token: number;
+    }
+  | {
+      readonly name: 'askingComment';
+      readonly now: RetrievalIn<'listening'>;
+      readonly to: string;
+      readonly token: number;
+    }
+  | {
+      readonly name: 'recordingComment';
+      readonly now: RetrievalIn<'listening'>;
+      readonly to: string;
+      readonly commentId: string;
+      /** Of the tone. */
+      readonly token: number;
+    }
+  | { readonly name: 'forwarding'; readonly now: RetrievalIn<'listening'>; readonly token: number }
   | { readonly name: 'over'; readonly then: After };
 
 /** What the call goes on with. */
@@ -83,6 +112,8 @@ export type After =
   | { readonly go: 'goodbye' }
   | { readonly go: 'operator' }
   | { readonly go: 'unavailable' }
-  | { readonly go: 'callBack'; readonly extension: string };
+  | { readonly go: 'callBack'; readonly extension: string }
+  /** A message for this mailbox is recorded; behind it the caller is back at the messages. */
+  | { readonly go: 'reply'; readonly to: string; readonly replyId: string; readonly now: RetrievalIn<'listening'> };
 
 export type RetrievalIn<N extends Retrieval['name']> = Extract<Retrieval, { readonly name: N }>;

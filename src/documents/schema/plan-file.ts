@@ -144,10 +144,16 @@ const sections = {
         'keep-days': count('after how many days messages are shredded: 90').optional(),
         notify: z
           .array(
-            z.strictObject({ hook: id('a hook'), to: text('whom it is to tell, a number of the staff').optional() }),
+            z.union([
+              z.strictObject({ hook: id('a hook'), to: text('whom it is to tell, a number of the staff').optional() }),
+              z.strictObject({ email: z.email().meta({ description: 'an address of the staff' }) }),
+            ]),
           )
           .max(20)
-          .meta({ description: 'programs that are told of each message: [{hook: sms, to: "+12025550111"}]' })
+          .meta({
+            description:
+              'who is told of each message: [{hook: sms, to: "+12025550111"}, {email: team@hospital.example}]',
+          })
           .optional(),
         hours: id('opening hours, outside of which another greeting is played').optional(),
       }),

@@ -8,10 +8,11 @@
 import type { EventHeaders } from '../event-socket/framing.ts';
 import type { LegMedia } from '../media/leg-media.ts';
 import type { PlayEvents, PlayLimits, PlayResult, Running } from '../media/requests.ts';
-import type { PlayItem } from '../media/messages.ts';
+import type { LegReport, PlayItem } from '../media/messages.ts';
 import { ApplicationQueue, type QueuedCall } from './application-queue.ts';
 import { type ChannelState, profileHeaders } from './channel-headers.ts';
 import type { EventBus } from './events.ts';
+import { setMediaVariables } from './media-variables.ts';
 
 /** FreeSWITCH's names of Q.850 causes. */
 export type HangupCause = string;
@@ -249,10 +250,13 @@ export class Channel {
     this.#digitListeners.clear();
     const partner = this.#peer;
     this.unbridge();
-    this.media.close();
-    this.#options.onHangup(cause, byRemote);
+    // Who hears the BYE finds the leg gone: its numbers are fetched first, which takes no longer than a tick of the media thread.
+    const closed = this.media.close().then((report) => {
+      this.#options.onHangup(cause, byRemote);
+      return report;
+    });
     if (partner !== undefined) partner.#options.onPartnerHungUp();
-    this.#applications.close(() => this.#ended());
+    this.#applications.close(() => void closed.then((report) => this.#ended(report)));
   }
 
   publish(name: string, headers: EventHeaders = {}, options: { subclass?: string; body?: string } = {}): void {
@@ -281,7 +285,8 @@ export class Channel {
     return application(run);
   }
 
-  #ended(): void {
+  #ended(report: LegReport | undefined): void {
+    if (report !== undefined) setMediaVariables(this, report);
     const about = { 'Hangup-Cause': this.variables.get('hangup_cause') ?? '' };
     this.#publishCallState(about);
     this.publish('CHANNEL_HANGUP', about);

@@ -1,5 +1,6 @@
 /** The variables of a channel, as the event socket reads and writes them. */
 import type { Channel } from '../channel/channel.ts';
+import { setMediaVariables } from '../channel/media-variables.ts';
 import { headerBlock } from './framing.ts';
 
 const OK = '+OK\n';
@@ -28,26 +29,9 @@ export function setVariables(channel: Channel, text: string): string {
   return OK;
 }
 
-/** FreeSWITCH's names for what was counted. */
 export async function setMediaStats(channel: Channel): Promise<string> {
   const report = await channel.media.report();
   if (report === undefined) return '-ERR No such channel!\n';
-  const { counters } = report;
-  const values: Readonly<Record<string, number>> = {
-    in_raw_bytes: counters.bytesIn,
-    in_media_bytes: counters.bytesIn - counters.packetsIn * 12,
-    in_packet_count: counters.packetsIn,
-    in_media_packet_count: counters.packetsIn - counters.digitPacketsIn,
-    in_skip_packet_count: counters.lostIn,
-    in_dtmf_packet_count: counters.digitPacketsIn,
-    in_foreign_packet_count: counters.foreignIn,
-    in_broken_packet_count: counters.brokenIn,
-    out_raw_bytes: counters.bytesOut,
-    out_media_bytes: counters.bytesOut - counters.packetsOut * 12,
-    out_packet_count: counters.packetsOut,
-    out_media_packet_count: counters.packetsOut,
-  };
-  for (const [name, value] of Object.entries(values)) channel.variables.set(`rtp_audio_${name}`, String(value));
-  channel.variables.set('rtp_audio_in_jitter_ms', counters.jitterInMs.toFixed(2));
+  setMediaVariables(channel, report);
   return '+OK:\n';
 }

@@ -26,6 +26,12 @@ export class Latch {
     this.#latched = latched;
   }
 
+  /** Whether one from there may belong to this call: asked before it costs anything to find out, and changes nothing. */
+  couldAccept(source: Endpoint): boolean {
+    const state = this.#state;
+    return state.name === 'latched' ? isSame(state.source, source) : this.#hosts.includes(source.address);
+  }
+
   /** Whether a packet from there belongs to this call. */
   accept(source: Endpoint, nowMs: number): boolean {
     const state = this.#state;

@@ -3,11 +3,14 @@ import { MessageChannel } from 'node:worker_threads';
 import type { MediaWorker } from './media-worker.ts';
 import {
   type FromWorker,
+  type LegPlace,
+  type LegQuality,
   type LegReport,
   NO_COUNTERS,
   type PlayItem,
   type RecordRequest,
   type RemoteMedia,
+  type RtcpNews,
 } from './messages.ts';
 import {
   type PlayEvents,
@@ -22,6 +25,10 @@ import { Station } from './station.ts';
 export interface LegMediaEvents {
   digitHeard(heard: { digit: string; durationSamples: number; ssrc: number; timestamp: number }): void;
   silent(silentMs: number): void;
+  /** Of the last 5 s. */
+  measured(quality: LegQuality): void;
+  /** RTCP of the other side. */
+  reported(news: RtcpNews): void;
   /** The leg's audio has failed: nothing more will come. */
   failed(reason: string): void;
 }
@@ -30,7 +37,8 @@ export class LegMedia {
   readonly #station: Station;
   readonly #events: LegMediaEvents;
   readonly #queries = new Map<number, (report: LegReport) => void>();
-  #opened: { resolve: (port: number) => void; reject: (error: Error) => void } | undefined;
+  #opened: { resolve: (place: LegPlace) => void; reject: (error: Error) => void } | undefined;
+  readonly #closed = Promise.withResolvers<LegReport | undefined>();
   #nextQuery = 1;
 
   constructor(worker: MediaWorker, leg: string, events: LegMediaEvents) {
@@ -38,8 +46,8 @@ export class LegMedia {
     this.#station = new Station(worker, leg, (message) => this.#told(message));
   }
 
-  /** Resolves with the RTP port; rejects when there is none. */
-  open(): Promise<number> {
+  /** Rejects when there is no port for it. */
+  open(): Promise<LegPlace> {
     return new Promise((resolve, reject) => {
       this.#opened = { resolve, reject };
       this.#station.tell({ type: 'openLeg', leg: this.#station.name });
@@ -96,15 +104,16 @@ export class LegMedia {
     });
   }
 
-  /** Running plays and recordings end and still report. May be called twice. */
-  close(): void {
+  /** Running plays and recordings end and still report. Resolves with the leg's last report, if it ever had a port. May be called twice. */
+  close(): Promise<LegReport | undefined> {
     this.#station.close();
+    return this.#closed.promise;
   }
 
   #told(message: FromWorker): void {
     switch (message.type) {
       case 'legOpened':
-        return this.#opened?.resolve(message.port);
+        return this.#opened?.resolve(message);
       case 'legRefused':
         this.#opened?.reject(new Error(message.reason));
         return this.#events.failed(message.reason);
@@ -112,21 +121,26 @@ export class LegMedia {
         return this.#events.digitHeard(message);
       case 'mediaSilent':
         return this.#events.silent(message.silentMs);
+      case 'qualityMeasured':
+        return this.#events.measured(message.quality);
+      case 'rtcpHeard':
+        return this.#events.reported(message.news);
       case 'reported':
         this.#queries.get(message.query)?.(message.report);
         this.#queries.delete(message.query);
         return;
       case 'legClosed':
-        return this.#legClosed();
+        return this.#legClosed(message.report);
       default:
         return;
     }
   }
 
   /** Whatever was asked of a closing leg and crossed its end is answered here. */
-  #legClosed(): void {
+  #legClosed(report: LegReport | undefined): void {
     this.#station.ended();
-    const none: LegReport = { counters: NO_COUNTERS, chain: 'closed' };
+    this.#closed.resolve(report);
+    const none: LegReport = report ?? { counters: NO_COUNTERS, quality: undefined, chain: 'closed' };
     for (const answer of this.#queries.values()) answer(none);
     this.#queries.clear();
   }

@@ -28,6 +28,15 @@ export class LegOutput {
     return this.#codec;
   }
 
+  get ssrc(): number {
+    return this.#sender.ssrc;
+  }
+
+  /** Of what is sent now. */
+  get timestamp(): number {
+    return this.#sender.timestamp;
+  }
+
   get isSendingDigits(): boolean {
     return this.#digits.isSending;
   }

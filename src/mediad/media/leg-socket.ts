@@ -1,9 +1,8 @@
-/** One UDP socket per leg, on an even port; connected once the latch has closed. */
+/** A UDP socket of a leg; that of RTP is connected once the latch has closed. */
 import { createSocket, type Socket } from 'node:dgram';
 import type { Endpoint } from './messages.ts';
-import type { LegTransport } from './media-leg.ts';
 
-export class LegSocket implements LegTransport {
+export class LegSocket {
   readonly #socket: Socket;
   #state: 'free' | 'connecting' | 'connected' = 'free';
   /** Where it shall be connected to; may change while an earlier wish is carried out. */

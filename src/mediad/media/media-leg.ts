@@ -12,46 +12,48 @@ import type { Codec } from './codec/codec-types.ts';
 import { isG711 } from './codec/codec.ts';
 import { FRAME_MS, SILENCE } from './codec/g711.ts';
 import { JitterBuffer } from './jitter-buffer.ts';
-import { Latch } from './latch.ts';
+import { LegControl, type LegControlOptions } from './leg-control.ts';
 import { LegOutput } from './leg-output.ts';
 import { LegRecordings } from './leg-recordings.ts';
-import { NO_COUNTERS, type Endpoint, type LegReport, type MediaCounters, type RemoteMedia } from './messages.ts';
+import { LegWire, type LegTransport } from './leg-wire.ts';
+import {
+  NO_COUNTERS,
+  type Endpoint,
+  type LegQuality,
+  type LegReport,
+  type MediaCounters,
+  type RemoteMedia,
+  type RtcpNews,
+} from './messages.ts';
 import type { Player } from './player.ts';
-import { Reception } from './reception.ts';
 import type { Recorder } from './recorder.ts';
-import { readRtp, type RtpPacket } from './rtp-packet.ts';
+import type { RtpPacket } from './rtp-packet.ts';
 import type { SessionRecorder } from './session-recorder.ts';
 import { DigitReceiver, type DigitPress } from './telephone-event.ts';
-
-/** The socket of a leg. */
-export interface LegTransport {
-  send(datagram: Buffer, to: Endpoint): void;
-  /** From now on only this source is heard; saves the kernel a look-up per packet. */
-  connect(to: Endpoint): void;
-  disconnect(): void;
-  close(): void;
-}
 
 export interface LegEvents {
   digit(press: DigitPress & { ssrc: number }): void;
   /** Reported again and again as long as it lasts. */
   silent(silentMs: number): void;
+  /** Every 5 s. */
+  measured(quality: LegQuality): void;
+  /** RTCP of the other side. */
+  reported(news: RtcpNews): void;
 }
 
 /** When the other leg of a bridge sends nothing for so long (hold, silence suppression), this one hears silence, not nothing. */
 const BRIDGE_PAUSE_MS = 200;
 
 export class MediaLeg {
-  readonly #transport: LegTransport;
   readonly #events: LegEvents;
   readonly #silenceMs: number;
   readonly #output: LegOutput;
   readonly #digitsIn: DigitReceiver;
+  readonly #wire: LegWire;
+  readonly #control: LegControl;
   readonly #counters: { -readonly [K in keyof MediaCounters]: number } = { ...NO_COUNTERS };
-  readonly #reception = new Reception(this.#counters);
   readonly #recordings = new LegRecordings();
   #remote: RemoteMedia | undefined;
-  #latch: Latch | undefined;
   #player: Player | undefined;
   #peer: BridgePeer | ConferencePeer | undefined;
   /** What is said, for a conference. */
@@ -66,13 +68,32 @@ export class MediaLeg {
   #lastRelayedMs = 0;
   #isClosed = false;
 
-  constructor(options: { transport: LegTransport; events: LegEvents; silenceMs: number; nowMs: number }) {
-    this.#transport = options.transport;
+  constructor(
+    options: {
+      readonly transport: LegTransport;
+      readonly events: LegEvents;
+      readonly silenceMs: number;
+      readonly nowMs: number;
+    } & Partial<Pick<LegControlOptions, 'epochMs' | 'random'>>,
+  ) {
+    this.#wire = new LegWire(options.transport, this.#counters, {
+      rtp: (packet, sizeBytes, nowMs) => this.#heard(packet, sizeBytes, nowMs),
+      rtcp: (packet, nowMs) => this.#control.heardReport(packet, nowMs),
+    });
     this.#events = options.events;
     this.#silenceMs = options.silenceMs;
     this.#lastHeardMs = options.nowMs;
     this.#nowMs = options.nowMs;
     this.#output = new LegOutput((datagram) => this.#emit(datagram));
+    this.#control = new LegControl({
+      ...options,
+      counters: this.#counters,
+      ssrc: this.#output.ssrc,
+      codec: this.codec,
+      send: (packet) => this.#wire.sendControl(packet),
+      measured: (quality) => this.#events.measured(quality),
+      reported: (news) => this.#events.reported(news),
+    });
     this.#digitsIn = new DigitReceiver((press) => this.#pressed(press));
   }
 
@@ -83,39 +104,23 @@ export class MediaLeg {
   /** First description or a changed one. The latch is kept while the other side's address stays the same. */
   setRemote(remote: RemoteMedia, nowMs: number): void {
     if (this.#isClosed) return;
-    const before = this.#remote;
     const codecBefore = this.codec;
     this.#remote = remote;
     this.#lastHeardMs = nowMs;
     this.#silenceReports = 0;
     this.#output.setRemote(remote);
     if (!isSameSound(codecBefore, remote.codec)) this.#codecChanged();
-    if (remote.sendTo === undefined) return;
-    const isSamePlace = before?.sendTo?.address === remote.sendTo.address && before.sendTo.port === remote.sendTo.port;
-    if (isSamePlace && this.#latch !== undefined) return;
-    if (this.#latch !== undefined) this.#transport.disconnect();
-    this.#latch = new Latch(remote.sendTo, remote.alsoFrom, (source) => this.#transport.connect(source));
+    this.#control.codec = remote.codec;
+    this.#wire.setRemote(remote);
   }
 
   receive(datagram: Buffer, source: Endpoint, nowMs: number): void {
-    const remote = this.#remote;
-    if (this.#isClosed || remote === undefined || this.#latch === undefined) return;
-    const packet = readRtp(datagram);
-    if (packet === undefined) {
-      this.#counters.brokenIn += 1;
-      return;
-    }
-    if (!this.#latch.accept(source, nowMs)) {
-      this.#counters.foreignIn += 1;
-      return;
-    }
-    this.#nowMs = nowMs;
-    this.#lastHeardMs = nowMs;
-    this.#silenceReports = 0;
-    const isAudio = packet.payloadType === remote.payloadType;
-    this.#reception.count(packet, datagram.length, nowMs, isAudio ? remote.codec.clockRate : undefined);
-    if (packet.payloadType === remote.events?.payloadType) this.#hearDigit(packet, nowMs);
-    else if (isAudio) this.#hearAudio(packet, remote.codec);
+    if (!this.#isClosed) this.#wire.receive(datagram, source, nowMs);
+  }
+
+  /** On the port of RTCP. */
+  receiveControl(datagram: Buffer, source: Endpoint, nowMs: number): void {
+    if (!this.#isClosed) this.#wire.receiveControl(datagram, source, nowMs);
   }
 
   /** Once per 20 ms. */
@@ -123,6 +128,7 @@ export class MediaLeg {
     this.#nowMs = nowMs;
     const areDigitsOut = this.#output.isSendingDigits;
     this.#output.tick();
+    this.#control.tick(nowMs, this.#output.timestamp);
     this.#digitsIn.tick(nowMs);
     this.#recordings.tick(nowMs);
     this.#watchSilence(nowMs);
@@ -199,7 +205,7 @@ export class MediaLeg {
   }
 
   report(): LegReport {
-    return { counters: { ...this.#counters }, chain: this.describe() };
+    return { counters: { ...this.#counters }, quality: this.#control.quality, chain: this.describe() };
   }
 
   describe(): string {
@@ -209,19 +215,20 @@ export class MediaLeg {
       ...(this.#peer === undefined ? [] : [this.#peerWords('in')]),
     ];
     const source = this.#player?.describe() ?? (this.#peer === undefined ? 'silence' : this.#peerWords('out'));
-    return `in: ${this.#latch?.describe() ?? 'nobody'} -> ${taps.join(' + ')}; out: ${source} -> ${this.#output.describe()}`;
+    return `in: ${this.#wire.describe()} -> ${taps.join(' + ')}; out: ${source} -> ${this.#output.describe()}`;
   }
 
   /** Ends everything the leg does. May be called twice. */
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    this.#control.close(this.#nowMs, this.#output.timestamp);
     this.#digitsIn.close();
     this.stopPlay();
     this.#recordings.close();
     this.unbridge();
     this.#output.close();
-    this.#transport.close();
+    this.#wire.close();
   }
 
   #peerWords(way: 'in' | 'out'): string {
@@ -236,6 +243,17 @@ export class MediaLeg {
       this.#jitter = new JitterBuffer(this.codec);
     }
     this.#recordings.codecChanged(this.codec);
+  }
+
+  #heard(packet: RtpPacket, sizeBytes: number, nowMs: number): void {
+    const remote = this.#remote!;
+    this.#nowMs = nowMs;
+    this.#lastHeardMs = nowMs;
+    this.#silenceReports = 0;
+    const isAudio = packet.payloadType === remote.payloadType;
+    this.#control.heard(packet, sizeBytes, nowMs, isAudio ? remote.codec.clockRate : undefined);
+    if (packet.payloadType === remote.events?.payloadType) this.#hearDigit(packet, nowMs);
+    else if (isAudio) this.#hearAudio(packet, remote.codec);
   }
 
   #hearDigit(packet: RtpPacket, nowMs: number): void {
@@ -287,11 +305,10 @@ export class MediaLeg {
 
   #emit(datagram: Buffer): void {
     const remote = this.#remote;
-    if (remote?.sendTo === undefined || this.#latch === undefined || this.#isClosed) return;
+    if (remote === undefined || this.#isClosed || !this.#wire.send(datagram)) return;
     this.#counters.packetsOut += 1;
     this.#counters.bytesOut += datagram.length;
     if (this.#recordings.areOfBothSides) this.#recordings.said(datagram, remote, this.#nowMs);
-    this.#transport.send(datagram, this.#latch.target);
   }
 
   #watchSilence(nowMs: number): void {

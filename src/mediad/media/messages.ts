@@ -2,6 +2,8 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { Metadata } from '../../vault/index.ts';
 import type { Codec } from './codec/codec-types.ts';
+import type { MasterKey } from '../srtp/suites.ts';
+import type { Report } from './rtcp-packet.ts';
 import type { ToneScript } from './tone.ts';
 
 export interface RemoteMedia {
@@ -11,10 +13,20 @@ export interface RemoteMedia {
   readonly events: { readonly payloadType: number; readonly clockRate: number } | undefined;
   /** undefined: nobody to send to (hold, black hole). */
   readonly sendTo: Endpoint | undefined;
+  /** Where its RTCP goes; `muxed`: on the port of the sound (RFC 5761). undefined: nowhere. */
+  readonly control: Endpoint | 'muxed' | undefined;
   /** Addresses besides sendTo's that this leg's audio may come from. */
   readonly alsoFrom: readonly string[];
   /** False while the other side is not expected to send. */
   readonly isReceiving: boolean;
+  /** undefined: in the clear. */
+  readonly srtp: SrtpKeys | undefined;
+}
+
+/** Of one leg: what we protect with, and what the other side does. */
+export interface SrtpKeys {
+  readonly ours: MasterKey;
+  readonly theirs: MasterKey;
 }
 
 export interface Endpoint {
@@ -22,10 +34,21 @@ export interface Endpoint {
   readonly port: number;
 }
 
+/** Where a leg listens. */
+export interface LegPlace {
+  readonly port: number;
+  /** Of RTCP. */
+  readonly controlPort: number;
+}
+
 export type PlayItem = { readonly name: string } & (
-  | { readonly kind: 'wav'; readonly path: string; readonly offsetSamples: number; readonly isEndless: boolean }
+  | { readonly kind: 'file'; readonly path: string; readonly offsetSamples: number; readonly isEndless: boolean }
+  /** One after the other, for ever. */
+  | { readonly kind: 'music'; readonly paths: readonly string[] }
   | { readonly kind: 'tone'; readonly script: ToneScript }
   | { readonly kind: 'silence'; readonly durationMs: number }
+  /** A sound file that is no file. */
+  | { readonly kind: 'speech'; readonly wav: Uint8Array }
   | { readonly kind: 'sealed'; readonly path: string; readonly key: Uint8Array }
 );
 
@@ -109,7 +132,7 @@ export type ToWorker =
 export type OnStation = Exclude<ToWorker, { readonly type: 'openLeg' | 'openConference' | 'close' }>;
 
 export type FromWorker =
-  | { readonly type: 'legOpened'; readonly leg: string; readonly port: number }
+  | ({ readonly type: 'legOpened'; readonly leg: string } & LegPlace)
   | { readonly type: 'legRefused'; readonly leg: string; readonly reason: string }
   | { readonly type: 'playItemStarted'; readonly leg: string; readonly play: number; readonly name: string }
   | {
@@ -145,6 +168,8 @@ export type FromWorker =
       readonly timestamp: number;
     }
   | { readonly type: 'mediaSilent'; readonly leg: string; readonly silentMs: number }
+  | { readonly type: 'qualityMeasured'; readonly leg: string; readonly quality: LegQuality }
+  | { readonly type: 'rtcpHeard'; readonly leg: string; readonly news: RtcpNews }
   | {
       readonly type: 'memberTalking';
       readonly leg: string;
@@ -153,12 +178,49 @@ export type FromWorker =
       readonly energy: number;
     }
   | { readonly type: 'reported'; readonly leg: string; readonly query: number; readonly report: LegReport }
-  | { readonly type: 'legClosed'; readonly leg: string }
+  /** The last report of a leg that had a port. */
+  | { readonly type: 'legClosed'; readonly leg: string; readonly report: LegReport | undefined }
   | { readonly type: 'closed' };
 
 export interface LegReport {
   readonly counters: MediaCounters;
+  /** Of the whole call; undefined: there was nothing to hear. */
+  readonly quality: LegQuality | undefined;
   readonly chain: string;
+}
+
+/** How the sound of one direction is, ITU-T G.107. Shares from 0 to 1. */
+export interface OneWay {
+  readonly lossShare: number;
+  /** Came, but not in time to be heard. */
+  readonly lateShare: number;
+  /** RFC 3550 A.8. */
+  readonly jitterMs: number;
+  /** 0 to 93.2. */
+  readonly r: number;
+  readonly mos: number;
+}
+
+/** Of 5 s, or of all of a call. */
+export interface LegQuality {
+  /** What we hear. */
+  readonly in: OneWay;
+  /** What the other side says that it hears; undefined: it says nothing. */
+  readonly out: OneWay | undefined;
+  readonly roundTripMs: number | undefined;
+  /** Variance of the delay, in ms²: of the quietest and of the most uneven 5 s. */
+  readonly spread: { readonly min: number; readonly max: number };
+  readonly meanIntervalMs: number;
+  /** Share of the stretches of 5 s in which so much was lost that it is heard. */
+  readonly burstShare: number;
+  /** In the worst 5 s. */
+  readonly worstMos: number;
+}
+
+/** Reports of the other side. */
+export interface RtcpNews {
+  readonly reports: readonly Report[];
+  readonly roundTripMs: number | undefined;
 }
 
 export interface MediaCounters {
@@ -166,12 +228,21 @@ export interface MediaCounters {
   readonly bytesIn: number;
   readonly digitPacketsIn: number;
   readonly lostIn: number;
+  /** Behind packets that are more than 60 ms younger. */
+  readonly lateIn: number;
+  readonly reorderedIn: number;
+  readonly duplicatesIn: number;
   /** RFC 3550, in ms. */
   readonly jitterInMs: number;
   readonly foreignIn: number;
   readonly brokenIn: number;
+  /** Of SRTP: made with another key, changed on the way, or heard before. */
+  readonly unauthenticIn: number;
   readonly packetsOut: number;
   readonly bytesOut: number;
+  /** RTCP, either way. */
+  readonly controlIn: number;
+  readonly controlOut: number;
 }
 
 export const NO_COUNTERS: MediaCounters = {
@@ -179,11 +250,17 @@ export const NO_COUNTERS: MediaCounters = {
   bytesIn: 0,
   digitPacketsIn: 0,
   lostIn: 0,
+  lateIn: 0,
+  reorderedIn: 0,
+  duplicatesIn: 0,
   jitterInMs: 0,
   foreignIn: 0,
   brokenIn: 0,
+  unauthenticIn: 0,
   packetsOut: 0,
   bytesOut: 0,
+  controlIn: 0,
+  controlOut: 0,
 };
 
 /** Handed to a worker when it starts. */

@@ -22,13 +22,9 @@ export function readRtp(datagram: Buffer): RtpPacket | undefined {
   if (first >> 6 !== 2) return undefined;
   const payloadType = second & 0x7f;
   if (payloadType >= 72 && payloadType <= 76) return undefined;
-  let start = RTP_HEADER_BYTES + (first & 0x0f) * 4;
-  if ((first & 0x10) !== 0) {
-    if (start + 4 > size) return undefined;
-    start += 4 + datagram.readUInt16BE(start + 2) * 4;
-  }
+  const start = rtpHeaderBytes(datagram);
   const end = size - ((first & 0x20) === 0 ? 0 : datagram[size - 1]!);
-  if (start > end) return undefined;
+  if (start === 0 || start > end) return undefined;
   return {
     payloadType,
     marker: (second & 0x80) !== 0,
@@ -37,6 +33,16 @@ export function readRtp(datagram: Buffer): RtpPacket | undefined {
     ssrc: datagram.readUInt32BE(8),
     payload: datagram.subarray(start, end),
   };
+}
+
+/** Where the payload of an RTP version 2 packet begins, RFC 3550 5.1 and 5.3.1; 0: it is none, or shorter than its header says. */
+export function rtpHeaderBytes(datagram: Buffer): number {
+  const size = datagram.length;
+  if (size < RTP_HEADER_BYTES || datagram[0]! >> 6 !== 2) return 0;
+  const start = RTP_HEADER_BYTES + (datagram[0]! & 0x0f) * 4;
+  if ((datagram[0]! & 0x10) === 0) return start > size ? 0 : start;
+  const end = start + 4 > size ? Infinity : start + 4 + datagram.readUInt16BE(start + 2) * 4;
+  return end > size ? 0 : end;
 }
 
 export function writeRtp(packet: RtpPacket): Buffer {

@@ -1,5 +1,5 @@
 /** One outgoing RTP stream: our own frames and relayed ones leave with one SSRC, one sequence and one running timestamp. */
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomInt } from 'node:crypto';
 import { FRAME_MS } from './codec/g711.ts';
 import { sequenceStep, timestampStep, writeRtp } from './rtp-packet.ts';
 
@@ -25,7 +25,8 @@ export class RtpSender {
   readonly ssrc = randomBytes(4).readUInt32BE();
   /** Of the timestamps, in units a second; that of the codec. */
   clockRate = 8000;
-  #sequence = randomBytes(2).readUInt16BE();
+  /** Of the lower half: whoever hears SRTP late must not take a second round for the first (RFC 4568 6.4). */
+  #sequence = randomInt(0x8000);
   #timestamp = randomBytes(4).readUInt32BE();
   #isTalking = false;
   /** What to add to a relayed stream's numbers; undefined when that stream must be joined anew. */
@@ -33,6 +34,11 @@ export class RtpSender {
 
   constructor(send: (datagram: Buffer) => void) {
     this.#send = send;
+  }
+
+  /** Of what is sent now. */
+  get timestamp(): number {
+    return this.#timestamp;
   }
 
   /** Called once per 20 ms, whether or not anything is sent. */

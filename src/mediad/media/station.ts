@@ -8,6 +8,8 @@ export class Station {
   readonly name: string;
   readonly requests: Requests;
   #isClosed = false;
+  /** The worker has said so: nothing but recordings will be heard of it. */
+  #isEnded = false;
 
   /** `told`: with whatever is no answer to a request. */
   constructor(worker: MediaWorker, name: string, told: (message: FromWorker) => void) {
@@ -40,11 +42,12 @@ export class Station {
   /** The worker has closed it: plays are over; recordings still finish their file. */
   ended(): void {
     this.#isClosed = true;
+    this.#isEnded = true;
     this.requests.endPlays();
     this.#forgetIfDone();
   }
 
   #forgetIfDone(): void {
-    if (this.#isClosed && !this.requests.isRecording) this.worker.forget(this.name);
+    if (this.#isEnded && !this.requests.isRecording) this.worker.forget(this.name);
   }
 }

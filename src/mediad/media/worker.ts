@@ -5,10 +5,9 @@ import { MediaClock } from './clock.ts';
 import { loadOpus } from './codec/opus.ts';
 import { FRAME_MS } from './codec/g711.ts';
 import { isG711 } from './codec/codec.ts';
-import { LegPorts } from './leg-ports.ts';
-import type { LegSocket } from './leg-socket.ts';
+import { LegPorts, type PortPair } from './leg-ports.ts';
 import { MediaLeg } from './media-leg.ts';
-import type { FromWorker, OnStation, RemoteMedia, ToWorker, WorkerSettings } from './messages.ts';
+import type { FromWorker, LegReport, OnStation, RemoteMedia, ToWorker, WorkerSettings } from './messages.ts';
 import { Player, type PlayerItem } from './player.ts';
 import { PromptCache } from './prompt-cache.ts';
 import type { RecordResult } from './recorder.ts';
@@ -124,29 +123,34 @@ function refuseUnknown(message: OnStation): void {
   if (message.type === 'bridge' || message.type === 'joinConference') message.port.close();
   if (message.type === 'seat' && typeof message.from !== 'string') message.from.close();
   // One that got no port was never in here.
-  if (message.type === 'closeLeg') tell({ type: 'legClosed', leg: message.leg });
+  if (message.type === 'closeLeg') tell({ type: 'legClosed', leg: message.leg, report: undefined });
 }
 
 async function openLeg(leg: string): Promise<void> {
-  let socket: LegSocket;
+  let transport: PortPair;
   try {
-    socket = await ports.bind();
+    transport = await ports.bind();
   } catch (error) {
     return tell({ type: 'legRefused', leg, reason: `no RTP port: ${(error as Error).message}` });
   }
   const media = new MediaLeg({
-    transport: socket,
+    transport,
     silenceMs: settings.mediaSilenceMs,
     nowMs: performance.now(),
     events: {
       digit: (press) => tell({ type: 'digitHeard', leg, ...press }),
       silent: (silentMs) => tell({ type: 'mediaSilent', leg, silentMs }),
+      measured: (quality) => tell({ type: 'qualityMeasured', leg, quality }),
+      reported: (news) => tell({ type: 'rtcpHeard', leg, news }),
     },
   });
-  socket.onDatagram((datagram, source) => alone(leg, () => media.receive(datagram, source, performance.now())));
+  transport.onDatagram((datagram, source) => alone(leg, () => media.receive(datagram, source, performance.now())));
+  transport.onControl((datagram, source) =>
+    alone(leg, () => media.receiveControl(datagram, source, performance.now())),
+  );
   legs.set(leg, { media, play: undefined, remote: undefined, recording: undefined, sessions: new Map() });
   clock.start();
-  tell({ type: 'legOpened', leg, port: socket.port });
+  tell({ type: 'legOpened', leg, port: transport.port, controlPort: transport.controlPort });
 }
 
 async function setRemote(leg: LegEntry, remote: RemoteMedia): Promise<void> {
@@ -258,9 +262,10 @@ function alone(leg: string, work: () => void): void {
 }
 
 function closeLeg(leg: string): void {
-  legs.get(leg)?.media.close();
+  const media = legs.get(leg)?.media;
+  media?.close();
   legs.delete(leg);
-  closed(leg);
+  closed(leg, media?.report());
 }
 
 function closeConference(name: string): void {
@@ -268,9 +273,9 @@ function closeConference(name: string): void {
   closed(name);
 }
 
-function closed(station: string): void {
+function closed(station: string, report?: LegReport): void {
   if (legs.size === 0 && conferences.isEmpty) clock.stop();
-  tell({ type: 'legClosed', leg: station });
+  tell({ type: 'legClosed', leg: station, report });
 }
 
 function closeAll(): void {

@@ -1,4 +1,6 @@
 /** Session descriptions, RFC 8866: only what telephone audio needs, with bounds on everything. */
+import { type CryptoLine, readCryptoLine } from './crypto-line.ts';
+
 export type Direction = 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive';
 
 export interface PayloadFormat {
@@ -19,6 +21,12 @@ export interface MediaDescription {
   readonly address: string;
   readonly direction: Direction;
   readonly ptimeMs: number | undefined;
+  /** RFC 3605; undefined: the port above that of RTP. */
+  readonly controlPort: number | undefined;
+  /** RTCP shares the port of RTP, RFC 5761. */
+  readonly isControlMuxed: boolean;
+  /** Those of `a=crypto` that we could use. */
+  readonly crypto: readonly CryptoLine[];
 }
 
 export interface SessionDescription {
@@ -51,6 +59,9 @@ interface MediaSection extends Section {
   readonly protocol: string;
   readonly payloadTypes: readonly string[];
   readonly maps: Map<number, { name: string; rate: number; channels: number }>;
+  controlPort: number | undefined;
+  isControlMuxed: boolean;
+  readonly crypto: CryptoLine[];
 }
 
 /** Never throws. Unknown lines and attributes are skipped. */
@@ -92,6 +103,9 @@ function parseMediaLine(value: string): MediaSection | string {
     protocol,
     payloadTypes,
     maps: new Map(),
+    controlPort: undefined,
+    isControlMuxed: false,
+    crypto: [],
     address: undefined,
     direction: undefined,
     ptimeMs: undefined,
@@ -107,6 +121,11 @@ function readAttribute(value: string, section: Section, media: MediaSection | un
   if (media === undefined) return;
   const ptime = /^ptime:(\d{1,4})$/.exec(value);
   if (ptime !== null) media.ptimeMs = Number(ptime[1]);
+  const crypto = value.startsWith('crypto:') ? readCryptoLine(value.slice('crypto:'.length)) : undefined;
+  if (crypto !== undefined) media.crypto.push(crypto);
+  if (value === 'rtcp-mux') media.isControlMuxed = true;
+  const control = /^rtcp:(\d{1,5})(?: |$)/.exec(value);
+  if (control !== null) media.controlPort = readPort(control[1]!);
   const map = /^rtpmap:(\d{1,3}) ([\w.+-]{1,32})\/(\d{1,6})(?:\/(\d))?/.exec(value);
   if (map === null) return;
   const [, payloadType = '', name = '', rate = '', channels = '1'] = map;
@@ -115,6 +134,12 @@ function readAttribute(value: string, section: Section, media: MediaSection | un
     rate: Number(rate),
     channels: Number(channels),
   });
+}
+
+/** undefined for what a phone cannot listen on. */
+function readPort(digits: string): number | undefined {
+  const port = Number(digits);
+  return port >= 1024 && port <= 65_535 ? port : undefined;
 }
 
 function finish(section: MediaSection, session: Section): MediaDescription {
@@ -127,6 +152,9 @@ function finish(section: MediaSection, session: Section): MediaDescription {
     address: section.address ?? session.address ?? '0.0.0.0',
     direction: section.direction ?? session.direction ?? 'sendrecv',
     ptimeMs: section.ptimeMs,
+    controlPort: section.controlPort,
+    isControlMuxed: section.isControlMuxed,
+    crypto: section.crypto,
   };
 }
 

@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import type { Channel } from '../channel/channel.ts';
 import type { LegMedia } from '../media/leg-media.ts';
+import type { LegPlace } from '../media/messages.ts';
 import {
   type AgreedMedia,
   answerSdp,
@@ -9,6 +10,8 @@ import {
   offerSdp,
   readAnswer,
 } from '../sdp/negotiate.ts';
+import { newMasterKey } from '../sdp/crypto-line.ts';
+import type { MasterKey, SuiteName } from '../srtp/suites.ts';
 import type { Dialog, SipRequest } from '../../sip/index.ts';
 
 export const SDP_TYPE = 'application/sdp';
@@ -22,6 +25,7 @@ export class Call {
   dialog: Dialog | undefined;
   isDialled = false;
   readonly #media: LegMedia;
+  readonly #keys = new Map<SuiteName, MasterKey>();
   #local: LocalMedia;
   /** We made the offer; the next ACK carries the answer. */
   #isAnswerDue = false;
@@ -31,13 +35,24 @@ export class Call {
     readonly channel: Channel;
     readonly media: LegMedia;
     readonly application: string;
-    readonly at: { readonly address: string; readonly port: number };
+    readonly at: LegPlace & { readonly address: string };
     readonly codecs: CodecChoice;
+    /** Nothing in the clear. */
+    readonly isSecure: boolean;
   }) {
     this.channel = parts.channel;
     this.application = parts.application;
     this.#media = parts.media;
-    this.#local = { ...parts.at, codecs: parts.codecs, sessionId: String(randomInt(1e9, 2e9)), version: 1 };
+    const { address, port, controlPort } = parts.at;
+    this.#local = {
+      address,
+      port,
+      controlPort,
+      codecs: parts.codecs,
+      sessionId: String(randomInt(1e9, 2e9)),
+      version: 1,
+      security: { isRequired: parts.isSecure, keyOf: (suite) => this.#keyOf(suite) },
+    };
   }
 
   /** Our description for the next 200. */
@@ -79,6 +94,12 @@ export class Call {
     return undefined;
   }
 
+  #keyOf(suite: SuiteName): MasterKey {
+    const key = this.#keys.get(suite) ?? newMasterKey(suite);
+    this.#keys.set(suite, key);
+    return key;
+  }
+
   #setLocal(sdp: string): void {
     const { variables } = this.channel;
     variables.set('rtp_local_sdp_str', sdp);
@@ -104,6 +125,12 @@ export class Call {
     variables.set('rtp_use_codec_ptime', String(codec.ptimeMs));
     variables.set('rtp_use_pt', String(agreed.payloadType));
     variables.set('dtmf_type', agreed.events === undefined ? 'info' : 'rfc2833');
+    if (agreed.srtp !== undefined) {
+      variables.set('rtp_has_crypto', agreed.srtp.ours.suite);
+      variables.set('rtp_secure_media_confirmed', 'true');
+      // Once encrypted, always encrypted: nobody can have it changed behind our back.
+      this.#local = { ...this.#local, security: { ...this.#local.security, isRequired: true } };
+    }
     const mediaSource = variables.get('sip_h_X-Media-Source');
     const isSending = agreed.direction === 'sendrecv' || agreed.direction === 'sendonly';
     this.#media.setRemote({
@@ -111,7 +138,9 @@ export class Call {
       payloadType: agreed.payloadType,
       events: agreed.events,
       sendTo: isSending ? { address: agreed.remoteAddress, port: agreed.remotePort } : undefined,
+      control: agreed.direction === 'inactive' ? undefined : agreed.control,
       alsoFrom: mediaSource === undefined ? [] : mediaSource.split(/[\s,]+/).slice(0, 4),
+      srtp: agreed.srtp,
       isReceiving: agreed.direction === 'sendrecv' || agreed.direction === 'recvonly',
     });
   }

@@ -8,11 +8,13 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { Application, Channel } from '../channel/channel.ts';
+import { publishQuality, publishRtcp } from '../channel/media-variables.ts';
 import type { ApiContext } from '../event-socket/api-commands.ts';
 import type { Dialler } from '../event-socket/dialler.ts';
 import type { Log } from '../log.ts';
 import { LegMedia, type LegMediaEvents } from '../media/leg-media.ts';
 import type { MediaWorker } from '../media/media-worker.ts';
+import type { LegPlace } from '../media/messages.ts';
 import {
   Headers,
   parseUri,
@@ -158,9 +160,9 @@ export class UserAgent {
     parts: { channel: Channel; media: LegMedia; application: string },
   ): Promise<Call | undefined> {
     const { channel, media, application } = parts;
-    let port: number;
+    let place: LegPlace;
     try {
-      port = await media.open();
+      place = await media.open();
     } catch (error) {
       this.#options.log.error({ reason: (error as Error).message }, 'no media');
       incoming.respond(503);
@@ -168,7 +170,14 @@ export class UserAgent {
       return undefined;
     }
     const { mediaAddress: address, codecs } = this.#options;
-    const call = new Call({ channel, media, application, at: { address, port }, codecs });
+    const call = new Call({
+      channel,
+      media,
+      application,
+      at: { ...place, address },
+      codecs,
+      isSecure: asksForSrtp(incoming),
+    });
     const refusal = call.answerOffer(incoming.request);
     if (refusal === undefined) return call;
     this.#options.log.info({ channel: channel.uuid, reason: refusal }, 'offer refused');
@@ -223,6 +232,8 @@ export class UserAgent {
         mediaSilent(channel, silentMs);
         context.switchboard.attendanceOf(channel)?.phoneSilent(silentMs);
       },
+      measured: (quality) => publishQuality(channel, quality),
+      reported: (news) => publishRtcp(channel, news),
       failed: (reason) => {
         log.error({ channel: uuid, reason }, 'media failed');
         channel.hangup('MEDIA_TIMEOUT');
@@ -257,6 +268,11 @@ const INFO_TYPES = 'application/dtmf-relay, application/dtmf';
 function respondWithSdp(incoming: IncomingRequest, call: Call) {
   const headers = new Headers().add('Content-Type', SDP_TYPE).add('Allow', ALLOW);
   return incoming.respond(200, { headers, body: call.localSdp });
+}
+
+/** As drachtio-fsmrf asks; FreeSWITCH's drachtio configuration makes rtp_secure_media of it. */
+function asksForSrtp({ request }: IncomingRequest): boolean {
+  return request.headers.get('X-Secure-RTP')?.trim() === 'true';
 }
 
 /** FreeSWITCH's media_timeout (ms) hangs up; without it the application is only told. */

@@ -1,6 +1,7 @@
 import type { Timer } from '../clock.ts';
 import { Headers } from '../message/headers.ts';
 import { isSdp } from '../message/is-sdp.ts';
+import { bytesOf, keepBytes, type KeptBytes } from '../message/kept-bytes.ts';
 import { parseNameAddr } from '../message/name-addr.ts';
 import { cseqOf, noBody, parseCSeq, serialise, type SipRequest, type SipResponse } from '../message/sip-message.ts';
 import { hostPortText, parseUri } from '../message/uri.ts';
@@ -68,8 +69,6 @@ export class Dialog {
   unacknowledgedRseq: number | undefined;
   /** A 2xx to our INVITE has come and `ack` has not been called since. */
   awaitsAck = false;
-  /** The last SDP that we sent. */
-  localSdp: Buffer | undefined;
   /** Whether the peer has said that it takes UPDATE. */
   peerAllowsUpdate = false;
   readonly session: SessionTimer;
@@ -83,7 +82,8 @@ export class Dialog {
   #remoteCseq: number | undefined;
   /** 2xx we repeat until its ACK comes, by CSeq number. */
   readonly #unacknowledged = new Map<number, Timer>();
-  #lastAck: { readonly cseq: number; readonly bytes: Buffer; readonly flow: Flow } | undefined;
+  #lastAck: { readonly cseq: number; readonly bytes: KeptBytes; readonly flow: Flow } | undefined;
+  #localSdp: KeptBytes | undefined;
   #openInviteCseq = 0;
 
   constructor(parts: DialogParts, host: DialogHost) {
@@ -122,6 +122,15 @@ export class Dialog {
     return this.#flow;
   }
 
+  /** The last SDP that we sent. */
+  get localSdp(): Buffer | undefined {
+    return this.#localSdp === undefined ? undefined : bytesOf(this.#localSdp);
+  }
+
+  set localSdp(sdp: Buffer | undefined) {
+    this.#localSdp = sdp === undefined ? undefined : keepBytes(sdp);
+  }
+
   /** Whether an INVITE or UPDATE of either side is unanswered. */
   get isBusy(): boolean {
     const { openInvite, openUpdate, pendingInvite, pendingUpdate } = this;
@@ -146,7 +155,7 @@ export class Dialog {
   }
 
   snapshot(): DialogSnapshot {
-    const { role, createdBy, callId, localTag, remoteTag, localSdp, peerAllowsUpdate } = this;
+    const { role, createdBy, callId, localTag, remoteTag, peerAllowsUpdate } = this;
     return {
       role,
       createdBy,
@@ -162,7 +171,7 @@ export class Dialog {
       remoteCseq: this.#remoteCseq,
       protocol: this.#flow.protocol,
       remoteAddress: this.#flow.remote,
-      localSdp: localSdp?.toString('latin1'),
+      localSdp: this.#localSdp,
       session: this.session.terms,
     };
   }
@@ -178,14 +187,14 @@ export class Dialog {
     const cseq = this.#openInviteCseq;
     return this.#host.sendAck(this, this.#draft('ACK', cseq, options), (bytes, flow) => {
       // Later, where the next hop had to be looked up: there may have been another INVITE meanwhile.
-      if (cseq === this.#openInviteCseq) this.#lastAck = { cseq, bytes, flow };
+      if (cseq === this.#openInviteCseq) this.#lastAck = { cseq, bytes: keepBytes(bytes), flow };
     });
   }
 
   /** A 2xx came again. True if its ACK was at hand and has been repeated. */
   repeatAck(response: SipResponse): boolean {
     if (this.#lastAck === undefined || this.#lastAck.cseq !== cseqOf(response).number) return false;
-    this.#lastAck.flow.send(this.#lastAck.bytes);
+    this.#lastAck.flow.send(bytesOf(this.#lastAck.bytes));
     return true;
   }
 

@@ -107,9 +107,9 @@ export class SipEndpoint {
       clock,
       timers,
       replyFlow: (request, source) => this.#ways.back(request, source),
-      onRequest: (transaction, isMerged) => server.requested(transaction, isMerged),
+      onRequest: (transaction, arrived, isMerged) => server.requested(transaction, arrived, isMerged),
       screens: (request, flow) => this.#screens(request, flow),
-      onCancel: (cancel, invite) => server.cancelled(cancel, invite),
+      onCancel: (transaction, cancel, invite) => server.cancelled(transaction, cancel, invite),
       onAck: (ack, flow) => server.acknowledged(ack, flow),
       onStrayResponse: () => void this.counters.strayResponses++,
     });

@@ -2,6 +2,7 @@ import type { Headers } from '../message/headers.ts';
 import { namesExtension } from '../message/extensions.ts';
 import type { SipRequest, SipResponse } from '../message/sip-message.ts';
 import type { ServerTransaction } from '../transaction/server-transaction.ts';
+import type { Arrived } from '../transaction/transaction-layer.ts';
 import type { Flow } from '../transport/flow.ts';
 import type { Dialog } from './dialog.ts';
 import type { ReliableProvisionals } from './reliable-provisionals.ts';
@@ -37,9 +38,9 @@ export class IncomingRequest {
   reliable: ReliableProvisionals | undefined;
   readonly #sender: ResponseSender;
 
-  constructor(transaction: ServerTransaction, dialog: Dialog | undefined, sender: ResponseSender) {
-    this.request = transaction.request;
-    this.source = transaction.source;
+  constructor(arrived: Arrived, transaction: ServerTransaction, dialog: Dialog | undefined, sender: ResponseSender) {
+    this.request = arrived.request;
+    this.source = arrived.source;
     this.transaction = transaction;
     this.dialog = dialog;
     this.#sender = sender;

@@ -5,6 +5,7 @@ import { isTargetRefresh, responseTo, type SipRequest, type SipResponse, toTagOf
 import type { Random } from '../random.ts';
 import type { ServerInvite } from '../transaction/server-invite.ts';
 import type { ServerTransaction } from '../transaction/server-transaction.ts';
+import type { Arrived } from '../transaction/transaction-layer.ts';
 import type { Flow } from '../transport/flow.ts';
 import { createsDialog, Dialog, type DialogHost } from './dialog.ts';
 import { uasParts } from './dialog-parts.ts';
@@ -56,11 +57,11 @@ export class UserAgentServer implements ResponseSender {
     this.#host = parts.host;
   }
 
-  requested(server: ServerTransaction, isMerged: boolean): void {
-    const { request } = server;
+  requested(server: ServerTransaction, arrived: Arrived, isMerged: boolean): void {
+    const { request } = arrived;
     const isInDialog = toTagOf(request) !== '';
     const dialog = isInDialog ? this.#dialogs.ofRequest(request) : undefined;
-    const incoming = new IncomingRequest(server, dialog, this);
+    const incoming = new IncomingRequest(arrived, server, dialog, this);
     const before = isInDialog ? 'new' : this.#passage.judge(request);
     // RFC 3261 16.3 step 4: what comes back as something else, to be passed on once more, is no second copy.
     if (before === 'loop' || (isMerged && before === 'new')) return void incoming.respond(482);
@@ -87,9 +88,9 @@ export class UserAgentServer implements ResponseSender {
     this.#handlers.onRequest(incoming);
   }
 
-  cancelled(cancel: ServerTransaction, invite: ServerInvite | undefined): void {
+  cancelled(server: ServerTransaction, cancel: Arrived, invite: ServerInvite | undefined): void {
     const pending = invite === undefined ? undefined : this.#pendingInvites.get(invite);
-    const answer = new IncomingRequest(cancel, undefined, this);
+    const answer = new IncomingRequest(cancel, server, undefined, this);
     if (invite === undefined) return void answer.respond(481);
     // RFC 3261 9.2: the CANCEL is answered 200 in any case, with the tag of the INVITE's own answer.
     answer.respond(200, pending?.localTag === undefined ? {} : { toTag: pending.localTag });

@@ -9,6 +9,12 @@ export class Headers {
   #keys: string[] = [];
   #names: string[] = [];
   #values: string[] = [];
+  #changes = 0;
+
+  /** Another number after each change. */
+  get changes(): number {
+    return this.#changes;
+  }
 
   get count(): number {
     return this.#keys.length;
@@ -51,6 +57,7 @@ export class Headers {
   add(name: string, value: string): this {
     const entry = headerName(name);
     assertName(name);
+    this.#changes++;
     this.#keys.push(entry.key);
     this.#names.push(entry.name);
     this.#values.push(encodeHeaderValue(value));
@@ -59,6 +66,7 @@ export class Headers {
 
   /** For the parser only: name and value are known to be clean. */
   addParsed(entry: HeaderName, value: string): void {
+    this.#changes++;
     this.#keys.push(entry.key);
     this.#names.push(entry.name);
     this.#values.push(value);
@@ -76,6 +84,7 @@ export class Headers {
   prepend(name: string, value: string): this {
     const entry = headerName(name);
     assertName(name);
+    this.#changes++;
     this.#keys.unshift(entry.key);
     this.#names.unshift(entry.name);
     this.#values.unshift(encodeHeaderValue(value));
@@ -87,6 +96,7 @@ export class Headers {
     const { key } = headerName(name);
     const index = this.#keys.indexOf(key);
     if (index < 0) return this.add(name, value);
+    this.#changes++;
     this.#values[index] = encodeHeaderValue(value);
     for (let i = this.#keys.length - 1; i > index; i--) if (this.#keys[i] === key) this.#removeAt(i);
     return this;
@@ -96,6 +106,7 @@ export class Headers {
   replaceFirst(name: string, value: string): void {
     const index = this.#keys.indexOf(headerName(name).key);
     if (index < 0) throw new RangeError(`no ${name} header to replace`);
+    this.#changes++;
     this.#values[index] = encodeHeaderValue(value);
   }
 
@@ -109,6 +120,7 @@ export class Headers {
     const { key } = headerName(name);
     for (let i = 0; i < from.#keys.length; i++) {
       if (from.#keys[i] !== key) continue;
+      this.#changes++;
       this.#keys.push(key);
       this.#names.push(from.#names[i] as string);
       this.#values.push(from.#values[i] as string);
@@ -141,6 +153,7 @@ export class Headers {
   }
 
   #removeAt(index: number): void {
+    this.#changes++;
     this.#keys.splice(index, 1);
     this.#names.splice(index, 1);
     this.#values.splice(index, 1);

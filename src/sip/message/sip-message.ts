@@ -56,8 +56,24 @@ export function responseTo(
   };
 }
 
-/** The bytes for the wire. Content-Length is always the true number of bytes of the body. */
+/**
+ * The bytes for the wire, not to be changed. Content-Length is always the true number of bytes of the body. What has been
+ * sent is shown to whoever wanted it sent, so the last ones are kept.
+ */
 export function serialise(message: SipMessage): Buffer {
+  if (message !== last.message || message.headers.changes !== last.changes) {
+    last = { message, changes: message.headers.changes, bytes: written(message) };
+  }
+  return last.bytes;
+}
+
+let last: { message: SipMessage | undefined; changes: number; bytes: Buffer } = {
+  message: undefined,
+  changes: 0,
+  bytes: noBody,
+};
+
+function written(message: SipMessage): Buffer {
   const text = `${startLine(message)}\r\n${message.headers.toText()}Content-Length: ${message.body.length}\r\n\r\n`;
   if (message.body.length === 0) return Buffer.from(text);
   const headBytes = Buffer.byteLength(text);

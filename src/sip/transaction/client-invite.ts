@@ -8,6 +8,7 @@
 //     2xx  |         | 2xx
 //          +-> accepted (every 2xx goes up) -- timer M --> terminated          (RFC 6026)
 import type { Timer } from '../clock.ts';
+import { bytesOf, keepBytes, type KeptBytes } from '../message/kept-bytes.ts';
 import { serialise, type SipRequest, type SipResponse } from '../message/sip-message.ts';
 import { type Flow, isReliable } from '../transport/flow.ts';
 import { besideInvite } from './beside-invite.ts';
@@ -19,16 +20,17 @@ type State = 'calling' | 'proceeding' | 'accepted' | 'completed' | 'terminated';
 
 /** RFC 3261 17.1.1 with RFC 6026. */
 export class ClientInvite implements ClientTransaction {
-  readonly request: SipRequest;
+  readonly method = 'INVITE';
+  readonly #request: SipRequest;
   readonly #context: TransactionContext;
   readonly #user: ClientUser;
   readonly #sending: RequestSending;
   #state: State = 'calling';
   #linger: Timer | undefined;
-  #ack: Buffer | undefined;
+  #ack: KeptBytes | undefined;
 
   constructor(request: SipRequest, context: TransactionContext, user: ClientUser) {
-    this.request = request;
+    this.#request = request;
     this.#context = context;
     this.#user = user;
     this.#sending = new RequestSending(
@@ -53,7 +55,7 @@ export class ClientInvite implements ClientTransaction {
         if (response.status >= 200 && response.status < 300) this.#user.onResponse(response, from);
         return;
       case 'completed':
-        if (response.status >= 300 && this.#ack !== undefined) this.#context.flow.send(this.#ack);
+        if (response.status >= 300 && this.#ack !== undefined) this.#context.flow.send(bytesOf(this.#ack));
         return;
       case 'terminated':
         return;
@@ -73,8 +75,9 @@ export class ClientInvite implements ClientTransaction {
       this.#linger = this.#context.clock.after(transactionTimeoutMs(this.#context.timers), () => this.#terminate());
     } else {
       this.#state = 'completed';
-      this.#ack = serialise(besideInvite(this.request, 'ACK', response.headers));
-      this.#context.flow.send(this.#ack);
+      const ack = serialise(besideInvite(this.#request, 'ACK', response.headers));
+      this.#ack = keepBytes(ack);
+      this.#context.flow.send(ack);
       // Timer D: on a reliable transport nothing can be repeated, so nothing is waited for.
       const waitMs = isReliable(this.#context.flow.protocol) ? 0 : transactionTimeoutMs(this.#context.timers);
       this.#linger = this.#context.clock.after(waitMs, () => this.#terminate());

@@ -17,7 +17,7 @@ type State = 'trying' | 'proceeding' | 'completed' | 'terminated';
 
 /** RFC 3261 17.1.2. */
 export class ClientNonInvite implements ClientTransaction {
-  readonly request: SipRequest;
+  readonly method: string;
   readonly #context: TransactionContext;
   readonly #user: ClientUser;
   readonly #sending: RequestSending;
@@ -25,7 +25,7 @@ export class ClientNonInvite implements ClientTransaction {
   #timerK: Timer | undefined;
 
   constructor(request: SipRequest, context: TransactionContext, user: ClientUser) {
-    this.request = request;
+    this.method = request.method;
     this.#context = context;
     this.#user = user;
     const { t2 } = context.timers;

@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts';
-import type { SipRequest, SipResponse } from '../message/sip-message.ts';
+import type { SipResponse } from '../message/sip-message.ts';
 import type { Flow } from '../transport/flow.ts';
 import type { SipTimers } from './timers.ts';
 
@@ -23,7 +23,7 @@ export interface ClientUser {
 }
 
 export interface ClientTransaction {
-  readonly request: SipRequest;
+  readonly method: string;
   /** Where it is in the picture of its machine; for metrics. */
   readonly state: string;
   receive(response: SipResponse, from: Flow): void;

@@ -7,6 +7,7 @@
 //             accepted -- timer L --> terminated     +-------------------------------------------> terminated
 //             (INVITE again is absorbed, the 2xx is repeated by the dialog: RFC 6026 7.1)
 import type { Timer } from '../clock.ts';
+import { bytesOf, keepBytes, type KeptBytes } from '../message/kept-bytes.ts';
 import { responseTo, serialise, type SipRequest, type SipResponse } from '../message/sip-message.ts';
 import { type Flow, isReliable } from '../transport/flow.ts';
 import type { TransactionContext } from './client-transaction.ts';
@@ -22,21 +23,19 @@ const stillRingingEveryMs = 60_000;
 
 /** RFC 3261 17.2.1 with RFC 6026. */
 export class ServerInvite implements ServerTransaction {
-  readonly request: SipRequest;
-  readonly source: Flow;
+  readonly method = 'INVITE';
   readonly flow: Flow;
   readonly #context: TransactionContext;
   #state: State = 'proceeding';
-  #last: Buffer | undefined;
+  /** What is sent again, and nothing else of the message: it may be kept for 32 s. */
+  #last: KeptBytes | undefined;
   #trying: Timer | undefined;
   #stillRinging: Timer | undefined;
   #timerG: Timer | undefined;
   #timerHorL: Timer | undefined;
   #timerI: Timer | undefined;
 
-  constructor(request: SipRequest, source: Flow, context: TransactionContext) {
-    this.request = request;
-    this.source = source;
+  constructor(request: SipRequest, context: TransactionContext) {
     this.flow = context.flow;
     this.#context = context;
     this.#trying = context.clock.after(tryingAfterMs, () => this.respond(responseTo(request, 100)));
@@ -59,10 +58,11 @@ export class ServerInvite implements ServerTransaction {
     if (this.#state !== 'proceeding') return false;
     this.#trying?.stop();
     this.#stillRinging?.stop();
-    this.#last = serialise(response);
-    this.flow.send(this.#last);
+    const bytes = serialise(response);
+    this.flow.send(bytes);
     const { clock, timers } = this.#context;
     if (response.status < 200) {
+      this.#last = keepBytes(bytes);
       if (response.status > 100) this.#keepRinging();
       return true;
     }
@@ -75,6 +75,7 @@ export class ServerInvite implements ServerTransaction {
       return true;
     }
     this.#state = 'completed';
+    this.#last = keepBytes(bytes);
     this.#timerHorL = clock.after(transactionTimeoutMs(timers), () => this.#terminate());
     if (!isReliable(this.flow.protocol)) this.#repeatFinal(timers.t1);
     return true;
@@ -84,7 +85,7 @@ export class ServerInvite implements ServerTransaction {
     switch (this.#state) {
       case 'proceeding':
       case 'completed':
-        if (this.#last !== undefined) this.flow.send(this.#last);
+        if (this.#last !== undefined) this.flow.send(bytesOf(this.#last));
         return;
       case 'accepted':
       case 'confirmed':
@@ -98,6 +99,7 @@ export class ServerInvite implements ServerTransaction {
     switch (this.#state) {
       case 'completed': {
         this.#state = 'confirmed';
+        this.#last = undefined;
         this.#timerG?.stop();
         this.#timerHorL?.stop();
         const waitMs = isReliable(this.flow.protocol) ? 0 : this.#context.timers.t4;
@@ -127,7 +129,7 @@ export class ServerInvite implements ServerTransaction {
 
   #repeatFinal(afterMs: number): void {
     this.#timerG = this.#context.clock.after(afterMs, () => {
-      if (this.#last !== undefined) this.flow.send(this.#last);
+      if (this.#last !== undefined) this.flow.send(bytesOf(this.#last));
       this.#repeatFinal(Math.min(afterMs * 2, this.#context.timers.t2));
     });
   }

@@ -7,6 +7,7 @@
 //                  V
 //              terminated
 import type { Timer } from '../clock.ts';
+import { bytesOf, keepBytes, type KeptBytes } from '../message/kept-bytes.ts';
 import { serialise, type SipRequest, type SipResponse } from '../message/sip-message.ts';
 import { type Flow, isReliable } from '../transport/flow.ts';
 import type { TransactionContext } from './client-transaction.ts';
@@ -17,17 +18,16 @@ type State = 'trying' | 'proceeding' | 'completed' | 'terminated';
 
 /** RFC 3261 17.2.2. */
 export class ServerNonInvite implements ServerTransaction {
-  readonly request: SipRequest;
-  readonly source: Flow;
+  readonly method: string;
   readonly flow: Flow;
   readonly #context: TransactionContext;
   #state: State = 'trying';
-  #last: Buffer | undefined;
+  /** What is sent again, and nothing else of the message: it is kept for 32 s. */
+  #last: KeptBytes | undefined;
   #timerJ: Timer | undefined;
 
-  constructor(request: SipRequest, source: Flow, context: TransactionContext) {
-    this.request = request;
-    this.source = source;
+  constructor({ method }: SipRequest, context: TransactionContext) {
+    this.method = method;
     this.flow = context.flow;
     this.#context = context;
   }
@@ -42,8 +42,9 @@ export class ServerNonInvite implements ServerTransaction {
 
   respond(response: SipResponse): boolean {
     if (this.isAnswered) return false;
-    this.#last = serialise(response);
-    this.flow.send(this.#last);
+    const bytes = serialise(response);
+    this.#last = keepBytes(bytes);
+    this.flow.send(bytes);
     if (response.status < 200) {
       this.#state = 'proceeding';
       return true;
@@ -63,6 +64,6 @@ export class ServerNonInvite implements ServerTransaction {
   }
 
   repeat(): void {
-    if (this.#last !== undefined) this.flow.send(this.#last);
+    if (this.#last !== undefined) this.flow.send(bytesOf(this.#last));
   }
 }

@@ -1,10 +1,9 @@
-import type { SipRequest, SipResponse } from '../message/sip-message.ts';
+import type { SipResponse } from '../message/sip-message.ts';
 import type { Flow } from '../transport/flow.ts';
 
 export interface ServerTransaction {
-  readonly request: SipRequest;
-  /** Where the request came from. */
-  readonly source: Flow;
+  /** Its request is not kept: a machine lingers for 32 s when everybody else has done with it. */
+  readonly method: string;
   /** Where responses go. */
   readonly flow: Flow;
   /** Where it is in the picture of its machine; for metrics. */

@@ -19,17 +19,23 @@ import { ServerNonInvite } from './server-non-invite.ts';
 import type { ServerTransaction } from './server-transaction.ts';
 import type { SipTimers } from './timers.ts';
 
+/** A request and where it came from. */
+export interface Arrived {
+  readonly request: SipRequest;
+  readonly source: Flow;
+}
+
 export interface TransactionLayerOptions {
   readonly clock: Clock;
   readonly timers: SipTimers;
   /** Where responses to a request go that came over `source` (RFC 3261 18.2.2, RFC 3581 4). */
   readonly replyFlow: (request: SipRequest, source: Flow) => Flow;
   /** A new request, not ACK and not CANCEL. `isMerged`: the same request came over another path (RFC 3261 8.2.2.2). */
-  readonly onRequest: (server: ServerTransaction, isMerged: boolean) => void;
+  readonly onRequest: (server: ServerTransaction, arrived: Arrived, isMerged: boolean) => void;
   /** Whether a new request, not ACK and not CANCEL, has been dealt with: then nothing is remembered of it. */
   readonly screens: (request: SipRequest, flow: Flow) => boolean;
   /** A CANCEL and the INVITE it means, if we have that. */
-  readonly onCancel: (cancel: ServerTransaction, invite: ServerInvite | undefined) => void;
+  readonly onCancel: (server: ServerTransaction, cancel: Arrived, invite: ServerInvite | undefined) => void;
   /** An ACK that acknowledges no failure of ours: the ACK of a 2xx, or a stray. */
   readonly onAck: (ack: SipRequest, flow: Flow) => void;
   /** A response to no living transaction, such as a 2xx after timer M. */
@@ -61,8 +67,8 @@ export class TransactionLayer {
       ['client', this.#clients],
       ['server', this.#servers],
     ] as const) {
-      for (const { request, state } of transactions.values()) {
-        const key = `${side} ${request.method === 'INVITE' ? 'invite' : 'other'} ${state}`;
+      for (const { method, state } of transactions.values()) {
+        const key = `${side} ${method === 'INVITE' ? 'invite' : 'other'} ${state}`;
         states.set(key, (states.get(key) ?? 0) + 1);
       }
     }
@@ -100,11 +106,15 @@ export class TransactionLayer {
     const server = this.#serve(request, flow, key, origin);
     if (request.method === 'CANCEL') {
       const invite = this.#servers.get(serverKey(request, 'INVITE'));
-      return this.#options.onCancel(server, invite instanceof ServerInvite ? invite : undefined);
+      return this.#options.onCancel(
+        server,
+        { request, source: flow },
+        invite instanceof ServerInvite ? invite : undefined,
+      );
     }
     const isMerged = origin !== undefined && this.#origins.has(origin);
     if (origin !== undefined && !isMerged) this.#origins.set(origin, server);
-    this.#options.onRequest(server, isMerged);
+    this.#options.onRequest(server, { request, source: flow }, isMerged);
   }
 
   /** Forgets every transaction without a word: the endpoint closes. */
@@ -121,7 +131,7 @@ export class TransactionLayer {
     };
     const Machine = request.method === 'INVITE' ? ServerInvite : ServerNonInvite;
     const isInvite = request.method === 'INVITE';
-    const server: ServerTransaction = new Machine(request, source, {
+    const server: ServerTransaction = new Machine(request, {
       flow: replyFlow(request, source),
       clock,
       timers,

@@ -36,7 +36,7 @@ export const systemNetwork: Network = {
         ipv6Only: isIPv6(at.host),
         recvBufferSize: receiveBufferBytes,
         // Only literal addresses get here; the default would go through the resolver's queue for each datagram.
-        lookup: (address, _options, done) => done(null, address, isIPv6(address) ? 6 : 4),
+        lookup: (address, _options, done) => done(null, address, address.includes(':') ? 6 : 4),
       });
       socket.once('error', reject);
       socket.bind(at.port, at.host, () => {

@@ -1,6 +1,7 @@
 import { type Clock, type Flow, Headers, parseNameAddr, type SipRequest, type SipResponse } from '../../sip/index.ts';
 import type { SipdOptions } from '../options.ts';
 import { bodyFault } from './body-fault.ts';
+import { Challenges } from './challenges.ts';
 import { Load } from './load.ts';
 import { ReservedCalls } from './reserved-calls.ts';
 import { SourceGate } from './source-gate.ts';
@@ -36,6 +37,7 @@ export class Admission {
   readonly #limits: SipdOptions['limits'];
   readonly #reserved: ReservedCalls;
   readonly #load: Load;
+  readonly #challenges = new Challenges();
   readonly #dialogs: () => number;
   readonly #scanners: readonly string[];
   readonly #appLateMs: () => number;
@@ -69,9 +71,13 @@ export class Admission {
     return this.#reserved.count;
   }
 
-  /** Calls to these numbers go before all others too. */
-  reserve(numbers: readonly string[]): void {
-    this.#reserved.reserve(numbers);
+  /** Calls to these numbers go before all others too, as long as nobody stands in for this app. */
+  reserve(app: object, numbers: readonly string[]): void {
+    this.#reserved.reserve(app, numbers);
+  }
+
+  appGone(app: object): void {
+    this.#reserved.appGone(app);
   }
 
   /** Before parsing. */
@@ -99,6 +105,7 @@ export class Admission {
   answered(request: SipRequest, response: SipResponse, source: Flow): void {
     const { host } = source.remote;
     const now = this.#clock.now();
+    if (isChallenge(response)) this.#challenges.made(response, now);
     if (request.method === 'REGISTER' && response.status < 300 && response.status >= 200) {
       return this.gate.know(host, now, expiresMs(request, response));
     }
@@ -122,11 +129,18 @@ export class Admission {
     }
     if (isCall && this.#dialogs() >= most(dialogs)) return this.#busy('refusedDialogs');
     if (isReserved) return undefined;
-    // Calls that have begun go on; of what is new, calls first, for they are most of the work. Who has been asked for a
-    // password and has given one has cost half of that already.
-    const patience = isCall && !hasCredentials(request) ? 1 : 2;
-    if (this.lateMs > shedWhenLateMs * patience) return this.#busy('shedForLoad');
+    // Calls that have begun go on; of what is new, calls are refused first, for they are most of the work; whoever answers a
+    // challenge has cost half of that already.
+    const { lateMs } = this;
+    if (lateMs <= shedWhenLateMs) return undefined;
+    if (lateMs > shedWhenLateMs * this.#patienceWith(request)) return this.#busy('shedForLoad');
     return undefined;
+  }
+
+  #patienceWith(request: SipRequest): number {
+    // After a power cut every phone registers: late is soon enough, and without it there are no calls.
+    if (request.method !== 'INVITE') return 5;
+    return this.#challenges.isAnsweredBy(request, this.#clock.now()) ? 2 : 1;
   }
 
   #busy(counter: keyof AdmissionCounters): Screening {

@@ -1,8 +1,8 @@
 import type { Clock, Timer } from '../../sip/index.ts';
 
 const everyMs = 20;
-/** How much one look counts: a single long pause is no overload, a second of them is. */
-const share = 0.1;
+/** A single long pause is no overload: so many looks in a row are. */
+const looksKept = 10;
 
 /** When the kernel's room for datagrams is so full, that is as bad as timers that run too late: soon it drops some. */
 const tooFullShare = 0.2;
@@ -11,14 +11,14 @@ const looksPerQueue = 8;
 const queuesKept = 3;
 
 /**
- * How late we are: our timers on average, or what waits in the kernel to be read. A socket is read in small portions, so
+ * How late we are: our timers, each of the last ones, or what waits in the kernel to be read. A socket is read in small portions, so
  * timers run in time while thousands of datagrams wait.
  */
 export class Load {
   readonly #clock: Clock;
   readonly #unreadShare: () => number;
   readonly #tooLateMs: number;
-  #lateMs = 0;
+  readonly #late: number[] = Array.from({ length: looksKept }, () => 0);
   readonly #queues: number[] = Array.from({ length: queuesKept }, () => 0);
   #looks = 0;
   #timer: Timer | undefined;
@@ -32,7 +32,7 @@ export class Load {
   }
 
   get lateMs(): number {
-    return Math.max(this.#lateMs, Math.min(...this.#queues));
+    return Math.max(Math.min(...this.#late), Math.min(...this.#queues));
   }
 
   close(): void {
@@ -42,8 +42,8 @@ export class Load {
   #look(): void {
     const dueMs = this.#clock.now() + everyMs;
     this.#timer = this.#clock.after(everyMs, () => {
-      const lateMs = Math.max(0, this.#clock.now() - dueMs);
-      this.#lateMs += (lateMs - this.#lateMs) * share;
+      this.#late.shift();
+      this.#late.push(Math.max(0, this.#clock.now() - dueMs));
       if (++this.#looks % looksPerQueue === 0) {
         this.#queues.shift();
         this.#queues.push((this.#unreadShare() / tooFullShare) * this.#tooLateMs);

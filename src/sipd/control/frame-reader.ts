@@ -31,5 +31,8 @@ export function frame(meta: string, message?: Buffer): Buffer {
   const metaBytes = Buffer.byteLength(meta);
   const sizeBytes = message === undefined ? metaBytes : metaBytes + 2 + message.length;
   const head = `${sizeBytes}#${meta}${message === undefined ? '' : '\r\n'}`;
-  return message === undefined ? Buffer.from(head) : Buffer.concat([Buffer.from(head), message]);
+  if (message === undefined) return Buffer.from(head);
+  const bytes = Buffer.allocUnsafe(String(sizeBytes).length + 1 + sizeBytes);
+  message.copy(bytes, bytes.write(head));
+  return bytes;
 }

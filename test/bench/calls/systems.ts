@@ -72,6 +72,25 @@ function wardline(drachtioServer: string | undefined, freeswitch: string | undef
   };
 }
 
+/** Who answers OPTIONS by itself: sipd and an app of one line, sipd without any app, Kamailio. */
+export function answerers({ kamailio }: Programs): readonly Candidate[] {
+  return [small(undefined, 'b2bua'), bare(), ...(kamailio === undefined ? [] : [proxy(kamailio)])];
+}
+
+/** sipd and nobody else. */
+function bare(): Candidate {
+  return {
+    name: 'sipd alone',
+    configuration: 'no app: answers what is no SIP by itself, without a transaction',
+    async start(t) {
+      const server = await aloneSipd(t);
+      const sip = [server.ready.sip ?? []].flat().find((text) => text.startsWith('udp/')) ?? '';
+      const [challenge, password] = [null, () => ''];
+      return { sip: sip.slice('udp/'.length), challenge, isProxied: false, password, pids: () => [server.pid] };
+    },
+  };
+}
+
 /** A signalling server with the least app that connects calls: what the server and the client library cost by themselves. */
 function small(drachtioServer: string | undefined, kind: 'b2bua' | 'proxy'): Candidate {
   return {

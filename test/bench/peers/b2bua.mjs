@@ -22,6 +22,7 @@ srf.invite((req, res) => {
   if (kind === 'proxy') srf.proxyRequest(req, [contact], { remainInDialog: true });
   else void connect(req, res);
 });
+srf.options((req, res) => res.send(200));
 srf.on('error', () => {});
 srf.on('connect', () => process.stdout.write('ready\n'));
 void srf.connect({ host, port: Number(port), secret });

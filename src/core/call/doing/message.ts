@@ -6,7 +6,7 @@ import { CALLER, type CallEvent } from '../events.ts';
 import { type DoingOf, type Going, type Line, type Move, stay, type Taking, type VerbOf } from '../state.ts';
 import { act, attest, newToken, type Turn } from '../turn.ts';
 import type { World } from '../world.ts';
-import { beep, operatorMs, record, toOperator } from './record.ts';
+import { beep, newTaking, operatorMs, record, sent, toOperator } from './record.ts';
 import { keepTaken, review } from './reviewing.ts';
 
 /*
@@ -81,8 +81,7 @@ export function greeting(world: World, line: Line, doing: DoingOf<'greeting'>, e
     if (doing.late) standDownAll(doing.late, 'stepOver', turn);
     const { mailbox, urgent, late } = doing;
     const chain = late === null ? {} : { service: late.service, urgency: late.urgency };
-    const unmarked = { isUrgent: false, isPrivate: false, callBack: null, before: null };
-    return record(world, { messageId: line.messageId, mailbox, urgent, take: 1, chain, ...unmarked }, turn);
+    return record(world, { ...newTaking(line.messageId, mailbox), urgent, chain }, turn);
   }
   if (doing.late === null) return stay;
   const late = stepEscalation(world, line, doing.late, event, turn);
@@ -100,8 +99,7 @@ export function recording({ taking }: DoingOf<'recording'>, event: CallEvent, tu
   }
   const cause = attestRecording(taking, event, turn);
   if (event.by === 'hangUp') return { move: 'end', cause, isCallerGone: true, talkedMs: 0 };
-  const id = lastWord[cause];
-  return { move: 'say', prompts: [{ say: 'id', id }], cause };
+  return sent(taking, lastWord[cause], cause, turn);
 }
 
 const lastWord = {

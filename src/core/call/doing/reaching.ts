@@ -63,7 +63,7 @@ export function reaching({ errand }: DoingOf<'reaching'>, event: CallEvent, turn
 
 /** Somebody has picked up: a person, or a mailbox of a carrier, which knows no PIN. */
 export function reached(world: World, line: Line, errand: Errand, turn: Turn): Going {
-  if (errand.errand === 'deliver') return onRetrieval(line, deliverMessage(world, errand, turn), 'deliver');
+  if (errand.errand === 'deliver') return onRetrieval(line, deliverMessage(world, errand, turn), 'deliver', turn);
   const id = errand.errand === 'tellClaimed' ? 'chase-claimed' : 'chase-unclaimed';
   // Twice: whoever picks up has not got the phone to the ear yet.
   const words: Prompt = { say: 'id', id };

@@ -4,13 +4,14 @@ import type { CallEvent } from '../events.ts';
 import type { DoingOf, Going, Line, VerbOf } from '../state.ts';
 import type { Turn } from '../turn.ts';
 import type { World } from '../world.ts';
+import { newTaking, recordAgain } from './record.ts';
 
 const operatorMs = 60_000;
 const callBackMs = 30_000;
 
 /** A caller listens to messages. */
 export function openMailbox(world: World, line: Line, verb: VerbOf<'mailbox'>, path: string, turn: Turn): Going {
-  return onRetrieval(line, startRetrieval(world, line, verb.whose, turn), path);
+  return onRetrieval(line, startRetrieval(world, line, verb.whose, turn), path, turn);
 }
 
 export function retrieving(
@@ -20,15 +21,19 @@ export function retrieving(
   event: CallEvent,
   turn: Turn,
 ): Going {
-  return onRetrieval(line, stepRetrieval(world, line, retrieval, event, turn), path);
+  return onRetrieval(line, stepRetrieval(world, line, retrieval, event, turn), path, turn);
 }
 
-export function onRetrieval(line: Line, retrieval: Retrieval, path: string): Going {
+export function onRetrieval(line: Line, retrieval: Retrieval, path: string, turn: Turn): Going {
   if (retrieval.name !== 'over') return { move: 'be', doing: { name: 'retrieving', retrieval, path } };
   const { then } = retrieval;
   if (then.go === 'goodbye') return { move: 'say', prompts: [{ say: 'id', id: 'goodbye' }], cause: 'mailboxClosed' };
   if (then.go === 'unavailable') {
     return { move: 'say', prompts: [{ say: 'id', id: 'mailbox-unavailable' }], cause: 'mailboxClosed' };
+  }
+  if (then.go === 'reply') {
+    const { to, replyId, now } = then;
+    return recordAgain({ ...newTaking(replyId, to), reply: { by: now.session.person, now, path } }, turn);
   }
   return { move: 'enter', verb: verbOf(then, line), path: `${path}.${then.go}` };
 }

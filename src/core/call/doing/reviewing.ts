@@ -3,7 +3,7 @@ import { phi } from '../../phi/index.ts';
 import { CALLER, type CallEvent } from '../events.ts';
 import { type DoingOf, type Going, type Line, type Move, stay, type Taken } from '../state.ts';
 import { act, attest, newToken, type Turn } from '../turn.ts';
-import { recordAgain, toOperator } from './record.ts';
+import { recordAgain, sent, toOperator } from './record.ts';
 
 /*
  *   recording ── '#' ──▶ reviewing ── '#' or silence ──▶ saying "saved"        hang-up and 0 keep the message too
@@ -33,7 +33,7 @@ export function reviewing(line: Line, doing: DoingOf<'reviewing'>, event: CallEv
     case '':
     case '#':
       keepTaken(taken, turn);
-      return { move: 'say', prompts: [{ say: 'id', id: 'voicemail-saved' }], cause: 'messageLeft' };
+      return sent(taken, 'voicemail-saved', 'messageLeft', turn);
     case '0':
       keepTaken(taken, turn);
       return toOperator(line);
@@ -45,7 +45,7 @@ export function reviewing(line: Line, doing: DoingOf<'reviewing'>, event: CallEv
       return { move: 'be', doing: { ...doing, token: heard } };
     }
     case '2':
-      return again(line, taken, turn);
+      return again(taken, turn);
     case '3':
       return review({ ...taken, isUrgent: true }, turn, [{ say: 'id', id: 'review-urgent' }]);
     case '4':
@@ -80,12 +80,13 @@ function discardBefore({ before }: Taken, turn: Turn): void {
   attest(turn, { fact: 'recordingDiscarded', messageId: before.messageId, mailbox: before.mailbox });
 }
 
-function again(line: Line, taken: Taken, turn: Turn): Going {
+function again(taken: Taken, turn: Turn): Going {
   if (taken.take >= mostTakes) return review(taken, turn, [{ say: 'id', id: 'wrong-key' }]);
   const take = taken.take + 1;
   discardBefore(taken, turn);
   const before = { ...taken, before: null };
-  return recordAgain({ ...taken, take, messageId: `${line.messageId}-${take}`, before }, turn);
+  const first = taken.take === 1 ? taken.messageId : taken.messageId.slice(0, taken.messageId.lastIndexOf('-'));
+  return recordAgain({ ...taken, take, messageId: `${first}-${take}`, before }, turn);
 }
 
 function ask(prompts: readonly Prompt[], maxDigits: number, turn: Turn): number {

@@ -4,9 +4,10 @@
  * The first digit ends the prompt. Digits pressed before the application begins do not count: an acceptance must answer the question that was asked.
  * The app is told of them all the same, and knows whether it asks the same question again.
  */
+import type { Log } from '../../log.ts';
 import type { Application, ApplicationCall, Channel } from '../channel.ts';
 import { NO_RESPONSE, splitArguments, wholeNumber } from './application.ts';
-import { setPlayedVariables } from './playback.ts';
+import { setPlayedVariables, unplayable } from './playback.ts';
 import type { PromptFinder } from './prompts.ts';
 
 interface Question {
@@ -22,24 +23,30 @@ interface Question {
   readonly pattern: RegExp;
 }
 
+/** What it speaks with. */
+interface Voice {
+  readonly prompts: PromptFinder;
+  readonly log: Log;
+}
+
 type Answer = { readonly digits: string; readonly terminator: string };
 
 const MAX_DIGITS = 128;
 const HOUR_MS = 3_600_000;
 
-export function playAndGetDigits(prompts: PromptFinder): Application {
+export function playAndGetDigits(prompts: PromptFinder, log: Log): Application {
   return async (call) => {
     const question = readQuestion(call.arguments);
     if (typeof question === 'string') return `-ERR ${question}`;
-    return ask(call, question, prompts);
+    return ask(call, question, { prompts, log });
   };
 }
 
-async function ask({ channel, signal }: ApplicationCall, question: Question, prompts: PromptFinder): Promise<string> {
+async function ask({ channel, signal }: ApplicationCall, question: Question, voice: Voice): Promise<string> {
   for (const name of [question.variable, `${question.variable}_invalid`, 'read_terminator_used'])
     channel.variables.delete(name);
   for (let turn = 0; turn < question.tries && !signal.aborted; turn++) {
-    const answer = await askOnce(channel, signal, question, prompts);
+    const answer = await askOnce(channel, signal, question, voice);
     if (answer === undefined) return 'FILE NOT FOUND';
     if (answer.terminator !== '') channel.variables.set('read_terminator_used', answer.terminator);
     if (isValid(answer.digits, question)) {
@@ -47,7 +54,7 @@ async function ask({ channel, signal }: ApplicationCall, question: Question, pro
       return NO_RESPONSE;
     }
     if (answer.digits !== '') channel.variables.set(`${question.variable}_invalid`, answer.digits);
-    if (!signal.aborted) await playInvalid(channel, signal, question, prompts);
+    if (!signal.aborted) await playInvalid(channel, signal, question, voice);
   }
   return NO_RESPONSE;
 }
@@ -57,14 +64,14 @@ async function askOnce(
   channel: Channel,
   signal: AbortSignal,
   question: Question,
-  prompts: PromptFinder,
+  voice: Voice,
 ): Promise<Answer | undefined> {
   const collector = new Collector(channel, question);
   const stop = () => collector.stop();
   signal.addEventListener('abort', stop, { once: true });
   if (signal.aborted) stop();
   try {
-    const isPlayed = await playUntil(channel, question.prompt, collector.begun, prompts);
+    const isPlayed = await playUntil(channel, question.prompt, collector.begun, voice);
     if (!isPlayed) return undefined;
     collector.promptEnded();
     return await collector.answer;
@@ -74,32 +81,33 @@ async function askOnce(
   }
 }
 
-async function playInvalid(
-  channel: Channel,
-  signal: AbortSignal,
-  question: Question,
-  prompts: PromptFinder,
-): Promise<void> {
+async function playInvalid(channel: Channel, signal: AbortSignal, question: Question, voice: Voice): Promise<void> {
   const aborted = new Promise<void>((resolve) => {
     signal.addEventListener('abort', () => resolve(), { once: true });
   });
-  await playUntil(channel, question.invalidPrompt, aborted, prompts);
+  await playUntil(channel, question.invalidPrompt, aborted, voice);
 }
 
 async function playUntil(
   channel: Channel,
   prompt: string,
   until: Promise<void>,
-  prompts: PromptFinder,
+  { prompts, log }: Voice,
 ): Promise<boolean> {
-  const found = await prompts.find(prompt, channel.variables.get('playback_delimiter') ?? '', channel.uuid);
-  if (found.kind === 'refused' || channel.state === 'hungUp') return false;
+  const found = await prompts.find(prompt, channel.variables.get('playback_delimiter') ?? '', channel);
+  if (channel.state === 'hungUp') return false;
+  if (found.kind === 'refused') return isRefused(channel, log, found.reason);
   const running = channel.play(found.items);
   void until.then(() => running.stop());
   const result = await running.done;
-  if (result.kind === 'refused') return false;
+  if (result.kind === 'refused') return isRefused(channel, log, result.reason);
   setPlayedVariables(channel, result, found.items);
   return true;
+}
+
+function isRefused(channel: Channel, log: Log, reason: string): false {
+  unplayable(channel, log, reason);
+  return false;
 }
 
 /** Gathers digits from the first moment; the waiting times begin when the prompt has ended. */

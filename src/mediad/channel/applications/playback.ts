@@ -1,31 +1,51 @@
-/** playback, endless_playback: prompts one after the other, ended by a break, a terminator or a time limit. */
+/** playback, endless_playback, speak: prompts one after the other, ended by a break, a terminator or a time limit. */
 import type { Application, ApplicationCall, Channel } from '../channel.ts';
 import type { PlayItem } from '../../media/messages.ts';
 import type { PlayLimits, PlayResult } from '../../media/requests.ts';
-import { wholeNumber } from './application.ts';
+import type { Log } from '../../log.ts';
+import { readWording } from '../../speech/wording.ts';
+import { NO_RESPONSE, wholeNumber } from './application.ts';
 import type { PromptFinder } from './prompts.ts';
 
-export function playbackApplications(prompts: PromptFinder): ReadonlyMap<string, Application> {
+export function playbackApplications(prompts: PromptFinder, log: Log): ReadonlyMap<string, Application> {
   return new Map<string, Application>([
-    ['playback', (call) => playback(call, prompts, false)],
-    ['endless_playback', (call) => playback(call, prompts, true)],
+    ['playback', (call) => playback(call, prompts, log, false)],
+    ['speak', (call) => speak(call, prompts)],
+    ['endless_playback', (call) => playback(call, prompts, log, true)],
   ]);
 }
 
 async function playback(
   { channel, arguments: args, signal }: ApplicationCall,
   prompts: PromptFinder,
+  log: Log,
   isEndless: boolean,
 ) {
-  const found = await prompts.find(args, channel.variables.get('playback_delimiter') ?? '', channel.uuid);
-  if (found.kind === 'refused') return 'FILE NOT FOUND';
+  const found = await prompts.find(args, channel.variables.get('playback_delimiter') ?? '', channel);
+  if (found.kind === 'refused') return unplayable(channel, log, found.reason);
   if (signal.aborted) return 'FILE PLAYED';
   const limitSecs = wholeNumber(channel.variables.get('playback_timeout_sec'), 0, { min: 0, max: 86_400 });
   const maxMs = limitSecs === 0 ? Infinity : limitSecs * 1000;
   const result = await playToEnd(channel, signal, found.items, { isEndless, maxMs });
-  if (result.kind === 'refused') return 'FILE NOT FOUND';
+  if (result.kind === 'refused') return unplayable(channel, log, result.reason);
   setPlayedVariables(channel, result, found.items);
   return 'FILE PLAYED';
+}
+
+async function speak({ channel, arguments: args, signal }: ApplicationCall, prompts: PromptFinder): Promise<string> {
+  const item = await prompts.speak(readWording(args, channel.variables), channel);
+  if (typeof item === 'string') return `-ERR ${item}`;
+  if (signal.aborted) return NO_RESPONSE;
+  const result = await playToEnd(channel, signal, [item], {});
+  if (result.kind === 'refused') return `-ERR ${result.reason}`;
+  setPlayedVariables(channel, result, [item]);
+  return NO_RESPONSE;
+}
+
+/** FreeSWITCH's answer tells no reason; whoever keeps the prompts finds it here. */
+export function unplayable(channel: Channel, log: Log, reason: string): string {
+  log.warn({ channel: channel.uuid, reason }, 'prompt cannot be played');
+  return 'FILE NOT FOUND';
 }
 
 /** Until it is over, or a break or a terminator ends it. */
@@ -56,7 +76,7 @@ export function setPlayedVariables(
   variables.set('playback_samples', String(samples));
   // As FreeSWITCH counts: from where it began, in samples of the leg. Of a list nobody can tell which item that was.
   const [only] = items;
-  const begin = items.length === 1 && only?.kind === 'wav' ? only.offsetSamples : 0;
+  const begin = items.length === 1 && only?.kind === 'file' ? only.offsetSamples : 0;
   const rate = Number(variables.get('read_rate') ?? 8000);
   variables.set('playback_last_offset_pos', String(begin + Math.round((lastItemSamples * rate) / 8000)));
 }

@@ -1,4 +1,4 @@
-/** Between telephone band (8 kHz) and wide band (16 kHz), and from the 48 kHz of files. */
+/** Between telephone band (8 kHz) and wide band (16 kHz), and from the rates of files. */
 import { setImmediate } from 'node:timers/promises';
 import type { AudioRate } from './codec-types.ts';
 
@@ -60,23 +60,38 @@ export class Resampler {
   }
 }
 
-/** Samples made of 48 kHz before something else gets its turn: less than a millisecond. */
+/** Samples made before something else gets its turn: less than a millisecond. */
 const SLICE = 2000;
+/** Of the lower rate, on each side. */
+const REACH = CENTRE;
 
-/** A whole recording from 48 to 16 kHz; nothing above the new band folds back. The thread that plays to others meanwhile goes on with that. */
-export async function thinOut(samples: Int16Array): Promise<Int16Array> {
-  const out = new Int16Array(Math.floor(samples.length / 3));
+/**
+ * A whole recording of any rate at 16 kHz; nothing above the new band folds back. The thread that plays to others meanwhile goes on with that.
+ * A prototype filter at the common multiple of both rates, of which each sample meets the taps that are its turn.
+ */
+export async function inWideBand(samples: Int16Array, fromHz: number): Promise<Int16Array> {
+  const common = gcd(fromHz, WIDE);
+  const [up, down] = [WIDE / common, fromHz / common];
+  const half = REACH * Math.max(up, down);
+  const taps = lowPass(2 * half + 1, (0.4625 * Math.min(fromHz, WIDE)) / (fromHz * up));
+  const out = new Int16Array(Math.floor((samples.length * up) / down));
   for (let i = 0; i < out.length; i++) {
     if (i % SLICE === SLICE - 1) await setImmediate();
-    const first = i * 3 - (THIRD_BAND.length - 1) / 2;
+    const centre = i * down;
     let sum = 0;
-    for (let tap = 0; tap < THIRD_BAND.length; tap++) sum += THIRD_BAND[tap]! * (samples[first + tap] ?? 0);
-    out[i] = clip(sum);
+    const last = Math.floor((centre + half) / up);
+    for (let j = Math.ceil((centre - half) / up); j <= last; j++)
+      sum += taps[half + centre - j * up]! * (samples[j] ?? 0);
+    out[i] = clip(sum * up);
   }
   return out;
 }
 
-const THIRD_BAND = lowPass(3 * CENTRE * 2 + 1, 7400 / 48_000);
+const WIDE = 16_000;
+
+function gcd(a: number, b: number): number {
+  return b === 0 ? a : gcd(b, a % b);
+}
 
 function lowPass(taps: number, cutoff: number): Float64Array {
   const centre = (taps - 1) / 2;

@@ -1,0 +1,2 @@
+export { Mailer } from './mailer.ts';
+export type { Letter } from './mailer.ts';

@@ -1,0 +1,138 @@
+/**
+ * Where a leg's packets leave and arrive: the one place between its sound and its sockets.
+ *
+ *   in    datagram -> rtp or rtcp -> unprotect -> latch -> leg
+ *   out   leg -> protect -> the latched source
+ */
+import { guardOf, PLAIN, type PacketGuard, type PacketKind } from '../srtp/packet-guard.ts';
+import { Latch } from './latch.ts';
+import type { Endpoint, MediaCounters, RemoteMedia } from './messages.ts';
+import { readRtp, type RtpPacket } from './rtp-packet.ts';
+
+/** The sockets of a leg. */
+export interface LegTransport {
+  send(datagram: Buffer, to: Endpoint): void;
+  /** From the port of RTCP that does not share that of RTP. */
+  sendControl(datagram: Buffer, to: Endpoint): void;
+  /** From now on only this source is heard; saves the kernel a look-up per packet. */
+  connect(to: Endpoint): void;
+  disconnect(): void;
+  close(): void;
+}
+
+export interface WireEvents {
+  /** `sizeBytes`: of the datagram. */
+  rtp(packet: RtpPacket, sizeBytes: number, nowMs: number): void;
+  rtcp(packet: Buffer, nowMs: number): void;
+}
+
+export class LegWire {
+  readonly #transport: LegTransport;
+  readonly #counters: { -readonly [K in keyof MediaCounters]: number };
+  readonly #events: WireEvents;
+  #guard: PacketGuard = PLAIN;
+  #remote: RemoteMedia | undefined;
+  #latch: Latch | undefined;
+  /** Of RTCP that has a port of its own. */
+  #controlLatch: Latch | undefined;
+
+  constructor(transport: LegTransport, counters: { -readonly [K in keyof MediaCounters]: number }, events: WireEvents) {
+    this.#transport = transport;
+    this.#counters = counters;
+    this.#events = events;
+  }
+
+  /** The latch is kept while the other side's address stays the same, and each direction of SRTP while its key does. */
+  setRemote(remote: RemoteMedia): void {
+    const before = this.#remote;
+    this.#remote = remote;
+    this.#guard = guardOf(remote.srtp, this.#guard);
+    const { sendTo, control, alsoFrom } = remote;
+    if (control !== 'muxed' && control !== undefined && !isSamePlace(before?.control, control)) {
+      this.#controlLatch = new Latch(control, alsoFrom, () => {});
+    }
+    if (sendTo === undefined || (isSamePlace(before?.sendTo, sendTo) && this.#latch !== undefined)) return;
+    if (this.#latch !== undefined) this.#transport.disconnect();
+    this.#latch = new Latch(sendTo, alsoFrom, (source) => this.#transport.connect(source));
+  }
+
+  /** On the port of RTP. */
+  receive(datagram: Buffer, source: Endpoint, nowMs: number): void {
+    if (this.#remote === undefined || this.#latch === undefined) return;
+    if (isControl(datagram)) {
+      if (this.#remote.control === 'muxed') this.#receiveControl(datagram, source, { latch: this.#latch, nowMs });
+      else this.#counters.brokenIn += 1;
+      return;
+    }
+    const opened = this.#open('rtp', datagram, { latch: this.#latch, source });
+    if (opened === undefined) return;
+    const packet = readRtp(opened);
+    if (packet === undefined) this.#counters.brokenIn += 1;
+    else if (this.#latch.accept(source, nowMs)) this.#events.rtp(packet, datagram.length, nowMs);
+    else this.#counters.foreignIn += 1;
+  }
+
+  /** On the port of RTCP: only from where the sound comes from. */
+  receiveControl(datagram: Buffer, source: Endpoint, nowMs: number): void {
+    const latch = this.#controlLatch;
+    if (latch === undefined || this.#remote?.control === 'muxed') return;
+    if (this.#latch?.target.address !== source.address) this.#counters.foreignIn += 1;
+    else this.#receiveControl(datagram, source, { latch, nowMs });
+  }
+
+  /** False: there is nobody to send it to, or it may not be sent. */
+  send(packet: Buffer): boolean {
+    if (this.#remote?.sendTo === undefined || this.#latch === undefined) return false;
+    const datagram = this.#guard.protect('rtp', packet);
+    if (datagram !== undefined) this.#transport.send(datagram, this.#latch.target);
+    return datagram !== undefined;
+  }
+
+  /** As `send`, for RTCP. */
+  sendControl(packet: Buffer): boolean {
+    const control = this.#remote?.control;
+    if (control === undefined || this.#latch === undefined) return false;
+    const datagram = this.#guard.protect('rtcp', packet);
+    if (datagram === undefined) return false;
+    if (control === 'muxed') this.#transport.send(datagram, this.#latch.target);
+    else if (this.#controlLatch !== undefined) this.#transport.sendControl(datagram, this.#controlLatch.target);
+    return true;
+  }
+
+  describe(): string {
+    return this.#latch?.describe() ?? 'nobody';
+  }
+
+  close(): void {
+    this.#transport.close();
+  }
+
+  #receiveControl(datagram: Buffer, source: Endpoint, { latch, nowMs }: { latch: Latch; nowMs: number }): void {
+    const opened = this.#open('rtcp', datagram, { latch, source });
+    if (opened === undefined) return;
+    if (latch.accept(source, nowMs)) this.#events.rtcp(opened, nowMs);
+    else this.#counters.foreignIn += 1;
+  }
+
+  /** undefined: counted as what it is. Whoever can never be heard costs no cryptography, and takes no number of a true packet. */
+  #open(kind: PacketKind, datagram: Buffer, from: { latch: Latch; source: Endpoint }): Buffer | undefined {
+    if (!from.latch.couldAccept(from.source)) {
+      this.#counters.foreignIn += 1;
+      return undefined;
+    }
+    const opened = this.#guard.unprotect(kind, datagram);
+    if (typeof opened === 'object') return opened;
+    this.#counters[opened === 'broken' ? 'brokenIn' : 'unauthenticIn'] += 1;
+    return undefined;
+  }
+}
+
+/** RFC 5761 4: what would be payload types 64 to 95 with a marker is RTCP. */
+function isControl(datagram: Buffer): boolean {
+  const second = datagram[1] ?? 0;
+  return second >= 192 && second <= 223;
+}
+
+function isSamePlace(a: Endpoint | 'muxed' | undefined, b: Endpoint): boolean {
+  return typeof a === 'object' && a.address === b.address && a.port === b.port;
+}

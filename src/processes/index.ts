@@ -1,0 +1,54 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+
+/*
+ * The only module that starts processes, and never through a shell: our own Node with a script of ours, or a program that
+ * the configuration names.
+ */
+
+const COMPILE_CACHE = new URL('../../scripts/compile-cache.js', import.meta.url).href;
+
+/** Every process gets its own group, so that Ctrl-C in the terminal reaches the supervisor alone. */
+export function startNode(
+  script: string,
+  args: readonly string[],
+  stdio: ('ignore' | 'inherit' | 'ipc' | 'pipe' | number)[],
+  nodeFlags: readonly string[] = [],
+): ChildProcess {
+  return spawn(process.execPath, ['--import', COMPILE_CACHE, ...nodeFlags, script, ...args], { stdio, detached: true });
+}
+
+/** What a program of the house prints, at most 4 KiB. Throws Error with why there is nothing; never what it printed. */
+export function printedBy(program: string, words: readonly string[], withinMs: number): string {
+  const { status, stdout, error } = spawnSync(program, words, { encoding: 'utf8', timeout: withinMs, maxBuffer: 4096 });
+  if (error !== undefined) throw error;
+  if (status !== 0) throw new Error(`ended with code ${status ?? 'none'}`);
+  return stdout;
+}
+
+/**
+ * Lets a program read a text and do its work in a file. Resolves with undefined when it is done, else with why it is not: a code of the system
+ * (`ENOENT`: there is no such program), or how it ended. It gets no environment, and what it prints is thrown away.
+ */
+export function letWork(
+  program: string,
+  words: readonly string[],
+  input: string,
+  withinMs: number,
+): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const child = spawn(program, words, {
+      stdio: ['pipe', 'ignore', 'ignore'],
+      env: {},
+      timeout: withinMs,
+      killSignal: 'SIGKILL',
+    });
+    child.on('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? 'it cannot be started'));
+    child.on('close', (code, signal) => {
+      if (code === 0) resolve(undefined);
+      else resolve(signal === 'SIGKILL' ? `not done within ${withinMs} ms` : `ended with code ${code ?? signal}`);
+    });
+    // One that ends without reading is judged by how it ended.
+    child.stdin.on('error', () => {});
+    child.stdin.end(input);
+  });
+}
