@@ -34,7 +34,10 @@ export function keyCommands({ group, answer }: Commands): void {
         try {
           const clock = await siteClock(config, store);
           const { ring, escrow } = openHouseKeys(config, dataFolders(config.data).secrets, null);
-          const shown = ring.keys.map((key) => ({ ...key, isNewest: ring.newest(key)?.keyId === key.keyId }));
+          const shown = ring.keys.map(({ kind, id, generation, keyId, recipient, madeAt }) => {
+            const isNewest = ring.newest({ kind, id })?.keyId === keyId;
+            return { kind, id, generation, keyId, recipient, madeAt, isNewest };
+          });
           const rows = shown.map(({ kind, id, generation, keyId, madeAt, isNewest }) => {
             const made = clock.show(instant(madeAt));
             return [kind, id, String(generation), keyId, made, isNewest ? '' : 'has a successor'];

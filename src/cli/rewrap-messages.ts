@@ -47,7 +47,7 @@ export async function rewrapMessages(parts: RewrapParts): Promise<Rewrapping> {
   const mailboxOf = await mailboxes(parts.store);
   const left: { file: string; why: string }[] = [];
   const inUse = new Set<string>();
-  const files = (await readdir(folder)).filter((name) => /\.sealed(\.part)?$/.test(name));
+  const files = (await namesIn(folder)).filter((name) => /\.sealed(\.part)?$/.test(name));
   let work: Work[] = [];
   let rewrapped = 0;
   let asTheyWere = 0;
@@ -148,6 +148,16 @@ function useForRotation({ file, keyIds }: Work, { keys, by }: RewrapParts): read
   const key = keyIds.map((keyId) => keys.ring.known(keyId)).find((one) => one !== undefined);
   const messageId = file.replace(/\.sealed(\.part)?$/, '');
   return key === undefined ? [] : [useOf(key, { messageId, use: 'rotated', by })];
+}
+
+/** A house that was never up has no such folder yet. */
+async function namesIn(folder: string): Promise<readonly string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
 }
 
 function whyNot(error: unknown): { readonly kind: 'refused'; readonly reason: string } {

@@ -28,6 +28,7 @@ interface KeptKey extends VoicemailKey {
   readonly sealed: string;
 }
 
+const OTHER_MASTER = 'see to it that voicemail.masterKey leads to the right one';
 const FILE = /^(house|mailbox|unit)\.([^.]*)\.(\d{1,6})\.key$/;
 const fileSchema = z.strictObject({ recipient: z.string(), madeAt: z.int(), master: z.string(), sealed: z.string() });
 
@@ -85,6 +86,9 @@ export class Keyring {
   /** Makes the next key of an owner. Throws PortError keyUnreadable, also when the master key cannot be had. */
   make(owner: KeyOwner, now: number): VoicemailKey {
     const master = this.#masterFor('no key can be made');
+    if (this.foreign().length > 0) {
+      throw unreadable(this.#folder, 'belongs to another master key', OTHER_MASTER, undefined);
+    }
     const generation = (this.newest(owner)?.generation ?? 0) + 1;
     const { identity, recipient } = newIdentity();
     const kept = { recipient, madeAt: now, master: wordOf(master), sealed: master.seal(identity) };
@@ -153,8 +157,7 @@ export class Keyring {
 
   #masterFor(why: string): PhiSealer {
     if (this.#master !== null) return this.#master;
-    const remedy = 'see to it that voicemail.masterKey leads to it';
-    throw unreadable(this.#folder, `cannot be opened without its master key, so ${why}`, remedy, undefined);
+    throw unreadable(this.#folder, `cannot be opened without its master key, so ${why}`, OTHER_MASTER, undefined);
   }
 
   #read(name: string): KeptKey {

@@ -110,6 +110,7 @@ void t.test('without the master key messages are sealed and cannot be opened; an
     const [id = ''] = (await keyIdsOf(path)) as string[];
     t.equal(keys.ring.known(id)?.id, '3101', 'sealed to the right key all the same');
     t.equal(keys.ring.foreign().length, 4);
+    t.throws(() => keys.ring.make({ kind: 'unit', id: 'x' }, 0), { code: 'keyUnreadable' }, 'and no key is mixed in');
   }
   t.throws(() => openHouseKeys(config, secrets, null).ring.make({ kind: 'unit', id: 'x' }, 0), {
     code: 'keyUnreadable',

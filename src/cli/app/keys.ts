@@ -46,7 +46,9 @@ export function watchKeys(
     keys.ring.refresh();
     const owners = ownersOf(documents());
     const without = owners.filter((owner) => keys.ring.newest(owner) === undefined);
-    if (keys.ring.hasMasterKey) await makeKeys(rewrapping, without);
+    // Told at the start; without the right master key nothing can be made or opened.
+    if (!keys.ring.hasMasterKey || keys.ring.foreign().length > 0) return;
+    await makeKeys(rewrapping, without);
     const now = clock.now();
     // What is put into the list late, with its mailbox, was sealed to the house.
     const hour = Math.floor(now / 3_600_000);
@@ -55,7 +57,7 @@ export function watchKeys(
       return next !== undefined && next.keyId !== key.keyId && now - next.madeAt >= retireAfterMs;
     });
     const state = JSON.stringify([owners, keys.ring.keys.map(({ keyId }) => keyId), due, hour]);
-    if (state === settled || !keys.ring.hasMasterKey) return;
+    if (state === settled) return;
     const lock = OwnerLock.tryTake(join(folders.secrets, ROTATION_LOCK));
     // A command is at it.
     if (lock === null) return;
