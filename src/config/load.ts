@@ -163,6 +163,7 @@ function portsOf(config: Config): readonly PortUse[] {
   const mediaSip = parseEndpoint(media.sip)?.port ?? 0;
   const ofMediad = [
     { key: 'media.port', transport: 'tcp', port: media.port },
+    { key: 'media.metricsPort', transport: 'tcp', port: media.metricsPort },
     { key: 'media.sip', transport: 'udp', port: mediaSip },
     { key: 'media.sip', transport: 'tcp', port: mediaSip },
     { key: 'media.listenPort', transport: 'tcp', port: media.listenPort },

@@ -120,6 +120,9 @@ export const configSchema = z.strictObject({
   media: z
     .strictObject({
       port: port.default(8021).describe('Port on 127.0.0.1 by which the app steers mediad.'),
+      metricsPort: port
+        .default(0)
+        .describe('Port on 127.0.0.1 where Prometheus finds the numbers of mediad, at /metrics; 0: nowhere.'),
       sip: endpointText.default('127.0.0.1:5090').describe('SIP address of mediad, for the app alone.'),
       listenPort: port.default(8085).describe('Port on 127.0.0.1 on which the app waits for mediad.'),
       advertise: addressOrEmpty

@@ -94,9 +94,9 @@ export class CallRunner {
     return from.kind === 'phone' ? from.extension : null;
   }
 
-  /** Never throws. Events after the end are ignored. */
+  /** Never throws. Events after the end are ignored, but for how it sounded, which is known only then. */
   emit(event: CallEvent): void {
-    if (this.#isOver) return;
+    if (this.#isOver) return event.type === 'soundMeasured' ? this.#afterwards(event) : undefined;
     if (this.#inbox.length >= inboxLimit) {
       void this.#fail(new Error(`more than ${inboxLimit} events wait in the inbox`));
       return;
@@ -106,6 +106,12 @@ export class CallRunner {
     this.#isDraining = true;
     // Not in the caller's stack: whoever reports an event has finished its own work before we act.
     queueMicrotask(() => void this.#drain());
+  }
+
+  #afterwards(event: CallEvent): void {
+    const moment = this.#now();
+    const { effects } = stepCall(this.#worldAt(moment), this.#state, event);
+    void this.#perform(effects, moment);
   }
 
   async #drain(): Promise<void> {
@@ -134,6 +140,7 @@ export class CallRunner {
       trunkFault: (trunk) => reachability.trunkFault(trunk),
       groupTurns: (group) => this.#parts.groupTurns.get(group) ?? 0,
       greetingsOf: (mailbox) => this.#parts.mailboxes?.greetingsOf(mailbox) ?? {},
+      hasRoomToRecord: () => this.#parts.mailboxes?.hasRoomToRecord() ?? true,
       messagesIn: (mailbox) => this.#parts.mailboxes?.count(mailbox) ?? 0,
     };
   }

@@ -26,6 +26,8 @@ export interface Mailboxes {
   }): Promise<PinResult>;
   /** Those that nobody has deleted; null when they cannot be read. Never rejects. */
   list(mailbox: string): Promise<readonly MessageBrief[] | null>;
+  /** Whether one more message can be kept on the disk. Never throws. */
+  hasRoomToRecord(): boolean;
   /** Greetings that were recorded for a mailbox. Never throws. */
   greetingsOf(mailbox: string): Greetings;
   /** null: there is none any more. Never throws; written until it is durable. */

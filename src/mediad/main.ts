@@ -45,11 +45,12 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   });
 }
 
-const { eventSocket, sip, rtp } = options;
+const { eventSocket, sip, rtp, metrics } = options;
 const ready = {
   ready: true,
   eventSocket: { host: eventSocket.host, port: server.eventSocketPort },
   sip: `udp/${sip.host}:${server.sipPort}`,
+  ...(metrics !== undefined && { metrics: `${metrics.host}:${server.metricsPort}` }),
   rtp: rtp.portsFrom === 0 ? 'any' : `${rtp.portsFrom}-${rtp.portsTo}`,
 };
 process.stdout.write(`${JSON.stringify(ready)}\n`);

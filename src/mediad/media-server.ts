@@ -17,7 +17,9 @@ import { Dialler } from './event-socket/dialler.ts';
 import { EventSocketListener } from './event-socket/listener.ts';
 import type { Log } from './log.ts';
 import { MediaWorker } from './media/media-worker.ts';
+import { metricsText } from './metrics-text.ts';
 import type { MediadOptions } from './options.ts';
+import type { MetricsServer } from '../observe/index.ts';
 import { Synthesiser } from './speech/synthesiser.ts';
 import { UserAgent } from './sip/user-agent.ts';
 import type { TlsCredentials } from '../sip/index.ts';
@@ -40,6 +42,7 @@ export class MediaServer {
   readonly #context: ApiContext;
   #agent!: UserAgent;
   #listener!: EventSocketListener;
+  #metrics: MetricsServer | undefined;
   #nextWorker = 0;
   #closed: Promise<void> | undefined;
 
@@ -124,6 +127,11 @@ export class MediaServer {
     return this.#listener.port;
   }
 
+  /** undefined: no metrics. */
+  get metricsPort(): number | undefined {
+    return this.#metrics?.address.port;
+  }
+
   get sipPort(): number {
     return this.#agent.port;
   }
@@ -173,6 +181,20 @@ export class MediaServer {
       `event socket ${eventSocket.host}:${eventSocket.port} (options eventSocket.host, eventSocket.port)`,
       'stop what uses it or choose another',
     );
+    const { metrics } = this.#options;
+    if (metrics === undefined) return;
+    // Not before: what else is published there takes long to load.
+    const { MetricsServer } = await import('../observe/index.ts');
+    this.#metrics = await starting(
+      MetricsServer.open(metrics, () => this.#metricsText()),
+      `metrics address ${metrics.host}:${metrics.port} (option metrics)`,
+      'stop what uses it or choose another',
+    );
+  }
+
+  async #metricsText(): Promise<string> {
+    const numbers = await Promise.all(this.#workers.map((worker) => worker.measure()));
+    return metricsText(numbers, this.#switchboard.count);
   }
 
   #pickWorker(): MediaWorker {
@@ -186,6 +208,7 @@ export class MediaServer {
     await Promise.all(this.#workers.map((worker) => worker.close()));
     // The BYEs and the last events are on their way.
     if (ended > 0) await new Promise((resolve) => setTimeout(resolve, 100));
+    this.#metrics?.close();
     this.#dialler.close();
     this.#listener?.close();
     this.#agent?.close();

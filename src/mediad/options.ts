@@ -63,6 +63,8 @@ export const mediadOptions = z.strictObject({
     .array(z.string().regex(/^age1[a-z0-9]{10,200}$/, 'not an age recipient (age1…)'))
     .max(16)
     .default([]),
+  /** Where Prometheus finds our numbers; nowhere if absent. */
+  metrics: z.strictObject({ host: ipv4.default('127.0.0.1'), port }).optional(),
   /** Text to speech by a program: `<program> <words of the voice> -o FILE`, the text on its standard input. */
   speech: z
     .strictObject({
@@ -111,6 +113,8 @@ export function checkOptions(input: unknown): OptionsResult {
   if (rtp.portsFrom > rtp.portsTo) problems.push('rtp.portsFrom: larger than rtp.portsTo');
   if ((rtp.portsFrom === 0) !== (rtp.portsTo === 0))
     problems.push('rtp.portsFrom: 0 needs portsTo 0 too (any free port)');
+  if (rtp.portsFrom > 0 && rtp.portsFrom + (rtp.portsFrom % 2) >= rtp.portsTo)
+    problems.push('rtp.portsTo: a leg needs an even port and the odd one above it');
   if (rtp.portsFrom > 0 && rtp.portsFrom < 1024) problems.push('rtp.portsFrom: smaller than 1024');
   if (rtp.bindAddress === '0.0.0.0' && rtp.advertisedAddress === undefined) {
     problems.push(

@@ -1,3 +1,4 @@
+import type { MetricsServer } from '../observe/index.ts';
 import { createHmac } from 'node:crypto';
 import {
   describe,
@@ -21,7 +22,6 @@ import { DialogBook } from './dialog-book.ts';
 import type { DialogJournal } from './dialog-journal.ts';
 import { Inbound } from './inbound.ts';
 import { KernelQueue } from './kernel-queue.ts';
-import { MetricsServer } from './metrics-server.ts';
 import { metricsText } from './metrics-text.ts';
 import { numbersOf, type SipdMetrics } from './numbers.ts';
 import type { SipdOptions } from './options.ts';
@@ -193,6 +193,8 @@ export class SipdServer {
         witnesses,
       });
       if (options.metrics !== undefined) {
+        // Not before: what else is published there takes long to load.
+        const { MetricsServer } = await import('../observe/index.ts');
         server.#metricsServer = await MetricsServer.open(options.metrics, () => server.metricsText);
       }
       certificates?.watch(clock, logger, (credentials) => endpoint.renewCredentials(credentials));

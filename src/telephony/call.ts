@@ -1,4 +1,4 @@
-import { CALLER, type CallEvent, type CallId, type LegId } from '../core/call/index.ts';
+import { CALLER, type CallEvent, type CallId, type LegId, type MeasuredSound } from '../core/call/index.ts';
 import type { Prompt } from '../core/dialplan/index.ts';
 import { never } from '../core/never.ts';
 import type { TelephonyCall, TelephonyEffect } from '../engine/ports.ts';
@@ -71,6 +71,7 @@ export class Call implements TelephonyCall {
       hungUp: () => this.#tell({ type: 'callerHungUp' }),
       mediaLost: () => this.#tell({ type: 'legEnded', leg: CALLER, by: 'mediaLost' }),
       moved: () => this.#moved(CALLER),
+      measured: (sound) => this.#measured(CALLER, sound),
       signallingLost: () => this.#tell({ type: 'signallingLost' }),
     });
   }
@@ -161,6 +162,7 @@ export class Call implements TelephonyCall {
           this.#tell({ type: 'legEnded', leg, by });
         },
         moved: () => this.#moved(leg),
+        measured: (sound) => this.#measured(leg, sound),
         signallingLost: () => this.#tell({ type: 'signallingLost' }),
       },
     );
@@ -340,8 +342,16 @@ export class Call implements TelephonyCall {
     return files;
   }
 
+  /** Known when the leg is over, and so perhaps the call. */
+  #measured(leg: LegId, sound: MeasuredSound): void {
+    this.#say({ type: 'soundMeasured', leg, sound });
+  }
+
   #tell(event: CallEvent): void {
-    if (this.#isOver) return;
+    if (!this.#isOver) this.#say(event);
+  }
+
+  #say(event: CallEvent): void {
     if (this.#emit === null) return void this.#early.push(event);
     try {
       this.#emit(event);

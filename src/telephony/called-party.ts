@@ -34,6 +34,7 @@ export class CalledParty implements CallerSide {
           failed: (result) => events.failed(result),
           ended: (by) => (by === 'remote' ? events.hungUp() : events.mediaLost()),
           moved: () => events.moved(),
+          measured: (sound) => events.measured(sound),
           signallingLost: () => events.signallingLost(),
         },
       );

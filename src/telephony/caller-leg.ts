@@ -245,7 +245,11 @@ export class CallerLeg implements CallerSide {
   #wish(): Omit<EndpointWish, 'remoteSdp'> {
     return {
       mediaSource: mediaSource([this.#request.source_address]),
-      events: { gone: () => this.#mediaLost(), silent: () => void this.#silent() },
+      events: {
+        gone: () => this.#mediaLost(),
+        silent: () => void this.#silent(),
+        measured: (sound) => this.#events.measured(sound),
+      },
     };
   }
 

@@ -1,4 +1,4 @@
-import type { EndCause, LegResult, MediaFacts } from '../core/call/index.ts';
+import type { EndCause, LegResult, MeasuredSound, MediaFacts } from '../core/call/index.ts';
 import type { SrfRequest, SrfResponse } from './client-libraries/index.ts';
 import type { MediaEndpoint } from './media-endpoint.ts';
 import type { PhoneDialog } from './phone-dialog.ts';
@@ -31,6 +31,8 @@ export interface CallerEvents {
   hungUp(): void;
   /** The media server was lost, the caller has an endpoint on another one: whatever was to be heard there begins anew. */
   moved(): void;
+  /** How the caller sounded, after its end. */
+  measured(sound: MeasuredSound): void;
   /** No sound can reach the caller any more, or the caller's phone is gone without a word. */
   mediaLost(): void;
   /** The signalling server was started anew: nobody can say any more how this conversation ends. */

@@ -1,4 +1,4 @@
-import type { CallEffect, LegResult, LegTarget, MediaFacts } from '../core/call/index.ts';
+import type { CallEffect, LegResult, LegTarget, MeasuredSound, MediaFacts } from '../core/call/index.ts';
 import { Branch } from './branch.ts';
 import { asError, type SrfDialog } from './client-libraries/index.ts';
 import { wireToEndpoint } from './dialog-wiring.ts';
@@ -22,6 +22,8 @@ export interface LegEvents {
   answered(media: MediaFacts): void;
   failed(result: LegResult): void;
   ended(by: 'remote' | 'mediaLost'): void;
+  /** How this party sounded, after its end. */
+  measured(sound: MeasuredSound): void;
   /** The media server was lost, this party has an endpoint on another one. */
   moved(): void;
   /** The signalling server was started anew: nobody can say any more how this conversation ends. */
@@ -139,7 +141,11 @@ export class Leg {
   #wish(): Omit<EndpointWish, 'remoteSdp'> {
     return {
       mediaSource: mediaSource(hostsOf(this.#shell, this.#target)),
-      events: { gone: () => this.#mediaLost(), silent: () => void this.#silent() },
+      events: {
+        gone: () => this.#mediaLost(),
+        silent: () => void this.#silent(),
+        measured: (sound) => this.#events.measured(sound),
+      },
     };
   }
 

@@ -1,4 +1,5 @@
 import { asError, type Endpoint, type EslEvent, LiveEndpoint, type SrfDialog } from './client-libraries/index.ts';
+import type { MeasuredSound } from '../core/call/index.ts';
 import type { Playback } from './playback.ts';
 import type { Recordings, Taking } from './recordings.ts';
 import { sendsAudio } from './sdp.ts';
@@ -27,6 +28,8 @@ export interface EndpointEvents {
   gone(): void;
   /** The phone should be heard and is not. Told again and again while that lasts. */
   silent(): void;
+  /** After its end, by a server that measures. */
+  measured(sound: MeasuredSound): void;
 }
 
 /** The media server that an endpoint is on: it may be another machine, with other paths. */
@@ -73,6 +76,11 @@ export class MediaEndpoint {
 
   get uuid(): string {
     return this.#endpoint.uuid;
+  }
+
+  /** Its server has told how it was; it is over. */
+  measured(sound: MeasuredSound): void {
+    this.#events.measured(sound);
   }
 
   /** Nothing comes from the phone. */
@@ -284,7 +292,7 @@ export class MediaEndpoint {
     const cause = header('variable_record_completion_cause');
     if (response.startsWith('-ERR') || cause === 'failure') {
       // The record is to say the reason, whoever seals, and not the words of a protocol around it.
-      const why = response.replace(/^-ERR (?:recording refused: )?/, '') || cause;
+      const why = response.replace(/^-ERR (?:recording (?:refused|ended early): )?/, '') || cause;
       return { durationMs, by: 'failed', why };
     }
     const by = (): Recorded['by'] => {

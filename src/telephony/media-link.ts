@@ -1,7 +1,7 @@
 import path from 'node:path';
 import type { Clock } from '../engine/ports.ts';
 import { PortError } from '../engine/ports.ts';
-import { asError, type Endpoint, MediaClient, profileFault } from './client-libraries/index.ts';
+import { asError, type Endpoint, type EslEvent, MediaClient, profileFault } from './client-libraries/index.ts';
 import { type EndpointEvents, MediaEndpoint, type MediaSite } from './media-endpoint.ts';
 import { type MediaServerOptions, serverNameOf, type TelephonyOptions } from './options.ts';
 import { notPlayed, openedByServer, type Playback } from './playback.ts';
@@ -11,6 +11,7 @@ import type { LinkHealth } from './link-health.ts';
 import { Orphans } from './orphans.ts';
 import { type Recordings, sealedByServer, sealedByUs } from './recordings.ts';
 import { readSecret } from './secrets.ts';
+import { soundIn } from './sound-in.ts';
 import { SilenceWatch } from './silence-watch.ts';
 import type { Signalling } from './signalling.ts';
 import type { SignallingLink } from './signalling-link.ts';
@@ -20,6 +21,9 @@ const retryMs = 500;
 /** One that hangs keeps its connections open: it is asked now and then, and counts as lost when it does not answer. */
 const askEveryMs = 5000;
 const answersWithinMs = 5000;
+
+/** A server tells how a leg sounded right behind its end. */
+const tellsWithinMs = 10_000;
 
 /** From the end of a leg to that of the server's own connection, when the whole server dies. */
 const diesWithinMs = 200;
@@ -49,6 +53,8 @@ export class MediaLink {
   #retry: { cancel(): void } | null = null;
   #lookAgain: { cancel(): void } | null = null;
   readonly #endpoints = new Set<MediaEndpoint>();
+  /** By uuid: also those that have just ended, for their server tells then how they sounded. */
+  readonly #heard = new Map<string, MediaEndpoint>();
   /** Proceed when the server is there. */
   readonly #waiting = new Set<() => void>();
   /** Told when it is lost. */
@@ -110,6 +116,7 @@ export class MediaLink {
         { ...to, secret },
         {
           ended: () => this.#server === server && this.#lost('the media server closed the connection'),
+          hungUp: (event) => this.#measured(event),
           failed: (err) => this.#log.warn({ server: this.name, err }, 'media server error'),
         },
       );
@@ -183,6 +190,7 @@ export class MediaLink {
     this.#isClosed = true;
     this.#retry?.cancel();
     this.#lookAgain?.cancel();
+    this.#heard.clear();
     this.orphans.close();
     this.#server?.disconnect();
     this.#server = null;
@@ -216,10 +224,12 @@ export class MediaLink {
     let watch: SilenceWatch | null = null;
     const made: MediaEndpoint = new MediaEndpoint(endpoint, this.#whatEndpointsNeed(), events, () => {
       watch?.close();
+      this.#clock.after(tellsWithinMs, () => this.#heard.delete(endpoint.uuid));
       this.#endpoints.delete(made);
       via.mediaDialogs.delete(made.dialog);
     });
     this.#endpoints.add(made);
+    this.#heard.set(endpoint.uuid, made);
     via.mediaDialogs.add(made.dialog);
     if (this.#options.kind === 'freeswitch') {
       const [clock, everyMs] = [this.#clock, this.#site.silenceMs];
@@ -227,6 +237,12 @@ export class MediaLink {
       watch = new SilenceWatch(endpoint.uuid, { clock, everyMs, api, silent: () => made.silent() });
     }
     return made;
+  }
+
+  #measured(event: EslEvent): void {
+    const endpoint = this.#heard.get(event.getHeader('Unique-ID') ?? '');
+    const sound = soundIn(event);
+    if (endpoint !== undefined && sound !== null) endpoint.measured(sound);
   }
 
   #whatEndpointsNeed(): MediaSite {

@@ -46,6 +46,7 @@ export class SealedWriter {
   #pendingBytes = 0;
   #number = 0;
   #waitingBytes = 0;
+  #audioBytes = 0;
   #tail: Promise<void> = Promise.resolve();
   #failure: SealError | undefined;
   #closed: Promise<void> | undefined;
@@ -88,6 +89,11 @@ export class SealedWriter {
     return this.#tail;
   }
 
+  /** Of the audio, before it was sealed: what has gone to the sink, and can be opened whatever comes. */
+  get audioBytes(): number {
+    return this.#audioBytes;
+  }
+
   get failure(): SealError | undefined {
     return this.#failure;
   }
@@ -111,12 +117,12 @@ export class SealedWriter {
   }
 
   #flush(isLast: boolean): void {
-    this.#seal(this.#pending.subarray(0, this.#pendingBytes), isLast);
+    this.#seal(this.#pending.subarray(0, this.#pendingBytes), isLast, this.#pendingBytes);
     this.#pending.fill(0, 0, this.#pendingBytes);
     this.#pendingBytes = 0;
   }
 
-  #seal(plain: Uint8Array, isLast: boolean): void {
+  #seal(plain: Uint8Array, isLast: boolean, audioBytes = 0): void {
     if (this.#number >= MAX_SEGMENTS) {
       this.#fail(new SealError('tooLong', `a recording has at most ${MAX_SEGMENTS} segments of a second`));
       return;
@@ -129,10 +135,10 @@ export class SealedWriter {
     frame.writeUInt32BE(this.#number, 4);
     frame.writeUInt32BE(body.length, 8);
     this.#number += 1;
-    this.#append(Buffer.concat([frame, body]));
+    this.#append(Buffer.concat([frame, body]), audioBytes);
   }
 
-  #append(bytes: Buffer): void {
+  #append(bytes: Buffer, audioBytes = 0): void {
     this.#waitingBytes += bytes.length;
     if (this.#waitingBytes > MAX_WAITING_BYTES) {
       this.#fail(new SealError('sinkTooSlow', `more than ${MAX_WAITING_BYTES} sealed bytes wait for the disk`));
@@ -143,6 +149,7 @@ export class SealedWriter {
       try {
         await this.#options.sink.append(bytes);
         this.#waitingBytes -= bytes.length;
+        this.#audioBytes += audioBytes;
       } catch (cause) {
         this.#fail(new SealError('sinkFailed', 'sealed audio could not be written', cause));
       }

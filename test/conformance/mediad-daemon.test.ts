@@ -19,7 +19,7 @@ const identity = await generateX25519Identity();
 const recipient = await identityToRecipient(identity);
 
 /** For the tests that ask for nothing special. */
-const shared = await aSystem(t);
+const shared = await aSystem(t, { metrics: { port: 0 } });
 
 /** mediad, a caller and an application, put away at the end of the test. */
 async function aSystem(
@@ -231,7 +231,7 @@ void t.test(
     const port = free.address().port;
     const even = port + (port % 2);
     free.close();
-    const system = await aSystem(t, { rtp: { portsFrom: even, portsTo: even, silenceMs: 300 } });
+    const system = await aSystem(t, { rtp: { portsFrom: even, portsTo: even + 1, silenceMs: 300 } });
     const { phone, call, esl, execute } = await aLeg(system);
     const refused = await system.caller.invite(
       `sip:x@${system.mediad.sipAddress}`,
@@ -272,6 +272,13 @@ void t.test('garbage on every port changes nothing for a running call', async (t
   await phone.until('a second more', () => phone.packets.length > heard + 50);
   await phone.hears(500);
   t.equal(esl.isClosed, false);
+  const page = await (await fetch(`http://${system.mediad.metricsAddress}/metrics`)).text();
+  const value = (name: string) => Number(new RegExp(`^mediad_${name} (\\S+)$`, 'm').exec(page)?.[1]);
+  t.equal(value('legs\\{worker="0"\\}'), 1);
+  t.match(page, /^mediad_legs_by_codec\{worker="0",codec="PCMU"\} 1$/m);
+  t.ok(value('packets_sent_total\\{worker="0"\\}') > 50, page);
+  t.ok(value('cpu_per_leg\\{worker="0"\\}') > 0);
+  t.ok(value('clock_lateness_seconds_count\\{worker="0"\\}') > 50);
   call.bye();
   await esl.closed();
   phone.close();

@@ -316,6 +316,12 @@ void t.test('two phones ring anchored, the first answer wins, the other is told 
   phone.respond(await phone.nextRequest('BYE'), 200);
   t.ok(call.remoteTag);
   await over(scripted);
+  // Told by either media server, and only of who was heard.
+  for (const leg of ['caller', '1']) {
+    const { sound } = await scripted.next('soundMeasured', leg);
+    t.ok(sound.mos > 1 && sound.mos <= 4.5 && sound.lostPercent <= 100, JSON.stringify(sound));
+  }
+  t.notOk(scripted.events.some(({ type }) => type === 'soundMeasured'));
   t.same(house.log.takeErrors(), []);
 });
 

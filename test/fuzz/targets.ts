@@ -22,6 +22,7 @@ import { parseAppMessage } from '../../src/sipd/control/app-message.ts';
 import { FrameReader } from '../../src/sipd/control/frame-reader.ts';
 import { digestAnswers } from './digest-answers.ts';
 import { messages, valuesOf } from './corpus.ts';
+import { mediaTargets } from './media-targets.ts';
 
 /** What is fed with hostile bytes. `eat` throws where a law is broken, besides where the code itself does. */
 export interface Target {
@@ -164,4 +165,5 @@ export const targets: readonly Target[] = [
     seeds: () => messages().map((bytes) => Buffer.concat([Buffer.from(`${bytes.length + 10}#m1|sip|t|\r\n`), bytes])),
     eat: control,
   },
+  ...mediaTargets,
 ];

@@ -118,6 +118,15 @@ void t.test('our own offer is answered by ourselves, and given back it is a blac
   t.match(readAnswer(offerSdp(local), local), { kind: 'agreed', agreed: { direction: 'inactive' } });
 });
 
+void t.test('comfort noise is answered to who offers it, for the clock of the codec', async (t) => {
+  const offer = (formats: string) =>
+    `v=0\r\nc=IN IP4 192.0.2.7\r\nm=audio 4000 RTP/AVP ${formats}\r\na=rtpmap:96 CN/16000\r\n`;
+  const answer = (formats: string) => answerSdp(offer(formats), { ...local, address: '192.0.2.9', port: 20_002 });
+  t.match(answer('0 13'), { sdp: /RTP\/AVP 0 13\r\n[^]*a=rtpmap:13 CN\/8000\r\n/, agreed: { noise: 13 } });
+  t.match(answer('0 96'), { sdp: /RTP\/AVP 0\r\n/, agreed: { noise: undefined } });
+  t.notMatch(offerSdp(local), /CN\//);
+});
+
 void t.test(
   'the ports of RTCP are said where they are not the next ones, and shared where both sides like',
   async (t) => {
@@ -278,6 +287,7 @@ void t.test('nothing that arrives on an RTP port throws or is answered to a stra
             sendTo: { address: '192.0.2.7', port: 4000 },
             alsoFrom: [],
             control: undefined,
+            noise: undefined,
             srtp: undefined,
             isReceiving: true,
           },
@@ -285,7 +295,7 @@ void t.test('nothing that arrives on an RTP port throws or is answered to a stra
         );
         leg.bridge({
           takes: 'packets',
-          push: (frame) => leg.hear({ ...frame, codec: { ...PCMU, name: 'PCMA' } }),
+          push: (frame) => leg.hear(frame.kind === 'quiet' ? frame : { ...frame, codec: { ...PCMU, name: 'PCMA' } }),
           close() {},
         });
         for (const [i, [bytes, address]] of arrivals.entries()) {

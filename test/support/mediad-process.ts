@@ -16,6 +16,8 @@ export interface MediadProcess {
   readonly prompts: string;
   readonly eventSocketPort: number;
   readonly sipAddress: string;
+  /** undefined unless it was asked for. */
+  readonly metricsAddress: string | undefined;
   readonly process: ChildProcess;
   /** Lines it logged. */
   readonly log: readonly string[];
@@ -49,13 +51,14 @@ export async function startMediad(options: Readonly<Record<string, unknown>> = {
       throw new Error(`mediad did not start: ${log.join('\n')}`);
     }),
   ])) as [string];
-  const ready = JSON.parse(line) as { eventSocket: { port: number }; sip: string };
+  const ready = JSON.parse(line) as { eventSocket: { port: number }; sip: string; metrics?: string };
   return {
     folder,
     recordings,
     prompts,
     eventSocketPort: ready.eventSocket.port,
     sipAddress: ready.sip.replace(/^udp\//, ''),
+    metricsAddress: ready.metrics,
     process: child,
     log,
     stop: async () => {

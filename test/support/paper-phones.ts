@@ -55,6 +55,8 @@ export interface Circumstances {
   readonly greetings?: Greetings;
   /** In every mailbox. */
   readonly messages?: number;
+  /** false: the disk is full. */
+  readonly roomToRecord?: boolean;
   /** What a mailbox holds, and the PIN that opens it. */
   readonly mailboxes?: Readonly<
     Record<string, { readonly pin: string; readonly holds: readonly MessageBrief[] | null }>
@@ -246,6 +248,7 @@ export class PaperCall {
       groupTurns: () => this.#circumstances.groupTurns ?? 0,
       greetingsOf: () => this.#circumstances.greetings ?? {},
       messagesIn: () => this.#circumstances.messages ?? 0,
+      hasRoomToRecord: () => this.#circumstances.roomToRecord ?? true,
     };
     // The state survives being written down.
     const state = JSON.parse(JSON.stringify(this.state)) as CallState;

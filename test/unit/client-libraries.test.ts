@@ -565,6 +565,7 @@ void t.test('a connection to a media server that is lost is thrown away, and tol
   const client = await MediaClient.connect(mediaServerAt(server.port), {
     ended: () => (ended += 1),
     failed: () => {},
+    hungUp: () => {},
   });
   t.match(await client.api('sofia status'), /drachtio_mrf/);
   const connections = server.connections();
@@ -584,7 +585,7 @@ void t.test('a connection that comes after its time is closed', async (t) => {
   let connections = 0;
   // The first is the probe.
   const server = await aMediaServer(t, {}, () => ((connections += 1) === 1 ? undefined : later.promise));
-  const events = { ended: () => t.fail('told of nothing'), failed: () => {} };
+  const events = { ended: () => t.fail('told of nothing'), failed: () => {}, hungUp: () => {} };
   await t.rejects(MediaClient.connect(mediaServerAt(server.port), events, 50), /was not ready within 50 ms/);
   t.equal(server.open(), 1, 'the library still waits');
   later.resolve();
@@ -648,7 +649,11 @@ void t.test('a media server whose SIP profile is stopped counts as lost until it
 
 void t.test('each endpoint is made through the signalling server that it is wanted on', async (t) => {
   const server = await aMediaServer(t);
-  const client = await MediaClient.connect(mediaServerAt(server.port), { ended: () => {}, failed: () => {} });
+  const client = await MediaClient.connect(mediaServerAt(server.port), {
+    ended: () => {},
+    failed: () => {},
+    hungUp: () => {},
+  });
   t.teardown(() => client.disconnect());
   const invited: string[] = [];
   const via = (name: string): SrfClient =>

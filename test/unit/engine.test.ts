@@ -302,6 +302,21 @@ void t.test('the door: too many calls, and a house that is stopping', async (t) 
   t.match(entries.at(-1)?.fact, { fact: 'ended', cause: 'shuttingDown' });
 });
 
+void t.test('how a call sounded is known after its end, and goes into its record all the same', async (t) => {
+  const { engine, entries } = aHouse();
+  const call = dial(engine, phones.ames);
+  await call.says({ type: 'callerHungUp' });
+  const sound = { mos: 4.3, lostPercent: 0.5, jitterMs: 3, roundTripMs: null, farMos: null };
+  await call.says({ type: 'soundMeasured', leg: CALLER, sound });
+  await call.says({ type: 'promptFinished', leg: CALLER, token: 1 });
+  t.same(
+    entries.slice(-2).map(({ fact }) => fact.fact),
+    ['ended', 'soundMeasured'],
+  );
+  t.match(entries.at(-1), { callId: call.callId, fact: { leg: 'caller', mos: 4.3 } });
+  t.same(engine.liveCalls, []);
+});
+
 void t.test('no disk takes facts: what is STAT goes on, everything else is asked to come again', async (t) => {
   let canKeep = false;
   const { engine, factsOf, entries } = aHouse({

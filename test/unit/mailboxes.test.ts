@@ -57,6 +57,14 @@ void t.test('when the operator does not answer either, the message is taken all 
   t.equal(call.presses('#').presses('#').after(5).endedBecause, 'messageLeft');
 });
 
+void t.test('with a full disk the caller is told before the tone, and the record says why', async (t) => {
+  const call = new PaperCall('1600', { plan, roomToRecord: false }).after(30);
+  t.same(call.heard, ['voicemail-unavailable'], 'neither a greeting nor a tone');
+  t.match(call.fact('recorderFull'), { mailbox: 'office' });
+  t.equal(call.endedBecause, 'recordingFailed');
+  t.notOk(call.fact('recordingStarted'));
+});
+
 void t.test('a mailbox that is twice as full as it may be refuses with words', async (t) => {
   const call = new PaperCall('1600', { plan, messages: 200 }).after(60);
   t.equal(call.endedBecause, 'mailboxFull');

@@ -106,6 +106,7 @@ function aLeg(codec: Codec) {
       sendTo: phone,
       alsoFrom: [],
       control: undefined,
+      noise: undefined,
       srtp: undefined,
       isReceiving: true,
     },
@@ -268,7 +269,7 @@ void t.test('a session is recorded from both sides, mixed or side by side', asyn
   for (const ways of ['mixed', 'stereo'] as const) {
     const written: number[] = [];
     const recorder = new SessionRecorder({
-      sink: { push: (audio) => void written.push(...audio), close: async () => {} },
+      sink: { push: (audio) => void written.push(...audio), audioBytes: 0, close: async () => {} },
       ways,
       maxMs: 60_000,
       ended() {},

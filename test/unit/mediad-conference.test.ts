@@ -56,7 +56,7 @@ function aRecorder() {
   const written: number[] = [];
   const results: RecordResult[] = [];
   const recorder = new Recorder({
-    sink: { push: (audio) => void written.push(...audio), close: async () => {} },
+    sink: { push: (audio) => void written.push(...audio), audioBytes: 0, close: async () => {} },
     law: 'PCMU',
     limits: { maxMs: Infinity, silenceLevel: 0, silenceMs: 3000 },
     nowMs: 0,
@@ -257,6 +257,7 @@ void t.test(
       sendTo: phone,
       alsoFrom: [],
       control: undefined,
+      noise: undefined,
       srtp: undefined,
       isReceiving: true,
     };
@@ -327,6 +328,7 @@ void t.test('two streams of transcoded sound one after the other never use a seq
     sendTo: phone,
     alsoFrom: [],
     control: undefined,
+    noise: undefined,
     srtp: undefined,
     isReceiving: true,
   };

@@ -111,6 +111,7 @@ void t.test('a leg that goes wrong ends alone', async (t) => {
     events: undefined,
     alsoFrom: [],
     control: undefined,
+    noise: undefined,
     srtp: undefined,
     isReceiving: true,
   } as const;

@@ -11,6 +11,7 @@ import type { Endpoint, RecordLimits, RemoteMedia } from '../../src/mediad/media
 import { Player } from '../../src/mediad/media/player.ts';
 import { Recorder, type RecordResult } from '../../src/mediad/media/recorder.ts';
 import { ReorderBuffer } from '../../src/mediad/media/reorder.ts';
+import { writeRtcp } from '../../src/mediad/media/rtcp-packet.ts';
 import { readRtp, writeRtp, type RtpPacket } from '../../src/mediad/media/rtp-packet.ts';
 import { DigitReceiver, DigitSender } from '../../src/mediad/media/telephone-event.ts';
 import { parseToneScript, ToneSource } from '../../src/mediad/media/tone.ts';
@@ -67,6 +68,7 @@ const remote: RemoteMedia = {
   sendTo: phoneAt,
   alsoFrom: [],
   control: undefined,
+  noise: undefined,
   srtp: undefined,
   isReceiving: true,
 };
@@ -354,12 +356,73 @@ void t.test('a bridge whose other side pauses is silence, not nothing', async (t
   t.ok(transport.audio.every((sample) => sample === 0));
 });
 
+void t.test(
+  'who hears nobody speak hears the background, without a gap; who takes comfort noise is sent it',
+  async (t) => {
+    for (const noise of [undefined, 13]) {
+      const a = aLeg();
+      const b = aLeg({ noise });
+      a.leg.bridge({ takes: 'packets', push: (f) => b.leg.hear(f), close() {} });
+      b.leg.bridge({ takes: 'packets', push: (f) => a.leg.hear(f), close() {} });
+      const sentAt: number[] = [];
+      const pass = (from: number, to: number) => {
+        for (let nowMs = from; nowMs < to; nowMs += 20) {
+          const before = b.transport.sent.length;
+          b.leg.tick(nowMs);
+          if (b.transport.sent.length > before) sentAt.push(nowMs);
+        }
+      };
+      a.hear(frame(0), 0);
+      // -50 dBov, and then nothing for three seconds.
+      a.hear(frame(1, { payloadType: 13, payload: Buffer.from([50, 1, 2]) }), 20);
+      pass(40, 3040);
+      const gaps = sentAt.slice(1).map((atMs, i) => atMs - sentAt[i]!);
+      t.ok(Math.max(...gaps) <= (noise === undefined ? 20 : 200), `no gap: ${Math.max(...gaps)} ms`);
+      const quiet = b.transport.sent.slice(1).map(({ packet }) => packet);
+      if (noise === undefined) {
+        t.ok(Math.abs(loudness(b.transport.audio.subarray(160)) - 104) < 12, 'as loud as it was said');
+      } else {
+        t.ok(quiet.every(({ payloadType, payload }) => payloadType === 13 && payload.equals(Buffer.of(50))));
+      }
+      const steps = quiet.slice(1).map(({ sequence }, i) => (sequence - quiet[i]!.sequence) & 0xffff);
+      t.ok(steps.every((step) => step === 1));
+      const before = b.transport.sent.length;
+      a.hear(frame(152), 3040);
+      pass(3060, 3160);
+      const again = b.transport.sent.slice(before).map(({ packet }) => packet);
+      t.match(again[0], { payloadType: 0, marker: true }, 'speech begins with the marker');
+      t.equal(again.filter(({ payload }) => payload.length === 1).length, 0, 'and then it is not quiet any more');
+    }
+  },
+);
+
+void t.test('a phone that has gone quiet is known to be there by its reports', async (t) => {
+  const { leg, hear, silences } = aLeg({ control: 'muxed' });
+  const report = (nowMs: number) =>
+    leg.receive(writeRtcp({ ssrc: 7, sender: undefined, blocks: [] }, 'x'), phoneAt, nowMs);
+  hear(frame(0), 0);
+  hear(frame(1, { payloadType: 13, payload: Buffer.from([60]) }), 20);
+  for (let nowMs = 40; nowMs < 20_000; nowMs += 20) {
+    if (nowMs % 4000 === 0) report(nowMs);
+    leg.tick(nowMs);
+  }
+  t.same(silences, []);
+  hear(frame(1000), 20_000);
+  for (let nowMs = 20_020; nowMs < 26_000; nowMs += 20) {
+    if (nowMs % 4000 === 0) report(nowMs);
+    leg.tick(nowMs);
+  }
+  t.equal(silences.length, 1, 'who speaks is heard, or is gone');
+});
+
 void t.test('digits pass a bridge and are reported; a muted leg is silent to both', async (t) => {
   const { leg, hear, digits } = aLeg();
   const passed: string[] = [];
   leg.bridge({
     takes: 'packets',
-    push: (f) => passed.push(f.kind === 'press' ? `press ${f.digit}` : `${f.kind}${f.payload[0]}`),
+    push: (f) => {
+      if (f.kind !== 'quiet') passed.push(f.kind === 'press' ? `press ${f.digit}` : `${f.kind}${f.payload[0]}`);
+    },
     close() {},
   });
   const { payload } = event(5, 160, 160, true);
@@ -398,7 +461,7 @@ function aRecorder(limits: Partial<RecordLimits> = {}) {
   const written: number[] = [];
   const results: RecordResult[] = [];
   const recorder = new Recorder({
-    sink: { push: (audio) => written.push(...audio), close: async () => {} },
+    sink: { push: (audio) => written.push(...audio), audioBytes: 0, close: async () => {} },
     law: 'PCMU',
     limits: { maxMs: Infinity, silenceLevel: 0, silenceMs: 3000, ...limits },
     nowMs: 0,

@@ -92,6 +92,7 @@ function aLine(options: { readonly delayMs: number; readonly loseEvery?: number;
     codec: PCMU,
     payloadType: 0,
     events: undefined,
+    noise: undefined,
     alsoFrom: [],
     isReceiving: true,
     srtp: undefined,

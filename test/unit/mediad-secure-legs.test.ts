@@ -124,6 +124,7 @@ function aLeg(srtp: SrtpKeys | undefined) {
     sendTo: phoneAt,
     alsoFrom: [],
     control: undefined,
+    noise: undefined,
     isReceiving: true,
     srtp,
   };

@@ -112,6 +112,7 @@ void t.test('a phone whose BYE came in the same read as its 200 has hung up', as
       failed: ({ kind }) => told.push(kind),
       ended: (by) => told.push(`ended ${by}`),
       moved: () => told.push('moved'),
+      measured: () => {},
       signallingLost: () => told.push('signallingLost'),
     },
   );
@@ -133,6 +134,7 @@ function aCaller(shell: Shell, link: SignallingLink, told: string[]): CallerLeg 
     hungUp: () => told.push('hungUp'),
     mediaLost: () => told.push('mediaLost'),
     moved: () => told.push('moved'),
+    measured: () => {},
     signallingLost: () => told.push('signallingLost'),
   });
 }
@@ -261,7 +263,7 @@ void t.test('an endpoint that ended while the library handed it over is refused'
       new MediaEndpoint(
         ended,
         { prompt: (file) => file, recordings: sealedByServer('/r'), playback, isLost: async () => false },
-        { gone: () => {}, silent: () => {} },
+        { gone: () => {}, silent: () => {}, measured: () => {} },
         () => {},
       ),
     /dropped the endpoint/,
@@ -542,7 +544,7 @@ function aLeg(t: { teardown(run: () => void): void }, said: Record<string, strin
         },
       },
     },
-    { gone: () => {}, silent: () => (silences += 1) },
+    { gone: () => {}, silent: () => (silences += 1), measured: () => {} },
     () => {},
   );
   t.teardown(() => leg.removeAllListeners());

@@ -1,3 +1,4 @@
+import { statfsSync } from 'node:fs';
 import type { CompiledPlan } from '../../core/dialplan/index.ts';
 import { noMessages, rulesOf, type WaitingMessages } from '../../core/voicemail/index.ts';
 import { Pins } from '../../directory/index.ts';
@@ -10,6 +11,22 @@ import type { Foundation } from './foundation.ts';
 import { forwardMessage } from './forward-message.ts';
 import type { PatientWriter } from './patient-writer.ts';
 import { sealedPath } from './sealed-path.ts';
+
+/** For all messages that may be recorded at once: twenty of three minutes are 29 MB. */
+const leastFreeBytes = 32 * 1024 ** 2;
+
+/** A disk that cannot be asked is tried: the recorder says itself that it failed. */
+function hasRoom(folder: string, log: Foundation['log']): boolean {
+  try {
+    const { bavail, bsize } = statfsSync(folder);
+    if (bavail * bsize >= leastFreeBytes) return true;
+    log.error({ folder, freeBytes: bavail * bsize, leastFreeBytes }, 'no room for messages: make some');
+    return false;
+  } catch (error) {
+    log.error({ folder, err: error }, 'free space could not be looked up');
+    return true;
+  }
+}
 
 /** The mailboxes of the store, as calls see them. */
 export function mailboxesOf(
@@ -49,6 +66,7 @@ export function mailboxesOf(
         return null;
       }
     },
+    hasRoomToRecord: () => hasRoom(folders.messages, log),
     greetingsOf(mailbox) {
       try {
         return store.greetings.of(mailbox);

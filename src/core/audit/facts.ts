@@ -1,4 +1,4 @@
-import type { LegResult, LegTarget, MediaFacts } from '../call/events.ts';
+import type { LegResult, LegTarget, MeasuredSound, MediaFacts } from '../call/events.ts';
 import type { Errand } from '../call/errand.ts';
 import type { EndCause, Fault } from '../call/end-causes.ts';
 import type { RingGroup, TraceLine } from '../dialplan/index.ts';
@@ -85,6 +85,10 @@ export type CallFact =
       readonly leg: string;
       readonly result: LegResult | { readonly kind: 'hungUp' | 'stoodDown' | 'mediaLost' };
     }
+  /** Not one more message could be kept: the caller was told before the tone. */
+  | { readonly fact: 'recorderFull'; readonly mailbox: string }
+  /** Its numbers are of the whole leg; it may stand behind the end of the call. */
+  | ({ readonly fact: 'soundMeasured'; readonly leg: string } & MeasuredSound)
   | { readonly fact: 'challenged'; readonly leg: string; readonly attempt: number }
   | {
       readonly fact: 'challengeAnswered';

@@ -1,4 +1,4 @@
-import type { LegResult, MediaFacts } from '../call/events.ts';
+import { CALLER, type LegResult, type MediaFacts } from '../call/events.ts';
 import { endCauses } from '../call/end-causes.ts';
 import type { MessageAct } from '../voicemail/retrieval.ts';
 import { NOTHING_KEYED, type Fact } from './facts.ts';
@@ -74,6 +74,10 @@ export function sentence(fact: Fact, names: Names, revealed: Revealed = {}): str
       return `${names.leg(fact.leg)} is picked up (${media(fact.media)})`;
     case 'legEnded':
       return `${names.leg(fact.leg)} ${legEnd(fact.result, names.wasPickedUp(fact.leg))}`;
+    case 'recorderFull':
+      return `no message for ${names.mailbox(fact.mailbox)} could be taken: the disk is full`;
+    case 'soundMeasured':
+      return soundWords(fact, fact.leg === CALLER ? 'the caller' : names.leg(fact.leg));
     case 'challenged':
       return `${names.leg(fact.leg)} is asked to press the digit${fact.attempt === 1 ? '' : ` again, attempt ${fact.attempt}`}`;
     case 'challengeAnswered':
@@ -204,6 +208,20 @@ export function sentence(fact: Fact, names: Names, revealed: Revealed = {}): str
 /** An entry of a newer Wardline is shown by its name; an audit must stay readable after a step back. */
 function unknownFact(fact: never): string {
   return `(${String((fact as { fact?: unknown }).fact)}: not known to this version)`;
+}
+
+/** The names of G.107 annex B for what people would say of it. */
+function soundWords(sound: Extract<Fact, { fact: 'soundMeasured' }>, party: string): string {
+  const { mos, lostPercent, jitterMs, roundTripMs, farMos } = sound;
+  const opinion = mos >= 4.03 ? 'well' : mos >= 3.6 ? 'fairly well' : mos >= 3.1 ? 'badly' : 'very badly';
+  const told = [
+    `MOS ${mos}`,
+    `${lostPercent} % lost`,
+    ...(jitterMs === null ? [] : [`jitter ${jitterMs} ms`]),
+    ...(roundTripMs === null ? [] : [`round trip ${roundTripMs} ms`]),
+    ...(farMos === null ? [] : [`its phone heard MOS ${farMos}`]),
+  ];
+  return `${party} was heard ${opinion} (${told.join(', ')})`;
 }
 
 const challengeEnd = {

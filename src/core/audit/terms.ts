@@ -42,6 +42,7 @@ export function termsOf(fact: Fact, blind: (number: string) => string): readonly
     case 'messageAccessed':
     case 'messageUnplayable':
     case 'mailboxFull':
+    case 'recorderFull':
     case 'noticeSent':
     case 'noticeGivenUp':
     case 'greetingChanged':

@@ -88,6 +88,21 @@ const vocabulary: {
     says: 'A phone is rung or spoken to no more.',
     fields: { leg: 'which', result: '`kind` of ending and SIP status' },
   },
+  recorderFull: {
+    says: 'There is no room on the disk for another message; the caller is told before the tone.',
+    fields: { mailbox: 'whose' },
+  },
+  soundMeasured: {
+    says: 'How a party of the call sounded, told when its leg is over: also after the end of the call.',
+    fields: {
+      leg: 'which; `caller` for the caller',
+      mos: 'mean opinion score of what was heard from it, 1 to 4.5 (ITU-T G.107)',
+      lostPercent: 'of its packets that did not come, or too late',
+      jitterMs: 'unevenness of its packets (RFC 3550); null: not told',
+      roundTripMs: 'to its phone and back; null: not told',
+      farMos: 'mean opinion score of what it heard, by the reports of its phone; null: not told',
+    },
+  },
   challenged: { says: 'A mobile is asked for the digit.', fields: { leg: 'which', attempt: 'counts from 1' } },
   challengeAnswered: {
     says: 'What was pressed.',

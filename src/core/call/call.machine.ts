@@ -53,6 +53,7 @@ export function stepCall(
   state: CallState,
   event: CallEvent,
 ): { readonly state: CallState; readonly effects: readonly CallEffect[] } {
+  if (event.type === 'soundMeasured') return { state, effects: [measured(event)] };
   switch (state.name) {
     case 'expected':
       if (event.type === 'houseCalls') return houseCalls(world, event);
@@ -68,6 +69,11 @@ export function stepCall(
     default:
       return never(state);
   }
+}
+
+/** Whatever the call is doing, and also when it is over: it decides nothing. */
+function measured({ leg, sound }: Extract<CallEvent, { type: 'soundMeasured' }>): CallEffect {
+  return { type: 'attest', fact: { fact: 'soundMeasured', leg, ...sound } };
 }
 
 function arrived(world: World, event: Extract<CallEvent, { type: 'callArrived' }>) {

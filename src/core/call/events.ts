@@ -38,6 +38,18 @@ export interface MediaFacts {
   readonly cipher: 'none' | 'sdes' | 'dtls';
 }
 
+/** How a leg sounded from its beginning to its end, as its media server measured it. */
+export interface MeasuredSound {
+  /** Mean opinion score of what was heard from this leg, 1 to 4.5. */
+  readonly mos: number;
+  readonly lostPercent: number;
+  /** null: the media server does not say. */
+  readonly jitterMs: number | null;
+  readonly roundTripMs: number | null;
+  /** Of what this leg heard, as its phone reported it. */
+  readonly farMos: number | null;
+}
+
 /**
  * Timers come back as the event they were set with; a stale one is recognised and ignored. `step` counts the steps
  * that were started in this call, so that a step which is started again after a lost connection has a new number.
@@ -114,6 +126,8 @@ export type CallEvent =
       readonly by: 'key' | 'hangUp' | 'limit' | 'silence' | 'failed';
       readonly why: string;
     }
+  /** It may come after the end of the call. */
+  | { readonly type: 'soundMeasured'; readonly leg: LegId; readonly sound: MeasuredSound }
   /** The signalling server was started anew and with it went the means to tell how this conversation ends. */
   | { readonly type: 'signallingLost' }
   /** Draining took too long: the engine ends this call now. */

@@ -19,6 +19,8 @@ export interface World {
   groupTurns?(group: string): number;
   /** Messages in a mailbox that nobody has deleted; without it, none. */
   messagesIn?(mailbox: string): number;
+  /** false: there is no room on the disk for another message. Without it, there is. */
+  hasRoomToRecord?(): boolean;
   /** Greetings that were recorded for a mailbox; without it, none. */
   greetingsOf?(mailbox: string): Greetings;
 }

@@ -11,9 +11,16 @@ interface BridgePacket {
   readonly timestamp: number;
 }
 
+/** Nobody speaks, and the background is so loud: in -dBov. */
+export interface QuietFrame {
+  readonly kind: 'quiet';
+  readonly level: number;
+}
+
 /** From one leg of a bridge to the other: a packet of sound or of a digit as it came, and a whole press for who cannot use those. */
 export type BridgeFrame =
   | (BridgePacket & { readonly kind: 'audio' | 'digit' })
+  | QuietFrame
   | {
       readonly kind: 'press';
       readonly codec: Codec;

@@ -13,12 +13,20 @@ export class MediaClock {
   readonly #intervalMs: number;
   readonly #tick: (nowMs: number) => void;
   readonly #time: ClockSeam;
+  readonly #late: (lateMs: number) => void;
   #dueMs = 0;
   #isRunning = false;
   /** A timer is set; one that was set before a stop serves after the next start. */
   #isWaiting = false;
 
-  constructor(intervalMs: number, tick: (nowMs: number) => void, time: ClockSeam = realTime) {
+  /** `late`: told of each awakening how long after its time it came. */
+  constructor(
+    intervalMs: number,
+    tick: (nowMs: number) => void,
+    time: ClockSeam = realTime,
+    late: (lateMs: number) => void = () => {},
+  ) {
+    this.#late = late;
     this.#intervalMs = intervalMs;
     this.#tick = tick;
     this.#time = time;
@@ -44,6 +52,7 @@ export class MediaClock {
     this.#isWaiting = false;
     if (!this.#isRunning) return;
     const nowMs = this.#time.now();
+    if (this.#dueMs <= nowMs) this.#late(nowMs - this.#dueMs);
     for (let burst = 0; this.#dueMs <= nowMs && burst < MAX_BURST; burst++) {
       this.#tick(this.#dueMs);
       this.#dueMs += this.#intervalMs;

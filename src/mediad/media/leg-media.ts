@@ -6,7 +6,7 @@ import {
   type LegPlace,
   type LegQuality,
   type LegReport,
-  NO_COUNTERS,
+  NO_REPORT,
   type PlayItem,
   type RecordRequest,
   type RemoteMedia,
@@ -140,7 +140,7 @@ export class LegMedia {
   #legClosed(report: LegReport | undefined): void {
     this.#station.ended();
     this.#closed.resolve(report);
-    const none: LegReport = report ?? { counters: NO_COUNTERS, quality: undefined, chain: 'closed' };
+    const none: LegReport = report ?? NO_REPORT;
     for (const answer of this.#queries.values()) answer(none);
     this.#queries.clear();
   }

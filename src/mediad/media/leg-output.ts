@@ -3,7 +3,8 @@ import type { Codec } from './codec/codec-types.ts';
 import { isG711, isRelayable, PCMU } from './codec/codec.ts';
 import { encodeG711, FRAME_MS, SILENCE, transcodeG711 } from './codec/g711.ts';
 import { Resampler } from './codec/resample.ts';
-import type { BridgeFrame } from './bridge.ts';
+import type { BridgeFrame, QuietFrame } from './bridge.ts';
+import { writeNoise } from './comfort-noise.ts';
 import type { RemoteMedia } from './messages.ts';
 import { Packetizer } from './packetizer.ts';
 import { RtpSender } from './rtp-sender.ts';
@@ -19,6 +20,7 @@ export class LegOutput {
   #resampler: Resampler | undefined;
   #transcoder: Transcoder | undefined;
   #silence: Int16Array = new Int16Array(0);
+  #concealed = 0;
 
   constructor(send: (datagram: Buffer) => void) {
     this.#sender = new RtpSender(send);
@@ -35,6 +37,21 @@ export class LegOutput {
   /** Of what is sent now. */
   get timestamp(): number {
     return this.#sender.timestamp;
+  }
+
+  get takesNoise(): boolean {
+    return this.#remote?.noise !== undefined;
+  }
+
+  /** A packet of comfort noise, in -dBov. */
+  noise(level: number): void {
+    const payloadType = this.#remote?.noise;
+    if (payloadType !== undefined) this.#sender.frame({ payloadType, payload: writeNoise(level), marker: false });
+  }
+
+  /** Lost packets of the other leg that were filled in for. */
+  get concealed(): number {
+    return this.#concealed + (this.#transcoder?.concealed ?? 0);
   }
 
   get isSendingDigits(): boolean {
@@ -92,7 +109,7 @@ export class LegOutput {
   }
 
   /** A packet of the other leg of a bridge. Its payload is ours to change. */
-  relay(frame: BridgeFrame): void {
+  relay(frame: Exclude<BridgeFrame, QuietFrame>): void {
     const remote = this.#remote;
     if (remote === undefined) return;
     const isAsItIs = isRelayable(frame.codec, this.#codec);
@@ -116,6 +133,7 @@ export class LegOutput {
 
   /** What a bridge needed. */
   unbridged(): void {
+    this.#concealed = this.concealed;
     this.#transcoder?.close();
     this.#transcoder = undefined;
     this.#sender.endRelay();

@@ -21,8 +21,8 @@ export class LegPorts {
     // Any two: the session description says which.
     if (portsFrom === 0) return PortPair.bind(bindAddress, 0, 0);
     const first = portsFrom + (portsFrom % 2);
-    for (let tries = 0; tries <= (portsTo - first) / 2; tries++) {
-      const port = this.#next < first || this.#next > portsTo ? first : this.#next;
+    for (let tries = 0; first + 2 * tries < portsTo; tries++) {
+      const port = this.#next < first || this.#next >= portsTo ? first : this.#next;
       this.#next = port + 2;
       try {
         return await PortPair.bind(bindAddress, port, port + 1);
@@ -30,7 +30,7 @@ export class LegPorts {
         if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
       }
     }
-    throw new Error(`all even ports from ${portsFrom} to ${portsTo} are in use, or the odd ones above them`);
+    throw new Error(`all pairs of ports from ${portsFrom} to ${portsTo} are in use`);
   }
 }
 

@@ -12,9 +12,12 @@ import type { Codec } from './codec/codec-types.ts';
 import { isG711 } from './codec/codec.ts';
 import { FRAME_MS, SILENCE } from './codec/g711.ts';
 import { JitterBuffer } from './jitter-buffer.ts';
+import { readNoise } from './comfort-noise.ts';
 import { LegControl, type LegControlOptions } from './leg-control.ts';
 import { LegOutput } from './leg-output.ts';
+import { LegQuiet } from './leg-quiet.ts';
 import { LegRecordings } from './leg-recordings.ts';
+import { LegSilence } from './leg-silence.ts';
 import { LegWire, type LegTransport } from './leg-wire.ts';
 import {
   NO_COUNTERS,
@@ -43,11 +46,16 @@ export interface LegEvents {
 
 /** When the other leg of a bridge sends nothing for so long (hold, silence suppression), this one hears silence, not nothing. */
 const BRIDGE_PAUSE_MS = 200;
+/** The payload type of comfort noise is fixed, and of this clock (RFC 3389 4): it may come whatever was agreed. */
+const NOISE = 13;
+const NOISE_CLOCK = 8000;
+const MUTED_LEVEL = 127;
 
 export class MediaLeg {
   readonly #events: LegEvents;
-  readonly #silenceMs: number;
+  readonly #silence: LegSilence;
   readonly #output: LegOutput;
+  readonly #quiet: LegQuiet;
   readonly #digitsIn: DigitReceiver;
   readonly #wire: LegWire;
   readonly #control: LegControl;
@@ -61,8 +69,6 @@ export class MediaLeg {
   #frame = new Int16Array(0);
   #isReadMuted = false;
   #isWriteMuted = false;
-  #lastHeardMs: number;
-  #silenceReports = 0;
   #nowMs: number;
   #digitSsrc = 0;
   #lastRelayedMs = 0;
@@ -78,13 +84,13 @@ export class MediaLeg {
   ) {
     this.#wire = new LegWire(options.transport, this.#counters, {
       rtp: (packet, sizeBytes, nowMs) => this.#heard(packet, sizeBytes, nowMs),
-      rtcp: (packet, nowMs) => this.#control.heardReport(packet, nowMs),
+      rtcp: (packet, nowMs) => this.#heardReport(packet, nowMs),
     });
     this.#events = options.events;
-    this.#silenceMs = options.silenceMs;
-    this.#lastHeardMs = options.nowMs;
+    this.#silence = new LegSilence(options.silenceMs, options.nowMs, (silentMs) => this.#events.silent(silentMs));
     this.#nowMs = options.nowMs;
     this.#output = new LegOutput((datagram) => this.#emit(datagram));
+    this.#quiet = new LegQuiet(this.#output, options.random ?? Math.random);
     this.#control = new LegControl({
       ...options,
       counters: this.#counters,
@@ -106,8 +112,7 @@ export class MediaLeg {
     if (this.#isClosed) return;
     const codecBefore = this.codec;
     this.#remote = remote;
-    this.#lastHeardMs = nowMs;
-    this.#silenceReports = 0;
+    this.#silence.heard(nowMs);
     this.#output.setRemote(remote);
     if (!isSameSound(codecBefore, remote.codec)) this.#codecChanged();
     this.#control.codec = remote.codec;
@@ -131,10 +136,11 @@ export class MediaLeg {
     this.#control.tick(nowMs, this.#output.timestamp);
     this.#digitsIn.tick(nowMs);
     this.#recordings.tick(nowMs);
-    this.#watchSilence(nowMs);
+    if (this.#remote?.isReceiving === true) this.#silence.tick(nowMs);
     this.#speakToConference();
     if (areDigitsOut) return;
     if (this.#player !== undefined) this.#playFrame(this.#player);
+    else if (this.#quiet.isQuiet) this.#quiet.tick(nowMs);
     else if (this.#peer === undefined || nowMs - this.#lastRelayedMs > BRIDGE_PAUSE_MS) this.#output.silence();
   }
 
@@ -176,15 +182,19 @@ export class MediaLeg {
   unbridge(): void {
     this.#peer?.close();
     this.#peer = undefined;
+    this.#counters.concealed += this.#concealedNow;
     this.#jitter?.close();
     this.#jitter = undefined;
     this.#output.unbridged();
+    this.#quiet.end();
   }
 
   /** From the other leg of the bridge. The payload is ours to change. */
   hear(frame: BridgeFrame): void {
     if (this.#isClosed || this.#player !== undefined || this.#isWriteMuted) return;
     this.#lastRelayedMs = this.#nowMs;
+    if (frame.kind === 'quiet') return this.#quiet.begin(frame.level);
+    this.#quiet.end();
     if (frame.kind === 'press' || !this.#output.isSendingDigits) this.#output.relay(frame);
   }
 
@@ -205,7 +215,11 @@ export class MediaLeg {
   }
 
   report(): LegReport {
-    return { counters: { ...this.#counters }, quality: this.#control.quality, chain: this.describe() };
+    const { concealed } = this.#counters;
+    const counters = { ...this.#counters, concealed: concealed + this.#concealedNow + this.#output.concealed };
+    const { isSilent } = this.#silence;
+    const { quality } = this.#control;
+    return { isSilent, codec: this.codec.name, counters, quality, chain: this.describe() };
   }
 
   describe(): string {
@@ -236,9 +250,14 @@ export class MediaLeg {
     return way === 'in' ? `${this.#jitter?.describe()} -> conference` : 'conference';
   }
 
+  get #concealedNow(): number {
+    return this.#jitter?.counters.concealed ?? 0;
+  }
+
   /** What was made for the old one is made anew. */
   #codecChanged(): void {
     if (this.#jitter !== undefined) {
+      this.#counters.concealed += this.#concealedNow;
       this.#jitter.close();
       this.#jitter = new JitterBuffer(this.codec);
     }
@@ -248,21 +267,39 @@ export class MediaLeg {
   #heard(packet: RtpPacket, sizeBytes: number, nowMs: number): void {
     const remote = this.#remote!;
     this.#nowMs = nowMs;
-    this.#lastHeardMs = nowMs;
-    this.#silenceReports = 0;
+    this.#silence.heard(nowMs);
     const isAudio = packet.payloadType === remote.payloadType;
     this.#control.heard(packet, sizeBytes, nowMs, isAudio ? remote.codec.clockRate : undefined);
     if (packet.payloadType === remote.events?.payloadType) this.#hearDigit(packet, nowMs);
     else if (isAudio) this.#hearAudio(packet, remote.codec);
+    else if (isNoise(packet, remote)) this.#hearNoise(packet, nowMs);
+  }
+
+  #heardReport(packet: Buffer, nowMs: number): void {
+    this.#silence.reported(nowMs);
+    this.#control.heardReport(packet, nowMs);
+  }
+
+  #hearNoise(packet: RtpPacket, nowMs: number): void {
+    const level = readNoise(packet.payload);
+    this.#silence.saysQuiet(true);
+    this.#skip(packet, nowMs);
+    if (level !== undefined && this.#peer?.takes === 'packets') {
+      this.#peer.push({ kind: 'quiet', level: this.#isReadMuted ? MUTED_LEVEL : level });
+    }
+  }
+
+  /** Who puts packets in order needs every sequence number, also those that carry no audio. */
+  #skip(packet: RtpPacket, nowMs: number): void {
+    const soundless = { ...packet, payload: packet.payload.subarray(0, 0) };
+    this.#recordings.skip(soundless, nowMs);
+    this.#jitter?.push(soundless, nowMs);
   }
 
   #hearDigit(packet: RtpPacket, nowMs: number): void {
     this.#counters.digitPacketsIn += 1;
     this.#digitSsrc = packet.ssrc;
-    // Who puts packets in order needs every sequence number, also those that carry no audio.
-    const soundless = { ...packet, payload: packet.payload.subarray(0, 0) };
-    this.#recordings.skip(soundless, nowMs);
-    this.#jitter?.push(soundless, nowMs);
+    this.#skip(packet, nowMs);
     if (this.#peer?.takes === 'packets' && !this.#isReadMuted) this.#peer.push(bridged('digit', packet, this.codec));
     this.#digitsIn.push(packet, nowMs);
   }
@@ -275,6 +312,7 @@ export class MediaLeg {
   }
 
   #hearAudio(packet: RtpPacket, codec: Codec): void {
+    this.#silence.saysQuiet(false);
     if (this.#isReadMuted) {
       // Nothing to be heard in any codec is nothing at all; G.711 has a silence of the same size.
       if (!isG711(codec.name)) return;
@@ -310,14 +348,10 @@ export class MediaLeg {
     this.#counters.bytesOut += datagram.length;
     if (this.#recordings.areOfBothSides) this.#recordings.said(datagram, remote, this.#nowMs);
   }
+}
 
-  #watchSilence(nowMs: number): void {
-    if (this.#silenceMs === 0 || this.#remote?.isReceiving !== true) return;
-    const silentMs = nowMs - this.#lastHeardMs;
-    if (silentMs < this.#silenceMs * (this.#silenceReports + 1)) return;
-    this.#silenceReports += 1;
-    this.#events.silent(Math.round(silentMs));
-  }
+function isNoise({ payloadType }: RtpPacket, { noise, codec }: RemoteMedia): boolean {
+  return payloadType === noise || (payloadType === NOISE && codec.clockRate === NOISE_CLOCK);
 }
 
 /** Whether what was decoded as the one can go on as the other. */

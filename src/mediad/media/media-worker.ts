@@ -1,12 +1,14 @@
 /** The signalling side's handle on one media thread. */
 import { Worker } from 'node:worker_threads';
-import type { FromWorker, ToWorker, WorkerSettings } from './messages.ts';
+import type { FromWorker, ToWorker, WorkerNumbers, WorkerSettings } from './messages.ts';
 import type { MessagePort } from 'node:worker_threads';
 
 export class MediaWorker {
   readonly #worker: Worker;
   readonly #listeners = new Map<string, (message: FromWorker) => void>();
   readonly #exited: Promise<void>;
+  readonly #queries = new Map<number, (numbers: WorkerNumbers) => void>();
+  #nextQuery = 1;
   #isClosed = false;
 
   /** `failed` is told when the thread ends by itself: its legs have no audio any more. */
@@ -17,6 +19,7 @@ export class MediaWorker {
       resourceLimits: { maxYoungGenerationSizeMb: 6 },
     });
     this.#worker.on('message', (message: FromWorker) => {
+      if (message.type === 'measured') this.#measured(message);
       if ('leg' in message) this.#listeners.get(message.leg)?.(message);
     });
     this.#worker.on('error', failed);
@@ -30,6 +33,23 @@ export class MediaWorker {
 
   listen(leg: string, listener: (message: FromWorker) => void): void {
     this.#listeners.set(leg, listener);
+  }
+
+  /** Rejects when the thread ends before it answers. */
+  async measure(): Promise<WorkerNumbers> {
+    const query = this.#nextQuery++;
+    const { promise, resolve } = Promise.withResolvers<WorkerNumbers>();
+    this.#queries.set(query, resolve);
+    this.tell({ type: 'measure', query });
+    const ended = this.#exited.then(() => {
+      throw new Error('the media thread has ended');
+    });
+    return Promise.race([promise, ended]);
+  }
+
+  #measured({ query, numbers }: FromWorker & { type: 'measured' }): void {
+    this.#queries.get(query)?.(numbers);
+    this.#queries.delete(query);
   }
 
   forget(leg: string): void {

@@ -11,6 +11,8 @@ export interface RemoteMedia {
   readonly payloadType: number;
   /** Digits by RFC 4733; undefined: the other side takes none. */
   readonly events: { readonly payloadType: number; readonly clockRate: number } | undefined;
+  /** Payload type of comfort noise that the other side takes (RFC 3389); undefined: it takes none. */
+  readonly noise: number | undefined;
   /** undefined: nobody to send to (hold, black hole). */
   readonly sendTo: Endpoint | undefined;
   /** Where its RTCP goes; `muxed`: on the port of the sound (RFC 5761). undefined: nowhere. */
@@ -126,10 +128,11 @@ export type ToWorker =
   | { readonly type: 'leaveSeat'; readonly leg: string; readonly member: number }
   /** The other end of a seat in another thread. */
   | { readonly type: 'joinConference'; readonly leg: string; readonly port: MessagePort }
+  | { readonly type: 'measure'; readonly query: number }
   | { readonly type: 'close' };
 
 /** To one leg or conference that is there already. */
-export type OnStation = Exclude<ToWorker, { readonly type: 'openLeg' | 'openConference' | 'close' }>;
+export type OnStation = Exclude<ToWorker, { readonly type: 'openLeg' | 'openConference' | 'measure' | 'close' }>;
 
 export type FromWorker =
   | ({ readonly type: 'legOpened'; readonly leg: string } & LegPlace)
@@ -180,9 +183,33 @@ export type FromWorker =
   | { readonly type: 'reported'; readonly leg: string; readonly query: number; readonly report: LegReport }
   /** The last report of a leg that had a port. */
   | { readonly type: 'legClosed'; readonly leg: string; readonly report: LegReport | undefined }
+  | { readonly type: 'measured'; readonly query: number; readonly numbers: WorkerNumbers }
   | { readonly type: 'closed' };
 
+/** What a worker does, and has done since it was started. */
+export interface WorkerNumbers {
+  readonly legs: number;
+  readonly conferences: number;
+  readonly recordings: number;
+  /** That should be heard and are not. */
+  readonly silentLegs: number;
+  /** Legs by codec. */
+  readonly codecs: Readonly<Record<string, number>>;
+  /** Of all legs that ever were; the jitter is the greatest of those that are. */
+  readonly counters: MediaCounters;
+  /** Ticks of its clock by how late they came: at most each of LATE_BOUNDS_MS, and all. */
+  readonly late: { readonly within: readonly number[]; readonly count: number; readonly sumMs: number };
+  readonly cpuMs: number;
+  /** How long legs lasted, together: CPU for a leg is the one by the other. */
+  readonly legMs: number;
+}
+
+export const LATE_BOUNDS_MS: readonly number[] = [1, 2, 5, 10, 20, 50, 100];
+
 export interface LegReport {
+  /** It should be heard and is not. */
+  readonly isSilent: boolean;
+  readonly codec: string;
   readonly counters: MediaCounters;
   /** Of the whole call; undefined: there was nothing to hear. */
   readonly quality: LegQuality | undefined;
@@ -243,6 +270,8 @@ export interface MediaCounters {
   /** RTCP, either way. */
   readonly controlIn: number;
   readonly controlOut: number;
+  /** Packets that were missing and filled in for. */
+  readonly concealed: number;
 }
 
 export const NO_COUNTERS: MediaCounters = {
@@ -261,6 +290,16 @@ export const NO_COUNTERS: MediaCounters = {
   bytesOut: 0,
   controlIn: 0,
   controlOut: 0,
+  concealed: 0,
+};
+
+/** Of a leg that never was. */
+export const NO_REPORT: LegReport = {
+  isSilent: false,
+  codec: 'none',
+  counters: NO_COUNTERS,
+  quality: undefined,
+  chain: 'closed',
 };
 
 /** Handed to a worker when it starts. */

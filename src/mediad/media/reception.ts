@@ -46,7 +46,6 @@ export interface Stretch {
 export class Reception {
   readonly counters: { -readonly [K in keyof MediaCounters]: number };
   #source: Source | undefined;
-  #clockRate = 8000;
   /** By sources before this one. */
   #expectedOfOthers = 0;
   #lostOfOthers = 0;
@@ -164,7 +163,8 @@ export class Reception {
       return;
     }
     if (step <= 0 && source.unique > 0) {
-      const behind = timestampStep(packet.timestamp, source.newestTimestamp) / (clockRate ?? this.#clockRate);
+      // All packets of a key have the time at which it was pressed.
+      const behind = clockRate === undefined ? 0 : timestampStep(packet.timestamp, source.newestTimestamp) / clockRate;
       if (behind * 1000 > LATE_MS) counters.lateIn += 1;
       else counters.reorderedIn += 1;
     }
@@ -182,7 +182,6 @@ export class Reception {
 
   /** A.8. */
   #time(source: Source, packet: RtpPacket, nowMs: number, clockRate: number): void {
-    this.#clockRate = clockRate;
     const transit = (Math.floor((nowMs * clockRate) / 1000) - packet.timestamp) | 0;
     const change = source.transit === undefined ? 0 : Math.abs((transit - source.transit) | 0);
     if (source.transit !== undefined && change < LONGEST_DELAY_SECS * clockRate) {

@@ -6,11 +6,14 @@ import { timestampStep } from './rtp-packet.ts';
 /** The part of SealedWriter that a recorder needs. */
 export interface AudioSink {
   push(audio: Uint8Array): void;
+  /** How much of it is safe. */
+  readonly audioBytes: number;
   close(): Promise<void>;
 }
 
 export interface RecordResult {
   readonly ending: RecordEnding;
+  /** If it failed: those that are safe. */
   readonly samples: number;
   /** For people; '' unless the ending is `failed`. */
   readonly reason: string;
@@ -81,7 +84,7 @@ export class Recorder {
       (error: unknown) =>
         this.#ended({
           ending: 'failed',
-          samples: this.#samples,
+          samples: this.#sink.audioBytes,
           reason: error instanceof Error ? error.message : String(error),
         }),
     );

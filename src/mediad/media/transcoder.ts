@@ -31,6 +31,7 @@ export class Transcoder {
   #timestamp = 0;
   #ssrc = 0;
   #isNewTalk = true;
+  #concealed = 0;
 
   constructor(from: Codec, to: Codec, send: (frame: Transcoded) => void) {
     this.from = from;
@@ -44,6 +45,11 @@ export class Transcoder {
       this.#sequence = (this.#sequence + 1) & 0xffff;
     });
     this.#reorder = new ReorderBuffer((packet) => this.#take(packet), from.clockRate);
+  }
+
+  /** Lost packets that were filled in for. */
+  get concealed(): number {
+    return this.#concealed;
   }
 
   /** A packet without a payload keeps the count (digits). The payload is kept and not changed. */
@@ -82,6 +88,7 @@ export class Transcoder {
     if (due <= 0) return;
     const lost = sequenceStep(last.sequence, packet.sequence) - 1;
     if (lost > 0 && lost <= MAX_CONCEALED && due <= last.samples * MAX_CONCEALED) {
+      this.#concealed += lost;
       return this.#write(this.#decoder.conceal(due));
     }
     this.#beginAnew();

@@ -19,6 +19,11 @@ export class WorkerRecordings {
     return this.#open > 0;
   }
 
+  /** How many. */
+  get count(): number {
+    return this.#open;
+  }
+
   /** What one side says, in this law. Rejects when there can be no such file. */
   async open(law: G711, request: RecordRequest, ended: (result: RecordResult) => void): Promise<Recorder> {
     let recorder: Recorder | undefined;

@@ -13,6 +13,7 @@ import { PromptCache } from './prompt-cache.ts';
 import type { RecordResult } from './recorder.ts';
 import type { SessionRecorder } from './session-recorder.ts';
 import { WorkerConferences } from './worker-conferences.ts';
+import { WorkerMeter } from './worker-numbers.ts';
 import { loadItems } from './worker-prompts.ts';
 import { WorkerRecordings } from './worker-recordings.ts';
 
@@ -37,12 +38,16 @@ const conferences = new WorkerConferences({
   newPlayer,
   alone,
 });
-const clock = new MediaClock(FRAME_MS, (nowMs) => {
-  for (const [leg, { media }] of legs) alone(leg, () => media.tick(nowMs));
-  conferences.tick(nowMs);
-});
+const meter = new WorkerMeter();
+const clock = new MediaClock(FRAME_MS, tick, undefined, (lateMs) => meter.late(lateMs));
 const ports = new LegPorts(settings);
 let isClosing = false;
+
+function tick(nowMs: number): void {
+  meter.lasted(legs.size, FRAME_MS);
+  for (const [leg, { media }] of legs) alone(leg, () => media.tick(nowMs));
+  conferences.tick(nowMs);
+}
 
 parentPort!.on('message', (message: ToWorker) => {
   perform(message).catch((error: unknown) => {
@@ -58,6 +63,8 @@ async function perform(message: ToWorker): Promise<void> {
     case 'openConference':
       conferences.open(message.leg);
       return clock.start();
+    case 'measure':
+      return measure(message.query);
     case 'close':
       return closeAll();
     default: {
@@ -238,7 +245,8 @@ function bridgeLocal({ leg, peer }: ToWorker & { type: 'bridgeLocal' }, a: Media
 /** The other leg lives in another worker. */
 function remotePeer(leg: string, media: MediaLeg, port: MessagePort): BridgePeer {
   port.on('message', (frame: BridgeFrame) => {
-    const ours = frame.kind === 'press' ? frame : { ...frame, payload: Buffer.from(frame.payload) };
+    const ours =
+      frame.kind === 'press' || frame.kind === 'quiet' ? frame : { ...frame, payload: Buffer.from(frame.payload) };
     alone(leg, () => media.hear(ours));
   });
   return { takes: 'packets', push: (frame) => port.postMessage(frame), close: () => port.close() };
@@ -265,7 +273,9 @@ function closeLeg(leg: string): void {
   const media = legs.get(leg)?.media;
   media?.close();
   legs.delete(leg);
-  closed(leg, media?.report());
+  const report = media?.report();
+  if (report !== undefined) meter.legClosed(report);
+  closed(leg, report);
 }
 
 function closeConference(name: string): void {
@@ -276,6 +286,12 @@ function closeConference(name: string): void {
 function closed(station: string, report?: LegReport): void {
   if (legs.size === 0 && conferences.isEmpty) clock.stop();
   tell({ type: 'legClosed', leg: station, report });
+}
+
+function measure(query: number): void {
+  const reports = [...legs.values()].map(({ media }) => media.report());
+  const others = { conferences: conferences.names.length, recordings: recordings.count };
+  tell({ type: 'measured', query, numbers: meter.numbers(reports, others) });
 }
 
 function closeAll(): void {

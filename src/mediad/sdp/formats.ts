@@ -58,6 +58,11 @@ export function formatLines({ codec, payloadType }: AgreedFormat): string {
   return `a=rtpmap:${payloadType} opus/48000/2\r\na=fmtp:${payloadType} useinbandfec=1;maxplaybackrate=16000;stereo=0\r\n`;
 }
 
+/** Comfort noise for a codec of the same clock (RFC 3389 5); undefined: the other side takes none. */
+export function readNoiseType(audio: MediaDescription, { clockRate }: Codec): number | undefined {
+  return audio.formats.find(({ name, rate }) => name === 'CN' && rate === clockRate)?.payloadType;
+}
+
 /** The digits that go with a codec: those of its clock if there are such (RFC 4733 2.1), else those of 8 kHz. */
 export function readEvents(
   audio: MediaDescription,

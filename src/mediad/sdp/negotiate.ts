@@ -3,7 +3,7 @@ import type { Codec, CodecName } from '../media/codec/codec-types.ts';
 import type { SrtpKeys } from '../media/messages.ts';
 import { type MasterKey, SUITE_NAMES, type SuiteName } from '../srtp/suites.ts';
 import { cryptoLine, type CryptoLine } from './crypto-line.ts';
-import { type AgreedFormat, formatLines, offeredFormats, readEvents, readFormat } from './formats.ts';
+import { type AgreedFormat, formatLines, offeredFormats, readEvents, readFormat, readNoiseType } from './formats.ts';
 import { parseSdp, type Direction, type MediaDescription, type SessionDescription } from './session-description.ts';
 
 export interface LocalMedia {
@@ -38,6 +38,8 @@ export interface AgreedMedia {
   readonly payloadType: number;
   /** Digits by RFC 4733; undefined: the other side takes none. */
   readonly events: { readonly payloadType: number; readonly clockRate: number } | undefined;
+  /** Payload type of comfort noise; undefined: the other side takes none. */
+  readonly noise: number | undefined;
   readonly remoteAddress: string;
   readonly remotePort: number;
   /** Where RTCP goes; `muxed`: on the port of the sound (RFC 5761). undefined: nowhere. */
@@ -76,6 +78,7 @@ export function answerSdp(offer: string, local: LocalMedia): AnswerResult {
       ? audioLines(media.protocol, local, {
           formats: [agreed],
           events: agreed.events === undefined ? [] : [agreed.events],
+          noise: agreed.noise,
           isControlMuxed: agreed.control === 'muxed',
           crypto: answeredCrypto,
           direction: mirror(media),
@@ -96,6 +99,8 @@ export function offerSdp(local: LocalMedia): string {
   const stream = {
     formats,
     events,
+    // Who takes it may send it; nobody is asked to leave out what is not speech.
+    noise: undefined,
     isControlMuxed: true,
     crypto: isRequired ? crypto : [],
     direction: 'sendrecv',
@@ -140,6 +145,7 @@ function agree(session: SessionDescription, local: LocalMedia): Agreement {
     agreed: {
       ...format,
       events: readEvents(audio, format.codec),
+      noise: readNoiseType(audio, format.codec),
       remoteAddress: audio.address,
       remotePort: audio.port,
       control: controlOf(audio),
@@ -208,6 +214,7 @@ function audioLines(
   stream: {
     readonly formats: readonly AgreedFormat[];
     readonly events: readonly { readonly payloadType: number; readonly clockRate: number }[];
+    readonly noise: number | undefined;
     /** In an offer: if the other side likes (RFC 5761 5.1.1). */
     readonly isControlMuxed: boolean;
     readonly crypto: readonly CryptoLine[];
@@ -215,7 +222,8 @@ function audioLines(
   },
 ): string {
   const { formats, events } = stream;
-  const types = [...formats, ...events].map(({ payloadType }) => payloadType);
+  const noise = stream.noise === undefined ? [] : [stream.noise];
+  const types = [...[...formats, ...events].map(({ payloadType }) => payloadType), ...noise];
   const maps = formats.map(formatLines).join('');
   const digits = events
     .map(
@@ -226,9 +234,10 @@ function audioLines(
   const ptimeMs = formats.length === 1 ? formats[0]!.codec.ptimeMs : 20;
   // RFC 3605 2.1: the port of RTCP is said where it is not the next one.
   const control = local.controlPort === local.port + 1 ? '' : `a=rtcp:${local.controlPort}\r\n`;
+  const noiseMap = noise.map((payloadType) => `a=rtpmap:${payloadType} CN/${formats[0]!.codec.clockRate}\r\n`).join('');
   const muxed = stream.isControlMuxed ? 'a=rtcp-mux\r\n' : '';
   return (
-    `m=audio ${local.port} ${protocol} ${types.join(' ')}\r\n${maps}${digits}a=ptime:${ptimeMs}\r\n` +
+    `m=audio ${local.port} ${protocol} ${types.join(' ')}\r\n${maps}${digits}${noiseMap}a=ptime:${ptimeMs}\r\n` +
     stream.crypto.map(cryptoLine).join('') +
     `${control}${muxed}a=${stream.direction}\r\n`
   );

@@ -43,7 +43,7 @@ const MAX_FORMATS = 32;
 const MAX_ATTRIBUTES = 64;
 
 /** Payload types that need no rtpmap, RFC 3551. */
-const STATIC_FORMATS: Readonly<Record<number, string>> = { 0: 'PCMU', 8: 'PCMA', 9: 'G722' };
+const STATIC_FORMATS: Readonly<Record<number, string>> = { 0: 'PCMU', 8: 'PCMA', 9: 'G722', 13: 'CN' };
 const DIRECTIONS: readonly string[] = ['sendrecv', 'sendonly', 'recvonly', 'inactive'];
 
 interface Section {

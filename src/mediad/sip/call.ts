@@ -137,6 +137,7 @@ export class Call {
       codec,
       payloadType: agreed.payloadType,
       events: agreed.events,
+      noise: agreed.noise,
       sendTo: isSending ? { address: agreed.remoteAddress, port: agreed.remotePort } : undefined,
       control: agreed.direction === 'inactive' ? undefined : agreed.control,
       alsoFrom: mediaSource === undefined ? [] : mediaSource.split(/[\s,]+/).slice(0, 4),

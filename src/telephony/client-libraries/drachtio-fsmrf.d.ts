@@ -20,6 +20,8 @@ declare module 'drachtio-fsmrf' {
     }
 
     interface MediaServer extends EventEmitter {
+      /** The connection that the server is asked by. */
+      readonly conn: EventEmitter & { subscribe(events: readonly string[]): void };
       disconnect(): void;
       /** Resolves with the body; never, when the server does not answer. */
       api(command: string): Promise<string>;

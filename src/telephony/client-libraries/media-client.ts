@@ -1,16 +1,21 @@
 import Mrf from 'drachtio-fsmrf';
-import { type Endpoint, mediaSilent } from './live-endpoint.ts';
+import { type Endpoint, type EslEvent, mediaSilent } from './live-endpoint.ts';
 import { probeMediaServer } from './probe-media-server.ts';
 import { probeListen } from './probe-port.ts';
 import type { SrfClient } from './srf-types.ts';
 
 const trialMs = 3000;
 
+/** The event that has the numbers of a leg. */
+const hangUp = 'CHANNEL_HANGUP_COMPLETE';
+
 export interface MediaClientEvents {
   /** The server has closed the connection; told once, and not after `disconnect`. */
   ended(): void;
   /** Nothing ends by it. */
   failed(error: Error): void;
+  /** A leg on this server is over, ours or somebody else's: with all its variables. */
+  hungUp(event: EslEvent): void;
 }
 
 /** One connection to a media server, which is never made again by itself. */
@@ -22,6 +27,10 @@ export class MediaClient {
   private constructor(server: Mrf.MediaServer, carrier: Carrier, events: MediaClientEvents) {
     this.#server = server;
     this.#carrier = carrier;
+    server.conn.subscribe([hangUp]);
+    server.conn.on(`esl::event::${hangUp}::*`, (event: EslEvent) => {
+      if (!this.#isOver) events.hungUp(event);
+    });
     server.on('error', (error: Error) => events.failed(error));
     // drachtio-fsmrf 5.0.1 reconnects by itself, but with commands of the old connection still queued, so that
     // answers reach the wrong caller. The whole object is thrown away instead.

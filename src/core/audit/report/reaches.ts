@@ -8,7 +8,8 @@ export class Reaches {
   readonly #over: (Reach & { readonly callId: string })[] = [];
 
   take({ at, callId, fact }: ReportEntry): void {
-    if (callId === null) return;
+    // Told of a leg that is over, perhaps in a call that is.
+    if (callId === null || fact.fact === 'soundMeasured') return;
     const call = this.#running.get(callId) ?? new TimeToHuman();
     call.take(at, fact as CallFact);
     if (fact.fact !== 'ended') return void this.#running.set(callId, call);

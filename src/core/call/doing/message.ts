@@ -45,8 +45,14 @@ export function greet(
   late: Escalation | null,
   turn: Turn,
 ): Going {
-  const token = newToken(turn);
   const { mailbox, urgent } = box;
+  if (world.hasRoomToRecord?.() === false) {
+    // Said before the tone: nobody shall speak to a recorder that cannot keep it.
+    if (late !== null) standDownAll(late, 'stepOver', turn);
+    attest(turn, { fact: 'recorderFull', mailbox });
+    return { move: 'say', prompts: [{ say: 'id', id: lastWord.recordingFailed }], cause: 'recordingFailed' };
+  }
+  const token = newToken(turn);
   const recorded =
     box.greeting.length > 0 ? null : greetingNow(world.plan, mailbox, world.greetingsOf?.(mailbox) ?? {}, world.at);
   if (recorded === null) {

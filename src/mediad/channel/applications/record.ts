@@ -64,7 +64,12 @@ async function record(
   unlisten();
   running.delete(given);
   setVariables(channel, outcome);
-  if (outcome.ending === 'failed') return refused(channel, settings.log, outcome.reason);
+  if (outcome.ending === 'failed' && outcome.samples === 0) return refused(channel, settings.log, outcome.reason);
+  if (outcome.ending === 'failed') {
+    // What was sealed before the disk was full is a message all the same.
+    settings.log.error({ channel: channel.uuid, reason: outcome.reason }, 'recording ended early');
+    return `-ERR recording ended early: ${outcome.reason}`;
+  }
   channel.publish('RECORD_STOP', { ...about, 'Record-Completion-Cause': completionCause(channel, outcome.ending) });
   return NO_RESPONSE;
 }

@@ -1,19 +1,23 @@
-import { createServer, type Server } from 'node:http';
-import type { HostPort } from '../sip/index.ts';
+import { createServer, type Server, type ServerResponse } from 'node:http';
+
+interface HostPort {
+  readonly host: string;
+  readonly port: number;
+}
 
 /** Text for Prometheus on loopback, at any path. */
 export class MetricsServer {
   readonly #server: Server;
 
-  private constructor(text: () => string) {
+  private constructor(text: () => string | Promise<string>) {
     this.#server = createServer((request, response) => {
       request.resume();
-      response.setHeader('Content-Type', 'text/plain; version=0.0.4').end(text());
+      void answer(response, text);
     });
   }
 
   /** Rejects with a sentence that names the address, the reason and the remedy. */
-  static open(at: HostPort, text: () => string): Promise<MetricsServer> {
+  static open(at: HostPort, text: () => string | Promise<string>): Promise<MetricsServer> {
     const metrics = new MetricsServer(text);
     return new Promise((resolve, reject) => {
       metrics.#server.once('error', (cause: NodeJS.ErrnoException) => {
@@ -32,5 +36,15 @@ export class MetricsServer {
   close(): void {
     this.#server.close();
     this.#server.closeAllConnections();
+  }
+}
+
+async function answer(response: ServerResponse, text: () => string | Promise<string>): Promise<void> {
+  try {
+    const page = await text();
+    response.setHeader('Content-Type', 'text/plain; version=0.0.4').end(page);
+  } catch {
+    // Who asks again in a minute is told then.
+    response.writeHead(503).end();
   }
 }
