@@ -365,6 +365,38 @@ const vocabulary: {
     says: 'A legal hold is over.',
     fields: { messageId: 'which', mailbox: 'whose', reason: 'why', by: 'who did it' },
   },
+  keyMade: {
+    says: 'There is a new key to seal messages to.',
+    fields: { key: 'whose: mailbox, unit, house', keyId: 'which', by: 'who did it' },
+  },
+  keyShredded: {
+    says: 'A key that has a successor, and that no file is sealed to any more, is gone.',
+    fields: { key: 'whose', keyId: 'which', by: 'who did it' },
+  },
+  keyUsed: {
+    says: 'A key has opened the key of a message or of a greeting.',
+    fields: {
+      key: 'whose',
+      keyId: 'which',
+      use: 'heard, exported, forwarded, measured (how long it is), rotated (wrapped to other keys)',
+      messageId: 'which message or greeting',
+      by: 'who did it, or system',
+    },
+  },
+  keysRotated: {
+    says: 'Keys were replaced, and messages and greetings wrapped to the new ones.',
+    fields: {
+      keys: 'how many are new',
+      messages: 'how many messages and greetings were wrapped anew',
+      left: 'how many could not be',
+      reason: 'why',
+      by: 'who did it',
+    },
+  },
+  masterKeyChanged: {
+    says: 'The private keys of voicemail are sealed with another master key.',
+    fields: { keys: 'how many', reason: 'why', by: 'who did it' },
+  },
   pinSet: { says: 'A mailbox got a PIN.', fields: { mailbox: 'which', by: 'who did it' } },
   messageExported: {
     says: 'A message was opened with the key and written out.',
