@@ -19,13 +19,6 @@ const member = z.string().regex(/^(?:user|group):[A-Za-z0-9_.@\\-]{1,128}$/, {
 });
 
 export const auditOptions = z.strictObject({
-  signingKey: z
-    .string()
-    .max(4096)
-    .regex(/^(?:secrets|\/.*|env:\w+|command:\s*\S.*)$/, {
-      error: 'must be secrets, an absolute path, env:NAME, or command:PROGRAM and its arguments',
-    })
-    .default('secrets'),
   checkpointEntries: z.int().min(16).max(4096).default(1000),
   checkpointMinutes: z.int().min(1).max(1440).default(5),
   anchors: z.array(anchor).max(8).default([]),

@@ -18,9 +18,14 @@ export const silentLog = createLogger({
   format: 'json',
 });
 
-/** Puts one fact of a command on record, also while the house is up. What cannot be recorded is not done. */
-export async function attestOnce(config: Config, store: Store, secrets: Secrets, fact: Fact): Promise<void> {
-  await attestOn(store.chain, { config, secrets, facts: [fact], begun: () => {} });
+/** As `attestAll`, for one. */
+export function attestOnce(config: Config, store: Store, secrets: Secrets, fact: Fact): Promise<void> {
+  return attestAll(config, store, secrets, [fact]);
+}
+
+/** Puts facts of a command on record, also while the house is up. What cannot be recorded is not done. */
+export async function attestAll(config: Config, store: Store, secrets: Secrets, facts: readonly Fact[]): Promise<void> {
+  if (facts.length > 0) await attestOn(store.chain, { config, secrets, facts, begun: () => {} });
 }
 
 /** A change to the store that is only made when nobody was faster. */

@@ -1,7 +1,8 @@
 import type { Message, Store } from '../storage/index.ts';
-import type { Secrets } from '../vault/index.ts';
 import { attestOnce } from './attest-once.ts';
 import type { CommonOptions } from './command-line.ts';
+import { dataFolders } from './folders.ts';
+import { type HouseKeys, openHouseKeys, voicemailMasterKey } from './house-keys.ts';
 import { Refusal } from './report.ts';
 import { siteConfig, siteStore } from './site.ts';
 import { whoTypes } from './who-types.ts';
@@ -9,7 +10,8 @@ import { whoTypes } from './who-types.ts';
 /** What a command does something to a message with. */
 export interface Hands {
   readonly store: Store;
-  readonly secrets: Secrets;
+  /** Throws Refusal or PortError when the keys cannot be opened. */
+  readonly openKeys: () => HouseKeys;
   readonly attest: (fact: Parameters<typeof attestOnce>[3]) => Promise<void>;
   /** Operating-system user. */
   readonly by: string;
@@ -29,7 +31,9 @@ export async function onMessage<T>(
       throw new Refusal(`there is no message ${messageId}: "wardline voicemail list" shows those that there are`);
     }
     const attest: Hands['attest'] = (fact) => attestOnce(config, store, secrets, fact);
-    return await work(message, { store, secrets, attest, by: whoTypes() });
+    const openKeys = (): HouseKeys =>
+      openHouseKeys(config, dataFolders(config.data).secrets, voicemailMasterKey(config, secrets));
+    return await work(message, { store, openKeys, attest, by: whoTypes() });
   } finally {
     await store.close();
   }

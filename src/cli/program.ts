@@ -59,6 +59,7 @@ const files = {
   call: async () => (await import('./call.ts')).callCommands,
   doctor: async () => (await import('./doctor/doctor.ts')).doctorCommand,
   reflect: async () => (await import('./reflect.ts')).reflectCommand,
+  keys: async () => (await import('./keys.ts')).keyCommands,
   voicemail: async () => (await import('./voicemail.ts')).voicemailCommands,
   oncall: async () => (await import('./oncall.ts')).oncallCommands,
   servers: async () => (await import('./servers.ts')).serverCommands,

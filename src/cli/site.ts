@@ -22,7 +22,8 @@ export function siteConfig(options: CommonOptions): Config {
   const documents = remembered(first.value.data)?.config;
   if (documents === undefined || options.config !== undefined) return first.value;
   // Weakest of all: somebody who types `--data` alone means the house that lives there.
-  const before = { dialplans: documents.dialplans, oncall: documents.oncall, ...auditOf(documents) };
+  const { dialplans, oncall } = documents;
+  const before = { dialplans, oncall, ...auditOf(documents), ...voicemailOf(documents) };
   const filled = loadConfig({ ...sources, before });
   return filled.kind === 'good' ? filled.value : first.value;
 }
@@ -36,6 +37,12 @@ function auditOf({ audit }: Partial<Pick<Config, 'audit'>>): Record<string, stri
     'audit.retentionDays': String(audit.retentionDays),
     'audit.signingKey': 'signingKey' in audit ? audit.signingKey : 'secrets',
   };
+}
+
+function voicemailOf({ voicemail }: Partial<Pick<Config, 'voicemail'>>): Record<string, string> {
+  if (voicemail === undefined) return {};
+  const { masterKey, escrow } = voicemail;
+  return { 'voicemail.masterKey': masterKey, 'voicemail.escrow': JSON.stringify(escrow) };
 }
 
 /** The store of a house that was started before. The caller closes it. */

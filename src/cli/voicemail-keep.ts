@@ -43,8 +43,10 @@ export function keepCommands(voicemail: Group, answer: Commands['answer']): void
 
   withReason('text <message>', 'read what was made of a message, where a transcription is set up').action(
     answer((messageId: string, options: WithReason) =>
-      withMessage(messageId, options, async ({ mailbox, path }, { secrets, attest, by }) => {
-        const opened = await openText(textPath(path), [secrets.voicemailIdentity]);
+      withMessage(messageId, options, async ({ mailbox, path }, { openKeys, attest, by }) => {
+        const opened = await openKeys().opening({ messageId, use: 'read', by }, attest, (identities) =>
+          openText(textPath(path), identities),
+        );
         if (opened === null) throw new Refusal(`no text was made of message ${messageId}: "wardline voicemail export"`);
         if (opened.kind === 'refused')
           throw new Refusal(`the text of ${messageId} cannot be opened (${opened.reason})`);

@@ -71,8 +71,10 @@ export function voicemailCommands({ group, answer }: Commands): void {
     .option('--out <file>', 'where to (default: <message>.wav here)')
     .action(
       answer((messageId: string, options: CommonOptions & { out?: string }) =>
-        onMessage(messageId, options, async (message, { store, secrets, attest, by }) => {
-          const opened = await openMessage(message.path, [secrets.voicemailIdentity]);
+        onMessage(messageId, options, async (message, { store, openKeys, attest, by }) => {
+          const opened = await openKeys().opening({ messageId, use: 'exported', by }, attest, (identities) =>
+            openMessage(message.path, identities),
+          );
           if (opened.kind === 'refused') {
             throw new Refusal(`message ${messageId} cannot be opened (${opened.reason}): ${message.path}`);
           }

@@ -6,6 +6,7 @@ import { LOG_LEVELS } from '../observe/options.ts';
 import { sipdHep, sipdLadder, sipdLimits } from '../sipd/options.ts';
 import { telephonySchema, trunkSchema } from '../telephony/options.ts';
 import { transcriptionOptions, webhooksOptions } from '../webhooks/options.ts';
+import { keyPlace, voicemailOptions } from '../vault/options.ts';
 import { mailOptions } from '../mail/options.ts';
 import { endpointText, listenText } from './endpoint.ts';
 import { mediaServers, signallingServers } from './servers.ts';
@@ -83,6 +84,9 @@ export const configSchema = z.strictObject({
       maxContacts: sip.maxContacts.describe('Phones that may be registered for one extension.'),
       probeSeconds: sip.probeSeconds.describe(
         'How often two phones that talk without media of ours are asked whether they are still there, in seconds.',
+      ),
+      requireSrtp: sip.requireSrtp.describe(
+        'Phones on TLS and WSS must encrypt their sound (SRTP with SDES); those that do not are refused. `false`: they need not.',
       ),
       digests: sip.digests.describe('Hashes offered to phones, the preferred one first.'),
     })
@@ -184,7 +188,7 @@ export const configSchema = z.strictObject({
     .prefault({}),
   audit: z
     .strictObject({
-      signingKey: audit.signingKey.describe(
+      signingKey: keyPlace.describe(
         'Where the key that signs the audit comes from, 32 bytes as base64url: `secrets` (`audit-sign.key` there), ' +
           '`/run/keys/wardline-audit`, `env:AUDIT_SIGNING_KEY`, or what a program prints: `command:/usr/bin/age -d -i /etc/id /etc/audit.age`.',
       ),
@@ -203,6 +207,18 @@ export const configSchema = z.strictObject({
       ),
       retentionDays: audit.retentionDays.describe(
         'How old an entry must be before `wardline audit prune` cuts it off; six years unless you have a reason.',
+      ),
+    })
+    .prefault({}),
+  voicemail: z
+    .strictObject({
+      masterKey: voicemailOptions.shape.masterKey.describe(
+        'Where the key comes from that opens the keys of all mailboxes, 32 bytes as base64url: `secrets` (`voicemail-master.key` there), or ' +
+          'as with `audit.signingKey`. While it cannot be had, messages are taken and cannot be heard.',
+      ),
+      escrow: voicemailOptions.shape.escrow.describe(
+        'Whom every message and greeting is sealed to as well: age recipients (`age1…`) of the privacy officer, whose private ' +
+          'keys are kept elsewhere (`wardline keys escrow`).',
       ),
     })
     .prefault({}),

@@ -21,6 +21,12 @@ export class SqliteGreetings {
     return new Set(this.#db.all(build.selectFrom('greetings').select('greeting_id')).map((row) => row.greeting_id));
   }
 
+  /** The recordings that are in use, each with its mailbox. */
+  owners(): readonly (readonly [greetingId: string, mailbox: string])[] {
+    const query = build.selectFrom('greetings').select(['greeting_id', 'mailbox']);
+    return this.#db.all(query).map((row) => [row.greeting_id, row.mailbox]);
+  }
+
   /** null: there is none any more. */
   set(
     mailbox: string,

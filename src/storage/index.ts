@@ -6,5 +6,6 @@ export type { SqliteChain } from './chain.ts';
 export type { Message, MessageChange, MessageRow, SqliteMessages } from './messages.ts';
 export type { PhoneRow, SqlitePhones } from './phones.ts';
 export type { Sealer } from './sealer.ts';
+export { OwnerLock } from './owner-lock.ts';
 export { openStore } from './store.ts';
 export type { Store, StoreOptions, StoreRole } from './store.ts';

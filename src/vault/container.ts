@@ -2,12 +2,13 @@
  * The sealed container: how recorded audio lies on a disk. docs/reference/sealed-container.md is its specification;
  * this file has its words and numbers, sealed-writer.ts writes it, open-sealed.ts reads it.
  *
- *   header    "wardline-sealed 1\n"  u32 length  age file holding the 32-byte data key  SHA-256 of all that
+ *   header    "wardline-sealed 2\n", then twice the same slot of 4096 bytes: who holds the data key, and an age file with it
  *   segments  "WSEG"  u32 number  u32 length  AES-256-GCM ciphertext and tag        at most one second of audio each
  *
- * The nonce of a segment is its number and whether it is the last one (the STREAM construction), the additional data is
- * the header's hash. So segments cannot be reordered, swapped between files or cut off unnoticed, a cut file opens up to its last whole
- * segment, and a damaged segment costs only itself: the next one is found by its mark.
+ * The nonce of a segment is its number and whether it is the last one (the STREAM construction), the additional data is a
+ * random name of the container. So segments cannot be reordered, swapped between files or cut off unnoticed, a cut file opens up to its
+ * last whole segment, and a damaged segment costs only itself: the next one is found by its mark. Segments depend on nothing that
+ * changes when the key is wrapped to others (rewrap.ts), and of the two slots one is whole at every moment.
  */
 import { createHash } from 'node:crypto';
 
@@ -22,7 +23,14 @@ export interface AudioFormat {
 
 export type Metadata = Readonly<Record<string, string | number | boolean | null>>;
 
-export const VERSION_LINE = Buffer.from('wardline-sealed 1\n');
+export const VERSION_LINE = Buffer.from('wardline-sealed 2\n');
+export const SLOTS = 2;
+/** Sixteen recipients take about 2 kB. */
+export const SLOT_BYTES = 4096;
+export const HEADER_BYTES = VERSION_LINE.length + SLOTS * SLOT_BYTES;
+export const NAME_BYTES = 32;
+export const KEY_ID_BYTES = 8;
+export const MAX_RECIPIENTS = 16;
 export const MARK = Buffer.from('WSEG');
 export const FRAME_BYTES = 12;
 export const TAG_BYTES = 16;

@@ -1,13 +1,14 @@
-import { type AudioFormat, bytesPerSecond, DESCRIPTION_COPIES, FRAME_BYTES, MARK, type Metadata } from './container.ts';
 import {
-  openSegmentAt,
-  readDescription,
-  readFrame,
-  readHeader,
-  type RefusalReason,
-  refuse,
-  unwrapKey,
-} from './sealed-parts.ts';
+  type AudioFormat,
+  bytesPerSecond,
+  DESCRIPTION_COPIES,
+  FRAME_BYTES,
+  HEADER_BYTES,
+  MARK,
+  type Metadata,
+} from './container.ts';
+import { openSegmentAt, readDescription, readFrame, readHeader, type RefusalReason, refuse } from './sealed-parts.ts';
+import { type Identities, unwrapKey } from './wrap-key.ts';
 
 export type OpenResult =
   | {
@@ -24,17 +25,17 @@ export type OpenResult =
   | { readonly kind: 'refused'; readonly reason: RefusalReason };
 
 /**
- * Opens a whole container held in memory. Never throws on bad input. `identities` are age identities (AGE-SECRET-KEY-1…); one of them
- * must belong to a recipient.
+ * Opens a whole container held in memory. Never throws on bad input. One of `identities` must belong to a
+ * recipient.
  */
-export async function openSealed(file: Uint8Array, identities: readonly string[]): Promise<OpenResult> {
+export async function openSealed(file: Uint8Array, identities: Identities): Promise<OpenResult> {
   const bytes = Buffer.from(file.buffer, file.byteOffset, file.byteLength);
   const header = readHeader(bytes);
   if (header.kind === 'refused') return header;
-  const key = await unwrapKey(header.wrapped, identities);
+  const key = await unwrapKey(header.slots, identities);
   if (key === undefined) return refuse('wrongKey');
   try {
-    return describe(readSegments(bytes.subarray(header.sizeBytes), key, header.hash));
+    return describe(readSegments(bytes.subarray(HEADER_BYTES), key, header.name));
   } finally {
     key.fill(0);
   }
@@ -67,13 +68,13 @@ interface FoundSegments {
   readonly isComplete: boolean;
 }
 
-function readSegments(bytes: Buffer, key: Buffer, headerHash: Buffer): FoundSegments {
+function readSegments(bytes: Buffer, key: Buffer, name: Buffer): FoundSegments {
   const segments: { number: number; plain: Buffer }[] = [];
   const damaged: number[] = [];
   let expected = 0;
   let isComplete = false;
   for (let at = 0; at < bytes.length && !isComplete; ) {
-    const segment = openSegmentAt(bytes, at, key, headerHash);
+    const segment = openSegmentAt(bytes, at, key, name);
     if (segment === undefined || segment.number < expected) {
       // Not a whole segment here: look for the next mark. At the end of a cut file there is none.
       const next = bytes.indexOf(MARK, at + 1);

@@ -5,6 +5,7 @@ import { openMessage } from './message.ts';
 import { SealedFile } from './sealed-file.ts';
 import type { RefusalReason } from './sealed-parts.ts';
 import { SealedWriter } from './sealed-writer.ts';
+import type { Identities } from './wrap-key.ts';
 
 export type ResealResult =
   | { readonly kind: 'sealed'; readonly durationMs: number }
@@ -19,7 +20,7 @@ export async function resealFor(parts: {
   readonly from: readonly string[];
   /** Must not exist yet. */
   readonly to: string;
-  readonly identities: readonly string[];
+  readonly identities: Identities;
   readonly recipients: readonly string[];
   readonly metadata: Metadata;
 }): Promise<ResealResult> {

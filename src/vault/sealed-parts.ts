@@ -2,29 +2,29 @@ import { createDecipheriv } from 'node:crypto';
 import {
   type AudioFormat,
   FRAME_BYTES,
-  HASH_BYTES,
+  HEADER_BYTES,
   isFormat,
   MARK,
   MAX_SEGMENT_BYTES,
   MAX_SEGMENTS,
   type Metadata,
   nonce,
-  sha256,
+  SLOT_BYTES,
+  SLOTS,
   TAG_BYTES,
   VERSION_LINE,
 } from './container.ts';
+import { type KeySlot, readSlot } from './key-slot.ts';
 
 /** The pieces of a sealed container, for whoever opens it whole (open-sealed.ts) or while it plays (sealed-reader.ts). */
 
 /**
- * notSealed: not such a file; unsupportedVersion: made by a newer version; wrongKey: none of the identities is a recipient;
- * damaged: the header or both copies of the description are; truncated: the cut is before the first audio.
+ * notSealed: not such a file; unsupportedVersion: made by another version; wrongKey: none of the identities is a recipient;
+ * damaged: both slots or both copies of the description are; truncated: the cut is before the first audio.
  */
 export type RefusalReason = 'notSealed' | 'unsupportedVersion' | 'wrongKey' | 'damaged' | 'truncated';
 
 const MAGIC = Buffer.from('wardline-sealed ');
-/** An age header of 16 recipients takes about 2 kB. */
-export const MAX_WRAPPED_BYTES = 65_536;
 
 /** Whoever knows a recipient can seal a file for it: that a segment opens does not mean that we wrote it. */
 export function readDescription(plain: Buffer): { format: AudioFormat; metadata: Metadata } | undefined {
@@ -43,13 +43,13 @@ function isMetadata(given: unknown): given is Metadata {
   return Object.values(given).every((value) => value === null || typeof value !== 'object');
 }
 
-export function openSegmentAt(bytes: Buffer, at: number, key: Buffer, headerHash: Buffer) {
+export function openSegmentAt(bytes: Buffer, at: number, key: Buffer, name: Buffer) {
   const frame = readFrame(bytes, at);
   if (frame === undefined) return undefined;
   const body = bytes.subarray(at + FRAME_BYTES, at + FRAME_BYTES + frame.bodyBytes);
   if (body.length < frame.bodyBytes) return undefined;
   for (const isLast of [false, true]) {
-    const plain = decrypt(body, key, nonce(frame.number, isLast), headerHash);
+    const plain = decrypt(body, key, nonce(frame.number, isLast), name);
     if (plain !== undefined) return { number: frame.number, plain, isLast, sizeBytes: FRAME_BYTES + body.length };
   }
   return undefined;
@@ -78,38 +78,32 @@ function decrypt(body: Buffer, key: Buffer, iv: Buffer, aad: Buffer): Buffer | u
   }
 }
 
-type Header =
-  | { readonly kind: 'read'; readonly wrapped: Buffer; readonly hash: Buffer; readonly sizeBytes: number }
+export type Header =
+  | {
+      readonly kind: 'read';
+      readonly name: Buffer;
+      /** Those that are whole, at least one. */
+      readonly slots: readonly KeySlot[];
+      /** Each in its place; undefined for one that is damaged. */
+      readonly places: readonly (KeySlot | undefined)[];
+    }
   | { readonly kind: 'refused'; readonly reason: RefusalReason };
 
-/** The hash tells a damaged header from a wrong key; that it is authentic is known only when a segment opens. */
+/** That a header is authentic is known only when a segment opens. */
 export function readHeader(bytes: Buffer): Header {
   const magic = bytes.subarray(0, MAGIC.length);
   if (!magic.equals(MAGIC.subarray(0, magic.length)) || magic.length === 0) return refuse('notSealed');
   const line = bytes.subarray(0, VERSION_LINE.length);
   if (!line.equals(VERSION_LINE.subarray(0, line.length))) return refuse('unsupportedVersion');
-  const lengthAt = VERSION_LINE.length;
-  if (bytes.length < lengthAt + 4) return refuse('truncated');
-  const wrappedBytes = bytes.readUInt32BE(lengthAt);
-  if (wrappedBytes > MAX_WRAPPED_BYTES) return refuse('damaged');
-  const hashAt = lengthAt + 4 + wrappedBytes;
-  if (bytes.length < hashAt + HASH_BYTES) return refuse('truncated');
-  const hash = bytes.subarray(hashAt, hashAt + HASH_BYTES);
-  if (!sha256(bytes.subarray(0, hashAt)).equals(hash)) return refuse('damaged');
-  return { kind: 'read', wrapped: bytes.subarray(lengthAt + 4, hashAt), hash, sizeBytes: hashAt + HASH_BYTES };
-}
-
-export async function unwrapKey(wrapped: Buffer, identities: readonly string[]): Promise<Buffer | undefined> {
-  const { Decrypter } = await import('age-encryption');
-  const decrypter = new Decrypter();
-  try {
-    for (const identity of identities) decrypter.addIdentity(identity);
-    const key = Buffer.from(await decrypter.decrypt(wrapped));
-    return key.length === 32 ? key : undefined;
-  } catch {
-    // The header's hash was right, so what remains is that no identity fits.
-    return undefined;
-  }
+  if (bytes.length < HEADER_BYTES) return refuse('truncated');
+  const places = Array.from({ length: SLOTS }, (_, i) => {
+    const at = VERSION_LINE.length + i * SLOT_BYTES;
+    return readSlot(bytes.subarray(at, at + SLOT_BYTES));
+  });
+  const slots = places.filter((slot) => slot !== undefined);
+  const [first] = slots;
+  if (first === undefined) return refuse('damaged');
+  return { kind: 'read', name: first.name, slots, places };
 }
 
 export function refuse(reason: RefusalReason): { readonly kind: 'refused'; readonly reason: RefusalReason } {

@@ -4,6 +4,7 @@ import { openMessage } from './message.ts';
 import { SealedFile } from './sealed-file.ts';
 import type { RefusalReason } from './sealed-parts.ts';
 import { SealedWriter } from './sealed-writer.ts';
+import type { Identities } from './wrap-key.ts';
 import { shredSealed } from './shred.ts';
 
 /** Text lies in the same container as sound, its UTF-8 in place of the samples, and this in the description. */
@@ -34,7 +35,7 @@ export async function sealText(path: string, text: string, recipients: readonly 
 /** null: there is no such file. Rejects with PortError storeUnavailable when it cannot be read at all. */
 export async function openText(
   path: string,
-  identities: readonly string[],
+  identities: Identities,
 ): Promise<
   | { readonly kind: 'opened'; readonly text: string }
   | { readonly kind: 'refused'; readonly reason: RefusalReason }

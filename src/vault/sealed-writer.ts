@@ -4,15 +4,17 @@ import {
   bytesPerSecond,
   DESCRIPTION_COPIES,
   FRAME_BYTES,
-  HASH_BYTES,
   isFormat,
   MARK,
   MAX_SEGMENTS,
   type Metadata,
+  NAME_BYTES,
   nonce,
-  sha256,
+  SLOTS,
   VERSION_LINE,
 } from './container.ts';
+import { SealError } from './seal-error.ts';
+import { wrapKey } from './wrap-key.ts';
 
 /** Where sealed bytes go, in order. Never given plaintext. */
 export interface SealedSink {
@@ -31,24 +33,6 @@ export interface SealOptions {
   readonly onFailure?: (error: SealError) => void;
 }
 
-export type SealErrorCode =
-  | 'noRecipients'
-  | 'badRecipient'
-  | 'badFormat'
-  | 'badMetadata'
-  | 'tooLong'
-  | 'sinkFailed'
-  | 'sinkTooSlow';
-
-export class SealError extends Error {
-  readonly code: SealErrorCode;
-  constructor(code: SealErrorCode, message: string, cause?: unknown) {
-    super(message, { cause });
-    this.name = 'SealError';
-    this.code = code;
-  }
-}
-
 const MAX_METADATA_BYTES = 16_384;
 /** Sealed bytes waiting for a slow disk: about two minutes of telephone audio. */
 const MAX_WAITING_BYTES = 1_048_576;
@@ -56,7 +40,7 @@ const MAX_WAITING_BYTES = 1_048_576;
 /** Seals audio while it arrives. Plaintext waits in memory for at most one second and is overwritten after sealing. */
 export class SealedWriter {
   readonly #key: Buffer;
-  readonly #headerHash: Buffer;
+  readonly #name: Buffer;
   readonly #options: SealOptions;
   readonly #pending: Buffer;
   #pendingBytes = 0;
@@ -67,24 +51,25 @@ export class SealedWriter {
   #failure: SealError | undefined;
   #closed: Promise<void> | undefined;
 
-  private constructor(options: SealOptions, key: Buffer, header: Buffer) {
+  private constructor(options: SealOptions, key: Buffer, name: Buffer, slot: Buffer) {
     this.#options = options;
     this.#key = key;
-    this.#headerHash = header.subarray(-HASH_BYTES);
+    this.#name = name;
     this.#pending = Buffer.alloc(bytesPerSecond(options.format));
-    this.#append(header);
+    this.#append(Buffer.concat([VERSION_LINE, ...Array.from({ length: SLOTS }, () => slot)]));
     const description = Buffer.from(JSON.stringify({ format: options.format, metadata: options.metadata }));
     for (let copy = 0; copy < DESCRIPTION_COPIES; copy++) this.#seal(description, false);
   }
 
-  /** Throws SealError noRecipients, badRecipient, badFormat or badMetadata before anything is written. */
+  /** Throws SealError noRecipients, badRecipient, tooManyRecipients, badFormat or badMetadata before anything is written. */
   static async open(options: SealOptions): Promise<SealedWriter> {
     if (!isFormat(options.format)) throw new SealError('badFormat', `${JSON.stringify(options.format)} is no format`);
     if (Buffer.byteLength(JSON.stringify(options.metadata)) > MAX_METADATA_BYTES) {
       throw new SealError('badMetadata', `metadata is larger than ${MAX_METADATA_BYTES} bytes`);
     }
     const key = randomBytes(32);
-    return new SealedWriter(options, key, await makeHeader(key, options.recipients));
+    const name = randomBytes(NAME_BYTES);
+    return new SealedWriter(options, key, name, await wrapKey(key, name, options.recipients));
   }
 
   /** Takes audio in the declared format, any length. Ignored after close or failure. */
@@ -143,7 +128,7 @@ export class SealedWriter {
       return;
     }
     const cipher = createCipheriv('aes-256-gcm', this.#key, nonce(this.#number, isLast));
-    cipher.setAAD(this.#headerHash);
+    cipher.setAAD(this.#name);
     const body = Buffer.concat([cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
     const frame = Buffer.alloc(FRAME_BYTES);
     MARK.copy(frame);
@@ -177,23 +162,4 @@ export class SealedWriter {
     this.#pending.fill(0);
     this.#options.onFailure?.(error);
   }
-}
-
-async function makeHeader(key: Buffer, recipients: readonly string[]): Promise<Buffer> {
-  if (recipients.length === 0) throw new SealError('noRecipients', 'a recording needs at least one recipient (age1…)');
-  // Loaded with the first message: it takes a tenth of a second of every process, and most seal nothing.
-  const { Encrypter } = await import('age-encryption');
-  const encrypter = new Encrypter();
-  for (const recipient of recipients) {
-    try {
-      encrypter.addRecipient(recipient);
-    } catch (cause) {
-      throw new SealError('badRecipient', `${recipient.slice(0, 80)} is not an age recipient (age1…)`, cause);
-    }
-  }
-  const wrapped = Buffer.from(await encrypter.encrypt(key));
-  const length = Buffer.alloc(4);
-  length.writeUInt32BE(wrapped.length);
-  const unsigned = Buffer.concat([VERSION_LINE, length, wrapped]);
-  return Buffer.concat([unsigned, sha256(unsigned)]);
 }

@@ -2,14 +2,13 @@ import { createHash, randomFillSync } from 'node:crypto';
 import { open, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { PortError } from '../engine/ports.ts';
-import { HASH_BYTES, VERSION_LINE } from './container.ts';
-import { MAX_WRAPPED_BYTES } from './sealed-parts.ts';
+import { HEADER_BYTES } from './container.ts';
+import { syncFolder } from './sync-folder.ts';
 
-const MAX_HEADER_BYTES = VERSION_LINE.length + 4 + MAX_WRAPPED_BYTES + HASH_BYTES;
 const PIECE_BYTES = 256 * 1024;
 
 /**
- * Makes a sealed file unreadable for everybody: the wrapped key at its beginning is written over and synced before the file
+ * Makes a sealed file unreadable for everybody: both slots with its wrapped key are written over and synced before the file
  * is removed, for a removed file may still be found on a disk. Resolves with the SHA-256 of what it was (hex), for the
  * receipt; null when it was gone already. Rejects with PortError storeUnavailable.
  */
@@ -20,7 +19,7 @@ export async function shredSealed(path: string): Promise<string | null> {
     try {
       digest = await digestOf(file);
       const { size } = await file.stat();
-      await file.write(randomFillSync(Buffer.alloc(Math.min(size, MAX_HEADER_BYTES))), 0, undefined, 0);
+      await file.write(randomFillSync(Buffer.alloc(Math.min(size, HEADER_BYTES))), 0, undefined, 0);
       await file.sync();
     } finally {
       await file.close();
@@ -46,14 +45,5 @@ async function digestOf(file: Awaited<ReturnType<typeof open>>): Promise<string>
     if (bytesRead === 0) return hash.digest('hex');
     hash.update(piece.subarray(0, bytesRead));
     at += bytesRead;
-  }
-}
-
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, 'r');
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
   }
 }

@@ -12,11 +12,12 @@ import { benchOverload } from './overload.ts';
 import { benchPatterns } from './patterns.ts';
 import { benchProve } from './prove.ts';
 import { benchRegistrations } from './registrations.ts';
+import { benchVoicemail } from './voicemail.ts';
 import { benchRouting } from './routing.ts';
 import { benchYear } from './year.ts';
 
 /**
- * `npm run bench -- [routing|patterns|year|activate|prove|audit|memory|registrations|options|calls|overload|media …] [--seconds N] [--rates 50,100,200] [--only word]
+ * `npm run bench -- [routing|patterns|year|activate|prove|audit|voicemail|memory|registrations|options|calls|overload|media …] [--seconds N] [--rates 50,100,200] [--only word]
  * [--media-calls N]`
  *
  * `calls` also measures what is at hand of drachtio-server and FreeSWITCH (DRACHTIO_SERVER and FREESWITCH, paths of the programs)
@@ -61,6 +62,7 @@ const benches: Record<string, () => Promise<unknown> | unknown> = {
   activate: benchActivation,
   prove: benchProve,
   audit: () => benchAudit({ verifyEntries: 1_000_000 }),
+  voicemail: benchVoicemail,
   memory: async () => [...(await idleMemory()), ...(await benchMemory())],
   registrations: () => benchRegistrations(Number(option('--phones', '10000')), 10),
   overload: () =>

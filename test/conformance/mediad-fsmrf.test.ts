@@ -111,7 +111,7 @@ void t.test('endless ringback sounds until it is broken, and a break frees the q
 });
 
 void t.test('the hold music of the house is heard, not a tone; and its pieces of numbers', async (t) => {
-  const secrets = { controlSecret: SECRET, eventSocketSecret: SECRET, voicemailRecipient: recipient } as Secrets;
+  const secrets = { controlSecret: SECRET, eventSocketSecret: SECRET } as Secrets;
   const config = configSchema.parse({ data: t.testdir({}) });
   const [plan] = daemonPlans(config, secrets, '127.0.0.1').filter(({ name }) => name === 'mediad');
   if (!plan) throw new Error('no mediad in the plan');

@@ -5,6 +5,7 @@ import { AuditLog, AuditReader } from '../../src/audit-log/index.ts';
 import { instant } from '../../src/core/time/index.ts';
 import { createHealth, createLogger } from '../../src/observe/index.ts';
 import { openStore } from '../../src/storage/index.ts';
+import { randomFrom, someSectors } from '../support/power-cut.ts';
 import { realClock as clock } from '../support/real-clock.ts';
 
 /**
@@ -12,7 +13,6 @@ import { realClock as clock } from '../support/real-clock.ts';
  * may not. WARDLINE_POWER_CUTS says how many are tried; the seed of one that fails is in its name.
  */
 const CUTS = Number(process.env['WARDLINE_POWER_CUTS'] ?? 150);
-const SECTOR = 512;
 const SEED = Buffer.alloc(32, 4);
 const KEY = Buffer.alloc(32, 7);
 
@@ -36,31 +36,10 @@ function paths(dir: string) {
   };
 }
 
-/** mulberry32: the same cut for the same seed. */
-function randomFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let x = Math.imul(state ^ (state >>> 15), 1 | state);
-    x = (x + Math.imul(x ^ (x >>> 7), 61 | x)) ^ x;
-    return ((x ^ (x >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 /** `whole` with `synced` bytes for sure and, of those up to `written`, any sectors. */
 function cut(whole: Buffer, synced: number, written: number, random: () => number): Buffer {
   const length = random() < 0.5 ? synced + Math.floor(random() * (written - synced + 1)) : written;
-  const bytes = Buffer.from(whole.subarray(0, length));
-  for (let at = Math.ceil(synced / SECTOR) * SECTOR; at < length; at += SECTOR) {
-    // Never reached the disk, or only to its middle.
-    if (random() < 0.4)
-      bytes.fill(
-        0,
-        random() < 0.3 ? Math.min(length, at + Math.floor(random() * SECTOR)) : at,
-        Math.min(length, at + SECTOR),
-      );
-  }
-  return bytes;
+  return someSectors(whole.subarray(0, length), synced, random);
 }
 
 const readOr = (path: string): Buffer => {

@@ -22,12 +22,13 @@ import type { Fact } from '../../src/core/audit/index.ts';
 import type { CallId } from '../../src/core/call/index.ts';
 import { type Instant, instant } from '../../src/core/time/index.ts';
 import type { MessageRow } from '../../src/storage/index.ts';
-import { ensureSecrets, type Metadata, openMessage, SealedWriter } from '../../src/vault/index.ts';
+import { type Metadata, newIdentity, openMessage, SealedWriter } from '../../src/vault/index.ts';
 import { until } from '../support/processes.ts';
 
 const CALL = 'K7QX-2M4D' as CallId;
 const OTHER = 'WARD-2222' as CallId;
 const MESSAGE = 'ab'.repeat(16);
+const pair = newIdentity();
 const AT = instant(Date.UTC(2026, 10, 23, 14));
 
 const started = (messageId = MESSAGE): Fact => ({
@@ -69,7 +70,6 @@ async function record(
 
 async function aBook(t: Test) {
   const folder = t.testdir({});
-  const secrets = await ensureSecrets(join(folder, 'secrets'));
   const saved: MessageRow[] = [];
   const attested: string[] = [];
   const troubles: string[] = [];
@@ -91,7 +91,7 @@ async function aBook(t: Test) {
     },
     pathOf: (messageId) => join(folder, `${messageId}.sealed`),
     discard: async (path: string) => rmSync(path),
-    measure: (path) => messageLength(path, secrets.voicemailIdentity),
+    measure: (path) => messageLength(path, [pair.identity]),
     onTrouble: (error) => troubles.push((error as Error).message),
   });
   const attest = async (fact: Fact, callId: CallId = CALL, at: Instant = AT) => {
@@ -99,7 +99,7 @@ async function aBook(t: Test) {
     // The call does not wait for the list; the test does.
     await book.close();
   };
-  return { folder, secrets, saved, attested, troubles, looks, book, attest };
+  return { folder, saved, attested, troubles, looks, book, attest };
 }
 
 void t.test('a message is entered once its end is on record, with the time it was begun', async (t) => {
@@ -136,16 +136,16 @@ void t.test('a message is entered once its end is on record, with the time it wa
 });
 
 void t.test('a recorder that was lost cannot say how long it recorded: the sealed file can', async (t) => {
-  const { folder, secrets, saved, attest } = await aBook(t);
-  await record(folder, secrets.voicemailRecipient, 20_000, true);
+  const { folder, saved, attest } = await aBook(t);
+  await record(folder, pair.recipient, 20_000, true);
   await attest(started());
   await attest(ended(0));
   t.match(saved, [{ messageId: MESSAGE, durationMs: 2500 }]);
 });
 
 void t.test('a call that failed while it was recorded leaves its message in the list', async (t) => {
-  const { folder, secrets, saved, attest } = await aBook(t);
-  await record(folder, secrets.voicemailRecipient, 16_000, true);
+  const { folder, saved, attest } = await aBook(t);
+  await record(folder, pair.recipient, 16_000, true);
   await attest(started());
   await attest(over, OTHER);
   t.same(saved, [], 'another call says nothing about it');
@@ -154,15 +154,15 @@ void t.test('a call that failed while it was recorded leaves its message in the 
 });
 
 void t.test('a recording that goes on after its process died is looked at until it has stopped growing', async (t) => {
-  const { folder, secrets, saved, looks, book } = await aBook(t);
-  await record(folder, secrets.voicemailRecipient, 8000, true);
+  const { folder, saved, looks, book } = await aBook(t);
+  await record(folder, pair.recipient, 8000, true);
   await book.recover(CALL, [{ at: AT, fact: started() }]);
   t.match(
     saved.map((message) => message.durationMs),
     [1000],
   );
   rmSync(join(folder, `${MESSAGE}.sealed`));
-  await record(folder, secrets.voicemailRecipient, 24_000, true);
+  await record(folder, pair.recipient, 24_000, true);
   looks.shift()?.();
   await until('the second look', () => saved.length === 2);
   t.equal(saved[1]?.durationMs, 3000);
@@ -187,8 +187,8 @@ void t.test('nothing was said, or the file cannot be read: no entry, and only th
 void t.test(
   'a recording that a killed process left is listed with its age and opens up to the last second',
   async (t) => {
-    const { folder, secrets, saved, troubles, book } = await aBook(t);
-    const audio = await record(folder, secrets.voicemailRecipient, 3 * 8000 + 100, false);
+    const { folder, saved, troubles, book } = await aBook(t);
+    const audio = await record(folder, pair.recipient, 3 * 8000 + 100, false);
     const file = join(folder, `${MESSAGE}.sealed`);
     // The kill came in the middle of a write.
     truncateSync(file, statSync(file).size - 5);
@@ -200,7 +200,7 @@ void t.test(
     t.match(saved, [{ messageId: MESSAGE, callId: CALL, at: AT, durationMs: 2000, mailbox: 'cardiology' }]);
     t.equal(saved.length, 1, 'the recording that was ended is in the list already');
     t.same(troubles, []);
-    const opened = await openMessage(file, [secrets.voicemailIdentity]);
+    const opened = await openMessage(file, [pair.identity]);
     if (opened.kind !== 'opened') return t.fail(opened.reason);
     t.equal(opened.ending, 'truncated');
     t.ok(Buffer.from(opened.audio).equals(audio.subarray(0, 2 * 8000)));
@@ -210,9 +210,9 @@ void t.test(
 void t.test(
   'a recording that is in no list is entered with what the audit, or else the container, knows of it',
   async (t) => {
-    const { folder, secrets, saved, troubles, looks, book } = await aBook(t);
+    const { folder, saved, troubles, looks, book } = await aBook(t);
     const startedAt = new Date(AT + 20).toISOString();
-    await record(folder, secrets.voicemailRecipient, 2 * 8000, true, { startedAt });
+    await record(folder, pair.recipient, 2 * 8000, true, { startedAt });
     t.same(await strayMessages(folder, new Set()), [MESSAGE]);
     t.same(await strayMessages(folder, new Set([MESSAGE])), []);
 
@@ -234,11 +234,7 @@ void t.test(
       },
     });
     const about = (middle: Fact) => (messageId: string) =>
-      whatIsKnown(
-        { messageId, path: join(folder, `${messageId}.sealed`) },
-        secrets.voicemailIdentity,
-        auditWith(middle),
-      );
+      whatIsKnown({ messageId, path: join(folder, `${messageId}.sealed`) }, [pair.identity], auditWith(middle));
     const adopt = async (middle: Fact) => {
       book.adopt([MESSAGE], about(middle));
       t.same(saved, [], 'not before the audit has taken what was spooled');
@@ -262,9 +258,9 @@ void t.test(
 );
 
 void t.test('a stray file that cannot be opened is told of, an empty one is not', async (t) => {
-  const { folder, secrets, saved, troubles, looks, book } = await aBook(t);
+  const { folder, saved, troubles, looks, book } = await aBook(t);
   const about = () => Promise.reject(new Error('nobody asks'));
-  await record(folder, secrets.voicemailRecipient, 0, true);
+  await record(folder, pair.recipient, 0, true);
   writeFileSync(join(folder, 'other.sealed'), 'not sealed at all, and longer than a mark');
   book.adopt(['other', MESSAGE], about);
   looks.shift()?.();

@@ -10,9 +10,9 @@ import t, { type Test } from 'tap';
 import { AuditLog, type AuditLogOptions, AuditReader } from '../../src/audit-log/index.ts';
 import { LineFile } from '../../src/audit-log/line-file.ts';
 import { link } from '../../src/audit-log/link.ts';
-import { auditOptions } from '../../src/audit-log/options.ts';
 import { checkTimeStamp, timeStampRequest } from '../../src/audit-log/time-stamp.ts';
 import { auditSigningSeed } from '../../src/cli/audit-signing-seed.ts';
+import { configSchema } from '../../src/config/schema.ts';
 import type { AppendResult, ChainHead, ChainRow, ChainStore } from '../../src/core/audit/index.ts';
 import { instant } from '../../src/core/time/index.ts';
 import type { AuditEntry } from '../../src/engine/ports.ts';
@@ -549,7 +549,7 @@ void t.test('the key that signs comes from a file, the environment or a command'
     chmodSync(join(dir, file), mode);
   const secrets = { auditSigningSeed: SEED };
   const from = (signingKey: string) => {
-    const audit = auditOptions.parse({ signingKey });
+    const { audit } = configSchema.parse({ audit: { signingKey } });
     return Buffer.from(auditSigningSeed({ audit }, secrets));
   };
   process.env['WARDLINE_TEST_SIGNING_KEY'] = text;

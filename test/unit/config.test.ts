@@ -83,7 +83,7 @@ t.test('bad input names place, reason and remedy', async (t) => {
       null,
       ['xyz=1'],
       {},
-      '--set xyz: there is no such key: known here are data, dialplans, oncall, plans, sip, trunks, signalling, media, webhooks, transcription, mail, admin, audit, log',
+      '--set xyz: there is no such key: known here are data, dialplans, oncall, plans, sip, trunks, signalling, media, webhooks, transcription, mail, admin, audit, voicemail, log',
     ],
     [
       null,

@@ -6,7 +6,7 @@ import { forwardMessage } from '../../src/cli/app/forward-message.ts';
 import { strayDrafts, strayMessages } from '../../src/cli/app/stray-messages.ts';
 import { phi } from '../../src/core/phi/index.ts';
 import { openStore } from '../../src/storage/index.ts';
-import { ensureSecrets, openMessage, phiSealer, resealFor, SealedFile, SealedWriter } from '../../src/vault/index.ts';
+import { newIdentity, openMessage, phiSealer, resealFor, SealedFile, SealedWriter } from '../../src/vault/index.ts';
 import { aPlan, noon, phones } from '../support/lakeside.ts';
 
 // A message that goes to another mailbox: its own file, its own key, heard behind the comment.
@@ -27,20 +27,20 @@ const plan = aPlan([], {
 
 async function aHouse(t: Test) {
   const messages = t.testdir({});
-  const secrets = await ensureSecrets(join(messages, '..', `secrets-${process.pid}-${t.name.length}`));
+  const { identity, recipient } = newIdentity();
   const store = await openStore(join(messages, 'wardline.db'), { sealer: phiSealer(new Uint8Array(32)) });
   t.teardown(() => store.close());
   const pathOf = (id: string) => join(messages, `${id}.sealed`);
   const record = async (id: string, audio: Uint8Array, encoding: 'PCMU' | 'PCMA' | 'L16' = 'PCMU') => {
     const sink = await SealedFile.create(pathOf(id));
-    const recipients = secrets.sealRecipients(phones.ames);
+    const recipients = [recipient];
     const format = { encoding, rate: 8000, channels: 1 };
     const writer = await SealedWriter.open({ sink, recipients, format, metadata: {} });
     writer.push(audio);
     await writer.close();
   };
   const hear = async (id: string) => {
-    const opened = await openMessage(pathOf(id), [secrets.voicemailIdentity]);
+    const opened = await openMessage(pathOf(id), [identity]);
     return opened.kind === 'opened' ? Buffer.from(opened.audio) : opened.reason;
   };
   const leave = async (messageId: string) => {
@@ -63,22 +63,34 @@ async function aHouse(t: Test) {
   };
   const troubles: unknown[] = [];
   const log = { info() {}, warn() {}, error: (fields: object) => void troubles.push(fields) };
-  const parts = { store, folders: { messages }, log, secrets } as never;
+  const used: unknown[] = [];
+  const keys = {
+    opening: async (about: object, _attest: unknown, work: (identities: readonly string[]) => Promise<unknown>) => {
+      used.push(about);
+      return work([identity]);
+    },
+  };
+  const parts = { store, folders: { messages }, log, keys } as never;
   const writer = { write: async (_what: string, work: () => unknown) => void (await work()) };
   const forward = (commentId: string | null, copyId = 'copy-m1-5') =>
-    forwardMessage(parts, writer, plan, {
-      messageId: 'M1',
-      commentId,
-      to: phones.bell,
-      copyId,
-      isUrgent: false,
-      by: phones.ames,
-    });
-  return { messages, store, record, hear, leave, forward, pathOf, troubles };
+    forwardMessage(
+      parts,
+      writer,
+      { plan, sealTo: () => [recipient] },
+      {
+        messageId: 'M1',
+        commentId,
+        to: phones.bell,
+        copyId,
+        isUrgent: false,
+        by: phones.ames,
+      },
+    );
+  return { messages, store, record, hear, leave, forward, pathOf, troubles, used };
 }
 
 void t.test('the comment is heard first, then the message; each copy has a key of its own', async (t) => {
-  const { store, record, hear, leave, forward, pathOf, messages } = await aHouse(t);
+  const { store, record, hear, leave, forward, pathOf, messages, used } = await aHouse(t);
   const [said, comment] = [randomBytes(16_500), randomBytes(9_000)];
   await record('M1', said);
   await record('comment-m1-3', comment);
@@ -86,6 +98,7 @@ void t.test('the comment is heard first, then the message; each copy has a key o
   t.equal(await forward('comment-m1-3'), null);
   t.same(await hear('copy-m1-5'), Buffer.concat([comment, said]));
   t.same(await hear('M1'), said, 'the message itself stays as it was');
+  t.same(used, [{ messageId: 'M1', use: 'forwarded', by: phones.ames }], 'the use of the key is on record');
   t.notOk(existsSync(pathOf('comment-m1-3')), 'a comment does not lie about');
   t.match(await store.messages.find('copy-m1-5'), {
     mailbox: phones.bell,
@@ -111,7 +124,7 @@ void t.test('the comment is heard first, then the message; each copy has a key o
 });
 
 void t.test('a comment by another law sounds the same; other sound is refused', async (t) => {
-  const { record, hear, leave, forward, messages, pathOf, store } = await aHouse(t);
+  const { record, hear, leave, forward, pathOf, store } = await aHouse(t);
   await record('M1', Buffer.alloc(8_000, 0xff));
   // The smallest sample of A-law is 8, which µ-law has too.
   await record('comment-m1-3', Buffer.alloc(8_000, 0xd5), 'PCMA');
@@ -121,12 +134,12 @@ void t.test('a comment by another law sounds the same; other sound is refused', 
   await record('comment-m1-4', Buffer.alloc(16_000), 'L16');
   t.equal(await forward('comment-m1-4', 'copy-m1-6'), 'it cannot be opened (differentSound)');
   t.notOk(existsSync(pathOf('copy-m1-6')));
-  const stranger = await ensureSecrets(join(messages, '..', `stranger-${process.pid}`));
+  const stranger = newIdentity();
   const wrong = await resealFor({
     from: [pathOf('M1')],
     to: pathOf('copy-x'),
-    identities: [stranger.voicemailIdentity],
-    recipients: [stranger.voicemailRecipient],
+    identities: [stranger.identity],
+    recipients: [stranger.recipient],
     metadata: {},
   });
   t.same(wrong, { kind: 'refused', reason: 'wrongKey' });

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -6,12 +7,13 @@ import t, { type Test } from 'tap';
 import { transcriberOf } from '../../src/cli/app/transcriber.ts';
 import { makeTranscripts } from '../../src/cli/app/transcripts.ts';
 import { shredMessage } from '../../src/cli/shred-message.ts';
+import { openHouseKeys } from '../../src/cli/house-keys.ts';
 import { textPath } from '../../src/cli/text-path.ts';
 import type { SystemFact } from '../../src/core/audit/index.ts';
 import { plusMs } from '../../src/core/time/index.ts';
 import { systemClock } from '../../src/engine/index.ts';
 import { openStore } from '../../src/storage/index.ts';
-import { ensureSecrets, openText, phiSealer, SealedFile, SealedWriter, sealText } from '../../src/vault/index.ts';
+import { newIdentity, openText, phiSealer, SealedFile, SealedWriter, sealText } from '../../src/vault/index.ts';
 import { transcriptionOptions, type TranscriptionOptions } from '../../src/webhooks/options.ts';
 import { HttpPosts } from '../../src/webhooks/index.ts';
 import { noon, phones } from '../support/lakeside.ts';
@@ -39,13 +41,13 @@ function program(body: string): readonly string[] {
 
 async function aHouse(t: Test, transcribe: ReturnType<typeof transcriber>) {
   const folder = t.testdir({ voicemail: {} });
-  const secrets = await ensureSecrets(join(folder, 'secrets'));
+  const keys = openHouseKeys({ voicemail: { escrow: [] } } as never, join(folder, 'secrets'), randomBytes(32));
   const store = await openStore(join(folder, 'wardline.db'), { sealer: phiSealer(new Uint8Array(32)) });
   t.teardown(() => store.close());
   const path = join(folder, 'voicemail', 'M1.sealed');
   const writer = await SealedWriter.open({
     sink: await SealedFile.create(path),
-    recipients: [secrets.voicemailRecipient],
+    recipients: keys.recipientsFor(null, null),
     format: { encoding: 'PCMU', rate: 8000, channels: 1 },
     metadata: {},
   });
@@ -68,21 +70,22 @@ async function aHouse(t: Test, transcribe: ReturnType<typeof transcriber>) {
     exportedAt: null,
   });
   const facts: SystemFact[] = [];
+  const uses: SystemFact[] = [];
   const logged: unknown[] = [];
   const clock = new VirtualClock(noon);
   const keep = (fields: object) => void logged.push(fields);
   let close: () => unknown = () => {};
   makeTranscripts(
     {
-      secrets,
+      keys,
       log: { info: keep, warn: keep, error: keep },
-      record: async (fact: SystemFact) => facts.push(fact),
+      record: async (fact: SystemFact) => (fact.fact === 'keyUsed' ? uses : facts).push(fact),
     } as never,
-    { store, transcribe, clock },
+    { store, transcribe, unitOf: () => null, clock },
     { add: (_part, run) => (close = run) },
   );
-  const read = () => openText(textPath(path), [secrets.voicemailIdentity]);
-  return { folder, store, secrets, path, facts, logged, clock, read, close: async () => close() };
+  const read = () => openText(textPath(path), (ids) => keys.ring.identities(ids));
+  return { folder, store, path, facts, uses, logged, clock, read, close: async () => close() };
 }
 
 void t.test('a program hears the message and its text is sealed like the sound, and shredded with it', async (t) => {
@@ -94,16 +97,13 @@ void t.test('a program hears the message and its text is sealed like the sound, 
   const house = await aHouse(t, transcriber({ command: [...command] }));
   await until('the text', () => house.facts.length === 1);
   t.match(house.facts, [{ fact: 'messageTranscribed', messageId: 'M1', mailbox: phones.ames, tries: 1 }]);
+  t.match(house.uses, [{ fact: 'keyUsed', key: 'house', messageId: 'M1', use: 'transcribed', by: 'system' }]);
   t.same(await house.read(), { kind: 'opened', text: `${words} RIFF 24044 LANG,PATH /` });
   const files = readdirSync(house.folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
   const found = files.filter((entry) => readFileSync(join(entry.parentPath, entry.name)).includes('bed seven'));
   t.same(found, [], 'no file has it in clear');
   t.notMatch(JSON.stringify([house.facts, house.logged]), /bed seven/);
-  t.equal(
-    (await openText(textPath(house.path), [(await ensureSecrets(join(house.folder, 'other'))).voicemailIdentity]))
-      ?.kind,
-    'refused',
-  );
+  t.equal((await openText(textPath(house.path), [newIdentity().identity]))?.kind, 'refused');
   const message = (await house.store.messages.find('M1'))!;
   const receipt = { because: 'ordered', reason: '', by: 'root' } as const;
   await shredMessage(message, receipt, { store: house.store as never, at: noon, attest: async () => {} });
@@ -195,12 +195,12 @@ void t.test('a service gets the WAV by POST; only what it should answer counts',
 
 void t.test('a text that was cut or harmed is refused, never half of it', async (t) => {
   const folder = t.testdir({});
-  const secrets = await ensureSecrets(join(folder, 'secrets'));
+  const { identity, recipient } = newIdentity();
   const path = join(folder, 'a.text.sealed');
-  const open = () => openText(path, [secrets.voicemailIdentity]);
-  await sealText(path, 'first', [secrets.voicemailRecipient]);
+  const open = () => openText(path, [identity]);
+  await sealText(path, 'first', [recipient]);
   const long = 'ü'.repeat(20_000);
-  await sealText(path, long, [secrets.voicemailRecipient]);
+  await sealText(path, long, [recipient]);
   t.same(await open(), { kind: 'opened', text: long }, 'the one before is gone');
   const whole = readFileSync(path);
   writeFileSync(path, whole.subarray(0, -100));

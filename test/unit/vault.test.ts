@@ -17,6 +17,7 @@ import { recipientOf } from '../../src/vault/age-recipient.ts';
 import {
   ensureSecrets,
   exportWav,
+  newIdentity,
   openMessage,
   phiSealer,
   SealedWriter,
@@ -25,6 +26,7 @@ import {
 } from '../../src/vault/index.ts';
 
 const FILES = 7;
+const pair = newIdentity();
 
 void t.test('secrets are made once, private, and read back the same', async (t) => {
   const dir = join(t.testdir({}), 'secrets');
@@ -32,11 +34,10 @@ void t.test('secrets are made once, private, and read back the same', async (t) 
   const again = await ensureSecrets(dir);
   t.equal(first.controlSecret, again.controlSecret);
   t.same(first.auditHeadKey, again.auditHeadKey);
-  t.equal(first.voicemailRecipient, again.voicemailRecipient);
+  t.same(first.voicemailMasterKey, again.voicemailMasterKey);
   t.equal(again.phi.open(first.phi.seal('x')), 'x');
   t.equal(first.auditHeadKey.length, 32);
   t.equal(Buffer.from(first.controlSecret, 'base64url').length, 32);
-  t.same(first.sealRecipients('cardiology'), [first.voicemailRecipient]);
   t.equal(statSync(dir).mode & 0o777, 0o700);
   const files = readdirSync(dir);
   t.equal(files.length, FILES);
@@ -72,14 +73,16 @@ void t.test(
     const refused = async (harm: () => void, says: RegExp) => {
       const kept = new Map(readdirSync(dir).map((file) => [file, readFileSync(join(dir, file))]));
       harm();
-      const before = readdirSync(dir).map((file) => readFileSync(join(dir, file), 'utf8'));
+      const files = () => readdirSync(dir).filter((file) => file !== 'voicemail');
+      const before = files().map((file) => readFileSync(join(dir, file), 'utf8'));
       await t.rejects(ensureSecrets(dir), { code: 'keyUnreadable', message: says });
       t.same(
-        readdirSync(dir).map((file) => readFileSync(join(dir, file), 'utf8')),
+        files().map((file) => readFileSync(join(dir, file), 'utf8')),
         before,
         'left as it was',
       );
       chmodSync(dir, 0o700);
+      rmSync(join(dir, 'voicemail'), { recursive: true, force: true });
       for (const [file, bytes] of kept) {
         rmSync(join(dir, file), { force: true });
         writeFileSync(join(dir, file), bytes, { mode: 0o600 });
@@ -92,10 +95,10 @@ void t.test(
       () => writeFileSync(join(dir, 'control.secret'), `${'!'.repeat(43)}\n`),
       /control\.secret is damaged/,
     );
-    await refused(
-      () => writeFileSync(join(dir, 'voicemail.identity'), 'AGE-SECRET-KEY-1QQ\n'),
-      /voicemail\.identity is not an age/,
-    );
+    await refused(() => {
+      mkdirSync(join(dir, 'voicemail'), { mode: 0o700 });
+      rmSync(join(dir, 'voicemail-master.key'));
+    }, /voicemail-master\.key is missing; restore/);
     await refused(() => chmodSync(join(dir, 'phi.key'), 0o640), /phi\.key can be read by other users; run: chmod 600/);
     await refused(() => chmodSync(dir, 0o755), /secrets can be read by other users; run: chmod 700/);
     rmSync(join(dir, 'phi.key'));
@@ -149,11 +152,11 @@ void t.test('sealed texts open only with their key and unaltered', async (t) => 
 });
 
 void t.test('an exported message encodes back to the very bytes that were recorded', async (t) => {
-  const secrets = await ensureSecrets(join(t.testdir({}), 'secrets'));
+  t.testdir({});
   for (const encoding of ['PCMU', 'PCMA'] as const) {
     const recorded = Buffer.from(Array.from({ length: 8000 * 2 + 700 }, (_, i) => (i * 7 + (i >> 8)) & 0xff));
-    const path = await seal(t.testdirName, secrets.voicemailRecipient, { encoding, rate: 8000, channels: 1 }, recorded);
-    const opened = await openMessage(path, [secrets.voicemailIdentity]);
+    const path = await seal(t.testdirName, pair.recipient, { encoding, rate: 8000, channels: 1 }, recorded);
+    const opened = await openMessage(path, [pair.identity]);
     if (opened.kind !== 'opened') return t.fail(opened.reason);
     const wav = await exported(opened);
     t.equal(wav.toString('latin1', 0, 4), 'RIFF');
@@ -169,19 +172,14 @@ void t.test('an exported message encodes back to the very bytes that were record
 });
 
 void t.test('a lost second is silence in its place', async (t) => {
-  const secrets = await ensureSecrets(join(t.testdir({}), 'secrets'));
+  t.testdir({});
   const recorded = Buffer.concat([Buffer.alloc(8000, 0x10), Buffer.alloc(8000, 0x20), Buffer.alloc(4000, 0x30)]);
-  const path = await seal(
-    t.testdirName,
-    secrets.voicemailRecipient,
-    { encoding: 'PCMU', rate: 8000, channels: 1 },
-    recorded,
-  );
+  const path = await seal(t.testdirName, pair.recipient, { encoding: 'PCMU', rate: 8000, channels: 1 }, recorded);
   const file = readFileSync(path);
   const second = nthIndexOf(file, 'WSEG', 3);
   file.writeUInt8((file[second + 100] ?? 0) ^ 0xff, second + 100);
   writeFileSync(path, file);
-  const opened = await openMessage(path, [secrets.voicemailIdentity]);
+  const opened = await openMessage(path, [pair.identity]);
   if (opened.kind !== 'opened') return t.fail(opened.reason);
   t.same(opened.damaged, [3]);
   const wav = await exported(opened);
@@ -193,15 +191,10 @@ void t.test('a lost second is silence in its place', async (t) => {
 
 void t.test('a message that is gone, is not one, or is for somebody else', async (t) => {
   const dir = t.testdir({ 'not.sealed': 'hello' });
-  const [ours, theirs] = await Promise.all([ensureSecrets(join(dir, 'a')), ensureSecrets(join(dir, 'b'))]);
-  const path = await seal(
-    dir,
-    ours.voicemailRecipient,
-    { encoding: 'PCMU', rate: 8000, channels: 1 },
-    Buffer.alloc(80),
-  );
-  t.match(await openMessage(path, [theirs.voicemailIdentity]), { kind: 'refused', reason: 'wrongKey' });
-  t.match(await openMessage(join(dir, 'not.sealed'), [ours.voicemailIdentity]), {
+  const [ours, theirs] = [newIdentity(), newIdentity()];
+  const path = await seal(dir, ours.recipient, { encoding: 'PCMU', rate: 8000, channels: 1 }, Buffer.alloc(80));
+  t.match(await openMessage(path, [theirs.identity]), { kind: 'refused', reason: 'wrongKey' });
+  t.match(await openMessage(join(dir, 'not.sealed'), [ours.identity]), {
     kind: 'refused',
     reason: 'notSealed',
   });
@@ -209,7 +202,7 @@ void t.test('a message that is gone, is not one, or is for somebody else', async
     code: 'storeUnavailable',
     message: /gone cannot be read \(ENOENT\); it was/,
   });
-  const opened = await openMessage(path, [ours.voicemailIdentity]);
+  const opened = await openMessage(path, [ours.identity]);
   if (opened.kind !== 'opened') return t.fail(opened.reason);
   const full = new Writable({ write: (_chunk, _encoding, done) => done(new Error('no space')) });
   await t.rejects(exportWav(opened, full), /no space/);

@@ -7,7 +7,7 @@ import { type AuditPort, Engine, engineSchema, type Recorded, systemClock, syste
 import { Telephony } from '../../telephony/index.ts';
 import { HttpLookups } from '../../webhooks/index.ts';
 import { auditReader } from '../audit-reader.ts';
-import { unitOf } from '../unit-of.ts';
+import { unitOf, unitOfMailbox } from '../unit-of.ts';
 import { version } from '../version.ts';
 import { callMetrics } from './call-metrics.ts';
 import { watchChases } from './chases.ts';
@@ -60,12 +60,14 @@ export async function openCalls(
   closing.add('directory', () => directory.close());
   const options = telephonyOptions(config, secrets, links);
   refuseWellKnownSecrets(options);
+  const sealTo = (mailbox: string) =>
+    foundation.keys.recipientsFor(mailbox, unitOfMailbox(documents.current(), mailbox));
   const telephony = new Telephony({
     ...outside,
     options,
     credentials: directory,
     bindings: store.bindings(),
-    sealRecipients: (mailbox) => secrets.sealRecipients(mailbox),
+    sealRecipients: sealTo,
     plainSealer,
     lamps: lampsOf(foundation, () => documents.current().plan),
     logins: {
@@ -84,7 +86,7 @@ export async function openCalls(
     index: store.calls,
     documents,
     reachability: telephony.reachability,
-    mailboxes: mailboxesOf(foundation, parts.writer, () => documents.current().plan),
+    mailboxes: mailboxesOf(foundation, parts.writer, { plan: () => documents.current().plan, sealTo }),
     houseCalls: telephony.houseCalls,
     keeping: { canKeep: () => foundation.audit.canKeep, isStat: (dialled) => stat.isStat(dialled) },
     lookups: new HttpLookups({ clock: systemClock, options: config.webhooks }),

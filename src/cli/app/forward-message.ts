@@ -13,9 +13,9 @@ import { sealedPath } from './sealed-path.ts';
  * there; never rejects.
  */
 export async function forwardMessage(
-  { store, folders, log, secrets }: Pick<Foundation, 'store' | 'folders' | 'log' | 'secrets'>,
+  { store, folders, log, keys, record }: Pick<Foundation, 'store' | 'folders' | 'log' | 'keys' | 'record'>,
   writer: Pick<PatientWriter, 'write'>,
-  plan: CompiledPlan,
+  { plan, sealTo }: { readonly plan: CompiledPlan; readonly sealTo: (mailbox: string) => readonly string[] },
   { messageId, commentId, to, copyId, isUrgent, by }: Forwarding,
 ): Promise<string | null> {
   const path = sealedPath(folders, copyId);
@@ -24,13 +24,15 @@ export async function forwardMessage(
     const message = await store.messages.find(messageId);
     if (message === null || message.shreddedAt !== null) return 'the message is gone';
     const at = systemClock.now();
-    const made = await resealFor({
-      from: comment === null ? [message.path] : [comment, message.path],
-      to: path,
-      identities: [secrets.voicemailIdentity],
-      recipients: secrets.sealRecipients(to),
-      metadata: { startedAt: new Date(at).toISOString() },
-    });
+    const made = await keys.opening({ messageId, use: 'forwarded', by }, record, (identities) =>
+      resealFor({
+        from: comment === null ? [message.path] : [comment, message.path],
+        to: path,
+        identities,
+        recipients: sealTo(to),
+        metadata: { startedAt: new Date(at).toISOString() },
+      }),
+    );
     if (made.kind === 'refused') return `it cannot be opened (${made.reason})`;
     const { callId, callBack } = message;
     const copy = {

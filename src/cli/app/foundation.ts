@@ -23,6 +23,7 @@ import { openStore, type Store } from '../../storage/index.ts';
 import type { Secrets } from '../../vault/index.ts';
 import { auditSigningSeed } from '../audit-signing-seed.ts';
 import { dataFolders } from '../folders.ts';
+import { type HouseKeys, openHouseKeys, voicemailMasterKey } from '../house-keys.ts';
 import { houseSecrets } from '../house-secrets.ts';
 import type { Closing } from './closing.ts';
 import { logLastWords } from './last-words.ts';
@@ -37,6 +38,8 @@ export interface Foundation {
   readonly health: Health;
   readonly metrics: Metrics;
   readonly secrets: Secrets;
+  /** Of voicemail. */
+  readonly keys: HouseKeys;
   readonly store: Store;
   readonly audit: AuditLog;
   /** Puts a fact of the system on record. Never rejects. */
@@ -61,6 +64,12 @@ export async function openFoundation(
   const metrics = await openMetrics();
 
   const secrets = await houseSecrets(folders);
+  const keys = openHouseKeys(config, folders.secrets, masterKeyOr({ config, secrets, log, health }));
+  const foreign = keys.ring.hasMasterKey ? keys.ring.foreign() : [];
+  if (foreign.length > 0) {
+    health.failing('voicemail keys', `${foreign.length} of ${keys.ring.keys.length} belong to another master key`);
+    log.error({ keys: foreign.map(({ keyId }) => keyId) }, 'keys of voicemail belong to another master key');
+  }
   const store = await openStore(folders.store, { as: 'owner', sealer: secrets.phi });
   closing.add('store', () => store.close());
   // Its writing thread takes longer to come up than the audit waits for a commit; so it is up before the first fact.
@@ -93,5 +102,22 @@ export async function openFoundation(
   await record({ fact: 'signingKeyUsed', key: id, from: config.audit.signingKey.replace(/^command:.*/s, 'command') });
   const logins = new Logins({ clock: systemClock, record });
   closing.add('logins', async () => logins.close());
-  return { config, folders, log, health, metrics, secrets, store, audit, record, logins, terminal };
+  return { config, folders, log, health, metrics, secrets, keys, store, audit, record, logins, terminal };
+}
+
+/** Calls go on without it, and messages are taken: they are sealed to keys whose public halves are known. */
+function masterKeyOr({
+  config,
+  secrets,
+  log,
+  health,
+}: Pick<Foundation, 'config' | 'secrets' | 'log' | 'health'>): Uint8Array | null {
+  try {
+    return voicemailMasterKey(config, secrets);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    health.failing('voicemail keys', `messages are taken, and nobody can hear any: ${why}`);
+    log.error({ err: error }, 'master key of voicemail cannot be had: start again when it can');
+    return null;
+  }
 }

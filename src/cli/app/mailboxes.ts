@@ -29,7 +29,11 @@ function hasRoom(folder: string, log: Foundation['log']): boolean {
 }
 
 /** The mailboxes of the store, as calls see them. */
-export function mailboxesOf(foundation: Foundation, writer: PatientWriter, plan: () => CompiledPlan): Mailboxes {
+export function mailboxesOf(
+  foundation: Foundation,
+  writer: PatientWriter,
+  parts: { readonly plan: () => CompiledPlan; readonly sealTo: (mailbox: string) => readonly string[] },
+): Mailboxes {
   const { store, log, secrets, folders } = foundation;
   const pins = new Pins(store.pins, systemClock);
   return {
@@ -93,7 +97,7 @@ export function mailboxesOf(foundation: Foundation, writer: PatientWriter, plan:
         return by;
       }
     },
-    forward: (sending) => forwardMessage(foundation, writer, plan(), sending),
+    forward: (sending) => forwardMessage(foundation, writer, { plan: parts.plan(), sealTo: parts.sealTo }, sending),
     handOver(messageId, service, by) {
       const done = { at: systemClock.now(), by };
       void writer.write(`message ${messageId} handed over`, () => store.messages.handOver(messageId, service, done));
@@ -135,8 +139,11 @@ function extensionOf(number: string | null): string | null {
 }
 
 /** The key of one message, for the media server that plays it. Rejects with what is wrong. */
-export async function messageKey({ folders, secrets }: Foundation, messageId: string): Promise<Uint8Array> {
-  const found = await sealedKey(sealedPath(folders, messageId), [secrets.voicemailIdentity]);
+export async function messageKey({ folders, keys, record }: Foundation, messageId: string): Promise<Uint8Array> {
+  const about = { messageId, use: 'heard', by: 'system' } as const;
+  const found = await keys.opening(about, record, (identities) =>
+    sealedKey(sealedPath(folders, messageId), identities),
+  );
   if (found.kind === 'refused') throw new Error(`the message cannot be opened (${found.reason})`);
   return found.key;
 }

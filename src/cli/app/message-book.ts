@@ -3,7 +3,7 @@ import type { CallId } from '../../core/call/index.ts';
 import type { Instant } from '../../core/time/index.ts';
 import type { AuditPort, Clock } from '../../engine/ports.ts';
 import type { MessageRow } from '../../storage/index.ts';
-import { openMessage, soundMs } from '../../vault/index.ts';
+import { type Identities, openMessage, soundMs } from '../../vault/index.ts';
 
 export interface MessageBookParts {
   readonly audit: AuditPort;
@@ -179,10 +179,10 @@ function begun(at: Instant, callId: CallId | null, fact: Extract<Fact, { fact: '
 }
 
 /** Milliseconds of sound in a sealed file, up to the last second that was sealed; 0 when nothing was recorded. */
-export async function messageLength(path: string, identity: string): Promise<number> {
+export async function messageLength(path: string, identities: Identities): Promise<number> {
   let opened: Awaited<ReturnType<typeof openMessage>>;
   try {
-    opened = await openMessage(path, [identity]);
+    opened = await openMessage(path, identities);
   } catch (error) {
     const { cause } = error as { cause?: { code?: unknown } };
     if (cause?.code === 'ENOENT') return 0;

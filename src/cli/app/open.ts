@@ -1,10 +1,10 @@
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { startAdmin } from '../../admin/index.ts';
 import type { CompiledPlan } from '../../core/dialplan/index.ts';
 import { instant } from '../../core/time/index.ts';
 import { systemClock } from '../../engine/index.ts';
 import { auditReader } from '../audit-reader.ts';
-import { shredSealed } from '../../vault/index.ts';
+import { type Identities, shredSealed } from '../../vault/index.ts';
 import { HttpPosts } from '../../webhooks/index.ts';
 import { noticesOf } from '../../core/voicemail/index.ts';
 import { examplePhones, worthDialling } from '../example-phones.ts';
@@ -22,12 +22,14 @@ import { type Foundation, openFoundation } from './foundation.ts';
 import { readLinks } from './links.ts';
 import { mailerOf } from './mailer.ts';
 import { hostAndPort, reachable } from './reachable.ts';
+import { watchKeys } from './keys.ts';
 import { messageBook, type MessageBook, messageLength } from './message-book.ts';
 import { PatientWriter } from './patient-writer.ts';
 import { sealLeftovers } from './plain-recordings.ts';
 import { sendNotices } from './notices.ts';
 import { readinessOf, starting } from './readiness.ts';
 import { watchRetention } from './retention.ts';
+import { unitOfMailbox } from '../unit-of.ts';
 import { transcriberOf } from './transcriber.ts';
 import { makeTranscripts } from './transcripts.ts';
 import { strayDrafts, strayMessages, whatIsKnown } from './stray-messages.ts';
@@ -69,8 +71,10 @@ async function build(house: Remembered, terminal: (line: string) => void, closin
     closing,
   );
   const transcribe = transcriberOf(config.transcription, posts);
-  if (transcribe !== null) makeTranscripts(foundation, { store, transcribe, clock: systemClock }, closing);
+  const unitOf = (mailbox: string) => unitOfMailbox(documents.current(), mailbox);
+  if (transcribe !== null) makeTranscripts(foundation, { store, transcribe, unitOf, clock: systemClock }, closing);
   watchRetention(foundation, { plan, clock: systemClock }, closing);
+  watchKeys(foundation, { documents: () => documents.current(), clock: systemClock }, closing);
   const links = readLinks(config);
   // Before the calls, so that it is closed after them: whoever watches a house that is stopping sees that it does.
   let calls: Calls | null = null;
@@ -124,12 +128,14 @@ async function openMessages(
   writer: PatientWriter,
   closing: Closing,
 ): Promise<MessageBook> {
-  const { config, folders, log, secrets, store, audit } = foundation;
+  const { config, folders, log, secrets, keys, store, audit, record } = foundation;
+  const opening = <T>(messageId: string, work: (identities: Identities) => Promise<T>) =>
+    keys.opening({ messageId, use: 'measured', by: 'system' }, record, work);
   const pathOf = (messageId: string): string => join(folders.messages, `${messageId}.sealed`);
   const leftovers = await sealLeftovers({
     folders: config.media.servers.flatMap(({ plain }) => plain ?? []),
     pathOf,
-    recipients: [secrets.voicemailRecipient],
+    recipients: keys.recipientsFor(null, null),
     onTrouble: (error, file) => log.error({ err: error, file }, 'what was recorded could not be sealed'),
   });
   closing.add('plain recordings', () => leftovers.close());
@@ -141,7 +147,7 @@ async function openMessages(
     clock: systemClock,
     pathOf,
     discard: (path) => shredSealed(path),
-    measure: (path) => messageLength(path, secrets.voicemailIdentity),
+    measure: (path) => opening(basename(path, '.sealed'), (identities) => messageLength(path, identities)),
     onTrouble: (error, message) => log.error({ err: error, message }, 'message could not be entered in the list'),
   });
   const listed = new Set((await store.messages.list()).map(({ messageId }) => messageId));
@@ -155,7 +161,9 @@ async function openMessages(
     await book.recover(callId, facts);
   }
   book.adopt(strays, async (messageId) => {
-    const known = await whatIsKnown({ messageId, path: pathOf(messageId) }, secrets.voicemailIdentity, reader);
+    const known = await opening(messageId, (identities) =>
+      whatIsKnown({ messageId, path: pathOf(messageId) }, identities, reader),
+    );
     log.warn({ message: messageId, mailbox: known.mailbox }, 'a message that was in no list is entered');
     return known;
   });

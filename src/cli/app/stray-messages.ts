@@ -3,7 +3,7 @@ import type { AuditReader, AuditRecord } from '../../audit-log/index.ts';
 import type { CallId } from '../../core/call/index.ts';
 import { type Instant, instant, plusMs } from '../../core/time/index.ts';
 import { COMMENT_NAME, COPY_NAME, GREETING_NAME } from '../../core/voicemail/index.ts';
-import { openMessage } from '../../vault/index.ts';
+import { type Identities, openMessage } from '../../vault/index.ts';
 import type { Begun } from './message-book.ts';
 
 /** Recordings below `folder` that are not in the list: whoever should have entered them was killed before it could. */
@@ -33,10 +33,10 @@ export async function strayDrafts(folder: string, inUse: ReadonlySet<string>): P
  */
 export async function whatIsKnown(
   message: { readonly messageId: string; readonly path: string },
-  identity: string,
+  identities: Identities,
   audit: Pick<AuditReader, 'list'>,
 ): Promise<Begun> {
-  const at = await begunAt(message.path, identity);
+  const at = await begunAt(message.path, identities);
   const record = await recordingStarted(message.messageId, at, audit);
   if (record === null) {
     return { callId: null, mailbox: UNKNOWN_MAILBOX, isUrgent: true, ...unmarked, service: null, urgency: null, at };
@@ -48,8 +48,8 @@ export async function whatIsKnown(
 const unmarked = { isPrivate: false, callBack: null, sentBy: null } as const;
 const UNKNOWN_MAILBOX = 'unknown';
 
-async function begunAt(path: string, identity: string): Promise<Instant> {
-  const opened = await openMessage(path, [identity]);
+async function begunAt(path: string, identities: Identities): Promise<Instant> {
+  const opened = await openMessage(path, identities);
   if (opened.kind === 'refused') throw new Error(`${path} cannot be opened: ${opened.reason}`);
   const said = Date.parse(String(opened.metadata['startedAt']));
   return instant(Number.isNaN(said) ? Math.floor((await stat(path)).mtimeMs) : said);

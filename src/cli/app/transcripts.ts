@@ -18,25 +18,29 @@ const looksBackMs = 24 * 3_600_000;
  * what goes wrong leaves the message as it was.
  */
 export function makeTranscripts(
-  { log, secrets, record }: Pick<Foundation, 'log' | 'secrets' | 'record'>,
+  { log, keys, record }: Pick<Foundation, 'log' | 'keys' | 'record'>,
   parts: {
     readonly store: Pick<Store, 'messages' | 'transcripts'>;
     readonly transcribe: Transcriber;
+    /** null: the mailbox belongs to none. */
+    readonly unitOf: (mailbox: string) => string | null;
     readonly clock: Clock;
   },
   closing: Pick<Closing, 'add'>,
 ): void {
-  const { store, transcribe, clock } = parts;
+  const { store, transcribe, unitOf, clock } = parts;
   const stop = new AbortController();
   let timer: { cancel(): void } | null = null;
 
   const make = async ({ messageId, mailbox, path }: Message): Promise<void> => {
-    const opened = await openMessage(path, [secrets.voicemailIdentity]);
+    const opened = await keys.opening({ messageId, use: 'transcribed', by: 'system' }, record, (identities) =>
+      openMessage(path, identities),
+    );
     if (opened.kind === 'refused') throw new Error(`it cannot be opened (${opened.reason})`);
     try {
       const text = (await transcribe((to) => exportWav(opened, to), stop.signal)).trim();
       const there = textPath(path);
-      await sealText(there, text, secrets.sealRecipients(mailbox));
+      await sealText(there, text, keys.recipientsFor(mailbox, unitOf(mailbox)));
       // Deleted meanwhile: its text is not to outlive it.
       const now = await store.messages.find(messageId);
       if (now === null || now.shreddedAt !== null) await shredSealed(there);

@@ -118,7 +118,8 @@ function mediadOptions(config: Config, secrets: Secrets, advertised: string): z.
     promptFolders: [...promptFolders, promptsRoot],
     holdMusic,
     recordingsFolder: dataFolders(config.data).messages,
-    sealTo: [secrets.voicemailRecipient],
+    // Whoever records without saying for whom; the app always says it. No private key ever comes here.
+    sealTo: config.voicemail.escrow,
     ...(config.media.metricsPort === 0 ? {} : { metrics: { port: config.media.metricsPort } }),
     speech: { cacheFolder: dataFolders(config.data).speech },
   };

@@ -360,6 +360,26 @@ export type SystemFact =
       readonly reason: string;
       readonly by: string;
     }
+  /** Keys that messages are sealed to. `key` says whose it is: "mailbox 3101", "unit cardiology", "house". */
+  | { readonly fact: 'keyMade' | 'keyShredded'; readonly key: string; readonly keyId: string; readonly by: string }
+  /** It has opened a message or a greeting, or wrapped it to others. */
+  | {
+      readonly fact: 'keyUsed';
+      readonly key: string;
+      readonly keyId: string;
+      readonly use: 'heard' | 'exported' | 'forwarded' | 'measured' | 'rotated' | 'transcribed' | 'read';
+      readonly messageId: string;
+      readonly by: string;
+    }
+  | {
+      readonly fact: 'keysRotated';
+      readonly keys: number;
+      readonly messages: number;
+      readonly left: number;
+      readonly reason: string;
+      readonly by: string;
+    }
+  | { readonly fact: 'masterKeyChanged'; readonly keys: number; readonly reason: string; readonly by: string }
   /** A mailbox got a PIN, or another one; a pause after wrong ones is over with it. */
   | { readonly fact: 'pinSet'; readonly mailbox: string; readonly by: string }
   | { readonly fact: 'messageExported'; readonly messageId: string; readonly by: string }

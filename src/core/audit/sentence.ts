@@ -178,6 +178,16 @@ export function sentence(fact: Fact, names: Names, revealed: Revealed = {}): str
       return `message ${fact.messageId} of ${names.mailbox(fact.mailbox)} is held by ${fact.by}: ${fact.reason}`;
     case 'messageReleased':
       return `message ${fact.messageId} of ${names.mailbox(fact.mailbox)} was released by ${fact.by}: ${fact.reason}`;
+    case 'keyMade':
+      return `${fact.by} made a key for messages: ${fact.key}, ${fact.keyId}`;
+    case 'keyShredded':
+      return `${fact.by} shredded a key of messages that has a successor: ${fact.key}, ${fact.keyId}`;
+    case 'keyUsed':
+      return `the key of ${fact.key} (${fact.keyId}) opened ${fact.messageId}, which was ${fact.use} by ${fact.by}`;
+    case 'keysRotated':
+      return `${count(fact.keys, 'key')} replaced, ${count(fact.messages, 'message')} wrapped anew, ${fact.left} left, by ${fact.by}: ${fact.reason}`;
+    case 'masterKeyChanged':
+      return `${count(fact.keys, 'key')} sealed with another master key by ${fact.by}: ${fact.reason}`;
     case 'pinSet':
       return `the mailbox of ${names.mailbox(fact.mailbox)} got a PIN from ${fact.by}`;
     case 'messageExported':
@@ -223,14 +233,15 @@ function unknownFact(fact: never): string {
 
 /** The names of G.107 annex B for what people would say of it. */
 function soundWords(sound: Extract<Fact, { fact: 'soundMeasured' }>, party: string): string {
-  const { mos, lostPercent, jitterMs, roundTripMs, farMos } = sound;
+  const { jitterMs, roundTripMs, farMosHundredths } = sound;
+  const mos = sound.mosHundredths / 100;
   const opinion = mos >= 4.03 ? 'well' : mos >= 3.6 ? 'fairly well' : mos >= 3.1 ? 'badly' : 'very badly';
   const told = [
     `MOS ${mos}`,
-    `${lostPercent} % lost`,
+    `${sound.lostPermille / 10} % lost`,
     ...(jitterMs === null ? [] : [`jitter ${jitterMs} ms`]),
     ...(roundTripMs === null ? [] : [`round trip ${roundTripMs} ms`]),
-    ...(farMos === null ? [] : [`its phone heard MOS ${farMos}`]),
+    ...(farMosHundredths === null ? [] : [`its phone heard MOS ${farMosHundredths / 100}`]),
   ];
   return `${party} was heard ${opinion} (${told.join(', ')})`;
 }

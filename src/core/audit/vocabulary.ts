@@ -96,11 +96,11 @@ const vocabulary: {
     says: 'How a party of the call sounded, told when its leg is over: also after the end of the call.',
     fields: {
       leg: 'which; `caller` for the caller',
-      mos: 'mean opinion score of what was heard from it, 1 to 4.5 (ITU-T G.107)',
-      lostPercent: 'of its packets that did not come, or too late',
+      mosHundredths: 'mean opinion score of what was heard from it, 100 to 450 (ITU-T G.107: 1 to 4.5)',
+      lostPermille: 'of its packets that did not come, or too late',
       jitterMs: 'unevenness of its packets (RFC 3550); null: not told',
       roundTripMs: 'to its phone and back; null: not told',
-      farMos: 'mean opinion score of what it heard, by the reports of its phone; null: not told',
+      farMosHundredths: 'mean opinion score of what it heard, by the reports of its phone; null: not told',
     },
   },
   challenged: { says: 'A mobile is asked for the digit.', fields: { leg: 'which', attempt: 'counts from 1' } },
@@ -364,6 +364,38 @@ const vocabulary: {
   messageReleased: {
     says: 'A legal hold is over.',
     fields: { messageId: 'which', mailbox: 'whose', reason: 'why', by: 'who did it' },
+  },
+  keyMade: {
+    says: 'There is a new key to seal messages to.',
+    fields: { key: 'whose: mailbox, unit, house', keyId: 'which', by: 'who did it' },
+  },
+  keyShredded: {
+    says: 'A key that has a successor, and that no file is sealed to any more, is gone.',
+    fields: { key: 'whose', keyId: 'which', by: 'who did it' },
+  },
+  keyUsed: {
+    says: 'A key has opened the key of a message or of a greeting.',
+    fields: {
+      key: 'whose',
+      keyId: 'which',
+      use: 'heard, exported, forwarded, measured (how long it is), rotated (wrapped to other keys)',
+      messageId: 'which message or greeting',
+      by: 'who did it, or system',
+    },
+  },
+  keysRotated: {
+    says: 'Keys were replaced, and messages and greetings wrapped to the new ones.',
+    fields: {
+      keys: 'how many are new',
+      messages: 'how many messages and greetings were wrapped anew',
+      left: 'how many could not be',
+      reason: 'why',
+      by: 'who did it',
+    },
+  },
+  masterKeyChanged: {
+    says: 'The private keys of voicemail are sealed with another master key.',
+    fields: { keys: 'how many', reason: 'why', by: 'who did it' },
   },
   pinSet: { says: 'A mailbox got a PIN.', fields: { mailbox: 'which', by: 'who did it' } },
   messageExported: {

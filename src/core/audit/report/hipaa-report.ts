@@ -13,9 +13,11 @@ const kinds: readonly { readonly heading: string; readonly facts: readonly Fact[
       'messageShredded',
       'messageHeld',
       'messageReleased',
+      'keyUsed',
       'auditRead',
     ],
   },
+  { heading: 'Keys of messages', facts: ['keyMade', 'keysRotated', 'keyShredded', 'masterKeyChanged'] },
   { heading: 'Phones', facts: ['phoneAdded', 'phoneRemoved'] },
   {
     heading: 'Who was let in, and who was not',
