@@ -84,10 +84,22 @@ class AnchorQueue {
   async close(): Promise<void> {
     this.#retry?.cancel();
     this.#start();
-    await this.#sending;
+    await this.#lastAttempt();
     this.#retry?.cancel();
     await this.#file?.close();
     this.#parts.health.forget(this.#check);
+  }
+
+  /** A network file system that hangs does not keep the house from stopping. */
+  async #lastAttempt(): Promise<void> {
+    const sending = this.#sending;
+    if (sending === null) return;
+    let patience = { cancel: () => {} };
+    const isOver = new Promise<void>((resolve) => {
+      patience = this.#parts.clock.after(ANSWER_MS, resolve);
+    });
+    await Promise.race([sending, isOver]);
+    patience.cancel();
   }
 
   #start(): void {

@@ -41,6 +41,7 @@ export class ChainEnd {
   #writing: Promise<void> | null = null;
   /** The file does not have the head yet. */
   #isOld = false;
+  #isClosed = false;
   /** Ends the pause between two writes of the file. */
   #endRest: () => void = () => {};
   /** Somebody waits for the file: there is no pause. */
@@ -141,6 +142,8 @@ export class ChainEnd {
    * and certified by the next start. `told` gets null, or what the disk says.
    */
   certify(told: (error: unknown) => void): void {
+    // A store that answers at last, after everybody has gone: the next start certifies.
+    if (this.#isClosed) return;
     this.#isOld = true;
     this.#writing ??= this.#write(told).finally(() => {
       this.#writing = null;
@@ -148,6 +151,7 @@ export class ChainEnd {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true;
     await this.#written();
     await this.#file.close();
   }

@@ -13,6 +13,7 @@ export const DER = {
   oid: 0x06,
   time: 0x18,
   sequence: 0x30,
+  set: 0x31,
   zero: 0xa0,
 } as const;
 
@@ -25,6 +26,13 @@ export function derValues(bytes: Buffer): readonly DerValue[] {
     at += value.whole.length;
   }
   return values;
+}
+
+/** The one value that `bytes` are, with this tag. Throws otherwise. */
+export function derOnly(bytes: Buffer, tag: number): DerValue {
+  const values = derValues(bytes);
+  if (values.length !== 1) throw new Error(`${values.length} values where one belongs`);
+  return derChild(values, 0, tag);
 }
 
 /** The value at this place, which must have this tag. Throws otherwise. */
@@ -41,6 +49,8 @@ function derValue(bytes: Buffer): DerValue {
   const lengthBytes = short < 0x80 ? 0 : short & 0x7f;
   if (short === 0x80 || lengthBytes > 3 || bytes.length < 2 + lengthBytes) throw new Error('a length is not DER');
   const length = lengthBytes === 0 ? short : bytes.readUIntBE(2, lengthBytes);
+  // X.690 section 10.1: as few bytes as possible.
+  if (lengthBytes > 0 && (length < 0x80 || length < 256 ** (lengthBytes - 1))) throw new Error('a length is not DER');
   const start = 2 + lengthBytes;
   if (bytes.length < start + length) throw new Error('the encoding ends early');
   return { tag, whole: bytes.subarray(0, start + length), content: bytes.subarray(start, start + length) };

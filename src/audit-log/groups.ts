@@ -25,13 +25,16 @@ export interface GroupsParts {
 
 /** Facts that come together go together. Nobody waits for company: what the store is sent while it writes, it writes next. */
 const MAX_BATCH = 512;
-const MAX_GROUPS = 8;
+/** What is not under way when a commit begins misses it, so a slow disk must not run out of groups. */
+const MAX_GROUPS = 64;
+const MAX_UNDER_WAY = 8 * MAX_BATCH;
 
 /** The first facts of the backlog, on their way to the end of the chain. */
 export class Groups {
   readonly #parts: GroupsParts;
   /** Under way, oldest first. */
   #groups: Group[] = [];
+  #underWay = 0;
   #lateUnreported = 0;
 
   constructor(parts: GroupsParts) {
@@ -40,16 +43,17 @@ export class Groups {
 
   /** Facts of the backlog. */
   get underWay(): number {
-    return this.#groups.reduce((sum, { facts }) => sum + facts.length, 0);
+    return this.#underWay;
   }
 
   /** Sends what waits, behind what is under way. */
   send(): void {
     const { end } = this.#parts;
-    while (end.canSend && this.#groups.length < MAX_GROUPS) {
+    while (end.canSend && this.#groups.length < MAX_GROUPS && this.#underWay < MAX_UNDER_WAY) {
       const group = this.#next();
       if (group === null) return;
       this.#groups.push(group);
+      this.#underWay += group.facts.length;
       const bodies = group.facts.map(({ at, callId, body, isLate }) => ({
         at,
         callId,
@@ -69,6 +73,7 @@ export class Groups {
       const settled = await end.settle();
       const groups = this.#groups.slice(0, settled);
       this.#groups = [];
+      this.#underWay = 0;
       for (const group of groups) this.#done(group);
       if (groups.length > 0) return groups;
     }
@@ -77,6 +82,7 @@ export class Groups {
     await end.oldest();
     const group = this.#groups.shift();
     if (group === undefined) return [];
+    this.#underWay -= group.facts.length;
     this.#done(group);
     return [group];
   }

@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import { type FileHandle, open, stat } from 'node:fs/promises';
 
 const CHUNK_BYTES = 256 * 1024;
 /** A longer line is nothing that was written here, and is passed over. */
@@ -59,14 +59,27 @@ export class LineFile {
   }
 
   async #append(lines: readonly string[]): Promise<void> {
-    this.#file ??= await open(this.path, constants.O_RDWR | constants.O_CREAT | constants.O_APPEND, 0o600);
-    const { size } = await this.#file.stat();
+    const file = await this.#opened();
+    const { size } = await file.stat();
     const last = Buffer.alloc(1, LF);
-    if (size > 0) await this.#file.read(last, 0, 1, size - 1);
+    if (size > 0) await file.read(last, 0, 1, size - 1);
     const bytes = Buffer.from(`${last[0] === LF ? '' : '\n'}${lines.map((line) => `${line}\n`).join('')}`);
-    const { bytesWritten } = await this.#file.write(bytes);
+    const { bytesWritten } = await file.write(bytes);
     if (bytesWritten < bytes.length) throw new Error(`${this.path}: the disk is full`);
-    await this.#file.datasync();
+    await file.datasync();
+  }
+
+  /** The file of this name, also after somebody has moved or deleted the one that was written so far. */
+  async #opened(): Promise<FileHandle> {
+    const held = this.#file;
+    if (held !== undefined) {
+      const [ours, named] = await Promise.all([held.stat(), stat(this.path).catch(() => null)]);
+      if (named !== null && ours.ino === named.ino && ours.dev === named.dev) return held;
+      await this.close();
+    }
+    const file = await open(this.path, constants.O_RDWR | constants.O_CREAT | constants.O_APPEND, 0o600);
+    this.#file = file;
+    return file;
   }
 
   /** null when there is no such file. */

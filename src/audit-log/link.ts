@@ -31,15 +31,26 @@ export function hashOf(prev: Uint8Array, body: string): Uint8Array {
 const scratch = Buffer.allocUnsafe(128 * 1024);
 
 /** `hashOf` as a latin1 string of 32 characters, in a third of the time: no objects are made for node:crypto. */
-export function hashTextOf(prev: string, body: string): string {
+function hashTextOf(prev: string, body: string): string {
   if (body.length * 3 + prev.length > scratch.length) return textOf(hashOf(Buffer.from(prev, 'latin1'), body));
   scratch.write(prev, 0, 'latin1');
   const bytes = scratch.write(body, prev.length, 'utf8');
   return hash('sha256', scratch.subarray(0, prev.length + bytes), 'binary');
 }
 
+/** `hashOf` in hex, for a back link in hex. */
+export function hashHexOf(prev: string, body: string): string {
+  if (body.length * 3 + prev.length > scratch.length) return hexOf(hashOf(Buffer.from(prev, 'hex'), body));
+  const at = scratch.write(prev, 0, 'hex');
+  return hash('sha256', scratch.subarray(0, at + scratch.write(body, at, 'utf8')), 'hex');
+}
+
+export function hexOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex');
+}
+
 /** Bytes as a latin1 string, to be compared and joined cheaply. */
-export function textOf(bytes: Uint8Array): string {
+function textOf(bytes: Uint8Array): string {
   const buffer = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return buffer.toString('latin1');
 }

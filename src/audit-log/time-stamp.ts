@@ -4,7 +4,7 @@
  * (`openssl ts -verify`); here it is seen to be an answer to what was asked.
  */
 import { createHash, randomBytes } from 'node:crypto';
-import { DER, derChild, derValues } from './der.ts';
+import { DER, derChild, derOnly, type DerValue, derValues } from './der.ts';
 import type { LineFile } from './line-file.ts';
 
 /** A line of audit.timestamps. */
@@ -18,7 +18,8 @@ export interface TimeStamp {
 
 export interface TimeStampRequest {
   readonly bytes: Buffer;
-  readonly imprint: Buffer;
+  /** SHA-256 of what is to be stamped. */
+  readonly digest: Buffer;
   readonly nonce: Buffer;
 }
 
@@ -26,39 +27,52 @@ const ANSWER_MS = 10_000;
 const MAX_ANSWER_BYTES = 65_536;
 /** AlgorithmIdentifier of SHA-256 in a MessageImprint, up to the 32 bytes. */
 const IMPRINT = Buffer.from('3031300d060960864801650304020105000420', 'hex');
+const ID_SHA256 = Buffer.from('608648016503040201', 'hex');
+const ID_SIGNED_DATA = Buffer.from('2a864886f70d010702', 'hex');
 const ID_TST_INFO = Buffer.from('2a864886f70d0109100104', 'hex');
 const GRANTED = ['00', '01'];
 
 /** TimeStampReq (RFC 3161 section 2.4.1): version 1, SHA-256, a nonce, with the certificate of the service. */
 export function timeStampRequest(text: string): TimeStampRequest {
-  const imprint = Buffer.concat([IMPRINT, createHash('sha256').update(text).digest()]);
+  const digest = createHash('sha256').update(text).digest();
   const random = randomBytes(8);
   // Positive, and no byte too long.
   random[0] = ((random[0] ?? 0) & 0x7f) | 0x40;
   const nonce = Buffer.concat([Buffer.from([DER.integer, random.length]), random]);
-  const content = Buffer.concat([Buffer.from('020101', 'hex'), imprint, nonce, Buffer.from('0101ff', 'hex')]);
-  return { bytes: Buffer.concat([Buffer.from([DER.sequence, content.length]), content]), imprint, nonce };
+  const content = Buffer.concat([Buffer.from('020101', 'hex'), IMPRINT, digest, nonce, Buffer.from('0101ff', 'hex')]);
+  return { bytes: Buffer.concat([Buffer.from([DER.sequence, content.length]), content]), digest, nonce };
 }
 
 /** Throws, with the reason, unless `answer` grants a stamp of what was asked (section 2.4.2). */
-export function checkTimeStamp(answer: Buffer, { imprint, nonce }: TimeStampRequest): void {
-  const [response] = derValues(answer);
-  if (response?.tag !== DER.sequence) throw new Error('the answer is no time stamp');
-  const parts = derValues(response.content);
+export function checkTimeStamp(answer: Buffer, { digest, nonce }: TimeStampRequest): void {
+  const parts = derValues(derOnly(answer, DER.sequence).content);
   const status = derChild(derValues(derChild(parts, 0, DER.sequence).content), 0, DER.integer);
   if (!GRANTED.includes(status.content.toString('hex'))) {
     throw new Error(`the service refused with status ${status.content.toString('hex')}`);
   }
-  const [, tagged] = derValues(derChild(parts, 1, DER.sequence).content);
-  const signed = derValues(derChild(tagged === undefined ? [] : derValues(tagged.content), 0, DER.sequence).content);
+  const token = derValues(derChild(parts, 1, DER.sequence).content);
+  if (!derChild(token, 0, DER.oid).content.equals(ID_SIGNED_DATA)) throw new Error('the answer is not signed');
+  const signed = derValues(derOnly(derChild(token, 1, DER.zero).content, DER.sequence).content);
+  // Certificates and revocations may stand before the signatures (RFC 5652 section 5.1).
+  const signers = derChild(signed, signed.length - 1, DER.set);
+  if (signed.length < 4 || derValues(signers.content).length === 0) throw new Error('nobody has signed the answer');
   const content = derValues(derChild(signed, 2, DER.sequence).content);
   if (!derChild(content, 0, DER.oid).content.equals(ID_TST_INFO)) throw new Error('the answer stamps nothing');
-  const octets = derChild(derValues(derChild(content, 1, DER.zero).content), 0, DER.octets);
-  const info = derValues(derChild(derValues(octets.content), 0, DER.sequence).content);
-  if (!derChild(info, 2, DER.sequence).whole.equals(imprint)) throw new Error('the answer stamps something else');
+  const octets = derOnly(derChild(content, 1, DER.zero).content, DER.octets);
+  const info = derValues(derOnly(octets.content, DER.sequence).content);
+  if (!isImprint(derChild(info, 2, DER.sequence), digest)) throw new Error('the answer stamps something else');
   derChild(info, 4, DER.time);
   const isOurs = info.slice(5).some(({ tag, whole }) => tag === DER.integer && whole.equals(nonce));
   if (!isOurs) throw new Error('the answer is one to another request');
+}
+
+/** A service may write the algorithm with or without its empty parameters (RFC 5754 section 2). */
+function isImprint({ content }: DerValue, digest: Buffer): boolean {
+  const parts = derValues(content);
+  const algorithm = derValues(derChild(parts, 0, DER.sequence).content);
+  return (
+    derChild(algorithm, 0, DER.oid).content.equals(ID_SHA256) && derChild(parts, 1, DER.octets).content.equals(digest)
+  );
 }
 
 /** Has the newest head stamped, for it says everything that the others say, and keeps the answer. Rejects with the reason. */

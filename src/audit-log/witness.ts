@@ -1,4 +1,4 @@
-import type { ChainRow } from '../core/audit/index.ts';
+import type { HexRow } from '../core/audit/index.ts';
 import { type Checkpoint, digestOf, isGenuine, MARK_BYTES, parseCheckpoint } from './checkpoint.ts';
 import { LineFile } from './line-file.ts';
 import type { VerifyingKey } from './signing-key.ts';
@@ -13,8 +13,9 @@ export interface WitnessFile {
 interface Signed {
   readonly from: number;
   readonly seq: number;
-  readonly hash: Buffer;
-  readonly marks: Buffer | null;
+  /** Hex. */
+  readonly hash: string;
+  readonly marks: string | null;
 }
 
 /** Says, entry by entry, whether the chain is the one that was signed. Read along with it, so a long one needs no memory. */
@@ -57,7 +58,7 @@ export class Witness {
     }
   }
 
-  take(row: ChainRow): void {
+  take(row: HexRow): void {
     while (this.#ahead[0] !== undefined && this.#ahead[0].seq < row.seq) this.#ahead.shift();
     const [signed] = this.#ahead;
     if (signed === undefined || row.seq < signed.from) return;
@@ -102,8 +103,8 @@ export class Witness {
     this.#ahead.push({
       from: marks === null ? seq : from,
       seq,
-      hash: Buffer.from(hash, 'hex'),
-      marks: marks === null ? null : Buffer.from(marks, 'base64'),
+      hash,
+      marks: marks === null ? null : Buffer.from(marks, 'base64').toString('hex'),
     });
   }
 
@@ -121,10 +122,10 @@ export class Witness {
   }
 }
 
-function isBorneOut(row: ChainRow, signed: Signed): boolean {
-  const hash = Buffer.from(row.hash.buffer, row.hash.byteOffset, row.hash.byteLength);
-  if (row.seq === signed.seq) return hash.equals(signed.hash);
+function isBorneOut(row: HexRow, signed: Signed): boolean {
+  if (row.seq === signed.seq) return row.hash === signed.hash;
   if (signed.marks === null) return true;
-  const at = (row.seq - signed.from) * MARK_BYTES;
-  return signed.marks.compare(hash, 0, MARK_BYTES, at, at + MARK_BYTES) === 0;
+  const characters = 2 * MARK_BYTES;
+  const at = (row.seq - signed.from) * characters;
+  return signed.marks.slice(at, at + characters) === row.hash.slice(0, characters);
 }

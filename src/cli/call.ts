@@ -8,6 +8,7 @@ import { type Instant, instant } from '../core/time/index.ts';
 import type { AuditRecord } from '../audit-log/index.ts';
 import { attestOnce } from './attest-once.ts';
 import { auditReader } from './audit-reader.ts';
+import { looking, type RevealOptions, withReveal } from './audit/reveal.ts';
 import { asWritten } from './call-id.ts';
 import { callLadder } from './call-ladder-command.ts';
 import type { CommonOptions, Commands } from './command-line.ts';
@@ -16,61 +17,54 @@ import { done, Refusal, table } from './report.ts';
 import { type SiteClock, siteClock } from './site-documents.ts';
 import { siteConfig, siteStore } from './site.ts';
 import { tellRung } from './tell-rung.ts';
-import { whoTypes } from './who-types.ts';
 
 export function callCommands({ group, answer }: Commands): void {
   const call = group('call', 'calls that were made');
-  call('list')
-    .description('the newest first')
-    .option('--limit <count>', 'how many', '20')
-    .option('--reveal', 'show the numbers of outside callers')
-    .action(
-      answer(async (options: CommonOptions & { limit: string; reveal?: boolean }) => {
-        const limit = Number(options.limit);
-        if (!Number.isInteger(limit) || limit < 1 || limit > 1000) {
-          throw new Refusal(`--limit ${options.limit}: must be a number from 1 to 1000`, 2);
-        }
-        const config = siteConfig(options);
-        const { store, secrets } = await siteStore(config, options.reveal === true ? 'guest' : 'reader');
-        try {
-          if (options.reveal === true) await recordReveal(config, store, secrets, `the newest ${limit} calls`);
-          const clock = await siteClock(config, store);
-          const calls = await store.calls.list({ limit });
-          const names = await namesToday(config, store);
-          const from = (row: CallRow) =>
-            options.reveal === true ? row.from.reveal() : masked(row.from.reveal(), names);
-          const rows = calls.map((row) => [
-            row.callId,
-            clock.show(row.startedAt),
-            place(from(row), names),
-            place(row.dialled, names),
-            story(row, names),
-          ]);
-          const head = ['CALL', 'STARTED', 'FROM', 'TO', 'WHAT CAME OF IT'];
-          return done(rows.length === 0 ? ['No calls yet.'] : [...table(head, rows), clock.note], {
-            calls: calls.map((row) => ({
-              ...row,
-              from: from(row),
-              startedAt: new Date(row.startedAt).toISOString(),
-              endedAt: row.endedAt === null ? null : new Date(row.endedAt).toISOString(),
-            })),
-          });
-        } finally {
-          await store.close();
-        }
-      }),
-    );
+  withReveal(call('list').description('the newest first').option('--limit <count>', 'how many', '20')).action(
+    answer(async (options: CommonOptions & RevealOptions & { limit: string }) => {
+      const limit = Number(options.limit);
+      if (!Number.isInteger(limit) || limit < 1 || limit > 1000) {
+        throw new Refusal(`--limit ${options.limit}: must be a number from 1 to 1000`, 2);
+      }
+      const config = siteConfig(options);
+      const { store, secrets } = await siteStore(config, options.reveal === true ? 'guest' : 'reader');
+      try {
+        await recordReveal({ config, store, secrets }, options, `the newest ${limit} calls`);
+        const clock = await siteClock(config, store);
+        const calls = await store.calls.list({ limit });
+        const names = await namesToday(config, store);
+        const from = (row: CallRow) => (options.reveal === true ? row.from.reveal() : masked(row.from.reveal(), names));
+        const rows = calls.map((row) => [
+          row.callId,
+          clock.show(row.startedAt),
+          place(from(row), names),
+          place(row.dialled, names),
+          story(row, names),
+        ]);
+        const head = ['CALL', 'STARTED', 'FROM', 'TO', 'WHAT CAME OF IT'];
+        return done(rows.length === 0 ? ['No calls yet.'] : [...table(head, rows), clock.note], {
+          calls: calls.map((row) => ({
+            ...row,
+            from: from(row),
+            startedAt: new Date(row.startedAt).toISOString(),
+            endedAt: row.endedAt === null ? null : new Date(row.endedAt).toISOString(),
+          })),
+        });
+      } finally {
+        await store.close();
+      }
+    }),
+  );
 
-  call('show <call>')
+  withReveal(call('show <call>'))
     .description('everything that happened to a call, from the first ring to the ending')
-    .option('--reveal', 'show the numbers of outside callers')
     .action(
-      answer(async (given: string, options: CommonOptions & { reveal?: boolean }) => {
+      answer(async (given: string, options: CommonOptions & RevealOptions) => {
         const callId = asWritten(given);
         const config = siteConfig(options);
         const { store, secrets } = await siteStore(config, options.reveal === true ? 'guest' : 'reader');
         try {
-          if (options.reveal === true) await recordReveal(config, store, secrets, `call ${callId}`);
+          await recordReveal({ config, store, secrets }, options, `call ${callId}`);
           const records = await auditReader(config, store, secrets).ofCall(callId);
           const entries = records.map((record) => ({ ...record, at: instant(record.at) }));
           if (entries.length === 0) {
@@ -107,19 +101,16 @@ export function callCommands({ group, answer }: Commands): void {
     .action(answer(callLadder));
 }
 
-/** Who saw numbers in clear is on record before they are shown. */
-export async function recordReveal(config: Config, store: Store, secrets: Secrets, what: string): Promise<void> {
+/** Who saw numbers in clear is on record before they are shown. Rejects with Refusal when they may not. */
+export async function recordReveal(
+  { config, store, secrets }: { readonly config: Config; readonly store: Store; readonly secrets: Secrets },
+  options: RevealOptions,
+  what: string,
+): Promise<void> {
+  const who = looking(config, options);
+  if (who.numbers === 'masked') return;
   const at = new Date().toISOString();
-  const by = whoTypes();
-  await attestOnce(config, store, secrets, {
-    fact: 'auditRead',
-    how: 'show',
-    what,
-    from: at,
-    to: at,
-    numbers: 'shown',
-    by,
-  });
+  await attestOnce(config, store, secrets, { fact: 'auditRead', how: 'show', what, from: at, to: at, ...who });
 }
 
 export function documentsOf(

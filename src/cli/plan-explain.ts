@@ -1,6 +1,7 @@
 import { explain } from '../core/audit/index.ts';
 import { instant } from '../core/time/index.ts';
 import { auditReader } from './audit-reader.ts';
+import { type RevealOptions, withReveal } from './audit/reveal.ts';
 import { asWritten } from './call-id.ts';
 import { documentsOf, recordReveal, revealed } from './call.ts';
 import type { CommonOptions, Commands } from './command-line.ts';
@@ -10,17 +11,16 @@ import { siteClock } from './site-documents.ts';
 import { siteConfig, siteStore } from './site.ts';
 
 export function explainCommand(plan: ReturnType<Commands['group']>, answer: Commands['answer']): void {
-  plan('explain <call>')
+  withReveal(plan('explain <call>'))
     .description('why a call went as it did: who was rung, who was not, and why')
-    .option('--reveal', 'show the numbers of outside callers')
     .action(
-      answer(async (given: string, options: CommonOptions & { readonly reveal?: boolean }) => {
+      answer(async (given: string, options: CommonOptions & RevealOptions) => {
         const callId = asWritten(given);
         const config = siteConfig(options);
         const isRevealing = options.reveal === true;
         const { store, secrets } = await siteStore(config, isRevealing ? 'guest' : 'reader');
         try {
-          if (isRevealing) await recordReveal(config, store, secrets, `call ${callId}`);
+          await recordReveal({ config, store, secrets }, options, `call ${callId}`);
           const records = await auditReader(config, store, secrets).ofCall(callId);
           if (records.length === 0) {
             throw new Refusal(`the audit knows no call ${callId}: "wardline call list" shows those that it knows`);

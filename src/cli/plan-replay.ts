@@ -140,11 +140,11 @@ async function* callsSince(store: Store, since: Instant): AsyncGenerator<CallRow
 
 /** null for a call that never came to the plan, is not over, or whose documents are not kept any more. */
 function replayOf(records: readonly AuditRecord[], documents: ReplayDocuments): Replayed | null {
-  const facts = records
-    .map(({ at, fact }): RecordedFact => ({ at: instant(at), fact: fact as CallFact }))
-    // How it sounded has nothing to do with what was decided, and may stand behind the end.
-    .filter(({ fact }) => fact.fact !== 'soundMeasured');
+  const told = records.map(({ at, fact }): RecordedFact => ({ at: instant(at), fact: fact as CallFact }));
+  // What stands behind the end, as how it sounded, has nothing to do with what was decided.
+  const end = told.findLastIndex(({ fact }) => fact.fact === 'ended');
+  const facts = told.slice(0, end + 1).filter(({ fact }) => fact.fact !== 'soundMeasured');
   const pair = documents.find(documentsOf(records));
-  if (pair === null || facts[0]?.fact.fact !== 'arrived' || facts.at(-1)?.fact.fact !== 'ended') return null;
+  if (pair === null || facts[0]?.fact.fact !== 'arrived') return null;
   return replay(facts, pair.before, pair.proposed);
 }

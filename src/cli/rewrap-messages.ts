@@ -132,7 +132,7 @@ function recipientsOf(
   mailboxOf: ReadonlyMap<string, string>,
   { keys, unitOf }: RewrapParts,
 ): readonly string[] {
-  const mailbox = mailboxOf.get(file.replace(/\.sealed(\.part)?$/, ''));
+  const mailbox = mailboxOf.get(file.replace(/(\.text)?\.sealed(\.part)?$/, ''));
   if (mailbox !== undefined) return keys.recipientsFor(mailbox, unitOf(mailbox));
   const owners = keyIds.flatMap((keyId) => keys.ring.known(keyId) ?? []);
   const newest = owners.flatMap((owner) => keys.ring.newest(owner)?.recipient ?? []);
@@ -146,7 +146,7 @@ async function mailboxes({ messages, greetings }: RewrapParts['store']): Promise
 
 function useForRotation({ file, keyIds }: Work, { keys, by }: RewrapParts): readonly SystemFact[] {
   const key = keyIds.map((keyId) => keys.ring.known(keyId)).find((one) => one !== undefined);
-  const messageId = file.replace(/\.sealed(\.part)?$/, '');
+  const messageId = file.replace(/(\.text)?\.sealed(\.part)?$/, '');
   return key === undefined ? [] : [useOf(key, { messageId, use: 'rotated', by })];
 }
 

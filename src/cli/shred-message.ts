@@ -2,6 +2,7 @@ import type { SystemFact } from '../core/audit/index.ts';
 import type { Instant } from '../core/time/index.ts';
 import type { Message, Store } from '../storage/index.ts';
 import { shredSealed } from '../vault/index.ts';
+import { textPath } from './text-path.ts';
 
 /**
  * Shreds the key of a message for good. The receipt is on record before its sound is gone, and the row stays, so that it is
@@ -15,6 +16,8 @@ export async function shredMessage(
   const { store, at, attest } = parts;
   await store.messages.change(messageId, 'deleted', { at, by: receipt.by });
   await attest({ fact: 'messageShredOrdered', messageId, mailbox, ...receipt });
+  // What was made of the sound goes first.
+  await shredSealed(textPath(path));
   const sha256 = (await shredSealed(path)) ?? '';
   await store.messages.shredded(messageId, at);
   await attest({ fact: 'messageShredded', messageId, mailbox, sha256, ...receipt });

@@ -2,7 +2,9 @@ import { instant } from '../core/time/index.ts';
 import type { CommonOptions, Commands, Group } from './command-line.ts';
 import { onMessage } from './on-message.ts';
 import { done, Refusal } from './report.ts';
+import { openText } from '../vault/index.ts';
 import { shredMessage } from './shred-message.ts';
+import { textPath } from './text-path.ts';
 
 interface WithReason extends CommonOptions {
   readonly reason: string;
@@ -35,6 +37,23 @@ export function keepCommands(voicemail: Group, answer: Commands['answer']): void
         await attest({ fact: 'messageAccessed', how: 'restored', messageId, mailbox, ...who });
         await store.messages.change(messageId, 'restored', { at: instant(Date.now()), by });
         return done([`Message ${messageId} is back, among those that were kept.`], { messageId, state: 'saved' });
+      }),
+    ),
+  );
+
+  withReason('text <message>', 'read what was made of a message, where a transcription is set up').action(
+    answer((messageId: string, options: WithReason) =>
+      withMessage(messageId, options, async ({ mailbox, path }, { openKeys, attest, by }) => {
+        const opened = await openKeys().opening({ messageId, use: 'read', by }, attest, (identities) =>
+          openText(textPath(path), identities),
+        );
+        if (opened === null) throw new Refusal(`no text was made of message ${messageId}: "wardline voicemail export"`);
+        if (opened.kind === 'refused')
+          throw new Refusal(`the text of ${messageId} cannot be opened (${opened.reason})`);
+        const who = { person: by, device: 'command line', reason: options.reason };
+        // Who read it is on record before there is something to read.
+        await attest({ fact: 'messageAccessed', how: 'read', messageId, mailbox, ...who });
+        return done([opened.text], { messageId, text: opened.text });
       }),
     ),
   );

@@ -81,7 +81,7 @@ function contradictions(config: Config): string[] {
       `configuration: media.rtpLast: fewer than ten ports after media.rtpFirst ${rtpFirst}: give a wider range`,
     );
   }
-  problems.push(...tlsProblems(config), ...mailProblems(config));
+  problems.push(...tlsProblems(config), ...mailProblems(config), ...transcriptionProblems(config));
   const uses = portsOf(config);
   for (const [i, use] of uses.entries()) {
     if (use.port === 0) continue;
@@ -147,6 +147,11 @@ function mailProblems({ mail }: Config): string[] {
     return ['configuration: mail.security: without TLS everybody could read the password: use starttls or tls'];
   }
   return [];
+}
+
+function transcriptionProblems({ transcription: { command, url } }: Config): string[] {
+  if (command.length === 0 || url === '') return [];
+  return ['configuration: transcription: a command and a url: give one of them'];
 }
 
 /** Every port of ours that is taken, except those for sound. */

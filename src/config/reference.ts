@@ -68,6 +68,7 @@ function shownDefault(schema: z.core.$ZodType): string {
 }
 
 function kind(schema: z.core.$ZodType): string {
+  if (schema instanceof z.ZodRecord) return `by name, ${kind(unwrap(schema.valueType))}`;
   const described = z.toJSONSchema(schema, { unrepresentable: 'any', io: 'input' });
   if (described.enum) return described.enum.map((value) => `\`${String(value)}\``).join(' or ');
   if (described.type === 'array') return `list of ${kind(unwrap((schema as z.ZodArray).element))}`;

@@ -5,8 +5,8 @@ import { documentsOptions } from '../documents/options.ts';
 import { LOG_LEVELS } from '../observe/options.ts';
 import { sipdHep, sipdLadder, sipdLimits } from '../sipd/options.ts';
 import { telephonySchema, trunkSchema } from '../telephony/options.ts';
+import { transcriptionOptions, webhooksOptions } from '../webhooks/options.ts';
 import { keyPlace, voicemailOptions } from '../vault/options.ts';
-import { webhooksOptions } from '../webhooks/options.ts';
 import { mailOptions } from '../mail/options.ts';
 import { endpointText, listenText } from './endpoint.ts';
 import { mediaServers, signallingServers } from './servers.ts';
@@ -19,6 +19,7 @@ const sip = telephonySchema.shape.sip.shape;
 const trunk = trunkSchema.shape;
 const audit = auditOptions.shape;
 const mail = mailOptions.unwrap().shape;
+const transcription = transcriptionOptions.unwrap().shape;
 
 /** Every key of the configuration, with its default: nothing has to be set for a working house on a bare machine. */
 export const configSchema = z.strictObject({
@@ -84,6 +85,9 @@ export const configSchema = z.strictObject({
       probeSeconds: sip.probeSeconds.describe(
         'How often two phones that talk without media of ours are asked whether they are still there, in seconds.',
       ),
+      requireSrtp: sip.requireSrtp.describe(
+        'Phones on TLS and WSS must encrypt their sound (SRTP with SDES); those that do not are refused. `false`: they need not.',
+      ),
       digests: sip.digests.describe('Hashes offered to phones, the preferred one first.'),
     })
     .prefault({}),
@@ -144,6 +148,17 @@ export const configSchema = z.strictObject({
         ),
     })
     .prefault({}),
+  transcription: z
+    .strictObject({
+      command: transcription.command.describe(
+        'Program and its words that make text of a message: a WAV file on its input, the text on its output. Empty: none.',
+      ),
+      url: transcription.url.describe(
+        'Service that gets the WAV file by POST and answers `{"text": "…"}`; one inside the house needs `webhooks.allow`.',
+      ),
+      waitSeconds: transcription.waitSeconds.describe('How long either may take for one message.'),
+    })
+    .prefault({}),
   mail: z
     .strictObject({
       host: mail.host.describe(
@@ -185,6 +200,10 @@ export const configSchema = z.strictObject({
         'Where signed heads of the audit go, out of reach of this machine: `/mnt/worm/lakeside.heads`, ' +
           '`udp://10.0.0.5:514` or `tcp://10.0.0.5:514` (syslog), `https://notary.example/heads`, ' +
           '`rfc3161+https://tsa.example/tsr` (a time-stamp service).',
+      ),
+      reveal: audit.reveal.describe(
+        'Who may see numbers and names of outside callers with `--reveal` and a reason, role by role: ' +
+          '`privacy-officer: [user:kim, group:privacy]`. Everybody else, and everybody while it is empty, sees the last two digits.',
       ),
       retentionDays: audit.retentionDays.describe(
         'How old an entry must be before `wardline audit prune` cuts it off; six years unless you have a reason.',

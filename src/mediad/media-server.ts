@@ -2,6 +2,7 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import type { Application } from './channel/channel.ts';
 import { basicApplications } from './channel/applications/basic.ts';
+import { hearingApplications } from './channel/applications/hearing.ts';
 import { playAndGetDigits } from './channel/applications/play-and-get-digits.ts';
 import { playbackApplications } from './channel/applications/playback.ts';
 import { HOLD_MUSIC, PromptFinder } from './channel/applications/prompts.ts';
@@ -155,6 +156,7 @@ export class MediaServer {
     const applications = new Map<string, Application>([
       ...basicApplications,
       ...playbackApplications(prompts, this.#log),
+      ...hearingApplications(),
       ...recordApplications(recording, sessions),
       ['conference', conferences.application],
       ['say', say(prompts)],

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import type { Writable } from 'node:stream';
 
 /*
  * The only module that starts processes, and never through a shell: our own Node with a script of ours, or a program that
@@ -51,4 +52,63 @@ export function letWork(
     child.stdin.on('error', () => {});
     child.stdin.end(input);
   });
+}
+
+/**
+ * What a program of the house makes of `feed`. It gets no environment of ours, no folder of ours, and a group of its own, which is
+ * ended with it. Rejects with Error that says why there is nothing; never what it printed, which may be a patient's words.
+ */
+export async function pipedThrough(
+  [program = '', ...words]: readonly string[],
+  feed: (to: Writable) => Promise<void>,
+  { withinMs, mostBytes, stop }: { readonly withinMs: number; readonly mostBytes: number; readonly stop: AbortSignal },
+): Promise<string> {
+  const child = spawn(program, words, {
+    stdio: ['pipe', 'pipe', 'ignore'],
+    detached: true,
+    cwd: '/',
+    env: PLAIN_ENVIRONMENT,
+  });
+  let why: string | null = null;
+  const end = (because: string): void => {
+    why ??= because;
+    endGroup(child.pid);
+    // What has left the group may hold the other end for ever.
+    child.stdout.destroy();
+  };
+  const timer = setTimeout(() => end(`took longer than ${withinMs / 1000} s`), withinMs);
+  const stopped = (): void => end('the house stops');
+  stop.addEventListener('abort', stopped);
+  const printed: Buffer[] = [];
+  let sizeBytes = 0;
+  child.stdout.on('data', (piece: Buffer) => {
+    sizeBytes += piece.length;
+    if (sizeBytes > mostBytes) end(`printed more than ${mostBytes} bytes`);
+    else printed.push(piece);
+  });
+  // A program that does not read to the end is judged by how it ends.
+  child.stdin.on('error', () => {});
+  feed(child.stdin).catch(() => child.stdin.destroy());
+  try {
+    const code = await new Promise<number | null>((resolve, reject) => {
+      child.once('error', (error: NodeJS.ErrnoException) => reject(new Error(`cannot be started (${error.code})`)));
+      child.once('close', resolve);
+    });
+    if (why !== null) throw new Error(why);
+    if (code !== 0) throw new Error(`ended with code ${code ?? 'none'}`);
+    return Buffer.concat(printed).toString('utf8');
+  } finally {
+    clearTimeout(timer);
+    stop.removeEventListener('abort', stopped);
+  }
+}
+
+const PLAIN_ENVIRONMENT = { PATH: '/usr/local/bin:/usr/bin:/bin', LANG: 'C.UTF-8' };
+
+function endGroup(pid: number | undefined): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, 'SIGKILL');
+  } catch {
+    // Gone by itself.
+  }
 }

@@ -41,8 +41,8 @@ export const sipdLimits = z.strictObject({
   halfOpenPerSource: count(64, 'The same from one address that is not in `trusted`.'),
   dialogs: count(50_000, 'Running calls and subscriptions. One more: 503.'),
   shedWhenLateMs: count(
-    300,
-    'When timers, the reading of messages or the app are so many milliseconds late all the time, new calls get 503; at twice that, those that have answered a challenge; at five times, everything that is new. Phones send again what is not answered within 500.',
+    500,
+    'When timers, the reading of messages or the app are so many milliseconds late all the time, new calls get 503; at twice that, everything that is new. Phones send again what is not answered within 500.',
   ),
   retryAfterSeconds: count(5, 'What Retry-After tells whoever gets 503.'),
   scanners: z

@@ -1,4 +1,4 @@
-import type { AppendResult, ChainHead, ChainRow, ChainStore } from '../core/audit/index.ts';
+import type { AppendResult, ChainHead, ChainRow, ChainStore, HexRow } from '../core/audit/index.ts';
 import { build } from './build.ts';
 import type { SqliteDatabase } from './database.ts';
 import { faultsIn } from './faults.ts';
@@ -27,6 +27,16 @@ export class SqliteChain implements ChainStore {
 
   async read(afterSeq: number, limit: number): Promise<readonly ChainRow[]> {
     return this.#db.all(this.#rows().where('seq', '>', afterSeq).orderBy('seq').limit(limit));
+  }
+
+  async readHex(afterSeq: number, limit: number): Promise<readonly HexRow[]> {
+    const rows = build
+      .selectFrom('audit_entries')
+      .select(['seq', 'at', 'call_id as callId', 'body'])
+      // SQLite makes text of a hash much faster than better-sqlite3 makes a Buffer.
+      .select((e) => e.fn<string>('lower', [e.fn('hex', ['prev'])]).as('prev'))
+      .select((e) => e.fn<string>('lower', [e.fn('hex', ['hash'])]).as('hash'));
+    return this.#db.all(rows.where('seq', '>', afterSeq).orderBy('seq').limit(limit));
   }
 
   async ofCall(callId: string, limit: number): Promise<readonly ChainRow[]> {

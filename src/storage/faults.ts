@@ -10,7 +10,10 @@ const WORTH_A_THREAD_BYTES = 32 * 1024 * 1024;
 
 /** What SQLite finds wrong with the file; a large one is looked through in a thread, beside whatever else is done. */
 export async function faultsIn(db: SqliteDatabase): Promise<readonly string[]> {
-  const { size } = await stat(db.path);
+  const size = await stat(db.path).then(
+    (found) => found.size,
+    () => 0,
+  );
   if (size < WORTH_A_THREAD_BYTES) return db.faults();
   const worker = new Worker(new URL('./faults-worker.ts', import.meta.url), {
     workerData: { path: db.path },

@@ -95,3 +95,15 @@ export const passedOn: Migration = {
     await add.addColumn('followed_at', 'integer').execute();
   },
 };
+
+/** Which messages have been made text of; the text is a sealed file. */
+export const transcripts: Migration = {
+  async up(db: Kysely<unknown>): Promise<void> {
+    await db.schema
+      .createTable('transcripts')
+      .addColumn('message_id', 'text', (c) => c.primaryKey())
+      .addColumn('tries', 'integer', (c) => c.notNull())
+      .addColumn('due_at', 'integer')
+      .execute();
+  },
+};

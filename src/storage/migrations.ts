@@ -1,6 +1,6 @@
 import { type Kysely, sql } from 'kysely';
 import type { Migration } from 'kysely/migration';
-import { callBack, chases, greetings, mailboxes, notices, passedOn } from './mailbox-migration.ts';
+import { callBack, chases, greetings, mailboxes, notices, passedOn, transcripts } from './mailbox-migration.ts';
 
 /**
  * Every change of the schema, oldest first. A migration that has been released is never edited.
@@ -21,6 +21,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0013-call-back': callBack,
   '0014-notices': notices,
   '0015-passed-on': passedOn,
+  '0016-transcripts': transcripts,
 };
 
 async function auditPhonesCalls(db: Kysely<unknown>): Promise<void> {

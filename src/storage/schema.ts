@@ -86,6 +86,8 @@ export interface Schema {
     due_at: number | null;
     tries: number;
   };
+  /** `due_at`: null when there is a text, or it is given up. */
+  transcripts: { message_id: string; tries: number; due_at: number | null };
   mailbox_pins: { mailbox: string; hash: string; set_at: number; set_by: string };
   /** PINs that were tried and not right since the last right one. `about`: "mailbox 3101" or "from 2101". */
   pin_tries: { about: string; failures: number; last_at: number };

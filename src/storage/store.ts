@@ -11,6 +11,7 @@ import { SqliteDocumentVersions } from './documents.ts';
 import { SqliteFeeds } from './feeds.ts';
 import { SqliteGreetings } from './greetings.ts';
 import { type MessageRow, SqliteMessages } from './messages.ts';
+import { SqliteTranscripts } from './transcripts.ts';
 import { SqliteNotices } from './notices.ts';
 import { SqliteOverrides } from './overrides.ts';
 import type { Notice } from '../core/voicemail/index.ts';
@@ -137,6 +138,7 @@ export class Store {
   readonly chases: SqliteChases;
   readonly greetings: SqliteGreetings;
   readonly notices: SqliteNotices;
+  readonly transcripts: SqliteTranscripts;
   readonly overrides: SqliteOverrides;
   readonly feeds: SqliteFeeds;
   readonly servers: SqliteServerOrders;
@@ -163,6 +165,7 @@ export class Store {
     this.chases = new SqliteChases(db);
     this.greetings = new SqliteGreetings(db);
     this.notices = new SqliteNotices(db);
+    this.transcripts = new SqliteTranscripts(db);
     this.overrides = new SqliteOverrides(db);
     this.feeds = new SqliteFeeds(db);
     this.servers = new SqliteServerOrders(db);

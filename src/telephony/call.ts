@@ -152,7 +152,7 @@ export class Call implements TelephonyCall {
       this.#shell,
       this.#media,
       effect,
-      { offer: this.#caller.offer, hopsLeft: this.#hopsLeft, names: this.#names },
+      { offer: this.#caller.offer, cipher: this.#caller.cipher, hopsLeft: this.#hopsLeft, names: this.#names },
       {
         ringing: (sipStatus) => this.#tell({ type: 'legRinging', leg, sipStatus }),
         answered: (media) => this.#tell({ type: 'legAnswered', leg, media }),

@@ -11,6 +11,7 @@ import type { Shell } from './shell.ts';
 /** Somebody whom the house calls: a leg that is rung, and the caller of the call from its answer on. */
 export class CalledParty implements CallerSide {
   readonly offer = '';
+  readonly cipher = 'none';
   readonly #ringLeg: () => Leg;
   #leg: Leg | null = null;
 
@@ -27,7 +28,7 @@ export class CalledParty implements CallerSide {
         shell,
         media,
         order,
-        { offer: '', hopsLeft: hopsLeft(), names },
+        { offer: '', cipher: 'none', hopsLeft: hopsLeft(), names },
         {
           ringing: (sipStatus) => events.ringing(sipStatus),
           answered: (facts) => events.answered(facts),

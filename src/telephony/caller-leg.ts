@@ -10,9 +10,11 @@ import {
 } from './client-libraries/index.ts';
 import { wireToEndpoint, wireTogether } from './dialog-wiring.ts';
 import type { CallMedia } from './media.ts';
+import { type Cipher, cipherFor, isDowngrade, needsSrtp } from './media-cipher.ts';
 import type { MediaEndpoint } from './media-endpoint.ts';
 import type { EndpointWish } from './media-link.ts';
 import { moveFrom } from './move-media.ts';
+import { peerOf } from './peer.ts';
 import { mediaSource, PhoneDialog } from './phone-dialog.ts';
 import { sdpFacts } from './sdp.ts';
 import { guarded } from './guarded.ts';
@@ -68,6 +70,12 @@ export class CallerLeg implements CallerSide {
     this.#listen(request, response);
     if (this.#isRinging) this.ring();
     return true;
+  }
+
+  get cipher(): Cipher {
+    const peer = peerOf(this.#request);
+    // A carrier's is its own business.
+    return this.#shell.trunks.from(peer) === undefined ? cipherFor(peer, this.#shell.options.sip) : 'none';
   }
 
   /** The caller's own description; '' when the offer is left to us. */
@@ -149,9 +157,7 @@ export class CallerLeg implements CallerSide {
 
   async #anchor(): Promise<void> {
     const { offer } = this;
-    const facts = sdpFacts(offer);
-    if (offer !== '' && facts.cipher !== 'none')
-      throw new Error(`the caller offers encrypted audio only (${facts.cipher})`);
+    if (sdpFacts(offer).cipher === 'dtls') throw new Error('the caller offers sound encrypted by DTLS only');
     const endpoint = await this.#media.endpoint({ ...this.#wish(), remoteSdp: offer === '' ? null : offer });
     if (this.#state !== 'answering') return endpoint.close();
     this.#endpoint = endpoint;
@@ -170,10 +176,11 @@ export class CallerLeg implements CallerSide {
 
   /** In a late offer the caller's description comes with the ACK (RFC 3264 4). */
   #acknowledged(endpoint: MediaEndpoint, answer: string): void {
-    const codec = sdpFacts(this.offer === '' ? answer : endpoint.sdp).codec;
+    const { codec, cipher } = sdpFacts(this.offer === '' ? answer : endpoint.sdp);
+    if (isDowngrade(this.cipher, cipher)) return this.#answerFailed(new Error(`the caller answered with ${needsSrtp}`));
     const told = (): void => {
       if (this.#endpoint === null) return this.#answerFailed(new Error('the media server dropped the caller'));
-      if (this.#state === 'talking') this.#events.answered({ path: 'anchored', codec, cipher: 'none' });
+      if (this.#state === 'talking') this.#events.answered({ path: 'anchored', codec, cipher });
     };
     if (this.offer !== '') return told();
     endpoint.modify(answer).then(told, (error: unknown) => this.#answerFailed(asError(error)));
@@ -244,6 +251,8 @@ export class CallerLeg implements CallerSide {
 
   #wish(): Omit<EndpointWish, 'remoteSdp'> {
     return {
+      // Who offers it is not given less.
+      cipher: sdpFacts(this.offer).cipher === 'none' ? this.cipher : 'sdes',
       mediaSource: mediaSource([this.#request.source_address]),
       events: {
         gone: () => this.#mediaLost(),

@@ -1,5 +1,6 @@
 import type { EndCause, LegResult, MeasuredSound, MediaFacts } from '../core/call/index.ts';
 import type { SrfRequest, SrfResponse } from './client-libraries/index.ts';
+import type { Cipher } from './media-cipher.ts';
 import type { MediaEndpoint } from './media-endpoint.ts';
 import type { PhoneDialog } from './phone-dialog.ts';
 
@@ -7,6 +8,8 @@ import type { PhoneDialog } from './phone-dialog.ts';
 export interface CallerSide {
   /** The caller's own description; '' when the offer is left to us. */
   readonly offer: string;
+  /** What the caller's phone has to use. */
+  readonly cipher: Cipher;
   readonly endpoint: MediaEndpoint | null;
   /** Between two media servers: there is no endpoint now, but there will be one. */
   readonly isMoving: boolean;

@@ -8,6 +8,8 @@ import {
   sipStatusOf,
 } from './client-libraries/index.ts';
 import { dtmfKeys } from './dtmf-info.ts';
+import { isDowngrade } from './media-cipher.ts';
+import { sdpFacts } from './sdp.ts';
 import type { MediaEndpoint } from './media-endpoint.ts';
 import { guarded } from './guarded.ts';
 import type { Shell } from './shell.ts';
@@ -51,7 +53,10 @@ export function wireTogether(shell: Shell, one: SrfDialog, other: SrfDialog): vo
 }
 
 function relay(shell: Shell, from: SrfDialog, to: SrfDialog): void {
+  const { cipher } = sdpFacts(from.remote.sdp);
   const change = guarded(shell.log, 're-INVITE', (request: SrfRequest, response: SrfResponse) => {
+    if (request.body !== '' && isDowngrade(cipher, sdpFacts(request.body).cipher))
+      return response.send(488, 'SRTP required', {});
     const work =
       request.body === ''
         ? askForOffer(to).then(({ offer, answer }) =>

@@ -8,6 +8,7 @@ import type { CallerEvents } from './caller-side.ts';
 import { Challenger } from './challenger.ts';
 import type { SrfRequest, SrfResponse } from './client-libraries/index.ts';
 import { LegNames } from './leg-names.ts';
+import { cipherFor, isDowngrade, needsSrtp } from './media-cipher.ts';
 import { parseNameAddr, parseSipUri } from './name-addr.ts';
 import { peerOf } from './peer.ts';
 import { hopsLeft } from './places.ts';
@@ -52,7 +53,8 @@ export class Inbound {
     if (this.#calls.get(key)?.adopt(request, response)) return;
 
     const caller = this.#caller(request, response, peer);
-    if (caller === null || this.#refusedForm(request, response)) return;
+    if (caller === null || this.#refusedForm(request, response) || this.#refusedClear(caller, request, response))
+      return;
     const dialled = dialledNumber(request.uri);
     if (dialled === null) return response.send(484, undefined, {});
     this.#arrive(key, link, request, response, {
@@ -120,6 +122,22 @@ export class Inbound {
     }
     if (sdpFacts(request.body).hasAudio) return false;
     response.send(488, undefined, {});
+    return true;
+  }
+
+  /** true: it has been refused, for what is said would be in the clear. An offer of ours asks for SRTP itself. */
+  #refusedClear({ from }: Caller, request: SrfRequest, response: SrfResponse): boolean {
+    const peer = peerOf(request);
+    const { log, options } = this.#shell;
+    if (from.kind !== 'phone' || request.body === '') return false;
+    if (!isDowngrade(cipherFor(peer, options.sip), sdpFacts(request.body).cipher)) return false;
+    log.warn(
+      { extension: from.extension, protocol: peer.protocol },
+      'call refused: the phone does not encrypt its sound',
+    );
+    response.send(488, 'SRTP required', {
+      headers: { Warning: `399 ${options.sip.realm} "The phone has ${needsSrtp}"` },
+    });
     return true;
   }
 }

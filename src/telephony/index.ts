@@ -14,6 +14,7 @@ import type {
   Credentials,
   Lamps,
   Log,
+  LoginWatch,
   MessageKey,
   PlainSealer,
   SealRecipients,
@@ -45,6 +46,7 @@ export interface TelephonyParts {
   readonly plainSealer: PlainSealer;
   readonly messageKey: MessageKey;
   readonly lamps: Lamps;
+  readonly logins?: LoginWatch;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -116,6 +118,7 @@ export class Telephony {
       clock,
       random,
       isKnownDevice: (extension, ip) => registrations.isKnownDevice(extension, ip),
+      watch: parts.logins,
     });
   }
 

@@ -1,7 +1,12 @@
 import type { LegResult, LegTarget } from '../core/call/index.ts';
+import { type Cipher, needsSrtp } from './media-cipher.ts';
 
 /** What a final SIP status (300…699) of an outgoing INVITE means for the call (RFC 3261 21.3 to 21.6). */
-export function legResult(sipStatus: number, target: LegTarget, rang: boolean): LegResult {
+export function legResult(
+  sipStatus: number,
+  target: LegTarget,
+  { hasRung: rang, cipher }: { readonly hasRung: boolean; readonly cipher: Cipher },
+): LegResult {
   switch (sipStatus) {
     case 486:
     case 600:
@@ -21,7 +26,10 @@ export function legResult(sipStatus: number, target: LegTarget, rang: boolean): 
     case 415:
     case 488:
     case 606:
-      return { kind: 'mediaFailed', why: `no common codec (${sipStatus})` };
+      return {
+        kind: 'mediaFailed',
+        why: `no common codec${cipher === 'none' ? '' : `, or ${needsSrtp}`} (${sipStatus})`,
+      };
     case 401:
     case 407:
       return target.kind === 'number' ? trunkRefused(target.trunk, sipStatus) : { kind: 'unreachable', sipStatus };

@@ -3,13 +3,15 @@ import { Branch } from './branch.ts';
 import { asError, type SrfDialog } from './client-libraries/index.ts';
 import { wireToEndpoint } from './dialog-wiring.ts';
 import { legResult, tellingResult } from './leg-result.ts';
+import { type Cipher, isDowngrade, needsSrtp } from './media-cipher.ts';
 import type { CallMedia } from './media.ts';
 import type { MediaEndpoint } from './media-endpoint.ts';
 import type { EndpointWish } from './media-link.ts';
 import { moveFrom, moveMedia } from './move-media.ts';
+import { OfferedEndpoints } from './offered-endpoints.ts';
 import { offeredHeaders } from './offered-headers.ts';
 import { mediaSource, PhoneDialog } from './phone-dialog.ts';
-import { type CallersInvite, faultOf, hostsOf, type Place, placesOf } from './places.ts';
+import { type CallersInvite, ciphersOf, faultOf, hostsOf, type Place, placesOf } from './places.ts';
 import { sdpFacts } from './sdp.ts';
 import { completedElsewhere, type Shell, whyOf } from './shell.ts';
 import type { SignallingLink } from './signalling-link.ts';
@@ -37,6 +39,15 @@ export interface LegEvents {
  */
 type State = 'preparing' | 'ringing' | 'joining' | 'talking' | 'over';
 
+/** A phone of the party has picked up. */
+interface Answer {
+  readonly link: SignallingLink;
+  readonly dialog: SrfDialog;
+  /** As the phone was to be rung. */
+  readonly cipher: Cipher;
+  readonly offer: string;
+}
+
 /** One party being called: every phone of an extension, or one outside number. The first to answer is the party. */
 export class Leg {
   readonly #shell: Shell;
@@ -52,13 +63,19 @@ export class Leg {
   #phone: PhoneDialog | null = null;
   #silence: { cancel(): void } | null = null;
   #isMoving = false;
+  readonly #offered = new OfferedEndpoints();
+  /** Whoever has answered talks through it. */
   #endpoint: MediaEndpoint | null = null;
+  #cipher: Cipher = 'none';
 
   constructor(shell: Shell, media: CallMedia, order: RingLeg, caller: CallersInvite, events: LegEvents) {
     this.#shell = shell;
     this.#callMedia = media;
     this.#target = order.target;
-    this.#media = order.media === 'direct' && caller.offer !== '' ? 'direct' : 'anchored';
+    // Phones that do not protect their sound in the same way meet at the media server.
+    const isDirect =
+      order.media === 'direct' && caller.offer !== '' && isSame(ciphersOf(shell, order.target), caller.cipher);
+    this.#media = isDirect ? 'direct' : 'anchored';
     this.#events = events;
     const fault = faultOf(shell, order.target, caller.hopsLeft);
     // In a later turn, like every other outcome: the engine is still starting this effect.
@@ -106,23 +123,24 @@ export class Leg {
     this.#hangUp(null);
   }
 
-  async #ring(order: RingLeg, { offer, hopsLeft, names }: CallersInvite): Promise<void> {
+  async #ring(order: RingLeg, { offer, cipher, hopsLeft, names }: CallersInvite): Promise<void> {
     await this.#shell.signalling.whenUp();
     if (this.#isOver()) return;
-    let localSdp = offer;
-    if (this.#media === 'anchored') {
-      const endpoint = await this.#callMedia.endpoint({ ...this.#wish(), remoteSdp: null });
-      if (this.#isOver()) return endpoint.close();
-      this.#endpoint = endpoint;
-      localSdp = endpoint.sdp;
-    }
+    const offers = this.#media === 'direct' ? new Map([[cipher, offer]]) : await this.#ourOffers();
+    if (this.#isOver()) return;
     const shown = offeredHeaders(this.#target, order.offeredAs, this.#shell.options, this.#shell.trunks);
     const headers = { ...shown, 'Max-Forwards': String(hopsLeft - 1) };
-    const places = placesOf(this.#shell, this.#target, { localSdp, headers, names });
+    const places = placesOf(this.#shell, this.#target, { offers, headers, names });
     if (places.length === 0) return this.#fail({ kind: 'notRegistered' });
     this.#state = 'ringing';
     this.#branches = places.map((place) => this.#branch(place));
     this.#minding();
+  }
+
+  #ourOffers(): Promise<ReadonlyMap<Cipher, string>> {
+    return this.#offered.make(ciphersOf(this.#shell, this.#target), (cipher) =>
+      this.#callMedia.endpoint({ ...this.#wish(cipher), remoteSdp: null }),
+    );
   }
 
   /** A carrier that says nothing is left for the next trunk long before the INVITE times out (RFC 3261 17.1.1.2). */
@@ -138,31 +156,35 @@ export class Leg {
     });
   }
 
-  #wish(): Omit<EndpointWish, 'remoteSdp'> {
+  #wish(cipher: Cipher): Omit<EndpointWish, 'remoteSdp'> {
     return {
+      cipher,
       mediaSource: mediaSource(hostsOf(this.#shell, this.#target)),
       events: {
-        gone: () => this.#mediaLost(),
+        gone: () => this.#mediaLost(cipher),
         silent: () => void this.#silent(),
-        measured: (sound) => this.#events.measured(sound),
+        measured: (sound) => {
+          // What nobody has answered on says nothing of the leg.
+          if (cipher === this.#cipher) this.#events.measured(sound);
+        },
       },
     };
   }
 
-  #branch({ link, uri, options }: Place): Branch {
+  #branch({ link, uri, options, cipher }: Place): Branch {
     const branch: Branch = new Branch(this.#shell, link, uri, options, {
       rang: (sipStatus) => {
         if (this.#hasRung || this.#isOver()) return;
         this.#hasRung = true;
         this.#events.ringing(sipStatus);
       },
-      answered: (dialog) => this.#answered(branch, link, dialog),
-      failed: (sipStatus) => this.#branchFailed(sipStatus),
+      answered: (dialog) => this.#answered(branch, { link, dialog, cipher, offer: options.localSdp ?? '' }),
+      failed: (sipStatus) => this.#branchFailed(sipStatus, cipher),
     });
     return branch;
   }
 
-  #answered(winner: Branch, link: SignallingLink, dialog: SrfDialog): void {
+  #answered(winner: Branch, { link, dialog, cipher: wished, offer }: Answer): void {
     if (this.#state !== 'ringing') return void dialog.destroy({}, () => {});
     this.#state = 'joining';
     for (const branch of this.#branches) if (branch !== winner) branch.abandon(completedElsewhere);
@@ -172,12 +194,16 @@ export class Leg {
     });
     const answer = dialog.remote.sdp;
     const { codec, cipher } = sdpFacts(answer);
+    if (isDowngrade(sdpFacts(offer).cipher, cipher))
+      return this.#mediaFailed(new Error(`the phone answered with ${needsSrtp}`));
     const talk = (path: MediaFacts['path']): void => {
       if (this.#state !== 'joining') return;
       this.#state = 'talking';
       this.#events.answered({ path, codec, cipher });
     };
     if (this.#media === 'direct') return talk('direct');
+    this.#cipher = wished;
+    this.#endpoint = this.#offered.take(wished);
     wireToEndpoint(this.#shell, dialog, () => this.#endpoint);
     this.#join(this.#phone, answer).then(
       () => talk('anchored'),
@@ -188,7 +214,7 @@ export class Leg {
   async #join(phone: PhoneDialog, answer: string): Promise<void> {
     if (this.#endpoint === null) {
       // The media server that the phone was offered was lost while it rang.
-      const endpoint = await moveMedia(this.#callMedia, phone, this.#wish());
+      const endpoint = await moveMedia(this.#callMedia, phone, this.#wish(this.#cipher));
       if (this.#isOver()) return endpoint.close();
       this.#endpoint = endpoint;
       return;
@@ -197,12 +223,12 @@ export class Leg {
     await this.#endpoint.modify(answer);
   }
 
-  #branchFailed(sipStatus: number): void {
+  #branchFailed(sipStatus: number, cipher: Cipher): void {
     if (this.#state !== 'ringing') return;
     const result: LegResult =
       this.#isCancelled && sipStatus === 487
         ? { kind: 'cancelled' }
-        : legResult(sipStatus, this.#target, this.#hasRung);
+        : legResult(sipStatus, this.#target, { hasRung: this.#hasRung, cipher });
     this.#results.push(result);
     // A person who declines on one phone declines on all (RFC 3261 16.7: 6xx ends the search).
     const isDeclined = result.kind === 'declined';
@@ -244,7 +270,8 @@ export class Leg {
     this.#events.ended('mediaLost');
   }
 
-  #mediaLost(): void {
+  #mediaLost(cipher: Cipher): void {
+    this.#offered.lost(cipher);
     const lost = this.#endpoint;
     this.#endpoint = null;
     switch (this.#state) {
@@ -264,7 +291,7 @@ export class Leg {
     if (phone === null) return;
     this.#isMoving = true;
     try {
-      const endpoint = await moveFrom(lost, this.#callMedia, phone, this.#wish());
+      const endpoint = await moveFrom(lost, this.#callMedia, phone, this.#wish(this.#cipher));
       if (this.#isOver()) return endpoint.close();
       this.#endpoint = endpoint;
       this.#isMoving = false;
@@ -302,9 +329,14 @@ export class Leg {
     this.#state = 'over';
     this.#silence?.cancel();
     this.#endpoint?.close();
+    this.#offered.close();
   }
 
   #isOver(): boolean {
     return this.#state === 'over';
   }
+}
+
+function isSame(ciphers: readonly Cipher[], cipher: Cipher): boolean {
+  return ciphers.length === 1 && ciphers[0] === cipher;
 }

@@ -8,6 +8,8 @@ import { notPlayed, openedByServer, type Playback } from './playback.ts';
 import type { Log, MessageKey, PlainSealer, TalkOver } from './ports.ts';
 import type { LegNames } from './leg-names.ts';
 import type { LinkHealth } from './link-health.ts';
+import { type Cipher, isDowngrade } from './media-cipher.ts';
+import { sdpFacts } from './sdp.ts';
 import { Orphans } from './orphans.ts';
 import { type Recordings, sealedByServer, sealedByUs } from './recordings.ts';
 import { readSecret } from './secrets.ts';
@@ -31,6 +33,8 @@ const diesWithinMs = 200;
 export interface EndpointWish {
   /** The far end's description; null: the endpoint waits to be modified. */
   readonly remoteSdp: string | null;
+  /** How the phone's sound travels; anything but `none` is asked for, and what comes without it is refused. */
+  readonly cipher: Cipher;
   /** Further hosts the phone's sound may come from, separated by commas. */
   readonly mediaSource: string;
   readonly events: EndpointEvents;
@@ -133,13 +137,20 @@ export class MediaLink {
     via: SignallingLink,
     withinMs: number,
   ): Promise<MediaEndpoint> {
-    const { remoteSdp, mediaSource, events, name } = wish;
+    const { remoteSdp, cipher, mediaSource, events, name } = wish;
     const server = this.#server;
     if (server === null) throw new PortError('mediaUnavailable', { cause: new Error(this.#why) });
-    const headers = mediaSource === '' ? name : { ...name, 'X-Media-Source': mediaSource };
+    const headers = {
+      ...name,
+      ...(mediaSource === '' ? {} : { 'X-Media-Source': mediaSource }),
+      // As drachtio-fsmrf 5.0.1 asks for it by its option `srtp`.
+      ...(cipher === 'none' ? {} : { 'X-Secure-RTP': 'true' }),
+    };
+    // drachtio-fsmrf 5.0.1 throws for an encrypted description, which it takes for one of a browser: that is given afterwards.
+    const later = remoteSdp !== null && sdpFacts(remoteSdp).cipher !== 'none' ? remoteSdp : null;
     const made = server
-      .createEndpoint(via.srf, { headers, ...(remoteSdp === null ? {} : { remoteSdp }) })
-      .then((endpoint) => this.#keep(endpoint, events, via));
+      .createEndpoint(via.srf, { headers, ...(remoteSdp === null || later !== null ? {} : { remoteSdp }) })
+      .then((endpoint) => this.#asWished(this.#keep(endpoint, events, via), cipher, later));
     const given = Promise.withResolvers<never>();
     let isLate = false;
     const giveUp = (why: string): void => {
@@ -237,6 +248,19 @@ export class MediaLink {
       watch = new SilenceWatch(endpoint.uuid, { clock, everyMs, api, silent: () => made.silent() });
     }
     return made;
+  }
+
+  /** Offered to a phone it would be a downgrade that nobody has asked for. */
+  async #asWished(endpoint: MediaEndpoint, cipher: Cipher, remoteSdp: string | null): Promise<MediaEndpoint> {
+    try {
+      if (isDowngrade(cipher, sdpFacts(endpoint.sdp).cipher))
+        throw new Error(`media server ${this.name} does not encrypt (SRTP): let phones on TLS use another one`);
+      if (remoteSdp !== null) await endpoint.modify(remoteSdp);
+      return endpoint;
+    } catch (error) {
+      endpoint.close();
+      throw error;
+    }
   }
 
   #measured(event: EslEvent): void {

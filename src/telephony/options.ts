@@ -122,6 +122,8 @@ export const telephonySchema = z.strictObject({
     maxContacts: z.number().int().min(1).max(20).default(5),
     /** How often the phones of a call without media of ours are asked whether they are still there. */
     probeSeconds: z.number().int().min(1).max(3600).default(30),
+    /** Phones on TLS and WSS must encrypt their sound (SRTP); false: they do if they offer it. */
+    requireSrtp: z.boolean().default(true),
     /** Order of the challenges; a phone takes the first it knows (RFC 8760 2.4). */
     digests: z
       .array(z.enum(['SHA-256', 'MD5']))

@@ -1,6 +1,7 @@
 import type { LegResult, LegTarget } from '../core/call/index.ts';
-import type { UacOptions } from './client-libraries/index.ts';
+import type { Headers, UacOptions } from './client-libraries/index.ts';
 import type { LegNames } from './leg-names.ts';
+import { type Cipher, cipherFor, ciphersFor } from './media-cipher.ts';
 import { parseSipUri } from './name-addr.ts';
 import type { ContactBinding } from './ports.ts';
 import type { Shell } from './shell.ts';
@@ -10,6 +11,8 @@ import type { SignallingLink } from './signalling-link.ts';
 export interface CallersInvite {
   /** The caller's description, for direct media; '' makes the leg anchored. */
   readonly offer: string;
+  /** What the caller's own phone has to use. */
+  readonly cipher: Cipher;
   /** How many more servers the call may pass (RFC 3261 8.1.1.6). */
   readonly hopsLeft: number;
   /** For the INVITEs of this leg. */
@@ -29,6 +32,7 @@ export interface Place {
   readonly link: SignallingLink;
   readonly uri: string;
   readonly options: UacOptions;
+  readonly cipher: Cipher;
 }
 
 /** Why the party cannot be rung at all; null: it can. */
@@ -42,28 +46,47 @@ export function faultOf({ trunks, registrations }: Shell, target: LegTarget, hop
   return registrations.of(target.extension).length === 0 ? { kind: 'notRegistered' } : null;
 }
 
-/** Every place where the party may be. `options` count for all of them, the Call-ID is each one's own. */
+/** How the sound of each place where the party may be travels, each way once. A carrier's is its own business. */
+export function ciphersOf({ registrations, options }: Shell, target: LegTarget): readonly Cipher[] {
+  return target.kind === 'number' ? ['none'] : ciphersFor(registrations.of(target.extension), options.sip);
+}
+
+/**
+ * Every place where the party may be that one of the `offers` is for. `headers` count for all of them, the Call-ID is
+ * each one's own.
+ */
 export function placesOf(
   shell: Shell,
   target: LegTarget,
-  { names, ...options }: UacOptions & Pick<CallersInvite, 'names'>,
+  {
+    names,
+    headers,
+    offers,
+  }: Pick<CallersInvite, 'names'> & { readonly headers: Headers; readonly offers: ReadonlyMap<Cipher, string> },
 ): readonly Place[] {
   // Each INVITE gets objects of its own: the library writes into the headers it is given.
-  const fresh = (): UacOptions => ({ ...options, headers: { ...options.headers, ...names.next() } });
+  const fresh = (localSdp: string): UacOptions => ({ localSdp, headers: { ...headers, ...names.next() } });
   const { signalling, trunks } = shell;
   if (target.kind === 'number') {
     const { trunk, e164, dial = e164 } = target;
     const username = trunks.get(trunk)?.username;
     const password = shell.trunkPassword(trunk);
     const auth = username !== undefined && password !== undefined ? { auth: { username, password } } : {};
-    return [{ link: signalling.forTrunk(), uri: trunks.uriFor(trunk, dial), options: { ...fresh(), ...auth } }];
+    const offer = offers.get('none') ?? '';
+    const options = { ...fresh(offer), ...auth };
+    return [{ link: signalling.forTrunk(), uri: trunks.uriFor(trunk, dial), options, cipher: 'none' }];
   }
-  return shell.registrations.of(target.extension).map((binding) => {
+  return shell.registrations.of(target.extension).flatMap((binding) => {
     const proxy = nextHop(binding);
+    const cipher = cipherFor(binding.source, shell.options.sip);
+    const offer = offers.get(cipher);
+    // It has registered since the offers were made.
+    if (offer === undefined) return [];
     return {
       link: signalling.forPhone(binding),
       uri: requestUri(binding.uri),
-      options: { ...fresh(), ...(proxy === null ? {} : { proxy }) },
+      options: { ...fresh(offer), ...(proxy === null ? {} : { proxy }) },
+      cipher,
     };
   });
 }

@@ -77,6 +77,12 @@ export type MessageKey = (messageId: string) => Promise<Uint8Array>;
 /** A conversation of an earlier process with this dialog is over. false: there is none. */
 export type TalkOver = (dialogId: string, why: 'hungUp' | 'lost') => boolean;
 
+/** Told of every phone that registers and of every wrong password; `extension` is '' for a name that nobody has. */
+export interface LoginWatch {
+  right(extension: string, sourceIp: string): void;
+  wrong(extension: string, sourceIp: string): void;
+}
+
 /** Fixed words and fields, as pino takes them. */
 export interface Log {
   info(fields: object, words: string): void;

@@ -16,16 +16,14 @@ export function soundIn(event: EslEvent): MeasuredSound | null {
   const variance = value('in_jitter_max_variance');
   const jitterMs = value('in_jitter_ms') ?? (variance === null ? null : Math.sqrt(variance));
   return {
-    mos: rounded(mos, 2),
-    lostPercent: rounded(Math.min(100, (absent * 100) / (packets + absent)), 2),
-    jitterMs: jitterMs === null ? null : rounded(jitterMs, 1),
-    roundTripMs: rounded(value('rtcp_round_trip_ms'), 1),
-    farMos: rounded(value('out_mos'), 2),
+    mosHundredths: Math.round(mos * 100),
+    lostPermille: Math.min(1000, Math.round((absent * 1000) / (packets + absent))),
+    jitterMs: rounded(jitterMs),
+    roundTripMs: rounded(value('rtcp_round_trip_ms')),
+    farMosHundredths: rounded(value('out_mos'), 100),
   };
 }
 
-function rounded(value: number, digits: number): number;
-function rounded(value: number | null, digits: number): number | null;
-function rounded(value: number | null, digits: number): number | null {
-  return value === null ? null : Number(value.toFixed(digits));
+function rounded(value: number | null, times = 1): number | null {
+  return value === null ? null : Math.round(value * times);
 }

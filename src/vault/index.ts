@@ -20,6 +20,7 @@ export { newIdentity } from './age-recipient.ts';
 export { PlainRecording } from './plain-recording.ts';
 export { resealFor } from './reseal.ts';
 export { shredSealed } from './shred.ts';
+export { openText, sealText } from './sealed-text.ts';
 export { SealedFile } from './sealed-file.ts';
 export { ensureSecrets, keyFrom, readKey } from './secrets.ts';
 export type { Secrets } from './secrets.ts';

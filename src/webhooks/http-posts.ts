@@ -14,7 +14,7 @@ export type Posted =
   | { readonly kind: 'failed'; readonly why: string };
 
 /**
- * POSTs of JSON objects, bounded in time, in size and in number; redirects are not followed, and an address of the house is
+ * POSTs, of JSON objects mostly, bounded in time, in size and in number; redirects are not followed, and an address of the house is
  * asked only where the configuration allows it. A name is resolved once, and the address that was checked is the one that is asked.
  */
 export class HttpPosts {
@@ -29,16 +29,23 @@ export class HttpPosts {
   }
 
   /** Never rejects. */
-  async post(
+  post(url: string, told: object, waitMs: number, headers: Readonly<Record<string, string>> = {}): Promise<Posted> {
+    const body = Buffer.from(JSON.stringify(told));
+    return this.send(url, body, waitMs, { ...headers, 'content-type': 'application/json' }, MAX_ANSWER_BYTES);
+  }
+
+  /** As `post`, with a body of any kind and an answer of at most `mostBytes`. Never rejects. */
+  async send(
     url: string,
-    told: object,
+    body: Uint8Array,
     waitMs: number,
-    headers: Readonly<Record<string, string>> = {},
+    headers: Readonly<Record<string, string>>,
+    mostBytes: number,
   ): Promise<Posted> {
     if (this.#running >= MAX_AT_ONCE) return failed(`${MAX_AT_ONCE} programs are being asked already`);
     this.#running += 1;
     try {
-      return await this.#post(url, JSON.stringify(told), waitMs, headers);
+      return await this.#send(new URL(url), body, waitMs, headers, mostBytes);
     } catch (error) {
       return failed(error instanceof Error ? error.message : String(error));
     } finally {
@@ -46,8 +53,13 @@ export class HttpPosts {
     }
   }
 
-  async #post(url: string, body: string, waitMs: number, headers: Readonly<Record<string, string>>): Promise<Posted> {
-    const target = new URL(url);
+  async #send(
+    target: URL,
+    body: Uint8Array,
+    waitMs: number,
+    headers: Readonly<Record<string, string>>,
+    mostBytes: number,
+  ): Promise<Posted> {
     const host = target.hostname.replace(/^\[|\]$/g, '');
     if (isIP(host) !== 0 && !this.#mayAsk(host)) return failed(INSIDE_ADDRESS);
     const options: RequestOptions = {
@@ -56,15 +68,14 @@ export class HttpPosts {
       lookup: this.#resolve,
       headers: {
         ...headers,
-        'content-type': 'application/json',
-        'content-length': Buffer.byteLength(body),
+        'content-length': body.length,
         accept: 'application/json',
       },
     };
     return new Promise((resolve) => {
       const ask = target.protocol === 'https:' ? httpsRequest : httpRequest;
       const request = ask(target, options, (response) => {
-        void readAnswer(response).then(end, (error: unknown) => end(failed(String(error))));
+        void readAnswer(response, mostBytes).then(end, (error: unknown) => end(failed(String(error))));
       });
       const timer = this.#clock.after(waitMs, () => end(failed('time is up')));
       function end(answer: Posted): void {
@@ -92,12 +103,12 @@ export class HttpPosts {
 
 const INSIDE_ADDRESS = 'its address is one of the house itself: add it to webhooks.allow if that is meant';
 
-async function readAnswer(response: IncomingMessage): Promise<Posted> {
+async function readAnswer(response: IncomingMessage, mostBytes: number): Promise<Posted> {
   let size = 0;
   const chunks: Buffer[] = [];
   for await (const chunk of response as AsyncIterable<Buffer>) {
     size += chunk.length;
-    if (size > MAX_ANSWER_BYTES) return failed('its answer is too long');
+    if (size > mostBytes) return failed('its answer is too long');
     chunks.push(chunk);
   }
   return { kind: 'answered', status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString('utf8') };

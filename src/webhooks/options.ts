@@ -11,3 +11,16 @@ export const webhooksOptions = z
   .prefault({});
 
 export type WebhooksOptions = z.infer<typeof webhooksOptions>;
+
+/** What makes text of messages. Off unless one of `command` and `url` is given. */
+export const transcriptionOptions = z
+  .strictObject({
+    /** A program and its words; it reads a WAV file and prints the text. Nothing of a message is among the words. */
+    command: z.array(z.string().min(1).max(1_024)).max(64).default([]),
+    /** A service that takes a WAV file by POST and answers {"text": "…"}. */
+    url: z.union([z.url({ protocol: /^https?$/ }), z.literal('')], 'must be an http or https address').default(''),
+    waitSeconds: z.int().min(1).max(3_600).default(300),
+  })
+  .prefault({});
+
+export type TranscriptionOptions = z.infer<typeof transcriptionOptions>;

@@ -11,6 +11,8 @@ export interface StormResult {
   readonly registered: number;
   /** Refused, or 64 s without being registered. */
   readonly failed: number;
+  /** How many were refused with which status. */
+  readonly refusedWith: Readonly<Record<number, number>>;
   readonly retransmitted: number;
   /** Answers of 503 with Retry-After, after which the phone came again. */
   readonly toldToWait: number;
@@ -43,6 +45,7 @@ interface Phone {
 
 const waiting = new Map<string, Phone>();
 const tookMs: number[] = [];
+const refusedWith: Record<number, number> = {};
 let [failed, retransmitted, toldToWait, begun] = [0, 0, 0, 0];
 const sockets = await Promise.all(Array.from({ length: Math.ceil(phones / perSocket) }, open));
 const beganAt = performance.now();
@@ -130,6 +133,7 @@ function answered(text: string): void {
     phone.hasAnswered = true;
     return register(phone, answer(text, phone.extension));
   }
+  if (status !== 200) refusedWith[status] = (refusedWith[status] ?? 0) + 1;
   over(phone, status === 200);
 }
 
@@ -172,6 +176,7 @@ function finish(): void {
     phones,
     registered: tookMs.length,
     failed,
+    refusedWith,
     retransmitted,
     toldToWait,
     tookMs: Math.round(performance.now() - beganAt),

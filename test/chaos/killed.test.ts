@@ -70,6 +70,7 @@ for (const victim of ['mediad', 'app', 'sipd'] as const) {
   await t.test(`kill -9 of ${victim} while calls ring, ask, escalate, talk and record`, mayNot[victim], async (t) => {
     const known = new Set((await calls()).map(({ callId }) => callId));
     const before = (await messages()).length;
+    const sealedBefore = house.sealedBytes();
     const marks = new Map(phones.map((phone) => [phone, phone.mark()]));
     const since = (phone: Baresip) => marks.get(phone) ?? 0;
     const heardBefore = new Map(phones.map((phone) => [phone, phone.heard().length]));
@@ -104,8 +105,7 @@ for (const victim of ['mediad', 'app', 'sipd'] as const) {
       return fresh.length === 5 && fresh.find(({ dialled }) => dialled === '7013');
     });
     await until('the recording', async () => (await house.facts(recording.callId)).has('recordingStarted'));
-    const spokeFrom = performance.now();
-    await until('four seconds of message', () => performance.now() - spokeFrom > 4000);
+    await house.recorded(4, sealedBefore);
 
     const old = now();
     const killedAt = performance.now();

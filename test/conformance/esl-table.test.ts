@@ -188,6 +188,24 @@ const outbound: readonly Row[] = [
   ['sendmsg\ncall-command: nonsense', '+OK', /^-ERR only call-command/],
 ];
 
+/** What an application answers when it is over, and a variable that it leaves. */
+type Done = readonly [application: string, args: string, response: string | RegExp, variables?: Record<string, string>];
+
+const applications: readonly Done[] = [
+  ['playback', 'silence_stream://100', 'FILE PLAYED'],
+  ['playback', 'tone_stream://%(100,0,440)', 'FILE PLAYED'],
+  ['playback', 'nosuch.wav', 'FILE NOT FOUND'],
+  ['detect_audio', '500 5 200', '_none_', { detect_audio_timeout: 'true' }],
+  ['detect_silence', '500 5 5000', '_none_', { detect_silence_timeout: 'false' }],
+  ['wait_for_silence', '200 5 0 5000', '_none_', { wait_for_silence_timeout: 'false' }],
+  ['wait_for_silence', '200 5 5 200', '_none_', { wait_for_silence_timeout: 'true' }],
+  ['tone_detect', 'mine 1000 r', '_none_'],
+  ['stop_tone_detect', '', '_none_'],
+  ['start_dtmf', '', '_none_'],
+  ['stop_dtmf', '', '_none_'],
+  ['sleep', '10', '_none_'],
+];
+
 /** The server that is tried, a leg on it, and both kinds of event sockets. */
 async function aServer(t: Tap) {
   const folder = mkdtempSync(join(tmpdir(), 'esl-table-'));
@@ -240,7 +258,16 @@ void t.test(`the event socket answers as FreeSWITCH does`, { skip: freeswitch?.k
   for (const row of calls) await check(esl, row, true);
   for (const row of outbound) await check(leg.esl, row, false);
 
-  await esl.command('event json CUSTOM conference::maintenance');
+  await esl.command('event json CHANNEL_EXECUTE_COMPLETE CUSTOM conference::maintenance');
+  for (const [name, args, response, variables = {}] of applications) {
+    const id = randomUUID();
+    const lines = [`execute-app-name: ${name}`, `execute-app-arg: ${args}`, `Event-UUID: ${id}`];
+    await leg.esl.command(`sendmsg\ncall-command: execute\n${lines.join('\n')}`);
+    const done = await esl.next((message) => message.event['Application-UUID'] === id);
+    t.match(done.event, { Application: name, 'Application-Response': response }, `${name} ${args}`);
+    for (const [variable, value] of Object.entries(variables))
+      t.equal(done.event[`variable_${variable}`], value, `${name} ${args}: ${variable}`);
+  }
   await leg.esl.command('sendmsg\ncall-command: execute\nexecute-app-name: conference\nexecute-app-arg: room');
   const { event } = await esl.next((message) => message.event['Action'] === 'add-member');
   t.match(event, {

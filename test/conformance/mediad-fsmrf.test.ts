@@ -166,6 +166,41 @@ void t.test('digits are collected by RFC 4733, also with lost ends, and by INFO'
   await hangUp();
 });
 
+void t.test(
+  'keys, tones and silence in the sound are told as FreeSWITCH tells them, while an application asks',
+  async (t) => {
+    const { phone, endpoint, hangUp } = await aPhone();
+    const told: string[] = [];
+    endpoint.on('dtmf', ({ dtmf, source }: { dtmf: string; source: string }) => told.push(`${dtmf} ${source}`));
+    endpoint.on('tone', ({ tone }: { tone: string }) => told.push(tone));
+    const isTold = (what: string) => until(`${what} among ${told.join()}`, () => told.includes(what));
+    await endpoint.execute('start_dtmf', '');
+    const answer = endpoint.playCollect({ file: 'silence_stream://60000', min: 1, max: 1, timeout: 60_000 });
+    await once(endpoint, 'playback-start');
+    phone.say(770, 1336);
+    await until('some of it', () => phone.sent.length > 30);
+    phone.say();
+    t.match(await answer, { digits: '5' });
+    await isTold('5 INBAND_AUDIO');
+    await endpoint.execute('stop_dtmf', '');
+    await endpoint.execute('tone_detect', 'mine 1000 r +60000');
+    phone.say(1000);
+    await isTold('mine');
+    await endpoint.execute('stop_tone_detect', 'mine');
+    const loud = await endpoint.execute('detect_audio', '500 5 60000');
+    t.equal(loud.getHeader('variable_detect_audio_timeout'), 'false');
+    phone.say();
+    const silent = await endpoint.execute('wait_for_silence', '200 5 0 60000');
+    t.equal(silent.getHeader('variable_wait_for_silence_timeout'), 'false');
+    const never = await endpoint.execute('detect_audio', '500 5 100');
+    t.equal(never.getHeader('variable_detect_audio_timeout'), 'true');
+    const wrong = await endpoint.execute('tone_detect', 'mine 90000');
+    t.match(wrong.getHeader('Application-Response'), /^-ERR tone_detect/);
+    t.same(told, ['5 INBAND_AUDIO', 'mine']);
+    await hangUp();
+  },
+);
+
 void t.test('no digit and a wrong digit are no answer', async (t) => {
   const { phone, endpoint, hangUp } = await aPhone();
   const silent = await endpoint.playCollect({ file: 'silence_stream://40', min: 1, max: 1, timeout: 100 });

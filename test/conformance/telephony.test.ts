@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { generateX25519Identity, identityToRecipient } from 'age-encryption';
 import t from 'tap';
+import { canonicalJson } from '../../src/core/audit/index.ts';
 import type { LegId } from '../../src/core/call/index.ts';
 import type { TelephonyEffect } from '../../src/engine/ports.ts';
 import { MemoryBindings } from '../../src/telephony/index.ts';
@@ -319,7 +320,12 @@ void t.test('two phones ring anchored, the first answer wins, the other is told 
   // Told by either media server, and only of who was heard.
   for (const leg of ['caller', '1']) {
     const { sound } = await scripted.next('soundMeasured', leg);
-    t.ok(sound.mos > 1 && sound.mos <= 4.5 && sound.lostPercent <= 100, JSON.stringify(sound));
+    t.ok(sound.mosHundredths > 100 && sound.mosHundredths <= 450 && sound.lostPermille <= 1000, JSON.stringify(sound));
+    t.match(
+      canonicalJson({ fact: 'soundMeasured', leg, ...sound }, String),
+      /"mosHundredths":\d/,
+      'and it can be written',
+    );
   }
   t.notOk(scripted.events.some(({ type }) => type === 'soundMeasured'));
   t.same(house.log.takeErrors(), []);

@@ -23,6 +23,7 @@ import { FrameReader } from '../../src/sipd/control/frame-reader.ts';
 import { digestAnswers } from './digest-answers.ts';
 import { messages, valuesOf } from './corpus.ts';
 import { mediaTargets } from './media-targets.ts';
+import { srtpTargets } from './srtp-targets.ts';
 
 /** What is fed with hostile bytes. `eat` throws where a law is broken, besides where the code itself does. */
 export interface Target {
@@ -137,7 +138,7 @@ const passwords = [
   'Basic YTpi, Digest username=x',
 ];
 
-/** 1 to 5 and 11 of the plan, and the files that are played. */
+/** 1 to 6, 8 and 11 of the plan, and the files that are played. */
 export const targets: readonly Target[] = [
   { name: 'datagram', seeds: messages, eat: datagram },
   { name: 'stream', seeds: messages, eat: stream },
@@ -166,4 +167,5 @@ export const targets: readonly Target[] = [
     eat: control,
   },
   ...mediaTargets,
+  ...srtpTargets,
 ];

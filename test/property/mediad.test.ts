@@ -176,6 +176,14 @@ void t.test('mutants of a description are parsed or refused, quickly and within 
     { numRuns: 3000 },
   );
   t.match(parseSdp(`v=0\r\n${'a=x\r\n'.repeat(65)}`), { kind: 'refused' });
+  const ptimeOf = (lines: string) => {
+    const read = parseSdp(`v=0\r\nm=audio 4000 RTP/AVP 0\r\n${lines}`);
+    return read.kind === 'refused' ? read.reason : read.session.media[0]?.ptimeMs;
+  };
+  t.equal(ptimeOf('a=ptime:40\r\na=maxptime:30\r\n'), 30, 'no longer than it can take');
+  t.equal(ptimeOf('a=maxptime:10\r\n'), 10);
+  t.equal(ptimeOf('a=maxptime:120\r\n'), 20);
+  t.equal(ptimeOf('a=maxptime:0\r\n'), undefined, 'which is no limit');
   t.match(parseSdp(`v=0\r\n${'m=audio 4000 RTP/AVP 0\r\n'.repeat(5)}`), { kind: 'refused' });
   t.match(parseSdp(`v=0\r\n${' '.repeat(17_000)}`), { kind: 'refused' });
 });

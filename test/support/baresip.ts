@@ -13,6 +13,8 @@ export interface Account {
   readonly transport?: 'udp' | 'tcp' | 'tls';
   readonly register: boolean;
   readonly answer?: 'manual' | 'auto';
+  /** `srtp-mand`: SDES, and nothing else. Absent: its sound is in the clear. */
+  readonly encryption?: 'srtp-mand' | 'dtls_srtp';
 }
 
 /** One event of baresip's control socket, as it prints it. */
@@ -257,6 +259,7 @@ function accountLine(account: Account): string {
   ];
   if (account.password) parts.push(`auth_user=${account.user}`, `auth_pass=${account.password}`);
   parts.push(`regint=${account.register ? 600 : 0}`);
+  if (account.encryption) parts.push(`mediaenc=${account.encryption}`);
   if (account.answer === 'auto') parts.push('answermode=auto');
   return parts.join(';');
 }
@@ -280,6 +283,7 @@ function config(dir: string, control: number, sip: number): string {
     'module g711.so',
     'module aufile.so',
     'module sndfile.so',
+    'module srtp.so',
     'module_tmp account.so',
     'module_app ctrl_tcp.so',
     'module_app menu.so',

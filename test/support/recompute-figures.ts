@@ -1,7 +1,9 @@
-import Database from 'better-sqlite3';
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 
 /**
- * The figures of the reports, counted anew from the bodies in the store, with nothing of the code that makes the reports.
+ * The figures of the reports, counted anew from an export of the chain, line by line: first the program of the documentation
+ * says that it is the chain, then nothing of the code that makes the reports, and no store, has a part in it.
  */
 interface Told {
   readonly at: number;
@@ -22,10 +24,18 @@ export interface Consult {
   readonly cause: string | null;
 }
 
-export function figuresOf(store: string, period: { readonly from: number; readonly to: number }) {
-  const sqlite = new Database(store, { readonly: true });
-  const bodies = sqlite.prepare('select body from audit_entries order by seq').pluck().all() as string[];
-  sqlite.close();
+export function figuresOf(
+  exported: { readonly file: string; readonly publicKey: string },
+  period: { readonly from: number; readonly to: number },
+) {
+  const { file, publicKey } = exported;
+  const judged = spawnSync(process.execPath, ['docs/verify-audit-export.mjs', file, publicKey], { encoding: 'utf8' });
+  if (judged.status !== 0) throw new Error(`${judged.stdout}${judged.stderr}`);
+  const bodies = readFileSync(file, 'utf8')
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as { readonly type: string; readonly body: string })
+    .flatMap(({ type, body }) => (type === 'entry' ? [body] : []));
   const told = bodies.map((body) => JSON.parse(body) as Told).filter(({ at }) => at >= period.from && at < period.to);
   const ids = [...new Set(told.flatMap(({ callId }) => (callId === null ? [] : [callId])))];
   const calls = ids.map((callId) => told.filter((one) => one.callId === callId));
@@ -35,7 +45,34 @@ export function figuresOf(store: string, period: { readonly from: number; readon
     facts.set(fact.fact, (facts.get(fact.fact) ?? 0) + 1);
     if (fact.fact === 'ended') endings.set(String(fact['cause']), (endings.get(String(fact['cause'])) ?? 0) + 1);
   }
-  return { facts, endings, calls: calls.length, consults: calls.flatMap((call) => consult(call) ?? []) };
+  const talkedMs = told.reduce((sum, { fact }) => sum + (fact.fact === 'ended' ? Number(fact['talkedMs']) : 0), 0);
+  return {
+    facts,
+    endings,
+    talkedMs,
+    calls: calls.length,
+    consults: calls.flatMap((call) => consult(call) ?? []),
+    responses: responsesIn(calls),
+  };
+}
+
+/** How each person responded to each request for which they were rung: what a surveyor counts. */
+function responsesIn(calls: readonly (readonly Told[])[]): readonly { person: string; outcome: string }[] {
+  return calls
+    .filter((call) => call.some(({ fact }) => fact.fact === 'escalationStarted'))
+    .flatMap((call) => {
+      const facts = call.map(({ fact }) => fact);
+      const rung = facts.filter(({ fact, verdict }) => fact === 'considered' && verdict === 'rung');
+      const people = new Set(rung.map(({ person }) => String(person)).filter((person) => person !== ''));
+      const legsOf = (person: string) =>
+        facts.filter(({ fact, person: whose }) => fact === 'legRung' && whose === person).map(({ leg }) => leg);
+      return [...people].map((person) => {
+        const legs = legsOf(person);
+        const took = facts.some((fact) => fact.fact === 'accepted' && fact['person'] === person);
+        const saidNo = facts.some((fact) => legs.includes(fact['leg']) && troubleIn(fact) === 'declined');
+        return { person, outcome: took ? 'took' : saidNo ? 'declined' : 'silent' };
+      });
+    });
 }
 
 function consult(call: readonly Told[]): Consult | null {

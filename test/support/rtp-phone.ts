@@ -9,6 +9,11 @@ import { loudness, toneSamples, toneShare } from './sound.ts';
 
 export const EVENT_PAYLOAD_TYPE = 101;
 
+interface Tone {
+  readonly hz: readonly number[];
+  position: number;
+}
+
 export class RtpPhone {
   readonly law: G711;
   readonly packets: RtpPacket[] = [];
@@ -20,7 +25,7 @@ export class RtpPhone {
   #timestamp = 160_000;
   readonly #ssrc = 0x5150;
   #remote: { address: string; port: number } | undefined;
-  #tone: { hz: number; position: number } | undefined;
+  #tone: Tone | undefined;
   #pending: (() => void)[] = [];
 
   private constructor(socket: Socket, law: G711) {
@@ -70,8 +75,10 @@ export class RtpPhone {
     this.#clock.start();
   }
 
-  say(hz: number | undefined): void {
-    this.#tone = hz === undefined ? undefined : { hz, position: 0 };
+  /** Several at once are a key of old telephones. */
+  say(...hz: readonly (number | undefined)[]): void {
+    const tones = hz.filter((frequency) => frequency !== undefined);
+    this.#tone = tones.length === 0 ? undefined : { hz: tones, position: 0 };
   }
 
   /** Sends nothing at all any more. */
@@ -148,11 +155,7 @@ export class RtpPhone {
     this.#timestamp = (this.#timestamp + FRAME_SAMPLES) >>> 0;
     const payload = Buffer.alloc(FRAME_SAMPLES);
     const tone = this.#tone;
-    encodeG711(
-      this.law,
-      tone === undefined ? new Int16Array(FRAME_SAMPLES) : toneSamples(tone.hz, FRAME_SAMPLES, tone.position),
-      payload,
-    );
+    encodeG711(this.law, tone === undefined ? new Int16Array(FRAME_SAMPLES) : tonesAt(tone), payload);
     if (tone !== undefined) tone.position += FRAME_SAMPLES;
     this.sent.push(payload);
     this.#send({ payloadType: this.law === 'PCMU' ? 0 : 8, marker: false, timestamp: this.#timestamp, payload });
@@ -163,4 +166,14 @@ export class RtpPhone {
     const datagram = writeRtp({ ...packet, sequence: this.#sequence++ & 0xffff, ssrc: this.#ssrc });
     this.#socket.send(datagram, this.#remote.port, this.#remote.address);
   }
+}
+
+/** One frame of all of them. */
+function tonesAt({ hz, position }: Tone): Int16Array {
+  const frame = new Int16Array(FRAME_SAMPLES);
+  for (const frequency of hz) {
+    const samples = toneSamples(frequency, FRAME_SAMPLES, position);
+    for (const [i, sample] of samples.entries()) frame[i]! += sample;
+  }
+  return frame;
 }

@@ -7,6 +7,7 @@ import { systemClock } from '../../src/engine/index.ts';
 import type { CallSink, NewCall, TelephonyCall, TelephonyEffect } from '../../src/engine/ports.ts';
 import { type Bindings, type Lamps, MemoryBindings, Telephony } from '../../src/telephony/index.ts';
 import { telephonySchema } from '../../src/telephony/options.ts';
+import type { Pair } from './certificates.ts';
 import { Daemon, portOf } from './daemon.ts';
 import { plainSealer } from '../../src/cli/app/plain-recordings.ts';
 import { signallingServer } from './drachtio-server.ts';
@@ -121,6 +122,8 @@ export class House {
       probeSeconds?: number;
       /** When mediad says that a phone is silent. */
       silenceMs?: number;
+      /** Phones are served by TLS too. */
+      tls?: Pair;
     } = {},
   ): Promise<House> {
     const dir = t.testdir();
@@ -132,7 +135,7 @@ export class House {
 
     writeFileSync(path.join(dir, 'trunk-password'), 'carrier-secret\n', { mode: 0o600 });
 
-    const sipd = await signalling(t, dir);
+    const sipd = await signalling(t, dir, options.tls);
     const { silenceMs = 10_000 } = options;
     const mediad = await media(t, dir, { promptsDir, recordingsDir, silenceMs });
 
@@ -195,9 +198,13 @@ export class House {
   }
 
   /** Where phones are served, as the signalling server says. */
-  get sip(): { readonly udp: number; readonly tcp: number } {
+  get sip(): { readonly udp: number; readonly tcp: number; readonly tls: number } {
     const { serves } = this.telephony.health();
-    return { udp: portOf(serves, 'udp/127.0.0.1:'), tcp: portOf(serves, 'tcp/127.0.0.1:') };
+    return {
+      udp: portOf(serves, 'udp/127.0.0.1:'),
+      tcp: portOf(serves, 'tcp/127.0.0.1:'),
+      tls: portOf(serves, 'tls/127.0.0.1:'),
+    };
   }
 
   /** Its only server of that kind. */
@@ -325,11 +332,16 @@ interface Told {
 }
 
 /** Our sipd, or the real server that `npm run test:real` names. */
-async function signalling(t: Teardown, dir: string): Promise<Told> {
+async function signalling(t: Teardown, dir: string, tls: Pair | undefined): Promise<Told> {
   const real = await signallingServer(t, secret);
   if (real !== null) return { server: real, told: real.told };
   const server = await Daemon.start(t, 'sipd', dir, (ready) => ({
-    sip: ['udp', 'tcp'].map((protocol) => ({ protocol, host: '127.0.0.1', port: portOf(ready?.sip, protocol) })),
+    sip: ['udp', 'tcp', ...(tls === undefined ? [] : ['tls'])].map((protocol) => ({
+      protocol,
+      host: '127.0.0.1',
+      port: portOf(ready?.sip, protocol),
+    })),
+    ...(tls === undefined ? {} : { tls }),
     control: { host: '127.0.0.1', port: ready?.control?.port ?? 0 },
     secret,
   }));

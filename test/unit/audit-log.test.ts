@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { createHash, createHmac, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { readFileSync, writeFileSync, existsSync, mkdirSync, statSync } from 'node:fs';
+import { copyFileSync, readFileSync, writeFileSync, existsSync, mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import t from 'tap';
@@ -251,6 +251,31 @@ void t.test(
   },
 );
 
+void t.test('what comes during a long commit is under way when the next one begins', async (t) => {
+  const chain = new FaultyChain();
+  const { log, reader } = await openLog(t.testdir({}), chain);
+  await log.attest(steps(1));
+  let goOn = () => {};
+  const held = new Promise<void>((resolve) => {
+    goOn = resolve;
+  });
+  chain.fault = () => held;
+  const before = chain.appends;
+  const answers: Promise<string>[] = [];
+  for (let i = 0; i < 30; i++) {
+    answers.push(log.attest(steps(1, 1 + i)));
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  t.equal(chain.appends - before, 30, 'none waits behind a number of others');
+  goOn();
+  t.same(await Promise.all(answers), Array(30).fill('durable'));
+  t.same(
+    await stepsIn(reader),
+    Array.from({ length: 31 }, (_, i) => i),
+  );
+  await log.close();
+});
+
 void t.test('a full disk: the reserve is freed, the audit goes on, and the reserve is made again', async (t) => {
   const dir = t.testdir({});
   const path = join(dir, 'audit.reserve');
@@ -351,6 +376,7 @@ void t.test('killed while the store is away: the next start merges the spool, in
   const dir = t.testdir({});
   const store = new FaultyChain();
   const killed = await openLog(dir, store);
+  t.teardown(() => void killed.log.close());
   await killed.log.attest(steps(2));
   // The commit of these three is done, but its answer never comes; then the disk is gone.
   let hang = false;
@@ -398,6 +424,7 @@ void t.test('a spool file that was torn or altered says how much is lost', async
   const dir = t.testdir({});
   const store = new FaultyChain();
   const killed = await openLog(dir, store);
+  t.teardown(() => void killed.log.close());
   await killed.log.attest(steps(1));
   store.fault = full;
   await killed.log.attest(steps(5, 1));
@@ -574,6 +601,41 @@ void t.test('a stop while the store is away leaves everything in the spool file'
   await caughtUp(next.health, next.log);
   t.same(await stepsIn(next.reader), [0, 1, 2, 3, 4, 5]);
   await next.log.close();
+});
+
+void t.test('a copy made under load, heads first and then the store, is an intact record', async (t) => {
+  const dir = t.testdir({ copy: {} });
+  const path = join(dir, 'w.db');
+  const store = await openStore(path);
+  const { log, options, signing } = await openLog(dir, store.chain);
+  await log.attest(steps(200));
+  let isOver = false;
+  const load = (async () => {
+    for (let i = 200; !isOver; i += 8) await log.attest(steps(8, i));
+  })();
+  const hasCheckpoint = (): boolean =>
+    existsSync(signing.checkpointPath) && readFileSync(signing.checkpointPath, 'utf8').includes('\n');
+  await until(hasCheckpoint);
+  const into = (name: string) => join(dir, 'copy', name);
+  for (const name of ['audit.head', 'audit.checkpoints']) copyFileSync(join(dir, name), into(name));
+  const running = new Database(path, { readonly: true });
+  await running.backup(into('w.db'));
+  running.close();
+  isOver = true;
+  await load;
+  await log.close();
+  await store.close();
+  const restored = await openStore(into('w.db'), { as: 'reader' });
+  const reader = new AuditReader({
+    ...options,
+    store: restored.chain,
+    headPath: into('audit.head'),
+    signing: { ...signing, checkpointPath: into('audit.checkpoints') },
+  });
+  const verdict = await reader.verify();
+  t.match(verdict, { kind: 'intact' });
+  t.ok(verdict.kind === 'intact' && verdict.entries >= 200 && verdict.signedUpTo >= 64);
+  await restored.close();
 });
 
 void t.test('the store is locked by another process for a while: no call waits, nothing is lost', async (t) => {

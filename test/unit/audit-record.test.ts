@@ -1,13 +1,14 @@
 import { spawnSync } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { chmodSync, createWriteStream, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, createWriteStream, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer as createHttpServer } from 'node:http';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { finished } from 'node:stream/promises';
 import t, { type Test } from 'tap';
 import { AuditLog, type AuditLogOptions, AuditReader } from '../../src/audit-log/index.ts';
+import { LineFile } from '../../src/audit-log/line-file.ts';
 import { link } from '../../src/audit-log/link.ts';
 import { checkTimeStamp, timeStampRequest } from '../../src/audit-log/time-stamp.ts';
 import { auditSigningSeed } from '../../src/cli/audit-signing-seed.ts';
@@ -107,6 +108,7 @@ void t.test('checkpoints follow from one another, over restarts, kills and entri
 
   // Killed: what was under no checkpoint yet is read back at the next start. A torn line is one that is not there.
   const killed = await openLog(dir, chain);
+  t.teardown(() => killed.log.close());
   await killed.log.attest(facts(5, 45));
   writeFileSync(first.checkpointPath, '{"at":1,"from":46,', { flag: 'a' });
   const next = await openLog(dir, chain);
@@ -134,6 +136,14 @@ void t.test('few entries are signed after some minutes', async (t) => {
   virtual.advance(5 * 60_000);
   await until('a checkpoint', () => linesOf(checkpointPath).length === 1);
   t.match(linesOf(checkpointPath), [{ from: 1, seq: 3 }]);
+  let isClosed = false;
+  void log.close().then(() => {
+    isClosed = true;
+  });
+  await until('closed', () => {
+    virtual.advance(5);
+    return isClosed;
+  });
 });
 
 void t.test('a chain from before there were checkpoints is signed from its first entry', async (t) => {
@@ -253,6 +263,24 @@ void t.test('a whole data folder that was set back is found by what is anchored 
   t.match(records[0]?.fact, { fact: 'auditBroken', certifiedEntries: 60, foundEntries: 30, because: /outside\/heads/ });
   await third.log.close();
 });
+
+void t.test(
+  'a file of heads that somebody moves away or deletes is begun anew, not written to in the dark',
+  async (t) => {
+    const path = join(t.testdir({}), 'heads');
+    const file = new LineFile(path);
+    const lines = async (of: string) => (await new LineFile(of).newest()).toReversed();
+    await file.append(['1', '2']);
+    renameSync(path, `${path}.old`);
+    await file.append(['3']);
+    t.same([await lines(`${path}.old`), await lines(path)], [['1', '2'], ['3']]);
+    rmSync(path);
+    await file.append(['4']);
+    await file.append(['5']);
+    t.same(await lines(path), ['4', '5']);
+    await file.close();
+  },
+);
 
 void t.test('heads go to syslog and to a web address, again when nobody answered', async (t) => {
   const udp = createSocket('udp4').bind(0, '127.0.0.1');
@@ -378,7 +406,9 @@ void t.test('a time-stamp service stamps heads, and OpenSSL bears it out', async
 void t.test('what is no time stamp is refused with the reason, wherever it is harmed', (t) => {
   const request = timeStampRequest('head');
   const refused: readonly (readonly [string, RegExp])[] = [
-    ['', /no time stamp/],
+    ['', /0 values where one belongs/],
+    ['300530030201000500', /2 values where one belongs/],
+    ['3081053003020102', /not DER/],
     ['3000', /value 0 has tag none/],
     ['30053003020102', /refused with status 02/],
     ['3080', /not DER/],
@@ -388,6 +418,36 @@ void t.test('what is no time stamp is refused with the reason, wherever it is ha
   ];
   for (const [hex, why] of refused) t.throws(() => checkTimeStamp(Buffer.from(hex, 'hex'), request), why, hex);
   t.equal(request.bytes.length, 2 + (request.bytes[1] ?? 0));
+
+  const der = (tag: number, ...content: (Buffer | string)[]): Buffer => {
+    const bytes = Buffer.concat(content.map((part) => (typeof part === 'string' ? Buffer.from(part, 'hex') : part)));
+    const length = bytes.length < 0x80 ? [bytes.length] : [0x81, bytes.length];
+    return Buffer.concat([Buffer.from([tag, ...length]), bytes]);
+  };
+  const answer = (more: {
+    type?: string;
+    stamps?: string;
+    digest?: Buffer;
+    nonce?: Buffer;
+    signers?: Buffer;
+  }): Buffer => {
+    const { type = '2a864886f70d010702', stamps = '2a864886f70d0109100104', digest = request.digest } = more;
+    const imprint = der(0x30, der(0x30, '0609608648016503040201'), der(0x04, digest));
+    const time = der(0x18, Buffer.from('20261122080000Z'));
+    const info = der(0x30, '020101', '06032a0304', imprint, '020105', time, more.nonce ?? request.nonce);
+    const content = der(0x30, der(0x06, stamps), der(0xa0, der(0x04, info)));
+    const signed = der(0x30, '020103', '3100', content, more.signers ?? der(0x31, '3000'));
+    return der(0x30, '3003020100', der(0x30, der(0x06, type), der(0xa0, signed)));
+  };
+  t.doesNotThrow(() => checkTimeStamp(answer({}), request), 'also without the empty parameters of the algorithm');
+  const untrue: readonly (readonly [Parameters<typeof answer>[0], RegExp])[] = [
+    [{ type: '2a864886f70d010701' }, /is not signed/],
+    [{ signers: Buffer.from('3100', 'hex') }, /nobody has signed/],
+    [{ stamps: '2a864886f70d010701' }, /stamps nothing/],
+    [{ digest: Buffer.alloc(32) }, /stamps something else/],
+    [{ nonce: Buffer.from('020101', 'hex') }, /another request/],
+  ];
+  for (const [more, why] of untrue) t.throws(() => checkTimeStamp(answer(more), request), why);
   t.end();
 });
 

@@ -1,4 +1,6 @@
 import { copyFileSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { parse } from 'csv-parse/sync';
@@ -128,7 +130,7 @@ function rowsOf(consults: readonly Consult[], keyOf: (consult: Consult) => strin
 
 void t.test('reports over a period, recomputed from the raw chain', async (t) => {
   const entries = aFortnight();
-  const { data, store } = await aHouse(t.testdir({}), entries);
+  const { data } = await aHouse(t.testdir({}), entries);
   const audit = (...args: string[]) => warmCli(['audit', ...args, '--data', data]);
   const period = { from: plusMs(noon, -18 * DAY_MS), to: plusMs(noon, -8 * DAY_MS) };
   const within = ['--from', new Date(period.from).toISOString(), '--to', new Date(period.to).toISOString()];
@@ -140,7 +142,13 @@ void t.test('reports over a period, recomputed from the raw chain', async (t) =>
   };
   const section = ({ sections }: Answer, heading: string) =>
     sections.find((one) => one.heading === heading)?.rows ?? [];
-  const { consults, endings, calls, facts } = figuresOf(store, period);
+  const exportAll = async (name: string) => {
+    const file = join(data, name);
+    t.equal((await audit('export', '--out', file)).code, 0);
+    const { publicKey } = JSON.parse((await audit('key', '--json')).out) as { publicKey: string };
+    return { file, publicKey };
+  };
+  const { consults, endings, talkedMs, responses, calls, facts } = figuresOf(await exportAll('raw.jsonl'), period);
   t.ok(consults.length > 30 && new Set(consults.map(({ cause }) => cause)).size >= 4, 'every kind of call is there');
 
   await t.test('time to a human', async (t) => {
@@ -212,6 +220,8 @@ void t.test('reports over a period, recomputed from the raw chain', async (t) =>
       section(answer, 'By day').reduce((sum, [, count]) => sum + Number(count), 0),
       calls,
     );
+    const minutes = section(answer, 'How they ended').reduce((sum, [, , talked]) => sum + Number(talked), 0);
+    t.ok(talkedMs > 0 && Math.abs(minutes - talkedMs / 60_000) < 0.05 * counts.length, 'but for the rounding');
   });
 
   await t.test('emtala', async (t) => {
@@ -221,6 +231,16 @@ void t.test('reports over a period, recomputed from the raw chain', async (t) =>
       ['Cardiology', String(consults.length), String(taken), String(consults.length - taken)],
     ]);
     t.equal(section(answer, 'Every request').length, consults.length);
+    const byPerson = [...new Set(responses.map(({ person }) => person))].map((person) => {
+      const own = responses.filter((one) => one.person === person);
+      return [
+        own.length,
+        ...['took', 'declined', 'silent'].map((is) => own.filter(({ outcome }) => outcome === is).length),
+      ];
+    });
+    const sorted = (rows: readonly (readonly (string | number)[])[]) => rows.map((row) => row.join(' ')).sort();
+    t.ok(byPerson.length > 1);
+    t.same(sorted(section(answer, 'By person').map(([, ...counts]) => counts)), sorted(byPerson));
   });
 
   await t.test('access: what was just read is on record, by whom, and numbers are masked', async (t) => {
@@ -231,7 +251,14 @@ void t.test('reports over a period, recomputed from the raw chain', async (t) =>
     const { out: said } = await audit('report', 'hipaa-access', '--out', out, '--json', '--from', '2026-01-01');
     const today = section(JSON.parse(said) as Answer, 'Who read messages and records');
     t.ok(today.length >= 4);
-    t.match(today[0]?.[3], /^the record from .* was read by .*: report of time-to-human, numbers masked$/);
+    const raw = figuresOf(await exportAll('today.jsonl'), { from: Date.parse('2026-01-01'), to: Date.now() });
+    // The export that is counted from is one more than the report could know.
+    const reads = section(JSON.parse(said) as Answer, 'In all').find(([fact]) => fact === 'auditRead')?.[1];
+    t.equal(Number(reads), (raw.facts.get('auditRead') ?? 0) - 1);
+    t.match(
+      today.map((row) => row[3]).join('\n'),
+      /^the record from .* was read by .*: report of time-to-human, numbers masked, on [\w.-]+$/m,
+    );
     t.equal(statSync(out).mode & 0o777, 0o600);
     t.notMatch(html, /2025550177/);
     const { code, err } = await audit('report', 'calls', '--out', out);
@@ -278,7 +305,8 @@ void t.test('exports for other eyes: JSON lines stay sealed, CSV is masked and h
   t.ok(rows.length > 80);
   t.notOk(rows.some((row) => Object.values(row).some((cell) => /^[=+\-@\t\r]/.test(cell))));
   const open = join(data, 'open.csv');
-  t.equal((await audit('export', '--format', 'csv', '--reveal', '--out', open)).code, 0);
+  const reveal = ['--reveal', '--reason', 'complaint 77', '--config', aRole(data, 'user')];
+  t.equal((await audit('export', '--format', 'csv', ...reveal, '--out', open)).code, 0);
   t.match(readFileSync(open, 'utf8'), /\+12025550177/);
   const last = parse(readFileSync(open, 'utf8'), { columns: true }) as Record<string, string>[];
   t.match(
@@ -287,18 +315,83 @@ void t.test('exports for other eyes: JSON lines stay sealed, CSV is masked and h
     'who read before is told',
   );
   for (const command of ['plan explain CALL-0001', 'call show CALL-0001']) {
-    const { code, err } = await warmCli([...command.split(' '), '--reveal', '--data', data]);
+    const { code, err } = await warmCli([...command.split(' '), ...reveal, '--data', data]);
     t.equal(code, 0, err);
   }
   const after = join(data, 'after.csv');
   t.equal((await audit('export', '--format', 'csv', '--out', after)).code, 0);
   t.equal(
-    readFileSync(after, 'utf8').match(/auditRead.*call CALL-0001: numbers were shown to/g)?.length,
+    readFileSync(after, 'utf8').match(
+      /auditRead.*call CALL-0001: numbers were shown to \S+ \(privacy-officer: complaint 77\), on \S/g,
+    )?.length,
     2,
     'whoever saw a number is on record',
   );
   t.match(await audit('verify'), { code: 0 });
 });
+
+void t.test('numbers are shown to whom a role allows it, for a reason, and to nobody else', async (t) => {
+  const { data } = await aHouse(t.testdir({}), aFortnight());
+  const cli = async (command: string, ...more: string[]) => {
+    const { code, out, err } = await warmCli([...command.split(' '), ...more, '--data', data]);
+    return { code, said: out + err };
+  };
+  const why = ['--reason', 'complaint 77'];
+  const csv = ['--format', 'csv', '--out', join(data, 'no.csv')];
+  const commands: readonly (readonly [string, readonly string[]])[] = [
+    ['audit search', []],
+    ['audit export', csv],
+    ['audit report calls', ['--out', join(data, 'no.html')]],
+    ['call list', []],
+    ['call show CALL-0004', []],
+    ['plan explain CALL-0004', []],
+  ];
+  const person = userInfo().username;
+  for (const [command, more] of commands) {
+    t.match(await cli(command, ...more, '--reveal'), { code: 2, said: /say why with --reason/ }, command);
+    t.match(await cli(command, ...more, ...why), { code: 2, said: /--reason goes with --reveal/ }, command);
+    const refused = await cli(command, ...more, '--reveal', ...why);
+    t.match(refused, { code: 1, said: /has no role that may see numbers and names: .* user:/ }, command);
+    t.ok(refused.said.includes(`user:${person}`));
+    t.notMatch(refused.said, /2025550177/);
+    const own = `audit.reveal.mine=["user:${person}"]`;
+    t.match(
+      await cli(command, ...more, '--reveal', ...why, '--set', own),
+      { code: 2, said: /configuration file/ },
+      command,
+    );
+  }
+  t.notOk(existsSync(join(data, 'no.csv')), 'nothing was written');
+  const stranger = join(data, 'stranger.yaml');
+  writeFileSync(stranger, 'audit:\n  reveal:\n    auditor: [user:nobody-here, group:nobody-here]\n');
+  t.match(await cli('audit search --reveal', ...why, '--config', stranger), { code: 1, said: /has no role/ });
+  t.match(await cli('audit export --out', join(data, 'x.jsonl'), '--reveal', ...why, '--config', aRole(data, 'user')), {
+    code: 2,
+    said: /JSON lines are evidence and stay sealed/,
+  });
+  for (const kind of ['user', 'group'] as const) {
+    const seen = await cli('audit search --json --reveal', ...why, '--config', aRole(data, kind), '--number', NUMBER);
+    t.match(seen, { code: 0, said: /2025550177/ }, kind);
+  }
+  const { said } = await cli('audit search --json --number', NUMBER);
+  t.notMatch(said, /2025550177/);
+  t.match(said, /…77/, 'everybody else sees the last two digits');
+  const out = join(data, 'all.jsonl');
+  t.equal((await cli('audit export --out', out)).code, 0);
+  const shown = readFileSync(out, 'utf8')
+    .split('\n')
+    .filter((line) => line.includes('\\"numbers\\":\\"shown\\"'));
+  t.equal(shown.length, 2, 'who saw them is on record, and who did not is not said to have');
+  t.ok(shown.every((line) => /\\"reason\\":\\"complaint 77\\",\\"role\\":\\"privacy-officer\\"/.test(line)));
+});
+
+/** A configuration that names whoever runs this test, or their first group. */
+function aRole(data: string, kind: 'user' | 'group'): string {
+  const file = join(data, `role-${kind}.yaml`);
+  const name = kind === 'user' ? userInfo().username : execFileSync('id', ['-gn'], { encoding: 'utf8' }).trim();
+  writeFileSync(file, `audit:\n  reveal:\n    privacy-officer: ['${kind}:${name}']\n`);
+  return file;
+}
 
 void t.test('a cell is never a formula, and reads back as it was', async (t) => {
   const cells = ['=1+1', '+12', '-3', '@SUM(A1)', '\t=x', '\r=x', 'a "quoted", one', 'two\nlines', 'plain', ''];
@@ -433,7 +526,12 @@ void t.test('calls are found by whoever and whatever had to do with them, page b
     all.found.map(({ callId }) => callId),
   );
   t.notMatch(JSON.stringify(all), /2025550177/);
-  t.match(JSON.stringify((await search('--reveal', '--number', NUMBER)).found), /2025550177/);
+  t.match(
+    JSON.stringify(
+      (await search('--reveal', '--reason', 'complaint 77', '--config', aRole(data, 'user'), '--number', NUMBER)).found,
+    ),
+    /2025550177/,
+  );
   t.notMatch(readFileSync(store, 'latin1'), /2025550177/);
   const plan = new Database(store, { readonly: true })
     .prepare("explain query plan select seq from audit_terms where term = 'x' and at >= 1 order by at desc limit 5")

@@ -12,6 +12,8 @@ import { newToken, tokenHash } from '../../src/cli/calendar-token.ts';
 import { silentLog } from '../../src/cli/attest-once.ts';
 import { loadConfig } from '../../src/config/index.ts';
 import type { SystemFact } from '../../src/core/audit/index.ts';
+import { Logins } from '../../src/directory/index.ts';
+import { systemClock } from '../../src/engine/index.ts';
 import { makeOverride, type PersonId, type ServiceId } from '../../src/core/oncall/index.ts';
 import { type Instant, instant, wall, zone } from '../../src/core/time/index.ts';
 import { calendarText, changedLast } from '../../src/documents/feeds/index.ts';
@@ -245,7 +247,10 @@ void t.test('made in a thread of its own; who is removed reads nothing any more'
   ]);
   const closing = new Closing();
   t.teardown(() => closing.close());
-  const calendar = calendarsOf({ store, folders, log: silentLog }, closing);
+  const seen: SystemFact[] = [];
+  const logins = new Logins({ clock: systemClock, record: (fact) => seen.push(fact) });
+  t.teardown(() => logins.close());
+  const calendar = calendarsOf({ store, folders, log: silentLog, logins }, closing);
   const token = newToken();
   t.equal(await calendar(token), 'unknown');
   const id = store.calendars.add({ person: 'dr-ames', service: null }, tokenHash(token), NOW, 'root');
@@ -257,6 +262,11 @@ void t.test('made in a thread of its own; who is removed reads nothing any more'
   t.ok(store.calendars.end(id, NOW, 'root'));
   t.notOk(store.calendars.end(id, NOW, 'root'));
   t.equal(await calendar(token), 'unknown');
+  t.match(seen, [
+    { fact: 'loginsSeen', door: 'calendar', who: '', result: 'wrong', times: 1 },
+    { fact: 'loginsSeen', door: 'calendar', who: String(id), result: 'right', times: 1 },
+  ]);
+  t.equal(seen.length, 2, 'further ones are told together, later');
 });
 
 void t.test('wardline oncall calendar: the address is shown once, and kept nowhere', async (t) => {

@@ -633,7 +633,7 @@ void t.test('a media server whose SIP profile is stopped counts as lost until it
   t.match(link.health.why, /has a SIP profile drachtio_mrf that is DOWN/);
   await t.rejects(
     link.endpoint(
-      { remoteSdp: null, mediaSource: '', events: {} as never, name: { 'call-id': 'one' } },
+      { remoteSdp: null, cipher: 'none', mediaSource: '', events: {} as never, name: { 'call-id': 'one' } },
       {} as never,
       1_000,
     ),

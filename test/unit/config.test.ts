@@ -83,7 +83,7 @@ t.test('bad input names place, reason and remedy', async (t) => {
       null,
       ['xyz=1'],
       {},
-      '--set xyz: there is no such key: known here are data, dialplans, oncall, plans, sip, trunks, signalling, media, webhooks, mail, admin, audit, voicemail, log',
+      '--set xyz: there is no such key: known here are data, dialplans, oncall, plans, sip, trunks, signalling, media, webhooks, transcription, mail, admin, audit, voicemail, log',
     ],
     [
       null,
@@ -113,6 +113,12 @@ t.test('bad input names place, reason and remedy', async (t) => {
       ['sip.listen=["udp/0.0.0.0:5060","wss/0.0.0.0:443"]'],
       {},
       'configuration: sip.listen: wss/0.0.0.0:443 needs sip.tls.certificate and sip.tls.key: give the PEM files',
+    ],
+    [
+      null,
+      ['transcription.command=["/bin/true"]', 'transcription.url=https://speech.example/'],
+      {},
+      'configuration: transcription: a command and a url: give one of them',
     ],
     [
       null,

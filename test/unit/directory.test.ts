@@ -1,11 +1,13 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import t from 'tap';
 import type { AuditEntry, Clock } from '../../src/engine/ports.ts';
-import { PhoneDirectory } from '../../src/directory/index.ts';
+import type { SystemFact } from '../../src/core/audit/index.ts';
+import { Logins, PhoneDirectory } from '../../src/directory/index.ts';
 import { passwordBits } from '../../src/directory/password.ts';
 import type { PhoneRepository, PhoneRow } from '../../src/directory/ports.ts';
 import { createLogger } from '../../src/observe/index.ts';
 import { instant } from '../../src/core/time/index.ts';
+import { VirtualClock } from '../support/virtual-clock.ts';
 
 class MemoryPhones implements PhoneRepository {
   rows = new Map<string, PhoneRow>();
@@ -178,6 +180,42 @@ void t.test('what cannot be put on record is not done', async (t) => {
   await t.rejects(unheard.add('2102', 'root'), { message: 'the audit could not take this' });
   await t.rejects(unheard.remove('2101', 'root'), { message: 'the audit could not take this' });
   t.same([...phones.rows.keys()], ['2101']);
+});
+
+void t.test('logins: the first at once, further ones counted, and nobody fills the record', async (t) => {
+  const clock = new VirtualClock(Date.parse('2026-11-22T08:00:00Z'));
+  const facts: SystemFact[] = [];
+  const logins = new Logins({ clock, record: (fact) => facts.push(fact) });
+  const seen = () => facts.splice(0) as Extract<SystemFact, { fact: 'loginsSeen' }>[];
+  for (let i = 0; i < 20; i++) {
+    logins.right('phone', '2101', '10.0.0.7');
+    logins.wrong('phone', '2101', '10.0.0.66');
+    await clock.pass(1000);
+  }
+  t.match(seen(), [
+    { door: 'phone', who: '2101', address: '10.0.0.7', result: 'right', times: 1, from: '2026-11-22T08:00:00.000Z' },
+    { who: '2101', address: '10.0.0.66', result: 'wrong', times: 1 },
+  ]);
+  await clock.pass(600_000);
+  t.match(seen(), [
+    { result: 'wrong', times: 19, from: '2026-11-22T08:00:01.000Z', until: '2026-11-22T08:00:19.000Z' },
+  ]);
+  await clock.pass(600_000);
+  logins.wrong('phone', '2101', '10.0.0.66');
+  t.match(seen(), [{ result: 'wrong', times: 1 }], 'who had given up and comes again is told at once');
+  await clock.pass(86_400_000);
+  t.match(seen(), [{ result: 'right', times: 19 }], 'right ones once a day');
+
+  for (let i = 0; i < 3000; i++) logins.wrong('phone', '', `10.1.${i >> 8}.${i & 255}`);
+  t.equal(seen().length, 201, 'whoever makes up addresses fills no more than this');
+  logins.close();
+  const [others, ...more] = seen();
+  t.match(others, { who: '', address: '', result: 'wrong', times: 2799 });
+  t.same(more, []);
+  logins.wrong('phone', '2101', '10.0.0.66');
+  logins.close();
+  t.same(seen(), [], 'behind the end nothing is said');
+  t.equal(clock.pending, 0);
 });
 
 void t.test('who loses a phone, or gets another password, is told', async (t) => {

@@ -306,14 +306,14 @@ void t.test('how a call sounded is known after its end, and goes into its record
   const { engine, entries } = aHouse();
   const call = dial(engine, phones.ames);
   await call.says({ type: 'callerHungUp' });
-  const sound = { mos: 4.3, lostPercent: 0.5, jitterMs: 3, roundTripMs: null, farMos: null };
+  const sound = { mosHundredths: 430, lostPermille: 5, jitterMs: 3, roundTripMs: null, farMosHundredths: null };
   await call.says({ type: 'soundMeasured', leg: CALLER, sound });
   await call.says({ type: 'promptFinished', leg: CALLER, token: 1 });
   t.same(
     entries.slice(-2).map(({ fact }) => fact.fact),
     ['ended', 'soundMeasured'],
   );
-  t.match(entries.at(-1), { callId: call.callId, fact: { leg: 'caller', mos: 4.3 } });
+  t.match(entries.at(-1), { callId: call.callId, fact: { leg: 'caller', mosHundredths: 430 } });
   t.same(engine.liveCalls, []);
 });
 

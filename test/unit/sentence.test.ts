@@ -101,13 +101,19 @@ void t.test('what names a patient is shown only when it is handed in', async (t)
 void t.test('every ending says whose fault it is, and a fact of a newer version stays readable', async (t) => {
   const ended = { fact: 'ended', cause: 'trunkUnavailable', fault: 'network', talkedMs: 0 } as const;
   t.equal(sentence(ended, wholly), 'End: no trunk could take the call. The cause lies in the network.');
-  const sound = { fact: 'soundMeasured', mos: 3.7, lostPercent: 2.5, jitterMs: 12, roundTripMs: null } as const;
+  const sound = {
+    fact: 'soundMeasured',
+    mosHundredths: 370,
+    lostPermille: 25,
+    jitterMs: 12,
+    roundTripMs: null,
+  } as const;
   t.equal(
-    sentence({ ...sound, leg: 'caller', farMos: null }, wholly),
+    sentence({ ...sound, leg: 'caller', farMosHundredths: null }, wholly),
     'the caller was heard fairly well (MOS 3.7, 2.5 % lost, jitter 12 ms)',
   );
   t.match(
-    sentence({ ...sound, leg: '1', mos: 2.5, roundTripMs: 80, farMos: 4.1 }, wholly),
+    sentence({ ...sound, leg: '1', mosHundredths: 250, roundTripMs: 80, farMosHundredths: 410 }, wholly),
     /^1 was heard very badly .*round trip 80 ms, its phone heard MOS 4.1/,
   );
   t.equal(sentence({ fact: 'ferried' } as never, wholly), '(ferried: not known to this version)');

@@ -166,8 +166,6 @@ void t.test(
     t.equal(screen(invite('911')), undefined);
     t.equal(screen(aMessage()), undefined);
     clock.late(200, 40);
-    t.equal(screen(aMessage()), undefined, 'a registration and the like may be later');
-    clock.late(300, 40);
     t.equal(screen(aMessage()), 503);
     clock.advance(5_000);
     t.equal(screen(invite('2101')), undefined, 'it is over');

@@ -105,7 +105,7 @@ void t.test('a phone whose BYE came in the same read as its 200 has hung up', as
     shell,
     noMedia,
     order,
-    { offer: sdp, hopsLeft: 70, names: { next: () => ({ 'call-id': 'one' }) } as never },
+    { offer: sdp, cipher: 'none', hopsLeft: 70, names: { next: () => ({ 'call-id': 'one' }) } as never },
     {
       ringing: () => {},
       answered: () => told.push('answered'),

@@ -62,6 +62,7 @@ void t.test('digest: several answers in one header, quotes and rubbish', async (
 function house() {
   const clock = new TestClock();
   const known = new Set<string>();
+  const seen: string[] = [];
   const authenticator = new Authenticator({
     credentials: credentialsFor('wardline', ['2101']),
     realm: 'wardline',
@@ -70,13 +71,17 @@ function house() {
     clock,
     random,
     isKnownDevice: (extension, ip) => known.has(`${extension} ${ip}`),
+    watch: {
+      right: (extension, ip) => seen.push(`right ${extension} ${ip}`),
+      wrong: (extension, ip) => seen.push(`wrong ${extension} ${ip}`),
+    },
   });
   const check = (authorization: string, sourceIp = '10.0.0.9', userAgent = 'phone') =>
     authenticator.check({ method: 'REGISTER', authorization, sourceIp, userAgent });
   const challenges = (result = check('')): readonly string[] => (result.kind === 'challenge' ? result.challenges : []);
   const answer = (challenge: string | undefined, password: string, username = '2101', nc = 1) =>
     answerChallenge(challenge ?? '', { username, password, method: 'REGISTER', uri: 'sip:wardline', nc });
-  return { clock, known, check, challenges, answer };
+  return { clock, known, seen, check, challenges, answer };
 }
 
 void t.test('authentication: both algorithms, SHA-256 offered first', async (t) => {
@@ -86,6 +91,17 @@ void t.test('authentication: both algorithms, SHA-256 offered first', async (t) 
   t.match(md5, /algorithm=MD5/);
   t.same(check(answer(sha, 'secret-2101')), { kind: 'known', extension: '2101' });
   t.same(check(answer(challenges()[1], 'secret-2101')), { kind: 'known', extension: '2101' });
+});
+
+void t.test('authentication: who was let in and who was not is told, a first question is neither', async (t) => {
+  const { seen, check, challenges, answer } = house();
+  check('');
+  check(answer(challenges()[0], 'wrong'));
+  check(answer(challenges()[0], 'wrong', 'nobody-has-this-name'));
+  check(answer(challenges()[0], 'secret-2101'));
+  t.same(seen, ['wrong 2101 10.0.0.9', 'wrong  10.0.0.9', 'right 2101 10.0.0.9']);
+  for (let i = 0; i < 8; i++) check(answer(challenges()[0], 'wrong'), '10.0.0.66');
+  t.ok(seen.includes('wrong  10.0.0.66'), 'and who has to wait is counted');
 });
 
 void t.test('authentication: a phone that trips over SHA-256 is offered MD5 alone', async (t) => {
@@ -321,10 +337,16 @@ void t.test('SIP statuses: every one has a meaning', async (t) => {
     [302, false, 'unreachable', 'unreachable'],
   ];
   for (const [status, rang, atDesk, byTrunk] of table) {
-    t.equal(legResult(status, desk, rang).kind, atDesk, `${status} from a phone`);
-    t.equal(legResult(status, mobile, rang).kind, byTrunk, `${status} from a trunk`);
+    t.equal(legResult(status, desk, { hasRung: rang, cipher: 'none' }).kind, atDesk, `${status} from a phone`);
+    t.equal(legResult(status, mobile, { hasRung: rang, cipher: 'none' }).kind, byTrunk, `${status} from a trunk`);
   }
-  t.equal(tellingResult([legResult(404, desk, false), legResult(486, desk, true)]).kind, 'busy');
+  t.equal(
+    tellingResult([
+      legResult(404, desk, { hasRung: false, cipher: 'none' }),
+      legResult(486, desk, { hasRung: true, cipher: 'none' }),
+    ]).kind,
+    'busy',
+  );
 });
 
 void t.test('prompts: meanings become files of ours and nothing else', async (t) => {
@@ -374,15 +396,22 @@ void t.test('sdp: what the audit wants to know', async (t) => {
   const sdp = (media: string): string =>
     `v=0\r\no=- 1 1 IN IP4 10.0.0.9\r\ns=-\r\nc=IN IP4 10.0.0.9\r\nt=0 0\r\n${media}`;
   t.same(sdpFacts(sdp('m=audio 4000 RTP/AVP 8 0\r\n')), { hasAudio: true, cipher: 'none', codec: 'PCMA' });
-  t.match(sdpFacts(sdp('m=audio 4000 RTP/SAVP 111\r\na=rtpmap:111 opus/48000/2\r\n')), {
+  const key = 'a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz\r\n';
+  t.match(sdpFacts(sdp(`m=audio 4000 RTP/SAVP 111\r\na=rtpmap:111 opus/48000/2\r\n${key}`)), {
     cipher: 'sdes',
     codec: 'opus',
   });
+  t.match(sdpFacts(sdp(`m=audio 4000 RTP/AVP 0\r\nm=audio 4002 RTP/SAVP 8\r\n${key}`)), {
+    cipher: 'sdes',
+    codec: 'PCMA',
+  });
+  for (const protocol of ['RTP/SAVP', 'UDP/TLS/RTP/SAVPF'])
+    t.match(sdpFacts(sdp(`m=audio 4000 ${protocol} 0\r\n`)), { cipher: 'none' }, 'without a key nothing is encrypted');
   for (const name of ['x'.repeat(10_000), '\u001b[2J', '']) {
     const odd = sdp(`m=audio 4000 RTP/AVP 111\r\na=rtpmap:111 ${name}/8000\r\n`);
     t.equal(sdpFacts(odd).codec, 'unknown', 'a name that is none goes into no record');
   }
-  t.match(sdpFacts(sdp('m=audio 4000 UDP/TLS/RTP/SAVPF 0\r\n')), { cipher: 'dtls' });
+  t.match(sdpFacts(sdp('a=fingerprint:sha-256 AA\r\nm=audio 4000 UDP/TLS/RTP/SAVPF 0\r\n')), { cipher: 'dtls' });
   t.match(sdpFacts(sdp('m=audio 0 RTP/AVP 0\r\nm=video 4 RTP/AVP 9\r\n')), { hasAudio: false });
   t.match(sdpFacts('rubbish'), { hasAudio: false });
 });

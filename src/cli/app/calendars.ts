@@ -29,7 +29,7 @@ type Answer = PublishedCalendar | 'unknown' | 'busy';
 
 /** Calendars of duties by the token in their address, made in a thread that starts with the first question. */
 export function calendarsOf(
-  { store, folders, log }: Pick<Foundation, 'store' | 'folders' | 'log'>,
+  { store, folders, log, logins }: Pick<Foundation, 'store' | 'folders' | 'log' | 'logins'>,
   closing: Closing,
 ): (token: string) => Promise<Answer> {
   const kept = new Map<number, { readonly atMs: number; readonly calendar: Promise<PublishedCalendar> }>();
@@ -78,7 +78,11 @@ export function calendarsOf(
   closing.add('calendars', async () => stop('the house stops'));
   async function find(token: string): Promise<Answer> {
     const row = store.calendars.find(tokenHash(token));
-    if (row === null) return 'unknown';
+    if (row === null) {
+      logins.wrong('calendar', '', '');
+      return 'unknown';
+    }
+    logins.right('calendar', String(row.id), '');
     const known = kept.get(row.id);
     const atMs = systemClock.monotonicMs();
     if (known !== undefined && atMs - known.atMs < FRESH_MS) return known.calendar;

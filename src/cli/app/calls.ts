@@ -70,6 +70,10 @@ export async function openCalls(
     sealRecipients: sealTo,
     plainSealer,
     lamps: lampsOf(foundation, () => documents.current().plan),
+    logins: {
+      right: (extension, sourceIp) => foundation.logins.right('phone', extension, sourceIp),
+      wrong: (extension, sourceIp) => foundation.logins.wrong('phone', extension, sourceIp),
+    },
     messageKey: (messageId) => messageKey(foundation, messageId),
   });
   directory.onGone((extension) => telephony.forget(extension));
@@ -99,6 +103,8 @@ export async function openCalls(
   const drain = async (): Promise<void> => {
     isDraining = true;
     await engine.drain(drainMs);
+    // Behind "stopped" the house says nothing: otherwise the next start would take it for one that was killed.
+    foundation.logins.close();
     await record({ fact: 'stopped', because: 'told to stop' });
   };
   closing.add('calls', drain, drainMs + ENGINE_GRACE_MS);

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import { AuditLog, Reserve } from '../../audit-log/index.ts';
+import { AuditLog, Reserve, signingKey } from '../../audit-log/index.ts';
 import {
   AUDIT_CHECKPOINT_FILE,
   AUDIT_HEAD_FILE,
@@ -9,6 +9,7 @@ import {
 } from '../../audit-log/options.ts';
 import { type Config, identityOf } from '../../config/index.ts';
 import type { SystemFact } from '../../core/audit/index.ts';
+import { Logins } from '../../directory/index.ts';
 import { systemClock } from '../../engine/index.ts';
 import {
   createHealth,
@@ -43,6 +44,8 @@ export interface Foundation {
   readonly audit: AuditLog;
   /** Puts a fact of the system on record. Never rejects. */
   readonly record: (fact: SystemFact) => Promise<unknown>;
+  /** Who came in by which door. */
+  readonly logins: Logins;
   readonly terminal: (line: string) => void;
 }
 
@@ -72,6 +75,7 @@ export async function openFoundation(
   // Its writing thread takes longer to come up than the audit waits for a commit; so it is up before the first fact.
   await store.chain.append(await store.chain.head(), []);
   const lost = await lostTime(store.chain, systemClock.now());
+  const seed = auditSigningSeed(config, secrets);
   const audit = await AuditLog.open({
     store: store.chain,
     headPath: join(config.data, AUDIT_HEAD_FILE),
@@ -87,14 +91,18 @@ export async function openFoundation(
     signing: {
       ...config.audit,
       checkpointPath: join(config.data, AUDIT_CHECKPOINT_FILE),
-      seed: auditSigningSeed(config, secrets),
+      seed,
     },
   });
   closing.add('audit', () => audit.close());
   const record = (fact: SystemFact) => audit.attest([{ at: systemClock.now(), callId: null, fact }]);
   if (lost !== null) await record(lost);
   await record({ fact: 'configured', ...identityOf(config) });
-  return { config, folders, log, health, metrics, secrets, keys, store, audit, record, terminal };
+  const { id } = signingKey(seed);
+  await record({ fact: 'signingKeyUsed', key: id, from: config.audit.signingKey.replace(/^command:.*/s, 'command') });
+  const logins = new Logins({ clock: systemClock, record });
+  closing.add('logins', async () => logins.close());
+  return { config, folders, log, health, metrics, secrets, keys, store, audit, record, logins, terminal };
 }
 
 /** Calls go on without it, and messages are taken: they are sealed to keys whose public halves are known. */

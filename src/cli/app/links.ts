@@ -33,7 +33,7 @@ export function readLinks(config: Config): Links {
 }
 
 export function telephonyOptions(config: Config, secrets: Secrets, links: Links): TelephonyOptions {
-  const { realm, minExpires, maxExpires, maxContacts, probeSeconds, digests } = config.sip;
+  const { realm, minExpires, maxExpires, maxContacts, probeSeconds, requireSrtp, digests } = config.sip;
   return telephonySchema.parse({
     signalling: {
       servers: signallingServers(config, secrets, links),
@@ -46,7 +46,7 @@ export function telephonyOptions(config: Config, secrets: Secrets, links: Links)
       promptsRoot,
       recordings: dataFolders(config.data).messages,
     },
-    sip: { realm, minExpires, maxExpires, maxContacts, probeSeconds, digests },
+    sip: { realm, minExpires, maxExpires, maxContacts, probeSeconds, requireSrtp, digests },
     trunks: config.trunks,
   });
 }

@@ -46,6 +46,8 @@ const OWN = new Set(['level', 'time', 'name', 'pid', 'msg', 'stack']);
 
 /** "warn: signalling server lost (host=127.0.0.1, why=…)"; null for what is only worth a file. */
 function forTerminal(json: string): string | null {
+  // Most lines are neither, and need not be taken apart to see it.
+  if (!json.includes('"level":"warn"') && !json.includes('"level":"error"')) return null;
   const line = JSON.parse(json) as Record<string, unknown>;
   if (line['level'] !== 'warn' && line['level'] !== 'error') return null;
   const fields = Object.entries(line)

@@ -13,7 +13,8 @@ export async function lostTime(chain: ChainStore, now: number): Promise<Extract<
   for (const row of rows.toReversed()) {
     const { at, callId, fact } = readBody(row.body, () => null);
     if (fact.fact === 'stopped') return null;
-    if (callId === null && fact.fact !== 'started') continue;
+    // Commands write between the starts; these two are the house itself.
+    if (callId === null && fact.fact !== 'started' && fact.fact !== 'loginsSeen') continue;
     return { fact: 'timeLost', from: new Date(at).toISOString(), until: new Date(now).toISOString() };
   }
   return null;

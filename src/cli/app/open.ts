@@ -29,6 +29,9 @@ import { sealLeftovers } from './plain-recordings.ts';
 import { sendNotices } from './notices.ts';
 import { readinessOf, starting } from './readiness.ts';
 import { watchRetention } from './retention.ts';
+import { unitOfMailbox } from '../unit-of.ts';
+import { transcriberOf } from './transcriber.ts';
+import { makeTranscripts } from './transcripts.ts';
 import { strayDrafts, strayMessages, whatIsKnown } from './stray-messages.ts';
 
 export interface App {
@@ -67,6 +70,9 @@ async function build(house: Remembered, terminal: (line: string) => void, closin
     { book: store.notices, posts, mailer: mailerOf(config.mail), plan, clock: systemClock, log, record },
     closing,
   );
+  const transcribe = transcriberOf(config.transcription, posts);
+  const unitOf = (mailbox: string) => unitOfMailbox(documents.current(), mailbox);
+  if (transcribe !== null) makeTranscripts(foundation, { store, transcribe, unitOf, clock: systemClock }, closing);
   watchRetention(foundation, { plan, clock: systemClock }, closing);
   watchKeys(foundation, { documents: () => documents.current(), clock: systemClock }, closing);
   const links = readLinks(config);

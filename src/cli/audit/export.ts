@@ -7,26 +7,24 @@ import { sentence } from '../../core/audit/index.ts';
 import type { CommonOptions, Commands, Group } from '../command-line.ts';
 import { namesToday, type SiteNames } from '../names.ts';
 import { writeNew } from '../new-file.ts';
-import { done, no } from '../report.ts';
-import { whoTypes } from '../who-types.ts';
+import { done, no, Refusal } from '../report.ts';
 import { csvLine } from './csv.ts';
 import { type Period, period, withPeriod } from './period.ts';
+import { looking, type RevealOptions, withReveal } from './reveal.ts';
 import { type Numbers, shownAs } from './shown.ts';
 import { type SiteAudit, withAudit } from './site-audit.ts';
 
-interface ExportOptions extends CommonOptions, Period {
+interface ExportOptions extends CommonOptions, Period, RevealOptions {
   readonly format: 'jsonl' | 'csv';
   readonly out: string;
-  readonly reveal?: boolean;
 }
 
 /** `wardline audit export`: JSON lines as evidence, with everything sealed that is sealed; CSV for people. */
 export function exportCommand(audit: Group, answer: Commands['answer']): void {
-  withPeriod(audit('export'))
+  withReveal(withPeriod(audit('export')))
     .description('write entries as JSON lines that can be checked elsewhere, or as CSV; the audit notes who did it')
     .addOption(new Option('--format <format>', 'jsonl or csv').choices(['jsonl', 'csv']).default('jsonl'))
     .requiredOption('--out <file>', 'where to')
-    .option('--reveal', 'show the numbers of outside callers (CSV)')
     .action(answer((options: ExportOptions) => withAudit(options, 'guest', (site) => write(site, options))));
 }
 
@@ -34,16 +32,19 @@ async function write(site: SiteAudit, options: ExportOptions) {
   const { format, out } = options;
   const { reader, record } = site;
   const { from, to, says } = await period(site, options);
-  const numbers = format === 'jsonl' ? 'sealed' : options.reveal === true ? 'shown' : 'masked';
+  const who = looking(site.config, options);
+  if (format === 'jsonl' && who.numbers === 'shown') {
+    throw new Refusal('--reveal: JSON lines are evidence and stay sealed; use --format csv', 2);
+  }
+  const numbers = format === 'jsonl' ? 'sealed' : who.numbers;
   // Who takes records away is on record first.
-  await record({ fact: 'auditRead', how: 'export', what: format, ...says, numbers, by: whoTypes() });
+  await record({ fact: 'auditRead', how: 'export', what: format, ...says, ...who, numbers });
   const range = await reader.between(from, to);
   const names = await namesToday(site.config, site.store);
   let entries = 0;
   let isSigned = true;
   await writeNew(out, async (file) => {
-    if (format === 'csv')
-      entries = await writeCsv(file, reader, range, names, numbers === 'shown' ? 'shown' : 'masked');
+    if (format === 'csv') entries = await writeCsv(file, reader, range, names, who.numbers);
     else ({ entries, isSigned } = await writeLines(file, reader, range, site.site));
     file.end();
     await finished(file);

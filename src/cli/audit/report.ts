@@ -8,24 +8,22 @@ import { writeNew } from '../new-file.ts';
 import { done } from '../report.ts';
 import { knownDocuments, siteClock } from '../site-documents.ts';
 import { unitOf } from '../unit-of.ts';
-import { whoTypes } from '../who-types.ts';
 import { type Period, period, withPeriod } from './period.ts';
+import { looking, type RevealOptions, withReveal } from './reveal.ts';
 import { shownAs } from './shown.ts';
 import { type SiteAudit, withAudit } from './site-audit.ts';
 
-interface ReportOptions extends CommonOptions, Period {
+interface ReportOptions extends CommonOptions, Period, RevealOptions {
   readonly out: string;
   readonly format: 'html' | 'pdf';
-  readonly reveal?: boolean;
 }
 
 /** `wardline audit report`: what a privacy officer, a quality manager or a surveyor asks for, over a period. */
 export function reportCommand(audit: Group, answer: Commands['answer']): void {
-  withPeriod(audit('report').addArgument(new Argument('<report>', 'which one').choices([...reportKinds])))
+  withReveal(withPeriod(audit('report').addArgument(new Argument('<report>', 'which one').choices([...reportKinds]))))
     .description('write a report over a period as HTML or PDF; the audit notes who did it')
     .addOption(new Option('--format <format>', 'html or pdf').choices(['html', 'pdf']).default('html'))
     .requiredOption('--out <file>', 'where to')
-    .option('--reveal', 'show the numbers of outside callers')
     .action(
       answer((kind: ReportKind, options: ReportOptions) =>
         withAudit(options, 'guest', (site) => write(site, kind, options)),
@@ -36,9 +34,9 @@ export function reportCommand(audit: Group, answer: Commands['answer']): void {
 async function write(site: SiteAudit, kind: ReportKind, options: ReportOptions) {
   const { config, store, reader, record } = site;
   const { from, to, says } = await period(site, options);
-  const numbers = options.reveal === true ? 'shown' : 'masked';
-  const by = whoTypes();
-  await record({ fact: 'auditRead', how: 'report', what: kind, ...says, numbers, by });
+  const who = looking(config, options);
+  const { numbers, by } = who;
+  await record({ fact: 'auditRead', how: 'report', what: kind, ...says, ...who });
 
   const documents = await knownDocuments(config, store);
   const clock = await siteClock(config, store);

@@ -6,12 +6,12 @@ import type { CommonOptions, Commands, Group } from '../command-line.ts';
 import { namesToday, type SiteNames } from '../names.ts';
 import { done, Refusal, table } from '../report.ts';
 import { siteClock } from '../site-documents.ts';
-import { whoTypes } from '../who-types.ts';
 import { type Period, period, withPeriod } from './period.ts';
+import { looking, type RevealOptions, withReveal } from './reveal.ts';
 import { type Numbers, shownAs } from './shown.ts';
 import { type SiteAudit, withAudit } from './site-audit.ts';
 
-interface SearchOptions extends CommonOptions, Period {
+interface SearchOptions extends CommonOptions, Period, RevealOptions {
   readonly person?: string;
   readonly number?: string;
   readonly mailbox?: string;
@@ -19,7 +19,6 @@ interface SearchOptions extends CommonOptions, Period {
   readonly ending?: string;
   readonly limit: string;
   readonly after?: string;
-  readonly reveal?: boolean;
 }
 
 /** Calls come first: the store is never held for longer than these take. */
@@ -27,7 +26,7 @@ const ENTRIES_AT_ONCE = 500;
 
 /** `wardline audit search`: calls and changes by person, number, mailbox, service, time and ending. */
 export function searchCommand(audit: Group, answer: Commands['answer']): void {
-  withPeriod(audit('search'))
+  withReveal(withPeriod(audit('search')))
     .description('find calls and changes; the audit notes who looked')
     .option('--person <id>', 'thought of, rung, or took it; or whose duty was changed')
     .option('--number <number>', 'called, was dialled or was rung')
@@ -36,7 +35,6 @@ export function searchCommand(audit: Group, answer: Commands['answer']): void {
     .option('--ending <cause>', 'how it ended, callerHungUp for one')
     .option('--limit <count>', 'how many, 1 to 500', '50')
     .option('--after <place>', 'go on where the last page ended')
-    .option('--reveal', 'show the numbers of outside callers')
     .action(answer((options: SearchOptions) => withAudit(options, 'guest', (site) => search(site, options))));
 }
 
@@ -47,8 +45,9 @@ async function search(site: SiteAudit, options: SearchOptions) {
   const { from, to, says } = await period(site, options);
   const { terms, what } = wanted(options, blind);
   const before = options.after === undefined ? null : placeIn(options.after);
-  const numbers: Numbers = options.reveal === true ? 'shown' : 'masked';
-  await record({ fact: 'auditRead', how: 'search', what, ...says, numbers, by: whoTypes() });
+  const who = looking(config, options);
+  const { numbers } = who;
+  await record({ fact: 'auditRead', how: 'search', what, ...says, ...who });
   await catchUp(site);
 
   const rows = store.auditTerms.find(terms, { from, to, before, limit: limit + 1 });

@@ -189,12 +189,32 @@ export type CallFact =
 /** What `digitsKeyed` means when a caller was silent. */
 export const NOTHING_KEYED = 'nothing';
 
+/** Where somebody shows who they are: a phone that registers or calls, a program that reads a calendar. */
+export type LoginDoor = 'phone' | 'calendar';
+
 /** Facts that belong to no call. `by` is an operating-system user, "system", or later a signed-in person. */
 export type SystemFact =
   | { readonly fact: 'started'; readonly version: string; readonly node: string }
   | { readonly fact: 'stopped'; readonly because: string }
   /** What it runs with. `hash` tells configurations apart; `set` names the keys that are not as they come. */
   | { readonly fact: 'configured'; readonly hash: string; readonly set: readonly string[] }
+  /**
+   * Whoever showed a password, and was let in or not; the first time at once, further ones together. `who`: an extension or
+   * the number of a calendar; '' for a name that nobody has, or for many. `address`: '' for many, or where it is not known.
+   */
+  | {
+      readonly fact: 'loginsSeen';
+      readonly door: LoginDoor;
+      readonly who: string;
+      readonly address: string;
+      readonly result: 'right' | 'wrong';
+      readonly times: number;
+      /** ISO 8601, of the first and of the last. */
+      readonly from: string;
+      readonly until: string;
+    }
+  /** The key that signs the record from now on. `from`: where it comes from, without arguments. */
+  | { readonly fact: 'signingKeyUsed'; readonly key: string; readonly from: string }
   /** Nobody said it stopped: a kill, a power cut. `from`: the last entry before. Times are ISO 8601. */
   | { readonly fact: 'timeLost'; readonly from: string; readonly until: string }
   | {
@@ -301,6 +321,20 @@ export type SystemFact =
       readonly tries: number;
       readonly because: string;
     }
+  /** A program or a service of the house was given a message and has made text of it, or could not. */
+  | {
+      readonly fact: 'messageTranscribed';
+      readonly messageId: string;
+      readonly mailbox: string;
+      readonly tries: number;
+    }
+  | {
+      readonly fact: 'transcriptGivenUp';
+      readonly messageId: string;
+      readonly mailbox: string;
+      readonly tries: number;
+      readonly because: string;
+    }
   /** First ordered, then done: a kill in between leaves an order that is carried out later. `sha256` is the receipt. */
   | {
       readonly fact: 'messageShredOrdered';
@@ -333,7 +367,7 @@ export type SystemFact =
       readonly fact: 'keyUsed';
       readonly key: string;
       readonly keyId: string;
-      readonly use: 'heard' | 'exported' | 'forwarded' | 'measured' | 'rotated';
+      readonly use: 'heard' | 'exported' | 'forwarded' | 'measured' | 'rotated' | 'transcribed' | 'read';
       readonly messageId: string;
       readonly by: string;
     }
@@ -360,6 +394,11 @@ export type SystemFact =
       /** How numbers of outside callers were given out. */
       readonly numbers: 'sealed' | 'masked' | 'shown';
       readonly by: string;
+      /** Entries of older versions do not say. */
+      readonly device?: string;
+      /** Of `audit.reveal`, and why; where numbers were shown. */
+      readonly role?: string;
+      readonly reason?: string;
     }
   /** Entries `from` to `to`, all before `before`, were cut off the beginning; `hash` is that of the last of them, hex. */
   | {

@@ -122,6 +122,10 @@ export function sentence(fact: Fact, names: Names, revealed: Revealed = {}): str
       return `Wardline stopped: ${fact.because}`;
     case 'configured':
       return `configuration ${short(fact.hash)}, set by hand: ${fact.set.length === 0 ? 'nothing' : fact.set.join(', ')}`;
+    case 'signingKeyUsed':
+      return `the record is signed with key ${fact.key} from now on, from ${fact.from}`;
+    case 'loginsSeen':
+      return loginsSeen(fact);
     case 'timeLost':
       return `Wardline was gone from ${fact.from} until ${fact.until}, and nobody had stopped it`;
     case 'documentActivated':
@@ -162,6 +166,10 @@ export function sentence(fact: Fact, names: Names, revealed: Revealed = {}): str
       return `${fact.hook || 'the mail server'} was told that message ${fact.messageId} waits for ${names.mailbox(fact.mailbox)}, at try ${fact.tries}`;
     case 'noticeGivenUp':
       return `${fact.hook || 'the mail server'} could not be told that message ${fact.messageId} waits for ${names.mailbox(fact.mailbox)}: ${fact.because}`;
+    case 'messageTranscribed':
+      return `text was made of message ${fact.messageId} of ${names.mailbox(fact.mailbox)}, at try ${fact.tries}`;
+    case 'transcriptGivenUp':
+      return `no text could be made of message ${fact.messageId} of ${names.mailbox(fact.mailbox)}: ${fact.because}`;
     case 'messageShredOrdered':
       return `message ${fact.messageId} of ${names.mailbox(fact.mailbox)} is to be shredded, ${shredWords[fact.because]}, by ${fact.by}`;
     case 'messageShredded':
@@ -188,8 +196,8 @@ export function sentence(fact: Fact, names: Names, revealed: Revealed = {}): str
       return `entries ${fact.from} to ${fact.to}, older than ${fact.before}, were cut off by ${fact.by}`;
     case 'auditRead':
       return fact.how === 'show'
-        ? `${fact.what}: numbers were shown to ${fact.by}`
-        : `the record from ${fact.from} to ${fact.to} was read by ${fact.by}: ${fact.how} of ${fact.what}, numbers ${fact.numbers}`;
+        ? `${fact.what}: numbers were shown to ${fact.by}${allowance(fact)}`
+        : `the record from ${fact.from} to ${fact.to} was read by ${fact.by}: ${fact.how} of ${fact.what}, numbers ${fact.numbers}${allowance(fact)}`;
     case 'callsLost':
       return `${count(fact.calls.length, 'call')} lost in a restart: ${fact.calls.join(', ')}`;
     case 'auditDelayed':
@@ -205,6 +213,19 @@ export function sentence(fact: Fact, names: Names, revealed: Revealed = {}): str
   }
 }
 
+function loginsSeen({ door, who, address, result, times }: Extract<Fact, { fact: 'loginsSeen' }>): string {
+  const name = who === '' ? 'somebody unknown' : `${door === 'phone' ? 'phone' : 'the reader of calendar'} ${who}`;
+  const where = address === '' ? '' : ` from ${address}`;
+  const was = result === 'right' ? 'was let in' : `was turned away (${door})`;
+  return `${name}${where} ${was}${times === 1 ? '' : `, ${times} times`}`;
+}
+
+/** By what right numbers were shown, and where. */
+function allowance({ role, reason, device }: Extract<Fact, { fact: 'auditRead' }>): string {
+  const why = role === undefined ? '' : ` (${role}: ${reason ?? ''})`;
+  return device === undefined ? why : `${why}, on ${device}`;
+}
+
 /** An entry of a newer Wardline is shown by its name; an audit must stay readable after a step back. */
 function unknownFact(fact: never): string {
   return `(${String((fact as { fact?: unknown }).fact)}: not known to this version)`;
@@ -212,14 +233,15 @@ function unknownFact(fact: never): string {
 
 /** The names of G.107 annex B for what people would say of it. */
 function soundWords(sound: Extract<Fact, { fact: 'soundMeasured' }>, party: string): string {
-  const { mos, lostPercent, jitterMs, roundTripMs, farMos } = sound;
+  const { jitterMs, roundTripMs, farMosHundredths } = sound;
+  const mos = sound.mosHundredths / 100;
   const opinion = mos >= 4.03 ? 'well' : mos >= 3.6 ? 'fairly well' : mos >= 3.1 ? 'badly' : 'very badly';
   const told = [
     `MOS ${mos}`,
-    `${lostPercent} % lost`,
+    `${sound.lostPermille / 10} % lost`,
     ...(jitterMs === null ? [] : [`jitter ${jitterMs} ms`]),
     ...(roundTripMs === null ? [] : [`round trip ${roundTripMs} ms`]),
-    ...(farMos === null ? [] : [`its phone heard MOS ${farMos}`]),
+    ...(farMosHundredths === null ? [] : [`its phone heard MOS ${farMosHundredths / 100}`]),
   ];
   return `${party} was heard ${opinion} (${told.join(', ')})`;
 }

@@ -45,6 +45,8 @@ export function termsOf(fact: Fact, blind: (number: string) => string): readonly
     case 'recorderFull':
     case 'noticeSent':
     case 'noticeGivenUp':
+    case 'messageTranscribed':
+    case 'transcriptGivenUp':
     case 'greetingChanged':
     case 'recordingStarted':
     case 'recordingDiscarded':
@@ -56,6 +58,9 @@ export function termsOf(fact: Fact, blind: (number: string) => string): readonly
     case 'overrideMade':
       for (const id of [fact.in, fact.out, fact.author]) person(id);
       terms.add(`service:${fact.service}`);
+      break;
+    case 'loginsSeen':
+      if (fact.door === 'phone') number(fact.who);
       break;
     case 'phoneAdded':
     case 'phoneRemoved':

@@ -96,11 +96,11 @@ const vocabulary: {
     says: 'How a party of the call sounded, told when its leg is over: also after the end of the call.',
     fields: {
       leg: 'which; `caller` for the caller',
-      mos: 'mean opinion score of what was heard from it, 1 to 4.5 (ITU-T G.107)',
-      lostPercent: 'of its packets that did not come, or too late',
+      mosHundredths: 'mean opinion score of what was heard from it, 100 to 450 (ITU-T G.107: 1 to 4.5)',
+      lostPermille: 'of its packets that did not come, or too late',
       jitterMs: 'unevenness of its packets (RFC 3550); null: not told',
       roundTripMs: 'to its phone and back; null: not told',
-      farMos: 'mean opinion score of what it heard, by the reports of its phone; null: not told',
+      farMosHundredths: 'mean opinion score of what it heard, by the reports of its phone; null: not told',
     },
   },
   challenged: { says: 'A mobile is asked for the digit.', fields: { leg: 'which', attempt: 'counts from 1' } },
@@ -142,7 +142,7 @@ const vocabulary: {
   messageAccessed: {
     says: 'Somebody did something with a message.',
     fields: {
-      how: 'heard, saved, deleted, restored, claimed, forwarded, replied, handedOver',
+      how: 'heard, saved, deleted, restored, claimed, forwarded, replied, handedOver, read (its text)',
       messageId: 'which',
       mailbox: 'whose',
       person: 'mailbox of the person',
@@ -219,6 +219,22 @@ const vocabulary: {
   configured: {
     says: 'What it runs with, at each start.',
     fields: { hash: 'of the whole configuration', set: 'keys that are not as they come; no values' },
+  },
+  signingKeyUsed: {
+    says: 'With which key the record is signed from now on, at each start.',
+    fields: { key: 'its id, as checkpoints name it', from: 'secrets, a file, env:NAME, command' },
+  },
+  loginsSeen: {
+    says: 'Whoever showed a password or a token: the first time at once, then right ones by day, wrong ones by ten minutes.',
+    fields: {
+      door: 'phone, calendar',
+      who: "extension, or number of the calendar; '' for a name that nobody has, or for many",
+      address: "where it came from; '' for many, or where it is not known",
+      result: 'right, wrong',
+      times: 'how often',
+      from: 'the first time',
+      until: 'the last time',
+    },
   },
   timeLost: {
     says: 'The house was killed, or the power was cut.',
@@ -312,6 +328,14 @@ const vocabulary: {
       because: 'why',
     },
   },
+  messageTranscribed: {
+    says: 'A program of the house was given a message and has made text of it.',
+    fields: { messageId: 'which', mailbox: 'whose', tries: 'how many it took' },
+  },
+  transcriptGivenUp: {
+    says: 'No text could be made of a message; the message is as it was.',
+    fields: { messageId: 'which', mailbox: 'whose', tries: 'how many', because: 'why' },
+  },
   messageShredOrdered: {
     says: 'The key of a message is about to be shredded.',
     fields: {
@@ -386,7 +410,10 @@ const vocabulary: {
       from: 'first instant',
       to: 'first instant after it',
       numbers: 'sealed, masked, shown (opened with the key)',
-      by: 'who did it',
+      by: 'who did it, who became whom',
+      device: 'machine, and the one that somebody came from',
+      role: 'of `audit.reveal`, where numbers were shown',
+      reason: 'why they were shown',
     },
   },
   auditPruned: {

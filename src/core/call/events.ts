@@ -38,16 +38,16 @@ export interface MediaFacts {
   readonly cipher: 'none' | 'sdes' | 'dtls';
 }
 
-/** How a leg sounded from its beginning to its end, as its media server measured it. */
+/** How a leg sounded from its beginning to its end, as its media server measured it. Whole numbers: it goes to the audit. */
 export interface MeasuredSound {
-  /** Mean opinion score of what was heard from this leg, 1 to 4.5. */
-  readonly mos: number;
-  readonly lostPercent: number;
+  /** Mean opinion score of what was heard from this leg, 100 to 450. */
+  readonly mosHundredths: number;
+  readonly lostPermille: number;
   /** null: the media server does not say. */
   readonly jitterMs: number | null;
   readonly roundTripMs: number | null;
   /** Of what this leg heard, as its phone reported it. */
-  readonly farMos: number | null;
+  readonly farMosHundredths: number | null;
 }
 
 /**

@@ -22,7 +22,7 @@ export interface MessageBrief {
 
 /** What is noted on the message itself. */
 export type MessageMark = 'heard' | 'saved' | 'deleted' | 'restored' | 'claimed';
-export type MessageAct = MessageMark | 'forwarded' | 'replied' | 'handedOver';
+export type MessageAct = MessageMark | 'forwarded' | 'replied' | 'handedOver' | 'read';
 
 /** `paused`: too many were tried; `noPin`: the mailbox has none, or there is no such mailbox. */
 export type PinResult = 'right' | 'wrong' | 'noPin' | 'paused';

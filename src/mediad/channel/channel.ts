@@ -18,7 +18,7 @@ import { setMediaVariables } from './media-variables.ts';
 export type HangupCause = string;
 
 /** Where a digit came from, in FreeSWITCH's words. */
-export type DigitSource = 'RTP' | 'ENDPOINT' | 'APP';
+export type DigitSource = 'RTP' | 'INBAND_AUDIO' | 'ENDPOINT' | 'APP';
 
 export interface HeardDigit {
   readonly digit: string;
@@ -175,8 +175,9 @@ export class Channel {
       ...(heard.timestamp !== undefined && { 'DTMF-Timestamp': String(heard.timestamp) }),
     });
     for (const listener of this.#digitListeners) listener(heard.digit);
-    // Digits in RTP pass the bridge by themselves.
-    if (heard.source !== 'RTP') this.#peer?.media.sendDigits(heard.digit, heard.durationSamples);
+    // Digits in RTP and in the sound pass the bridge by themselves.
+    if (heard.source !== 'RTP' && heard.source !== 'INBAND_AUDIO')
+      this.#peer?.media.sendDigits(heard.digit, heard.durationSamples);
   }
 
   /** The function it returns ends it. */

@@ -1,5 +1,6 @@
 /** The signalling side's view of one leg's audio: asks its worker and turns the answers into promises and callbacks. */
 import { MessageChannel } from 'node:worker_threads';
+import type { HeardSound, ListenWish } from './hearing/detector.ts';
 import type { MediaWorker } from './media-worker.ts';
 import {
   type FromWorker,
@@ -39,6 +40,7 @@ export class LegMedia {
   readonly #queries = new Map<number, (report: LegReport) => void>();
   #opened: { resolve: (place: LegPlace) => void; reject: (error: Error) => void } | undefined;
   readonly #closed = Promise.withResolvers<LegReport | undefined>();
+  readonly #listeners = new Map<number, (sound: HeardSound) => void>();
   #nextQuery = 1;
 
   constructor(worker: MediaWorker, leg: string, events: LegMediaEvents) {
@@ -94,6 +96,17 @@ export class LegMedia {
     this.#station.tell({ type: 'sendDigits', leg: this.#station.name, digits, durationSamples });
   }
 
+  /** The function it returns ends it. */
+  listen(wish: ListenWish, heard: (sound: HeardSound) => void): () => void {
+    const listen = this.#nextQuery++;
+    const leg = this.#station.name;
+    this.#listeners.set(listen, heard);
+    this.#station.tell({ type: 'listen', leg, listen, wish });
+    return () => {
+      if (this.#listeners.delete(listen)) this.#station.tell({ type: 'stopListen', leg, listen });
+    };
+  }
+
   /** undefined when the leg is closed. */
   report(): Promise<LegReport | undefined> {
     if (this.#station.isClosed) return Promise.resolve(undefined);
@@ -119,6 +132,8 @@ export class LegMedia {
         return this.#events.failed(message.reason);
       case 'digitHeard':
         return this.#events.digitHeard(message);
+      case 'soundHeard':
+        return this.#listeners.get(message.listen)?.(message.sound);
       case 'mediaSilent':
         return this.#events.silent(message.silentMs);
       case 'qualityMeasured':

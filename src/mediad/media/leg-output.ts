@@ -73,11 +73,10 @@ export class LegOutput {
   tick(): void {
     this.#sender.tick();
     if (!this.#digits.isSending) return;
-    const event = this.#digits.next();
     const events = this.#remote?.events;
-    if (event === undefined || events === undefined) return;
     // Its timestamp is counted like the sound's (RFC 4733 2.1), its duration in the clock that was agreed for events.
-    event.payload.writeUInt16BE(Math.min(0xffff, (event.payload.readUInt16BE(2) * events.clockRate) / 8000), 2);
+    const event = this.#digits.next(events?.clockRate);
+    if (event === undefined || events === undefined) return;
     const sinceStart = (event.sinceStart * this.#codec.clockRate) / 8000;
     this.#sender.frame({ ...event, sinceStart, payloadType: events.payloadType });
   }

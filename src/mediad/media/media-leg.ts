@@ -5,12 +5,14 @@
  *                -> reorder(60ms) -> record -> seal            while a recording runs
  *                -> bridge                                     as it arrives: a relay adds no delay
  *                -> jitter -> decode -> conference             a frame with each tick
+ *                -> jitter -> decode -> detectors              while somebody listens for something
  *   out   digits | player | bridge | conference | silence -> encode -> rtp
  */
 import type { BridgeFrame, BridgePeer, ConferencePeer, SoundFrame } from './bridge.ts';
 import type { Codec } from './codec/codec-types.ts';
 import { isG711 } from './codec/codec.ts';
 import { FRAME_MS, SILENCE } from './codec/g711.ts';
+import { Ears } from './hearing/ears.ts';
 import { JitterBuffer } from './jitter-buffer.ts';
 import { readNoise } from './comfort-noise.ts';
 import { LegControl, type LegControlOptions } from './leg-control.ts';
@@ -52,6 +54,8 @@ const NOISE_CLOCK = 8000;
 const MUTED_LEVEL = 127;
 
 export class MediaLeg {
+  /** What is listened for in what the leg says. */
+  readonly ears = new Ears();
   readonly #events: LegEvents;
   readonly #silence: LegSilence;
   readonly #output: LegOutput;
@@ -136,6 +140,7 @@ export class MediaLeg {
     this.#control.tick(nowMs, this.#output.timestamp);
     this.#digitsIn.tick(nowMs);
     this.#recordings.tick(nowMs);
+    this.ears.tick();
     if (this.#remote?.isReceiving === true) this.#silence.tick(nowMs);
     this.#speakToConference();
     if (areDigitsOut) return;
@@ -226,6 +231,7 @@ export class MediaLeg {
     const taps = [
       this.#digitsIn.describe(),
       ...this.#recordings.describe(),
+      ...this.ears.describe(),
       ...(this.#peer === undefined ? [] : [this.#peerWords('in')]),
     ];
     const source = this.#player?.describe() ?? (this.#peer === undefined ? 'silence' : this.#peerWords('out'));
@@ -238,6 +244,7 @@ export class MediaLeg {
     this.#isClosed = true;
     this.#control.close(this.#nowMs, this.#output.timestamp);
     this.#digitsIn.close();
+    this.ears.close();
     this.stopPlay();
     this.#recordings.close();
     this.unbridge();
@@ -262,6 +269,7 @@ export class MediaLeg {
       this.#jitter = new JitterBuffer(this.codec);
     }
     this.#recordings.codecChanged(this.codec);
+    this.ears.codecChanged(this.codec);
   }
 
   #heard(packet: RtpPacket, sizeBytes: number, nowMs: number): void {
@@ -294,6 +302,7 @@ export class MediaLeg {
     const soundless = { ...packet, payload: packet.payload.subarray(0, 0) };
     this.#recordings.skip(soundless, nowMs);
     this.#jitter?.push(soundless, nowMs);
+    this.ears.push(soundless, nowMs);
   }
 
   #hearDigit(packet: RtpPacket, nowMs: number): void {
@@ -321,6 +330,7 @@ export class MediaLeg {
     const peer = this.#peer?.takes === 'packets' ? this.#peer : undefined;
     this.#recordings.heard(packet, codec, this.#nowMs, peer !== undefined);
     this.#jitter?.push(packet, this.#nowMs);
+    this.ears.push(packet, this.#nowMs);
     peer?.push(bridged('audio', packet, codec));
   }
 

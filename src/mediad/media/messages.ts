@@ -2,6 +2,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { Metadata } from '../../vault/index.ts';
 import type { Codec } from './codec/codec-types.ts';
+import type { HeardSound, ListenWish } from './hearing/detector.ts';
 import type { MasterKey } from '../srtp/suites.ts';
 import type { Report } from './rtcp-packet.ts';
 import type { ToneScript } from './tone.ts';
@@ -112,6 +113,8 @@ export type ToWorker =
   | { readonly type: 'unbridge'; readonly leg: string }
   | { readonly type: 'mute'; readonly leg: string; readonly way: 'read' | 'write'; readonly isMuted: boolean }
   | { readonly type: 'sendDigits'; readonly leg: string; readonly digits: string; readonly durationSamples: number }
+  | { readonly type: 'listen'; readonly leg: string; readonly listen: number; readonly wish: ListenWish }
+  | { readonly type: 'stopListen'; readonly leg: string; readonly listen: number }
   | { readonly type: 'report'; readonly leg: string; readonly query: number }
   | { readonly type: 'closeLeg'; readonly leg: string }
   | { readonly type: 'pauseRecord'; readonly leg: string; readonly recording: number; readonly isPaused: boolean }
@@ -170,6 +173,7 @@ export type FromWorker =
       readonly ssrc: number;
       readonly timestamp: number;
     }
+  | { readonly type: 'soundHeard'; readonly leg: string; readonly listen: number; readonly sound: HeardSound }
   | { readonly type: 'mediaSilent'; readonly leg: string; readonly silentMs: number }
   | { readonly type: 'qualityMeasured'; readonly leg: string; readonly quality: LegQuality }
   | { readonly type: 'rtcpHeard'; readonly leg: string; readonly news: RtcpNews }

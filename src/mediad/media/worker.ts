@@ -109,6 +109,14 @@ async function performOnLeg(leg: LegEntry, message: OnStation): Promise<void> {
       return media.mute(message.way, message.isMuted);
     case 'sendDigits':
       return media.sendDigits(message.digits, message.durationSamples);
+    case 'listen': {
+      const { leg: name, listen, wish } = message;
+      return media.ears.listen(listen, wish, media.codec, (sound) =>
+        tell({ type: 'soundHeard', leg: name, listen, sound }),
+      );
+    }
+    case 'stopListen':
+      return media.ears.stop(message.listen);
     case 'report':
       return tell({ type: 'reported', leg: message.leg, query: message.query, report: media.report() });
     case 'closeLeg':

@@ -20,6 +20,7 @@ export interface MediaDescription {
   readonly formatText: string;
   readonly address: string;
   readonly direction: Direction;
+  /** What it asks for (ptime), no more than it can take (maxptime). */
   readonly ptimeMs: number | undefined;
   /** RFC 3605; undefined: the port above that of RTP. */
   readonly controlPort: number | undefined;
@@ -54,6 +55,7 @@ interface Section {
 }
 
 interface MediaSection extends Section {
+  maxPtimeMs?: number;
   readonly media: string;
   readonly port: number;
   readonly protocol: string;
@@ -121,6 +123,8 @@ function readAttribute(value: string, section: Section, media: MediaSection | un
   if (media === undefined) return;
   const ptime = /^ptime:(\d{1,4})$/.exec(value);
   if (ptime !== null) media.ptimeMs = Number(ptime[1]);
+  const longest = /^maxptime:(\d{1,4})$/.exec(value);
+  if (longest !== null) media.maxPtimeMs = Number(longest[1]);
   const crypto = value.startsWith('crypto:') ? readCryptoLine(value.slice('crypto:'.length)) : undefined;
   if (crypto !== undefined) media.crypto.push(crypto);
   if (value === 'rtcp-mux') media.isControlMuxed = true;
@@ -142,6 +146,14 @@ function readPort(digits: string): number | undefined {
   return port >= 1024 && port <= 65_535 ? port : undefined;
 }
 
+const USUAL_MS = 20;
+const LEAST_MS = 10;
+
+/** What it asks for, but no more than it can take. A limit below what is ever sent is none. */
+function packetMs({ ptimeMs, maxPtimeMs = 0 }: MediaSection): number | undefined {
+  return maxPtimeMs < LEAST_MS ? ptimeMs : Math.min(ptimeMs ?? USUAL_MS, maxPtimeMs);
+}
+
 function finish(section: MediaSection, session: Section): MediaDescription {
   return {
     media: section.media,
@@ -151,7 +163,7 @@ function finish(section: MediaSection, session: Section): MediaDescription {
     formatText: section.payloadTypes.join(' '),
     address: section.address ?? session.address ?? '0.0.0.0',
     direction: section.direction ?? session.direction ?? 'sendrecv',
-    ptimeMs: section.ptimeMs,
+    ptimeMs: packetMs(section),
     controlPort: section.controlPort,
     isControlMuxed: section.isControlMuxed,
     crypto: section.crypto,

@@ -138,9 +138,7 @@ export class Admission {
   }
 
   #patienceWith(request: SipRequest): number {
-    // After a power cut every phone registers: late is soon enough, and without it there are no calls.
-    if (request.method !== 'INVITE') return 5;
-    return this.#challenges.isAnsweredBy(request, this.#clock.now()) ? 2 : 1;
+    return request.method !== 'INVITE' || this.#challenges.isAnsweredBy(request, this.#clock.now()) ? 2 : 1;
   }
 
   #busy(counter: keyof AdmissionCounters): Screening {

@@ -1,6 +1,6 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { Clock, Random } from '../../engine/ports.ts';
-import type { Credentials, DigestSecrets } from '../ports.ts';
+import type { Credentials, DigestSecrets, LoginWatch } from '../ports.ts';
 import { Backoff } from './backoff.ts';
 import { type DigestAlgorithm, type DigestAnswer, digestHash, digestResponse, parseDigestAnswers } from './digest.ts';
 import { Nonces } from './nonces.ts';
@@ -40,6 +40,7 @@ export class Authenticator {
   /** Stands in for a phone that does not exist. */
   readonly #nobody: DigestSecrets;
   readonly #isKnownDevice: (extension: string, sourceIp: string) => boolean;
+  readonly #watch: LoginWatch | undefined;
 
   constructor(parts: {
     credentials: Credentials;
@@ -50,7 +51,10 @@ export class Authenticator {
     random: Random;
     /** An address this phone has a registration from: strangers' wrong guesses must not lock it out. */
     isKnownDevice: (extension: string, sourceIp: string) => boolean;
+    /** Told who registered, and who showed a wrong password. */
+    watch?: LoginWatch | undefined;
   }) {
+    this.#watch = parts.watch;
     this.#credentials = parts.credentials;
     this.#realm = parts.realm;
     this.#digests = parts.digests;
@@ -64,6 +68,17 @@ export class Authenticator {
   }
 
   check(request: AuthRequest): AuthResult {
+    const result = this.#judge(request);
+    const { sourceIp, method } = request;
+    if (result.kind === 'known') {
+      if (method === 'REGISTER') this.#watch?.right(result.extension, sourceIp);
+    } else if (result.kind === 'tooManyFailures' || result.failed !== null) {
+      this.#watch?.wrong(result.kind === 'challenge' ? (result.failed?.extension ?? '') : '', sourceIp);
+    }
+    return result;
+  }
+
+  #judge(request: AuthRequest): AuthResult {
     const answer = this.#ownAnswer(request.authorization);
     if (answer === undefined) return this.#challenge(request, {});
 

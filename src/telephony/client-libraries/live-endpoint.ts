@@ -31,6 +31,7 @@ export class LiveEndpoint {
   readonly #events: LiveEndpointEvents;
   readonly #gone = Promise.withResolvers<'gone'>();
   #isGone = false;
+  #answer: string | null = null;
   #isHungUp = false;
   /** The media server asks, and what is pressed is the answer. */
   #isAsking = false;
@@ -58,9 +59,9 @@ export class LiveEndpoint {
     return this.#endpoint.dialog as SrfDialog;
   }
 
-  /** Description to offer or to answer with. */
+  /** Description to offer or to answer with: what the media server said last. */
   get sdp(): string {
-    return this.#endpoint.local.sdp;
+    return this.#answer ?? this.#endpoint.local.sdp;
   }
 
   /** Also to be called by whoever knows that its media server is gone. May be called twice. */
@@ -78,6 +79,7 @@ export class LiveEndpoint {
   async modify(sdp: string): Promise<string> {
     const answer = await Promise.race([modifyDialog(this.dialog, sdp), this.#gone.promise]);
     if (answer === 'gone' && this.#isGone) throw new Error('the media endpoint is gone');
+    this.#answer = answer;
     return answer;
   }
 

@@ -20,6 +20,10 @@ const kinds: readonly { readonly heading: string; readonly facts: readonly Fact[
   { heading: 'Keys of messages', facts: ['keyMade', 'keysRotated', 'keyShredded', 'masterKeyChanged'] },
   { heading: 'Phones', facts: ['phoneAdded', 'phoneRemoved'] },
   {
+    heading: 'Who was let in, and who was not',
+    facts: ['pinSet', 'pinTried', 'loginsSeen', 'calendarMade', 'calendarEnded'],
+  },
+  {
     heading: 'Plans and rosters',
     facts: [
       'documentActivated',
@@ -33,7 +37,16 @@ const kinds: readonly { readonly heading: string; readonly facts: readonly Fact[
   },
   {
     heading: 'Starts, stops and lost time',
-    facts: ['started', 'stopped', 'configured', 'timeLost', 'callsLost', 'serverDrained', 'serverUndrained'],
+    facts: [
+      'started',
+      'stopped',
+      'configured',
+      'signingKeyUsed',
+      'timeLost',
+      'callsLost',
+      'serverDrained',
+      'serverUndrained',
+    ],
   },
   {
     heading: 'The record itself',

@@ -12,6 +12,15 @@ export const INSTANT_APPLICATIONS: ReadonlySet<string> = new Set([
   'send_dtmf',
   'record_session',
   'stop_record_session',
+  'start_dtmf',
+  'stop_dtmf',
+  'spandsp_start_dtmf',
+  'spandsp_stop_dtmf',
+  'tone_detect',
+  'stop_tone_detect',
+  'spandsp_start_tone_detect',
+  'spandsp_stop_tone_detect',
+  'wardline_answer_hint',
   'hangup',
 ]);
 
