@@ -1,6 +1,6 @@
 /**
- * A process that records messages one after the other, three at a time, until it is killed: it prints what it has pushed and which are
- * complete. Arguments: folder, raw µ-law to record, recipient.
+ * A process that records messages one after the other, three at a time, until it is killed: it prints what it has pushed,
+ * what of that is with the disk, and which are complete. It speaks ten times as fast as people. Arguments: folder, raw µ-law to record, recipient.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -18,7 +18,7 @@ async function record(name: string): Promise<void> {
   const writer = await SealedWriter.open({ sink, recipients: [recipient], format, metadata });
   for (let at = 0; at < audio.length; at += FRAME_BYTES) {
     writer.push(audio.subarray(at, at + FRAME_BYTES));
-    if (at % 1600 === 0) process.stdout.write(`pushed ${name} ${at}\n`);
+    if (at % 1600 === 0) process.stdout.write(`pushed ${name} ${at} ${writer.audioBytes}\n`);
     if (at % 800 === 0) await sleep(10);
   }
   await writer.close();
