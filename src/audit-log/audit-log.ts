@@ -8,7 +8,7 @@ import {
   type Metrics,
   OnceAMinute,
 } from '../observe/index.ts';
-import { Backlog, wait } from './backlog.ts';
+import { Backlog, isNoRoom, wait } from './backlog.ts';
 import { ChainEnd } from './chain-end.ts';
 import type { Checkpoints } from './checkpoints.ts';
 import { EntryBodies } from './entry-bodies.ts';
@@ -131,9 +131,9 @@ export class AuditLog implements AuditPort {
     return this.#mode.name === 'prompt' ? this.#attestPromptly(bodies) : this.#attestLate(bodies);
   }
 
-  /** Whether a fact comes to lie on a disk: in the store, or while that is away in the spool file. */
+  /** Whether a fact comes to lie on a disk: in the store, while that is away in the spool file, or as soon as a full disk has room. */
   get canKeep(): boolean {
-    return this.#mode.name === 'prompt' || this.#backlog.isOnDisk;
+    return this.#mode.name === 'prompt' || this.#backlog.isOnDisk || this.#backlog.waitsForRoom;
   }
 
   /** Facts that wait for the store. */
@@ -199,10 +199,8 @@ export class AuditLog implements AuditPort {
   #inMemoryAlone(error: unknown): void {
     const { logger, health } = this.#options;
     logger.error({ err: error }, 'audit spool not written, facts are in memory alone');
-    health.failing(
-      CHECK,
-      `facts are in memory alone (${reason(error)}), and calls that are not STAT are refused: mend the disk at once`,
-    );
+    const what = isNoRoom(error) ? 'free disk space' : 'calls that are not STAT are refused: mend the disk';
+    health.failing(CHECK, `facts are in memory alone (${reason(error)}); ${what} at once`);
   }
 
   #deadlinePassed(): void {

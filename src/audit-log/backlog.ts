@@ -39,8 +39,8 @@ export class Backlog {
   #spilledFrom: number | null;
   /** Ids that are known to be written although they are in the spool file. */
   #written: ReadonlySet<string> = new Set();
-  /** The last write to the spool file failed. */
-  #isUnwritten = false;
+  /** Why the last write to the spool file failed. */
+  #unwritten: unknown = null;
 
   constructor(parts: BacklogParts) {
     this.#parts = parts;
@@ -51,7 +51,12 @@ export class Backlog {
 
   /** Whether facts that wait outlive this process: the spool file takes them. */
   get isOnDisk(): boolean {
-    return this.#spool !== null && this.#spool.fault === null && !this.#isUnwritten;
+    return this.#spool !== null && this.#spool.fault === null && this.#unwritten === null;
+  }
+
+  /** The disk has no room for what waits, memory has: nothing is broken, and somebody can make room. */
+  get waitsForRoom(): boolean {
+    return this.#spool?.fault === null && isNoRoom(this.#unwritten) && this.#queue.length < this.#parts.maxKept;
   }
 
   /** In memory. */
@@ -158,14 +163,18 @@ export class Backlog {
         afterSeq,
         pending.map(({ body }) => body),
       );
-      this.#isUnwritten = false;
+      this.#unwritten = null;
       return true;
     } catch (error) {
-      if (!this.#isUnwritten) this.#parts.onUnwritten(error);
-      this.#isUnwritten = true;
+      if (this.#unwritten === null) this.#parts.onUnwritten(error);
+      this.#unwritten = error;
       return false;
     }
   }
+}
+
+export function isNoRoom(error: unknown): boolean {
+  return (error as { code?: unknown } | null)?.code === 'ENOSPC';
 }
 
 async function idsBehind(store: Pick<ChainStore, 'read'>, seq: number): Promise<ReadonlySet<string>> {

@@ -69,7 +69,9 @@ export class SpoolFile {
     this.#size += bytes.length;
     return this.#then(async (file) => {
       const { bytesWritten } = await file.write(bytes, 0, bytes.length, at);
-      if (bytesWritten < bytes.length) throw new Error(`${this.#path}: the disk is full`);
+      if (bytesWritten < bytes.length) {
+        throw Object.assign(new Error(`${this.#path}: the disk is full`), { code: 'ENOSPC' });
+      }
       // Not waited for: the fact is in memory too, and the disk may be the very thing that hangs.
       void file.datasync().catch((error: Error) => {
         if (this.#fault === null) this.#onFault(error);

@@ -10,6 +10,7 @@ import t from 'tap';
 import { daemonPlans } from '../../src/cli/supervise/daemon-options.ts';
 import { configSchema } from '../../src/config/schema.ts';
 import { decodeG711 } from '../../src/mediad/media/codec/g711.ts';
+import { HEADER_BYTES } from '../../src/vault/container.ts';
 import { openSealed, type Secrets } from '../../src/vault/index.ts';
 import { FsmrfClient, SECRET, startMediad, type MrfEndpoint } from '../support/mediad-process.ts';
 import { until } from '../support/processes.ts';
@@ -259,7 +260,7 @@ void t.test('a recording opens to the samples that were sent, and nothing is rea
   phone.say(600);
   const result = endpoint.record(file, { timeLimitSecs: 30 });
   // It begins to record some time after it was asked to; nobody sees it before there is a segment.
-  await phone.until('a segment on the disk', () => (statSync(file, { throwIfNoEntry: false })?.size ?? 0) > 1_000);
+  await phone.until('a segment on the disk', () => (statSync(file, { throwIfNoEntry: false })?.size ?? 0) > HEADER_BYTES);
   const start = phone.sent.length;
   await phone.until('a while', () => phone.sent.length - start > 130);
   await phone.press('#');

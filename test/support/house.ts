@@ -1,6 +1,7 @@
 import { type ChildProcess, execFile } from 'node:child_process';
 import { appendFileSync, cpSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { HEADER_BYTES } from '../../src/vault/container.ts';
 import { type Account, Baresip } from './baresip.ts';
 import { ended, PATIENCE_MS, scratch, startChild, until } from './processes.ts';
 import { DrachtioServer, signallingServer } from './drachtio-server.ts';
@@ -231,11 +232,11 @@ export class House {
     return (this.ready['daemonPids'] as number[] | undefined) ?? [];
   }
 
-  /** Sealed bytes of all messages and greetings: 8,000 more for each second that is recorded. */
+  /** Sealed bytes of all messages and greetings behind their headers: 8,000 more for each second that is recorded. */
   sealedBytes(): number {
     const folder = join(this.data, 'voicemail');
     const sizes = readdirSync(folder).map((name) => statSync(join(folder, name), { throwIfNoEntry: false })?.size ?? 0);
-    return sizes.reduce((sum, size) => sum + size, 0);
+    return sizes.reduce((sum, size) => sum + Math.max(0, size - HEADER_BYTES), 0);
   }
 
   /** By what is on the disk, not by the clock: a recorder may begin some seconds after it was asked to. */
