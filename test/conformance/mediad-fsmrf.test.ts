@@ -260,7 +260,10 @@ void t.test('a recording opens to the samples that were sent, and nothing is rea
   phone.say(600);
   const result = endpoint.record(file, { timeLimitSecs: 30 });
   // It begins to record some time after it was asked to; nobody sees it before there is a segment.
-  await phone.until('a segment on the disk', () => (statSync(file, { throwIfNoEntry: false })?.size ?? 0) > HEADER_BYTES);
+  await phone.until(
+    'a segment on the disk',
+    () => (statSync(file, { throwIfNoEntry: false })?.size ?? 0) > HEADER_BYTES,
+  );
   const start = phone.sent.length;
   await phone.until('a while', () => phone.sent.length - start > 130);
   await phone.press('#');
