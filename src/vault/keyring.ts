@@ -1,6 +1,5 @@
 import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { z } from 'zod';
 import { newIdentity, recipientOf } from './age-recipient.ts';
 import { keyIdOf } from './key-slot.ts';
 import { phiSealer, type PhiSealer } from './phi-sealer.ts';
@@ -30,7 +29,6 @@ interface KeptKey extends VoicemailKey {
 
 const OTHER_MASTER = 'see to it that voicemail.masterKey leads to the right one';
 const FILE = /^(house|mailbox|unit)\.([^.]*)\.(\d{1,6})\.key$/;
-const fileSchema = z.strictObject({ recipient: z.string(), madeAt: z.int(), master: z.string(), sealed: z.string() });
 
 /**
  * The keys that messages are sealed to, one file each: public halves in clear, private ones sealed with the master key. So
@@ -163,14 +161,14 @@ export class Keyring {
   #read(name: string): KeptKey {
     const path = join(this.#folder, name);
     const [, kind, id, generation] = FILE.exec(name) ?? [];
-    const said = fileSchema.safeParse(parsed(readText(path)));
-    if (!said.success) throw unreadable(path, 'is damaged', RESTORE, undefined);
+    const said = parsed(readText(path));
+    if (said === null) throw unreadable(path, 'is damaged', RESTORE, undefined);
     return {
-      ...said.data,
+      ...said,
       kind: kind as KeyOwner['kind'],
       id: decodeURIComponent(id ?? ''),
       generation: Number(generation),
-      keyId: keyIdOf(said.data.recipient),
+      keyId: keyIdOf(said.recipient),
     };
   }
 }
@@ -194,9 +192,15 @@ function wordOf(master: PhiSealer): string {
   return master.blind('voicemail master key');
 }
 
-function parsed(text: string): unknown {
+type KeptFile = Pick<KeptKey, 'recipient' | 'madeAt' | 'master' | 'sealed'>;
+
+// By hand: the media threads load this folder, and a library for schemas would cost each of them 5 MB.
+function parsed(text: string): KeptFile | null {
   try {
-    return JSON.parse(text);
+    const { recipient, madeAt, master, sealed, ...more } = JSON.parse(text) as Record<string, unknown>;
+    const isWhole = [recipient, master, sealed].every((word) => typeof word === 'string') && Number.isInteger(madeAt);
+    if (!isWhole || Object.keys(more).length > 0) return null;
+    return { recipient, madeAt, master, sealed } as KeptFile;
   } catch {
     return null;
   }

@@ -1,10 +1,7 @@
 import { z } from 'zod';
 import { isRecipient } from './age-recipient.ts';
 
-/** Folder inside the data folder. */
-export const SECRETS_FOLDER = 'secrets';
-/** Folder inside that of the secrets: the keys that messages are sealed to. */
-export const KEYRING_FOLDER = 'voicemail';
+export { KEYRING_FOLDER, SECRETS_FOLDER } from './folders.ts';
 
 /** Where a key comes from that need not lie on this disk. */
 export const keyPlace = z

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { KEYRING_FOLDER } from './options.ts';
+import { KEYRING_FOLDER } from './folders.ts';
 import { phiSealer, type PhiSealer } from './phi-sealer.ts';
 import {
   codeOf,

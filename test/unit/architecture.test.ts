@@ -35,6 +35,20 @@ t.test('imports run downward', async (t) => {
       .map(({ source }) => source);
   t.same(users(/^(node:)?child_process$/), ['src/processes/index.ts'], 'processes are started in one module');
   t.same(users(/^(node:)?(vm|process|inspector|repl)$/), [], 'nothing is evaluated; the environment has one reader');
+
+  // Each of them has a heap of its own: a library for schemas would cost 5 MB in every one.
+  const bySource = new Map(output.modules.map((module) => [module.source, module]));
+  const reached = new Set(['src/mediad/media/worker.ts']);
+  for (const source of reached) {
+    for (const to of bySource.get(source)?.dependencies ?? []) {
+      if (!to.dynamic && !to.dependencyTypes.includes('type-only')) reached.add(to.resolved);
+    }
+  }
+  t.ok(reached.size > 50, `${reached.size} modules in a media thread`);
+  t.same(
+    [...reached].filter((source) => source.includes('zod')),
+    [],
+  );
 });
 
 t.test('the core decides without a clock, chance or waiting', async (t) => {

@@ -39,7 +39,7 @@ export function startApp(plan: LaunchPlan): AppProcess {
     plan.app.script,
     [plan.app.configFile],
     ['ignore', 'inherit', 'inherit', 'ipc'],
-    ['--max-semi-space-size=16'],
+    ['--max-semi-space-size=8'],
   );
   const pid = child.pid ?? 0;
   if (pid > 0) notePrivate(join(plan.runFolder, 'app.json'), { pid, startedTicks: startedTicks(pid) });

@@ -35,7 +35,7 @@ export async function startDaemon(plan: DaemonPlan, folders: { run: string; log:
   const logFile = join(folders.log, `${plan.name}.log`);
   const from = sizeOf(logFile);
   const log = openLog(logFile);
-  const child = startNode(plan.script, [plan.optionsFile], ['ignore', log, log], ['--max-semi-space-size=16']);
+  const child = startNode(plan.script, [plan.optionsFile], ['ignore', log, log], ['--max-semi-space-size=4']);
   closeSync(log);
   child.on('error', () => {});
   child.unref();
