@@ -5,7 +5,7 @@ import { HEADER_BYTES } from '../../src/vault/container.ts';
 import { type Account, Baresip } from './baresip.ts';
 import { ended, PATIENCE_MS, scratch, startChild, until } from './processes.ts';
 import { DrachtioServer, signallingServer } from './drachtio-server.ts';
-import { FreeSwitch, mediaServer } from './freeswitch.ts';
+import { FreeSwitch, freeswitch, mediaServer } from './freeswitch.ts';
 import { processTree } from './plaintext-scan.ts';
 import type { RealServer } from './real-server.ts';
 import { keepRecords } from './records.ts';
@@ -232,7 +232,7 @@ export class House {
     return (this.ready['daemonPids'] as number[] | undefined) ?? [];
   }
 
-  /** Sealed bytes of all messages and greetings behind their headers: 8,000 more for each second that is recorded. */
+  /** Sealed bytes of all messages and greetings behind their headers. */
   sealedBytes(): number {
     const folder = join(this.data, 'voicemail');
     const sizes = readdirSync(folder).map((name) => statSync(join(folder, name), { throwIfNoEntry: false })?.size ?? 0);
@@ -241,7 +241,9 @@ export class House {
 
   /** By what is on the disk, not by the clock: a recorder may begin some seconds after it was asked to. */
   async recorded(seconds: number, before = 0): Promise<void> {
-    await until(`${seconds} s of message on the disk`, () => this.sealedBytes() - before > seconds * 8000);
+    // FreeSWITCH records 16 bits a sample.
+    const bytesPerSecond = freeswitch === undefined ? 8_000 : 16_000;
+    await until(`${seconds} s of message on the disk`, () => this.sealedBytes() - before > seconds * bytesPerSecond);
   }
 
   uri(number: string): string {
