@@ -15,6 +15,7 @@ void t.test('ids, times and addresses may differ, and the order of different tel
     { fact: 'legRinging', leg: '1', sipStatus: 180 },
     { fact: 'legRinging', leg: '2', sipStatus: 180 },
     { fact: 'ended', cause: 'callerHungUp', talkedMs: 812 },
+    { fact: 'soundMeasured', leg: '1', mosHundredths: 439 },
   );
   const other = call(
     { fact: 'arrived', peer: '127.0.0.1:50002/udp', sipCallId: 'b' },
