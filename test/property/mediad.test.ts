@@ -1,5 +1,6 @@
 /** Laws of what strangers can send to mediad: descriptions, event socket bytes, RTP. */
 import { fc } from '../support/fast-check.ts';
+import { mediaLeg, phoneWith } from '../support/media-leg.ts';
 import sdpTransform from 'sdp-transform';
 import t from 'tap';
 import {
@@ -10,7 +11,6 @@ import {
   STRANGER_LIMITS,
 } from '../../src/mediad/event-socket/framing.ts';
 import { splitArguments } from '../../src/mediad/channel/applications/application.ts';
-import { MediaLeg } from '../../src/mediad/media/media-leg.ts';
 import { writeRtp } from '../../src/mediad/media/rtp-packet.ts';
 import { PCMU } from '../../src/mediad/media/codec/codec.ts';
 import { readWav } from '../../src/mediad/media/files/wav.ts';
@@ -274,33 +274,9 @@ void t.test('nothing that arrives on an RTP port throws or is answered to a stra
       fc.array(fc.tuple(datagram, fc.constantFrom('192.0.2.7', '203.0.113.1')), { maxLength: 50 }),
       (arrivals) => {
         const targets = new Set<string>();
-        const transport = {
-          send: (_: Buffer, to: { address: string }) => void targets.add(to.address),
-          sendControl() {},
-          connect() {},
-          disconnect() {},
-          close() {},
-        };
-        const leg = new MediaLeg({
-          transport,
-          events: { digit() {}, silent() {}, measured() {}, reported() {} },
-          silenceMs: 100,
-          nowMs: 0,
-        });
-        leg.setRemote(
-          {
-            codec: PCMU,
-            payloadType: 0,
-            events: { payloadType: 101, clockRate: 8000 },
-            sendTo: { address: '192.0.2.7', port: 4000 },
-            alsoFrom: [],
-            control: undefined,
-            noise: undefined,
-            srtp: undefined,
-            isReceiving: true,
-          },
-          0,
-        );
+        const leg = mediaLeg((_: Buffer, to: { address: string }) => void targets.add(to.address), 100);
+        const phone = phoneWith(PCMU, 0, { address: '192.0.2.7', port: 4000 });
+        leg.setRemote({ ...phone, events: { payloadType: 101, clockRate: 8000 } }, 0);
         leg.bridge({
           takes: 'packets',
           push: (frame) => leg.hear(frame.kind === 'quiet' ? frame : { ...frame, codec: { ...PCMU, name: 'PCMA' } }),

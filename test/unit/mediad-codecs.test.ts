@@ -8,12 +8,12 @@ import { G722Decoder, G722Encoder } from '../../src/mediad/media/codec/g722.ts';
 import { loadOpus } from '../../src/mediad/media/codec/opus.ts';
 import { Resampler } from '../../src/mediad/media/codec/resample.ts';
 import { JitterBuffer } from '../../src/mediad/media/jitter-buffer.ts';
-import { MediaLeg } from '../../src/mediad/media/media-leg.ts';
 import type { SoundFrame } from '../../src/mediad/media/bridge.ts';
 import type { SeatSettings } from '../../src/mediad/media/messages.ts';
 import { Mixer } from '../../src/mediad/media/mixer.ts';
 import { readRtp, writeRtp, type RtpPacket } from '../../src/mediad/media/rtp-packet.ts';
 import { SessionRecorder } from '../../src/mediad/media/session-recorder.ts';
+import { mediaLeg, phoneWith } from '../support/media-leg.ts';
 import { until } from '../support/processes.ts';
 
 await loadOpus();
@@ -85,33 +85,9 @@ async function decoded(codec: Codec, packets: readonly RtpPacket[]): Promise<Int
 
 function aLeg(codec: Codec) {
   const sent: RtpPacket[] = [];
-  const leg = new MediaLeg({
-    transport: {
-      send: (datagram) => void sent.push(readRtp(datagram)!),
-      sendControl() {},
-      connect() {},
-      disconnect() {},
-      close() {},
-    },
-    events: { digit() {}, silent() {}, measured() {}, reported() {} },
-    silenceMs: 0,
-    nowMs: 0,
-  });
+  const leg = mediaLeg((datagram) => void sent.push(readRtp(datagram)!));
   const phone = { address: '198.51.100.4', port: 4000 };
-  leg.setRemote(
-    {
-      codec,
-      payloadType: 96,
-      events: undefined,
-      sendTo: phone,
-      alsoFrom: [],
-      control: undefined,
-      noise: undefined,
-      srtp: undefined,
-      isReceiving: true,
-    },
-    0,
-  );
+  leg.setRemote(phoneWith(codec, 96, phone), 0);
   return { leg, sent, hear: (packet: RtpPacket, nowMs: number) => leg.receive(writeRtp(packet), phone, nowMs) };
 }
 

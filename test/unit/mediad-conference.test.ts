@@ -14,7 +14,6 @@ import { decodeG711 } from '../../src/mediad/media/codec/g711.ts';
 import { inWideBand } from '../../src/mediad/media/codec/resample.ts';
 import { JitterBuffer } from '../../src/mediad/media/jitter-buffer.ts';
 import { LegMedia } from '../../src/mediad/media/leg-media.ts';
-import { MediaLeg } from '../../src/mediad/media/media-leg.ts';
 import type { MediaWorker } from '../../src/mediad/media/media-worker.ts';
 import type { FromWorker, RecordRequest, SeatSettings, ToWorker } from '../../src/mediad/media/messages.ts';
 import { Mixer } from '../../src/mediad/media/mixer.ts';
@@ -25,6 +24,7 @@ import { readRtp, writeRtp, type RtpPacket } from '../../src/mediad/media/rtp-pa
 import { parseToneScript, ToneSource } from '../../src/mediad/media/tone.ts';
 import { Transcoder, type Transcoded } from '../../src/mediad/media/transcoder.ts';
 import { WorkerConferences } from '../../src/mediad/media/worker-conferences.ts';
+import { mediaLeg, phoneWith } from '../support/media-leg.ts';
 import { loudness, toneSamples, toneShare, wavBytes } from '../support/sound.ts';
 
 const seat: SeatSettings = { canSpeak: true, canHear: true, gainIn: 1, gainOut: 1, energyLevel: 0, talkLevel: 100 };
@@ -238,33 +238,11 @@ void t.test(
   async (t) => {
     const phone = { address: '198.51.100.4', port: 4000 };
     const sent: Buffer[] = [];
-    const transport = {
-      send: (datagram: Buffer) => void sent.push(datagram),
-      sendControl() {},
-      connect() {},
-      disconnect() {},
-      close() {},
-    };
-    const leg = new MediaLeg({
-      transport,
-      events: { digit() {}, silent() {}, measured() {}, reported() {} },
-      silenceMs: 0,
-      nowMs: 0,
-    });
-    const remote = {
-      payloadType: 96,
-      events: undefined,
-      sendTo: phone,
-      alsoFrom: [],
-      control: undefined,
-      noise: undefined,
-      srtp: undefined,
-      isReceiving: true,
-    };
-    leg.setRemote({ ...remote, codec: l16(8000) }, 0);
+    const leg = mediaLeg((datagram: Buffer) => void sent.push(datagram));
+    leg.setRemote(phoneWith(l16(8000), 96, phone), 0);
     const { recorder, samples } = aRecorder();
     leg.record(recorder);
-    leg.setRemote({ ...remote, codec: l16(16_000) }, 0);
+    leg.setRemote(phoneWith(l16(16_000), 96, phone), 0);
     const encoder = openEncoder(l16(16_000));
     for (let n = 0; n < 60; n++) {
       const payload = encoder.encode(aTone(1000, 16_000, n).samples);
@@ -277,7 +255,7 @@ void t.test(
 
     leg.close();
     sent.length = 0;
-    leg.setRemote({ ...remote, codec: G722 }, 0);
+    leg.setRemote(phoneWith(G722, 96, phone), 0);
     const payload = Buffer.alloc(160);
     leg.hear({ kind: 'audio', codec: PCMU, payload, marker: false, ssrc: 1, sequence: 1, timestamp: 1 });
     t.equal(leg.codec.name, 'L16', 'nothing is made for it');
@@ -309,30 +287,8 @@ void t.test('after a pause of the speaker what is transcoded begins with the mar
 void t.test('two streams of transcoded sound one after the other never use a sequence number twice', async (t) => {
   const phone = { address: '198.51.100.4', port: 4000 };
   const sent: RtpPacket[] = [];
-  const transport = {
-    send: (datagram: Buffer) => void sent.push(readRtp(datagram)!),
-    sendControl() {},
-    connect() {},
-    disconnect() {},
-    close() {},
-  };
-  const leg = new MediaLeg({
-    transport,
-    events: { digit() {}, silent() {}, measured() {}, reported() {} },
-    silenceMs: 0,
-    nowMs: 0,
-  });
-  const remote = {
-    payloadType: 9,
-    events: undefined,
-    sendTo: phone,
-    alsoFrom: [],
-    control: undefined,
-    noise: undefined,
-    srtp: undefined,
-    isReceiving: true,
-  };
-  leg.setRemote({ ...remote, codec: G722 }, 0);
+  const leg = mediaLeg((datagram: Buffer) => void sent.push(readRtp(datagram)!));
+  leg.setRemote(phoneWith(G722, 9, phone), 0);
   leg.bridge({ takes: 'packets', push() {}, close() {} });
   // The other phone changes its codec in the midst of a call, and keeps its SSRC.
   for (const codec of [PCMU, l16(8000)]) {
