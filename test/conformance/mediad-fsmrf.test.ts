@@ -15,7 +15,7 @@ import { openSealed, type Secrets } from '../../src/vault/index.ts';
 import { FsmrfClient, SECRET, startMediad, type MrfEndpoint } from '../support/mediad-process.ts';
 import { until } from '../support/processes.ts';
 import { RtpPhone } from '../support/rtp-phone.ts';
-import { find, readWav, toneSamples, toneShare, writeWav } from '../support/sound.ts';
+import { find, heardFor, readWav, toneSamples, toneShare, writeWav } from '../support/sound.ts';
 
 const identity = await generateX25519Identity();
 const recipient = await identityToRecipient(identity);
@@ -393,9 +393,11 @@ void t.test(
     t.same([opened.format.channels, opened.ending], [2, 'complete']);
     const samples = new Int16Array(opened.audio.length);
     decodeG711('PCMU', opened.audio, samples);
-    const [said, heard] = [0, 1].map((side) => samples.filter((_, n) => n % 2 === side).slice(-4000));
-    t.ok(toneShare(said!, 400) > 0.9, 'what it said, on the left');
-    t.ok(toneShare(heard!, 600) > 0.3 && toneShare(heard!, 400) < 0.02, 'what it heard, on the right');
+    const [said, heard] = [0, 1].map((side) => samples.filter((_, n) => n % 2 === side));
+    // Stretches, not the whole: a packet that came late on a busy machine is a gap, and not what is asked here.
+    t.ok(heardFor({ rateHz: 8000, samples: said! }, 400, 0.9) >= 0.2, 'what it said, on the left');
+    t.ok(heardFor({ rateHz: 8000, samples: heard! }, 600, 0.3) >= 0.2, 'what it heard, on the right');
+    t.ok(toneShare(heard!, 400) < 0.02, 'and not itself');
   },
 );
 
