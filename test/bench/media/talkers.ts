@@ -16,6 +16,8 @@ export interface Place {
 
 const FRAME_MS = 20;
 const SAMPLES = 160;
+/** A telephone that is later than this has missed its turn. */
+const LATEST_MS = 10;
 const REPORTS_EVERY = 250;
 /** In the payload: a mark, when it was sent (ms), its number. */
 const MARK = 0x55;
@@ -151,6 +153,8 @@ export class Talker {
 export function talk(talkers: readonly Talker[]): () => void {
   let [due, phase] = [performance.now(), 0];
   const ticker = setInterval(() => {
+    // What could not be said in time is not said: who only sends hears nothing.
+    due = Math.max(due, performance.now() - LATEST_MS);
     for (; due <= performance.now(); due += 1) {
       for (let i = phase; i < talkers.length; i += FRAME_MS) talkers[i]!.say();
       phase = (phase + 1) % FRAME_MS;
