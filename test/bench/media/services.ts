@@ -13,6 +13,8 @@ export interface ServiceResult {
   readonly cpuPercentPerLeg: number;
   /** For one packet that comes in. */
   readonly cpuMicrosPerPacket: number;
+  /** By each leg's telephone: 50, or nobody serves it. */
+  readonly heardPerSecond: number;
   readonly pssMb: number;
 }
 
@@ -63,7 +65,8 @@ async function one(
     t.teardown(talk(talkers));
     await wait(3000);
     tally.begin();
-    const [used, began] = [cpuMs(server.pid), performance.now()];
+    const heard = () => talkers.reduce((all, talker) => all + talker.heard, 0);
+    const [used, began, before] = [cpuMs(server.pid), performance.now(), heard()];
     await wait(seconds * 1000);
     tally.end();
     const [ms, elapsedMs] = [cpuMs(server.pid) - used, performance.now() - began];
@@ -73,6 +76,7 @@ async function one(
       legs,
       cpuPercentPerLeg: Math.round((ms / elapsedMs / legs) * 1e5) / 1000,
       cpuMicrosPerPacket: round((ms * 1000) / Math.max(1, tally.sent)),
+      heardPerSecond: round(((heard() - before) * 1000) / elapsedMs / legs),
       pssMb: pssMb([server.pid]),
     };
   } finally {

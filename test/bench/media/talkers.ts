@@ -75,6 +75,8 @@ export class Talker {
   readonly key: MasterKey | undefined;
   /** RFC 3550 A.8, in ms: of what it hears, against when it was sent. */
   jitterMs = 0;
+  /** Packets of sound, whosever it is. */
+  heard = 0;
   readonly #socket: Socket;
   readonly #tally: Tally;
   readonly #sealing: SrtpSender | undefined;
@@ -136,6 +138,7 @@ export class Talker {
 
   #hear(datagram: Buffer, nowMs: number): void {
     if ((datagram[1]! & 0x7f) !== 0) return;
+    this.heard += 1;
     const packet = this.#opening === undefined ? datagram : this.#opening.open(datagram);
     if (typeof packet === 'string' || packet[RTP_HEADER_BYTES] !== MARK || packet.length !== this.#packet.length)
       return;
