@@ -143,5 +143,8 @@ void t.test('new calls wait until everything else has been read, and no longer t
   isPressed = false;
   enter('INVITE z');
   t.equal(now()[0], 'INVITE z', 'it is over');
+  room.close();
+  clock.advance(1_000);
+  t.same([now(), room.size, clock.pending], [[], 0, 0]);
   t.end();
 });

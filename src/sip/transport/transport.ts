@@ -196,6 +196,7 @@ export class Transport {
       if (listener.protocol === 'udp') listener.socket.close();
       else listener.server.close();
     }
+    this.#waitingRoom.close();
     this.#connections.close();
   }
 

@@ -44,13 +44,22 @@ export class WaitingRoom {
     this.#turnLater();
   }
 
+  /** Nobody is served any more. */
+  close(): void {
+    this.#waiting.length = 0;
+  }
+
   #turnLater(): void {
     if (this.#isDue) return;
     this.#isDue = true;
     this.#clock.after(0, () => {
       this.#isDue = false;
-      this.#turn();
-      if (this.#waiting.length > 0) this.#turnLater();
+      try {
+        this.#turn();
+      } finally {
+        // One that cannot be served keeps none of the others waiting.
+        if (this.#waiting.length > 0) this.#turnLater();
+      }
     });
   }
 
@@ -67,10 +76,11 @@ export class WaitingRoom {
   }
 }
 
+// Each datagram is asked: by its first letter, nearly always.
 function isInvite(bytes: Buffer): boolean {
-  return bytes.toString('latin1', 0, 7) === 'INVITE ';
+  return bytes[0] === 73 && bytes.toString('latin1', 0, 7) === 'INVITE ';
 }
 
 function isCancel(bytes: Buffer): boolean {
-  return bytes.toString('latin1', 0, 7) === 'CANCEL ';
+  return bytes[0] === 67 && bytes.toString('latin1', 0, 7) === 'CANCEL ';
 }
