@@ -10,7 +10,7 @@ import {
 } from './client-libraries/index.ts';
 import { wireToEndpoint, wireTogether } from './dialog-wiring.ts';
 import type { CallMedia } from './media.ts';
-import { type Cipher, cipherFor, isDowngrade, needsSrtp } from './media-cipher.ts';
+import { callersCipher, type Cipher, isDowngrade, needsSrtp } from './media-cipher.ts';
 import type { MediaEndpoint } from './media-endpoint.ts';
 import type { EndpointWish } from './media-link.ts';
 import { moveFrom } from './move-media.ts';
@@ -75,7 +75,9 @@ export class CallerLeg implements CallerSide {
   get cipher(): Cipher {
     const peer = peerOf(this.#request);
     // A carrier's is its own business.
-    return this.#shell.trunks.from(peer) === undefined ? cipherFor(peer, this.#shell.options.sip) : 'none';
+    return this.#shell.trunks.from(peer) === undefined
+      ? callersCipher(peer, this.offer, this.#shell.options.sip)
+      : 'none';
   }
 
   /** The caller's own description; '' when the offer is left to us. */
@@ -157,7 +159,6 @@ export class CallerLeg implements CallerSide {
 
   async #anchor(): Promise<void> {
     const { offer } = this;
-    if (sdpFacts(offer).cipher === 'dtls') throw new Error('the caller offers sound encrypted by DTLS only');
     const endpoint = await this.#media.endpoint({ ...this.#wish(), remoteSdp: offer === '' ? null : offer });
     if (this.#state !== 'answering') return endpoint.close();
     this.#endpoint = endpoint;
@@ -250,9 +251,10 @@ export class CallerLeg implements CallerSide {
   }
 
   #wish(): Omit<EndpointWish, 'remoteSdp'> {
+    const { cipher } = sdpFacts(this.offer);
     return {
       // Who offers it is not given less.
-      cipher: sdpFacts(this.offer).cipher === 'none' ? this.cipher : 'sdes',
+      cipher: cipher === 'none' ? this.cipher : cipher,
       mediaSource: mediaSource([this.#request.source_address]),
       events: {
         gone: () => this.#mediaLost(),
