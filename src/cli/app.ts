@@ -1,24 +1,23 @@
 import { setFlagsFromString } from 'node:v8';
-import type { AppMessage } from './supervise/launch-plan.ts';
 import { keepEnvironment } from '../config/index.ts';
 import { openApp } from './app/open.ts';
+import { tellSupervisor } from './app/tell-supervisor.ts';
 import { PortError } from '../engine/index.ts';
+import { keepMemoryOffDisks } from '../processes/index.ts';
 import { Refusal } from './report.ts';
 
 // The app as a process, started by the supervisor:  node src/cli/app.ts <data>/run/config.json
 // SIGTERM: no new calls, running ones may end. Without its supervisor it goes on: calls matter more than a terminal.
 
-const tell = (message: AppMessage): void => {
-  if (process.connected) process.send?.(message);
-};
 // A terminal that is gone must not end a call.
 process.stdout.on('error', () => {});
 process.stderr.on('error', () => {});
 
 keepEnvironment();
+keepMemoryOffDisks();
 
 // The supervisor asks now and then; an app that does not answer is ended and started again.
-process.on('message', () => tell({ type: 'here' }));
+process.on('message', () => tellSupervisor({ type: 'here' }));
 
 // Timers of the parts do not keep a process alive, and nothing else does until the sockets are open.
 setInterval(() => {}, 60_000);
@@ -38,10 +37,10 @@ try {
   // Garbage is collected when the heap has grown by two fifths, not when it has doubled: after a storm of calls less stays
   // behind. Only now, because V8 takes code from the compile cache only under the flags it was put there with.
   setFlagsFromString('--heap-growing-percent=40');
-  tell({ type: 'ready', serves: app.serves, banner: app.banner });
+  tellSupervisor({ type: 'ready', serves: app.serves, banner: app.banner });
 } catch (error) {
   if (!(error instanceof Refusal) && !(error instanceof PortError)) throw error;
-  tell({ type: 'cannotStart', problem: error.message });
+  tellSupervisor({ type: 'cannotStart', problem: error.message });
   // The message must be on its way before the process is gone.
   setImmediate(() => process.exit(1));
 }

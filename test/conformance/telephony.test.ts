@@ -5,8 +5,10 @@ import t from 'tap';
 import { canonicalJson } from '../../src/core/audit/index.ts';
 import type { LegId } from '../../src/core/call/index.ts';
 import type { TelephonyEffect } from '../../src/engine/ports.ts';
+import { HEADER_BYTES } from '../../src/vault/container.ts';
 import { MemoryBindings } from '../../src/telephony/index.ts';
 import { drachtioServer } from '../support/drachtio-server.ts';
+import { freeswitch } from '../support/freeswitch.ts';
 import { notOnRunning } from '../support/left-out.ts';
 import { until } from '../support/processes.ts';
 import { type Message, RawPhone } from '../support/raw-phone.ts';
@@ -435,7 +437,7 @@ void t.test('a message is recorded sealed; "#" ends it, and so does hanging up',
     scripted.do(play(1, ['short'], 'nothing'));
     await scripted.next('promptFinished');
     scripted.do(record(messageId));
-    await new Promise((resolve) => setTimeout(resolve, 1500));
+    await until('some of it', () => house.recordedBytes(messageId) > HEADER_BYTES + 8000);
     if (by === 'key') rtp.press('#');
     else {
       phone.inDialog(call, 'BYE');
@@ -443,8 +445,7 @@ void t.test('a message is recorded sealed; "#" ends it, and so does hanging up',
     }
     const ended = await scripted.next('recordingEnded');
     t.match(ended, { messageId, by });
-    // How soon the recorder begins is the machine's affair.
-    t.ok(ended.durationMs > 0 && ended.durationMs < 10_000, `${ended.durationMs} ms`);
+    t.ok(ended.durationMs >= 400 && ended.durationMs < 60_000, `${ended.durationMs} ms`);
     t.ok(readFileSync(path.join(house.recordingsDir, `${messageId}.sealed`)).length > 1000);
     if (by === 'key') scripted.do({ type: 'hangUpCaller', cause: 'messageLeft' });
     await over(scripted);
@@ -514,8 +515,11 @@ void t.test('an outside number goes out through the trunk, with its digest and n
     maxDigits: 1,
     waitMs: 5000,
     isAgain: false,
+    hints: true,
   });
   await mobile.hears(700);
+  // A tone is what mailboxes have; FreeSWITCH does not say, and nobody waits for it.
+  if (freeswitch === undefined) t.match(await scripted.next('answerHinted'), { leg: one, hint: 'mailbox' });
   mobile.press('4');
   t.match(await scripted.next('digitsGathered'), { leg: one, digits: '4' });
   scripted.do({ type: 'bridge', leg: one });

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import type { CallEvent, CallId, EndCause } from '../../src/core/call/index.ts';
@@ -205,6 +205,12 @@ export class House {
       tcp: portOf(serves, 'tcp/127.0.0.1:'),
       tls: portOf(serves, 'tls/127.0.0.1:'),
     };
+  }
+
+  /** What lies on the disk of a message, under whatever name while it is recorded. */
+  recordedBytes(messageId: string): number {
+    const names = readdirSync(this.recordingsDir).filter((name) => name.includes(messageId));
+    return Math.max(0, ...names.map((name) => statSync(path.join(this.recordingsDir, name)).size));
   }
 
   /** Its only server of that kind. */

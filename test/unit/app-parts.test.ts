@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import {
   appendFileSync,
   closeSync,
@@ -10,6 +10,7 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs';
+import { once } from 'node:events';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { Closing } from '../../src/cli/app/closing.ts';
@@ -367,4 +368,32 @@ void t.test('greetings are no messages; those that nobody hears are found', asyn
   });
   t.same(await strayMessages(folder, new Set()), ['abc']);
   t.same(await strayDrafts(folder, new Set(['greeting-a-1'])), ['greeting-b-2']);
+});
+
+void t.test('who tells a supervisor that dies at this moment goes on', async (t) => {
+  const folder = t.testdir({});
+  const go = join(folder, 'go');
+  // It does not see that the channel is closed before it writes: it has not come back to its event loop.
+  const program = `
+    import { existsSync } from 'node:fs';
+    import { tellSupervisor } from './src/cli/app/tell-supervisor.ts';
+    process.on('message', () => {
+      console.log('asked');
+      while (!existsSync(process.argv[1]));
+      tellSupervisor({ type: 'here' });
+      setTimeout(() => { console.log('still here'); process.exit(0); }, 50);
+    });
+    setInterval(() => {}, 1000);`;
+  const child = spawn(process.execPath, ['--input-type=module-typescript', '-e', program, go], {
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  });
+  let said = '';
+  for (const stream of [child.stdout!, child.stderr!]) stream.on('data', (bytes: Buffer) => (said += bytes.toString()));
+  const over = Promise.all([once(child, 'exit'), once(child.stdout!, 'end')]);
+  child.send('areYouThere');
+  await until('it to be asked', () => said.includes('asked'));
+  child.disconnect();
+  writeFileSync(go, '');
+  t.match(await over, [[0]], 'it ended by itself');
+  t.match(said, 'still here');
 });

@@ -7,6 +7,7 @@
  *   out   leg -> protect -> the latched source
  */
 import { CLOSED, guardOf, PLAIN, type PacketGuard, type PacketKind } from '../srtp/packet-guard.ts';
+import { isSameKey } from '../srtp/suites.ts';
 import { type DatagramKind, kindOf } from './datagram-kind.ts';
 import { HandshakePath } from './handshake-path.ts';
 import { Latch, type SourceLatch } from './latch.ts';
@@ -42,6 +43,8 @@ export class LegWire {
   /** What the guard was before there were no keys: with the same ones it goes on, and uses no number twice. */
   #lastGuard: PacketGuard = PLAIN;
   #remote: RemoteMedia | undefined;
+  /** Also while it is on hold. */
+  #sentTo: Endpoint | undefined;
   #latch: SourceLatch | undefined;
   #handshake: HandshakePath | undefined;
   /** Of RTCP that has a port of its own. */
@@ -57,6 +60,7 @@ export class LegWire {
   setRemote(remote: RemoteMedia): void {
     const before = this.#remote;
     this.#remote = remote;
+    this.#sentTo = remote.sendTo ?? this.#sentTo;
     const { sendTo, control, alsoFrom, dtls } = remote;
     this.#guard = dtls !== undefined && remote.srtp === undefined ? CLOSED : guardOf(remote.srtp, this.#lastGuard);
     if (this.#guard !== CLOSED) this.#lastGuard = this.#guard;
@@ -75,6 +79,19 @@ export class LegWire {
     if (this.#latch instanceof NominatedLatch) return this.#latch.restart(ice);
     if (this.#latch !== undefined) this.#transport.disconnect();
     this.#latch = new NominatedLatch(ice);
+  }
+
+  /**
+   * Whether this description may be of another machine, or another start of it, than what heard us until now. It cannot know
+   * how often our numbers have gone round (RFC 4568 7.1.4), so our stream must begin anew. Our key need not: it may have been
+   * offered before, and would then not be told. Asked before `setRemote`.
+   */
+  isHeardAnew({ srtp, sendTo, dtls }: RemoteMedia): boolean {
+    const before = this.#remote?.srtp;
+    // By DTLS it is the same one as long as the keys are, wherever it is now; and new keys are new for both.
+    if (before === undefined || srtp === undefined || dtls !== undefined) return false;
+    const isMoved = this.#sentTo !== undefined && sendTo !== undefined && !isSamePlace(this.#sentTo, sendTo);
+    return isMoved || !isSameKey(before.theirs, srtp.theirs);
   }
 
   /** On the port of RTP. */
