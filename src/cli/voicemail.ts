@@ -9,7 +9,9 @@ import { done, Refusal, table } from './report.ts';
 import { knownDocuments, siteClock } from './site-documents.ts';
 import { siteConfig, siteStore } from './site.ts';
 import { chaseCommands } from './voicemail-chases.ts';
+import { greetingCommands } from './voicemail-greetings.ts';
 import { keepCommands } from './voicemail-keep.ts';
+import { noticeCommands } from './voicemail-notices.ts';
 import { pinCommands } from './voicemail-pin.ts';
 
 export function voicemailCommands({ group, answer }: Commands): void {
@@ -17,6 +19,8 @@ export function voicemailCommands({ group, answer }: Commands): void {
   pinCommands(voicemail, answer);
   keepCommands(voicemail, answer);
   chaseCommands(voicemail, answer);
+  greetingCommands(voicemail, answer);
+  noticeCommands(voicemail, answer);
   voicemail('list')
     .description('urgent ones first, then the oldest first')
     .option('--mailbox <id>', 'of one mailbox only')
