@@ -25,7 +25,7 @@ module.exports = {
     from('engine', ['core/']),
     ...['telephony', 'storage', 'audit-log', 'directory', 'documents', 'vault', 'webhooks', 'mail'].map((f) => from(f, corePort)),
     from('sip', ['observe/']),
-    from('sipd', ['sip/', 'observe/']),
+    from('sipd', ['sip/', 'observe/', 'processes/']),
     // The sealed container has one definition (docs/adr): mediad writes it while it records, vault opens it.
     from('mediad', ['sip/', 'observe/', 'vault/', 'processes/']),
     from('processes', []),

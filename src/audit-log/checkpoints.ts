@@ -145,18 +145,19 @@ export class Checkpoints {
   /** What the disk does not take now is tried again with the next checkpoint. */
   async #write(): Promise<void> {
     const { health, logger, anchors, path } = this.#parts;
-    while (this.#unwritten.length > 0) {
-      const batch = [...this.#unwritten];
+    for (let [next] = this.#unwritten; next !== undefined; [next] = this.#unwritten) {
+      const checkpoint = next;
       try {
-        await this.#file.append(batch.map((checkpoint) => JSON.stringify(checkpoint)));
+        // Durable one by one: a power cut may tear the last line, and never one that others stand behind.
+        await this.#file.append([JSON.stringify(checkpoint)]);
         health.ok(CHECK);
       } catch (error) {
         logger.error({ err: error, path }, 'audit checkpoint not written');
         health.failing(CHECK, `${path} cannot be written (${String(error)}): free disk space, or correct who owns it`);
         return;
       }
-      this.#unwritten = this.#unwritten.filter((checkpoint) => !batch.includes(checkpoint));
-      for (const checkpoint of batch) anchors.send(anchorLine(checkpoint));
+      this.#unwritten = this.#unwritten.filter((one) => one !== checkpoint);
+      anchors.send(anchorLine(checkpoint));
     }
   }
 

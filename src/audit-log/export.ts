@@ -1,8 +1,10 @@
 import type { ChainHead, ChainRow, ChainStore } from '../core/audit/index.ts';
 import { type Checkpoint, isGenuine, parseCheckpoint } from './checkpoint.ts';
+import type { HeadFile } from './head-file.ts';
 import { LineFile } from './line-file.ts';
-import { hashOf, isSame } from './link.ts';
+import { hexOf } from './link.ts';
 import { type SigningKey, verifyingKey } from './signing-key.ts';
+import { Vouch } from './vouch.ts';
 
 /**
  * Part of the chain as JSON lines that can be checked without this house: docs/reference/audit-chain.md is their
@@ -10,6 +12,7 @@ import { type SigningKey, verifyingKey } from './signing-key.ts';
  */
 export interface ExportParts {
   readonly store: Pick<ChainStore, 'read' | 'head'>;
+  readonly headFile: HeadFile;
   readonly checkpointPath: string;
   readonly key: SigningKey;
   readonly site: string;
@@ -22,36 +25,41 @@ export interface ExportParts {
 
 const PAGE_ROWS = 1000;
 
-/** One line after the other; returns how many entries there were, and whether each follows and the end was signed. */
+/**
+ * One line after the other; returns how many entries there were, and whether the end was signed: only when each follows, and
+ * none differs from what this house has put its name to before.
+ */
 export async function* exportLines(parts: ExportParts): AsyncGenerator<string, { entries: number; isSigned: boolean }> {
   const { store, key, site, at, from, to } = parts;
   const [first] = await store.read(from - 1, 1);
-  const prev = Buffer.from(first?.prev ?? new Uint8Array(32)).toString('hex');
-  yield JSON.stringify({ type: 'export', version: 1, site, at, publicKey: key.publicKey, from, to, prev });
-  const checkpoints = new CheckpointsAlong(parts);
+  const prev = hexOf(first?.prev ?? new Uint8Array(32));
   let end: ChainHead = { seq: from - 1, hash: Buffer.from(prev, 'hex') };
-  let entries = 0;
-  let isWhole = true;
+  const vouch = await Vouch.open({ ...parts, key: verifyingKey(key.publicKey) }, end);
+  yield JSON.stringify({ type: 'export', version: 2, site, at, publicKey: key.publicKey, from, to, prev });
+  const checkpointsAlong = new CheckpointsAlong(parts);
+  let [entries, checkpoints] = [0, 0];
   for (let rows = await page(store, end.seq, to); rows.length > 0; rows = await page(store, end.seq, to)) {
-    for (const row of rows) {
-      if (row.seq !== end.seq + 1 || !isSame(hashOf(end.hash, row.body), row.hash)) isWhole = false;
-      end = { seq: row.seq, hash: row.hash };
+    await vouch.take(rows);
+    for (const { seq, body, hash } of rows) {
+      end = { seq, hash };
       entries += 1;
-      yield JSON.stringify({
-        type: 'entry',
-        seq: row.seq,
-        body: row.body,
-        hash: Buffer.from(row.hash).toString('hex'),
-      });
-      const checkpoint = await checkpoints.of(row.seq);
-      if (checkpoint !== null) yield JSON.stringify({ type: 'checkpoint', ...checkpoint });
+      yield JSON.stringify({ type: 'entry', seq, body, hash: hexOf(hash) });
+      const checkpoint = await checkpointsAlong.of(seq);
+      if (checkpoint === null) continue;
+      checkpoints += 1;
+      yield JSON.stringify({ type: 'checkpoint', ...inOrder(checkpoint) });
     }
   }
-  const isSigned = isWhole && entries === to - from + 1;
-  const seal = { at, entries, from, hash: Buffer.from(end.hash).toString('hex'), key: key.id, prev, to };
-  const sig = isSigned ? key.sign(`wardline audit export 1\n${JSON.stringify(seal)}`) : '';
+  const isSigned = entries === to - from + 1 && (await vouch.isBorneOut());
+  const seal = { at, checkpoints, entries, from, hash: hexOf(end.hash), key: key.id, prev, site, to };
+  const sig = isSigned ? key.sign(`wardline audit export 2\n${JSON.stringify(seal)}`) : '';
   yield JSON.stringify({ type: 'end', ...seal, sig });
   return { entries, isSigned };
+}
+
+/** Every byte of an export counts, also the order of what a line holds. */
+function inOrder({ at, from, hash, key, marksHash, prev, seq, sig, marks = '' }: Checkpoint): Checkpoint {
+  return { at, from, hash, key, marksHash, prev, seq, sig, marks };
 }
 
 async function page(store: Pick<ChainStore, 'read'>, afterSeq: number, to: number): Promise<readonly ChainRow[]> {

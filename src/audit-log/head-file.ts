@@ -2,6 +2,7 @@ import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'no
 import { type FileHandle, open, readdir, rename, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { ChainHead } from '../core/audit/index.ts';
+import { syncFolder } from './sync-folder.ts';
 
 /**
  * The last link that this house has certified, in a file beside the store: seq, hash, and an HMAC with a key that is in
@@ -100,6 +101,7 @@ export class HeadFile {
       await file.close();
     }
     await rename(draft, this.#path);
+    await syncFolder(dirname(this.#path));
     this.#slot = 0;
     return true;
   }

@@ -1,5 +1,7 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { syncFolder } from './sync-folder.ts';
 
 const CHUNK_BYTES = 256 * 1024;
 /** A longer line is nothing that was written here, and is passed over. */
@@ -77,8 +79,11 @@ export class LineFile {
       if (named !== null && ours.ino === named.ino && ours.dev === named.dev) return held;
       await this.close();
     }
+    const isNew = (await stat(this.path).catch(() => null)) === null;
     const file = await open(this.path, constants.O_RDWR | constants.O_CREAT | constants.O_APPEND, 0o600);
     this.#file = file;
+    // Its name has to outlive a power cut as well as its lines.
+    if (isNew) await syncFolder(dirname(this.path));
     return file;
   }
 

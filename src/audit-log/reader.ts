@@ -103,8 +103,18 @@ export class AuditReader {
 
   /** Lines that can be checked elsewhere (export.ts). `at`: milliseconds since 1970. */
   exportLines({ first, last }: EntryRange, about: { readonly site: string; readonly at: number }) {
-    const { checkpointPath } = this.#options.signing;
-    return exportLines({ ...about, store: this.#store, checkpointPath, key: this.#key, from: first, to: last });
+    const { headPath, headKey, signing } = this.#options;
+    const headFile = new HeadFile(headPath, headKey);
+    const { checkpointPath } = signing;
+    return exportLines({
+      ...about,
+      store: this.#store,
+      headFile,
+      checkpointPath,
+      key: this.#key,
+      from: first,
+      to: last,
+    });
   }
 
   /**

@@ -1,6 +1,6 @@
 import type { ChainStore, HexRow } from '../core/audit/index.ts';
 import type { HeadFile } from './head-file.ts';
-import { GENESIS, hashHexOf, hexOf } from './link.ts';
+import { GENESIS, hashHexOf, hexOf, isSame } from './link.ts';
 import type { Problem, ProblemKind } from './problem.ts';
 import { lastReceipt, type Receipt } from './receipts.ts';
 import type { VerifyingKey } from './signing-key.ts';
@@ -56,6 +56,8 @@ export async function verifyChain(store: ChainStore, headFile: HeadFile, witness
       for (const row of rows) {
         walk.take(row);
         for (const witness of witnesses) witness.take(row);
+        // Whatever was put in place of this sign reads like it.
+        if (hasUnreadable(row) && !(await isThatText(store, row))) report(noText(row));
       }
       if (rows.length < PAGE_ROWS || problems.length > MAX_PROBLEMS) break;
     }
@@ -109,6 +111,22 @@ async function read(store: ChainStore, afterSeq: number): Promise<readonly HexRo
   return rows.map((row) => ({ ...row, prev: hexOf(row.prev), hash: hexOf(row.hash) }));
 }
 
+/** Bytes that are no text are read as this sign, and so are hashed as if it stood there. */
+const UNREADABLE = '\ufffd';
+
+function hasUnreadable({ body }: HexRow): boolean {
+  return typeof body === 'string' && body.includes(UNREADABLE);
+}
+
+async function isThatText(store: ChainStore, { seq, body }: HexRow): Promise<boolean> {
+  const bytes = await store.bodyBytes?.(seq);
+  return bytes === undefined || (bytes !== null && isSame(bytes, Buffer.from(body)));
+}
+
+function noText({ seq, callId }: HexRow): Problem {
+  return { what: 'edited', seq, callId, says: `entry ${seq} was edited: its body is no text` };
+}
+
 /** By entry, each named once; what is wrong with no single entry comes last. */
 function inOrder(problems: readonly Problem[]): readonly Problem[] {
   const ofEntries = new Map<number, Problem>();
@@ -147,7 +165,8 @@ class ChainWalk {
     if (this.count === 0) this.#begin(row);
     this.count += 1;
     this.lastRead = row.seq;
-    if (this.#followsIntact(row)) this.#passed(row);
+    if (typeof row.body !== 'string') this.#unlike(row);
+    else if (this.#followsIntact(row)) this.#passed(row);
     else this.#examine(row);
   }
 
@@ -156,9 +175,16 @@ class ChainWalk {
    * then a checkpoint vouches for the first entry.
    */
   #begin(row: HexRow): void {
-    if (this.#cutOff === null || row.seq < 2 || row.seq > this.#cutOff.to + 1) return;
-    this.lastSeq = row.seq - 1;
-    this.#prev = [row.seq === this.#cutOff.to + 1 ? this.#cutOff.hash : row.prev];
+    if (this.#cutOff === null || row.seq < 2) return;
+    const { to, hash } = this.#cutOff;
+    this.lastSeq = Math.min(row.seq - 1, to);
+    this.#prev = [row.seq > to ? hash : row.prev];
+  }
+
+  /** SQLite keeps whatever it is given, also bytes where a text belongs. */
+  #unlike(row: HexRow): void {
+    this.#report(noText(row));
+    if (row.seq > this.lastSeq) this.#passed(row);
   }
 
   /** Nearly every entry: nothing about it is in doubt, nor about the one before it. */

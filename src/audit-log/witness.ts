@@ -49,6 +49,11 @@ export class Witness {
     return this.#last?.seq ?? 0;
   }
 
+  /** Whether one of the checkpoints that were read has a mark of this entry; not asked about entries long passed. */
+  covers(seq: number): boolean {
+    return this.#ahead.some((signed) => signed.from <= seq && seq <= signed.seq);
+  }
+
   /** Must be called before `take` is called with entries up to `seq`. */
   async readUpTo(seq: number): Promise<void> {
     while (!this.#isEnd && this.seq < seq) {

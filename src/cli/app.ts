@@ -3,6 +3,7 @@ import { keepEnvironment } from '../config/index.ts';
 import { openApp } from './app/open.ts';
 import { tellSupervisor } from './app/tell-supervisor.ts';
 import { PortError } from '../engine/index.ts';
+import { keepMemoryOffDisks } from '../processes/index.ts';
 import { Refusal } from './report.ts';
 
 // The app as a process, started by the supervisor:  node src/cli/app.ts <data>/run/config.json
@@ -13,6 +14,7 @@ process.stdout.on('error', () => {});
 process.stderr.on('error', () => {});
 
 keepEnvironment();
+keepMemoryOffDisks();
 
 // The supervisor asks now and then; an app that does not answer is ended and started again.
 process.on('message', () => tellSupervisor({ type: 'here' }));

@@ -10,7 +10,7 @@ import {
   type VoicemailKey,
 } from '../vault/index.ts';
 import { KEYRING_FOLDER } from '../vault/options.ts';
-import { keyAt } from './key-place.ts';
+import { keyAt, keyMeanwhile } from './key-place.ts';
 
 export const houseOwner: KeyOwner = { kind: 'house', id: '' };
 
@@ -69,6 +69,14 @@ export function openHouseKeys(
 
 export function useOf({ keyId, ...owner }: VoicemailKey, about: Pick<KeyUse, 'messageId' | 'use' | 'by'>): KeyUse {
   return { fact: 'keyUsed', key: ownerWords(owner), keyId, ...about };
+}
+
+/** The same in a house that is up. Rejects as `keyAt` throws. */
+export function masterKeyMeanwhile(
+  { voicemail: { masterKey } }: Pick<Config, 'voicemail'>,
+  secrets: Pick<Secrets, 'voicemailMasterKey'>,
+): Promise<Uint8Array> {
+  return keyMeanwhile('voicemail.masterKey', masterKey, secrets.voicemailMasterKey);
 }
 
 /** From where `voicemail.masterKey` says. Throws as `keyAt`. */

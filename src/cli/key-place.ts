@@ -1,8 +1,9 @@
 import { environmentValue } from '../config/index.ts';
 import { keyFrom, readKey } from '../vault/index.ts';
 import { Refusal } from './report.ts';
-import { printedBy } from '../processes/index.ts';
+import { printedBy, printedMeanwhile } from '../processes/index.ts';
 
+const COMMAND = 'command:';
 const COMMAND_MS = 10_000;
 
 /**
@@ -12,10 +13,31 @@ const COMMAND_MS = 10_000;
 export function keyAt(name: string, place: string, ofSecrets: Uint8Array): Uint8Array {
   if (place === 'secrets') return ofSecrets;
   if (place.startsWith('/')) return readKey(place);
-  const text = place.startsWith('env:') ? fromEnvironment(name, place.slice(4)) : fromCommand(name, place.slice(8));
+  if (place.startsWith('env:')) {
+    return keyOf(name, `the variable ${place.slice(4)}`, fromEnvironment(name, place.slice(4)));
+  }
+  const { program, words } = commandOf(place);
+  try {
+    return keyOf(name, 'the command', printedBy(program, words, COMMAND_MS));
+  } catch (error) {
+    throw said(name, program, error);
+  }
+}
+
+/** The same in a house that is up: calls go on while a command takes its time. Rejects as `keyAt` throws. */
+export async function keyMeanwhile(name: string, place: string, ofSecrets: Uint8Array): Promise<Uint8Array> {
+  if (!place.startsWith(COMMAND)) return keyAt(name, place, ofSecrets);
+  const { program, words } = commandOf(place);
+  try {
+    return keyOf(name, 'the command', await printedMeanwhile(program, words, COMMAND_MS));
+  } catch (error) {
+    throw said(name, program, error);
+  }
+}
+
+function keyOf(name: string, where: string, text: string): Uint8Array {
   const key = keyFrom(text.trim());
   if (key !== null) return key;
-  const where = place.startsWith('env:') ? `the variable ${place.slice(4)}` : 'the command';
   throw new Refusal(`${name}: ${where} gives no key: it must be 32 bytes as base64url`);
 }
 
@@ -26,12 +48,13 @@ function fromEnvironment(name: string, variable: string): string {
 }
 
 /** The words of the setting are the program and its arguments. */
-function fromCommand(name: string, command: string): string {
-  const [program = '', ...words] = command.trim().split(/\s+/);
-  try {
-    return printedBy(program, words, COMMAND_MS);
-  } catch (error) {
-    const why = (error as Error).message;
-    throw new Refusal(`${name}: ${program} ${why}: run it as the user of Wardline to see what it says`);
-  }
+function commandOf(place: string): { readonly program: string; readonly words: readonly string[] } {
+  const [program = '', ...words] = place.slice(COMMAND.length).trim().split(/\s+/);
+  return { program, words };
+}
+
+function said(name: string, program: string, error: unknown): unknown {
+  if (error instanceof Refusal) return error;
+  const why = (error as Error).message;
+  return new Refusal(`${name}: ${program} ${why}: run it as the user of Wardline to see what it says`);
 }

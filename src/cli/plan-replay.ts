@@ -138,12 +138,15 @@ async function* callsSince(store: Store, since: Instant): AsyncGenerator<CallRow
   }
 }
 
+/** What was heard decides nothing. */
+const heardOnly: ReadonlySet<string> = new Set(['soundMeasured', 'answerHinted']);
+
 /** null for a call that never came to the plan, is not over, or whose documents are not kept any more. */
 function replayOf(records: readonly AuditRecord[], documents: ReplayDocuments): Replayed | null {
   const told = records.map(({ at, fact }): RecordedFact => ({ at: instant(at), fact: fact as CallFact }));
   // What stands behind the end, as how it sounded, has nothing to do with what was decided.
   const end = told.findLastIndex(({ fact }) => fact.fact === 'ended');
-  const facts = told.slice(0, end + 1).filter(({ fact }) => fact.fact !== 'soundMeasured');
+  const facts = told.slice(0, end + 1).filter(({ fact }) => !heardOnly.has(fact.fact));
   const pair = documents.find(documentsOf(records));
   if (pair === null || facts[0]?.fact.fact !== 'arrived') return null;
   return replay(facts, pair.before, pair.proposed);

@@ -87,16 +87,17 @@ export function voicemailCommands({ group, answer }: Commands): void {
           await attest({ fact: 'messageExported', messageId, by });
           await writeNew(out, (file) => exportWav(opened, file));
           await store.messages.exported(messageId, instant(Date.now()));
+          const damagedSeconds = (opened.damaged.length * opened.segmentMs) / 1000;
           const faults = [
             ...(opened.ending === 'complete' ? [] : ['Its end is missing: the recording was cut off.']),
-            ...(opened.damaged.length === 0 ? [] : [`${opened.damaged.length} seconds are damaged and silent.`]),
+            ...(damagedSeconds === 0 ? [] : [`${damagedSeconds} seconds are damaged and silent.`]),
           ];
           return done(
             [
               `${out}: ${seconds(message.durationMs)} of sound. It is NOT sealed: delete it when you have heard it.`,
               ...faults,
             ],
-            { messageId, out, ending: opened.ending, damagedSeconds: opened.damaged.length },
+            { messageId, out, ending: opened.ending, damagedSeconds },
           );
         }),
       ),

@@ -1,8 +1,11 @@
 /** `node src/mediad/main.ts <options.json>`: runs until SIGTERM or SIGINT. One JSON line on stdout says that it is ready, and where. */
 import { readFileSync, statSync } from 'node:fs';
+import { keepMemoryOffDisks } from '../processes/index.ts';
 import { logTo } from './log.ts';
 import { MediaServer } from './media-server.ts';
 import { checkOptions, type MediadOptions } from './options.ts';
+
+keepMemoryOffDisks();
 
 const log = logTo((line) => process.stderr.write(line));
 

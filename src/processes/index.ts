@@ -1,10 +1,12 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
 import type { Writable } from 'node:stream';
 
 /*
  * The only module that starts processes, and never through a shell: our own Node with a script of ours, or a program that
  * the configuration names.
  */
+
+export { keepMemoryOffDisks } from './core-files.ts';
 
 const COMPILE_CACHE = new URL('../../scripts/compile-cache.js', import.meta.url).href;
 
@@ -24,6 +26,18 @@ export function printedBy(program: string, words: readonly string[], withinMs: n
   if (error !== undefined) throw error;
   if (status !== 0) throw new Error(`ended with code ${status ?? 'none'}`);
   return stdout;
+}
+
+/** The same while calls go on: nobody waits but who asked. Rejects with Error as `printedBy` throws. */
+export function printedMeanwhile(program: string, words: readonly string[], withinMs: number): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const child = execFile(program, words, { timeout: withinMs, maxBuffer: 4096 }, (error, stdout) => {
+      if (error === null) resolve(stdout);
+      // What Node says has the words of the program in it.
+      else reject(new Error(`ended with ${error.killed === true ? 'a signal' : `code ${String(error.code)}`}`));
+    });
+    child.on('error', () => {});
+  });
 }
 
 /**

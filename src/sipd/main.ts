@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 import { z } from 'zod';
+import { keepMemoryOffDisks } from '../processes/index.ts';
 import { jsonLogger } from './json-logger.ts';
 import { type SipdOptions, sipdOptionsSchema } from './options.ts';
 import { SipdServer } from './sipd-server.ts';
@@ -8,6 +9,8 @@ import { SipdServer } from './sipd-server.ts';
 // The signalling daemon as a process:  node src/sipd/main.ts OPTIONS.json
 // One JSON line on stdout when it listens, log lines on stderr. SIGTERM ends it in good order, and
 // every call with it; SIGUSR2 ends it alone.
+
+keepMemoryOffDisks();
 
 const metricsEveryMs = 60_000;
 const logger = jsonLogger(

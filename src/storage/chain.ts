@@ -1,4 +1,5 @@
 import type { AppendResult, ChainHead, ChainRow, ChainStore, HexRow } from '../core/audit/index.ts';
+import { sql } from 'kysely';
 import { build } from './build.ts';
 import type { SqliteDatabase } from './database.ts';
 import { faultsIn } from './faults.ts';
@@ -33,10 +34,13 @@ export class SqliteChain implements ChainStore {
     const rows = build
       .selectFrom('audit_entries')
       .select(['seq', 'at', 'call_id as callId', 'body'])
-      // SQLite makes text of a hash much faster than better-sqlite3 makes a Buffer.
-      .select((e) => e.fn<string>('lower', [e.fn('hex', ['prev'])]).as('prev'))
-      .select((e) => e.fn<string>('lower', [e.fn('hex', ['hash'])]).as('hash'));
+      .select([hexIfBytes('prev'), hexIfBytes('hash')]);
     return this.#db.all(rows.where('seq', '>', afterSeq).orderBy('seq').limit(limit));
+  }
+
+  async bodyBytes(seq: number): Promise<Uint8Array | null> {
+    const bytes = sql<Uint8Array>`cast(body as blob)`.as('bytes');
+    return this.#db.first(build.selectFrom('audit_entries').select(bytes).where('seq', '=', seq))?.bytes ?? null;
   }
 
   async ofCall(callId: string, limit: number): Promise<readonly ChainRow[]> {
@@ -57,4 +61,13 @@ export class SqliteChain implements ChainStore {
   #rows() {
     return build.selectFrom('audit_entries').select(['seq', 'at', 'call_id as callId', 'body', 'prev', 'hash']);
   }
+}
+
+/**
+ * SQLite makes text of a hash much faster than better-sqlite3 makes a Buffer. What is no hash but a text that looks like one
+ * in hex, which nobody but who edits the file can have put there, becomes ''.
+ */
+function hexIfBytes(column: 'prev' | 'hash') {
+  const bytes = sql.ref(column);
+  return sql<string>`case typeof(${bytes}) when 'blob' then lower(hex(${bytes})) else '' end`.as(column);
 }

@@ -163,6 +163,7 @@ export class Call implements TelephonyCall {
         },
         moved: () => this.#moved(leg),
         measured: (sound) => this.#measured(leg, sound),
+        hinted: (hint) => this.#tell({ type: 'answerHinted', leg, ...hint }),
         signallingLost: () => this.#tell({ type: 'signallingLost' }),
       },
     );
@@ -206,6 +207,7 @@ export class Call implements TelephonyCall {
     };
     const endpoint = this.#endpoint(leg);
     if (endpoint === null) return void setImmediate(() => gathered(''));
+    if (effect.hints) endpoint.hint();
     endpoint.gather(this.#files(prompts), { maxDigits, waitMs, isAgain }, (digits, error) => {
       if (error) this.#shell.log.error({ call: this.#callId, leg, err: error }, 'keys not gathered');
       gathered(digits);

@@ -1,4 +1,4 @@
-import type { CallEffect, LegResult, LegTarget, MeasuredSound, MediaFacts } from '../core/call/index.ts';
+import type { AnswerHint, CallEffect, LegResult, LegTarget, MeasuredSound, MediaFacts } from '../core/call/index.ts';
 import { Branch } from './branch.ts';
 import { asError, type SrfDialog } from './client-libraries/index.ts';
 import { wireToEndpoint } from './dialog-wiring.ts';
@@ -26,6 +26,8 @@ export interface LegEvents {
   ended(by: 'remote' | 'mediaLost'): void;
   /** How this party sounded, after its end. */
   measured(sound: MeasuredSound): void;
+  /** Who seems to have answered, when that was asked of its endpoint. */
+  hinted?(hint: AnswerHint): void;
   /** The media server was lost, this party has an endpoint on another one. */
   moved(): void;
   /** The signalling server was started anew: nobody can say any more how this conversation ends. */
@@ -167,6 +169,7 @@ export class Leg {
           // What nobody has answered on says nothing of the leg.
           if (cipher === this.#cipher) this.#events.measured(sound);
         },
+        hinted: (hint) => this.#events.hinted?.(hint),
       },
     };
   }

@@ -1,5 +1,6 @@
+import { readAnswerHint } from './answer-hint.ts';
 import { asError, type Endpoint, type EslEvent, LiveEndpoint, type SrfDialog } from './client-libraries/index.ts';
-import type { MeasuredSound } from '../core/call/index.ts';
+import type { AnswerHint, MeasuredSound } from '../core/call/index.ts';
 import type { Playback } from './playback.ts';
 import type { Recordings, Taking } from './recordings.ts';
 import { sendsAudio } from './sdp.ts';
@@ -30,6 +31,8 @@ export interface EndpointEvents {
   silent(): void;
   /** After its end, by a server that measures. */
   measured(sound: MeasuredSound): void;
+  /** Once it was asked by `hint`, by a server that can. */
+  hinted?(hint: AnswerHint): void;
 }
 
 /** The media server that an endpoint is on: it may be another machine, with other paths. */
@@ -38,6 +41,8 @@ export interface MediaSite {
   prompt(file: string): string;
   readonly recordings: Recordings;
   readonly playback: Playback;
+  /** Whether it can tell by the sound who seems to have answered. */
+  canHint(): boolean;
   /** The server itself is gone, or goes in this moment; not only one leg on it. */
   isLost(): Promise<boolean>;
 }
@@ -61,7 +66,11 @@ export class MediaEndpoint {
 
   /** `ended` runs once, however it ended. */
   constructor(endpoint: Endpoint, site: MediaSite, events: EndpointEvents, ended: () => void) {
-    this.#endpoint = new LiveEndpoint(endpoint, { ended: () => this.#over(), silent: () => this.silent() });
+    this.#endpoint = new LiveEndpoint(endpoint, {
+      ended: () => this.#over(),
+      silent: () => this.silent(),
+      hinted: (told) => this.#hinted(told),
+    });
     this.#site = site;
     this.#events = events;
     this.#ended = ended;
@@ -235,6 +244,16 @@ export class MediaEndpoint {
     this.#isClosed = true;
     this.#isHungUp = true;
     this.#endpoint.hangUp();
+  }
+
+  /** Asks who seems to have answered; nothing comes of it on a server that cannot tell. */
+  hint(): void {
+    if (this.#site.canHint()) this.#endpoint.hint();
+  }
+
+  #hinted(told: unknown): void {
+    const hint = readAnswerHint(told);
+    if (!this.#isClosed && hint !== null) this.#events.hinted?.(hint);
   }
 
   #over(): void {

@@ -54,6 +54,7 @@ export class MediaLink {
   #server: MediaClient | null = null;
   #why = 'not connected yet';
   #isClosed = false;
+  #hasSaidNoHints = false;
   #retry: { cancel(): void } | null = null;
   #lookAgain: { cancel(): void } | null = null;
   readonly #endpoints = new Set<MediaEndpoint>();
@@ -276,8 +277,16 @@ export class MediaLink {
       prompt: (file) => (prompts === undefined ? file : path.posix.join(prompts, path.relative(root, file))),
       recordings: this.#recordings,
       playback: this.#playback,
+      canHint: () => this.#canHint(),
       isLost: () => this.#isLostSoon(),
     };
+  }
+
+  #canHint(): boolean {
+    if (this.#options.kind === 'mediad') return true;
+    if (!this.#hasSaidNoHints) this.#log.info({ server: this.name }, 'media server cannot tell who has answered');
+    this.#hasSaidNoHints = true;
+    return false;
   }
 
   #playbackOf(server: MediaServerOptions, sealed: string, messageKey: MessageKey): Playback {

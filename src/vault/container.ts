@@ -3,7 +3,7 @@
  * this file has its words and numbers, sealed-writer.ts writes it, open-sealed.ts reads it.
  *
  *   header    "wardline-sealed 2\n", then twice the same slot of 4096 bytes: who holds the data key, and an age file with it
- *   segments  "WSEG"  u32 number  u32 length  AES-256-GCM ciphertext and tag        at most one second of audio each
+ *   segments  "WSEG"  u32 number  u32 length  AES-256-GCM ciphertext and tag        three quarters of a second of audio each
  *
  * The nonce of a segment is its number and whether it is the last one (the STREAM construction), the additional data is a
  * random name of the container. So segments cannot be reordered, swapped between files or cut off unnoticed, a cut file opens up to its
@@ -37,8 +37,15 @@ export const TAG_BYTES = 16;
 export const HASH_BYTES = 32;
 /** One second of 48 kHz stereo L16 is 192 000 bytes. */
 export const MAX_SEGMENT_BYTES = 262_144;
+/**
+ * Of sound in a segment. A kill costs what is not sealed yet and what is on its way to the disk: at most a second, if the disk
+ * takes a segment within the rest of it. Shorter ones would cost more than one part in two hundred of the file.
+ */
+export const SEGMENT_MS = 750;
+/** What files have that do not say it. */
+export const OLD_SEGMENT_MS = 1000;
 /** A day of audio. The numbers between two segments are listed as lost ones, so they must have an end. */
-export const MAX_SEGMENTS = 86_400 + 2;
+export const MAX_SEGMENTS = 86_400_000 / SEGMENT_MS + 2;
 /** The description is written twice, so that one damaged place costs nothing. */
 export const DESCRIPTION_COPIES = 2;
 
@@ -61,6 +68,12 @@ export function nonce(number: number, isLast: boolean): Buffer {
 
 export function bytesPerSecond(format: AudioFormat): number {
   return format.rate * format.channels * (format.encoding === 'L16' ? 2 : 1);
+}
+
+/** Whole samples, whatever the rate. */
+export function segmentBytes(format: AudioFormat, segmentMs: number): number {
+  const sampleBytes = format.channels * (format.encoding === 'L16' ? 2 : 1);
+  return Math.max(1, Math.floor((format.rate * segmentMs) / 1000)) * sampleBytes;
 }
 
 export function sha256(bytes: Uint8Array): Buffer {

@@ -3,7 +3,16 @@ import { join } from 'node:path';
 import { newIdentity, recipientOf } from './age-recipient.ts';
 import { keyIdOf } from './key-slot.ts';
 import { phiSealer, type PhiSealer } from './phi-sealer.ts';
-import { readText, refuseOpenToOthers, remove, replace, RESTORE, unreadable, writeOnce } from './private-files.ts';
+import {
+  readText,
+  refuseOpenToOthers,
+  remove,
+  removeGoing,
+  replace,
+  RESTORE,
+  unreadable,
+  writeOnce,
+} from './private-files.ts';
 
 /** Whose key it is. The one of the house is for what belongs to nobody else yet; its id is ''. */
 export interface KeyOwner {
@@ -36,7 +45,7 @@ const FILE = /^(house|mailbox|unit)\.([^.]*)\.(\d{1,6})\.key$/;
  */
 export class Keyring {
   readonly #folder: string;
-  readonly #master: PhiSealer | null;
+  #master: PhiSealer | null;
   /** By file. */
   #files = new Map<string, KeptKey>();
   #byId = new Map<string, KeptKey>();
@@ -53,7 +62,13 @@ export class Keyring {
     refuseOpenToOthers(folder, true);
     const ring = new Keyring(folder, masterKey === null ? null : phiSealer(masterKey));
     ring.refresh();
+    if (ring.hasMasterKey) removeGoing(folder);
     return ring;
+  }
+
+  /** The master key can be had at last; 32 bytes. */
+  unlock(masterKey: Uint8Array): void {
+    this.#master = phiSealer(masterKey);
   }
 
   get hasMasterKey(): boolean {

@@ -15,6 +15,8 @@ export type OpenResult =
       readonly kind: 'opened';
       readonly format: AudioFormat;
       readonly metadata: Metadata;
+      /** Of sound in a segment; the last one may be shorter. */
+      readonly segmentMs: number;
       /** All audio that could be opened, in order; lost segments are left out. */
       readonly audio: Uint8Array;
       /** `truncated`: the writer never finished, or the end was cut off. */

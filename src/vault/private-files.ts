@@ -6,12 +6,13 @@ import {
   linkSync,
   lstatSync,
   openSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
   writeSync,
 } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { PortError } from '../engine/ports.ts';
 
 /** Files with secrets: nobody else may read them, and they are there whole or not at all. */
@@ -55,8 +56,25 @@ export function replace(path: string, text: string): void {
   }
 }
 
-/** Written over, then removed. One that is gone is no error. */
+const GOING = '.going';
+
+/**
+ * Loses its name first, for good, is then written over, and removed: whatever dies in between, nobody finds half a file under
+ * the name. One that is gone is no error. `removeGoing` does what was interrupted.
+ */
 export function remove(path: string): void {
+  if (exists(path)) {
+    renameSync(path, `${path}${GOING}`);
+    sync(dirname(path));
+  }
+  erase(`${path}${GOING}`);
+}
+
+export function removeGoing(folder: string): void {
+  for (const name of readdirSync(folder)) if (name.endsWith(GOING)) erase(join(folder, name));
+}
+
+function erase(path: string): void {
   if (!exists(path)) return;
   const file = openSync(path, 'r+');
   try {
@@ -103,7 +121,9 @@ export function refuseOpenToOthers(path: string, wantFolder: boolean): void {
 export function write(path: string, text: string): void {
   const file = openSync(path, 'wx', 0o600);
   try {
-    writeSync(file, `${text}\n`);
+    const bytes = Buffer.from(`${text}\n`);
+    // A disk that fills up in between takes some of it and calls that a success.
+    if (writeSync(file, bytes) < bytes.length) throw Object.assign(new Error(`${path}: no space`), { code: 'ENOSPC' });
     fsyncSync(file);
   } finally {
     closeSync(file);

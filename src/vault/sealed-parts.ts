@@ -9,6 +9,7 @@ import {
   MAX_SEGMENTS,
   type Metadata,
   nonce,
+  OLD_SEGMENT_MS,
   SLOT_BYTES,
   SLOTS,
   TAG_BYTES,
@@ -27,15 +28,22 @@ export type RefusalReason = 'notSealed' | 'unsupportedVersion' | 'wrongKey' | 'd
 const MAGIC = Buffer.from('wardline-sealed ');
 
 /** Whoever knows a recipient can seal a file for it: that a segment opens does not mean that we wrote it. */
-export function readDescription(plain: Buffer): { format: AudioFormat; metadata: Metadata } | undefined {
-  let said: { format?: unknown; metadata?: unknown } | null;
+export function readDescription(
+  plain: Buffer,
+): { format: AudioFormat; metadata: Metadata; segmentMs: number } | undefined {
+  let said: { format?: unknown; metadata?: unknown; segmentMs?: unknown } | null;
   try {
     said = JSON.parse(plain.toString('utf8')) as typeof said;
   } catch {
     return undefined;
   }
-  const { format, metadata } = said ?? {};
-  return isFormat(format) && isMetadata(metadata) ? { format, metadata } : undefined;
+  const { format, metadata, segmentMs = OLD_SEGMENT_MS } = said ?? {};
+  if (!isFormat(format) || !isMetadata(metadata) || !isSegmentMs(segmentMs)) return undefined;
+  return { format, metadata, segmentMs };
+}
+
+function isSegmentMs(given: unknown): given is number {
+  return Number.isInteger(given) && Number(given) > 0 && Number(given) <= OLD_SEGMENT_MS;
 }
 
 function isMetadata(given: unknown): given is Metadata {

@@ -24,7 +24,7 @@ export async function sealedKey(path: string, identities: Identities): Promise<K
   }
 }
 
-/** Opens a container second by second while it is heard: no more than one of them is in clear at a time. */
+/** Opens a container segment by segment while it is heard: no more than one of them is in clear at a time. */
 export class SealedReader {
   readonly format: AudioFormat;
   readonly #bytes: Buffer;
@@ -53,7 +53,7 @@ export class SealedReader {
     return new SealedReader(bytes, Buffer.from(key), header.name, HEADER_BYTES, found.format);
   }
 
-  /** The next second that is whole; damaged ones are passed over. undefined at the end, when the key is wiped. */
+  /** The next segment that is whole; damaged ones are passed over. undefined at the end, when the key is wiped. */
   next(): Buffer | undefined {
     while (!this.#isOver) {
       const segment = openSegmentAt(this.#bytes, this.#at, this.#key, this.#name);

@@ -1,7 +1,6 @@
 import { createCipheriv, randomBytes } from 'node:crypto';
 import {
   type AudioFormat,
-  bytesPerSecond,
   DESCRIPTION_COPIES,
   FRAME_BYTES,
   isFormat,
@@ -10,6 +9,8 @@ import {
   type Metadata,
   NAME_BYTES,
   nonce,
+  SEGMENT_MS,
+  segmentBytes,
   SLOTS,
   VERSION_LINE,
 } from './container.ts';
@@ -37,7 +38,7 @@ const MAX_METADATA_BYTES = 16_384;
 /** Sealed bytes waiting for a slow disk: about two minutes of telephone audio. */
 const MAX_WAITING_BYTES = 1_048_576;
 
-/** Seals audio while it arrives. Plaintext waits in memory for at most one second and is overwritten after sealing. */
+/** Seals audio while it arrives. Plaintext waits in memory for less than a second and is overwritten after sealing. */
 export class SealedWriter {
   readonly #key: Buffer;
   readonly #name: Buffer;
@@ -55,9 +56,10 @@ export class SealedWriter {
     this.#options = options;
     this.#key = key;
     this.#name = name;
-    this.#pending = Buffer.alloc(bytesPerSecond(options.format));
+    this.#pending = Buffer.alloc(segmentBytes(options.format, SEGMENT_MS));
     this.#append(Buffer.concat([VERSION_LINE, ...Array.from({ length: SLOTS }, () => slot)]));
-    const description = Buffer.from(JSON.stringify({ format: options.format, metadata: options.metadata }));
+    const { format, metadata } = options;
+    const description = Buffer.from(JSON.stringify({ format, segmentMs: SEGMENT_MS, metadata }));
     for (let copy = 0; copy < DESCRIPTION_COPIES; copy++) this.#seal(description, false);
   }
 
@@ -84,7 +86,7 @@ export class SealedWriter {
     }
   }
 
-  /** Resolves when everything pushed so far, up to the last whole second, is with the sink, or the sink has failed. */
+  /** Resolves when everything pushed so far, up to the last whole segment, is with the sink, or the sink has failed. */
   drained(): Promise<void> {
     return this.#tail;
   }
@@ -124,7 +126,7 @@ export class SealedWriter {
 
   #seal(plain: Uint8Array, isLast: boolean, audioBytes = 0): void {
     if (this.#number >= MAX_SEGMENTS) {
-      this.#fail(new SealError('tooLong', `a recording has at most ${MAX_SEGMENTS} segments of a second`));
+      this.#fail(new SealError('tooLong', `a recording has at most ${MAX_SEGMENTS} segments`));
       return;
     }
     const cipher = createCipheriv('aes-256-gcm', this.#key, nonce(this.#number, isLast));

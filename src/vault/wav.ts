@@ -1,6 +1,6 @@
 import type { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type { AudioFormat } from './container.ts';
+import { type AudioFormat, segmentBytes } from './container.ts';
 import { PCMA_SAMPLES, PCMU_SAMPLES } from './g711.ts';
 import type { OpenResult } from './open-sealed.ts';
 
@@ -12,7 +12,7 @@ const FIRST_AUDIO_SEGMENT = 2;
 
 /**
  * Writes a WAV file of 16-bit PCM: every sample is exactly what G.711 says it is, so encoding it again gives the recorded
- * sound. A second that was lost is silence, so that the rest keeps its time. Ends the stream; rejects if it fails.
+ * sound. A segment that was lost is silence, so that the rest keeps its time. Ends the stream; rejects if it fails.
  */
 export async function exportWav(message: OpenedMessage, to: Writable): Promise<void> {
   await pipeline(wavPieces(message), to);
@@ -20,29 +20,29 @@ export async function exportWav(message: OpenedMessage, to: Writable): Promise<v
 
 function* wavPieces(message: OpenedMessage): Generator<Uint8Array> {
   const { format } = message;
-  const seconds = audioSeconds(message);
-  const codeBytes = seconds.reduce((sum, second) => sum + second.length, 0);
+  const segments = audioSegments(message);
+  const codeBytes = segments.reduce((sum, segment) => sum + segment.length, 0);
   yield header(format, format.encoding === 'L16' ? codeBytes : codeBytes * 2);
-  for (const second of seconds) yield pcm(format, second);
+  for (const segment of segments) yield pcm(format, segment);
 }
 
-/** The audio in the seconds it was sealed in, silence for those that are missing. */
-function audioSeconds(message: OpenedMessage): readonly Uint8Array[] {
-  const secondBytes = message.format.rate * message.format.channels * (message.format.encoding === 'L16' ? 2 : 1);
+/** The audio in the segments it was sealed in, silence for those that are missing. */
+function audioSegments(message: OpenedMessage): readonly Uint8Array[] {
+  const wholeBytes = segmentBytes(message.format, message.segmentMs);
   const lost = new Set(message.damaged);
   // One for all of them: a file that says it lost a day must not take the memory of a day.
-  const quiet = silence(message.format, secondBytes);
-  const seconds: Uint8Array[] = [];
+  const quiet = silence(message.format, wholeBytes);
+  const segments: Uint8Array[] = [];
   let at = 0;
   for (let segment = FIRST_AUDIO_SEGMENT; at < message.audio.length || lost.has(segment); segment++) {
     if (lost.has(segment)) {
-      seconds.push(quiet);
+      segments.push(quiet);
       continue;
     }
-    seconds.push(message.audio.subarray(at, at + secondBytes));
-    at += secondBytes;
+    segments.push(message.audio.subarray(at, at + wholeBytes));
+    at += wholeBytes;
   }
-  return seconds;
+  return segments;
 }
 
 function silence(format: AudioFormat, bytes: number): Uint8Array {

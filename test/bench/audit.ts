@@ -5,8 +5,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
 import { AuditLog, AuditReader } from '../../src/audit-log/index.ts';
-import type { ChainStore } from '../../src/core/audit/index.ts';
 import type { CallId } from '../../src/core/call/index.ts';
 import { phi } from '../../src/core/phi/index.ts';
 import { instant } from '../../src/core/time/index.ts';
@@ -20,9 +20,12 @@ export interface AuditFigures {
   readonly groupedFactsPerSecond: number;
   readonly singleFactsPerSecond: number;
   /** From attest to its answer at 200 calls/s, six facts each in four steps. */
-  readonly addedMs: { readonly p50: number; readonly p99: number; readonly max: number };
-  /** The same with 5 ms added to every commit. */
-  readonly addedWithSlowDiskMs: { readonly p50: number; readonly p99: number; readonly max: number };
+  readonly addedMs: Spread;
+  /** Of the same moments: a thread is asked and answers, and nothing is written. What this machine takes whatever we do. */
+  readonly bareThreadMs: Spread;
+  /** Both with 5 ms added to every commit, in the thread that writes. */
+  readonly addedWithSlowDiskMs: Spread;
+  readonly bareThreadWithSlowDiskMs: Spread;
   readonly spooled: number;
   /** CPU beside the clock: on a machine that is shared only the first tells something. */
   readonly verify: {
@@ -33,20 +36,28 @@ export interface AuditFigures {
   };
 }
 
+interface Spread {
+  readonly p50: number;
+  readonly p99: number;
+  readonly max: number;
+}
+
 const SECONDS = 3;
 /** Where throughput is asked for, a slow moment must not turn into spooling. */
 const PATIENT = { deadlineMs: 60_000 };
 export async function benchAudit(options: { readonly verifyEntries: number }): Promise<AuditFigures> {
   const groupedFactsPerSecond = await withLog(grouped, PATIENT);
   const singleFactsPerSecond = await withLog(oneByOne, PATIENT);
-  const normal = await withLog(addedDelay);
-  const slow = await withLog(addedDelay, { slowMs: 5 });
+  const normal = await withLog((log) => addedDelay(log, 0));
+  const slow = await withLog((log) => addedDelay(log, 5), { slowMs: 5 });
   const verify = await withLog((log, reader) => fillAndVerify(log, reader, options.verifyEntries), PATIENT);
   return {
     groupedFactsPerSecond,
     singleFactsPerSecond,
     addedMs: normal.added,
+    bareThreadMs: normal.bare,
     addedWithSlowDiskMs: slow.added,
+    bareThreadWithSlowDiskMs: slow.bare,
     spooled: normal.spooled + slow.spooled,
     verify,
   };
@@ -77,13 +88,19 @@ async function oneByOne(log: AuditLog): Promise<number> {
   return Math.round(facts / SECONDS);
 }
 
-async function addedDelay(log: AuditLog) {
+async function addedDelay(log: AuditLog, slowMs: number) {
+  const bare = new BareThread(slowMs);
+  await bare.answer();
   const tookMs: number[] = [];
+  const bareMs: number[] = [];
   let spooled = 0;
   const step = async (n: number, facts: number) => {
     const start = performance.now();
-    if ((await log.attest(Array.from({ length: facts }, (_, i) => fact(n, i)))) === 'spooled') spooled += 1;
-    tookMs.push(performance.now() - start);
+    const attested = log.attest(Array.from({ length: facts }, (_, i) => fact(n, i))).then((how) => {
+      if (how === 'spooled') spooled += 1;
+      tookMs.push(performance.now() - start);
+    });
+    await Promise.all([attested, bare.answer().then(() => bareMs.push(performance.now() - start))]);
   };
   const begin = performance.now();
   const running: Promise<void>[] = [];
@@ -94,9 +111,40 @@ async function addedDelay(log: AuditLog) {
     await new Promise((resolve) => setTimeout(resolve, 1));
   }
   await Promise.all(running);
-  tookMs.sort((a, b) => a - b);
-  const at = (part: number) => round(tookMs[Math.min(tookMs.length - 1, Math.floor(tookMs.length * part))] ?? 0);
-  return { added: { p50: at(0.5), p99: at(0.99), max: at(1) }, spooled };
+  await bare.close();
+  return { added: spread(tookMs), bare: spread(bareMs), spooled };
+}
+
+function spread(times: readonly number[]): Spread {
+  const sorted = times.toSorted((a, b) => a - b);
+  const at = (part: number) => round(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? 0);
+  return { p50: at(0.5), p99: at(0.99), max: at(1) };
+}
+
+class BareThread {
+  readonly #worker: Worker;
+  readonly #waiting = new Map<number, () => void>();
+  #next = 0;
+
+  constructor(slowMs: number) {
+    this.#worker = new Worker(new URL('./bare-thread.ts', import.meta.url), { workerData: { slowMs }, execArgv: [] });
+    this.#worker.on('message', (ids: readonly number[]) => {
+      for (const id of ids) this.#waiting.get(id)?.();
+    });
+  }
+
+  answer(): Promise<void> {
+    const id = this.#next++;
+    return new Promise((resolve) => {
+      this.#waiting.set(id, resolve);
+      // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
+      this.#worker.postMessage(id);
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#worker.terminate();
+  }
 }
 
 async function fillAndVerify(log: AuditLog, reader: AuditReader, entries: number) {
@@ -115,7 +163,7 @@ async function fillAndVerify(log: AuditLog, reader: AuditReader, entries: number
   };
 }
 
-/** `slowMs`: added to every commit, as a slower disk would. */
+/** `slowMs`: added to every commit, in the thread that writes. */
 async function withLog<T>(
   run: (log: AuditLog, reader: AuditReader) => Promise<T>,
   how: { readonly slowMs?: number; readonly deadlineMs?: number } = {},
@@ -123,8 +171,12 @@ async function withLog<T>(
   const { slowMs = 0, deadlineMs } = how;
   const dir = mkdtempSync(join(tmpdir(), 'wardline-bench-'));
   const sealer = phiSealer(Buffer.alloc(32, 1));
+  const { NODE_OPTIONS: options } = process.env;
+  if (slowMs > 0)
+    process.env['NODE_OPTIONS'] = `--import=${new URL(`slow-commits.ts?ms=${slowMs}`, import.meta.url).href}`;
   const store = await openStore(join(dir, 'wardline.db'));
-  const chain = slowMs === 0 ? store.chain : slowed(store.chain, slowMs);
+  if (options === undefined) delete process.env['NODE_OPTIONS'];
+  else process.env['NODE_OPTIONS'] = options;
   const checkpointPath = join(dir, 'audit.checkpoints');
   const signing = {
     receiptPath: join(dir, 'audit.receipts'),
@@ -137,7 +189,7 @@ async function withLog<T>(
   const paths = { headPath: join(dir, 'audit.head'), headKey: Buffer.alloc(32, 2), signing };
   const log = await AuditLog.open({
     ...paths,
-    store: chain,
+    store: store.chain,
     spoolPath: join(dir, 'audit.spool'),
     seal: (text) => sealer.seal(text),
     bootId: 'bench',
@@ -153,35 +205,6 @@ async function withLog<T>(
     await store.close();
     rmSync(dir, { recursive: true });
   }
-}
-
-/** What comes while a commit is under way waits for its end, and goes together into the next one. */
-function slowed(chain: ChainStore, slowMs: number): ChainStore {
-  let waiting: (() => void)[] = [];
-  let isWriting = false;
-  const write = async () => {
-    isWriting = true;
-    while (waiting.length > 0) {
-      const group = waiting;
-      waiting = [];
-      await new Promise((resolve) => setTimeout(resolve, slowMs));
-      for (const append of group) append();
-      // In order, so the answer of whoever comes last is the answer of all.
-      await chain.append({ seq: -1, hash: new Uint8Array(32) }, []);
-    }
-    isWriting = false;
-  };
-  return {
-    head: () => chain.head(),
-    read: (after, limit) => chain.read(after, limit),
-    ofCall: (callId, limit) => chain.ofCall(callId, limit),
-    faults: () => chain.faults(),
-    append: (after, rows) =>
-      new Promise((resolve, reject) => {
-        waiting.push(() => void chain.append(after, rows).then(resolve, reject));
-        if (!isWriting) void write();
-      }),
-  };
 }
 
 function fact(call: number, i: number): AuditEntry {
@@ -221,7 +244,11 @@ if (import.meta.main) {
     'one by one, facts/s': figures.singleFactsPerSecond,
     'added, p50 ms': figures.addedMs.p50,
     'added, p99 ms': figures.addedMs.p99,
+    'a bare thread, p99 ms': figures.bareThreadMs.p99,
+    'added with 5 ms fsync, p50 ms': figures.addedWithSlowDiskMs.p50,
     'added with 5 ms fsync, p99 ms': figures.addedWithSlowDiskMs.p99,
+    'a bare thread with 5 ms, p50 ms': figures.bareThreadWithSlowDiskMs.p50,
+    'a bare thread with 5 ms, p99 ms': figures.bareThreadWithSlowDiskMs.p99,
     'answered "spooled"': figures.spooled,
     [`verify ${figures.verify.entries} entries, s`]: figures.verify.seconds,
     [`verify ${figures.verify.entries} entries, CPU s`]: figures.verify.cpuSeconds,

@@ -27,13 +27,13 @@ export function differences(ours: readonly CallRecord[], theirs: readonly CallRe
   return found;
 }
 
-/** How it sounded is measured, by each media server in its own way, and later than what else is told of a leg. */
-const measured = 'soundMeasured';
+/** How it sounded is measured, by each media server in its own way or by one alone, and not when what else is told of a leg. */
+const measured: readonly unknown[] = ['soundMeasured', 'answerHinted'];
 
 /** The facts of each leg, and under '' those of the call itself. */
 function threads({ facts: all }: CallRecord, documents: Documents): ReadonlyMap<string, readonly string[]> {
   const byLeg = new Map<string, string[]>();
-  const facts = all.filter(({ fact }) => fact !== measured);
+  const facts = all.filter(({ fact }) => !measured.includes(fact));
   const places = placesOf(facts);
   for (const fact of facts) {
     const leg = typeof fact['leg'] === 'string' ? fact['leg'] : '';

@@ -1,14 +1,4 @@
-import {
-  closeSync,
-  fstatSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  readSync,
-  statfsSync,
-  statSync,
-} from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync, readlinkSync, readSync, statfsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { toneSamples } from './sound.ts';
 
@@ -80,11 +70,11 @@ export function scanForPlaintext(
   let filesRead = 0;
   let bytesRead = 0;
   const look = (path: string, name: string) => {
-    const bytes = readQuietly(path);
-    if (!bytes) return;
+    const seen = lookThrough(path, patterns);
+    if (seen === undefined) return;
     filesRead++;
-    bytesRead += bytes.length;
-    if (patterns.some((pattern) => bytes.includes(pattern))) found.push(name);
+    bytesRead += seen.bytesRead;
+    if (seen.isFound) found.push(name);
   };
   for (const folder of folders) for (const path of filesBelow(folder)) look(path, path);
   for (const pid of pids) {
@@ -138,13 +128,24 @@ function listQuietly(folder: string): string[] {
   }
 }
 
-function readQuietly(path: string): Buffer | undefined {
+const PIECE_BYTES = 4 * 1024 * 1024;
+const NOTHING = Buffer.alloc(PIECE_BYTES);
+
+/** To the end, a piece at a time; undefined for what cannot be read. A core file is large and has nothing in most places. */
+function lookThrough(path: string, patterns: readonly Buffer[]): { isFound: boolean; bytesRead: number } | undefined {
+  const overlap = Math.max(...patterns.map(({ length }) => length));
   try {
     const fd = openSync(path, 'r');
     try {
-      const bytes = Buffer.alloc(Math.min(fstatSync(fd).size, 64 * 1024 * 1024));
-      readSync(fd, bytes, 0, bytes.length, 0);
-      return bytes;
+      const piece = Buffer.alloc(PIECE_BYTES);
+      for (let at = 0; ; at += PIECE_BYTES - overlap) {
+        const read = readSync(fd, piece, 0, PIECE_BYTES, at);
+        const bytes = piece.subarray(0, read);
+        const isEmpty = bytes.equals(NOTHING.subarray(0, read));
+        if (!isEmpty && patterns.some((pattern) => bytes.includes(pattern)))
+          return { isFound: true, bytesRead: at + read };
+        if (read < PIECE_BYTES) return { isFound: false, bytesRead: at + read };
+      }
     } finally {
       closeSync(fd);
     }

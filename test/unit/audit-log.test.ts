@@ -158,6 +158,9 @@ const steps = (count: number, from = 0): AuditEntry[] =>
     fact: { fact: 'stepStarted', step: from + i, says: '', dwellMs: 1 },
   }));
 
+/** With the sign that stands for what could not be read. */
+const odd = { fact: 'stepStarted', step: 20, says: 'Dr \ufffd', dwellMs: 1 } as const;
+
 /** The step numbers in the order they lie in the chain. */
 async function stepsIn(reader: AuditReader): Promise<number[]> {
   const records = await reader.list({ afterSeq: 0, limit: 1_000_000 });
@@ -678,6 +681,48 @@ void t.test('one byte changed in the file of the store is found at its entry', a
   t.match(verdict, { kind: 'broken', problems: [{ what: 'edited', seq: 174, callId: 'CALL-1' }] });
   t.equal(verdict.kind === 'broken' && verdict.problems.length, 1);
   await harmed.close();
+});
+
+void t.test('whoever can write any SQL is found at the entry, whatever it is that is put there', async (t) => {
+  const dir = t.testdir({});
+  const path = join(dir, 'w.db');
+  const store = await openStore(path);
+  const { log, options, signing } = await openLog(dir, store.chain);
+  await log.attest([...steps(20), ...steps(1).map((entry) => ({ ...entry, fact: { ...odd } })), ...steps(279, 21)]);
+  await log.close();
+  await store.close();
+  const whole = readFileSync(path);
+  const noKey =
+    'create table other as select * from audit_entries; drop table audit_entries; alter table other rename to audit_entries;';
+  const harms: Readonly<Record<string, readonly [sql: string, seq: number]>> = {
+    'a body of bytes': ['update audit_entries set body = cast(body as blob) where seq = 150', 150],
+    'other bytes that read the same': [
+      "update audit_entries set body = cast(replace(cast(body as blob), x'efbfbd', x'f09f98') as text) where seq = 21",
+      21,
+    ],
+    'a hash that is a text': ['update audit_entries set hash = cast(hash as text) where seq = 151', 151],
+    'a back link that is a text': ['update audit_entries set prev = cast(prev as text) where seq = 152', 152],
+    'a longer hash': ["update audit_entries set hash = cast(hash || x'00' as blob) where seq = 153", 153],
+    'a time with a fraction': ['update audit_entries set at = at + 0.25 where seq = 155', 155],
+    'a call that is bytes': ['update audit_entries set call_id = cast(call_id as blob) where seq = 156', 156],
+    'a huge body': ['update audit_entries set body = body || hex(zeroblob(3000000)) where seq = 157', 157],
+    'an entry twice': [`${noKey} insert into audit_entries select * from audit_entries where seq = 158`, 158],
+    'a column that is computed': [
+      `${noKey} alter table audit_entries rename to kept;
+       create view audit_entries as select seq, at, call_id, iif(seq = 159, replace(body, '"step"', '"Step"'), body) as body, prev, hash from kept`,
+      159,
+    ],
+  };
+  for (const [name, [sql, seq]] of Object.entries(harms)) {
+    writeFileSync(path, whole);
+    const db = new Database(path);
+    db.exec(sql);
+    db.close();
+    const harmed = await openStore(path, { as: 'reader' });
+    const verdict = await new AuditReader({ ...options, signing, store: harmed.chain }).verify();
+    await harmed.close();
+    t.equal(verdict.kind === 'broken' && verdict.problems[0]?.seq, seq, name);
+  }
 });
 
 void t.test('killed at any moment, again and again: what was acknowledged is there', { timeout: 60_000 }, async (t) => {

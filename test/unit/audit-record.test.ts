@@ -455,7 +455,13 @@ void t.test('an export is checked by the program of the documentation, and every
   const dir = t.testdir({});
   const chain = new MemoryChain();
   const { log, reader } = await openLog(dir, chain);
-  await log.attest(facts(60));
+  await log.attest(facts(49));
+  // Signs that some editors and readers take for the end of a line, and one that stands for what could not be read.
+  for (const says of ['Dr Andr\u00e9\u2028\u0085\r', 'Dr \ufffd'])
+    await log.attest([
+      { at: instant(1_790_000_060_000), callId: null, fact: { fact: 'stepStarted', step: 1, says, dwellMs: 1 } },
+    ]);
+  await log.attest(facts(9, 51));
   await log.close();
   const made = async (first: number, last: number, publicKey = reader.publicKey) => {
     const file = join(dir, 'export.jsonl');
@@ -478,7 +484,7 @@ void t.test('an export is checked by the program of the documentation, and every
   t.ok(program.split('\n').length <= 101, 'a hundred lines at most');
   t.same(
     [...program.matchAll(/^import .* from '(.*)';$/gm)].map(([, name]) => name),
-    ['node:crypto', 'node:fs', 'node:readline'],
+    ['node:crypto', 'node:fs'],
     'public libraries only',
   );
 
@@ -514,6 +520,14 @@ void t.test('an export is checked by the program of the documentation, and every
       return JSON.stringify({ ...thing, body: row.body, hash: Buffer.from(row.hash).toString('hex') });
     });
   };
+  const signedAt = (seq: number) =>
+    lines.findIndex((line) => line.startsWith('{"type":"checkpoint"') && line.includes(`"seq":${seq},`));
+  const exchanged = (one: number, other: number) => lines.with(one, lines[other] ?? '').with(other, lines[one] ?? '');
+  const edited = (seq: number, change: (line: string) => string) => {
+    const changed = lines.map((line, i) => (i === at(seq) ? change(line) : line));
+    if (changed.join() === lines.join()) t.fail(`entry ${seq}: nothing was edited`);
+    return changed;
+  };
   const without = (...seqs: number[]) => lines.filter((_, i) => !seqs.map(at).includes(i));
   const harms: Readonly<Record<string, readonly [harmed: readonly string[], entry: number]>> = {
     'an entry edited': [lines.map((line, i) => (i === at(23) ? line.replace('Ames', 'Bell') : line)), 23],
@@ -524,17 +538,101 @@ void t.test('an export is checked by the program of the documentation, and every
     'entries at the end removed': [without(58, 59, 60), 58],
     'everything chained anew from an entry on': [anew(37, (body) => body.replace('Ames', 'Bell')), 37],
     'another chain in its place': [anew(1, (body) => body.replace('Ames', 'Bell')), 1],
+    'two checkpoints exchanged': [exchanged(signedAt(16), signedAt(32)), 1],
+    'a checkpoint removed': [lines.toSpliced(signedAt(32), 1), 17],
+    'the last checkpoint removed': [lines.toSpliced(signedAt(60), 1), Infinity],
+    'a checkpoint twice': [lines.toSpliced(signedAt(32), 0, lines[signedAt(32)] ?? ''), 17],
+    'an entry twice': [lines.toSpliced(at(9), 0, lines[at(9)] ?? ''), 10],
+    'an entry torn': [lines.with(at(14), lines[at(14)]?.slice(0, 60) ?? ''), 14],
+    'an entry with a member that says otherwise before': [
+      edited(14, (line) => line.replace('"body":', '"body":"{}","body":')),
+      14,
+    ],
+    'an entry with a member of its own': [edited(14, (line) => line.replace(/}$/, ',"says":"Dr Bell"}')), 14],
+    'a number written otherwise': [edited(14, (line) => line.replace('"seq":14', '"seq":14.0')), 14],
+    'a letter written otherwise': [edited(14, (line) => line.replace('Ames', '\\u0041mes')), 14],
+    'a letter in another normal form': [edited(50, (line) => line.replace('\u00e9', 'e\u0301')), 50],
+    'half of a pair in place of the sign for what cannot be read': [
+      edited(51, (line) => line.replace('\ufffd', '\\ud83d')),
+      51,
+    ],
+    'a body that is no text': [edited(14, (line) => line.replace(/"body":"(?:[^"\\]|\\.)*"/, '"body":[1]')), 14],
+    'a huge entry': [edited(14, (line) => line.replace('Ames', 'A'.repeat(20_000_000))), 14],
+    'a second beginning': [lines.toSpliced(at(20), 0, (lines[0] ?? '').replace('"from":1', '"from":20')), 20],
+    'another house\u2019s name at the beginning': [lines.with(0, lines[0]?.replace('lakeside', 'seaside') ?? ''), 1],
+    'another house\u2019s name at the end': [
+      lines.with(lines.length - 1, lines.at(-1)?.replace('lakeside', 'seaside') ?? ''),
+      1,
+    ],
+    'an empty line': [lines.toSpliced(at(20), 0, ''), 20],
   };
   for (const [name, [harmed, entry]] of Object.entries(harms)) {
     writeFileSync(file, `${harmed.join('\n')}\n`);
     const { status, says } = check(file, publicKey);
     t.equal(status, 1, name);
-    t.match(says, new RegExp(`^${entry}: `), `${name}: found at that entry`);
+    t.match(says, entry === Infinity ? /^[^:]+$/ : new RegExp(`^${entry}: `), `${name}: found at that entry`);
   }
+  const bytes = Buffer.from(`${lines.join('\n')}\n`);
+  const sign = bytes.indexOf('\ufffd');
+  writeFileSync(file, Buffer.concat([bytes.subarray(0, sign), Buffer.from([0xff]), bytes.subarray(sign + 3)]));
+  t.match(check(file, publicKey), { status: 1, says: /^51: / }, 'bytes that are no text');
 
   chain.rows[9] = { ...(chain.rows[9] as ChainRow), body: '{}' };
   t.same((await made(1, 60)).told, { entries: 60, isSigned: false }, 'what does not follow gets no signature');
   rmSync(file);
+});
+
+void t.test('what was chained anew gets no signature by way of an export', async (t) => {
+  const dir = t.testdir({});
+  const chain = new MemoryChain();
+  const { log, reader, checkpointPath } = await openLog(dir, chain);
+  await log.attest(facts(60));
+  await log.close();
+  const genuine = [...chain.rows];
+  const lines = readFileSync(checkpointPath, 'utf8').trimEnd().split('\n');
+  const told = async (first: number, last: number) => {
+    const made = reader.exportLines({ first, last }, { site: 'lakeside', at: 1 });
+    let line = await made.next();
+    while (line.done !== true) line = await made.next();
+    return line.value.isSigned;
+  };
+  const anew = (from: number) => [
+    ...link(
+      GENESIS,
+      genuine.map((row) => (row.seq === from ? { ...row, body: row.body.replace('Ames', 'Bell') } : row)),
+    ),
+  ];
+
+  t.ok(await told(1, 60));
+  t.ok(await told(20, 25), 'the checkpoint stands behind the range');
+  chain.rows = anew(22);
+  for (const [first, last] of [
+    [1, 60],
+    [20, 25],
+    [22, 22],
+    [40, 45],
+  ] as const)
+    t.notOk(await told(first, last));
+  t.ok(await told(1, 21), 'what is older is as it was');
+
+  // The last checkpoint is gone, so that the certified head alone tells of the end.
+  writeFileSync(checkpointPath, `${lines.slice(0, -1).join('\n')}\n`);
+  chain.rows = anew(52);
+  for (const [first, last] of [
+    [50, 55],
+    [53, 54],
+    [60, 60],
+  ] as const)
+    t.notOk(await told(first, last));
+  t.ok(await told(1, 48), 'what is under a checkpoint is as it was');
+  chain.rows = genuine;
+  t.ok(await told(50, 55));
+  chain.rows = genuine.slice(0, 58);
+  t.notOk(await told(50, 55), 'the end was cut, so nothing bears it out');
+  chain.rows = genuine;
+  rmSync(join(dir, 'audit.head'));
+  t.notOk(await told(50, 55));
+  t.ok(await told(1, 48));
 });
 
 void t.test('the key that signs comes from a file, the environment or a command', (t) => {

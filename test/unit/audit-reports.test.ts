@@ -20,6 +20,7 @@ import { openStore } from '../../src/storage/index.ts';
 import { ensureSecrets } from '../../src/vault/index.ts';
 import { aPlan, cardiology, mobiles, noon, phones } from '../support/lakeside.ts';
 import { PaperCall } from '../support/paper-phones.ts';
+import { linesOfPdf } from '../support/pdf-text.ts';
 import { type Consult, figuresOf } from '../support/recompute-figures.ts';
 import { warmCli } from '../support/warm-cli.ts';
 import { realClock as clock } from '../support/real-clock.ts';
@@ -151,11 +152,12 @@ void t.test('reports over a period, recomputed from the raw chain', async (t) =>
   const { consults, endings, talkedMs, responses, calls, facts } = figuresOf(await exportAll('raw.jsonl'), period);
   t.ok(consults.length > 30 && new Set(consults.map(({ cause }) => cause)).size >= 4, 'every kind of call is there');
 
+  const service = () => 'Cardiology';
+  const unit = ({ from }: Consult) => (from.startsWith('trunk') ? 'outside' : (units[from] ?? 'no unit'));
+  const urgency = (consult: Consult) => consult.urgency;
+
   await t.test('time to a human', async (t) => {
     const { answer, html } = await report('time-to-human');
-    const service = () => 'Cardiology';
-    const unit = ({ from }: Consult) => (from.startsWith('trunk') ? 'outside' : (units[from] ?? 'no unit'));
-    const urgency = (consult: Consult) => consult.urgency;
     t.same(section(answer, 'By service'), rowsOf(consults, service));
     t.same(section(answer, 'By urgency'), rowsOf(consults, urgency));
     t.same(section(answer, 'By unit'), rowsOf(consults, unit));
@@ -265,13 +267,34 @@ void t.test('reports over a period, recomputed from the raw chain', async (t) =>
     t.match({ code, err }, { code: 1, err: /exists already/ });
   });
 
-  await t.test('as PDF', async (t) => {
-    const out = join(data, 'report.pdf');
-    const { code, err } = await audit('report', 'emtala', '--format', 'pdf', '--out', out);
-    t.equal(code, 0, err);
-    const bytes = readFileSync(out);
-    t.equal(bytes.toString('latin1', 0, 5), '%PDF-');
-    t.ok((bytes.toString('latin1').match(/\/Type \/Page\b/g) ?? []).length >= 2, 'several sheets');
+  await t.test('as PDF: what stands on the sheets is what was counted', async (t) => {
+    const sheets = async (kind: string) => {
+      const out = join(data, `${kind}.pdf`);
+      const { code, err } = await audit('report', kind, '--format', 'pdf', '--out', out, ...within);
+      t.equal(code, 0, err);
+      const bytes = readFileSync(out);
+      t.ok((bytes.toString('latin1').match(/\/Type \/Page\b/g) ?? []).length >= 2, `${kind}: several sheets`);
+      return linesOfPdf(bytes);
+    };
+    /** The rows, in order, behind the heading. */
+    const stands = (lines: readonly string[], heading: string, rows: readonly (readonly string[])[]) => {
+      let at = lines.indexOf(heading);
+      t.ok(at !== -1 && rows.length > 0, heading);
+      for (const row of rows) {
+        const line = row.join(' ').replaceAll(/\s+/g, ' ').trim();
+        at = lines.indexOf(line, at + 1);
+        if (at === -1) return t.fail(`${heading}: "${line}" does not stand there`, { lines: lines.slice(0, 80) });
+      }
+    };
+    const times = await sheets('time-to-human');
+    stands(times, 'By service', rowsOf(consults, service));
+    stands(times, 'By urgency', rowsOf(consults, urgency));
+    stands(times, 'By unit', rowsOf(consults, unit));
+    const requests = await sheets('emtala');
+    const taken = consults.filter(({ tookMs }) => tookMs !== null).length;
+    const inAll = ['Cardiology', String(consults.length), String(taken), String(consults.length - taken)];
+    stands(requests, 'By service', [inAll]);
+    t.notMatch(requests.join('\n'), /2025550177|undefined|NaN|\[object/);
   });
 });
 
@@ -451,7 +474,7 @@ void t.test('old entries are cut off; what is left stays provable, and cutting m
   };
   t.match(await harmed(`delete from audit_entries where seq = ${last + 1}`), {
     code: 1,
-    out: new RegExp(`entries 1 to ${last + 1} are missing`),
+    out: new RegExp(`entry ${last + 1} is missing`),
   });
   t.match(await harmed(`update audit_entries set body = replace(body, '"at"', '"At"') where seq = ${last + 1}`), {
     code: 1,

@@ -182,7 +182,11 @@ function aSilentEndpoint(t: { teardown(run: () => void): void }, byeAnswer: Erro
   });
   t.teardown(() => endpoint.removeAllListeners());
   let ended = 0;
-  const live = new LiveEndpoint(endpoint as unknown as Endpoint, { ended: () => (ended += 1), silent: () => {} });
+  const live = new LiveEndpoint(endpoint as unknown as Endpoint, {
+    ended: () => (ended += 1),
+    silent: () => {},
+    hinted: () => {},
+  });
   /** The media server begins with a question, or is done with it. */
   const question = (
     event: 'CHANNEL_EXECUTE' | 'CHANNEL_EXECUTE_COMPLETE',

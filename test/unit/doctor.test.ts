@@ -10,6 +10,7 @@ import { certificate } from '../../src/cli/doctor/certificate.ts';
 import { clock, clockAgainst } from '../../src/cli/doctor/clock.ts';
 import { drachtioFindings } from '../../src/cli/doctor/drachtio-file.ts';
 import { coreFiles, defaultBuffer } from '../../src/cli/doctor/machine.ts';
+import { swap } from '../../src/cli/doctor/memory-only.ts';
 import { alsoReachedAt } from '../../src/cli/doctor/reach.ts';
 import { versionFault } from '../../src/cli/doctor/versions.ts';
 import { wayToReflector, waysToTrunks } from '../../src/cli/doctor/ways-out.ts';
@@ -363,11 +364,21 @@ void t.test('the clock: can it be right, does something keep it, what does a tim
   t.match(await clockAgainst('time.example'), { state: 'bad', says: /is no address/ });
 });
 
+void t.test('memory stays off the disks: swap that is not encrypted is told of in any house', async (t) => {
+  const swaps = 'Filename\tType\tSize\tUsed\tPriority\n/dev/sda2 partition 8388604 0 -2\n';
+  const safeDevices = new Set<string>();
+  t.match(swap({ swaps: swaps.split('\n')[0] ?? '', safeDevices }, false), { state: 'good', says: 'is off' });
+  t.match(swap({ swaps, safeDevices }, false), { state: 'note', says: /sda2 is not encrypted: keys of messages/ });
+  t.match(swap({ swaps, safeDevices }, true), { state: 'bad', says: /what patients say can get onto a disk/ });
+  t.match(swap({ swaps, safeDevices: new Set(['sda2']) }, true), { state: 'good' });
+});
+
 void t.test('the machine: buffers of drachtio-server, core files', async (t) => {
   t.match(defaultBuffer('212992\n'), { state: 'note', says: /rmem_default is 212992: a flood/, remedy: /sysctl -w/ });
   t.match(defaultBuffer('8388608\n'), { state: 'good' });
   const limits = (size: string) =>
     `Limit  Soft Limit Hard Limit Units\nMax core file size        ${size}  unlimited bytes\n`;
-  t.match(coreFiles(limits('0')), { state: 'good' });
-  t.match(coreFiles(limits('unlimited')), { state: 'note', remedy: /LimitCORE=0/ });
+  t.match(coreFiles(limits('0'), '00000033\n'), { state: 'good' });
+  t.match(coreFiles(limits('unlimited'), '00000033\n'), { state: 'note', remedy: /LimitCORE=0/ });
+  t.match(coreFiles(limits('unlimited'), '00000000\n'), { state: 'good', says: /nothing of what was in memory/ });
 });

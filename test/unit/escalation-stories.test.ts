@@ -63,6 +63,21 @@ void t.test('a mailbox that answers never gets the caller', async (t) => {
     t.equal(call.fact('accepted'), undefined);
     t.same(call.ringing, [phones.bell, mobiles.bell], 'the chain went on meanwhile');
   });
+  void t.test('what it sounds like is written down, and decides nothing', async (t) => {
+    const call = new PaperCall('7011');
+    const mobile = call.phone(mobiles.ames).answers();
+    const { id: leg } = mobile.leg;
+    call.after(4).happens({ type: 'answerHinted', leg, hint: 'mailbox', speechMs: 3000, pauseMs: 0 });
+    t.same(call.fact('answerHinted'), { fact: 'answerHinted', leg, hint: 'mailbox', speechMs: 3000, pauseMs: 0 });
+    t.equal(mobile.leg.status, 'answered');
+    mobile.presses('7');
+    call.happens({ type: 'answerHinted', leg, hint: 'human', speechMs: 500, pauseMs: 800 });
+    t.equal(call.fact('accepted'), undefined);
+    mobile.presses('4');
+    t.equal(call.fact('accepted')?.how, 'pressedDigit', 'whoever presses is human, whatever he sounded like');
+    call.happens({ type: 'answerHinted', leg, hint: 'unsure', speechMs: 9000, pauseMs: 0 });
+    t.equal(call.factsOf('answerHinted').length, 2, 'a conversation is no answer');
+  });
   void t.test('30 seconds of talk', async (t) => {
     const call = new PaperCall('7011');
     const mobile = call.phone(mobiles.ames).answers();

@@ -209,6 +209,47 @@ for (const suite of SUITE_NAMES) {
     },
   );
 
+  t.test(`${suite}: a phone that begins anew can open what it is sent, however long the call has lasted`, async (t) => {
+    const { leg, remote, sent } = aLeg(keys);
+    leg.unbridge();
+    const elsewhere = { address: '192.0.2.8', port: 4100 };
+    const other = { ...keys, theirs: newMasterKey(suite) };
+    let nowMs = 0;
+    const talk = (frames: number) => {
+      sent.length = 0;
+      for (let i = 0; i < frames; i++) leg.tick((nowMs += 20));
+      return readRtp(sent.at(-1)!.datagram)!.ssrc;
+    };
+    // Further than 16 bits of numbers go: whoever comes new cannot know the rest.
+    const first = talk(66_000);
+    t.equal(new SrtpReceiver(keys.ours).open(Buffer.from(sent.at(-1)!.datagram)), 'unauthentic');
+    const changes: readonly (readonly [string, RemoteMedia, boolean])[] = [
+      ['the same again', remote, false],
+      ['on hold', { ...remote, sendTo: undefined }, false],
+      ['back', remote, false],
+      ['another address', { ...remote, sendTo: elsewhere }, true],
+      ['on hold there', { ...remote, sendTo: undefined }, false],
+      ['back where it was first', remote, true],
+      ['another key', { ...remote, srtp: other }, true],
+    ];
+    let ssrc = first;
+    for (const [what, description, isNew] of changes) {
+      leg.setRemote(description, nowMs);
+      if (description.sendTo === undefined) continue;
+      const now = talk(5);
+      t.equal(now !== ssrc, isNew, what);
+      if (isNew) {
+        const fresh = new SrtpReceiver(keys.ours);
+        for (const { datagram, to } of sent) {
+          t.type(fresh.open(Buffer.from(datagram)), Buffer, what);
+          t.same(to, description.sendTo);
+        }
+      }
+      ssrc = now;
+    }
+    leg.close();
+  });
+
   t.test(`${suite}: nobody else is heard or sent to, before the latch and after it`, async (t) => {
     const { leg, sent, heard, hear } = aLeg(keys);
     const attacker = new SrtpSender(newMasterKey(suite));

@@ -52,16 +52,16 @@ void t.test('a message is heard sample by sample, opened while it plays', async 
   const cut = await SealedReader.open(path, found.key);
   t.same(
     typeof cut !== 'string' && heard(new SealedSource(cut)),
-    spoken(audio.subarray(0, 16_000)),
-    'a cut one to its last second',
+    spoken(audio.subarray(0, 12_000)),
+    'a cut one to its last whole segment',
   );
   bytes[bytes.length - 10_000]! ^= 1;
   writeFileSync(path, bytes);
   const harmed = await SealedReader.open(path, found.key);
   t.equal(
     typeof harmed !== 'string' && heard(new SealedSource(harmed)).length,
-    12_000,
-    'a damaged second costs itself',
+    14_000,
+    'a damaged segment costs itself',
   );
   writeFileSync(path, 'nothing of ours');
   t.equal(await SealedReader.open(path, found.key), 'notSealed');

@@ -116,5 +116,9 @@ void t.test('every ending says whose fault it is, and a fact of a newer version 
     sentence({ ...sound, leg: '1', mosHundredths: 250, roundTripMs: 80, farMosHundredths: 410 }, wholly),
     /^1 was heard very badly .*round trip 80 ms, its phone heard MOS 4.1/,
   );
+  t.equal(
+    sentence({ fact: 'answerHinted', leg: '1', hint: 'human', speechMs: 900, pauseMs: 800 }, wholly),
+    '1 sounds like a human (0.9 s of speech, then 0.8 s of silence); nothing is decided by that',
+  );
   t.equal(sentence({ fact: 'ferried' } as never, wholly), '(ferried: not known to this version)');
 });

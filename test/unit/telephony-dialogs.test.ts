@@ -20,7 +20,7 @@ import { type Life, mediaSource, PhoneDialog } from '../../src/telephony/phone-d
 import type { CallMedia } from '../../src/telephony/media.ts';
 import type { Shell } from '../../src/telephony/shell.ts';
 import { TalkBook } from '../../src/telephony/talk-book.ts';
-import type { CallId, LegId } from '../../src/core/call/index.ts';
+import type { AnswerHint, CallId, LegId } from '../../src/core/call/index.ts';
 import type { SignallingLink } from '../../src/telephony/signalling-link.ts';
 import { TestClock, TestLog } from '../support/telephony.ts';
 
@@ -262,7 +262,13 @@ void t.test('an endpoint that ended while the library handed it over is refused'
     () =>
       new MediaEndpoint(
         ended,
-        { prompt: (file) => file, recordings: sealedByServer('/r'), playback, isLost: async () => false },
+        {
+          prompt: (file) => file,
+          recordings: sealedByServer('/r'),
+          playback,
+          canHint: () => true,
+          isLost: async () => false,
+        },
         { gone: () => {}, silent: () => {}, measured: () => {} },
         () => {},
       ),
@@ -515,7 +521,7 @@ void t.test('a dialog that the server does not know has ended, unless the server
 });
 
 /** A leg of a media server as the library hands it over, with what it is told and what it says of a recording. */
-function aLeg(t: { teardown(run: () => void): void }, said: Record<string, string> = {}) {
+function aLeg(t: { teardown(run: () => void): void }, said: Record<string, string> = {}, canHint = true) {
   const told: string[] = [];
   const ended = Promise.withResolvers<{ getHeader(name: string): string | undefined }>();
   const leg = Object.assign(new EventEmitter(), {
@@ -531,11 +537,13 @@ function aLeg(t: { teardown(run: () => void): void }, said: Record<string, strin
   });
   let silences = 0;
   let isComplete = false;
+  const hints: AnswerHint[] = [];
   const endpoint = new MediaEndpoint(
     leg as unknown as Endpoint,
     {
       prompt: (file) => file,
       isLost: async () => false,
+      canHint: () => canHint,
       playback,
       recordings: {
         begin: async (name) => {
@@ -544,7 +552,12 @@ function aLeg(t: { teardown(run: () => void): void }, said: Record<string, strin
         },
       },
     },
-    { gone: () => {}, silent: () => (silences += 1), measured: () => {} },
+    {
+      gone: () => {},
+      silent: () => (silences += 1),
+      measured: () => {},
+      hinted: (hint) => hints.push(hint),
+    },
     () => {},
   );
   t.teardown(() => leg.removeAllListeners());
@@ -552,6 +565,7 @@ function aLeg(t: { teardown(run: () => void): void }, said: Record<string, strin
     endpoint,
     told,
     leg,
+    hints,
     end: () => ended.resolve({ getHeader: (name) => said[name] }),
     silences: () => silences,
     isComplete: () => isComplete,
@@ -641,3 +655,36 @@ void t.test('a leg that is over is not told as silent', async (t) => {
   endpoint.silent();
   t.equal(silences(), 1);
 });
+
+void t.test(
+  'who seems to have answered is asked where it is known, and only what is meant so is taken for an answer',
+  async (t) => {
+    const { endpoint, told, leg, hints } = aLeg(t);
+    endpoint.hint();
+    t.equal(told.at(-1), 'wardline_answer_hint ');
+    const hint = { hint: 'mailbox', speechMs: 3000, pauseMs: 0 };
+    for (const said of [
+      'nonsense',
+      null,
+      7,
+      {},
+      { ...hint, hint: 'dog' },
+      { ...hint, pauseMs: -1 },
+      { ...hint, pauseMs: 0.5 },
+    ])
+      leg.emit('wardline::answer_hint', said);
+    t.same(hints, []);
+    leg.emit('wardline::answer_hint', { ...hint, channel: 'u-1' });
+    t.same(hints, [hint]);
+    endpoint.close();
+    leg.emit('wardline::answer_hint', hint);
+    t.equal(hints.length, 1);
+
+    const without = aLeg(t, {}, false);
+    without.endpoint.hint();
+    t.notOk(
+      without.told.some((command) => command.includes('hint')),
+      'FreeSWITCH would hang up',
+    );
+  },
+);

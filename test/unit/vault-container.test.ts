@@ -9,7 +9,9 @@ const ama = await generateX25519Identity();
 const beau = await generateX25519Identity();
 const eve = await generateX25519Identity();
 const recipients = [await identityToRecipient(ama), await identityToRecipient(beau)];
-const speech = randomBytes(3 * 8000 + 4000);
+/** Three quarters of a second. */
+const SEGMENT = 6000;
+const speech = randomBytes(3 * SEGMENT + 4000);
 
 class MemorySink implements SealedSink {
   readonly #parts: Uint8Array[] = [];
@@ -59,11 +61,11 @@ void t.test('every recipient alone opens it, sample for sample, and nobody else 
 void t.test('nothing of the audio, the metadata or the key is readable in the file', async (t) => {
   t.equal(sealed.indexOf(speech.subarray(100, 116)), -1);
   t.equal(sealed.indexOf('cardiology'), -1);
-  t.equal(marks.length, 6, 'two descriptions, three whole seconds, the rest');
+  t.equal(marks.length, 6, 'two descriptions, three whole segments, the rest');
 });
 
-void t.test('an empty recording and one that ends on a whole second are complete', async (t) => {
-  for (const size of [0, 8000, 16000]) {
+void t.test('an empty recording and one that ends on a whole segment are complete', async (t) => {
+  for (const size of [0, SEGMENT, 2 * SEGMENT]) {
     const result = opened(await openSealed(await seal(speech.subarray(0, size)), [ama]));
     t.equal(result.audio.length, size);
     t.equal(result.ending, 'complete');
@@ -80,7 +82,7 @@ void t.test('a file cut anywhere opens up to the last whole segment and says so'
         ? whole === 0 && result.reason === (size === 0 ? 'notSealed' : 'truncated')
         : result.ending === 'truncated' &&
           result.damaged.length === 0 &&
-          speech.subarray(0, Math.max(0, whole - 2) * 8000).equals(result.audio);
+          speech.subarray(0, Math.max(0, whole - 2) * SEGMENT).equals(result.audio);
     if (!isRight) wrong.push(size);
   }
   t.same(wrong, [], 'sizes at which the cut file opened wrongly');
@@ -111,7 +113,9 @@ function refusedFor(result: OpenResult, at: number): boolean {
 function lostOnly(result: OpenResult, at: number): boolean {
   const segment = marks.findLastIndex((mark) => mark <= at);
   const isLast = segment === marks.length - 1;
-  const rest = [0, 1, 2, 3].filter((i) => i + 2 !== segment).map((i) => speech.subarray(i * 8000, (i + 1) * 8000));
+  const rest = [0, 1, 2, 3]
+    .filter((i) => i + 2 !== segment)
+    .map((i) => speech.subarray(i * SEGMENT, (i + 1) * SEGMENT));
   return (
     result.kind === 'opened' &&
     Buffer.concat(rest).equals(result.audio) &&
@@ -188,7 +192,12 @@ async function forge(description: string, audio: readonly (readonly [number, Uin
 void t.test('a forged description is refused, and a forged number costs no memory', async (t) => {
   const good = '{"format":{"encoding":"PCMU","rate":8000,"channels":1},"metadata":{"__proto__":"x"}}';
   const audio = [[2, Buffer.alloc(8000, 7)]] as const;
-  t.equal(opened(await openSealed(await forge(good, audio), [ama])).audio.length, 8000, 'the forger can seal');
+  const forged = opened(await openSealed(await forge(good, audio), [ama]));
+  t.same(
+    [forged.audio.length, forged.segmentMs],
+    [8000, 1000],
+    'the forger can seal; what says nothing has whole seconds',
+  );
   t.equal(Object.getPrototypeOf({}), Object.prototype);
   for (const bad of [
     '',
@@ -202,6 +211,8 @@ void t.test('a forged description is refused, and a forged number costs no memor
     good.replace('"channels":1', '"channels":1000000'),
     good.replace('PCMU', 'constructor'),
     good.replace('"x"', '{"deep":[]}'),
+    good.replace('{', '{"segmentMs":0,'),
+    good.replace('{', '{"segmentMs":86400000,'),
   ]) {
     t.same(await openSealed(await forge(bad, audio), [ama]), { kind: 'refused', reason: 'damaged' }, bad);
   }

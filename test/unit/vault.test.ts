@@ -171,7 +171,7 @@ void t.test('an exported message encodes back to the very bytes that were record
   }
 });
 
-void t.test('a lost second is silence in its place', async (t) => {
+void t.test('a lost segment is silence in its place', async (t) => {
   t.testdir({});
   const recorded = Buffer.concat([Buffer.alloc(8000, 0x10), Buffer.alloc(8000, 0x20), Buffer.alloc(4000, 0x30)]);
   const path = await seal(t.testdirName, pair.recipient, { encoding: 'PCMU', rate: 8000, channels: 1 }, recorded);
@@ -185,7 +185,9 @@ void t.test('a lost second is silence in its place', async (t) => {
   const wav = await exported(opened);
   t.equal(wav.length, 44 + recorded.length * 2, 'the rest keeps its time');
   t.not(wav.readInt16LE(44), 0);
-  t.equal(wav.readInt16LE(44 + 12000 * 2), 0);
+  t.equal(wav.readInt16LE(44 + 6000 * 2), 0);
+  t.equal(wav.readInt16LE(44 + 11999 * 2), 0);
+  t.equal(encodeUlaw(wav.readInt16LE(44 + 12000 * 2)), 0x20, 'three quarters of a second are lost');
   t.equal(encodeUlaw(wav.readInt16LE(44 + 18000 * 2)), 0x30);
 });
 

@@ -1,7 +1,9 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { openHouseKeys } from '../../src/cli/house-keys.ts';
+import { watchKeys } from '../../src/cli/app/keys.ts';
+import { Closing } from '../../src/cli/app/closing.ts';
+import { type HouseKeys, openHouseKeys } from '../../src/cli/house-keys.ts';
 import { makeKeys, retireKeys, type RewrapParts, rewrapMessages } from '../../src/cli/rewrap-messages.ts';
 import type { SystemFact } from '../../src/core/audit/index.ts';
 import type { Store } from '../../src/storage/index.ts';
@@ -16,6 +18,10 @@ import {
   SealedWriter,
   shredSealed,
 } from '../../src/vault/index.ts';
+
+import { createHealth, createLogger } from '../../src/observe/index.ts';
+import { until } from '../support/processes.ts';
+import { VirtualClock } from '../support/virtual-clock.ts';
 
 const MASTER = Buffer.alloc(32, 7);
 const OTHER_MASTER = Buffer.alloc(32, 8);
@@ -197,6 +203,84 @@ void t.test('a rotation that is stopped anywhere is finished by the next', async
   const done = await rewrapMessages(parts);
   t.same([done.rewrapped, done.asTheyWere], [2, 1]);
   for (const path of paths) t.ok(await opens(path));
+});
+
+/** The house that keeps its keys in step, on a clock of its own. */
+function watched(
+  t: Test,
+  house: Awaited<ReturnType<typeof aHouse>>,
+  keys: HouseKeys = house.keys,
+  masterKey = 'secrets',
+) {
+  const clock = new VirtualClock(Date.now());
+  const closing = new Closing();
+  const health = createHealth();
+  const plan = { source: { mailboxes: [{ id: '3101' }, { id: 'ward-4b' }] }, extension: () => undefined };
+  const documents = { plan: { ...plan, mailbox: () => undefined }, roster: { unitByPhone: () => undefined } };
+  watchKeys(
+    {
+      config: { voicemail: { masterKey, escrow: [officer.recipient] } },
+      secrets: { voicemailMasterKey: MASTER },
+      store: house.parts.store,
+      log: createLogger({ name: 'test', level: 'error', destination: { write: () => {} } }),
+      health,
+      folders: { secrets: house.secrets, messages: house.parts.folder },
+      keys,
+      audit: {
+        attest: async (said: readonly { fact: SystemFact }[]) => void house.facts.push(...said.map(({ fact }) => fact)),
+      },
+    } as unknown as Parameters<typeof watchKeys>[0],
+    { documents: () => documents as unknown as ReturnType<Parameters<typeof watchKeys>[1]['documents']>, clock },
+    closing,
+  );
+  t.teardown(() => closing.close());
+  const passing = (what: string, look: () => boolean | Promise<boolean>) =>
+    until(what, async () => {
+      clock.advance(5_000);
+      return look();
+    });
+  return { clock, health, passing };
+}
+
+void t.test('the house shreds an old key an hour after its successor came, when nothing needs it', async (t) => {
+  const house = await aHouse(t, { m1: '3101', m2: 'ward-4b' });
+  const [first, second] = [await house.sealed('m1', '3101'), await house.sealed('m2', 'ward-4b')];
+  const old = house.keys.ring.newest({ kind: 'mailbox', id: '3101' });
+  await makeKeys(house.parts, [{ kind: 'mailbox', id: '3101' }]);
+  const file = join(house.secrets, 'voicemail', 'mailbox.3101.1.key');
+  const { clock, passing } = watched(t, house);
+  const needs = async (path: string) => (await keyIdsOf(path)).includes(old?.keyId ?? '');
+  await until('the message is wrapped to the new key', async () => !(await needs(first)));
+  t.ok(existsSync(file), 'somebody may not know the new key yet');
+  clock.advance(58 * 60_000);
+  t.ok(existsSync(file));
+  t.notOk(house.facts.some(({ fact }) => fact === 'keyShredded'));
+  await passing('an hour is over', () => !existsSync(file));
+  t.match(house.facts.at(-1), { fact: 'keyShredded', key: 'mailbox 3101', keyId: old?.keyId, by: 'system' });
+  t.ok((await house.opens(first)) && (await house.opens(second)));
+  t.equal(house.keys.ring.keys.filter(({ id }) => id === '3101').length, 1);
+});
+
+void t.test('a master key that cannot be had is asked for again while the house is up', async (t) => {
+  const house = await aHouse(t, { m1: '3101' });
+  const path = await house.sealed('m1', '3101');
+  const place = join(house.dir, 'master');
+  const keys = openHouseKeys({ voicemail: { masterKey: '', escrow: [] } }, house.secrets, null);
+  const opens = async () => (await openMessage(path, (ids) => keys.ring.identities(ids))).kind === 'opened';
+  t.notOk(await opens());
+  const { health, passing } = watched(t, house, keys, `command:cat ${place}`);
+  const told = () => health.report().checks.find(({ name }) => name === 'voicemail keys');
+  await passing('it is told', () => told()?.kind === 'failing');
+  t.match(told(), { why: /messages are taken, and nobody can hear any.*cat ended with code 1/ });
+  writeFileSync(place, 'not a key');
+  await passing('it is told what is wrong now', () => /gives no key/.test(JSON.stringify(told())));
+  writeFileSync(place, OTHER_MASTER.toString('base64url'));
+  await passing('another key is here', () => /belong to another master key/.test(JSON.stringify(told())));
+  t.notOk(await opens());
+  // Whoever sees that puts the right one there, and need not start anything again.
+  writeFileSync(place, MASTER.toString('base64url'));
+  await passing('the right one is here', () => told()?.kind === 'ok');
+  t.ok(await opens());
 });
 
 void t.test('shredding leaves nothing that any of the keys opens', async (t) => {

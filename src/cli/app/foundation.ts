@@ -65,10 +65,10 @@ export async function openFoundation(
 
   const secrets = await houseSecrets(folders);
   const keys = openHouseKeys(config, folders.secrets, masterKeyOr({ config, secrets, log, health }));
-  const foreign = keys.ring.hasMasterKey ? keys.ring.foreign() : [];
-  if (foreign.length > 0) {
-    health.failing('voicemail keys', `${foreign.length} of ${keys.ring.keys.length} belong to another master key`);
-    log.error({ keys: foreign.map(({ keyId }) => keyId) }, 'keys of voicemail belong to another master key');
+  if (keys.ring.hasMasterKey) {
+    tellKeys(keys.ring, health);
+    const foreign = keys.ring.foreign().map(({ keyId }) => keyId);
+    if (foreign.length > 0) log.error({ keys: foreign }, 'keys of voicemail belong to another master key');
   }
   const store = await openStore(folders.store, { as: 'owner', sealer: secrets.phi });
   closing.add('store', () => store.close());
@@ -117,7 +117,14 @@ function masterKeyOr({
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     health.failing('voicemail keys', `messages are taken, and nobody can hear any: ${why}`);
-    log.error({ err: error }, 'master key of voicemail cannot be had: start again when it can');
+    log.error({ err: error }, 'master key of voicemail cannot be had, it is asked for again and again');
     return null;
   }
+}
+
+/** Whether the master key opens the keys of messages. */
+export function tellKeys(ring: HouseKeys['ring'], health: Health): void {
+  const foreign = ring.foreign();
+  if (foreign.length === 0) return health.ok('voicemail keys');
+  health.failing('voicemail keys', `${foreign.length} of ${ring.keys.length} belong to another master key`);
 }

@@ -5,10 +5,11 @@ import { systemClock } from '../../engine/index.ts';
 import type { Clock } from '../../engine/ports.ts';
 import { OwnerLock } from '../../storage/index.ts';
 import type { KeyOwner } from '../../vault/index.ts';
+import { houseOwner, masterKeyMeanwhile } from '../house-keys.ts';
 import { makeKeys, retireKeys, rewrapMessages, ROTATION_LOCK } from '../rewrap-messages.ts';
 import { unitOfMailbox } from '../unit-of.ts';
 import type { Closing } from './closing.ts';
-import type { Foundation } from './foundation.ts';
+import { type Foundation, tellKeys } from './foundation.ts';
 
 type Documents = { readonly plan: CompiledPlan; readonly roster: CompiledRoster };
 
@@ -22,7 +23,16 @@ const retireAfterMs = 60 * 60_000;
  * anew, also where a rotation was interrupted, and old keys that nothing is sealed to any more are shredded.
  */
 export function watchKeys(
-  { store, log, folders, keys, audit }: Pick<Foundation, 'store' | 'log' | 'folders' | 'keys' | 'audit'>,
+  {
+    config,
+    secrets,
+    store,
+    log,
+    health,
+    folders,
+    keys,
+    audit,
+  }: Pick<Foundation, 'config' | 'secrets' | 'store' | 'log' | 'health' | 'folders' | 'keys' | 'audit'>,
   parts: { readonly documents: () => Documents; readonly clock: Clock },
   closing: Closing,
 ): void {
@@ -42,12 +52,29 @@ export function watchKeys(
       audit.attest(facts.map((fact) => ({ at: systemClock.now(), callId: null, fact }))),
   };
 
+  /** Where it comes from may be away for a while: a network, a smart card, a service of keys. */
+  const unlock = async (): Promise<void> => {
+    try {
+      keys.ring.unlock(await masterKeyMeanwhile(config, secrets));
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      // A wrong one opens nothing, but some of them may be right.
+      if (!keys.ring.hasMasterKey)
+        health.failing('voicemail keys', `messages are taken, and nobody can hear any: ${why}`);
+      return;
+    }
+    tellKeys(keys.ring, health);
+    if (keys.ring.foreign().length === 0) log.info({}, 'master key of voicemail is here');
+  };
+
   const look = async (): Promise<void> => {
     keys.ring.refresh();
     const owners = ownersOf(documents());
-    const without = owners.filter((owner) => keys.ring.newest(owner) === undefined);
-    // Told at the start; without the right master key nothing can be made or opened.
-    if (!keys.ring.hasMasterKey || keys.ring.foreign().length > 0) return;
+    const isRight = () => keys.ring.hasMasterKey && keys.ring.foreign().length === 0;
+    // Without the right master key nothing can be made or opened.
+    if (!isRight()) await unlock();
+    if (!isRight()) return;
+    const without = [houseOwner, ...owners].filter((owner) => keys.ring.newest(owner) === undefined);
     await makeKeys(rewrapping, without);
     const now = clock.now();
     // What is put into the list late, with its mailbox, was sealed to the house.

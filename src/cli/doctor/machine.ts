@@ -33,9 +33,18 @@ export function defaultBuffer(text: string | null = readIfThere('/proc/sys/net/c
   return { check, state: 'note', says, remedy };
 }
 
-/** What a process held in memory, speech and keys, lies on the disk when it dies with a core file. */
-export function coreFiles(limits: string | null = readIfThere('/proc/self/limits')): Finding {
+/**
+ * What a process held in memory, speech and keys, lies on the disk when it dies with a core file. `filter`: what this process
+ * leaves there (core(5)), as every process of the house does.
+ */
+export function coreFiles(
+  limits: string | null = readIfThere('/proc/self/limits'),
+  filter: string | null = readIfThere('/proc/self/coredump_filter'),
+): Finding {
   const check = 'core files';
+  if (filter !== null && /^0+$/.test(filter.trim())) {
+    return { check, state: 'good', says: 'hold nothing of what was in memory' };
+  }
   const size = /^Max core file size\s+(\S+)/m.exec(limits ?? '')?.[1] ?? '0';
   if (size === '0') return { check, state: 'good', says: 'are not written' };
   const says = 'may be written: what patients say and the keys of their messages would lie on the disk in clear';

@@ -18,7 +18,10 @@ const TMPFS_MAGIC = 0x01021994;
 /** An hour of speech in 16-bit samples; a tmpfs that may take all memory takes the machine with it. */
 const LARGEST_SHARE = 0.5;
 
-/** Where every FreeSWITCH of the configuration records to; one without such a folder takes no messages. */
+/**
+ * Where every FreeSWITCH of the configuration records to (one without such a folder takes no messages), and whether memory
+ * stays off the disks.
+ */
 export function plainSpeech({ media }: Config): readonly Finding[] {
   const folders = new Set<string>();
   const findings: Finding[] = [];
@@ -32,7 +35,7 @@ export function plainSpeech({ media }: Config): readonly Finding[] {
   }
   const machine = thisMachine();
   findings.push(...[...folders].map((folder) => tmpfs(folder, totalmem(), machine)));
-  return folders.size === 0 ? findings : [...findings, swap(machine)];
+  return [...findings, swap(machine, folders.size > 0)];
 }
 
 /** Plain speech may lie in memory only: the folder a tmpfs with a limit, and nothing of memory in clear on a disk. */
@@ -41,7 +44,7 @@ export function memoryOnlyFindings(
   totalBytes: number,
   machine: Machine = thisMachine(),
 ): readonly Finding[] {
-  return [tmpfs(folder, totalBytes, machine), swap(machine)];
+  return [tmpfs(folder, totalBytes, machine), swap(machine, true)];
 }
 
 function tmpfs(folder: string, totalBytes: number, { fileSystemOf }: Machine): Finding {
@@ -75,7 +78,8 @@ function tmpfs(folder: string, totalBytes: number, { fileSystemOf }: Machine): F
   return { check, state: 'good', says: `${folder} is in memory, at most ${Math.floor(found.sizeBytes / 2 ** 20)} MB` };
 }
 
-function swap({ swaps, safeDevices }: Machine): Finding {
+/** `holdsMessages`: whole messages lie in memory in clear; else keys, and of each recording and message that plays less than a second. */
+export function swap({ swaps, safeDevices }: Pick<Machine, 'swaps' | 'safeDevices'>, holdsMessages: boolean): Finding {
   const check = 'swap';
   const names = swaps
     .split('\n')
@@ -92,8 +96,8 @@ function swap({ swaps, safeDevices }: Machine): Finding {
   }
   return {
     check,
-    state: 'bad',
-    says: `${plain.join(', ')} is not encrypted: what patients say can get onto a disk in clear`,
+    state: holdsMessages ? 'bad' : 'note',
+    says: `${plain.join(', ')} is not encrypted: ${holdsMessages ? 'what patients say' : 'keys of messages, and pieces of what is said,'} can get onto a disk in clear`,
     remedy: 'swapoff -a and take it out of /etc/fstab, or put it on dm-crypt with a random key (/etc/crypttab: swap)',
   };
 }

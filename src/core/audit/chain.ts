@@ -35,6 +35,8 @@ export interface ChainStore {
   read(afterSeq: number, limit: number): Promise<readonly ChainRow[]>;
   /** The same, in less than half of the time. A store that has no such way is asked by `read`. */
   readHex?(afterSeq: number, limit: number): Promise<readonly HexRow[]>;
+  /** The body of an entry as it lies in the store, which may be no text at all; null when there is none. */
+  bodyBytes?(seq: number): Promise<Uint8Array | null>;
   ofCall(callId: string, limit: number): Promise<readonly ChainRow[]>;
   /** What the store itself finds wrong with its files; [] when nothing. */
   faults(): Promise<readonly string[]>;

@@ -1,4 +1,4 @@
-import type { LegResult, LegTarget, MeasuredSound, MediaFacts } from '../call/events.ts';
+import type { AnswerHint, LegResult, LegTarget, MeasuredSound, MediaFacts } from '../call/events.ts';
 import type { Errand } from '../call/errand.ts';
 import type { EndCause, Fault } from '../call/end-causes.ts';
 import type { RingGroup, TraceLine } from '../dialplan/index.ts';
@@ -90,6 +90,8 @@ export type CallFact =
   /** Its numbers are of the whole leg; it may stand behind the end of the call. */
   | ({ readonly fact: 'soundMeasured'; readonly leg: string } & MeasuredSound)
   | { readonly fact: 'challenged'; readonly leg: string; readonly attempt: number }
+  /** Decides nothing: whoever reads the trace sees what it was like. */
+  | ({ readonly fact: 'answerHinted'; readonly leg: string } & AnswerHint)
   | {
       readonly fact: 'challengeAnswered';
       readonly leg: string;

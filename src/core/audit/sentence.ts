@@ -80,6 +80,8 @@ export function sentence(fact: Fact, names: Names, revealed: Revealed = {}): str
       return soundWords(fact, fact.leg === CALLER ? 'the caller' : names.leg(fact.leg));
     case 'challenged':
       return `${names.leg(fact.leg)} is asked to press the digit${fact.attempt === 1 ? '' : ` again, attempt ${fact.attempt}`}`;
+    case 'answerHinted':
+      return `${names.leg(fact.leg)} ${hints[fact.hint]} (${seconds(fact.speechMs)} of speech, then ${seconds(fact.pauseMs)} of silence); nothing is decided by that`;
     case 'challengeAnswered':
       return `${names.leg(fact.leg)}: ${challengeEnd[fact.result]}`;
     case 'stepOver':
@@ -251,6 +253,12 @@ function soundWords(sound: Extract<Fact, { fact: 'soundMeasured' }>, party: stri
   ];
   return `${party} was heard ${opinion} (${told.join(', ')})`;
 }
+
+const hints = {
+  human: 'sounds like a human',
+  mailbox: 'sounds like a mailbox',
+  unsure: 'sounds like neither a human nor a mailbox',
+} as const;
 
 const challengeEnd = {
   accepted: 'the right digit is pressed',

@@ -104,6 +104,15 @@ const vocabulary: {
     },
   },
   challenged: { says: 'A mobile is asked for the digit.', fields: { leg: 'which', attempt: 'counts from 1' } },
+  answerHinted: {
+    says: 'Who seems to have answered a mobile, by the sound alone. Nothing is decided by it: the call is taken by the digit.',
+    fields: {
+      leg: 'which',
+      hint: 'human (a few words, then a pause), mailbox (a greeting that goes on, or a beep), unsure',
+      speechMs: 'of speech until then',
+      pauseMs: 'of silence behind it',
+    },
+  },
   challengeAnswered: {
     says: 'What was pressed.',
     fields: { leg: 'which', result: 'accepted, declined, wrongDigit, silence, timeout, tooLate' },

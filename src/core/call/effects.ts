@@ -66,7 +66,8 @@ export type CallEffect =
   /**
    * -> digitsGathered (token), '' when no key came within `waitMs` after the last prompt had ended.
    * Replaces whatever the leg hears; a key interrupts the prompts and counts. `isAgain`: the same question once more, so a
-   * single key that was pressed since the last time is its answer.
+   * single key that was pressed since the last time is its answer. `hints`: a media server that can tell by the sound who
+   * seems to have answered is to say so: -> answerHinted, once or never.
    */
   | {
       readonly type: 'gather';
@@ -76,6 +77,7 @@ export type CallEffect =
       readonly maxDigits: number;
       readonly waitMs: number;
       readonly isAgain: boolean;
+      readonly hints?: true;
     }
   /** Asks a program of the house over HTTP. -> lookedUp; an answer after `waitMs` is not waited for. */
   | {

@@ -50,6 +50,13 @@ export interface MeasuredSound {
   readonly farMosHundredths: number | null;
 }
 
+/** Who seems to have answered: speech and then a pause, speech without end or a beep, or neither. Whole numbers, as above. */
+export interface AnswerHint {
+  readonly hint: 'human' | 'mailbox' | 'unsure';
+  readonly speechMs: number;
+  readonly pauseMs: number;
+}
+
 /**
  * Timers come back as the event they were set with; a stale one is recognised and ignored. `step` counts the steps
  * that were started in this call, so that a step which is started again after a lost connection has a new number.
@@ -105,6 +112,8 @@ export type CallEvent =
   | { readonly type: 'promptFinished'; readonly leg: LegId; readonly token: number }
   /** `digits` is '' when none came in time. */
   | { readonly type: 'digitsGathered'; readonly leg: LegId; readonly token: number; readonly digits: string }
+  /** Who seems to have answered, by the sound alone. It is wrong often enough that nothing is decided by it. */
+  | ({ readonly type: 'answerHinted'; readonly leg: LegId } & AnswerHint)
   /** What a program of the house answered; null when it did not, and `why`. */
   | { readonly type: 'lookedUp'; readonly token: number; readonly answer: string | null; readonly why: string }
   | { readonly type: 'pinChecked'; readonly token: number; readonly result: PinResult }

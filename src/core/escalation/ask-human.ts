@@ -1,3 +1,4 @@
+import type { CallEvent } from '../call/events.ts';
 import { act, attest, newToken, type Turn } from '../call/turn.ts';
 import type { World } from '../call/world.ts';
 import { type Instant, plusMs } from '../time/index.ts';
@@ -57,6 +58,17 @@ function decline(escalation: Open, leg: EscalationLeg, turn: Turn): Escalation {
     });
 }
 
+/** For whoever reads the call's trace. What is heard of somebody who has pressed a key already is no answer any more. */
+export function hinted<E extends Open>(
+  escalation: E,
+  leg: EscalationLeg,
+  { hint, speechMs, pauseMs }: Extract<CallEvent, { type: 'answerHinted' }>,
+  turn: Turn,
+): E {
+  if (leg.stage.name === 'challenged') attest(turn, { fact: 'answerHinted', leg: leg.id, hint, speechMs, pauseMs });
+  return escalation;
+}
+
 interface Asked {
   readonly attempt: number;
   readonly until: Instant;
@@ -75,6 +87,7 @@ function ask<E extends Open>(
   const prompts = challengePrompts(world, situation, escalation, before);
   attest(turn, { fact: 'challenged', leg: leg.id, attempt });
   const isAgain = attempt > 1;
-  act(turn, { type: 'gather', leg: leg.id, token, prompts, maxDigits: 1, waitMs: challenge.waitMs, isAgain });
+  const hints = isAgain ? {} : ({ hints: true } as const);
+  act(turn, { type: 'gather', leg: leg.id, token, prompts, maxDigits: 1, waitMs: challenge.waitMs, isAgain, ...hints });
   return withStage(escalation, leg.id, { name: 'challenged', attempt, token, until });
 }

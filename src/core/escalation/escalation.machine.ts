@@ -4,7 +4,7 @@ import type { World } from '../call/world.ts';
 import type { Prompt } from '../dialplan/index.ts';
 import { accept } from './acceptance.ts';
 import { callingPrompts } from './announce.ts';
-import { challengeLeg, keyPressed } from './ask-human.ts';
+import { challengeLeg, hinted, keyPressed } from './ask-human.ts';
 import { dismiss, endedBy, hangUpLeg, isOpen, leftover, legOf, standDownRinging, withoutLeg } from './legs.ts';
 import type { Escalation, EscalationIn, EscalationLeg, Situation } from './model.ts';
 import { byNextTrunk } from './next-trunk.ts';
@@ -202,6 +202,8 @@ function anyLeg(
     case 'digitsGathered':
       if (leg.stage.name !== 'challenged' || leg.stage.token !== event.token) return escalation;
       return keyPressed(world, situation, escalation, leg, leg.stage, event.digits, turn);
+    case 'answerHinted':
+      return hinted(escalation, leg, event, turn);
     case 'challengeTimedOut':
       // The timer of an earlier challenge: this leg was taken back after the winner was lost.
       if (leg.stage.name !== 'challenged' || leg.stage.until !== event.until) return escalation;

@@ -25,16 +25,17 @@ export interface LegControlOptions {
 export class LegControl {
   readonly #options: LegControlOptions;
   readonly #reception: Reception;
-  readonly #rtcp: RtcpSession;
   readonly #meter: QualityMeter;
+  readonly #cname = randomBytes(12).toString('base64url');
+  #rtcp: RtcpSession;
+  /** What was sent before our stream began. */
+  #before = { packets: 0, octets: 0 };
 
   constructor(options: LegControlOptions) {
-    const { counters, ssrc, random = Math.random, epochMs = performance.timeOrigin } = options;
     this.#options = options;
-    this.#reception = new Reception(counters);
+    this.#reception = new Reception(options.counters);
     this.#meter = new QualityMeter(this.#reception, options);
-    const cname = randomBytes(12).toString('base64url');
-    this.#rtcp = new RtcpSession({ ssrc, cname, epochMs, random, send: (packet) => this.#send(packet) });
+    this.#rtcp = this.#session(options.ssrc);
   }
 
   set codec(codec: Codec) {
@@ -65,6 +66,13 @@ export class LegControl {
     if (quality !== undefined) this.#options.measured(quality);
   }
 
+  /** Our stream ends, and one with another SSRC begins, whose packets are counted anew (RFC 3550 6.4.1). */
+  beginAnew(ssrc: number, nowMs: number, timestamp: number): void {
+    this.close(nowMs, timestamp);
+    this.#before = this.#sentInAll();
+    this.#rtcp = this.#session(ssrc);
+  }
+
   /** Until now; undefined when there was nothing to hear. */
   get quality(): LegQuality | undefined {
     return this.#meter.whole();
@@ -78,8 +86,18 @@ export class LegControl {
     if (this.#options.send(packet)) this.#options.counters.controlOut += 1;
   }
 
+  #session(ssrc: number): RtcpSession {
+    const { random = Math.random, epochMs = performance.timeOrigin } = this.#options;
+    return new RtcpSession({ ssrc, cname: this.#cname, epochMs, random, send: (packet) => this.#send(packet) });
+  }
+
   #sent(timestamp: number): Sent {
+    const { packets, octets } = this.#sentInAll();
+    return { timestamp, packets: packets - this.#before.packets, octets: octets - this.#before.octets };
+  }
+
+  #sentInAll(): { packets: number; octets: number } {
     const { packetsOut, bytesOut } = this.#options.counters;
-    return { timestamp, packets: packetsOut, octets: bytesOut - packetsOut * RTP_HEADER_BYTES };
+    return { packets: packetsOut, octets: bytesOut - packetsOut * RTP_HEADER_BYTES };
   }
 }

@@ -58,6 +58,11 @@ export class LegOutput {
     return this.#digits.isSending;
   }
 
+  /** From now on under another SSRC. */
+  beginAnew(): void {
+    this.#sender.beginAnew();
+  }
+
   setRemote(remote: RemoteMedia): void {
     this.#remote = remote;
     const { codec } = remote;

@@ -5,6 +5,7 @@
  *   out   leg -> protect -> the latched source
  */
 import { guardOf, PLAIN, type PacketGuard, type PacketKind } from '../srtp/packet-guard.ts';
+import { isSameKey } from '../srtp/suites.ts';
 import { Latch } from './latch.ts';
 import type { Endpoint, MediaCounters, RemoteMedia } from './messages.ts';
 import { readRtp, type RtpPacket } from './rtp-packet.ts';
@@ -32,6 +33,8 @@ export class LegWire {
   readonly #events: WireEvents;
   #guard: PacketGuard = PLAIN;
   #remote: RemoteMedia | undefined;
+  /** Also while it is on hold. */
+  #sentTo: Endpoint | undefined;
   #latch: Latch | undefined;
   /** Of RTCP that has a port of its own. */
   #controlLatch: Latch | undefined;
@@ -46,6 +49,7 @@ export class LegWire {
   setRemote(remote: RemoteMedia): void {
     const before = this.#remote;
     this.#remote = remote;
+    this.#sentTo = remote.sendTo ?? this.#sentTo;
     this.#guard = guardOf(remote.srtp, this.#guard);
     const { sendTo, control, alsoFrom } = remote;
     if (control !== 'muxed' && control !== undefined && !isSamePlace(before?.control, control)) {
@@ -54,6 +58,18 @@ export class LegWire {
     if (sendTo === undefined || (isSamePlace(before?.sendTo, sendTo) && this.#latch !== undefined)) return;
     if (this.#latch !== undefined) this.#transport.disconnect();
     this.#latch = new Latch(sendTo, alsoFrom, (source) => this.#transport.connect(source));
+  }
+
+  /**
+   * Whether this description may be of another machine, or another start of it, than what heard us until now. It cannot know
+   * how often our numbers have gone round (RFC 4568 7.1.4), so our stream must begin anew. Our key need not: it may have been
+   * offered before, and would then not be told. Asked before `setRemote`.
+   */
+  isHeardAnew({ srtp, sendTo }: RemoteMedia): boolean {
+    const before = this.#remote?.srtp;
+    if (before === undefined || srtp === undefined) return false;
+    const isMoved = this.#sentTo !== undefined && sendTo !== undefined && !isSamePlace(this.#sentTo, sendTo);
+    return isMoved || !isSameKey(before.theirs, srtp.theirs);
   }
 
   /** On the port of RTP. */

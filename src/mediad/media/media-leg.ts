@@ -117,6 +117,7 @@ export class MediaLeg {
     const codecBefore = this.codec;
     this.#remote = remote;
     this.#silence.heard(nowMs);
+    if (this.#wire.isHeardAnew(remote)) this.#beginAnew(nowMs);
     this.#output.setRemote(remote);
     if (!isSameSound(codecBefore, remote.codec)) this.#codecChanged();
     this.#control.codec = remote.codec;
@@ -270,6 +271,12 @@ export class MediaLeg {
     }
     this.#recordings.codecChanged(this.codec);
     this.ears.codecChanged(this.codec);
+  }
+
+  #beginAnew(nowMs: number): void {
+    const { timestamp } = this.#output;
+    this.#output.beginAnew();
+    this.#control.beginAnew(this.#output.ssrc, nowMs, timestamp);
   }
 
   #heard(packet: RtpPacket, sizeBytes: number, nowMs: number): void {

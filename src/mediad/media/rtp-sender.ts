@@ -22,18 +22,21 @@ const RESTART_SECS = 2;
 
 export class RtpSender {
   readonly #send: (datagram: Buffer) => void;
-  readonly ssrc = randomBytes(4).readUInt32BE();
   /** Of the timestamps, in units a second; that of the codec. */
   clockRate = 8000;
-  /** Of the lower half: whoever hears SRTP late must not take a second round for the first (RFC 4568 6.4). */
-  #sequence = randomInt(0x8000);
-  #timestamp = randomBytes(4).readUInt32BE();
+  #sequence = newSequence();
+  #timestamp = random32();
+  #ssrc = random32();
   #isTalking = false;
   /** What to add to a relayed stream's numbers; undefined when that stream must be joined anew. */
   #join: { ssrc: number; sequence: number; timestamp: number; last: number } | undefined;
 
   constructor(send: (datagram: Buffer) => void) {
     this.#send = send;
+  }
+
+  get ssrc(): number {
+    return this.#ssrc;
   }
 
   /** Of what is sent now. */
@@ -83,8 +86,26 @@ export class RtpSender {
     this.#join = undefined;
   }
 
+  /** Another stream for whoever hears it: nothing of what came before is needed to understand it. */
+  beginAnew(): void {
+    this.#ssrc = random32();
+    this.#sequence = newSequence();
+    this.#timestamp = random32();
+    this.#isTalking = false;
+    this.#join = undefined;
+  }
+
   #emit(frame: OutgoingFrame, sequence: number, timestamp: number, marker: boolean): void {
     const { payloadType, payload } = frame;
-    this.#send(writeRtp({ payloadType, payload, marker, sequence, timestamp, ssrc: this.ssrc }));
+    this.#send(writeRtp({ payloadType, payload, marker, sequence, timestamp, ssrc: this.#ssrc }));
   }
+}
+
+/** Of the lower half: whoever hears SRTP late must not take a second round for the first (RFC 4568 6.4). */
+function newSequence(): number {
+  return randomInt(0x8000);
+}
+
+function random32(): number {
+  return randomBytes(4).readUInt32BE();
 }

@@ -16,6 +16,8 @@ export type SrtpFault = 'broken' | 'unauthentic' | 'replayed';
 const LARGEST_BYTES = 1500;
 /** A phone that changes its SSRC more often under one key is none; forgetting one would let its packets be heard again. */
 const MOST_STREAMS = 64;
+/** We begin anew where the other side does, by a new description each time. */
+const MOST_SENT = 1000;
 
 interface Stream {
   readonly rtp: IndexWindow;
@@ -53,6 +55,8 @@ export class SrtpSender {
   #stream(ssrc: number): { readonly window: IndexWindow; nextRtcp: number } {
     let stream = this.#streams.get(ssrc);
     if (stream === undefined) {
+      // One that we have left is never taken up again.
+      if (this.#streams.size >= MOST_SENT) this.#streams.delete(this.#streams.keys().next().value!);
       stream = { window: new IndexWindow(), nextRtcp: 1 };
       this.#streams.set(ssrc, stream);
     }

@@ -9,6 +9,9 @@ export type EslEvent = Mrf.EslEvent;
 /** mediad's own: a phone sends no sound. */
 export const mediaSilent = 'wardline::media_timeout';
 
+/** mediad's own: who seems to have answered, in JSON. */
+export const answerHint = 'wardline::answer_hint';
+
 const question = 'play_and_get_digits';
 
 /** Of keys that nobody has asked for so many are kept. */
@@ -18,6 +21,8 @@ export interface LiveEndpointEvents {
   /** It is no more, told once. */
   ended(): void;
   silent(): void;
+  /** What the media server says, once it was asked by `hint`. */
+  hinted(told: unknown): void;
 }
 
 /**
@@ -47,6 +52,7 @@ export class LiveEndpoint {
     this.#events = events;
     endpoint.once('destroy', () => this.end());
     endpoint.on(mediaSilent, () => events.silent());
+    endpoint.on(answerHint, (told: unknown) => events.hinted(told));
     this.#hearKeys(endpoint);
   }
 
@@ -130,6 +136,11 @@ export class LiveEndpoint {
   /** drachtio-fsmrf 5.0.1 can only ask behind what is running; this ends what is running and what is queued behind it. */
   breakOff(): void {
     this.#tell('uuid_break', 'all');
+  }
+
+  /** Asks who seems to have answered. Only for mediad: FreeSWITCH hangs up for an application that it does not know. */
+  hint(): void {
+    this.#endpoint.execute('wardline_answer_hint', '').catch(() => {});
   }
 
   /**

@@ -1,5 +1,5 @@
 import Mrf from 'drachtio-fsmrf';
-import { type Endpoint, type EslEvent, mediaSilent } from './live-endpoint.ts';
+import { type Endpoint, type EslEvent, answerHint, mediaSilent } from './live-endpoint.ts';
 import { probeMediaServer } from './probe-media-server.ts';
 import { probeListen } from './probe-port.ts';
 import type { SrfClient } from './srf-types.ts';
@@ -54,7 +54,7 @@ export class MediaClient {
       );
     });
     const carrier = new Carrier();
-    const connecting = new Mrf(carrier, { customEvents: [mediaSilent] }).connect(to);
+    const connecting = new Mrf(carrier, { customEvents: [mediaSilent, answerHint] }).connect(to);
     try {
       return new MediaClient(await Promise.race([connecting, tooLong]), carrier, events);
     } catch (error) {
