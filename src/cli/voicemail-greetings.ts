@@ -7,7 +7,7 @@ import type { CommonOptions, Commands, Group } from './command-line.ts';
 import { dataFolders } from './folders.ts';
 import { sealedPath } from './app/sealed-path.ts';
 import { done, Refusal, table } from './report.ts';
-import { siteClock, siteDocuments } from './site-documents.ts';
+import { knownDocuments, siteClock } from './site-documents.ts';
 import { instantFrom, siteConfig, siteStore } from './site.ts';
 import { whoTypes } from './who-types.ts';
 
@@ -116,7 +116,6 @@ async function onGreeting<T>(
     throw new Refusal('--reason takes 1 to 200 characters, and no names of patients', 2);
   }
   const config = siteConfig(options);
-  const { plan } = await siteDocuments(config, instant(Date.now()));
   const { store, secrets } = await siteStore(config, 'guest');
   try {
     const known = store.greetings.list(mailbox).find((one) => one.kind === kind);
@@ -136,7 +135,7 @@ async function onGreeting<T>(
       folders: dataFolders(config.data),
       attest: (what) => attestOnce(config, store, secrets, { ...fact, ...who, ...what }),
       by,
-      zone: plan.source.zone,
+      zone: (await knownDocuments(config, store))?.plan.source.zone ?? 'UTC',
       show: (at) => clock.show(at),
     });
   } finally {

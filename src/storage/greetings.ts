@@ -24,7 +24,9 @@ export class SqliteGreetings {
   of(mailbox: string): Greetings {
     const rows = this.#db.all(build.selectFrom('greetings').selectAll().where('mailbox', '=', mailbox));
     const absenceEndsAt = (rows.find(({ kind }) => kind === 'absence')?.ends_at ?? null) as Instant | null;
-    const ids = Object.fromEntries(rows.map(({ kind, greeting_id: id }) => [kind, id]));
+    const ids: { readonly [K in GreetingKind]?: string } = Object.fromEntries(
+      rows.map(({ kind, greeting_id: id }) => [kind, id]),
+    );
     return absenceEndsAt === null ? ids : { ...ids, absenceEndsAt };
   }
 

@@ -106,7 +106,7 @@ export function sentence(fact: Fact, names: Names, revealed: Revealed = {}): str
       return `message ${fact.messageId} of ${names.mailbox(fact.mailbox)} could not be played: ${fact.why}`;
     case 'greetingChanged':
       return `the greeting (${fact.kind}) of ${names.mailbox(fact.mailbox)} ${greetingWords[fact.how]}${
-        fact.endsAt == null ? '' : ` ${new Date(fact.endsAt).toISOString()}`
+        typeof fact.endsAt !== 'number' ? '' : ` ${new Date(fact.endsAt).toISOString()}`
       } by ${names.mailbox(fact.person)} from ${fact.device}${fact.reason === undefined ? '' : `: ${fact.reason}`}`;
     case 'mailboxFull':
       return `the mailbox of ${names.mailbox(fact.mailbox)} is full with ${count(fact.messages, 'message')}`;
