@@ -323,7 +323,13 @@ void t.test('an absence ends by itself: in days, or on the first day back', asyn
   t.match(fact, { how: 'endSet', kind: 'absence', greetingId: 'g-absence', person: phones.ames });
   t.equal(days.changes.at(-1), `absence of ${phones.ames} ends ${fact?.endsAt}`);
   t.ok(days.heard.includes('absence-ends'), 'which day that is');
-  t.equal(away().after(60).changes.filter((change) => change.startsWith('absence')).length, 0, 'silence changes nothing');
+  t.equal(
+    away()
+      .after(60)
+      .changes.filter((change) => change.startsWith('absence')).length,
+    0,
+    'silence changes nothing',
+  );
 
   const greetings = { usual: 'g-usual', absence: 'g-absence' };
   t.same(atHome({ greetings: { ...greetings, absenceEndsAt: plusMs(noon, 60_000) } }).heard[0], '<g-absence>');
@@ -435,8 +441,6 @@ void t.test('what was reviewed is replayed as it was', async (t) => {
     // Records of versions that told the marks with the end alone.
     const older = call.facts.filter(({ fact }) => fact.fact !== 'messageMarked');
     t.same(retrace(plan, { lately: () => [aRoster()] } as never, older), { kind: 'same' });
-  }
-});
   }
 });
 

@@ -402,7 +402,14 @@ export type SystemFact =
       readonly reason: string;
       readonly by: string;
     }
-  | { readonly fact: 'messageExported'; readonly messageId: string; readonly by: string }
+  /** Entries of older versions do not say from where, nor why. */
+  | {
+      readonly fact: 'messageExported';
+      readonly messageId: string;
+      readonly by: string;
+      readonly device?: string;
+      readonly reason?: string;
+    }
   /** Somebody took records away, or looked for them. Times are ISO 8601. */
   | {
       readonly fact: 'auditRead';

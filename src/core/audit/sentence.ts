@@ -199,7 +199,7 @@ export function sentence(fact: Fact, names: Names, revealed: Revealed = {}): str
     case 'pinUnlocked':
       return `PINs of ${names.mailbox(fact.mailbox)} are looked at again${fact.phone === '' ? '' : `, and from ${fact.phone}`}, by ${fact.by}: ${fact.reason}`;
     case 'messageExported':
-      return `message ${fact.messageId} was exported by ${fact.by}`;
+      return `message ${fact.messageId} was exported by ${fact.by}${fact.reason ? `: ${fact.reason}` : ''}`;
     case 'auditPruned':
       return `entries ${fact.from} to ${fact.to}, older than ${fact.before}, were cut off by ${fact.by}`;
     case 'auditRead':

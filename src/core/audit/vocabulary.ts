@@ -429,7 +429,7 @@ const vocabulary: {
   },
   messageExported: {
     says: 'A message was opened with the key and written out.',
-    fields: { messageId: 'which', by: 'who did it' },
+    fields: { messageId: 'which', by: 'who did it', device: 'from where', reason: "why, '' where it was not said" },
   },
   auditRead: {
     says: 'Records were taken away or looked for.',
