@@ -1,5 +1,6 @@
 /** Puts the parts together: media threads, the SIP side, the event socket. */
 import { mkdir, readFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import type { Application } from './channel/channel.ts';
 import { basicApplications } from './channel/applications/basic.ts';
 import { hearingApplications } from './channel/applications/hearing.ts';
@@ -17,13 +18,16 @@ import type { ApiContext } from './event-socket/api-commands.ts';
 import { Dialler } from './event-socket/dialler.ts';
 import { EventSocketListener } from './event-socket/listener.ts';
 import type { Log } from './log.ts';
-import { MediaWorker } from './media/media-worker.ts';
+import { MediaWorkers } from './media/media-workers.ts';
 import { metricsText } from './metrics-text.ts';
 import type { MediadOptions } from './options.ts';
 import type { MetricsServer } from '../observe/index.ts';
 import { Synthesiser } from './speech/synthesiser.ts';
 import { UserAgent } from './sip/user-agent.ts';
 import type { TlsCredentials } from '../sip/index.ts';
+
+/** Unless told otherwise: each takes memory, and 300 calls fill none. */
+const MOST_THREADS = 4;
 
 /** A part that could not start; the message names the place, the reason and the remedy. */
 export class StartError extends Error {
@@ -37,14 +41,13 @@ export class StartError extends Error {
 export class MediaServer {
   readonly #options: MediadOptions;
   readonly #log: Log;
-  readonly #workers: readonly MediaWorker[];
+  readonly #workers: MediaWorkers;
   readonly #switchboard: Switchboard;
   readonly #dialler: Dialler;
   readonly #context: ApiContext;
   #agent!: UserAgent;
   #listener!: EventSocketListener;
   #metrics: MetricsServer | undefined;
-  #nextWorker = 0;
   #closed: Promise<void> | undefined;
 
   private constructor(parts: {
@@ -65,10 +68,8 @@ export class MediaServer {
       mediaSilenceMs: rtp.silenceMs,
       promptCacheBytes: options.promptCacheBytes,
     };
-    this.#workers = Array.from(
-      { length: options.workers },
-      () => new MediaWorker(settings, (error) => this.#failed(error)),
-    );
+    const threads = options.workers ?? Math.min(MOST_THREADS, availableParallelism());
+    this.#workers = new MediaWorkers(threads, settings, (error) => this.#failed(error));
     this.#switchboard = new Switchboard({
       maxChannels: options.maxChannels,
       unattendedMs: options.unattendedMs,
@@ -84,7 +85,7 @@ export class MediaServer {
     const recording: RecordSettings = { folder: options.recordingsFolder, sealTo: options.sealTo, log };
     const conferences = new Conferences({
       bus: this.#switchboard.bus,
-      pickWorker: () => this.#pickWorker(),
+      pickWorker: () => this.#workers.pick(),
       maxConferences: options.maxChannels,
     });
     this.#context = {
@@ -173,7 +174,7 @@ export class MediaServer {
         context: this.#context,
         dialler: this.#dialler,
         log: this.#log,
-        pickWorker: () => this.#pickWorker(),
+        workers: this.#workers,
       }),
       `SIP address ${sip.host}:${sip.port} (options sip.host, sip.port)`,
       'stop what uses it or choose another',
@@ -195,19 +196,14 @@ export class MediaServer {
   }
 
   async #metricsText(): Promise<string> {
-    const numbers = await Promise.all(this.#workers.map((worker) => worker.measure()));
-    return metricsText(numbers, this.#switchboard.count);
-  }
-
-  #pickWorker(): MediaWorker {
-    return this.#workers[this.#nextWorker++ % this.#workers.length]!;
+    return metricsText(await this.#workers.measure(), this.#switchboard.count);
   }
 
   async #close(): Promise<void> {
     this.#agent?.drain();
     const ended = this.#switchboard.channels.length;
     this.#switchboard.close();
-    await Promise.all(this.#workers.map((worker) => worker.close()));
+    await this.#workers.close();
     // The BYEs and the last events are on their way.
     if (ended > 0) await new Promise((resolve) => setTimeout(resolve, 100));
     this.#metrics?.close();

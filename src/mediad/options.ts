@@ -86,7 +86,8 @@ export const mediadOptions = z.strictObject({
       cacheBytes: z.number().int().min(0).max(10_000_000_000).default(64_000_000),
     })
     .prefault({}),
-  workers: z.number().int().min(1).max(16).default(1),
+  /** Threads for sound; as many as there are cores if absent, at most 4. */
+  workers: z.number().int().min(1).max(16).optional(),
   maxChannels: z.number().int().min(1).max(10_000).default(1000),
   promptCacheBytes: z.number().int().min(1_000_000).max(1_000_000_000).default(64_000_000),
   /** A leg that nobody controls and that is not bridged is hung up after this. */

@@ -126,6 +126,7 @@ export class Inbound {
     const toTag = tagOf(headers.get('To') ?? '') || undefined;
     const sent = incoming.respond(message.status, { reason: message.reason || undefined, headers, body, toTag });
     if (sent === undefined) return nok('Response not sent due to unknown transaction');
+    this.#o.admission.begun(incoming.request);
     if (incoming.dialog !== undefined && incoming.dialog.state !== 'ended')
       this.#o.dialogs.own(incoming.dialog, pending.app);
     if (message.status >= 200) this.#o.records.answered(incoming.request, sent);

@@ -42,7 +42,7 @@ export const sipdLimits = z.strictObject({
   dialogs: count(50_000, 'Running calls and subscriptions. One more: 503.'),
   shedWhenLateMs: count(
     500,
-    'When timers, the reading of messages or the app are so many milliseconds late all the time, new calls get 503; at twice that, everything that is new. Phones send again what is not answered within 500.',
+    'When timers, the reading of messages or the app are so many milliseconds late all the time, new calls get 503; at twice that, everything that is new. At 0.3 times that they are let in more slowly. Phones send again what is not answered within 500.',
   ),
   retryAfterSeconds: count(5, 'What Retry-After tells whoever gets 503.'),
   scanners: z

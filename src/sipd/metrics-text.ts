@@ -11,6 +11,7 @@ const totals: ReadonlySet<string> = new Set([
   'tcpMessages',
   'tcpRefused',
   'framingErrors',
+  'newCallsStale',
   'scannersIgnored',
   'shedForLoad',
   'refusedHalfOpen',
@@ -31,18 +32,24 @@ export interface Counted {
   readonly transactions: ReadonlyMap<string, number>;
 }
 
-/** What Prometheus reads: `sipd_bans_total 3`, `sipd_messages_received_total{what="INVITE"} 17`. */
+/** What Prometheus reads: `sipd_bans_total 3`, `sipd_messages_received_total{what="180",method="INVITE"} 17`. */
 export function metricsText({ numbers, traffic, transactions }: Counted): string {
   const lines: string[] = [];
   for (const [key, value] of Object.entries(numbers)) {
     const isTotal = totals.has(key);
     const name = `sipd_${key.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}${isTotal ? '_total' : ''}`;
-    lines.push(`# TYPE ${name} ${isTotal ? 'counter' : 'gauge'}`, `${name} ${value}`);
+    lines.push(
+      `# TYPE ${name} ${isTotal ? 'counter' : 'gauge'}`,
+      `${name} ${value === Number.POSITIVE_INFINITY ? '+Inf' : value}`,
+    );
   }
   for (const direction of ['received', 'sent'] as const) {
     const name = `sipd_messages_${direction}_total`;
     lines.push(`# TYPE ${name} counter`);
-    for (const [what, count] of Object.entries(traffic[direction])) lines.push(`${name}{what="${what}"} ${count}`);
+    for (const [key, count] of Object.entries(traffic[direction])) {
+      const [what, method = what] = key.split(' ');
+      lines.push(`${name}{what="${what}",method="${method}"} ${count}`);
+    }
   }
   lines.push('# TYPE sipd_parse_errors_total counter');
   for (const [key, what] of Object.entries(parseErrors)) {

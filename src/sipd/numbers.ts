@@ -8,7 +8,7 @@ export type SipdMetrics = Readonly<Record<string, number>>;
 /** Those of the endpoint, and of who was let in. */
 export function numbersOf(
   endpoint: SipEndpoint,
-  { counters, gate, lateMs, reservedNumbers }: Admission,
+  { counters, gate, lateMs, callsPerSecond, reservedNumbers }: Admission,
   { last: kernel }: KernelQueue,
 ): SipdMetrics {
   return {
@@ -20,6 +20,7 @@ export function numbersOf(
     ...gate.counters,
     bannedNow: gate.bannedNow(Date.now()),
     lateMs: Math.round(lateMs),
+    callsPerSecondLimit: callsPerSecond,
     reservedNumbers,
     kernelDrops: kernel.drops,
     kernelQueueBytes: kernel.bytes,

@@ -11,7 +11,7 @@ import {
   systemRandom,
 } from '../sip/index.ts';
 import { Admission } from './admission/admission.ts';
-import { appLateMs, noteLoad } from './app-load.ts';
+import { appLoad, noteLoad } from './app-load.ts';
 import { AppRegistry } from './app-registry.ts';
 import { CallRecords } from './call-records.ts';
 import { CertificateFiles } from './certificate-files.ts';
@@ -114,7 +114,7 @@ export class SipdServer {
       clock,
       limits: options.limits,
       dialogs: () => dialogs.size,
-      appLateMs: () => appLateMs(connections, clock.now()),
+      appLoad: () => appLoad(connections, clock.now()),
       unreadShare: () => {
         // Of the look before: this one is not waited for.
         void kernel.look();
@@ -283,7 +283,7 @@ export class SipdServer {
       case 'reserve':
         return app.reply(id, reserve(this.#admission, app, command.message));
       case 'load': {
-        const isNoted = noteLoad(app, tokens[0], systemClock.now());
+        const isNoted = noteLoad(app, tokens, systemClock.now());
         return app.reply(id, isNoted ? 'OK|load' : 'NOK|load wants milliseconds');
       }
       case 'ladder': {

@@ -79,6 +79,7 @@ export class Branch {
 
   #final(error: unknown, dialog?: SrfDialog): void {
     this.#link.openInvites.over(this.#request?.stackTxnId);
+    this.#request = null;
     if (dialog && (this.#isDone || this.#isAbandoned)) return void dialog.destroy({}, () => {});
     if (this.#isDone) return;
     this.#isDone = true;

@@ -14,7 +14,9 @@ import { type Cipher, cipherFor, isDowngrade, needsSrtp } from './media-cipher.t
 import type { MediaEndpoint } from './media-endpoint.ts';
 import type { EndpointWish } from './media-link.ts';
 import { moveFrom } from './move-media.ts';
+import { ownText } from './own-text.ts';
 import { peerOf } from './peer.ts';
+import type { PeerAddress } from './ports.ts';
 import { mediaSource, PhoneDialog } from './phone-dialog.ts';
 import { sdpFacts } from './sdp.ts';
 import { guarded } from './guarded.ts';
@@ -32,8 +34,11 @@ export class CallerLeg implements CallerSide {
   readonly #shell: Shell;
   readonly #link: SignallingLink;
   readonly #media: CallMedia;
-  #request: SrfRequest;
-  #response: SrfResponse;
+  readonly #peer: PeerAddress;
+  /** The caller's own description; '' when the offer is left to us. */
+  readonly offer: string;
+  /** The INVITE, until there is a dialog: it is several KB. */
+  #asked: { readonly request: SrfRequest; readonly response: SrfResponse } | null;
   readonly #events: CallerEvents;
   #state: State = 'invited';
   #isRinging = false;
@@ -52,8 +57,9 @@ export class CallerLeg implements CallerSide {
     this.#shell = shell;
     this.#link = at.link;
     this.#media = at.media;
-    this.#request = request;
-    this.#response = response;
+    this.#peer = peerOf(request);
+    this.offer = ownText(request.body);
+    this.#asked = { request, response };
     this.#events = events;
     this.#listen(request, response);
   }
@@ -65,22 +71,15 @@ export class CallerLeg implements CallerSide {
   adopt(request: SrfRequest, response: SrfResponse): boolean {
     if (this.#state !== 'invited') return false;
     this.#settled();
-    this.#request = request;
-    this.#response = response;
+    this.#asked = { request, response };
     this.#listen(request, response);
     if (this.#isRinging) this.ring();
     return true;
   }
 
   get cipher(): Cipher {
-    const peer = peerOf(this.#request);
     // A carrier's is its own business.
-    return this.#shell.trunks.from(peer) === undefined ? cipherFor(peer, this.#shell.options.sip) : 'none';
-  }
-
-  /** The caller's own description; '' when the offer is left to us. */
-  get offer(): string {
-    return this.#request.body;
+    return this.#shell.trunks.from(this.#peer) === undefined ? cipherFor(this.#peer, this.#shell.options.sip) : 'none';
   }
 
   get endpoint(): MediaEndpoint | null {
@@ -100,7 +99,7 @@ export class CallerLeg implements CallerSide {
   ring(): void {
     if (this.#state !== 'invited') return;
     this.#isRinging = true;
-    this.#response.send(180, undefined, {});
+    this.#asked?.response.send(180, undefined, {});
   }
 
   refuse(cause: EndCause): void {
@@ -110,7 +109,7 @@ export class CallerLeg implements CallerSide {
     const retry: Record<string, string> = status === 503 ? { 'Retry-After': '5' } : {};
     this.#end();
     this.#settled();
-    this.#response.send(status, undefined, { headers: { Reason: reasonOf(endCauses[cause]), ...retry } });
+    this.#asked?.response.send(status, undefined, { headers: { Reason: reasonOf(endCauses[cause]), ...retry } });
   }
 
   /** Anchors the caller on the media server and sends 200; told through the events. */
@@ -187,15 +186,18 @@ export class CallerLeg implements CallerSide {
   }
 
   #settled(): void {
-    this.#link.unanswered.delete(this.#request);
-    this.#link.openInvites.over(this.#request.stackTxnId);
+    if (this.#asked === null) return;
+    this.#link.unanswered.delete(this.#asked.request);
+    this.#link.openInvites.over(this.#asked.request.stackTxnId);
   }
 
   #send200(localSdp: string, done: (error: Error | null, phone?: PhoneDialog) => void): void {
+    const asked = this.#asked;
+    if (asked === null) return done(new Error('the caller has been answered'));
     answerCaller(
       this.#link.srf,
-      this.#request,
-      this.#response,
+      asked.request,
+      asked.response,
       { localSdp, headers: { Allow: allow } },
       (error, dialog) => {
         this.#settled();
@@ -208,6 +210,7 @@ export class CallerLeg implements CallerSide {
           return done(new Error('the caller is gone'));
         }
         this.#state = 'talking';
+        this.#asked = null;
         this.#phone = new PhoneDialog(this.#shell, this.#link, dialog, {
           hungUp: () => this.#gone(),
           forgotten: () => this.#forgotten(),
@@ -253,7 +256,7 @@ export class CallerLeg implements CallerSide {
     return {
       // Who offers it is not given less.
       cipher: sdpFacts(this.offer).cipher === 'none' ? this.cipher : 'sdes',
-      mediaSource: mediaSource([this.#request.source_address]),
+      mediaSource: mediaSource([this.#peer.ip]),
       events: {
         gone: () => this.#mediaLost(),
         silent: () => void this.#silent(),

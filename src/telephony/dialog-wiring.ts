@@ -87,13 +87,18 @@ function onUpdate(shell: Shell, change: (request: SrfRequest, response: SrfRespo
   });
 }
 
-function refuseOthers(shell: Shell, dialog: SrfDialog): void {
-  for (const method of refused) {
-    dialog.on(
-      method,
-      guarded(shell.log, method, (_: SrfRequest, response: SrfResponse) => response.send(501, undefined, {})),
+/** The same for every dialog. */
+const refusals = new WeakMap<Shell['log'], (request: SrfRequest, response: SrfResponse) => void>();
+
+function refuseOthers({ log }: Shell, dialog: SrfDialog): void {
+  let refuse = refusals.get(log);
+  if (refuse === undefined) {
+    refuse = guarded(log, 'what is refused', (_: SrfRequest, response: SrfResponse) =>
+      response.send(501, undefined, {}),
     );
+    refusals.set(log, refuse);
   }
+  for (const method of refused) dialog.on(method, refuse);
 }
 
 /** The phone asks us to offer: our description as it is; its answer comes with the ACK (RFC 3261 14.2). */

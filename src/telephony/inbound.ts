@@ -8,8 +8,10 @@ import type { CallerEvents } from './caller-side.ts';
 import { Challenger } from './challenger.ts';
 import type { SrfRequest, SrfResponse } from './client-libraries/index.ts';
 import { LegNames } from './leg-names.ts';
+import type { CallMedia } from './media.ts';
 import { cipherFor, isDowngrade, needsSrtp } from './media-cipher.ts';
 import { parseNameAddr, parseSipUri } from './name-addr.ts';
+import { ownText } from './own-text.ts';
 import { peerOf } from './peer.ts';
 import { hopsLeft } from './places.ts';
 import type { PeerAddress } from './ports.ts';
@@ -59,9 +61,9 @@ export class Inbound {
     if (dialled === null) return response.send(484, undefined, {});
     this.#arrive(key, link, request, response, {
       caller,
-      dialled,
+      dialled: ownText(dialled),
       peer: `${peer.ip}:${peer.port}/${peer.protocol}`,
-      sipCallId: (request.get('Call-ID') ?? '').slice(0, 256),
+      sipCallId: ownText((request.get('Call-ID') ?? '').slice(0, 256)),
     });
   }
 
@@ -72,7 +74,7 @@ export class Inbound {
       names,
       media,
       hopsLeft: hopsLeft(request.get('Max-Forwards')),
-      side: (events: CallerEvents) => new CallerLeg(this.#shell, { link, media }, request, response, events),
+      side: this.#side(link, media, request, response),
     };
     const call: Call = new Call(this.#shell, begun, () => {
       if (this.#calls.get(key) === call) this.#calls.delete(key);
@@ -82,6 +84,11 @@ export class Inbound {
     if (answer.kind === 'taken') return call.taken(answer.callId, (event) => answer.emit(event));
     this.#calls.delete(key);
     response.send(answer.sipStatus, undefined, answer.sipStatus === 503 ? { headers: { 'Retry-After': '5' } } : {});
+  }
+
+  /** Apart from what lasts as long as the call: the closures made in one function keep all that any of them needs. */
+  #side(link: SignallingLink, media: CallMedia, request: SrfRequest, response: SrfResponse) {
+    return (events: CallerEvents) => new CallerLeg(this.#shell, { link, media }, request, response, events);
   }
 
   /** null: it has been answered. A source that belongs to a trunk is that trunk and can never be an extension. */

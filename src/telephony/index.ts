@@ -23,6 +23,7 @@ import { MessageWaiting } from './message-waiting.ts';
 import { Outbound } from './outbound.ts';
 import { PromptLibrary } from './prompts.ts';
 import { Registrar } from './registrar.ts';
+import { type Lateness, onTime } from './round-trip.ts';
 import { Registrations } from './registrations.ts';
 import { firstLine } from './secrets.ts';
 import type { Shell } from './shell.ts';
@@ -35,6 +36,7 @@ import { Trunks } from './trunks.ts';
 export type { ServerHealth } from './link-health.ts';
 export type { TelephonyOptions } from './options.ts';
 export type * from './ports.ts';
+export type { Lateness } from './round-trip.ts';
 export { MemoryBindings } from './ports.ts';
 export { controlTls, readSecret, wholeFile } from './secrets.ts';
 
@@ -202,9 +204,9 @@ export class Telephony {
     return true;
   }
 
-  /** What a signalling server tells us is read so late, in milliseconds; 0 for one that is down. */
-  lateMs(name: string): number {
-    return this.#shell.signalling.named(name)?.lateMs ?? 0;
+  /** How late what a signalling server tells us is read; not at all for one that is down. */
+  lateness(name: string): Lateness {
+    return this.#shell.signalling.named(name)?.lateness ?? onTime;
   }
 
   /** Ends every call that is left and all connections. */

@@ -191,6 +191,7 @@ export class Leg {
     if (this.#state !== 'ringing') return void dialog.destroy({}, () => {});
     this.#state = 'joining';
     for (const branch of this.#branches) if (branch !== winner) branch.abandon(completedElsewhere);
+    this.#branches = [];
     this.#phone = new PhoneDialog(this.#shell, link, dialog, {
       hungUp: () => this.#farEndLeft(),
       forgotten: () => this.#forgotten(),

@@ -1,5 +1,6 @@
 import type { SipMessageView } from './client-libraries/index.ts';
 import { splitOutsideQuotes } from './name-addr.ts';
+import { ownText } from './own-text.ts';
 import type { PeerAddress } from './ports.ts';
 
 const protocols = ['udp', 'tcp', 'tls', 'ws', 'wss'] as const;
@@ -13,7 +14,7 @@ export function peerOf(request: SipMessageView): PeerAddress {
   const said = via?.[1]?.toLowerCase();
   const protocol = seen === 'tcp' && (said === 'ws' || said === 'wss') ? said : seen;
   return {
-    ip: request.source_address,
+    ip: ownText(request.source_address),
     port: Number(request.source_port),
     protocol: protocols.find((one) => one === protocol) ?? 'udp',
   };

@@ -5,6 +5,7 @@ import {
   isUnknownDialog,
   modifyDialog,
   rehome,
+  slimDialog,
   sipStatusOf,
   type SrfDialog,
 } from './client-libraries/index.ts';
@@ -53,6 +54,7 @@ export class PhoneDialog {
     this.#link = link;
     this.dialog = dialog;
     this.#events = events;
+    slimDialog(dialog);
     // A BYE that was read together with the message that made the dialog: its event is over before anybody listens.
     if (!dialog.connected) {
       setImmediate(() => this.#ended());

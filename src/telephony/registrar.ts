@@ -50,7 +50,9 @@ export class Registrar {
 
     const { extension } = result;
     const to = parseSipUri(parseNameAddr(request.get('To') ?? '')?.uri ?? '');
-    if (to?.user !== extension) return response.send(403, 'To is not the authenticated user', {});
+    // Whose contact it is cannot be read: that is no question of who may (RFC 4475 3.3.4).
+    if (to === null || to.scheme === 'tel') return response.send(400, 'To is no SIP address', {});
+    if (to.user !== extension) return response.send(403, 'To is not the authenticated user', {});
     const required = request.get('Require');
     if (required !== undefined) {
       return response.send(420, undefined, { headers: { Unsupported: required.slice(0, 256) } });

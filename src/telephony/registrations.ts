@@ -1,6 +1,7 @@
 import { plusMs } from '../core/time/index.ts';
 import type { Clock } from '../engine/ports.ts';
 import { type NameAddr, parseNameAddrs, parseSipUri, sameUri } from './name-addr.ts';
+import { ownText } from './own-text.ts';
 import type { Bindings, ContactBinding, Log, PeerAddress } from './ports.ts';
 
 /** The parts of a REGISTER that decide, as sent; '' for an absent header. */
@@ -130,15 +131,16 @@ export class Registrations {
       .filter(({ expires }) => expires > 0)
       .map(({ uri, q, expires, instance }) => ({
         extension: request.extension,
-        uri,
+        // Each a text of its own: kept as slices they would keep the whole REGISTER for an hour.
+        uri: ownText(uri),
         q,
-        instance,
+        instance: ownText(instance),
         expiresAt: plusMs(now, expires * 1000),
         registeredAt: now,
-        callId: request.callId,
+        callId: ownText(request.callId),
         cseq: request.cseq,
         source: request.source,
-        userAgent: request.userAgent.slice(0, 128),
+        userAgent: ownText(request.userAgent.slice(0, 128)),
         server: request.server,
       }));
     // Too many: the one silent for longest goes, so that a phone that restarts on a new port always gets in.

@@ -1,16 +1,25 @@
 import type { Clock } from '../engine/ports.ts';
 
-const everyMs = 250;
+const everyMs = 100;
 /** A pause is no overload: what waits must have been waiting all this time. */
 const windowMs = 1_000;
+const keptAnswers = windowMs / everyMs - 1;
 /** After so long, a question that is not answered says it by itself. */
 const noAnswerMs = 2_000;
+
+/** How late somebody is, in milliseconds: all the time, and at this moment. */
+export interface Lateness {
+  readonly lateMs: number;
+  readonly lateNowMs: number;
+}
+
+export const onTime: Lateness = { lateMs: 0, lateNowMs: 0 };
 
 /**
  * How long a question to a server and its answer take, asked all the time. The answer stands behind everything else that
  * the server has said and we have not read: under too many calls that is the time that each of them waits.
  */
-export class RoundTrip {
+export class RoundTrip implements Lateness {
   readonly #clock: Clock;
   readonly #ask: (answered: () => void) => void;
   #timer: { cancel(): void } | null = null;
@@ -34,6 +43,12 @@ export class RoundTrip {
     return recent.length < 2 ? 0 : Math.round(Math.min(...recent.map(({ tookMs }) => tookMs)));
   }
 
+  /** The last one, or the one that runs if that takes longer already: a pause shows too. */
+  get lateNowMs(): number {
+    const runsMs = this.#askedAtMs === null ? 0 : this.#clock.monotonicMs() - this.#askedAtMs;
+    return Math.round(Math.max(runsMs, this.#answers.at(-1)?.tookMs ?? 0));
+  }
+
   begin(): void {
     this.close();
     this.#look(this.#turn);
@@ -53,7 +68,7 @@ export class RoundTrip {
       this.#ask(() => {
         if (turn !== this.#turn) return;
         const atMs = this.#clock.monotonicMs();
-        this.#answers = [...this.#answers.slice(-9), { atMs, tookMs: atMs - askedAtMs }];
+        this.#answers = [...this.#answers.slice(-keptAnswers), { atMs, tookMs: atMs - askedAtMs }];
         this.#askedAtMs = null;
       });
     }

@@ -27,7 +27,7 @@ import type { LinkHealth } from './link-health.ts';
 import { serverNameOf, type SignallingServerOptions } from './options.ts';
 import type { InvitesAt, OpenInvite } from './open-invites.ts';
 import type { Log } from './ports.ts';
-import { RoundTrip } from './round-trip.ts';
+import { type Lateness, onTime, RoundTrip } from './round-trip.ts';
 import { controlTls, readSecret } from './secrets.ts';
 import { guarded } from './guarded.ts';
 
@@ -102,9 +102,9 @@ export class SignallingLink {
     return this.#health;
   }
 
-  /** What this server tells us is read so late, in milliseconds. */
-  get lateMs(): number {
-    return this.#health.isUp ? this.#roundTrip.lateMs : 0;
+  /** What this server tells us is read so late, in milliseconds: all the time, and at this moment. */
+  get lateness(): Lateness {
+    return this.#health.isUp ? this.#roundTrip : onTime;
   }
 
   get legs(): number {

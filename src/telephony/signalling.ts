@@ -1,6 +1,6 @@
 import type { Clock, Random } from '../engine/ports.ts';
 import { lastResort } from './choose-server.ts';
-import { requestById } from './client-libraries/index.ts';
+import { leanSrf, requestById } from './client-libraries/index.ts';
 import type { ServerHealth } from './link-health.ts';
 import { type InvitesAt, OpenInvites } from './open-invites.ts';
 import { serverNameOf, type TelephonyOptions } from './options.ts';
@@ -20,6 +20,8 @@ export class Signalling {
 
   /** Throws `keyUnreadable`. */
   constructor(options: TelephonyOptions['signalling'], parts: { clock: Clock; random: Random; log: Log }) {
+    if (!leanSrf())
+      parts.log.warn({}, 'drachtio-srf is of a version whose inside is not known: it costs more than it must');
     const openInvites = new OpenInvites(options.openInvites, parts.log);
     this.#openInvites = openInvites;
     const invitesAt = openInvites.of(options.servers.map(serverNameOf));

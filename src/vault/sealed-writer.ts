@@ -11,6 +11,7 @@ import {
   nonce,
   SEGMENT_MS,
   segmentBytes,
+  TAG_BYTES,
   SLOTS,
   VERSION_LINE,
 } from './container.ts';
@@ -79,7 +80,7 @@ export class SealedWriter {
     if (this.#closed !== undefined || this.#failure !== undefined) return;
     for (let at = 0; at < audio.length; ) {
       const taken = Math.min(audio.length - at, this.#pending.length - this.#pendingBytes);
-      this.#pending.set(audio.subarray(at, at + taken), this.#pendingBytes);
+      this.#pending.set(taken === audio.length ? audio : audio.subarray(at, at + taken), this.#pendingBytes);
       this.#pendingBytes += taken;
       at += taken;
       if (this.#pendingBytes === this.#pending.length) this.#flush(false);
@@ -131,13 +132,16 @@ export class SealedWriter {
     }
     const cipher = createCipheriv('aes-256-gcm', this.#key, nonce(this.#number, isLast));
     cipher.setAAD(this.#name);
-    const body = Buffer.concat([cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
-    const frame = Buffer.alloc(FRAME_BYTES);
-    MARK.copy(frame);
-    frame.writeUInt32BE(this.#number, 4);
-    frame.writeUInt32BE(body.length, 8);
+    // Into one piece of memory: sound is copied no more often than it has to be.
+    const segment = Buffer.allocUnsafe(FRAME_BYTES + plain.length + TAG_BYTES);
+    MARK.copy(segment);
+    segment.writeUInt32BE(this.#number, 4);
+    segment.writeUInt32BE(plain.length + TAG_BYTES, 8);
+    segment.set(cipher.update(plain), FRAME_BYTES);
+    cipher.final();
+    segment.set(cipher.getAuthTag(), FRAME_BYTES + plain.length);
     this.#number += 1;
-    this.#append(Buffer.concat([frame, body]), audioBytes);
+    this.#append(segment, audioBytes);
   }
 
   #append(bytes: Buffer, audioBytes = 0): void {

@@ -6,6 +6,8 @@ import { benchCallRate } from './call-rate.ts';
 import { pssMb } from './calls/proc.ts';
 import { answerers, candidates } from './calls/systems.ts';
 import { benchMedia } from './media-relay.ts';
+import { benchMix, benchServices } from './media/services.ts';
+import { benchSoak } from './media/soak.ts';
 import { benchMemory } from './memory.ts';
 import { benchOptions } from './options.ts';
 import { benchOverload } from './overload.ts';
@@ -17,18 +19,22 @@ import { benchRouting } from './routing.ts';
 import { benchYear } from './year.ts';
 
 /**
- * `npm run bench -- [routing|patterns|year|activate|prove|audit|voicemail|memory|registrations|options|calls|overload|media …] [--seconds N] [--rates 50,100,200] [--only word]
- * [--media-calls N]`
+ * `npm run bench -- [routing|patterns|year|activate|prove|audit|voicemail|memory|registrations|options|calls|overload|media|media-services|mix|media-soak …] [--seconds N] [--rates 50,100,200] [--only word]
+ * [--media-calls N] [--srtp-calls N] [--minutes N]`
  *
  * `calls` also measures what is at hand of drachtio-server and FreeSWITCH (DRACHTIO_SERVER and FREESWITCH, paths of the programs)
  * and of Kamailio (Debian's package): Wardline on every pair of servers, FreeSWITCH's own bridge, Kamailio as a proxy. `--only`
- * leaves out those whose name has not the word. `media` measures mediad, and FreeSWITCH where it is at hand.
+ * leaves out those whose name has not the word.
+ *
+ * `media` has calls talk through mediad (with one thread and with two) and through what is at hand of a plain relay (needs cc), rtpengine (Debian's
+ * rtpengine-daemon) and FreeSWITCH, then encrypted (`--srtp-calls`), all `--rounds` times over. `media-services` are prompts, recordings and
+ * conferences (`--legs`), `mix` is what mixing alone takes, `media-soak` watches memory for `--minutes`.
  *
  * `registrations`: so many phones (`--phones 10000`) are switched on within 10 s.
  *
  * `options`: one request and its answer (`--rate 1000`), of sipd and of Kamailio.
  *
- * `overload` offers multiples (`--times 0.5,1,2,10`) of the highest clean rate (`--max`), one call in ten STAT.
+ * `overload` offers multiples (`--times 1,2,10`) of the highest clean rate, which it finds (or `--max`), one call in ten STAT.
  *
  * Prints a table per benchmark, then one JSON object with every figure. Nothing is asserted here.
  */
@@ -66,10 +72,20 @@ const benches: Record<string, () => Promise<unknown> | unknown> = {
   memory: async () => [...(await idleMemory()), ...(await benchMemory())],
   registrations: () => benchRegistrations(Number(option('--phones', '10000')), 10),
   overload: () =>
-    benchOverload(Number(option('--max', '200')), option('--times', '0.5,1,2,10').split(',').map(Number), seconds),
+    benchOverload(Number(option('--max', '0')), option('--times', '1,2,10').split(',').map(Number), seconds),
   options: () => benchOptions(answerers({ kamailio }), Number(option('--rate', '1000')), seconds),
   calls: () => benchCallRate([null, ...systems()], rates, seconds),
-  media: () => benchMedia(process.env['FREESWITCH'], Number(option('--media-calls', '50')), seconds),
+  media: () =>
+    benchMedia(process.env['FREESWITCH'], {
+      calls: Number(option('--media-calls', '300')),
+      encryptedCalls: Number(option('--srtp-calls', '150')),
+      seconds,
+      rounds: Number(option('--rounds', '1')),
+      only: option('--only', ''),
+    }),
+  'media-services': () => benchServices(process.env['FREESWITCH'], Number(option('--legs', '100')), seconds),
+  mix: benchMix,
+  'media-soak': () => benchSoak(Number(option('--media-calls', '20')), Number(option('--minutes', '30'))),
 };
 
 const unknown = names.filter((name) => !(name in benches));

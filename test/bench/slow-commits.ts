@@ -8,7 +8,10 @@ import { slowMsIn, waitMs } from './slow.ts';
 
 const slowMs = slowMsIn(import.meta.url);
 const { prototype } = Database;
-const real = prototype.transaction;
+const real = Reflect.get(prototype, 'transaction') as (
+  this: Database.Database,
+  work: never,
+) => { immediate(...given: never[]): unknown };
 
 if (!isMainThread) {
   prototype.transaction = function slowed(this: Database.Database, work: never) {

@@ -37,19 +37,14 @@ async function aSystem(
   return { mediad, caller, application };
 }
 
-async function aLeg({
-  mediad,
-  caller,
-  application,
-}: {
-  mediad: MediadProcess;
-  caller: SipCaller;
-  application: EslApplication;
-}) {
+async function aLeg(
+  { mediad, caller, application }: { mediad: MediadProcess; caller: SipCaller; application: EslApplication },
+  headers: Readonly<Record<string, string>> = {},
+) {
   const phone = await RtpPhone.open();
   const { response, call } = await caller.invite(
     `sip:drachtio@${mediad.sipAddress}`,
-    { 'X-esl-outbound': application.address },
+    { 'X-esl-outbound': application.address, ...headers },
     phone.sdp,
   );
   if (call === undefined) throw new Error(`refused with ${response.status}`);
@@ -398,6 +393,22 @@ void t.test('legs of different media threads are bridged too', async (t) => {
   await b.esl.closed();
   a.phone.close();
   b.phone.close();
+});
+
+void t.test('legs of one call share a thread, others take the one that has least', async (t) => {
+  const system = await aSystem(t, { workers: 2, metrics: { port: 0 } });
+  const legs = [];
+  for (const callId of ['one.1', 'two.1', 'two.2', 'two.3', 'three.1', 'one@a.b.c']) {
+    legs.push(await aLeg(system, { 'Call-ID': callId }));
+  }
+  const page = await (await fetch(`http://${system.mediad.metricsAddress}/metrics`)).text();
+  t.match(page, /^mediad_legs\{worker="0"\} 3$/m);
+  t.match(page, /^mediad_legs\{worker="1"\} 3$/m);
+  for (const { phone, call, esl } of legs) {
+    call.bye();
+    await esl.closed();
+    phone.close();
+  }
 });
 
 void t.test('a sealed recording is heard by the leg it is lent to, once, and its key shows nowhere', async (t) => {

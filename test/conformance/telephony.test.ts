@@ -80,6 +80,10 @@ void t.test('phones register over UDP and TCP with both digests', async (t) => {
   t.equal(brief.status, 423);
   t.equal(brief.get('Min-Expires'), '60');
   t.equal((await phone.register({ contact: '*', expires: 60 })).status, 400);
+  for (const contact of ['<tel:+12025550100>', '<http://phone.example>', '<sip:2101@127.0.0.1'])
+    t.equal((await phone.register({ contact })).status, 400, contact);
+  t.equal((await phone.register({ to: 'isbn:2983792873' })).status, 400, 'nobody could be meant by that');
+  t.equal((await phone.register({ to: 'sip:2102@wardline' })).status, 403, 'somebody else is');
   t.equal((await phone.register({ contact: '*', expires: 0 })).status, 200);
   t.equal(house.telephony.bindings.length, 0);
   t.same(house.log.takeErrors(), []);

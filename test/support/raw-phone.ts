@@ -192,10 +192,11 @@ export class RawPhone {
 
   /** REGISTER with the answer to the challenge; resolves with the last response. */
   async register(
-    options: { contact?: string; expires?: number; algorithm?: 'SHA-256' | 'MD5'; password?: string } = {},
+    options: { contact?: string; expires?: number; algorithm?: 'SHA-256' | 'MD5'; password?: string; to?: string } = {},
   ): Promise<Message> {
     const { contact = this.contact, expires = 600, algorithm = 'SHA-256', password = `secret-${this.user}` } = options;
-    const call: Call = { ...this.#newCall(`sip:${this.user}@wardline`), callId: this.#registerCallId };
+    const { to = `sip:${this.user}@wardline` } = options;
+    const call: Call = { ...this.#newCall(to), callId: this.#registerCallId };
     const headers = [...(contact === '' ? [] : [`Contact: ${contact}`]), `Expires: ${expires}`];
     const send = async (extra: readonly string[]): Promise<Message> => {
       this.#registerCseq += 1;

@@ -33,6 +33,7 @@ import {
   requestById,
   safely,
   sendable,
+  slimDialog,
   type SrfClient,
   type SrfDialog,
   type SrfRequest,
@@ -50,7 +51,10 @@ const require = createRequire(import.meta.url);
 
 interface Message {
   status: number;
+  readonly body: string;
   set(name: string, value: string): Message;
+  get(name: string): string | undefined;
+  getParsedHeader(name: string): unknown;
   toString(): string;
 }
 interface SrfModule {
@@ -146,7 +150,47 @@ void t.test('a modify that was refused does not block the next one', async (t) =
   t.equal(await accepted, 'v=0 answer');
 });
 
-void t.test('every status that is sent, or passed on, is one the library has words for', async (t) => {
+void t.test('a dialog lets go of the messages that made it, and is used as before', (t) => {
+  const asked: { method: string; stackDialogId: string; _socket: unknown }[] = [];
+  const agent = { request: (options: (typeof asked)[number]) => void asked.push(options) };
+  const message = (raw: string, more: object) => {
+    const read = new Srf.SipMessage(raw);
+    const calls = {
+      agent,
+      method: 'INVITE',
+      uri: 'sip:2102@127.0.0.1',
+      get: read.get.bind(read),
+      getParsedHeader: read.getParsedHeader.bind(read),
+    };
+    return { ...calls, raw, msg: read, body: read.body, socket: 'the first', ...more };
+  };
+  const lines = 'From: <sip:1@h>;tag=a\r\nTo: <sip:2@h>;tag=b\r\nCall-ID: c1\r\nContact: <sip:2@h:5062>\r\n';
+  const req = message(`INVITE sip:2102@127.0.0.1 SIP/2.0\r\n${lines}\r\nv=0 offer`, {});
+  const res = message(`SIP/2.0 200 OK\r\n${lines}\r\nv=0 answer`, { stackDialogId: 'c1;from-tag=a' });
+  const dialog = new Srf.Dialog({ removeDialog() {} }, 'uac', { req, res });
+  const seen = ({
+    id,
+    type,
+    sip,
+    local,
+    remote,
+    socket,
+    dialogType,
+  }: SrfDialog & { socket?: unknown; dialogType?: string }) =>
+    structuredClone({ id, type, sip, local, remote, socket, dialogType });
+  const before = seen(dialog);
+  t.match(before, { id: 'c1;from-tag=a', sip: { localTag: 'a', remoteTag: 'b' }, remote: { sdp: 'v=0 answer' } });
+  for (let times = 0; times < 2; times++) slimDialog(dialog);
+  t.same(seen(dialog), before);
+  t.same(Object.keys(dialog.req), ['method', 'socket']);
+  t.same(Object.keys(dialog.res), ['stackDialogId', 'socket']);
+  rehome({ _app: { client: { mapServer: new Map([['the second', {}]]) } } } as never, [dialog]);
+  dialog.destroy({}, () => {});
+  t.match(asked, [{ method: 'BYE', stackDialogId: 'c1;from-tag=a', _socket: 'the second' }]);
+  t.end();
+});
+
+t.test('every status that is sent, or passed on, is one the library has words for', async (t) => {
   const wordsFor = createRequire(require.resolve('drachtio-srf'))('sip-status') as Record<number, string | undefined>;
   t.equal(wordsFor[607], undefined, 'there are some it does not know');
   const sent = Object.values(endCauses).map(({ sip }) => sip);

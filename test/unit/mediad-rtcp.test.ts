@@ -260,5 +260,9 @@ void t.test(
     come(20_001, { ssrc: 8 });
     come(20_002, { ssrc: 8 });
     t.match(reception.block(500), { lost: 0 }, 'two are a new beginning');
+    reception.reported(8, 0x10000, 600);
+    const late = reception.block(580);
+    t.match(late, { lastReport: 0x10000, sinceLastReport: 0 }, 'a tick that comes late is before what it finds');
+    t.ok(writeRtcp({ ssrc: 1, sender: undefined, blocks: [late!] }, 'x'));
   },
 );

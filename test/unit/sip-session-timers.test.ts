@@ -76,6 +76,27 @@ void t.test('we refresh when it is ours to do: asked so, or for a caller that kn
   t.equal(simple.answer?.headers.get('Session-Expires'), '300;refresher=uas', 'a caller that would never refresh');
 });
 
+for (const status of [401, 407]) {
+  void t.test(`a refresh that is challenged (${status}) shows that the peer is there: the call goes on`, async (t) => {
+    const { clock, alice, bob, theirs } = await aCall({ 'Session-Expires': '600;refresher=uas' });
+    // A far end that does not hang up because of it.
+    theirs?.session.stop();
+    for (const refreshes of [1, 2, 3]) {
+      clock.advance(seconds(301));
+      t.equal(alice.requests.length, refreshes, 'at half time, and not again before the next');
+      const challenge = `Digest realm="x", nonce="${refreshes}"`;
+      const name = status === 401 ? 'WWW-Authenticate' : 'Proxy-Authenticate';
+      alice.got('INVITE').respond(status, { headers: headersOf({ [name]: challenge }) });
+    }
+    clock.advance(seconds(299));
+    t.same(bob.endings, [], 'though none was ever taken');
+    clock.advance(seconds(3));
+    alice.got('INVITE').respond(481);
+    clock.advance(seconds(1));
+    t.equal(bob.endings[0]?.why, 'sessionExpired', 'until it knows nothing of the call');
+  });
+}
+
 void t.test('a dialog that is busy is refreshed a little later', async (t) => {
   const { clock, network, alice, bob, ours } = await aCall({ 'Session-Expires': '600;refresher=uas' });
   clock.advance(seconds(299));

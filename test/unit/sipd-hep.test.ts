@@ -1,11 +1,12 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
+import { createServer, type AddressInfo, type Socket } from 'node:net';
 import t, { type Test } from 'tap';
 import { parseMessage, silentLogger } from '../../src/sip/index.ts';
 import { hep3 } from '../../src/sipd/hep/hep3.ts';
 import { SipdServer, sipdOptionsSchema } from '../../src/sipd/index.ts';
 import { until } from '../support/processes.ts';
-import { secret } from '../support/sipd-and-app.ts';
+import { RawApp, secret } from '../support/sipd-and-app.ts';
 import { aMessage } from '../support/torture-messages.ts';
 
 /** As the specification of HEP3 says and without our writer: what each chunk of the generic vendor holds. */
@@ -110,6 +111,71 @@ void t.test('Homer gets what comes and what goes, masked', async (t) => {
   t.match(request.get(15)?.toString(), /^BYE sip:2101@127\.0\.0\.1 SIP\/2\.0\r\n/);
   t.match(answer.get(15)?.toString(), /^SIP\/2\.0 481 /);
   t.ok(Math.abs((request.get(9)?.readUInt32BE(0) ?? 0) * 1_000 - Date.now()) < 600_000);
+});
+
+void t.test('each copy names the port that it really came to or left from', async (t) => {
+  const homer = createSocket('udp4');
+  const packets: Buffer[] = [];
+  homer.on('message', (bytes) => packets.push(bytes));
+  homer.bind(0, '127.0.0.1');
+  await once(homer, 'listening');
+  const trunk = createServer();
+  trunk.listen(0, '127.0.0.1');
+  await once(trunk, 'listening');
+  const options = sipdOptionsSchema.parse({
+    sip: ['udp', 'udp', 'tcp'].map((protocol) => ({ protocol, host: '127.0.0.1', port: 0 })),
+    control: { port: 0 },
+    secret,
+    hep: { to: `127.0.0.1:${homer.address().port}` },
+  });
+  const sipd = await SipdServer.open(options, silentLogger);
+  const phone = createSocket('udp4');
+  phone.bind(0, '127.0.0.1');
+  await once(phone, 'listening');
+  const app = await RawApp.open(sipd);
+  t.teardown(async () => {
+    app.close();
+    await sipd.close();
+    phone.close();
+    homer.close();
+    trunk.close();
+  });
+  const ports = sipd.addresses.sip.slice(0, 2).map((text) => Number(text.split(':').at(-1)));
+  for (const [i, port] of ports.entries())
+    phone.send(
+      aMessage({
+        start: 'BYE sip:2101@127.0.0.1 SIP/2.0',
+        CSeq: '7 BYE',
+        To: '<sip:2101@pbx>;tag=b',
+        Via: `SIP/2.0/UDP 127.0.0.1:${phone.address().port};branch=z9hG4bKhep${i}`,
+      }),
+      port,
+      '127.0.0.1',
+    );
+  const portsOf = (isTcp: boolean) =>
+    packets
+      .map(decoded)
+      .filter((chunks) => chunks.get(2)?.[0] === (isTcp ? 6 : 17))
+      .map((chunks) => [chunks.get(7), chunks.get(8)].map((bytes) => bytes?.readUInt16BE(0)));
+  await until('the copies of both requests', () => portsOf(false).length >= 4);
+  const theirs = phone.address().port;
+  const both = ports.flatMap((ours) => [
+    [theirs, ours],
+    [ours, theirs],
+  ]);
+  t.same(portsOf(false).toSorted(), both.toSorted());
+
+  const to = (trunk.address() as AddressInfo).port;
+  const accepted = once(trunk, 'connection') as Promise<[Socket]>;
+  app.send(`m1|authenticate|${secret}|`);
+  t.match(await app.reply('m1'), /OK/);
+  app.send(
+    `m2|sip|||\r\nOPTIONS sip:127.0.0.1:${to};transport=tcp SIP/2.0\r\nFrom: <sip:a@b>\r\nTo: <sip:127.0.0.1:${to}>\r\nCSeq: 1 OPTIONS\r\n\r\n`,
+  );
+  const [connection] = await accepted;
+  t.teardown(() => connection.destroy());
+  await until('the copy of what was dialled', () => portsOf(true).length >= 1);
+  t.same(portsOf(true)[0], [connection.remotePort, to], 'of the connection, not the one that is listened on');
 });
 
 void t.test('in clear only where the configuration says so', async (t) => {

@@ -10,7 +10,7 @@ import { type Flow, Headers, parseMessage, responseTo, silentLogger, type SipReq
 import { Admission } from '../../src/sipd/admission/admission.ts';
 import { SipdServer, sipdOptionsSchema } from '../../src/sipd/index.ts';
 import { sipdLimits } from '../../src/sipd/limits.ts';
-import { RoundTrip } from '../../src/telephony/round-trip.ts';
+import { onTime, RoundTrip } from '../../src/telephony/round-trip.ts';
 import { until } from '../support/processes.ts';
 import { RawApp, secret } from '../support/sipd-and-app.ts';
 import { aMessage } from '../support/torture-messages.ts';
@@ -67,7 +67,7 @@ void t.test('overload sheds routine calls, those that have answered a challenge 
     clock,
     limits: sipdLimits.parse({ shedWhenLateMs: 500, halfOpenTotal: 8, halfOpenPerSource: 4, dialogs: 4 }),
     dialogs: () => 0,
-    appLateMs: () => appLateMs,
+    appLoad: () => ({ lateMs: appLateMs, lateNowMs: 0 }),
     unreadShare: () => unreadShare,
   });
   const [app, another] = [{}, {}];
@@ -142,7 +142,7 @@ void t.test('the app tells sipd what is STAT and how late it is, and a sipd that
   const { port } = first.addresses.control;
   const line = new SideLine({ host: '127.0.0.1', port, tls: null }, secret, {
     numbers: () => numbers,
-    lateMs: () => lateMs,
+    lateness: () => ({ lateMs, lateNowMs: lateMs }),
   });
   t.teardown(() => line.close());
   await until('how late it is', () => first.metrics['lateMs'] === 700);
@@ -200,7 +200,10 @@ void t.test('a server that does not know these words is left in peace', async (t
   await once(server, 'listening');
   t.teardown(() => server.close());
   const { port } = server.address() as AddressInfo;
-  const line = new SideLine({ host: '127.0.0.1', port, tls: null }, secret, { numbers: () => [], lateMs: () => 0 });
+  const line = new SideLine({ host: '127.0.0.1', port, tls: null }, secret, {
+    numbers: () => [],
+    lateness: () => onTime,
+  });
   await until('the refusal', () => line.isOver);
   t.same([connections, heard.length], [1, 2]);
 });
@@ -227,11 +230,13 @@ void t.test('the round trip tells of an answer that is still to come, and forget
   answerAfter(5);
   answerAfter(1_900);
   t.equal(trip.lateMs, 5, 'a pause is no overload');
+  t.equal(trip.lateNowMs, 2_055, 'though it is a pause');
   answerAfter(400);
-  // Asked 155 ms before: the question goes out every 250 ms.
-  t.equal(trip.lateMs, 555, 'whoever is late twice is late');
+  // Asked 205 ms before: the question goes out every 100 ms.
+  t.equal(trip.lateMs, 605, 'whoever is late twice is late');
   answerAfter(5);
-  t.equal(trip.lateMs, 60, 'it is over');
+  t.equal(trip.lateMs, 160, 'it is over');
+  t.equal(trip.lateNowMs, 210, 'the question that runs');
   const { length } = asked;
   clock.advance(1_900);
   t.equal(asked.length, length, 'one at a time');
@@ -243,6 +248,7 @@ void t.test('the round trip tells of an answer that is still to come, and forget
   trip.begin();
   answerAfter(700);
   t.equal(trip.lateMs, 0, 'once is nothing');
+  t.equal(trip.lateNowMs, 700);
   answerAfter(700);
   t.equal(trip.lateMs, 700);
   trip.close();

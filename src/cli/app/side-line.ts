@@ -1,10 +1,11 @@
 import { connect, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { systemClock } from '../../engine/index.ts';
+import type { Lateness } from '../../telephony/index.ts';
 import { type ControlPort, controlFrame, cutFrame, replyIn } from '../ask-control-port.ts';
 
 const againAfterMs = 1_000;
-const everyMs = 200;
+const everyMs = 100;
 /** More unread than this is no answer of a server of ours. */
 const maxHeldBytes = 65_536;
 
@@ -16,7 +17,7 @@ export class SideLine {
   readonly #to: ControlPort;
   readonly #secret: string;
   readonly #numbers: () => readonly string[] | null;
-  readonly #lateMs: () => number;
+  readonly #lateness: () => Lateness;
   #socket: Socket | null = null;
   #timer: { cancel(): void } | null = null;
   #told: readonly string[] | null = null;
@@ -26,12 +27,12 @@ export class SideLine {
   constructor(
     to: ControlPort,
     secret: string,
-    about: { readonly numbers: () => readonly string[] | null; readonly lateMs: () => number },
+    about: { readonly numbers: () => readonly string[] | null; readonly lateness: () => Lateness },
   ) {
     this.#to = to;
     this.#secret = secret;
     this.#numbers = about.numbers;
-    this.#lateMs = about.lateMs;
+    this.#lateness = about.lateness;
     this.#open();
   }
 
@@ -90,7 +91,8 @@ export class SideLine {
       this.#told = numbers;
       this.#say(`reserve\r\n${JSON.stringify({ numbers })}`);
     }
-    this.#say(`load|${this.#lateMs()}`);
+    const { lateMs, lateNowMs } = this.#lateness();
+    this.#say(`load|${lateMs}|${lateNowMs}`);
     this.#timer = systemClock.after(everyMs, () => this.#tell());
   }
 

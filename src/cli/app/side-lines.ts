@@ -8,7 +8,7 @@ import type { StatNumbers } from './stat-numbers.ts';
 export function openSideLines(
   parts: {
     readonly options: TelephonyOptions['signalling'];
-    readonly telephony: Pick<Telephony, 'lateMs'>;
+    readonly telephony: Pick<Telephony, 'lateness'>;
     readonly stat: Pick<StatNumbers, 'numbers'>;
   },
   closing: Pick<Closing, 'add'>,
@@ -16,7 +16,7 @@ export function openSideLines(
   const lines = parts.options.servers.map((server) => {
     const name = serverNameOf(server);
     const { host, port } = server;
-    const about = { numbers: () => parts.stat.numbers, lateMs: () => parts.telephony.lateMs(name) };
+    const about = { numbers: () => parts.stat.numbers, lateness: () => parts.telephony.lateness(name) };
     return new SideLine(
       { host, port, tls: controlTls(server) },
       readSecret(`signalling server ${name}`, server),

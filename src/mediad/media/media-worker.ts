@@ -31,6 +31,11 @@ export class MediaWorker {
     });
   }
 
+  /** Legs and conferences that it has. */
+  get stations(): number {
+    return this.#listeners.size;
+  }
+
   listen(leg: string, listener: (message: FromWorker) => void): void {
     this.#listeners.set(leg, listener);
   }

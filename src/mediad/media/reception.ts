@@ -108,7 +108,8 @@ export class Reception {
       highestSequence: source.newest >>> 0,
       jitter: Math.floor(source.jitter),
       lastReport: report?.middle ?? 0,
-      sinceLastReport: report === undefined ? 0 : Math.round(((nowMs - report.atMs) * 65_536) / 1000),
+      // A tick that comes late tells a time before that of what has come meanwhile.
+      sinceLastReport: report === undefined ? 0 : Math.max(0, Math.round(((nowMs - report.atMs) * 65_536) / 1000)),
     };
   }
 

@@ -272,15 +272,20 @@ function alone(leg: string, work: () => void): void {
     work();
   } catch (error) {
     tell({ type: 'legRefused', leg, reason: String(error) });
-    if (legs.has(leg)) closeLeg(leg);
-    else closeConference(leg);
+    if (!legs.has(leg)) return closeConference(leg);
+    try {
+      closeLeg(leg);
+    } catch {
+      // What is broken may not even end well. Nobody hears of it any more.
+      closed(leg);
+    }
   }
 }
 
 function closeLeg(leg: string): void {
   const media = legs.get(leg)?.media;
-  media?.close();
   legs.delete(leg);
+  media?.close();
   const report = media?.report();
   if (report !== undefined) meter.legClosed(report);
   closed(leg, report);

@@ -13,9 +13,10 @@ import type { ApiContext } from '../event-socket/api-commands.ts';
 import type { Dialler } from '../event-socket/dialler.ts';
 import type { Log } from '../log.ts';
 import { LegMedia, type LegMediaEvents } from '../media/leg-media.ts';
-import type { MediaWorker } from '../media/media-worker.ts';
+import type { MediaWorkers } from '../media/media-workers.ts';
 import type { LegPlace } from '../media/messages.ts';
 import {
+  callIdOf,
   Headers,
   parseUri,
   SipEndpoint,
@@ -42,8 +43,7 @@ export interface UserAgentOptions {
   readonly context: ApiContext;
   readonly dialler: Dialler;
   readonly log: Log;
-  /** The worker for the next leg. */
-  readonly pickWorker: () => MediaWorker;
+  readonly workers: MediaWorkers;
 }
 
 const ALLOW = 'INVITE, ACK, BYE, CANCEL, OPTIONS, INFO';
@@ -239,7 +239,8 @@ export class UserAgent {
         channel.hangup('MEDIA_TIMEOUT');
       },
     };
-    const media = new LegMedia(this.#options.pickWorker(), uuid, events);
+    const call = callNameOf(request);
+    const media = new LegMedia(this.#options.workers.pick(call), uuid, events);
     const destination = parseUri(request.uri)?.user ?? '';
     const channel: Channel = context.switchboard.add({
       uuid,
@@ -248,7 +249,10 @@ export class UserAgent {
       applications,
       variables: inviteVariables(request),
       destination,
-      onHangup: (cause, byRemote) => this.#hungUp(uuid, cause, byRemote),
+      onHangup: (cause, byRemote) => {
+        if (call !== undefined) this.#options.workers.leave(call);
+        this.#hungUp(uuid, cause, byRemote);
+      },
     });
     return { channel, media };
   }
@@ -268,6 +272,12 @@ const INFO_TYPES = 'application/dtmf-relay, application/dtmf';
 function respondWithSdp(incoming: IncomingRequest, call: Call) {
   const headers = new Headers().add('Content-Type', SDP_TYPE).add('Allow', ALLOW);
   return incoming.respond(200, { headers, body: call.localSdp });
+}
+
+/** An app that names its legs CALL.LEG by their Call-ID tells which belong together; undefined: it does not. */
+function callNameOf(request: SipRequest): string | undefined {
+  const [call, ...more] = callIdOf(request).split('.');
+  return more.length === 1 && call !== '' ? call : undefined;
 }
 
 /** As drachtio-fsmrf asks; FreeSWITCH's drachtio configuration makes rtp_secure_media of it. */

@@ -56,6 +56,8 @@ export interface EndpointOptions {
 export interface EndpointAdmission {
   /** Before parsing. */
   admits(bytes: Buffer, host: string): boolean;
+  /** Before parsing too: whether an INVITE that came by UDP is served after everything else. */
+  mayWait(bytes: Buffer): boolean;
   /**
    * A new request outside dialogs, not ACK and not CANCEL. 'ignore': not a byte comes back. A status: it is refused, and
    * nothing of it is remembered. Undefined: it is served.
@@ -149,6 +151,7 @@ export class SipEndpoint {
       tap: options.tap,
       webOrigins: options.webOrigins,
       admits: options.admission?.admits.bind(options.admission),
+      mayWait: options.admission?.mayWait.bind(options.admission),
       onReceived: (result, flow) => endpoint.#received(result, flow),
     });
     endpoint.#ways.use(endpoint.#transport);
@@ -175,8 +178,9 @@ export class SipEndpoint {
     return this.#transport.traffic;
   }
 
-  get transportCounters(): Transport['counters'] {
-    return this.#transport.counters;
+  get transportCounters(): Transport['counters'] & Readonly<Record<'newCallsWaiting' | 'newCallsStale', number>> {
+    const { waiting, stale } = this.#transport.newCalls;
+    return { ...this.#transport.counters, newCallsWaiting: waiting, newCallsStale: stale };
   }
 
   /** Living things: for metrics, and for tests that nothing is forgotten. */

@@ -97,6 +97,9 @@ export class SessionTimer {
     if (status < 300) return void (method === 'INVITE' && this.#dialog.ack());
     // RFC 4028 10, RFC 5057: the peer knows nothing of this dialog.
     if (status === 408 || status === 481) return this.#expired();
+    // We have no password to answer with: only the app knows one. But whoever asks for it is there, and a conversation that goes on is
+    // not ended for that; it is asked again in its time, and the far end may still end it.
+    if (status === 401 || status === 407) return this.restart(this.#seconds, true);
     const wantedSeconds = status === 422 ? Number.parseInt(headers.get('Min-SE') ?? '', 10) : Number.NaN;
     if (wantedSeconds > this.#seconds) this.#seconds = Math.min(wantedSeconds, maxSessionSeconds);
     // Anything else is said to this one attempt: 491 and the like. The expiry goes on.

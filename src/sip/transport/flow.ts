@@ -22,6 +22,8 @@ export interface Vantage {
   /** Our listening address as this peer can reach it. */
   readonly local: HostPort;
   readonly remote: HostPort;
+  /** Ours on the wire, which of a connection that we have dialled is not the one that we listen on. Absent: that of `local`. */
+  readonly wirePort?: number | undefined;
 }
 
 /**

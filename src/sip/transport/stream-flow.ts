@@ -75,14 +75,16 @@ export class StreamFlow implements Flow {
     return this.#isOpen;
   }
 
+  get wirePort(): number | undefined {
+    return this.#options.socket.localPort;
+  }
+
   get isReady(): boolean {
     return this.#isOpen && this.#unsaid === undefined;
   }
 
   send(bytes: Buffer): void {
-    if (!this.#isOpen) return;
-    this.#options.traffic.countSent(bytes, this);
-    this.#write(bytes);
+    if (this.#isOpen) this.#write(bytes);
   }
 
   #write(bytes: Buffer): void {
@@ -91,6 +93,8 @@ export class StreamFlow implements Flow {
       // In a later turn: whoever sends may not be ready yet to be told of the loss.
       this.#options.clock.after(0, () => this.close());
     } else if (this.#unsaid === undefined) {
+      // Not before: where it leaves from is known only now, and what waits may never leave.
+      this.#options.traffic.countSent(bytes, this);
       this.#options.socket.write(bytes);
     } else {
       this.#unsaid.push(bytes);

@@ -2,7 +2,7 @@ import { knownMethods } from '../message/methods.ts';
 import type { SipMessage } from '../message/sip-message.ts';
 import type { Vantage } from './flow.ts';
 
-/** Messages by what they are: `INVITE`, `200`. Methods that nobody knows count as `other`. */
+/** Messages by what they are: `INVITE`, `200 INVITE`. Methods that nobody knows count as `other`. */
 export type Tally = Readonly<Record<string, number>>;
 
 /**
@@ -27,7 +27,8 @@ export class Traffic {
   }
 
   countReceived(message: SipMessage): void {
-    add(this.#received, message.kind === 'response' ? String(message.status) : message.method);
+    if (message.kind === 'request') return add(this.#received, message.method);
+    add(this.#received, String(message.status), methodIn(message.headers.get('CSeq') ?? ''));
   }
 
   /** Whole messages only; a keep-alive is none. */
@@ -35,7 +36,8 @@ export class Traffic {
     if (bytes.length <= 4) return;
     this.#tap?.(true, bytes, flow);
     const isResponse = bytes[0] === 83 && bytes[3] === 47;
-    add(this.#sent, isResponse ? bytes.toString('latin1', 8, 11) : bytes.toString('latin1', 0, bytes.indexOf(32)));
+    if (!isResponse) return add(this.#sent, bytes.toString('latin1', 0, bytes.indexOf(32)));
+    add(this.#sent, bytes.toString('latin1', 8, 11), methodIn(cseqIn(bytes)));
   }
 
   get received(): Tally {
@@ -47,9 +49,23 @@ export class Traffic {
   }
 }
 
+const cseq = Buffer.from('\r\nCSeq: ');
+
+/** As we write it ourselves. */
+function cseqIn(bytes: Buffer): string {
+  const from = bytes.indexOf(cseq) + cseq.length;
+  return from < cseq.length ? '' : bytes.toString('latin1', from, bytes.indexOf(13, from));
+}
+
+/** Of "17 INVITE". */
+function methodIn(cseqValue: string): string {
+  return cseqValue.slice(cseqValue.lastIndexOf(' ') + 1);
+}
+
 // Strangers choose the words: only those we know become names of counters.
-function add(counts: Map<string, number>, what: string): void {
-  const isKnown = knownMethods.has(what) || /^[1-6][0-9]{2}$/.test(what);
+function add(counts: Map<string, number>, what: string, method?: string): void {
+  const isKnown = method === undefined ? knownMethods.has(what) : /^[1-6][0-9]{2}$/.test(what);
   const name = isKnown ? what : 'other';
-  counts.set(name, (counts.get(name) ?? 0) + 1);
+  const key = method === undefined ? name : `${name} ${knownMethods.has(method) ? method : 'other'}`;
+  counts.set(key, (counts.get(key) ?? 0) + 1);
 }

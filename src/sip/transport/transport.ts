@@ -21,6 +21,7 @@ import { type TlsCredentials, TlsGate } from './tls-gate.ts';
 import { isStun, stunAnswer } from './stun-answer.ts';
 import { Traffic, type WireTap } from './traffic.ts';
 import { UdpFlow } from './udp-flow.ts';
+import { WaitingRoom } from './waiting-room.ts';
 import { WsGate } from './ws-gate.ts';
 
 export type TransportLimits = ConnectionLimits;
@@ -44,6 +45,8 @@ export interface TransportOptions {
   readonly webOrigins?: readonly string[] | undefined;
   /** Whether bytes from there are read at all; they are if absent. */
   readonly admits?: ((bytes: Buffer, host: string) => boolean) | undefined;
+  /** Whether an INVITE that came by UDP is served after everything else. */
+  readonly mayWait?: ((bytes: Buffer) => boolean) | undefined;
   /** Sees every message that is let in or sent. */
   readonly tap?: WireTap | undefined;
   readonly onReceived: (result: ParseResult, flow: Flow) => void;
@@ -68,6 +71,7 @@ export class Transport {
   readonly #listeners: Listener[] = [];
   readonly #connections: Connections;
   readonly #tls: TlsGate | undefined;
+  readonly #waitingRoom: WaitingRoom;
   readonly traffic: Traffic;
   readonly counters: TransportCounters = {
     datagrams: 0,
@@ -81,6 +85,7 @@ export class Transport {
     this.#options = options;
     const { network, clock, limits, tls } = options;
     this.traffic = new Traffic(options.tap);
+    this.#waitingRoom = new WaitingRoom(clock);
     this.#tls = tls === undefined ? undefined : new TlsGate(tls);
     this.#connections = new Connections({
       network,
@@ -177,6 +182,11 @@ export class Transport {
   }
 
   /** Protocols we listen on, in the order they were configured. */
+  /** New calls that wait to be read now, and those that waited too long since the start. */
+  get newCalls(): { readonly waiting: number; readonly stale: number } {
+    return { waiting: this.#waitingRoom.size, stale: this.#waitingRoom.stale };
+  }
+
   get protocols(): Protocol[] {
     return [...new Set(this.#listeners.map((listener) => listener.protocol))];
   }
@@ -186,6 +196,7 @@ export class Transport {
       if (listener.protocol === 'udp') listener.socket.close();
       else listener.server.close();
     }
+    this.#waitingRoom.close();
     this.#connections.close();
   }
 
@@ -197,9 +208,14 @@ export class Transport {
         // Two line ends, or a single zero byte, are a phone keeping its NAT open: nothing to answer on UDP.
         if (bytes.length <= 4 || !this.#admits(bytes, from)) return;
         if (isStun(bytes)) return this.#answerStun(bytes, socket, from);
-        const flow = new UdpFlow(socket, from, this.traffic);
-        this.traffic.arrived(bytes, flow);
-        this.#received(parseMessage(bytes, false, this.#options.limits), flow);
+        const serve = (): void => {
+          const flow = new UdpFlow(socket, from, this.traffic);
+          this.traffic.arrived(bytes, flow);
+          this.#received(parseMessage(bytes, false, this.#options.limits), flow);
+        };
+        const { mayWait } = this.#options;
+        if (mayWait === undefined) serve();
+        else this.#waitingRoom.enter(bytes, mayWait, serve);
       });
       return { protocol: 'udp', local: socket.local, socket };
     }

@@ -24,6 +24,10 @@ export class UdpFlow implements Flow {
     return this.#local;
   }
 
+  get wirePort(): number {
+    return this.#socket.local.port;
+  }
+
   send(bytes: Buffer): void {
     this.#traffic.countSent(bytes, this);
     this.#socket.send(bytes, this.remote);

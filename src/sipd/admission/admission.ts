@@ -1,6 +1,16 @@
-import { type Clock, type Flow, Headers, parseNameAddr, type SipRequest, type SipResponse } from '../../sip/index.ts';
+import {
+  type Clock,
+  type Flow,
+  Headers,
+  parseNameAddr,
+  type SipRequest,
+  type SipResponse,
+  type Timer,
+} from '../../sip/index.ts';
+import type { AppLoad } from '../app-load.ts';
 import type { SipdOptions } from '../options.ts';
 import { bodyFault } from './body-fault.ts';
+import { CallRate, lookEveryMs } from './call-rate.ts';
 import { Challenges } from './challenges.ts';
 import { Load } from './load.ts';
 import { ReservedCalls } from './reserved-calls.ts';
@@ -26,6 +36,9 @@ export interface AdmissionCounters {
 
 const scannerWeight = 10;
 
+/** New calls are slowed down long before any are refused for lateness: of that, so much. */
+const slowedDownAt = 0.3;
+
 /** Of everything that is limited, a quarter more is there for calls that must get through. */
 const reservedShare = 1.25;
 
@@ -40,19 +53,24 @@ export class Admission {
   readonly #challenges = new Challenges();
   readonly #dialogs: () => number;
   readonly #scanners: readonly string[];
-  readonly #appLateMs: () => number;
+  readonly #appLoad: () => AppLoad;
+  readonly #rate: CallRate;
+  /** New calls that were let in, until an app has said something to them. */
+  readonly #new = new WeakSet<SipRequest>();
+  #look: Timer | undefined;
 
   constructor(parts: {
     clock: Clock;
     limits: SipdOptions['limits'];
     dialogs: () => number;
     /** How late the app says it is; it never is if absent. */
-    appLateMs?: () => number;
+    appLoad?: () => AppLoad;
     /** How full the kernel's room for what we have not read is, 0 to 1; empty if absent. */
     unreadShare?: () => number;
   }) {
     const { clock, limits, dialogs } = parts;
-    this.#appLateMs = parts.appLateMs ?? (() => 0);
+    this.#appLoad = parts.appLoad ?? (() => ({ lateMs: 0, lateNowMs: 0 }));
+    this.#rate = new CallRate(limits.shedWhenLateMs * slowedDownAt);
     this.#clock = clock;
     this.#limits = limits;
     this.#dialogs = dialogs;
@@ -60,11 +78,17 @@ export class Admission {
     this.gate = new SourceGate(limits, new Trusted(limits.trusted), (bytes) => this.#reserved.isAskedForIn(bytes));
     this.#load = new Load(clock, parts.unreadShare ?? (() => 0), limits.shedWhenLateMs);
     this.#scanners = limits.scanners.map((name) => name.toLowerCase());
+    this.#watch();
   }
 
   /** Of us and of the app, whoever is later. */
   get lateMs(): number {
-    return Math.max(this.#load.lateMs, this.#appLateMs());
+    return Math.max(this.#load.lateMs, this.#appLoad().lateMs);
+  }
+
+  /** New calls that are let in a second at the most; Infinity: as many as come. */
+  get callsPerSecond(): number {
+    return this.#rate.perSecond;
   }
 
   get reservedNumbers(): number {
@@ -85,6 +109,11 @@ export class Admission {
     return this.gate.admits(bytes, host, this.#clock.now());
   }
 
+  /** Before parsing: while calls are too many, everything else is read first. */
+  mayWait(bytes: Buffer): boolean {
+    return this.#rate.perSecond !== Number.POSITIVE_INFINITY && !this.#reserved.isAskedForIn(bytes);
+  }
+
   /** A new request outside dialogs; never ACK or CANCEL. */
   screen(request: SipRequest, source: Flow, halfOpen: HalfOpen): Screening {
     const { host } = source.remote;
@@ -101,6 +130,11 @@ export class Admission {
     this.gate.blame(source.remote.host, this.#clock.now());
   }
 
+  /** An app has said the first thing to a request. */
+  begun(request: SipRequest): void {
+    if (this.#new.delete(request)) this.#rate.begun();
+  }
+
   /** What an app has answered tells who a source is. */
   answered(request: SipRequest, response: SipResponse, source: Flow): void {
     const { host } = source.remote;
@@ -114,6 +148,7 @@ export class Admission {
   }
 
   close(): void {
+    this.#look?.stop();
     this.#load.close();
   }
 
@@ -131,14 +166,21 @@ export class Admission {
     if (isReserved) return undefined;
     // Calls that have begun go on; of what is new, calls are refused first, for they are most of the work; whoever answers a
     // challenge has cost half of that already.
-    const { lateMs } = this;
-    if (lateMs <= shedWhenLateMs) return undefined;
-    if (lateMs > shedWhenLateMs * this.#patienceWith(request)) return this.#busy('shedForLoad');
+    const nowMs = this.#clock.now();
+    const isNewCall = isCall && !this.#challenges.isAnsweredBy(request, nowMs);
+    const patience = isNewCall ? 1 : 2;
+    if (this.lateMs > shedWhenLateMs * patience) return this.#busy('shedForLoad');
+    if (!isNewCall) return undefined;
+    if (!this.#rate.admits(nowMs)) return this.#busy('shedForLoad');
+    this.#new.add(request);
     return undefined;
   }
 
-  #patienceWith(request: SipRequest): number {
-    return request.method !== 'INVITE' || this.#challenges.isAnsweredBy(request, this.#clock.now()) ? 2 : 1;
+  #watch(): void {
+    this.#look = this.#clock.after(lookEveryMs, () => {
+      this.#rate.look(this.#clock.now(), Math.max(this.#load.lateNowMs, this.#appLoad().lateNowMs));
+      this.#watch();
+    });
   }
 
   #busy(counter: keyof AdmissionCounters): Screening {

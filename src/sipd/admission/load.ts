@@ -6,9 +6,11 @@ const looksKept = 10;
 
 /** When the kernel's room for datagrams is so full, that is as bad as timers that run too late: soon it drops some. */
 const tooFullShare = 0.2;
-const looksPerQueue = 8;
-/** Half a second of looks: a burst fills that room for a moment, and no call may be refused for it. */
-const queuesKept = 3;
+const looksPerQueue = 4;
+/** Half a second of looks: a burst fills that room for a moment, and nobody may be refused for it. */
+const queuesKept = 6;
+/** One late timer is a pause. */
+const looksOfNow = 3;
 
 /**
  * How late we are: our timers, each of the last ones, or what waits in the kernel to be read. A socket is read in small portions, so
@@ -33,6 +35,11 @@ export class Load {
 
   get lateMs(): number {
     return Math.max(Math.min(...this.#late), Math.min(...this.#queues));
+  }
+
+  /** At this moment: for who lets in fewer, and refuses nobody for a single pause. */
+  get lateNowMs(): number {
+    return Math.max(Math.min(...this.#late.slice(-looksOfNow)), this.#queues.at(-1) ?? 0);
   }
 
   close(): void {

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import type { AppLoad } from '../app-load.ts';
 import { FrameReader, frame } from './frame-reader.ts';
 
 /** An app that has not said who it is needs few bytes to do so. */
@@ -24,7 +25,7 @@ export class AppConnection {
   /** The tags it logged in with, joined; '' if none. Apps with the same tags are one app, before and after a restart. */
   tag = '';
   /** How late it said it was, and when it said so. */
-  load: { readonly lateMs: number; readonly atMs: number } | undefined;
+  load: (AppLoad & { readonly atMs: number }) | undefined;
   /** The verbs it wants, lower case. */
   readonly verbs = new Set<string>();
   /** The kinds of call records it wants. */

@@ -52,13 +52,13 @@ export class HepMirror {
     this.#socket.close();
   }
 
+  /** Peers of one host see the same address of ours, at any of our ports. */
   #localOf(flow: Vantage): HostPort {
     const key = `${flow.protocol} ${flow.remote.host}`;
-    const known = this.#ours.get(key);
-    if (known !== undefined) return known;
+    const local = this.#ours.get(key) ?? flow.local;
     if (this.#ours.size >= maxRemembered) this.#ours.clear();
-    this.#ours.set(key, flow.local);
-    return flow.local;
+    this.#ours.set(key, local);
+    return { host: local.host, port: flow.wirePort ?? local.port };
   }
 }
 

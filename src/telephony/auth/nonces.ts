@@ -1,5 +1,6 @@
 import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto';
 import type { Clock, Random } from '../../engine/ports.ts';
+import { ownText } from '../own-text.ts';
 
 const validMs = 5 * 60_000;
 const mostRemembered = 50_000;
@@ -46,7 +47,7 @@ export class Nonces {
     const before = this.#used.get(nonce);
     if (before && count <= before.count) return false;
     this.#forgetOld();
-    this.#used.set(nonce, { count, until: before?.until ?? this.#clock.now() + validMs });
+    this.#used.set(ownText(nonce), { count, until: before?.until ?? this.#clock.now() + validMs });
     return true;
   }
 

@@ -5,6 +5,7 @@
 export { answerCaller } from './answer-caller.ts';
 export { cleanArgument } from './clean-argument.ts';
 export { headerLines } from './header-lines.ts';
+export { leanSrf } from './lean-srf.ts';
 export { type Endpoint, type EslEvent, LiveEndpoint } from './live-endpoint.ts';
 export { MediaClient } from './media-client.ts';
 export { askForOffer, asError, modifyDialog, sipStatusOf } from './modify-dialog.ts';
@@ -35,5 +36,6 @@ export {
   unfinishedOf,
   writeTogether,
 } from './signalling-client.ts';
+export { slimDialog } from './slim-dialog.ts';
 export type * from './srf-types.ts';
 export { notify, takeSubscription } from './subscriptions.ts';

@@ -35,28 +35,35 @@ export interface Asked {
   readonly isProxied: boolean;
 }
 
-/** `mayBeRefused`: 503 at once is no failure; the answering SIPp counts what became a call. */
+/**
+ * `mayBeRefused`: 503 at once is no failure; the phones that are called count what became a call. A branch is named by how many
+ * messages ago it was sent: without the right one a refusal is not acknowledged, and comes again for half a minute.
+ */
 export const uac = ({ challenge, isProxied }: Asked, mayBeRefused = false) => {
-  const early = `<recv response="100" optional="true"/>
-${mayBeRefused ? '<recv response="503" optional="true" next="1"/>' : ''}`;
+  const early = (refused: number) => `<recv response="100" optional="true"/>
+${mayBeRefused ? `<recv response="503" optional="true" next="${refused}"/>` : ''}`;
+  const empty = 'Content-Length: 0\n';
   return `
 ${request('INVITE', 1, withSdp(), '[branch]', challenge !== null ? '' : 'start_rtd="1"')}
 ${
   challenge !== null
-    ? `${early}
+    ? `${early(1)}
 <recv response="${challenge}" auth="true"/>
-${request('ACK', 1, 'Content-Length: 0\n', '[branch-3]')}
+${request('ACK', 1, empty, mayBeRefused ? '[branch-4]' : '[branch-3]')}
 ${request('INVITE', 2, withSdp('[authentication]\n'), '[branch]', 'start_rtd="1"')}`
     : ''
 }
-${early}
+${early(2)}
 <recv response="180" rtd="1"/>
 <recv response="200" rrs="true"/>
 ${inDialog('ACK', challenge !== null ? 2 : 1, isProxied)}
 <pause milliseconds="100"/>
 ${inDialog('BYE', 3, isProxied)}
-<recv response="200" ${mayBeRefused ? 'next="2"' : ''}/>${
-    mayBeRefused ? `<label id="1"/>${request('ACK', 1, 'Content-Length: 0\n')}<label id="2"/>` : ''
+<recv response="200" ${mayBeRefused ? 'next="3"' : ''}/>${
+    mayBeRefused
+      ? `<label id="2"/>${request('ACK', 2, empty, '[branch-9]', 'next="3"')}
+<label id="1"/>${request('ACK', 1, empty, '[branch-15]')}<label id="3"/>`
+      : ''
   }`;
 };
 
