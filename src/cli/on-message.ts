@@ -1,3 +1,4 @@
+import type { Config } from '../config/index.ts';
 import type { Message, Store } from '../storage/index.ts';
 import { attestOnce } from './attest-once.ts';
 import type { CommonOptions } from './command-line.ts';
@@ -9,6 +10,7 @@ import { whoTypes } from './who-types.ts';
 
 /** What a command does something to a message with. */
 export interface Hands {
+  readonly config: Config;
   readonly store: Store;
   /** Throws Refusal or PortError when the keys cannot be opened. */
   readonly openKeys: () => HouseKeys;
@@ -33,7 +35,7 @@ export async function onMessage<T>(
     const attest: Hands['attest'] = (fact) => attestOnce(config, store, secrets, fact);
     const openKeys = (): HouseKeys =>
       openHouseKeys(config, dataFolders(config.data).secrets, voicemailMasterKey(config, secrets));
-    return await work(message, { store, openKeys, attest, by: whoTypes() });
+    return await work(message, { config, store, openKeys, attest, by: whoTypes() });
   } finally {
     await store.close();
   }

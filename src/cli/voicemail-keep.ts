@@ -3,6 +3,7 @@ import type { CommonOptions, Commands, Group } from './command-line.ts';
 import { onMessage } from './on-message.ts';
 import { done, Refusal } from './report.ts';
 import { openText } from '../vault/index.ts';
+import { knownDocuments } from './site-documents.ts';
 import { shredMessage } from './shred-message.ts';
 import { textPath } from './text-path.ts';
 
@@ -69,6 +70,48 @@ export function keepCommands(voicemail: Group, answer: Commands['answer']): void
       }),
     ),
   );
+
+  withReason('save <message>', 'among those that were kept, as key 2 of the phone does').action(
+    answer((messageId: string, options: WithReason) =>
+      withMessage(messageId, options, async ({ mailbox, state }, { store, attest, by }) => {
+        if (state === 'deleted')
+          throw new Refusal(`message ${messageId} is deleted: "wardline voicemail restore" first`);
+        const who = { person: by, device: 'command line', reason: options.reason };
+        await attest({ fact: 'messageAccessed', how: 'saved', messageId, mailbox, ...who });
+        await store.messages.change(messageId, 'saved', { at: instant(Date.now()), by });
+        return done([`Message ${messageId} is among those that were kept.`], { messageId, state: 'saved' });
+      }),
+    ),
+  );
+
+  withReason(
+    'hand-over <message>',
+    'to whoever is on call for a service: it is urgent, and followed until somebody claims it',
+  )
+    .requiredOption('--to <service>', 'whose chain is called')
+    .action(
+      answer((messageId: string, options: WithReason & { readonly to: string }) =>
+        withMessage(messageId, options, async ({ mailbox, isPrivate, state }, { config, store, attest, by }) => {
+          if (isPrivate) throw new Refusal(`message ${messageId} is private: it is for mailbox ${mailbox} alone`);
+          if (state === 'deleted')
+            throw new Refusal(`message ${messageId} is deleted: "wardline voicemail restore" first`);
+          const services = (await knownDocuments(config, store))?.roster.services().map(({ id }) => String(id)) ?? [];
+          if (!services.includes(options.to)) {
+            throw new Refusal(`--to ${options.to}: there is no such service; there are ${services.join(', ')}`, 2);
+          }
+          const who = { person: by, device: 'command line', reason: options.reason, to: options.to };
+          await attest({ fact: 'messageAccessed', how: 'handedOver', messageId, mailbox, ...who });
+          store.messages.handOver(messageId, options.to, { at: instant(Date.now()), by });
+          return done(
+            [`Message ${messageId} goes to whoever is on call for ${options.to}: "wardline voicemail chases"`],
+            {
+              messageId,
+              to: options.to,
+            },
+          );
+        }),
+      ),
+    );
 
   withReason('hold <message>', 'keep a message whatever the rules say, until it is released').action(
     answer((messageId: string, options: WithReason) =>

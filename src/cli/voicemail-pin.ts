@@ -19,6 +19,7 @@ interface PinOptions extends CommonOptions {
 
 export function pinCommands(voicemail: Group, answer: Commands['answer']): void {
   const pin = voicemail.group('pin', 'what opens a mailbox by phone');
+  unlockCommand(pin, answer);
   pin('set <mailbox>')
     .description('asks for a PIN of 6 digits or more, without showing it; a pause after wrong ones is over with it')
     .option('--generate', 'make one, and show it once; so it is done where there is no terminal')
@@ -50,6 +51,35 @@ export function pinCommands(voicemail: Group, answer: Commands['answer']): void 
           mailbox,
           ...(given === null ? { pin: chosen } : {}),
         });
+      }),
+    );
+}
+
+function unlockCommand(pin: Group, answer: Commands['answer']): void {
+  pin('unlock <mailbox>')
+    .description('ends the pause after wrong PINs; the PIN stays as it is')
+    .option('--from <extension>', 'also the pause of the phone from which they were tried')
+    .requiredOption('--reason <words>', 'why, for the record')
+    .action(
+      answer(async (mailbox: string, options: CommonOptions & { from?: string; reason: string }) => {
+        if (options.reason.trim() === '' || options.reason.length > 200) {
+          throw new Refusal('--reason takes 1 to 200 characters, and no names of patients', 2);
+        }
+        const config = siteConfig(options);
+        const { store, secrets } = await siteStore(config, 'guest');
+        try {
+          const about = [`mailbox ${mailbox}`, ...(options.from === undefined ? [] : [`from ${options.from}`])];
+          const tried = about.filter((one) => store.pins.tries(one) !== null);
+          if (tried.length === 0) {
+            throw new Refusal(`no wrong PIN is on record for ${about.join(' and ')}: nothing was changed`);
+          }
+          const who = { by: whoTypes(), reason: options.reason, phone: options.from ?? '' };
+          await attestOnce(config, store, secrets, { fact: 'pinUnlocked', mailbox, ...who });
+          for (const one of tried) store.pins.noteTries(one, null);
+          return done([`PINs are looked at again for ${tried.join(' and ')}.`], { mailbox, unlocked: tried });
+        } finally {
+          await store.close();
+        }
       }),
     );
 }

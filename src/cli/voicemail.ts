@@ -9,7 +9,9 @@ import { done, Refusal, table } from './report.ts';
 import { knownDocuments, siteClock } from './site-documents.ts';
 import { siteConfig, siteStore } from './site.ts';
 import { chaseCommands } from './voicemail-chases.ts';
+import { greetingCommands } from './voicemail-greetings.ts';
 import { keepCommands } from './voicemail-keep.ts';
+import { noticeCommands } from './voicemail-notices.ts';
 import { pinCommands } from './voicemail-pin.ts';
 
 export function voicemailCommands({ group, answer }: Commands): void {
@@ -17,6 +19,8 @@ export function voicemailCommands({ group, answer }: Commands): void {
   pinCommands(voicemail, answer);
   keepCommands(voicemail, answer);
   chaseCommands(voicemail, answer);
+  greetingCommands(voicemail, answer);
+  noticeCommands(voicemail, answer);
   voicemail('list')
     .description('urgent ones first, then the oldest first')
     .option('--mailbox <id>', 'of one mailbox only')
@@ -69,8 +73,9 @@ export function voicemailCommands({ group, answer }: Commands): void {
   voicemail('export <message>')
     .description('write a message as a WAV file, readable by you alone; the audit notes who did it')
     .option('--out <file>', 'where to (default: <message>.wav here)')
+    .option('--reason <words>', 'why, for the record', '')
     .action(
-      answer((messageId: string, options: CommonOptions & { out?: string }) =>
+      answer((messageId: string, options: CommonOptions & { out?: string; reason: string }) =>
         onMessage(messageId, options, async (message, { store, openKeys, attest, by }) => {
           const opened = await openKeys().opening({ messageId, use: 'exported', by }, attest, (identities) =>
             openMessage(message.path, identities),
@@ -80,7 +85,9 @@ export function voicemailCommands({ group, answer }: Commands): void {
           }
           const out = options.out ?? `${messageId}.wav`;
           // Who listened is on record before there is something to listen to.
-          await attest({ fact: 'messageExported', messageId, by });
+          const { reason } = options;
+          if (reason.length > 200) throw new Refusal('--reason takes 200 characters at most: nothing was written', 2);
+          await attest({ fact: 'messageExported', messageId, by, device: 'command line', reason });
           await writeNew(out, (file) => exportWav(opened, file));
           await store.messages.exported(messageId, instant(Date.now()));
           const damagedSeconds = (opened.damaged.length * opened.segmentMs) / 1000;

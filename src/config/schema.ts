@@ -86,7 +86,7 @@ export const configSchema = z.strictObject({
         'How often two phones that talk without media of ours are asked whether they are still there, in seconds.',
       ),
       requireSrtp: sip.requireSrtp.describe(
-        'Phones on TLS and WSS must encrypt their sound (SRTP with SDES); those that do not are refused. `false`: they need not.',
+        'Phones on TLS and WSS must encrypt their sound (SRTP, with SDES or DTLS); those that do not are refused. `false`: they need not.',
       ),
       digests: sip.digests.describe('Hashes offered to phones, the preferred one first.'),
     })

@@ -169,6 +169,8 @@ export class CallRunner {
         return this.#lookUp(effect);
       case 'setGreeting':
         return this.#parts.mailboxes?.setGreeting(effect.mailbox, effect.kind, effect.greetingId, effect.by);
+      case 'setAbsenceEnd':
+        return this.#parts.mailboxes?.setAbsenceEnd(effect.mailbox, effect.endsAt);
       case 'checkPin':
       case 'listMessages':
       case 'claimMessage':

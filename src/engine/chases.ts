@@ -55,7 +55,7 @@ export class Chases {
   }
 
   get open(): number {
-    return this.#running.size;
+    return [...this.#running.values()].filter(({ chase }) => chase.name !== 'over').length;
   }
 
   start(): void {
@@ -96,7 +96,7 @@ export class Chases {
       this.#running.set(messageId, running);
       if (isNew) this.#happens(messageId, { type: 'urgentMessageLeft', message: about });
       else if (isFollowedAgain(running.chase, about)) this.#happens(messageId, { type: 'followAgain', message: about });
-      else if (!isSettled) this.#happens(messageId, { type: 'chaseResumed' });
+      else if (!isSettled || running.chase.name === 'over') this.#happens(messageId, { type: 'chaseResumed' });
     } else if (about !== null && isFollowedAgain(known.chase, about)) {
       this.#happens(messageId, { type: 'followAgain', message: about });
     }
@@ -128,7 +128,7 @@ export class Chases {
       for (const effect of effects) if (effect.type !== 'attest') this.#act(messageId, running, effect);
       book.save(messageId, state, at);
       running.isWritten = true;
-      if (state.name === 'over') this.#running.delete(messageId);
+      if (state.name === 'over' && !state.callerDue) this.#running.delete(messageId);
     } catch (error) {
       // The step counts in this process; it is written with the next event, and the end of a chase at the next look.
       log.error({ message: messageId, err: error }, 'chase of a message could not be written down');
@@ -159,12 +159,15 @@ export class Chases {
 
   #tellCaller(effect: Extract<ChaseEffect, { type: 'tellCaller' }>): void {
     const { messageId, mailbox, callId, that } = effect;
-    if (that === 'unclaimed' && !this.#running.has(messageId)) return;
+    // Told otherwise meanwhile, or somebody has it.
+    if (this.#running.get(messageId)?.chase.name !== (that === 'claimed' ? 'over' : 'chasing')) return;
     const party = this.#parts.callerOf(callId);
-    if (party === 'busy') return this.#after(busyMs, () => this.#tellCaller(effect));
-    if (party === null) return;
     const errand = that === 'claimed' ? 'tellClaimed' : 'tellUnclaimed';
-    this.#parts.callOut(party, { errand, messageId, mailbox });
+    const isBusy =
+      party === 'busy' || (party !== null && this.#parts.callOut(party, { errand, messageId, mailbox }) === null);
+    if (isBusy) return this.#after(busyMs, () => this.#tellCaller(effect));
+    // A kill before this is written has them called twice, and not never.
+    this.#happens(messageId, { type: 'callerTold', that });
   }
 
   #after(ms: number, run: () => void): void {
@@ -190,6 +193,7 @@ export class Chases {
 function isFollowedAgain(chase: Chase, { again }: Chased): boolean {
   if (!again) return false;
   if (chase.name === 'chasing') return chase.about.again?.at !== again.at;
-  // The store gives one that is over only when it is to be followed again.
+  if (chase.name === 'over' && chase.callerDue) return chase.callerDue.about.again?.at !== again.at;
+  // The store gives one that is over, and owes nobody a call, only when it is to be followed again.
   return chase.name === 'over';
 }

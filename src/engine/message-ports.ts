@@ -32,6 +32,8 @@ export interface Mailboxes {
   greetingsOf(mailbox: string): Greetings;
   /** null: there is none any more. Never throws; written until it is durable. */
   setGreeting(mailbox: string, kind: GreetingKind, greetingId: string | null, by: string): void;
+  /** null: it lasts until it is deleted. Never throws; written until it is durable, behind what was set before. */
+  setAbsenceEnd(mailbox: string, endsAt: Instant | null): void;
   /** Resolves with who has the message: whoever claimed it first. Never rejects. */
   claim(messageId: string, by: string): Promise<string>;
   /** Never throws; written until it is durable. */

@@ -34,7 +34,8 @@ export type TelephonyEffect = Exclude<
       | 'changeMessage'
       | 'forwardMessage'
       | 'handOverMessage'
-      | 'setGreeting';
+      | 'setGreeting'
+      | 'setAbsenceEnd';
   }
 >;
 

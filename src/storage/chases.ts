@@ -46,7 +46,7 @@ export class SqliteChases implements ChaseBook {
   }
 
   save(messageId: string, chase: Chase, at: Instant): void {
-    const row = { state: JSON.stringify(chase), ended_at: chase.name === 'over' ? at : null };
+    const row = { state: JSON.stringify(chase), ended_at: chase.name === 'over' && !chase.callerDue ? at : null };
     const insert = build.insertInto('chases').values({ message_id: messageId, ...row });
     this.#db.run(insert.onConflict((c) => c.column('message_id').doUpdateSet(row)));
   }

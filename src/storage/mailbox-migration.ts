@@ -107,3 +107,10 @@ export const transcripts: Migration = {
       .execute();
   },
 };
+
+/** When an absence is over. */
+export const absenceEnd: Migration = {
+  async up(db: Kysely<unknown>): Promise<void> {
+    await db.schema.alterTable('greetings').addColumn('ends_at', 'integer').execute();
+  },
+};

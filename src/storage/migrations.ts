@@ -1,6 +1,15 @@
 import { type Kysely, sql } from 'kysely';
 import type { Migration } from 'kysely/migration';
-import { callBack, chases, greetings, mailboxes, notices, passedOn, transcripts } from './mailbox-migration.ts';
+import {
+  absenceEnd,
+  callBack,
+  chases,
+  greetings,
+  mailboxes,
+  notices,
+  passedOn,
+  transcripts,
+} from './mailbox-migration.ts';
 
 /**
  * Every change of the schema, oldest first. A migration that has been released is never edited.
@@ -22,6 +31,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0014-notices': notices,
   '0015-passed-on': passedOn,
   '0016-transcripts': transcripts,
+  '0021-absence-end': absenceEnd,
 };
 
 async function auditPhonesCalls(db: Kysely<unknown>): Promise<void> {

@@ -1,8 +1,16 @@
+import type { Selectable } from 'kysely';
 import type { Instant } from '../core/time/index.ts';
 import type { Notice } from '../core/voicemail/index.ts';
 import type { NoticeBook } from '../engine/ports.ts';
 import { build } from './build.ts';
 import type { SqliteDatabase } from './database.ts';
+import type { Schema } from './schema.ts';
+
+export interface NoticeRow extends Notice {
+  readonly tries: number;
+  /** null: it is sent, or given up. */
+  readonly dueAt: Instant | null;
+}
 
 /** The outbox: what is to be told to programs of the house, until it is. */
 export class SqliteNotices implements NoticeBook {
@@ -29,18 +37,21 @@ export class SqliteNotices implements NoticeBook {
     }
   }
 
-  due(at: Instant, limit: number): readonly (Notice & { readonly tries: number })[] {
+  due(at: Instant, limit: number): readonly NoticeRow[] {
     const query = build.selectFrom('notices').selectAll().where('due_at', '<=', at).orderBy('due_at').limit(limit);
-    return this.#db.all(query).map((row) => ({
-      id: row.notice_id,
-      messageId: row.message_id,
-      mailbox: row.mailbox,
-      hook: row.hook,
-      to: row.to,
-      isUrgent: row.urgent === 1,
-      madeAt: row.made_at as Instant,
-      tries: row.tries,
-    }));
+    return this.#db.all(query).map(asNotice);
+  }
+
+  /** The newest first. */
+  list(which: 'waiting' | 'all', limit: number): readonly NoticeRow[] {
+    const all = build.selectFrom('notices').selectAll().orderBy('made_at', 'desc').limit(limit);
+    return this.#db.all(which === 'all' ? all : all.where('due_at', 'is not', null)).map(asNotice);
+  }
+
+  /** Those of a message that are not sent yet are tried at once. How many. */
+  hurry(messageId: string, at: Instant): number {
+    const update = build.updateTable('notices').set({ due_at: at });
+    return this.#db.run(update.where('message_id', '=', messageId).where('due_at', 'is not', null));
   }
 
   /** null: it is sent, or given up. The row stays, so that the same notice is not made again. */
@@ -56,4 +67,18 @@ export class SqliteNotices implements NoticeBook {
       .where('due_at', 'is not', null);
     return this.#db.first(count)?.n ?? 0;
   }
+}
+
+function asNotice(row: Selectable<Schema['notices']>): NoticeRow {
+  return {
+    id: row.notice_id,
+    messageId: row.message_id,
+    mailbox: row.mailbox,
+    hook: row.hook,
+    to: row.to,
+    isUrgent: row.urgent === 1,
+    madeAt: row.made_at as Instant,
+    tries: row.tries,
+    dueAt: row.due_at as Instant | null,
+  };
 }

@@ -73,7 +73,14 @@ export interface Schema {
   };
   /** Urgent messages that are followed until somebody takes them; `state` is a Chase as JSON. */
   chases: { message_id: string; state: string; ended_at: number | null };
-  greetings: { mailbox: string; kind: string; greeting_id: string; set_at: number; set_by: string };
+  greetings: {
+    mailbox: string;
+    kind: string;
+    greeting_id: string;
+    set_at: number;
+    set_by: string;
+    ends_at: number | null;
+  };
   /** `due_at`: null when it is sent or given up. */
   notices: {
     notice_id: string;

@@ -10,7 +10,7 @@ import {
 } from './client-libraries/index.ts';
 import { wireToEndpoint, wireTogether } from './dialog-wiring.ts';
 import type { CallMedia } from './media.ts';
-import { type Cipher, cipherFor, isDowngrade, needsSrtp } from './media-cipher.ts';
+import { callersCipher, type Cipher, isDowngrade, needsSrtp } from './media-cipher.ts';
 import type { MediaEndpoint } from './media-endpoint.ts';
 import type { EndpointWish } from './media-link.ts';
 import { moveFrom } from './move-media.ts';
@@ -79,7 +79,9 @@ export class CallerLeg implements CallerSide {
 
   get cipher(): Cipher {
     // A carrier's is its own business.
-    return this.#shell.trunks.from(this.#peer) === undefined ? cipherFor(this.#peer, this.#shell.options.sip) : 'none';
+    return this.#shell.trunks.from(this.#peer) === undefined
+      ? callersCipher(this.#peer, this.offer, this.#shell.options.sip)
+      : 'none';
   }
 
   get endpoint(): MediaEndpoint | null {
@@ -156,7 +158,6 @@ export class CallerLeg implements CallerSide {
 
   async #anchor(): Promise<void> {
     const { offer } = this;
-    if (sdpFacts(offer).cipher === 'dtls') throw new Error('the caller offers sound encrypted by DTLS only');
     const endpoint = await this.#media.endpoint({ ...this.#wish(), remoteSdp: offer === '' ? null : offer });
     if (this.#state !== 'answering') return endpoint.close();
     this.#endpoint = endpoint;
@@ -253,9 +254,10 @@ export class CallerLeg implements CallerSide {
   }
 
   #wish(): Omit<EndpointWish, 'remoteSdp'> {
+    const { cipher } = sdpFacts(this.offer);
     return {
       // Who offers it is not given less.
-      cipher: sdpFacts(this.offer).cipher === 'none' ? this.cipher : 'sdes',
+      cipher: cipher === 'none' ? this.cipher : cipher,
       mediaSource: mediaSource([this.#peer.ip]),
       events: {
         gone: () => this.#mediaLost(),

@@ -144,8 +144,8 @@ export class MediaLink {
     const headers = {
       ...name,
       ...(mediaSource === '' ? {} : { 'X-Media-Source': mediaSource }),
-      // As drachtio-fsmrf 5.0.1 asks for it by its option `srtp`.
-      ...(cipher === 'none' ? {} : { 'X-Secure-RTP': 'true' }),
+      // As drachtio-fsmrf 5.0.1 asks for it by its option `srtp`; for browsers mediad has a word of its own.
+      ...(cipher === 'none' ? {} : { 'X-Secure-RTP': cipher === 'dtls' ? 'dtls' : 'true' }),
     };
     // drachtio-fsmrf 5.0.1 throws for an encrypted description, which it takes for one of a browser: that is given afterwards.
     const later = remoteSdp !== null && sdpFacts(remoteSdp).cipher !== 'none' ? remoteSdp : null;

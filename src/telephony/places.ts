@@ -1,7 +1,7 @@
 import type { LegResult, LegTarget } from '../core/call/index.ts';
 import type { Headers, UacOptions } from './client-libraries/index.ts';
 import type { LegNames } from './leg-names.ts';
-import { type Cipher, cipherFor, ciphersFor } from './media-cipher.ts';
+import { type Cipher, cipherOffered, ciphersFor } from './media-cipher.ts';
 import { parseSipUri } from './name-addr.ts';
 import type { ContactBinding } from './ports.ts';
 import type { Shell } from './shell.ts';
@@ -78,7 +78,7 @@ export function placesOf(
   }
   return shell.registrations.of(target.extension).flatMap((binding) => {
     const proxy = nextHop(binding);
-    const cipher = cipherFor(binding.source, shell.options.sip);
+    const cipher = cipherOffered(binding, shell.options.sip);
     const offer = offers.get(cipher);
     // It has registered since the offers were made.
     if (offer === undefined) return [];

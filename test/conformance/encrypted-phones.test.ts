@@ -119,6 +119,31 @@ t.test('a direct call to a phone that protects its sound otherwise goes through 
   await hangUp(call);
 });
 
+t.test('a phone that encrypts by DTLS and one on UDP hear each other through the media server', async (t) => {
+  const web = await Baresip.start(t, [{ ...account('2102', 'tls', false), encryption: 'dtls_srtp' }], 880, undefined, [
+    ...trust,
+    'module dtls_srtp.so',
+    'rtcp_mux yes',
+  ]);
+  await until('it to be registered', () => house.telephony.bindings.length === 5);
+  const before = [web.heardSoFar(), called.heardSoFar()] as const;
+  await web.dial('7011');
+  const call = await house.nextCall();
+  call.do({ type: 'answerCaller' });
+  t.match(await call.next('callerAnswered'), { media: { path: 'anchored', cipher: 'dtls' } });
+  call.do(ring('3101', 'anchored'));
+  t.match(await call.next('legAnswered'), { media: { path: 'anchored', cipher: 'none' } });
+  call.do({ type: 'bridge', leg: one });
+  await call.next('bridged');
+  await until('both phones to hear each other', () =>
+    [
+      { phone: web, before: before[0], toneHz: 660 },
+      { phone: called, before: before[1], toneHz: 880 },
+    ].every(({ phone, before, toneHz }) => phone.heardSince(before).some((sound) => heardFor(sound, toneHz) > 0.5)),
+  );
+  await hangUp(call);
+});
+
 t.test('a phone on TLS that does not encrypt may neither call nor be called, and is told why', async (t) => {
   await callers.as('3102');
   const mark = callers.mark();

@@ -35,6 +35,10 @@ t.test('story 7: nobody accepts, the message is sealed while it is recorded', as
     'the scan finds a plain recording where there is one',
   );
 
+  // What the whole house has in memory gets into no core file either.
+  const left = pids().map((pid) => readFileSync(`/proc/${pid}/coredump_filter`, 'latin1').trim());
+  t.ok(left.length >= 4 && left.every((parts) => /^0+$/.test(parts)), left.join());
+
   await nurse.dial(house.uri('7011'));
   const sound = () => nurse.heard()[0]!;
   await until(

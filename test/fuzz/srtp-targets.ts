@@ -1,5 +1,6 @@
 import { rtpHeaderBytes, writeRtp } from '../../src/mediad/media/rtp-packet.ts';
 import { cryptoLine, newMasterKey } from '../../src/mediad/sdp/crypto-line.ts';
+import type { LocalDtls } from '../../src/mediad/sdp/dtls-lines.ts';
 import { answerSdp, type LocalMedia } from '../../src/mediad/sdp/negotiate.ts';
 import { AesCm } from '../../src/mediad/srtp/aes-cm.ts';
 import { AesGcm } from '../../src/mediad/srtp/aes-gcm.ts';
@@ -12,8 +13,13 @@ const keys = {
   AES_CM_128_HMAC_SHA1_80: newMasterKey('AES_CM_128_HMAC_SHA1_80'),
 };
 const lines = SUITE_NAMES.map((suite, i) => cryptoLine({ tag: i + 1, master: newMasterKey(suite) })).join('');
-const offers = ['RTP/AVP', 'RTP/SAVP', 'RTP/SAVPF'].map(
-  (protocol) => `v=0\r\nc=IN IP4 192.0.2.7\r\nm=audio 4000 ${protocol} 0 8 101\r\n${lines}a=ptime:20\r\na=sendrecv\r\n`,
+const print = Array.from({ length: 32 }, () => 'AB').join(':');
+/** Ours towards browsers. */
+const browser: LocalDtls = { fingerprint: print, role: undefined, ice: () => ({ ufrag: 'ours', pwd: 'password' }) };
+const browsers = `a=mid:0\r\na=fingerprint:sha-256 ${print}\r\na=setup:actpass\r\na=ice-ufrag:them\r\na=ice-pwd:x\r\na=rtcp-mux\r\n`;
+const offers = ['RTP/AVP', 'RTP/SAVP', 'RTP/SAVPF', `UDP/TLS/RTP/SAVPF`].map(
+  (protocol) =>
+    `v=0\r\nc=IN IP4 192.0.2.7\r\nm=audio 4000 ${protocol} 0 8 101\r\n${protocol.includes('TLS') ? browsers : lines}a=ptime:20\r\na=sendrecv\r\n`,
 );
 
 function local(isRequired: boolean): LocalMedia {
@@ -24,7 +30,7 @@ function local(isRequired: boolean): LocalMedia {
     sessionId: '1',
     version: 1,
     codecs: { names: ['PCMU', 'PCMA'], order: 'offer' },
-    security: { isRequired, keyOf: (suite) => keys[suite] },
+    security: { isRequired, offers: 'sdes', keyOf: (suite) => keys[suite], dtls: () => browser },
   };
 }
 
@@ -38,7 +44,11 @@ function descriptions(bytes: Buffer): void {
     const cryptos = answered.sdp.match(/^a=crypto:/gm)?.length ?? 0;
     const isAgreed = answered.agreed.srtp !== undefined;
     if (isSaid !== isAgreed || cryptos !== (isAgreed ? 1 : 0)) throw new Error('the answer and the agreement differ');
-    if (isRequired && !isAgreed) throw new Error('agreed in the clear where it must be encrypted');
+    const isDtlsSaid = /^m=audio 20000 UDP\/TLS\/RTP\/SAVPF? /m.test(answered.sdp);
+    const { cipher, dtls } = answered.agreed;
+    if (isDtlsSaid !== (cipher === 'dtls') || (dtls !== undefined && dtls.fingerprints.length === 0))
+      throw new Error('DTLS with whoever comes');
+    if (isRequired && cipher === 'none') throw new Error('agreed in the clear where it must be encrypted');
   }
 }
 

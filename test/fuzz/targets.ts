@@ -23,6 +23,7 @@ import { FrameReader } from '../../src/sipd/control/frame-reader.ts';
 import { digestAnswers } from './digest-answers.ts';
 import { messages, valuesOf } from './corpus.ts';
 import { mediaTargets } from './media-targets.ts';
+import { shareTargets } from './shared-port-targets.ts';
 import { srtpTargets } from './srtp-targets.ts';
 
 /** What is fed with hostile bytes. `eat` throws where a law is broken, besides where the code itself does. */
@@ -168,4 +169,5 @@ export const targets: readonly Target[] = [
   },
   ...mediaTargets,
   ...srtpTargets,
+  ...shareTargets,
 ];

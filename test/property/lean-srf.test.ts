@@ -13,8 +13,8 @@ import { tortureMessages } from '../support/torture-messages.ts';
 
 interface Agent {
   mapServer: Map<Socket, object>;
-  wp: { send(socket: Socket, text: string): string };
-  sendMessage(socket: Socket, message: LibraryMessage, options?: object): string;
+  wp: { send: (socket: Socket, text: string) => string };
+  sendMessage: (this: Agent, socket: Socket, message: LibraryMessage, options?: object) => string;
 }
 
 const require = createRequire(import.meta.url);
@@ -111,9 +111,7 @@ t.test('what is read in one pass is what the library reads', (t) => {
 function sameNames(text: string): boolean {
   const message = new LibraryMessage(text);
   const asked = Object.keys(message.headers).filter((name) => /^[\w-]+$/.test(name));
-  return [...names, ...asked].every(
-    (name) => findPlain.call(message, name) === findByLibrary.call(message, name),
-  );
+  return [...names, ...asked].every((name) => findPlain(message, name) === findByLibrary.call(message, name));
 }
 
 /** What goes out, by whose method, with the headers in the order of their names. */

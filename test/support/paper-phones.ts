@@ -402,6 +402,9 @@ export class PaperCall {
       case 'setGreeting':
         this.changes.push(`${effect.by} ${effect.kind} of ${effect.mailbox}: ${effect.greetingId}`);
         return;
+      case 'setAbsenceEnd':
+        this.changes.push(`absence of ${effect.mailbox} ends ${effect.endsAt}`);
+        return;
       case 'changeMessage':
         this.changes.push(`${effect.by} ${effect.change} ${effect.messageId}`);
         return;

@@ -21,6 +21,7 @@ import { dataFolders } from '../../src/cli/folders.ts';
 import { houseSecrets } from '../../src/cli/house-secrets.ts';
 import type { Fact } from '../../src/core/audit/index.ts';
 import type { CallId } from '../../src/core/call/index.ts';
+import { phi } from '../../src/core/phi/index.ts';
 import { type Instant, instant } from '../../src/core/time/index.ts';
 import type { MessageRow } from '../../src/storage/index.ts';
 import { type Metadata, newIdentity, openMessage, SealedWriter } from '../../src/vault/index.ts';
@@ -208,6 +209,49 @@ void t.test(
   },
 );
 
+void t.test('marks count from the key on, also when the process dies during the review', async (t) => {
+  const { folder, saved, attest, book } = await aBook(t);
+  const file = join(folder, `${MESSAGE}.sealed`);
+  await record(folder, pair.recipient, 2 * 8000, true);
+  const again = `${MESSAGE}-2`;
+  const calm = { ...started(), urgent: false } as Fact;
+  const marks: Fact[] = [
+    { fact: 'messageMarked', messageId: MESSAGE, private: true },
+    { fact: 'messageMarked', messageId: MESSAGE, callBack: phi('2102') },
+    { fact: 'messageMarked', messageId: MESSAGE, urgent: true },
+  ];
+  const facts = [calm, ...marks].map((fact) => ({ at: AT, fact }));
+  await book.recover(CALL, facts);
+  t.match(saved, [{ messageId: MESSAGE, isUrgent: true, isPrivate: true }]);
+  t.equal(saved.splice(0)[0]?.callBack?.reveal(), '2102');
+
+  writeFileSync(join(folder, `${again}.sealed`), readFileSync(file));
+  await book.recover(CALL, [...facts, { at: AT, fact: { ...calm, messageId: again } as Fact }]);
+  t.match(
+    saved.map(({ messageId, isPrivate, callBack }) => [messageId, isPrivate, callBack?.reveal()]),
+    [
+      [MESSAGE, true, '2102'],
+      [again, true, '2102'],
+    ],
+    'who says it again has marked it before',
+  );
+  saved.length = 0;
+
+  await attest(calm);
+  for (const fact of marks) await attest(fact);
+  await attest(over);
+  t.match(saved, [{ messageId: MESSAGE, isUrgent: true, isPrivate: true }], 'a call that failed says it with its keys');
+
+  const ends = { ...ended(2000), private: true } as Fact;
+  const entry = (seq: number, fact: Fact) => ({ seq, id: `b-${seq}`, isLate: false, at: AT, callId: CALL, fact });
+  const audit = {
+    list: async ({ afterSeq }: { afterSeq: number }) => [entry(1, calm), entry(2, ends)].slice(afterSeq),
+    ofCall: async () => [entry(1, calm), entry(2, ends)],
+  };
+  const known = await whatIsKnown({ messageId: MESSAGE, path: file }, [pair.identity], audit);
+  t.equal(known.isPrivate, true, 'killed between the end and the list');
+});
+
 void t.test(
   'a recording that is in no list is entered with what the audit, or else the container, knows of it',
   async (t) => {
@@ -233,6 +277,7 @@ void t.test(
         reads += 1;
         return entries(middle).slice(afterSeq, afterSeq + limit);
       },
+      ofCall: async () => entries(middle),
     });
     const about = (middle: Fact) => (messageId: string) =>
       whatIsKnown({ messageId, path: join(folder, `${messageId}.sealed`) }, [pair.identity], auditWith(middle));

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import t from 'tap';
+import { watchGreetingEnds } from '../../src/cli/app/greeting-ends.ts';
 import type { CallEvent, CallId, Party } from '../../src/core/call/index.ts';
 import type { CompiledRoster } from '../../src/core/oncall/index.ts';
 import { plusMs } from '../../src/core/time/index.ts';
@@ -46,6 +47,7 @@ class ChasingHouse {
   startedMs: number;
   /** Every line is in use. */
   isFull = false;
+  isCallerBusy = false;
 
   constructor(store: Store, clock: VirtualClock, roster: CompiledRoster, breaks: () => boolean = () => false) {
     this.clock = clock;
@@ -93,7 +95,8 @@ class ChasingHouse {
         });
         return this.engine.callOut(party, errand);
       },
-      callerOf: () => ({ person: '', target: { kind: 'extension', extension: phones.ward } }),
+      callerOf: () =>
+        this.isCallerBusy ? 'busy' : { person: '', target: { kind: 'extension', extension: phones.ward } },
     });
     this.chases.start();
   }
@@ -253,6 +256,75 @@ void t.test('a message that was claimed while no house was there rings nobody', 
   await second.chases.close();
 });
 
+void t.test('whoever left it is told by the next process when this one dies before it could', async (t) => {
+  const store = await aStore(t);
+  const clock = new VirtualClock(noon);
+  const told = (house: ChasingHouse) => house.called.filter(({ about }) => about.startsWith('tell'));
+  await store.messages.save({ ...left, mailbox: 'office', service: null, at: clock.now() });
+  const first = new ChasingHouse(store, clock, aRoster());
+  await first.pass(minuteMs);
+  t.same(
+    [first.facts('chaseUnclaimed').length, told(first)],
+    [1, []],
+    "it is the supervisor's, and too soon to say so",
+  );
+  await first.chases.close();
+
+  const second = new ChasingHouse(store, clock, aRoster());
+  second.isCallerBusy = true;
+  await second.pass(5 * minuteMs);
+  t.same(told(second), [], 'nobody is disturbed while they talk');
+  await second.chases.close();
+
+  const third = new ChasingHouse(store, clock, aRoster());
+  third.isFull = true;
+  await third.pass(10_000);
+  t.same(told(third), [], 'no line is free');
+  third.isFull = false;
+  await third.pass(minuteMs);
+  t.same(
+    told(third).map(({ about }) => about),
+    ['tellUnclaimed'],
+  );
+  third.isCallerBusy = true;
+  await store.messages.change('M1', 'claimed', { at: clock.now(), by: phones.bell });
+  await third.pass(3000);
+  t.same([third.facts('chaseOver').length, third.chases.open, told(third).length], [1, 0, 1]);
+  await third.chases.close();
+
+  const fourth = new ChasingHouse(store, clock, aRoster());
+  await fourth.pass(10_000);
+  t.same(
+    told(fourth).map(({ about }) => about),
+    ['tellClaimed'],
+  );
+  t.same(fourth.facts('chaseOver'), [], 'it was over before');
+  t.same(store.chases.open(), []);
+  await fourth.chases.close();
+  const fifth = new ChasingHouse(store, clock, aRoster());
+  await fifth.pass(minuteMs);
+  t.same(fifth.called, [], 'once');
+  await fifth.chases.close();
+});
+
+void t.test('what became of a message is not told after a night without a house', async (t) => {
+  const store = await aStore(t);
+  const clock = new VirtualClock(noon);
+  await store.messages.save({ ...left, at: clock.now() });
+  const first = new ChasingHouse(store, clock, aRoster());
+  first.isCallerBusy = true;
+  await first.pass(10_000);
+  await store.messages.change('M1', 'claimed', { at: clock.now(), by: phones.bell });
+  await first.pass(3000);
+  await first.chases.close();
+  t.equal(store.chases.open().length, 1, 'owed');
+  await clock.pass(5 * 60 * minuteMs);
+  const second = new ChasingHouse(store, clock, aRoster());
+  await second.pass(10_000);
+  t.same([second.called, store.chases.open()], [[], []]);
+  await second.chases.close();
+});
+
 void t.test('a house without a free line calls as soon as there is one', async (t) => {
   const store = await aStore(t);
   const clock = new VirtualClock(noon);
@@ -292,6 +364,49 @@ void t.test('greetings: one of each kind, and which recordings are in use', asyn
   store.greetings.set(phones.bell, 'absence', null, done);
   t.same([...store.greetings.ids()], ['greeting-3']);
   t.same(store.greetings.of('office'), {});
+});
+
+void t.test('an absence that has come to its end is taken away and on record; the next has no end', async (t) => {
+  const store = await aStore(t);
+  const clock = new VirtualClock(noon);
+  const done = { at: noon, by: phones.bell };
+  store.greetings.set(phones.bell, 'usual', 'greeting-1', done);
+  store.greetings.set(phones.bell, 'absence', 'greeting-2', done);
+  const endsAt = plusMs(noon, 30 * minuteMs);
+  store.greetings.setAbsenceEnd(phones.bell, endsAt);
+  t.same(store.greetings.of(phones.bell), { usual: 'greeting-1', absence: 'greeting-2', absenceEndsAt: endsAt });
+  const seen: unknown[] = [];
+  const shredded: string[] = [];
+  let isBroken = true;
+  const closers: (() => unknown)[] = [];
+  watchGreetingEnds(
+    {
+      greetings: store.greetings,
+      clock,
+      log: { error: () => {} } as never,
+      attest: async (fact) => {
+        if (isBroken && shredded.length === 0) throw new Error('the audit is slow');
+        seen.push(fact);
+      },
+      shred: async (id) => shredded.push(id),
+    },
+    { add: (_name: string, close: () => unknown) => void closers.push(close) } as never,
+  );
+  const pass = async (minutes: number) => {
+    for (let i = 0; i < minutes; i++) await clock.pass(minuteMs).then(settled);
+  };
+  await pass(29);
+  t.same(seen, []);
+  await pass(3);
+  t.equal(store.greetings.list(phones.bell).length, 2, 'not before it is on record');
+  isBroken = false;
+  await pass(2);
+  t.match(seen, [{ fact: 'greetingChanged', how: 'ended', greetingId: 'greeting-2', person: 'system', endsAt }]);
+  t.same([shredded, store.greetings.of(phones.bell)], [['greeting-2'], { usual: 'greeting-1' }]);
+  store.greetings.set(phones.bell, 'absence', 'greeting-3', done);
+  await pass(2);
+  t.equal(store.greetings.of(phones.bell).absence, 'greeting-3');
+  await Promise.all(closers.map((close) => close()));
 });
 
 void t.test('a message that was handed over is followed from the beginning, not by whoever gave it away', async (t) => {

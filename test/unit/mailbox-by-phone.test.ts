@@ -2,8 +2,8 @@ import t from 'tap';
 import { CALLER } from '../../src/core/call/index.ts';
 import type { PlanSource } from '../../src/core/dialplan/index.ts';
 import { retrace, simulate, tellSimulation } from '../../src/core/simulate/index.ts';
-import { plusMs } from '../../src/core/time/index.ts';
-import type { MessageBrief } from '../../src/core/voicemail/index.ts';
+import { instant, plusMs } from '../../src/core/time/index.ts';
+import { absenceEnd, type MessageBrief } from '../../src/core/voicemail/index.ts';
 import { aPlan, aRoster, noon, phones } from '../support/lakeside.ts';
 import { type Circumstances, PaperCall } from '../support/paper-phones.ts';
 
@@ -290,7 +290,10 @@ void t.test('a greeting is recorded by phone, heard again, and deleted', async (
   t.match(set, { how: 'recorded', mailbox: phones.ames, kind: 'absence', durationMs: 4000, device: phones.ames });
   t.match(set?.greetingId, /^greeting-m1-\d+$/);
   t.equal(call.changes.at(-1), `${phones.ames} absence of ${phones.ames}: ${set?.greetingId}`);
-  t.same(call.heard.slice(-2), ['greeting-set', 'greeting-keys']);
+  t.equal(call.heard.at(-1), 'absence-until', 'an absence is asked for its end');
+  call.presses('0').after(1);
+  t.match(call.factsOf('greetingChanged').at(-1), { how: 'endSet', greetingId: set?.greetingId, endsAt: null });
+  t.same(call.heard.slice(-2), ['greeting-set', 'absence-keys']);
   call.presses('2').after(2).recordingEnds('key', 300);
   t.equal(call.heard.at(-2), 'greeting-none', 'a slip of the finger is no greeting');
   const known = opened({ greetings: { usual: 'greeting-old' } })
@@ -302,6 +305,50 @@ void t.test('a greeting is recorded by phone, heard again, and deleted', async (
   known.presses('3');
   t.match(known.factsOf('greetingChanged'), [{ how: 'deleted', greetingId: 'greeting-old' }]);
   t.equal(known.presses('#').after(1).heard.at(-1), 'mailbox-keys', 'back to the messages');
+});
+
+void t.test('an absence ends by itself: in days, or on the first day back', async (t) => {
+  const away = () =>
+    opened({ greetings: { absence: 'g-absence' } })
+      .presses('9')
+      .presses('4')
+      .presses('3')
+      .presses('4');
+  t.equal(away().heard.at(-1), 'absence-until');
+  const wrong = away().presses('1332');
+  t.same(wrong.heard.slice(-2), ['wrong-key', 'absence-until'], 'there is no such day');
+  t.same(wrong.factsOf('greetingChanged'), []);
+  const days = wrong.presses('2').after(1);
+  const [fact] = days.factsOf('greetingChanged');
+  t.match(fact, { how: 'endSet', kind: 'absence', greetingId: 'g-absence', person: phones.ames });
+  t.equal(days.changes.at(-1), `absence of ${phones.ames} ends ${fact?.endsAt}`);
+  t.ok(days.heard.includes('absence-ends'), 'which day that is');
+  t.equal(
+    away()
+      .after(60)
+      .changes.filter((change) => change.startsWith('absence')).length,
+    0,
+    'silence changes nothing',
+  );
+
+  const greetings = { usual: 'g-usual', absence: 'g-absence' };
+  t.same(atHome({ greetings: { ...greetings, absenceEndsAt: plusMs(noon, 60_000) } }).heard[0], '<g-absence>');
+  t.same(atHome({ greetings: { ...greetings, absenceEndsAt: plusMs(noon, -1) } }).heard[0], '<g-usual>');
+});
+
+void t.test('keys for a day mean midnight of the house, in whatever year it comes next', async (t) => {
+  const at = instant(Date.parse('2026-11-23T23:30:00-06:00'));
+  const ends = (keys: string) => {
+    const end = absenceEnd(keys, 'America/Chicago', at);
+    return end === null ? null : new Date(end).toISOString();
+  };
+  t.equal(ends('1'), '2026-11-24T06:00:00.000Z', 'today is the first day');
+  t.equal(ends('14'), '2026-12-07T06:00:00.000Z');
+  t.equal(ends('1124'), '2026-11-24T06:00:00.000Z');
+  t.equal(ends('1123'), '2027-11-23T06:00:00.000Z', 'today is over');
+  t.equal(ends('0704'), '2027-07-04T05:00:00.000Z', 'in summer time');
+  t.equal(ends('0229'), '2028-02-29T06:00:00.000Z');
+  for (const none of ['', '00', '0', '0230', '1301', '123', '12345']) t.equal(ends(none), null, none);
 });
 
 const atHome = (circumstances: Circumstances = {}) =>
@@ -336,7 +383,10 @@ void t.test('after "#" the caller hears it, marks it, leaves a number, says it a
   t.equal(call.fact('recordingEnded'), undefined, 'it is not delivered yet');
   call.presses('1');
   t.equal(played(call).at(-1), '<m1>');
-  call.presses('3').presses('4').presses('5').presses('2102').presses('#').after(5);
+  call.presses('3').presses('4').presses('5').presses('2102');
+  t.match(call.factsOf('messageMarked'), [{ urgent: true }, { private: true }, { messageId: 'm1' }], 'at the key');
+  t.equal(call.factsOf('messageMarked')[2]?.callBack?.reveal(), '2102');
+  call.presses('#').after(5);
   t.match(call.factsOf('recordingEnded'), [{ messageId: 'm1', durationMs: 4000, urgent: true, private: true }]);
   t.equal(call.fact('recordingEnded')?.callBack?.reveal(), '2102');
   t.equal(call.endedBecause, 'messageLeft');
@@ -385,8 +435,12 @@ void t.test('what was reviewed is replayed as it was', async (t) => {
   for (const call of [
     recorded().presses('3').presses('5').presses('2102').presses('#').after(5),
     recorded().presses('2').after(2).presses('#').presses('#').after(5),
+    recorded().presses('4').presses('2').after(2).presses('#').presses('3').presses('5').presses('2102').hangsUp(),
   ]) {
     t.same(retrace(plan, { lately: () => [aRoster()] } as never, call.facts), { kind: 'same' });
+    // Records of versions that told the marks with the end alone.
+    const older = call.facts.filter(({ fact }) => fact.fact !== 'messageMarked');
+    t.same(retrace(plan, { lately: () => [aRoster()] } as never, older), { kind: 'same' });
   }
 });
 

@@ -5,6 +5,7 @@ import { PCMU } from '../../src/mediad/media/codec/codec.ts';
 import { MediaLeg } from '../../src/mediad/media/media-leg.ts';
 import type { Endpoint, RemoteMedia, SrtpKeys } from '../../src/mediad/media/messages.ts';
 import { readRtp, writeRtp } from '../../src/mediad/media/rtp-packet.ts';
+import { newIceCredentials } from '../../src/mediad/ice/ice-lite.ts';
 import { cryptoLine, newMasterKey } from '../../src/mediad/sdp/crypto-line.ts';
 import { answerSdp, type LocalMedia, offerSdp, readAnswer } from '../../src/mediad/sdp/negotiate.ts';
 import { SrtpReceiver, SrtpSender } from '../../src/mediad/srtp/srtp.ts';
@@ -26,7 +27,12 @@ const local = (isRequired = false): LocalMedia => ({
   sessionId: '1',
   version: 1,
   codecs: { names: ['PCMU', 'PCMA'], order: 'offer' },
-  security: { isRequired, keyOf: (suite) => ours[suite] },
+  security: {
+    isRequired,
+    offers: isRequired ? 'sdes' : 'none',
+    keyOf: (suite) => ours[suite],
+    dtls: () => ({ fingerprint: '', role: undefined, ice: newIceCredentials }),
+  },
 });
 
 const audio = (protocol: string, attributes = '', port = 4000) => `m=audio ${port} ${protocol} 0\r\n${attributes}`;

@@ -29,6 +29,10 @@ const sdp = 'v=0\r\nm=audio 4000 RTP/AVP 0\r\n';
 
 class FakeDialog extends EventEmitter {
   connected = true;
+  readonly id = 'one';
+  readonly sip = { callId: 'one', localTag: 'a', remoteTag: 'b' };
+  readonly req = { method: 'INVITE', socket: null };
+  readonly res = { socket: null };
   readonly remote = { uri: 'sip:3101@192.0.2.9', sdp };
   readonly local = { uri: 'sip:w', sdp };
   byes = 0;
@@ -126,6 +130,8 @@ function aCaller(shell: Shell, link: SignallingLink, told: string[]): CallerLeg 
   const request = Object.assign(new EventEmitter(), {
     body: sdp,
     source_address: '192.0.2.8',
+    protocol: 'udp',
+    get: () => undefined,
     has: () => true,
   }) as unknown as SrfRequest;
   return new CallerLeg(shell, { link, media: noMedia }, request, { send: () => {} } as unknown as SrfResponse, {

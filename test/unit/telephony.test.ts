@@ -8,6 +8,8 @@ import { digestHash, digestResponse, parseDigestAnswers } from '../../src/teleph
 import { Challenger } from '../../src/telephony/challenger.ts';
 import { dtmfKeys } from '../../src/telephony/dtmf-info.ts';
 import { MemoryBindings } from '../../src/telephony/index.ts';
+import { callersCipher, cipherOffered } from '../../src/telephony/media-cipher.ts';
+import type { PeerAddress } from '../../src/telephony/ports.ts';
 import { nextHop, requestUri } from '../../src/telephony/places.ts';
 import { legResult, tellingResult } from '../../src/telephony/leg-result.ts';
 import { parseNameAddrs, parseSipUri, quoteName, sameUri } from '../../src/telephony/name-addr.ts';
@@ -414,6 +416,28 @@ void t.test('sdp: what the audit wants to know', async (t) => {
   t.match(sdpFacts(sdp('a=fingerprint:sha-256 AA\r\nm=audio 4000 UDP/TLS/RTP/SAVPF 0\r\n')), { cipher: 'dtls' });
   t.match(sdpFacts(sdp('m=audio 0 RTP/AVP 0\r\nm=video 4 RTP/AVP 9\r\n')), { hasAudio: false });
   t.match(sdpFacts('rubbish'), { hasAudio: false });
+});
+
+void t.test('a browser is offered DTLS, and a caller is met in the way he offers', async (t) => {
+  const at = (protocol: PeerAddress['protocol']): PeerAddress => ({ ip: '10.0.0.9', port: 5060, protocol });
+  const offered = (protocol: PeerAddress['protocol'], uri: string, requireSrtp = true) =>
+    cipherOffered({ source: at(protocol), uri }, { requireSrtp });
+  t.equal(offered('wss', 'sip:a1b2@x9y8z7.invalid;transport=ws'), 'dtls');
+  t.equal(offered('ws', 'sip:a1b2@x9y8z7.invalid;transport=ws'), 'dtls', 'behind a proxy that ends TLS');
+  t.equal(offered('wss', 'sip:a1b2@x9y8z7.invalid', false), 'dtls', 'it knows nothing else');
+  t.equal(offered('wss', 'sip:a1b2@10.0.0.9;transport=ws'), 'sdes');
+  t.equal(offered('tls', 'sip:a1b2@x.invalid'), 'sdes');
+  t.equal(offered('udp', 'sip:a1b2@10.0.0.9'), 'none');
+  const dtls = 'v=0\r\na=fingerprint:sha-256 AA\r\nm=audio 4000 UDP/TLS/RTP/SAVPF 0\r\n';
+  const sdes = 'v=0\r\nm=audio 4000 RTP/SAVP 0\r\na=crypto:1 x\r\n';
+  const called = (protocol: PeerAddress['protocol'], offer: string, requireSrtp = true) =>
+    callersCipher(at(protocol), offer, { requireSrtp });
+  t.equal(called('wss', dtls), 'dtls');
+  t.equal(called('udp', dtls), 'dtls', 'it is not shown to phones that could not take it');
+  t.equal(called('wss', sdes), 'sdes');
+  t.equal(called('wss', ''), 'sdes', 'our offer');
+  t.equal(called('udp', sdes), 'none');
+  t.equal(called('tls', sdes, false), 'none');
 });
 
 void t.test('trunks: known by address and nothing else', async (t) => {

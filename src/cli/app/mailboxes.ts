@@ -83,6 +83,9 @@ export function mailboxesOf(
         if (before !== undefined && before !== greetingId) await shredSealed(sealedPath(folders, before));
       });
     },
+    setAbsenceEnd(mailbox, endsAt) {
+      void writer.write(`end of the absence of ${mailbox}`, async () => store.greetings.setAbsenceEnd(mailbox, endsAt));
+    },
     async claim(messageId, by) {
       const at = systemClock.now();
       try {

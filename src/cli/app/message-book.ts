@@ -124,10 +124,11 @@ export function messageBook(parts: MessageBookParts): MessageBook {
     audit: {
       attest: async (entries) => {
         for (const { at, callId, fact } of entries) {
-          if (fact.fact === 'recordingStarted') open.set(...begun(at, callId, fact));
+          if (fact.fact === 'recordingStarted') open.set(...begun(at, callId, fact, open));
         }
         const how = await audit.attest(entries);
         for (const { fact, callId } of entries) {
+          if (fact.fact === 'messageMarked') mark(open, fact);
           if (fact.fact === 'recordingEnded') ended(fact.messageId, fact.durationMs, marksOf(fact));
           if (fact.fact === 'recordingDiscarded') discarded(fact.messageId);
           // A call that failed cannot say any more what became of its recording.
@@ -139,7 +140,8 @@ export function messageBook(parts: MessageBookParts): MessageBook {
     async recover(callId, facts) {
       const left = new Map<string, Begun>();
       for (const { at, fact } of facts) {
-        if (fact.fact === 'recordingStarted') left.set(...begun(at, callId, fact));
+        if (fact.fact === 'recordingStarted') left.set(...begun(at, callId, fact, left));
+        if (fact.fact === 'messageMarked') mark(left, fact);
         if (fact.fact === 'recordingEnded' || fact.fact === 'recordingDiscarded') left.delete(fact.messageId);
       }
       for (const [messageId, started] of left) await follow(messageId, started, -1);
@@ -165,7 +167,12 @@ export function messageBook(parts: MessageBookParts): MessageBook {
 
 type Marks = Partial<Pick<Begun, 'isUrgent' | 'isPrivate' | 'callBack'>>;
 
-function marksOf({ urgent, private: isPrivate, callBack }: Extract<Fact, { fact: 'recordingEnded' }>): Marks {
+/** What a caller says of a message with keys, at once or with its end. */
+export function marksOf({
+  urgent,
+  private: isPrivate,
+  callBack,
+}: Extract<Fact, { fact: 'recordingEnded' | 'messageMarked' }>): Marks {
   return {
     ...(urgent ? { isUrgent: true } : {}),
     ...(isPrivate ? { isPrivate } : {}),
@@ -173,9 +180,26 @@ function marksOf({ urgent, private: isPrivate, callBack }: Extract<Fact, { fact:
   };
 }
 
-function begun(at: Instant, callId: CallId | null, fact: Extract<Fact, { fact: 'recordingStarted' }>): [string, Begun] {
+function mark(open: Map<string, Begun>, fact: Extract<Fact, { fact: 'messageMarked' }>): void {
+  const known = open.get(fact.messageId);
+  if (known !== undefined) open.set(fact.messageId, { ...known, ...marksOf(fact) });
+}
+
+function begun(
+  at: Instant,
+  callId: CallId | null,
+  fact: Extract<Fact, { fact: 'recordingStarted' }>,
+  open: ReadonlyMap<string, Begun>,
+): [string, Begun] {
   const { messageId, mailbox, urgent: isUrgent, service = null, urgency = null, sentBy = null } = fact;
-  return [messageId, { callId, mailbox, isUrgent, isPrivate: false, callBack: null, service, urgency, sentBy, at }];
+  // Marks count for every take that follows; the take before is open until this one is over.
+  const before = [...open].find(([id, one]) => one.callId === callId && firstTake(id) === firstTake(messageId))?.[1];
+  const { isPrivate, callBack } = before ?? { isPrivate: false, callBack: null };
+  return [messageId, { callId, mailbox, isUrgent, isPrivate, callBack, service, urgency, sentBy, at }];
+}
+
+function firstTake(messageId: string): string {
+  return messageId.replace(/-\d$/, '');
 }
 
 /** Milliseconds of sound in a sealed file, up to the last second that was sealed; 0 when nothing was recorded. */

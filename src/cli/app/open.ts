@@ -26,8 +26,10 @@ import { watchKeys } from './keys.ts';
 import { messageBook, type MessageBook, messageLength } from './message-book.ts';
 import { PatientWriter } from './patient-writer.ts';
 import { sealLeftovers } from './plain-recordings.ts';
+import { watchGreetingEnds } from './greeting-ends.ts';
 import { sendNotices } from './notices.ts';
 import { readinessOf, starting } from './readiness.ts';
+import { sealedPath } from './sealed-path.ts';
 import { watchRetention } from './retention.ts';
 import { unitOfMailbox } from '../unit-of.ts';
 import { transcriberOf } from './transcriber.ts';
@@ -74,6 +76,16 @@ async function build(house: Remembered, terminal: (line: string) => void, closin
   const unitOf = (mailbox: string) => unitOfMailbox(documents.current(), mailbox);
   if (transcribe !== null) makeTranscripts(foundation, { store, transcribe, unitOf, clock: systemClock }, closing);
   watchRetention(foundation, { plan, clock: systemClock }, closing);
+  watchGreetingEnds(
+    {
+      greetings: store.greetings,
+      clock: systemClock,
+      log,
+      attest: (fact) => foundation.audit.attest([{ at: systemClock.now(), callId: null, fact }]),
+      shred: (greetingId) => shredSealed(sealedPath(foundation.folders, greetingId)),
+    },
+    closing,
+  );
   watchKeys(foundation, { documents: () => documents.current(), clock: systemClock }, closing);
   const links = readLinks(config);
   // Before the calls, so that it is closed after them: whoever watches a house that is stopping sees that it does.

@@ -1,10 +1,11 @@
 import { readdir, stat } from 'node:fs/promises';
 import type { AuditReader, AuditRecord } from '../../audit-log/index.ts';
+import type { Fact } from '../../core/audit/index.ts';
 import type { CallId } from '../../core/call/index.ts';
 import { type Instant, instant, plusMs } from '../../core/time/index.ts';
 import { COMMENT_NAME, COPY_NAME, GREETING_NAME } from '../../core/voicemail/index.ts';
 import { type Identities, openMessage } from '../../vault/index.ts';
-import type { Begun } from './message-book.ts';
+import { type Begun, marksOf } from './message-book.ts';
 
 /** Recordings below `folder` that are not in the list: whoever should have entered them was killed before it could. */
 export async function strayMessages(folder: string, listed: ReadonlySet<string>): Promise<readonly string[]> {
@@ -34,7 +35,7 @@ export async function strayDrafts(folder: string, inUse: ReadonlySet<string>): P
 export async function whatIsKnown(
   message: { readonly messageId: string; readonly path: string },
   identities: Identities,
-  audit: Pick<AuditReader, 'list'>,
+  audit: Pick<AuditReader, 'list' | 'ofCall'>,
 ): Promise<Begun> {
   const at = await begunAt(message.path, identities);
   const record = await recordingStarted(message.messageId, at, audit);
@@ -42,7 +43,20 @@ export async function whatIsKnown(
     return { callId: null, mailbox: UNKNOWN_MAILBOX, isUrgent: true, ...unmarked, service: null, urgency: null, at };
   }
   const { callId, mailbox, urgent, service = null, urgency = null, sentBy = null } = record;
-  return { callId, mailbox, isUrgent: urgent, ...unmarked, service, urgency, sentBy, at: record.at };
+  const begun: Begun = { callId, mailbox, isUrgent: urgent, ...unmarked, service, urgency, sentBy, at: record.at };
+  const facts = callId === null ? [] : (await audit.ofCall(callId)).map(({ fact }) => fact);
+  return { ...begun, ...marksIn(facts, message.messageId) };
+}
+
+/** At the keys, and with its end: a process may die between either and the list. */
+function marksIn(facts: readonly Fact[], messageId: string): ReturnType<typeof marksOf> {
+  return Object.assign(
+    {},
+    ...facts.flatMap((fact) => {
+      const isMark = fact.fact === 'messageMarked' || fact.fact === 'recordingEnded';
+      return isMark && fact.messageId === messageId ? [marksOf(fact)] : [];
+    }),
+  ) as ReturnType<typeof marksOf>;
 }
 
 const unmarked = { isPrivate: false, callBack: null, sentBy: null } as const;

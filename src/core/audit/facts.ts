@@ -152,14 +152,19 @@ export type CallFact =
     }
   | {
       readonly fact: 'greetingChanged';
-      readonly how: 'recorded' | 'deleted';
+      /** `endSet`: until when it lasts; `ended`: it has come to that. */
+      readonly how: 'recorded' | 'deleted' | 'endSet' | 'ended';
       readonly mailbox: string;
       readonly kind: GreetingKind;
       readonly greetingId: string;
-      /** 0 for one that was deleted. */
+      /** 0 unless it was recorded. */
       readonly durationMs: number;
+      /** Mailbox of a person, a user of the machine, or "system". */
       readonly person: string;
       readonly device: string;
+      readonly reason?: string;
+      /** Milliseconds since 1970; null for no end. */
+      readonly endsAt?: number | null;
     }
   | { readonly fact: 'mailboxFull'; readonly mailbox: string; readonly messages: number }
   | {
@@ -173,20 +178,25 @@ export type CallFact =
       /** Mailbox of the person who replies. */
       readonly sentBy?: string;
     }
-  | {
+  /** At the key: `recordingEnded` comes when the caller is content or gone, and may never come. */
+  | ({ readonly fact: 'messageMarked'; readonly messageId: string } & Marks)
+  | ({
       readonly fact: 'recordingEnded';
       readonly messageId: string;
       readonly durationMs: number;
       readonly by: string;
       readonly why: string;
-      /** As the caller marked it afterwards; a number is sealed. */
-      readonly urgent?: true;
-      readonly private?: true;
-      readonly callBack?: Phi<string>;
-    }
+    } & Marks)
   /** The caller says it again: this take is shredded. */
   | { readonly fact: 'recordingDiscarded'; readonly messageId: string; readonly mailbox: string }
   | { readonly fact: 'ended'; readonly cause: EndCause; readonly fault: Fault; readonly talkedMs: number };
+
+/** As the caller marked a message after it was recorded; a number is sealed. */
+export interface Marks {
+  readonly urgent?: true;
+  readonly private?: true;
+  readonly callBack?: Phi<string>;
+}
 
 /** What `digitsKeyed` means when a caller was silent. */
 export const NOTHING_KEYED = 'nothing';
@@ -384,7 +394,22 @@ export type SystemFact =
   | { readonly fact: 'masterKeyChanged'; readonly keys: number; readonly reason: string; readonly by: string }
   /** A mailbox got a PIN, or another one; a pause after wrong ones is over with it. */
   | { readonly fact: 'pinSet'; readonly mailbox: string; readonly by: string }
-  | { readonly fact: 'messageExported'; readonly messageId: string; readonly by: string }
+  /** The pause after wrong PINs is over by order. `phone`: extension whose pause is over too, '' for none. */
+  | {
+      readonly fact: 'pinUnlocked';
+      readonly mailbox: string;
+      readonly phone: string;
+      readonly reason: string;
+      readonly by: string;
+    }
+  /** Entries of older versions do not say from where, nor why. */
+  | {
+      readonly fact: 'messageExported';
+      readonly messageId: string;
+      readonly by: string;
+      readonly device?: string;
+      readonly reason?: string;
+    }
   /** Somebody took records away, or looked for them. Times are ISO 8601. */
   | {
       readonly fact: 'auditRead';

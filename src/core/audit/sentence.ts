@@ -1,7 +1,7 @@
 import { CALLER, type LegResult, type MediaFacts } from '../call/events.ts';
 import { endCauses } from '../call/end-causes.ts';
 import type { MessageAct } from '../voicemail/retrieval.ts';
-import { NOTHING_KEYED, type Fact } from './facts.ts';
+import { type Fact, type Marks, NOTHING_KEYED } from './facts.ts';
 
 /** How ids are spoken of. A name that is not known any more is answered with the id itself. */
 export interface Names {
@@ -105,11 +105,15 @@ export function sentence(fact: Fact, names: Names, revealed: Revealed = {}): str
     case 'messageUnplayable':
       return `message ${fact.messageId} of ${names.mailbox(fact.mailbox)} could not be played: ${fact.why}`;
     case 'greetingChanged':
-      return `the greeting (${fact.kind}) of ${names.mailbox(fact.mailbox)} was ${fact.how} by ${names.mailbox(fact.person)} from ${fact.device}`;
+      return `the greeting (${fact.kind}) of ${names.mailbox(fact.mailbox)} ${greetingWords[fact.how]}${
+        typeof fact.endsAt !== 'number' ? '' : ` ${new Date(fact.endsAt).toISOString()}`
+      } by ${names.mailbox(fact.person)} from ${fact.device}${fact.reason === undefined ? '' : `: ${fact.reason}`}`;
     case 'mailboxFull':
       return `the mailbox of ${names.mailbox(fact.mailbox)} is full with ${count(fact.messages, 'message')}`;
     case 'recordingStarted':
       return `the caller is recorded: ${fact.urgent ? 'an urgent message' : 'a message'} for ${names.mailbox(fact.mailbox)}, ${fact.messageId}`;
+    case 'messageMarked':
+      return `message ${fact.messageId}${marks(fact)}`;
     case 'recordingEnded':
       return `the message ends after ${seconds(fact.durationMs)}: ${recordingEnd(fact.by)}${fact.why === '' ? '' : `, ${fact.why}`}${marks(fact)}`;
     case 'recordingDiscarded':
@@ -192,8 +196,10 @@ export function sentence(fact: Fact, names: Names, revealed: Revealed = {}): str
       return `${count(fact.keys, 'key')} sealed with another master key by ${fact.by}: ${fact.reason}`;
     case 'pinSet':
       return `the mailbox of ${names.mailbox(fact.mailbox)} got a PIN from ${fact.by}`;
+    case 'pinUnlocked':
+      return `PINs of ${names.mailbox(fact.mailbox)} are looked at again${fact.phone === '' ? '' : `, and from ${fact.phone}`}, by ${fact.by}: ${fact.reason}`;
     case 'messageExported':
-      return `message ${fact.messageId} was exported by ${fact.by}`;
+      return `message ${fact.messageId} was exported by ${fact.by}${fact.reason ? `: ${fact.reason}` : ''}`;
     case 'auditPruned':
       return `entries ${fact.from} to ${fact.to}, older than ${fact.before}, were cut off by ${fact.by}`;
     case 'auditRead':
@@ -370,7 +376,14 @@ function legEnd(result: LegEnd, wasPickedUp: boolean): string {
   }
 }
 
-function marks({ urgent, private: isPrivate, callBack }: Extract<Fact, { fact: 'recordingEnded' }>): string {
+const greetingWords = {
+  recorded: 'was recorded',
+  deleted: 'was deleted',
+  endSet: 'got another end',
+  ended: 'came to its end and was taken away',
+} as const;
+
+function marks({ urgent, private: isPrivate, callBack }: Marks): string {
   const words = [
     ...(urgent ? ['urgent'] : []),
     ...(isPrivate ? ['private'] : []),

@@ -34,6 +34,7 @@ export function termsOf(fact: Fact, blind: (number: string) => string): readonly
     case 'messageHeld':
     case 'messageReleased':
     case 'pinSet':
+    case 'pinUnlocked':
     case 'chaseStarted':
     case 'chaseUnclaimed':
     case 'chaseOver':

@@ -173,15 +173,17 @@ const vocabulary: {
     },
   },
   greetingChanged: {
-    says: 'What callers of a mailbox hear was recorded or deleted by phone.',
+    says: 'What callers of a mailbox hear was recorded or deleted, or an absence got an end or came to it.',
     fields: {
-      how: 'recorded, deleted',
+      how: 'recorded, deleted, endSet, ended',
       mailbox: 'whose',
       kind: 'usual, closed (out of hours), absence',
       greetingId: 'of the sealed recording',
-      durationMs: '0 for one that was deleted',
-      person: 'mailbox of the person',
-      device: 'extension, or outside',
+      durationMs: '0 unless it was recorded',
+      person: 'mailbox of the person, user of the machine, or `system`',
+      device: 'extension, outside, or command line',
+      reason: 'why, where it was done on the command line',
+      endsAt: 'when the absence ends, in milliseconds since 1970; null for no end',
     },
   },
   mailboxFull: {
@@ -197,6 +199,15 @@ const vocabulary: {
       service: 'whose chain nobody accepted in, where there was one',
       urgency: 'of that chain',
       sentBy: 'mailbox of the person who replies',
+    },
+  },
+  messageMarked: {
+    says: 'The caller marked the message at the end; what `recordingEnded` says of it is the sum.',
+    fields: {
+      messageId: 'which',
+      urgent: 'where it is that',
+      private: 'where it is that',
+      callBack: 'number the caller keyed, sealed',
     },
   },
   recordingEnded: {
@@ -407,9 +418,18 @@ const vocabulary: {
     fields: { keys: 'how many', reason: 'why', by: 'who did it' },
   },
   pinSet: { says: 'A mailbox got a PIN.', fields: { mailbox: 'which', by: 'who did it' } },
+  pinUnlocked: {
+    says: 'The pause of a mailbox after wrong PINs was ended by order.',
+    fields: {
+      mailbox: 'which',
+      phone: "extension whose pause is over too, '' for none",
+      reason: 'why',
+      by: 'who did it',
+    },
+  },
   messageExported: {
     says: 'A message was opened with the key and written out.',
-    fields: { messageId: 'which', by: 'who did it' },
+    fields: { messageId: 'which', by: 'who did it', device: 'from where', reason: "why, '' where it was not said" },
   },
   auditRead: {
     says: 'Records were taken away or looked for.',

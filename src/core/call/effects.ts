@@ -1,3 +1,4 @@
+import type { Instant } from '../time/index.ts';
 import type { Fact } from '../audit/index.ts';
 import type { Prompt } from '../dialplan/index.ts';
 import type { Urgency } from '../oncall/index.ts';
@@ -120,6 +121,8 @@ export type CallEffect =
       readonly greetingId: string | null;
       readonly by: string;
     }
+  /** Until when the absence greeting lasts; null: until it is deleted. Behind a `setGreeting` of the same call. */
+  | { readonly type: 'setAbsenceEnd'; readonly mailbox: string; readonly endsAt: Instant | null }
   /** What somebody did with a message; written behind the caller's back until it is durable. */
   | {
       readonly type: 'changeMessage';

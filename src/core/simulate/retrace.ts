@@ -12,6 +12,7 @@ import {
 import type { CompiledPlan } from '../dialplan/index.ts';
 import type { CompiledRoster, PersonId, RosterInTime } from '../oncall/index.ts';
 import type { Instant } from '../time/index.ts';
+import { reviewed } from './retrace-review.ts';
 
 /**
  * The facts of a real call, run through the call machine again: the events that must have caused them, at the instants
@@ -67,7 +68,11 @@ interface Step {
 
 function stepIn(world: World, state: CallState, recorded: readonly RecordedFact[], place: number): Step | null {
   const { fact } = recorded[place]!;
-  for (const before of [state, withoutCancelled(world, state, fact), reviewed(world, state, recorded, place)]) {
+  for (const before of [
+    state,
+    withoutCancelled(world, state, fact),
+    reviewed(world, state, factsOf(recorded), place),
+  ]) {
     for (const event of eventsFor(before, recorded, place)) {
       const stepped = stepCall(world, before, event);
       const facts = stepped.effects.flatMap((effect) => (effect.type === 'attest' ? [effect.fact as CallFact] : []));
@@ -86,28 +91,8 @@ function withoutCancelled(world: World, state: CallState, fact: CallFact): CallS
   return stepCall(world, state, { type: 'legFailed', leg, result: { kind: 'cancelled' } }).state;
 }
 
-/** That a caller hears the message again and marks it shows when it is kept, or said again. */
-function reviewed(world: World, state: CallState, recorded: readonly RecordedFact[], place: number): CallState {
-  const { fact } = recorded[place]!;
-  const isBehind = fact.fact === 'recordingEnded' || fact.fact === 'recordingDiscarded';
-  if (!isBehind && fact.fact !== 'recordingStarted') return state;
-  if (state.name !== 'live' || state.doing.name !== 'recording') return state;
-  const { messageId } = state.doing.taking;
-  const ends = recorded.flatMap((one) => (one.fact.fact === 'recordingEnded' ? [one.fact] : []));
-  const kept = ends.find((one) => one.messageId === messageId);
-  // Marks count for the takes that follow: what is not on record of this one is on record of the last.
-  const marks = kept ?? ends.at(-1);
-  const said = { messageId, durationMs: kept?.durationMs ?? 1, by: 'key', why: '' } as const;
-  let after = stepCall(world, state, { type: 'recordingEnded', ...said }).state;
-  const press = (keys: string): void => {
-    if (after.name !== 'live' || after.doing.name !== 'reviewing') return;
-    after = stepCall(world, after, digits(CALLER, after.doing.token, keys)).state;
-  };
-  const number = marks?.callBack === undefined ? [] : ['5', marks.callBack.reveal()];
-  if (isBehind ? kept?.urgent : fact.urgent) press('3');
-  for (const keys of [...(marks?.private ? ['4'] : []), ...number]) press(keys);
-  if (!isBehind) press('2');
-  return after;
+function factsOf(recorded: readonly RecordedFact[]): readonly CallFact[] {
+  return recorded.map(({ fact }) => fact);
 }
 
 /** Which version decided is not what it decided. */
@@ -220,6 +205,11 @@ function eventsOfFact({ doing }: Live, fact: CallFact): readonly CallEvent[] {
         { type: 'lookedUp', token: doing.token, answer: ' ', why: '' },
         { type: 'lookupTimedOut', token: doing.token },
       ];
+    case 'messageMarked': {
+      if (doing.name !== 'reviewing') return [];
+      const keyed = fact.callBack?.reveal() ?? (fact.private ? '4' : '3');
+      return [digits(CALLER, doing.token, keyed)];
+    }
     case 'recordingEnded': {
       const { messageId, durationMs, by, why } = fact;
       return [{ type: 'recordingEnded', messageId, durationMs, by, why } as CallEvent];

@@ -180,6 +180,7 @@ function perform(
     case 'changeMessage':
     case 'handOverMessage':
     case 'setGreeting':
+    case 'setAbsenceEnd':
     case 'ringCaller':
     case 'refuseCaller':
     case 'hangUpCaller':

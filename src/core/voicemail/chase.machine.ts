@@ -20,6 +20,7 @@ import { mailboxOfPhone, rulesOf } from './mailboxes.ts';
  *                                        │ rosterChanged: so is whoever took over; chaseResumed: the step again, for what is left of it
  *                                        ├── followAgain: from the first step
  *                                        └── messageClaimed · messageDeleted ──▶ over ── followAgain ──▶ chasing
+ *   callerTold: nothing more is owed to whoever left it; until then chaseResumed has them told, in `over` too
  */
 
 export const expectedChase: Chase = { name: 'expected' };
@@ -27,6 +28,8 @@ export const expectedChase: Chase = { name: 'expected' };
 /** Nobody reads a message in the 15 s that a telephone rings. */
 const leastDwellMs = 3 * 60_000;
 const supervisorAgainMs = 10 * 60_000;
+/** What became of a message is no news to whoever left it after a night without a house. */
+const tellWithinMs = 4 * 3_600_000;
 const everyPhone: readonly Device[] = ['desk', 'mobile'];
 
 /** An urgent message is followed through the live roster until somebody has listened to it and says "mine". */
@@ -43,7 +46,7 @@ export function stepChase(
     case 'chasing':
       return chasing(world, state, event);
     case 'over':
-      return event.type === 'followAgain' ? begin(world, event.message) : { state, effects: [] };
+      return whenOver(world, state, event);
     default:
       return never(state);
   }
@@ -77,9 +80,15 @@ function chasing(world: World, state: Chasing, event: ChaseEvent): Step {
       if (event.round !== state.round) return { state, effects: [] };
       return startStep(world, state, []);
     }
-    case 'chaseResumed':
-      if (state.stepEndsAt <= world.at) return startStep(world, state, []);
-      return work(world, { ...state, told: [] }, []);
+    case 'chaseResumed': {
+      const due = callerDue(world, state);
+      if (state.stepEndsAt <= world.at) return startStep(world, state, due);
+      return work(world, { ...state, told: [] }, due);
+    }
+    case 'callerTold':
+      return event.that === 'unclaimed'
+        ? { state: { ...state, callerDueAt: null }, effects: [] }
+        : { state, effects: [] };
     case 'rosterChanged':
       return tell(world, state, []);
     case 'chaseBoundaryReached':
@@ -89,37 +98,57 @@ function chasing(world: World, state: Chasing, event: ChaseEvent): Step {
   }
 }
 
+function whenOver(world: World, state: Extract<Chase, { name: 'over' }>, event: ChaseEvent): Step {
+  const { because, callerDue: due } = state;
+  switch (event.type) {
+    case 'followAgain':
+      return begin(world, event.message);
+    case 'chaseResumed':
+      if (!due) return { state, effects: [] };
+      if (world.at - due.since > tellWithinMs) return { state: { name: 'over', because }, effects: [] };
+      return { state, effects: tellCaller(due.about, 'claimed', 0) };
+    case 'callerTold':
+      return event.that === 'claimed' && due
+        ? { state: { name: 'over', because }, effects: [] }
+        : { state, effects: [] };
+    default:
+      return { state, effects: [] };
+  }
+}
+
+/** The process that was to tell them is dead. */
+function callerDue(world: World, { about, callerDueAt }: Chasing): readonly ChaseEffect[] {
+  return callerDueAt ? tellCaller(about, 'unclaimed', Math.max(0, callerDueAt - world.at)) : [];
+}
+
+type Place = Pick<Chasing, 'about' | 'step' | 'round' | 'callerDueAt'>;
+
 /** The step after this one, or the first behind it in which anybody can be told: one without costs no time. */
 function startStep(
   world: World,
-  { about, step: before, round }: Pick<Chasing, 'about' | 'step' | 'round'>,
+  { about, step: before, round, callerDueAt = null }: Place,
   effects: readonly ChaseEffect[],
 ): Step {
   const steps = stepsOf(world, about);
   for (let step = before + 1; step < steps.length; step++) {
     if (!look(world, about, steps[step]!, []).candidates.some(isRung)) continue;
     const dwellMs = Math.max(leastDwellMs, steps[step]!.dwellMs);
-    return wait(world, { about, step, round: round + 1 }, dwellMs, effects);
+    return wait(world, { about, step, round: round + 1, callerDueAt }, dwellMs, effects);
   }
-  const { messageId, mailbox } = about;
+  const { messageId, mailbox, callId, leftAt } = about;
   const unclaimed: ChaseEffect = { type: 'attest', fact: { fact: 'chaseUnclaimed', messageId, mailbox } };
   const step = Math.max(before, steps.length);
-  return wait(
-    world,
-    { about, step, round: round + 1 },
-    supervisorAgainMs,
-    before < step
-      ? [...effects, unclaimed, ...tellCaller(about, 'unclaimed', Math.max(0, about.leftAt + leastDwellMs - world.at))]
-      : effects,
-  );
+  const now = { about, step, round: round + 1 };
+  if (before >= step) return wait(world, { ...now, callerDueAt }, supervisorAgainMs, effects);
+  const dueAt = plusMs(leftAt, Math.max(leastDwellMs, world.at - leftAt));
+  return wait(world, { ...now, callerDueAt: callId === null ? null : dueAt }, supervisorAgainMs, [
+    ...effects,
+    unclaimed,
+    ...tellCaller(about, 'unclaimed', dueAt - world.at),
+  ]);
 }
 
-function wait(
-  world: World,
-  now: Pick<Chasing, 'about' | 'step' | 'round'>,
-  dwellMs: number,
-  before: readonly ChaseEffect[],
-): Step {
+function wait(world: World, now: Place, dwellMs: number, before: readonly ChaseEffect[]): Step {
   const state: Chasing = { name: 'chasing', ...now, stepEndsAt: plusMs(world.at, dwellMs), told: [] };
   return work(world, state, before);
 }
@@ -170,10 +199,9 @@ function tell(world: World, state: Chasing, before: readonly ChaseEffect[]): Ste
 function over(world: World, about: Chased, because: 'claimed' | 'deleted', by: string): Step {
   const { messageId, mailbox, leftAt } = about;
   const fact = { fact: 'chaseOver', messageId, mailbox, because, by, tookMs: world.at - leftAt } as const;
-  return {
-    state: { name: 'over', because },
-    effects: [{ type: 'attest', fact }, ...(because === 'claimed' ? tellCaller(about, because, 0) : [])],
-  };
+  const tells = because === 'claimed' ? tellCaller(about, because, 0) : [];
+  const callerDue = tells.length === 0 ? null : { about, since: world.at };
+  return { state: { name: 'over', because, callerDue }, effects: [{ type: 'attest', fact }, ...tells] };
 }
 
 function tellCaller(

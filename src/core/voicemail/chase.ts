@@ -60,8 +60,15 @@ export type Chase =
       readonly stepEndsAt: Instant;
       /** Phones that were told in this step. */
       readonly told: readonly string[];
+      /** When whoever left it is to be told that nobody has it; null once they are. Chases of older versions do not say. */
+      readonly callerDueAt?: Instant | null;
     }
-  | { readonly name: 'over'; readonly because: 'claimed' | 'deleted' };
+  | {
+      readonly name: 'over';
+      readonly because: 'claimed' | 'deleted';
+      /** Whoever left it is still to be told, since then; null once they are. */
+      readonly callerDue?: { readonly about: Chased; readonly since: Instant } | null;
+    };
 
 export type ChaseTimer =
   | { readonly type: 'chaseStepTimedOut'; readonly round: number }
@@ -76,6 +83,8 @@ export type ChaseEvent =
   | { readonly type: 'messageDeleted' }
   /** The process is a new one: calls of the one before were cut off, and its timers are gone. */
   | { readonly type: 'chaseResumed' }
+  /** Whoever left it was called about that, or there is no phone to call. */
+  | { readonly type: 'callerTold'; readonly that: 'claimed' | 'unclaimed' }
   /** Somebody changed who is on call. */
   | { readonly type: 'rosterChanged' }
   | ChaseTimer;
@@ -94,7 +103,7 @@ export type ChaseEffect =
       /** Mailbox whose PIN lets this person listen. */
       readonly opener: string;
     }
-  /** Whoever left the message may be waiting to hear what becomes of it. */
+  /** Whoever left the message may be waiting to hear what becomes of it. -> callerTold */
   | {
       readonly type: 'tellCaller';
       readonly callId: CallId;

@@ -3,7 +3,7 @@ import { act, attest, newToken, type Turn } from '../call/turn.ts';
 import type { World } from '../call/world.ts';
 import type { Prompt } from '../dialplan/index.ts';
 import { phi } from '../phi/index.ts';
-import { inGreetings, openGreetings, recordingGreeting } from './greeting-menu.ts';
+import { askingAbsenceEnd, inGreetings, openGreetings, recordingGreeting } from './greeting-menu.ts';
 import { listen, listening, nameOf, offerKeys } from './listening.ts';
 import { alsoOpenTo, mailboxByNumber, mailboxOfPhone } from './mailboxes.ts';
 import {
@@ -94,6 +94,8 @@ export function stepRetrieval(
       return inGreetings(world, senderOf(opener), retrieval, event, turn);
     case 'recordingGreeting':
       return recordingGreeting({ device: deviceOf(opener) }, retrieval, event, turn);
+    case 'askingAbsenceEnd':
+      return askingAbsenceEnd(world, deviceOf(opener), retrieval, event, turn);
     case 'over':
       return retrieval;
   }

@@ -83,6 +83,13 @@ export type Retrieval =
       /** Of the tone. */
       readonly token: number;
     }
+  /** Until when an absence lasts. */
+  | {
+      readonly name: 'askingAbsenceEnd';
+      readonly now: RetrievalIn<'listening'>;
+      readonly greetingId: string;
+      readonly token: number;
+    }
   /** Which mailbox a message is sent to, or which service it is handed over to. */
   | {
       readonly name: 'askingTo';

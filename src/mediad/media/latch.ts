@@ -7,6 +7,17 @@
  */
 import type { Endpoint } from './messages.ts';
 
+/** Whose packets are heard, and where ours go. */
+export interface SourceLatch {
+  /** Whether one from there may belong to this call: asked before it costs anything to find out, and changes nothing. */
+  couldAccept(source: Endpoint): boolean;
+  /** Whether a packet from there belongs to this call. */
+  accept(source: Endpoint, nowMs: number): boolean;
+  /** Where to send now; undefined: nobody knows yet. */
+  readonly target: Endpoint | undefined;
+  describe(): string;
+}
+
 const CHOOSING_MS = 200;
 
 type State =
@@ -14,7 +25,7 @@ type State =
   | { readonly name: 'choosing'; readonly candidate: Endpoint; readonly sinceMs: number }
   | { readonly name: 'latched'; readonly source: Endpoint };
 
-export class Latch {
+export class Latch implements SourceLatch {
   readonly #signalled: Endpoint;
   readonly #hosts: readonly string[];
   readonly #latched: (source: Endpoint) => void;
@@ -26,13 +37,11 @@ export class Latch {
     this.#latched = latched;
   }
 
-  /** Whether one from there may belong to this call: asked before it costs anything to find out, and changes nothing. */
   couldAccept(source: Endpoint): boolean {
     const state = this.#state;
     return state.name === 'latched' ? isSame(state.source, source) : this.#hosts.includes(source.address);
   }
 
-  /** Whether a packet from there belongs to this call. */
   accept(source: Endpoint, nowMs: number): boolean {
     const state = this.#state;
     // Forged: nobody can be reached there, and sending there throws.
@@ -49,7 +58,6 @@ export class Latch {
     return true;
   }
 
-  /** Where to send now. */
   get target(): Endpoint {
     if (this.#state.name === 'latched') return this.#state.source;
     return this.#state.name === 'choosing' ? this.#state.candidate : this.#signalled;

@@ -34,6 +34,13 @@ export interface LegMediaEvents {
   failed(reason: string): void;
 }
 
+/** Who agrees on the keys of a leg with the other side. */
+export interface KeyAgreement {
+  /** A datagram from where the leg's sound may come. */
+  receive(datagram: Buffer): void;
+  close(): void;
+}
+
 export class LegMedia {
   readonly #station: Station;
   readonly #events: LegMediaEvents;
@@ -42,6 +49,7 @@ export class LegMedia {
   readonly #closed = Promise.withResolvers<LegReport | undefined>();
   readonly #listeners = new Map<number, (sound: HeardSound) => void>();
   #nextQuery = 1;
+  #agreement: KeyAgreement | undefined;
 
   constructor(worker: MediaWorker, leg: string, events: LegMediaEvents) {
     this.#events = events;
@@ -58,6 +66,15 @@ export class LegMedia {
 
   setRemote(remote: RemoteMedia): void {
     this.#station.tell({ type: 'setRemote', leg: this.#station.name, remote });
+  }
+
+  /** Closed with the leg. */
+  agreeBy(agreement: KeyAgreement): void {
+    this.#agreement = agreement;
+  }
+
+  sendDtls(datagram: Buffer): void {
+    this.#station.tell({ type: 'sendDtls', leg: this.#station.name, datagram });
   }
 
   play(items: readonly PlayItem[], limits: PlayLimits, events: PlayEvents): Running<PlayResult> {
@@ -120,6 +137,7 @@ export class LegMedia {
   /** Running plays and recordings end and still report. Resolves with the leg's last report, if it ever had a port. May be called twice. */
   close(): Promise<LegReport | undefined> {
     this.#station.close();
+    this.#agreement?.close();
     return this.#closed.promise;
   }
 
@@ -138,6 +156,8 @@ export class LegMedia {
         return this.#events.silent(message.silentMs);
       case 'qualityMeasured':
         return this.#events.measured(message.quality);
+      case 'dtlsHeard':
+        return this.#agreement?.receive(Buffer.from(message.datagram));
       case 'rtcpHeard':
         return this.#events.reported(message.news);
       case 'reported':

@@ -2,12 +2,18 @@
  * Where a leg's packets leave and arrive: the one place between its sound and its sockets.
  *
  *   in    datagram -> rtp or rtcp -> unprotect -> latch -> leg
+ *         datagram -> stun -> the nominated source
+ *                  -> dtls -> latch -> the signalling thread, which agrees on the keys
  *   out   leg -> protect -> the latched source
  */
-import { guardOf, PLAIN, type PacketGuard, type PacketKind } from '../srtp/packet-guard.ts';
+import { CLOSED, guardOf, PLAIN, type PacketGuard, type PacketKind } from '../srtp/packet-guard.ts';
 import { isSameKey } from '../srtp/suites.ts';
-import { Latch } from './latch.ts';
+import { type DatagramKind, kindOf } from './datagram-kind.ts';
+import { HandshakePath } from './handshake-path.ts';
+import { Latch, type SourceLatch } from './latch.ts';
+import type { IceSession } from '../ice/session.ts';
 import type { Endpoint, MediaCounters, RemoteMedia } from './messages.ts';
+import { NominatedLatch } from './nominated-latch.ts';
 import { readRtp, type RtpPacket } from './rtp-packet.ts';
 
 /** The sockets of a leg. */
@@ -25,6 +31,8 @@ export interface WireEvents {
   /** `sizeBytes`: of the datagram. */
   rtp(packet: RtpPacket, sizeBytes: number, nowMs: number): void;
   rtcp(packet: Buffer, nowMs: number): void;
+  /** Of DTLS, from where the leg's sound may come. */
+  dtls(datagram: Buffer): void;
 }
 
 export class LegWire {
@@ -32,10 +40,13 @@ export class LegWire {
   readonly #counters: { -readonly [K in keyof MediaCounters]: number };
   readonly #events: WireEvents;
   #guard: PacketGuard = PLAIN;
+  /** What the guard was before there were no keys: with the same ones it goes on, and uses no number twice. */
+  #lastGuard: PacketGuard = PLAIN;
   #remote: RemoteMedia | undefined;
   /** Also while it is on hold. */
   #sentTo: Endpoint | undefined;
-  #latch: Latch | undefined;
+  #latch: SourceLatch | undefined;
+  #handshake: HandshakePath | undefined;
   /** Of RTCP that has a port of its own. */
   #controlLatch: Latch | undefined;
 
@@ -50,14 +61,24 @@ export class LegWire {
     const before = this.#remote;
     this.#remote = remote;
     this.#sentTo = remote.sendTo ?? this.#sentTo;
-    this.#guard = guardOf(remote.srtp, this.#guard);
-    const { sendTo, control, alsoFrom } = remote;
+    const { sendTo, control, alsoFrom, dtls } = remote;
+    this.#guard = dtls !== undefined && remote.srtp === undefined ? CLOSED : guardOf(remote.srtp, this.#lastGuard);
+    if (this.#guard !== CLOSED) this.#lastGuard = this.#guard;
+    if (dtls !== undefined) this.#handshake ??= new HandshakePath((datagram, to) => this.#transport.send(datagram, to));
+    if (dtls?.ice !== undefined) return this.#nominateBy(dtls.ice);
     if (control !== 'muxed' && control !== undefined && !isSamePlace(before?.control, control)) {
       this.#controlLatch = new Latch(control, alsoFrom, () => {});
     }
-    if (sendTo === undefined || (isSamePlace(before?.sendTo, sendTo) && this.#latch !== undefined)) return;
+    if (sendTo === undefined || (isSamePlace(before?.sendTo, sendTo) && this.#latch instanceof Latch)) return;
     if (this.#latch !== undefined) this.#transport.disconnect();
     this.#latch = new Latch(sendTo, alsoFrom, (source) => this.#transport.connect(source));
+  }
+
+  /** The socket is never connected to one source: the next check may come from another. */
+  #nominateBy(ice: IceSession): void {
+    if (this.#latch instanceof NominatedLatch) return this.#latch.restart(ice);
+    if (this.#latch !== undefined) this.#transport.disconnect();
+    this.#latch = new NominatedLatch(ice);
   }
 
   /**
@@ -65,9 +86,10 @@ export class LegWire {
    * how often our numbers have gone round (RFC 4568 7.1.4), so our stream must begin anew. Our key need not: it may have been
    * offered before, and would then not be told. Asked before `setRemote`.
    */
-  isHeardAnew({ srtp, sendTo }: RemoteMedia): boolean {
+  isHeardAnew({ srtp, sendTo, dtls }: RemoteMedia): boolean {
     const before = this.#remote?.srtp;
-    if (before === undefined || srtp === undefined) return false;
+    // By DTLS it is the same one as long as the keys are, wherever it is now; and new keys are new for both.
+    if (before === undefined || srtp === undefined || dtls !== undefined) return false;
     const isMoved = this.#sentTo !== undefined && sendTo !== undefined && !isSamePlace(this.#sentTo, sendTo);
     return isMoved || !isSameKey(before.theirs, srtp.theirs);
   }
@@ -75,6 +97,8 @@ export class LegWire {
   /** On the port of RTP. */
   receive(datagram: Buffer, source: Endpoint, nowMs: number): void {
     if (this.#remote === undefined || this.#latch === undefined) return;
+    const kind = this.#remote.dtls === undefined ? 'sound' : kindOf(datagram);
+    if (kind !== 'sound') return this.#receiveOther(kind, datagram, { latch: this.#latch, source, nowMs });
     if (isControl(datagram)) {
       if (this.#remote.control === 'muxed') this.#receiveControl(datagram, source, { latch: this.#latch, nowMs });
       else this.#counters.brokenIn += 1;
@@ -92,25 +116,34 @@ export class LegWire {
   receiveControl(datagram: Buffer, source: Endpoint, nowMs: number): void {
     const latch = this.#controlLatch;
     if (latch === undefined || this.#remote?.control === 'muxed') return;
-    if (this.#latch?.target.address !== source.address) this.#counters.foreignIn += 1;
+    if (this.#latch?.target?.address !== source.address) this.#counters.foreignIn += 1;
     else this.#receiveControl(datagram, source, { latch, nowMs });
   }
 
   /** False: there is nobody to send it to, or it may not be sent. */
   send(packet: Buffer): boolean {
-    if (this.#remote?.sendTo === undefined || this.#latch === undefined) return false;
+    const target = this.#latch?.target;
+    if (this.#remote?.sendTo === undefined || target === undefined) return false;
     const datagram = this.#guard.protect('rtp', packet);
-    if (datagram !== undefined) this.#transport.send(datagram, this.#latch.target);
+    if (datagram !== undefined) this.#transport.send(datagram, target);
     return datagram !== undefined;
+  }
+
+  /** What the signalling thread has to say to the other side's DTLS. */
+  sendHandshake(datagram: Buffer): void {
+    const target = this.#latch?.target;
+    const isNominated = this.#latch instanceof NominatedLatch;
+    this.#handshake?.send(datagram, isNominated ? { nominated: target } : { signalled: target });
   }
 
   /** As `send`, for RTCP. */
   sendControl(packet: Buffer): boolean {
     const control = this.#remote?.control;
-    if (control === undefined || this.#latch === undefined) return false;
+    const target = this.#latch?.target;
+    if (control === undefined || target === undefined) return false;
     const datagram = this.#guard.protect('rtcp', packet);
     if (datagram === undefined) return false;
-    if (control === 'muxed') this.#transport.send(datagram, this.#latch.target);
+    if (control === 'muxed') this.#transport.send(datagram, target);
     else if (this.#controlLatch !== undefined) this.#transport.sendControl(datagram, this.#controlLatch.target);
     return true;
   }
@@ -123,7 +156,24 @@ export class LegWire {
     this.#transport.close();
   }
 
-  #receiveControl(datagram: Buffer, source: Endpoint, { latch, nowMs }: { latch: Latch; nowMs: number }): void {
+  #receiveOther(
+    kind: DatagramKind,
+    datagram: Buffer,
+    { latch, source, nowMs }: { latch: SourceLatch; source: Endpoint; nowMs: number },
+  ): void {
+    if (kind === 'dtls') {
+      if (!latch.couldAccept(source)) this.#counters.foreignIn += 1;
+      else if (this.#handshake?.mayHear(source, nowMs) === true) this.#events.dtls(datagram);
+      else this.#counters.brokenIn += 1;
+    } else if (kind === 'stun' && latch instanceof NominatedLatch) {
+      const response = latch.check(datagram, source);
+      if (response === undefined) this.#counters.foreignIn += 1;
+      else this.#transport.send(response, source);
+      if (latch.target !== undefined) this.#handshake?.opened(latch.target);
+    } else this.#counters.brokenIn += 1;
+  }
+
+  #receiveControl(datagram: Buffer, source: Endpoint, { latch, nowMs }: { latch: SourceLatch; nowMs: number }): void {
     const opened = this.#open('rtcp', datagram, { latch, source });
     if (opened === undefined) return;
     if (latch.accept(source, nowMs)) this.#events.rtcp(opened, nowMs);
@@ -131,7 +181,7 @@ export class LegWire {
   }
 
   /** undefined: counted as what it is. Whoever can never be heard costs no cryptography, and takes no number of a true packet. */
-  #open(kind: PacketKind, datagram: Buffer, from: { latch: Latch; source: Endpoint }): Buffer | undefined {
+  #open(kind: PacketKind, datagram: Buffer, from: { latch: SourceLatch; source: Endpoint }): Buffer | undefined {
     if (!from.latch.couldAccept(from.source)) {
       this.#counters.foreignIn += 1;
       return undefined;

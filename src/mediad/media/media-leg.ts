@@ -44,6 +44,8 @@ export interface LegEvents {
   measured(quality: LegQuality): void;
   /** RTCP of the other side. */
   reported(news: RtcpNews): void;
+  /** A datagram of DTLS. */
+  dtlsHeard?(datagram: Buffer): void;
 }
 
 /** When the other leg of a bridge sends nothing for so long (hold, silence suppression), this one hears silence, not nothing. */
@@ -89,6 +91,7 @@ export class MediaLeg {
     this.#wire = new LegWire(options.transport, this.#counters, {
       rtp: (packet, sizeBytes, nowMs) => this.#heard(packet, sizeBytes, nowMs),
       rtcp: (packet, nowMs) => this.#heardReport(packet, nowMs),
+      dtls: (datagram) => this.#events.dtlsHeard?.(datagram),
     });
     this.#events = options.events;
     this.#silence = new LegSilence(options.silenceMs, options.nowMs, (silentMs) => this.#events.silent(silentMs));
@@ -131,6 +134,11 @@ export class MediaLeg {
   /** On the port of RTCP. */
   receiveControl(datagram: Buffer, source: Endpoint, nowMs: number): void {
     if (!this.#isClosed) this.#wire.receiveControl(datagram, source, nowMs);
+  }
+
+  /** What agrees on the keys says this to the other side. */
+  sendHandshake(datagram: Buffer): void {
+    if (!this.#isClosed) this.#wire.sendHandshake(datagram);
   }
 
   /** Once per 20 ms. */

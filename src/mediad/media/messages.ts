@@ -3,6 +3,7 @@ import type { MessagePort } from 'node:worker_threads';
 import type { Metadata } from '../../vault/index.ts';
 import type { Codec } from './codec/codec-types.ts';
 import type { HeardSound, ListenWish } from './hearing/detector.ts';
+import type { IceSession } from '../ice/session.ts';
 import type { MasterKey } from '../srtp/suites.ts';
 import type { Report } from './rtcp-packet.ts';
 import type { ToneScript } from './tone.ts';
@@ -22,8 +23,15 @@ export interface RemoteMedia {
   readonly alsoFrom: readonly string[];
   /** False while the other side is not expected to send. */
   readonly isReceiving: boolean;
-  /** undefined: in the clear. */
+  /** undefined: in the clear, or, by DTLS, not agreed on yet. */
   readonly srtp: SrtpKeys | undefined;
+  /** The keys come by DTLS: until they are there nothing is heard or sent. */
+  readonly dtls?: DtlsMedia | undefined;
+}
+
+export interface DtlsMedia {
+  /** undefined: the other side has no ICE, and is found by its address. */
+  readonly ice: IceSession | undefined;
 }
 
 /** Of one leg: what we protect with, and what the other side does. */
@@ -94,6 +102,7 @@ export type RecordEnding = 'stopped' | 'timeLimit' | 'silence' | 'legClosed' | '
 export type ToWorker =
   | { readonly type: 'openLeg'; readonly leg: string }
   | { readonly type: 'setRemote'; readonly leg: string; readonly remote: RemoteMedia }
+  | { readonly type: 'sendDtls'; readonly leg: string; readonly datagram: Uint8Array }
   | {
       readonly type: 'play';
       readonly leg: string;
@@ -175,6 +184,7 @@ export type FromWorker =
     }
   | { readonly type: 'soundHeard'; readonly leg: string; readonly listen: number; readonly sound: HeardSound }
   | { readonly type: 'mediaSilent'; readonly leg: string; readonly silentMs: number }
+  | { readonly type: 'dtlsHeard'; readonly leg: string; readonly datagram: Uint8Array }
   | { readonly type: 'qualityMeasured'; readonly leg: string; readonly quality: LegQuality }
   | { readonly type: 'rtcpHeard'; readonly leg: string; readonly news: RtcpNews }
   | {

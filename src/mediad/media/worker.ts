@@ -81,6 +81,8 @@ async function performOnLeg(leg: LegEntry, message: OnStation): Promise<void> {
   switch (message.type) {
     case 'setRemote':
       return setRemote(leg, message.remote);
+    case 'sendDtls':
+      return media.sendHandshake(Buffer.from(message.datagram));
     case 'play':
       leg.play = message.play;
       return playOnLeg(leg, message);
@@ -157,6 +159,7 @@ async function openLeg(leg: string): Promise<void> {
       silent: (silentMs) => tell({ type: 'mediaSilent', leg, silentMs }),
       measured: (quality) => tell({ type: 'qualityMeasured', leg, quality }),
       reported: (news) => tell({ type: 'rtcpHeard', leg, news }),
+      dtlsHeard: (datagram) => tell({ type: 'dtlsHeard', leg, datagram }),
     },
   });
   transport.onDatagram((datagram, source) => alone(leg, () => media.receive(datagram, source, performance.now())));

@@ -1,29 +1,27 @@
-/** Offer and answer, RFC 3264, for one audio stream with telephone events. */
+/** Offer and answer, RFC 3264, for one audio stream with telephone events: in the clear, by SDES or by DTLS. */
 import type { Codec, CodecName } from '../media/codec/codec-types.ts';
 import type { SrtpKeys } from '../media/messages.ts';
 import { type MasterKey, SUITE_NAMES, type SuiteName } from '../srtp/suites.ts';
-import { cryptoLine, type CryptoLine } from './crypto-line.ts';
-import { type AgreedFormat, formatLines, offeredFormats, readEvents, readFormat, readNoiseType } from './formats.ts';
+import { cryptoLine } from './crypto-line.ts';
+import { type AgreedDtls, dtlsLines, type LocalDtls, readDtls } from './dtls-lines.ts';
+import { audioLines, headLines, type LocalPlace } from './description-lines.ts';
+import { type AgreedFormat, offeredFormats, readEvents, readFormat, readNoiseType } from './formats.ts';
 import { parseSdp, type Direction, type MediaDescription, type SessionDescription } from './session-description.ts';
 
-export interface LocalMedia {
-  /** Written into c=. */
-  readonly address: string;
-  readonly port: number;
-  /** Of RTCP. */
-  readonly controlPort: number;
-  readonly sessionId: string;
-  /** Counts up with each description sent. */
-  readonly version: number;
+export interface LocalMedia extends LocalPlace {
   readonly codecs: CodecChoice;
   readonly security: LocalSecurity;
 }
 
 export interface LocalSecurity {
-  /** Our offers are encrypted, and what is offered or answered in the clear is refused. */
+  /** What is offered or answered in the clear is refused. */
   readonly isRequired: boolean;
+  /** How our offers are encrypted. */
+  readonly offers: 'none' | 'sdes' | 'dtls';
   /** Our key of a suite: always the same one, for it may be in an offer that is answered later. */
   readonly keyOf: (suite: SuiteName) => MasterKey;
+  /** Asked for when it is needed first: it takes a library that few legs need. Throws DtlsUnavailable. */
+  readonly dtls: () => LocalDtls;
 }
 
 export interface CodecChoice {
@@ -46,8 +44,11 @@ export interface AgreedMedia {
   readonly control: { readonly address: string; readonly port: number } | 'muxed' | undefined;
   /** inactive also for a black hole: our own address, or none. */
   readonly direction: Direction;
-  /** undefined: in the clear. */
+  readonly cipher: 'none' | 'sdes' | 'dtls';
+  /** By SDES; undefined: in the clear, or by DTLS. */
   readonly srtp: SrtpKeys | undefined;
+  /** undefined: no DTLS, or nobody there to speak it with. */
+  readonly dtls: AgreedDtls | undefined;
 }
 
 export type AnswerResult =
@@ -62,6 +63,9 @@ export type AgreeResult =
 const OUR_EVENTS = { 8000: 101, 48_000: 102 } as const;
 const PLAIN: readonly string[] = ['RTP/AVP', 'RTP/AVPF'];
 const SECURE: readonly string[] = ['RTP/SAVP', 'RTP/SAVPF'];
+const DTLS: readonly string[] = ['UDP/TLS/RTP/SAVPF', 'UDP/TLS/RTP/SAVP'];
+/** Of the one line of our offers. */
+const OUR_MID = '0';
 
 /**
  * One codec of the offer that we speak, by whose order counts. Everything but one audio line is refused with port 0: the
@@ -72,7 +76,8 @@ export function answerSdp(offer: string, local: LocalMedia): AnswerResult {
   if (parsed.kind === 'refused') return parsed;
   const agreement = agree(parsed.session, local);
   if (agreement.kind === 'refused') return agreement;
-  const { agreed, audio, answeredCrypto } = agreement;
+  const { agreed, audio, answeredSecurity } = agreement;
+  const bundled = parsed.session.isBundled ? audio.mid : undefined;
   const lines = parsed.session.media.map((media) =>
     media === audio
       ? audioLines(media.protocol, local, {
@@ -80,13 +85,17 @@ export function answerSdp(offer: string, local: LocalMedia): AnswerResult {
           events: agreed.events === undefined ? [] : [agreed.events],
           noise: agreed.noise,
           isControlMuxed: agreed.control === 'muxed',
-          crypto: answeredCrypto,
-          direction: mirror(media),
+          security: answeredSecurity,
+          mid: media.mid,
+          direction: mirror(media, agreed.dtls?.remoteUfrag !== undefined),
         })
       : `m=${media.media} 0 ${media.protocol} ${media.formatText}\r\n`,
   );
-  return { kind: 'answered', sdp: head(local) + lines.join(''), agreed };
+  const sdp = headLines(local, { isIceLite: agreed.dtls?.remoteUfrag !== undefined, bundled }) + lines.join('');
+  return { kind: 'answered', sdp, agreed };
 }
+
+const OFFERED_AS = { none: 'RTP/AVP', sdes: 'RTP/SAVP', dtls: 'UDP/TLS/RTP/SAVPF' } as const;
 
 /** Our offer: all our codecs in our order, events, sendrecv. */
 export function offerSdp(local: LocalMedia): string {
@@ -94,18 +103,25 @@ export function offerSdp(local: LocalMedia): string {
   const events = Object.entries(OUR_EVENTS)
     .map(([clockRate, payloadType]) => ({ clockRate: Number(clockRate), payloadType }))
     .filter(({ clockRate }) => clockRate === 8000 || formats.some(({ codec }) => codec.clockRate === clockRate));
-  const { isRequired, keyOf } = local.security;
-  const crypto = SUITE_NAMES.map((suite, i) => ({ tag: i + 1, master: keyOf(suite) }));
+  const { offers, keyOf } = local.security;
+  const isDtls = offers === 'dtls';
+  const security = {
+    none: () => '',
+    sdes: () => SUITE_NAMES.map((suite, i) => cryptoLine({ tag: i + 1, master: keyOf(suite) })).join(''),
+    dtls: () => dtlsLines(local.security.dtls(), undefined, local),
+  };
   const stream = {
     formats,
     events,
     // Who takes it may send it; nobody is asked to leave out what is not speech.
     noise: undefined,
     isControlMuxed: true,
-    crypto: isRequired ? crypto : [],
+    security: security[offers](),
+    mid: isDtls ? OUR_MID : undefined,
     direction: 'sendrecv',
   } as const;
-  return head(local) + audioLines(isRequired ? 'RTP/SAVP' : 'RTP/AVP', local, stream);
+  const about = { isIceLite: isDtls, bundled: isDtls ? OUR_MID : undefined };
+  return headLines(local, about) + audioLines(OFFERED_AS[offers], local, stream);
 }
 
 /** Reads the answer to our offer. An answer that names our own address and port is a black hole: agreed, and inactive. */
@@ -114,32 +130,38 @@ export function readAnswer(answer: string, local: LocalMedia): AgreeResult {
   return parsed.kind === 'refused' ? parsed : agree(parsed.session, local);
 }
 
-/** With the line that is spoken on, and what an answer says there about its key. */
+/** With the line that is spoken on, and what an answer says there about keys. */
 type Agreement =
   | {
       readonly kind: 'agreed';
       readonly agreed: AgreedMedia;
       readonly audio: MediaDescription;
-      readonly answeredCrypto: readonly CryptoLine[];
+      readonly answeredSecurity: string;
     }
   | { readonly kind: 'refused'; readonly reason: string };
 
 function agree(session: SessionDescription, local: LocalMedia): Agreement {
   const audios = session.media.filter(({ media, port }) => media === 'audio' && port !== 0);
-  const secure = audios.filter(({ protocol }) => SECURE.includes(protocol));
   const audio =
-    secure.find(({ crypto }) => crypto.length > 0) ?? audios.find(({ protocol }) => PLAIN.includes(protocol));
-  if (audio === undefined) return refuse(whyUnusable(audios, secure));
-  const crypto = SECURE.includes(audio.protocol) ? audio.crypto[0] : undefined;
+    audios.find((media) => cipherOf(media) !== 'none') ?? audios.find(({ protocol }) => PLAIN.includes(protocol));
+  if (audio === undefined) return refuse(whyUnusable(audios));
+  const cipher = cipherOf(audio);
+  if (cipher === 'none' && local.security.isRequired)
+    return refuse(`${audio.protocol} is not encrypted, and this leg must be: enable SRTP at the phone`);
+  const crypto = cipher === 'sdes' ? audio.crypto[0] : undefined;
   const srtp = crypto && { ours: local.security.keyOf(crypto.master.suite), theirs: crypto.master };
-  if (srtp === undefined && local.security.isRequired)
-    return refuse(`${audio.protocol} is not encrypted, and this leg must be: enable SRTP (SDES) at the phone`);
+  const isOurs = isOurOwn(audio, local);
+  const dtls = cipher === 'dtls' && !isOurs ? readDtls(audio, session, local.security.dtls()) : undefined;
+  if (typeof dtls === 'string') return refuse(dtls);
   const { ptimeMs } = audio;
   if (ptimeMs !== undefined && (ptimeMs < 10 || ptimeMs > 120))
     return refuse(`ptime ${ptimeMs} is not within 10 to 120`);
   const format = chooseFormat(audio, local.codecs);
   if (format === undefined) return refuse(`no common codec; spoken here: ${local.codecs.names.join(', ')}`);
-  if (audio.port < 1024 || audio.port > 65_535) return refuse(`port ${audio.port} is not within 1024 to 65535`);
+  const hasIce = dtls?.remoteUfrag !== undefined;
+  // By ICE it is found whatever it says here: port 9 of nowhere means that it does not know yet (RFC 8840 4.3.1).
+  if (!hasIce && (audio.port < 1024 || audio.port > 65_535))
+    return refuse(`port ${audio.port} is not within 1024 to 65535`);
   return {
     kind: 'agreed',
     agreed: {
@@ -149,16 +171,29 @@ function agree(session: SessionDescription, local: LocalMedia): Agreement {
       remoteAddress: audio.address,
       remotePort: audio.port,
       control: controlOf(audio),
-      direction: isReachable(audio, local) ? mirror(audio) : 'inactive',
+      direction: hasIce || (isReachable(audio) && !isOurs) ? mirror(audio, hasIce) : 'inactive',
+      cipher,
       srtp,
+      dtls,
     },
     audio,
-    answeredCrypto: crypto && srtp ? [{ tag: crypto.tag, master: srtp.ours }] : [],
+    answeredSecurity:
+      (crypto && srtp ? cryptoLine({ tag: crypto.tag, master: srtp.ours }) : '') +
+      (dtls === undefined ? '' : dtlsLines(local.security.dtls(), dtls, local)),
   };
 }
 
-function whyUnusable(audios: readonly MediaDescription[], secure: readonly MediaDescription[]): string {
-  if (secure.length > 0) return `no a=crypto that is spoken here: ${SUITE_NAMES.join(', ')}`;
+/** Who says that it is encrypted and gives no key does not do it. */
+function cipherOf({ protocol, crypto, fingerprints }: MediaDescription): AgreedMedia['cipher'] {
+  if (SECURE.includes(protocol) && crypto.length > 0) return 'sdes';
+  return DTLS.includes(protocol) && fingerprints.length > 0 ? 'dtls' : 'none';
+}
+
+function whyUnusable(audios: readonly MediaDescription[]): string {
+  if (audios.some(({ protocol }) => DTLS.includes(protocol)))
+    return 'DTLS without a=fingerprint of sha-256, sha-384 or sha-512';
+  if (audios.some(({ protocol }) => SECURE.includes(protocol)))
+    return `no a=crypto that is spoken here: ${SUITE_NAMES.join(', ')}`;
   const protocols = audios.map(({ protocol }) => protocol);
   return protocols.length === 0 ? 'no audio' : `audio over ${protocols.join(', ')} is not spoken here`;
 }
@@ -176,16 +211,20 @@ function controlOf(audio: MediaDescription): AgreedMedia['control'] {
   return port > 65_535 ? undefined : { address: audio.address, port };
 }
 
-/** Never send to nobody (old-style hold), to a group, or to ourselves. */
-function isReachable(audio: MediaDescription, local: LocalMedia): boolean {
+/** Never send to nobody (old-style hold) or to a group. */
+function isReachable(audio: MediaDescription): boolean {
   const first = Number.parseInt(audio.address, 10);
-  if (first === 0 || first >= 224 || audio.address.split('.').some((part) => Number(part) > 255)) return false;
-  return !(audio.port === local.port && (audio.address === local.address || first === 127));
+  return first !== 0 && first < 224 && audio.address.split('.').every((part) => Number(part) <= 255);
+}
+
+/** A black hole: our own description, handed back to us. */
+function isOurOwn({ address, port }: MediaDescription, local: LocalMedia): boolean {
+  return port === local.port && (address === local.address || address.startsWith('127.'));
 }
 
 /** The same stream seen from the other end. c=0.0.0.0 is the hold of RFC 2543: they do not listen. */
-function mirror(audio: MediaDescription): Direction {
-  const isDeaf = audio.address === '0.0.0.0';
+function mirror(audio: MediaDescription, hasIce = false): Direction {
+  const isDeaf = audio.address === '0.0.0.0' && !hasIce;
   switch (audio.direction) {
     case 'sendrecv':
       return isDeaf ? 'recvonly' : 'sendrecv';
@@ -196,51 +235,6 @@ function mirror(audio: MediaDescription): Direction {
     case 'inactive':
       return 'inactive';
   }
-}
-
-function head(local: LocalMedia): string {
-  return (
-    'v=0\r\n' +
-    `o=wardline ${local.sessionId} ${local.version} IN IP4 ${local.address}\r\n` +
-    's=-\r\n' +
-    `c=IN IP4 ${local.address}\r\n` +
-    't=0 0\r\n'
-  );
-}
-
-function audioLines(
-  protocol: string,
-  local: LocalMedia,
-  stream: {
-    readonly formats: readonly AgreedFormat[];
-    readonly events: readonly { readonly payloadType: number; readonly clockRate: number }[];
-    readonly noise: number | undefined;
-    /** In an offer: if the other side likes (RFC 5761 5.1.1). */
-    readonly isControlMuxed: boolean;
-    readonly crypto: readonly CryptoLine[];
-    readonly direction: Direction;
-  },
-): string {
-  const { formats, events } = stream;
-  const noise = stream.noise === undefined ? [] : [stream.noise];
-  const types = [...[...formats, ...events].map(({ payloadType }) => payloadType), ...noise];
-  const maps = formats.map(formatLines).join('');
-  const digits = events
-    .map(
-      ({ payloadType, clockRate }) =>
-        `a=rtpmap:${payloadType} telephone-event/${clockRate}\r\na=fmtp:${payloadType} 0-15\r\n`,
-    )
-    .join('');
-  const ptimeMs = formats.length === 1 ? formats[0]!.codec.ptimeMs : 20;
-  // RFC 3605 2.1: the port of RTCP is said where it is not the next one.
-  const control = local.controlPort === local.port + 1 ? '' : `a=rtcp:${local.controlPort}\r\n`;
-  const noiseMap = noise.map((payloadType) => `a=rtpmap:${payloadType} CN/${formats[0]!.codec.clockRate}\r\n`).join('');
-  const muxed = stream.isControlMuxed ? 'a=rtcp-mux\r\n' : '';
-  return (
-    `m=audio ${local.port} ${protocol} ${types.join(' ')}\r\n${maps}${digits}${noiseMap}a=ptime:${ptimeMs}\r\n` +
-    stream.crypto.map(cryptoLine).join('') +
-    `${control}${muxed}a=${stream.direction}\r\n`
-  );
 }
 
 function refuse(reason: string): { readonly kind: 'refused'; readonly reason: string } {

@@ -1,4 +1,5 @@
 /** Session descriptions, RFC 8866: only what telephone audio needs, with bounds on everything. */
+import { type Fingerprint, readFingerprint } from '../dtls/fingerprint.ts';
 import { type CryptoLine, readCryptoLine } from './crypto-line.ts';
 
 export type Direction = 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive';
@@ -28,9 +29,20 @@ export interface MediaDescription {
   readonly isControlMuxed: boolean;
   /** Those of `a=crypto` that we could use. */
   readonly crypto: readonly CryptoLine[];
+  /** Those of `a=fingerprint` that prove something; its own or the session's. */
+  readonly fingerprints: readonly Fingerprint[];
+  /** Who begins with DTLS: active, passive, actpass, holdconn. */
+  readonly setup: string | undefined;
+  readonly iceUfrag: string | undefined;
+  /** Its name in `a=group`, RFC 5888. */
+  readonly mid: string | undefined;
 }
 
 export interface SessionDescription {
+  /** The other side sends no checks of ICE. */
+  readonly isIceLite: boolean;
+  /** It wants its media on one port (RFC 9143). */
+  readonly isBundled: boolean;
   readonly media: readonly MediaDescription[];
 }
 
@@ -41,7 +53,9 @@ export type SdpResult =
 export const MAX_SDP_BYTES = 16_384;
 const MAX_MEDIA = 4;
 const MAX_FORMATS = 32;
-const MAX_ATTRIBUTES = 64;
+/** A browser with many networks names each of them. */
+const MAX_ATTRIBUTES = 128;
+const MAX_FINGERPRINTS = 8;
 
 /** Payload types that need no rtpmap, RFC 3551. */
 const STATIC_FORMATS: Readonly<Record<number, string>> = { 0: 'PCMU', 8: 'PCMA', 9: 'G722', 13: 'CN' };
@@ -52,6 +66,9 @@ interface Section {
   direction: Direction | undefined;
   ptimeMs: number | undefined;
   attributes: number;
+  readonly fingerprints: Fingerprint[];
+  setup: string | undefined;
+  iceUfrag: string | undefined;
 }
 
 interface MediaSection extends Section {
@@ -64,6 +81,7 @@ interface MediaSection extends Section {
   controlPort: number | undefined;
   isControlMuxed: boolean;
   readonly crypto: CryptoLine[];
+  mid: string | undefined;
 }
 
 /** Never throws. Unknown lines and attributes are skipped. */
@@ -71,7 +89,7 @@ export function parseSdp(text: string): SdpResult {
   if (text.length > MAX_SDP_BYTES) return refuse(`larger than ${MAX_SDP_BYTES} bytes`);
   const lines = text.split('\n').map((line) => line.replace(/\r$/, ''));
   if (!lines[0]?.startsWith('v=0')) return refuse('does not begin with v=0');
-  const session: Section = { address: undefined, direction: undefined, ptimeMs: undefined, attributes: 0 };
+  const session = { ...newSection(), isIceLite: false, isBundled: false };
   const sections: MediaSection[] = [];
   for (const line of lines) {
     const value = line.slice(2);
@@ -88,10 +106,28 @@ export function parseSdp(text: string): SdpResult {
     } else if (line.startsWith('a=')) {
       section.attributes += 1;
       if (section.attributes > MAX_ATTRIBUTES) return refuse(`more than ${MAX_ATTRIBUTES} attributes`);
+      if (value === 'ice-lite') session.isIceLite = true;
+      if (value.startsWith('group:BUNDLE ')) session.isBundled = true;
       readAttribute(value, section, sections.at(-1));
     }
   }
-  return { kind: 'parsed', session: { media: sections.map((section) => finish(section, session)) } };
+  const { isIceLite, isBundled } = session;
+  return {
+    kind: 'parsed',
+    session: { isIceLite, isBundled, media: sections.map((section) => finish(section, session)) },
+  };
+}
+
+function newSection(): Section {
+  return {
+    address: undefined,
+    direction: undefined,
+    ptimeMs: undefined,
+    attributes: 0,
+    fingerprints: [],
+    setup: undefined,
+    iceUfrag: undefined,
+  };
 }
 
 function parseMediaLine(value: string): MediaSection | string {
@@ -108,10 +144,8 @@ function parseMediaLine(value: string): MediaSection | string {
     controlPort: undefined,
     isControlMuxed: false,
     crypto: [],
-    address: undefined,
-    direction: undefined,
-    ptimeMs: undefined,
-    attributes: 0,
+    mid: undefined,
+    ...newSection(),
   };
 }
 
@@ -120,7 +154,9 @@ function readAttribute(value: string, section: Section, media: MediaSection | un
     section.direction = value as Direction;
     return;
   }
+  readSecurity(value, section);
   if (media === undefined) return;
+  media.mid = /^mid:([\w.+-]{1,32})$/.exec(value)?.[1] ?? media.mid;
   const ptime = /^ptime:(\d{1,4})$/.exec(value);
   if (ptime !== null) media.ptimeMs = Number(ptime[1]);
   const longest = /^maxptime:(\d{1,4})$/.exec(value);
@@ -138,6 +174,15 @@ function readAttribute(value: string, section: Section, media: MediaSection | un
     rate: Number(rate),
     channels: Number(channels),
   });
+}
+
+/** What may stand for all media, or for one. */
+function readSecurity(value: string, section: Section): void {
+  section.setup = /^setup:(\w{1,16})$/.exec(value)?.[1] ?? section.setup;
+  section.iceUfrag = /^ice-ufrag:([A-Za-z0-9+/]{4,256})$/.exec(value)?.[1] ?? section.iceUfrag;
+  if (!value.startsWith('fingerprint:') || section.fingerprints.length === MAX_FINGERPRINTS) return;
+  const fingerprint = readFingerprint(value.slice('fingerprint:'.length));
+  if (fingerprint !== undefined) section.fingerprints.push(fingerprint);
 }
 
 /** undefined for what a phone cannot listen on. */
@@ -167,6 +212,10 @@ function finish(section: MediaSection, session: Section): MediaDescription {
     controlPort: section.controlPort,
     isControlMuxed: section.isControlMuxed,
     crypto: section.crypto,
+    fingerprints: section.fingerprints.length > 0 ? section.fingerprints : session.fingerprints,
+    setup: section.setup ?? session.setup,
+    iceUfrag: section.iceUfrag ?? session.iceUfrag,
+    mid: section.mid,
   };
 }
 

@@ -25,7 +25,7 @@ import {
   type SipRequest,
   type TlsCredentials,
 } from '../../sip/index.ts';
-import type { CodecChoice } from '../sdp/negotiate.ts';
+import type { AgreedMedia, CodecChoice } from '../sdp/negotiate.ts';
 import { Call, SDP_TYPE } from './call.ts';
 import { readInfoDigit } from './info-digit.ts';
 import { inviteVariables } from './invite-variables.ts';
@@ -176,7 +176,8 @@ export class UserAgent {
       application,
       at: { ...place, address },
       codecs,
-      isSecure: asksForSrtp(incoming),
+      cipher: wishedCipher(incoming),
+      unsecured: (reason) => this.#unsecured(channel, reason),
     });
     const refusal = call.answerOffer(incoming.request);
     if (refusal === undefined) return call;
@@ -257,6 +258,15 @@ export class UserAgent {
     return { channel, media };
   }
 
+  /** Somebody else may be at the other end, and nobody hears anything: the call is over. */
+  #unsecured(channel: Channel, reason: string): void {
+    if (channel.state === 'hungUp') return;
+    this.#options.log.error({ channel: channel.uuid, reason }, 'sound not secured');
+    const body = JSON.stringify({ channel: channel.uuid, reason });
+    channel.publish('CUSTOM', {}, { subclass: 'wardline::sound_not_secured', body });
+    channel.hangup('INCOMPATIBLE_DESTINATION');
+  }
+
   #hungUp(uuid: string, cause: string, byRemote: boolean): void {
     for (const [key, call] of this.#calls) {
       if (call.channel.uuid !== uuid) continue;
@@ -280,9 +290,10 @@ function callNameOf(request: SipRequest): string | undefined {
   return more.length === 1 && call !== '' ? call : undefined;
 }
 
-/** As drachtio-fsmrf asks; FreeSWITCH's drachtio configuration makes rtp_secure_media of it. */
-function asksForSrtp({ request }: IncomingRequest): boolean {
-  return request.headers.get('X-Secure-RTP')?.trim() === 'true';
+/** `true` as drachtio-fsmrf asks; FreeSWITCH's drachtio configuration makes rtp_secure_media of it. `dtls` for browsers is ours. */
+function wishedCipher({ request }: IncomingRequest): AgreedMedia['cipher'] {
+  const wish = request.headers.get('X-Secure-RTP')?.trim();
+  return wish === 'true' ? 'sdes' : wish === 'dtls' ? 'dtls' : 'none';
 }
 
 /** FreeSWITCH's media_timeout (ms) hangs up; without it the application is only told. */

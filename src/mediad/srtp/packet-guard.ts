@@ -16,6 +16,12 @@ export const PLAIN: PacketGuard = {
   unprotect: (_kind, datagram) => datagram,
 };
 
+/** Of a leg whose keys are not agreed on yet: nothing passes in the clear meanwhile. */
+export const CLOSED: PacketGuard = {
+  protect: () => undefined,
+  unprotect: () => 'unauthentic',
+};
+
 /** A direction whose key stays goes on where it was: numbers that were sent are not sent again, and what was heard is not heard again. */
 export function guardOf(keys: SrtpKeys | undefined, before: PacketGuard): PacketGuard {
   if (keys === undefined) return PLAIN;

@@ -7,9 +7,10 @@ export interface LibraryMessage {
   readonly raw?: string;
   body?: string | undefined;
   set(headers: object): unknown;
-  getHeaderName(name: string): string | undefined;
+  getHeaderName: (this: LibraryMessage, name: string) => string | undefined;
   get(name: string): string | undefined;
   has(name: string): boolean;
+  toString(): string;
 }
 
 /** What its parser makes of a text; undefined when it is no message. */
@@ -25,8 +26,8 @@ export interface ReadMessage {
 }
 
 export interface LibraryParser {
-  parseSipMessage(text: string, isLazy: boolean): ReadMessage | undefined;
-  getHeaderName(name: string): string;
+  parseSipMessage: (this: void, text: string, isLazy: boolean) => ReadMessage | undefined;
+  readonly getHeaderName: (this: void, name: string) => string;
 }
 
 const require = createRequire(import.meta.url);
@@ -110,15 +111,17 @@ function plainName(text: string): string | undefined {
 }
 
 /** Where a message that was read keeps the header. Names that the library keeps as they were written are looked for by it. */
-export function findPlain(this: LibraryMessage, name: string): string | undefined {
+export function findPlain(message: LibraryMessage, name: string): string | undefined {
   const lower = name.toLowerCase();
   const keepsCase = lower.startsWith('x-') || lower.startsWith('p-') || lower === 'diversion';
-  if (this.raw === undefined || keepsCase) return findByLibrary.call(this, name);
-  return Object.hasOwn(this.headers, lower) ? lower : undefined;
+  if (message.raw === undefined || keepsCase) return findByLibrary.call(message, name);
+  return Object.hasOwn(message.headers, lower) ? lower : undefined;
 }
 
 export function leanMessages(): void {
   libraryParser.parseSipMessage = (text, isLazy) =>
     (isLazy && typeof text === 'string' ? readPlain(text) : undefined) ?? readByLibrary(text, isLazy);
-  LibraryMessage.prototype.getHeaderName = findPlain;
+  LibraryMessage.prototype.getHeaderName = function (name) {
+    return findPlain(this, name);
+  };
 }

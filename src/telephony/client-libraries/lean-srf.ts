@@ -11,8 +11,8 @@ interface SendOptions {
 }
 
 interface Agent {
-  readonly wp: { send(socket: Socket, text: string): string };
-  sendMessage(socket: Socket, message: LibraryMessage, options?: SendOptions): string;
+  readonly wp: { send: (socket: Socket, text: string) => string };
+  sendMessage: (this: Agent, socket: Socket, message: LibraryMessage, options?: SendOptions) => string;
 }
 
 const require = createRequire(import.meta.url);

@@ -1,4 +1,5 @@
 import type { Prompt } from '../../dialplan/index.ts';
+import type { Marks } from '../../audit/facts.ts';
 import { phi } from '../../phi/index.ts';
 import { CALLER, type CallEvent } from '../events.ts';
 import { type DoingOf, type Going, type Line, type Move, stay, type Taken } from '../state.ts';
@@ -27,7 +28,7 @@ export function reviewing(line: Line, doing: DoingOf<'reviewing'>, event: CallEv
   if (event.type !== 'digitsGathered' || event.leg !== CALLER) return stay;
   if (doing.isNumber) {
     const isNumber = /^\d{3,}$/.test(event.digits);
-    return review(isNumber ? { ...taken, callBack: event.digits } : taken, turn);
+    return isNumber ? marked(taken, { callBack: event.digits }, [], turn) : review(taken, turn);
   }
   switch (event.digits) {
     case '':
@@ -47,9 +48,9 @@ export function reviewing(line: Line, doing: DoingOf<'reviewing'>, event: CallEv
     case '2':
       return again(taken, turn);
     case '3':
-      return review({ ...taken, isUrgent: true }, turn, [{ say: 'id', id: 'review-urgent' }]);
+      return marked(taken, { isUrgent: true }, [{ say: 'id', id: 'review-urgent' }], turn);
     case '4':
-      return review({ ...taken, isPrivate: true }, turn, [{ say: 'id', id: 'review-private' }]);
+      return marked(taken, { isPrivate: true }, [{ say: 'id', id: 'review-private' }], turn);
     case '5': {
       const asked = ask([{ say: 'id', id: 'review-number' }], mostDigits, turn);
       return { move: 'be', doing: { ...doing, token: asked, isNumber: true } };
@@ -59,18 +60,31 @@ export function reviewing(line: Line, doing: DoingOf<'reviewing'>, event: CallEv
   }
 }
 
-/** The caller is content, or gone: what was said last is kept as it was marked. */
-export function keepTaken(taken: Taken, turn: Turn, ended = { by: 'key', why: '' }): void {
-  const { messageId, durationMs, isUrgent, isPrivate, callBack } = taken;
-  attest(turn, {
-    fact: 'recordingEnded',
-    messageId,
-    durationMs,
-    ...ended,
+/** On record before the caller hears that it is so: a process that dies during the review loses no mark. */
+function marked(
+  taken: Taken,
+  mark: Partial<Pick<Taken, 'isUrgent' | 'isPrivate' | 'callBack'>>,
+  words: readonly Prompt[],
+  turn: Turn,
+): Going {
+  attest(turn, { fact: 'messageMarked', messageId: taken.messageId, ...markFields({ ...unmarked, ...mark }) });
+  return review({ ...taken, ...mark }, turn, words);
+}
+
+const unmarked = { isUrgent: false, isPrivate: false, callBack: null } as const;
+
+function markFields({ isUrgent, isPrivate, callBack }: Pick<Taken, 'isUrgent' | 'isPrivate' | 'callBack'>): Marks {
+  return {
     ...(isUrgent ? { urgent: true } : {}),
     ...(isPrivate ? { private: true } : {}),
     ...(callBack === null ? {} : { callBack: phi(callBack) }),
-  });
+  };
+}
+
+/** The caller is content, or gone: what was said last is kept as it was marked. */
+export function keepTaken(taken: Taken, turn: Turn, ended = { by: 'key', why: '' }): void {
+  const { messageId, durationMs } = taken;
+  attest(turn, { fact: 'recordingEnded', messageId, durationMs, ...ended, ...markFields(taken) });
   discardBefore(taken, turn);
 }
 
