@@ -3,18 +3,11 @@
  * Where a row has two answers, the second is mediad's, and its reason stands in docs/engines.md.
  */
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import t from 'tap';
-import { EslApplication, EslClient } from '../support/esl-client.ts';
-import { FreeSwitch, freeswitch } from '../support/freeswitch.ts';
-import { SECRET, startMediad } from '../support/mediad-process.ts';
+import type { EslClient } from '../support/esl-client.ts';
+import { aServer } from '../support/esl-server.ts';
+import { freeswitch } from '../support/freeswitch.ts';
 import { until } from '../support/processes.ts';
-import { RtpPhone } from '../support/rtp-phone.ts';
-import { SipCaller } from '../support/sip-caller.ts';
-
-type Tap = Pick<typeof t, 'teardown' | 'match'>;
 
 /** `$A` is a leg that is there; a text is the whole answer (of an api command, its body). */
 type Row = readonly [command: string, answer: string | RegExp, ofMediad?: string | RegExp];
@@ -206,42 +199,10 @@ const applications: readonly Done[] = [
   ['sleep', '10', '_none_'],
 ];
 
-/** The server that is tried, a leg on it, and both kinds of event sockets. */
-async function aServer(t: Tap) {
-  const folder = mkdtempSync(join(tmpdir(), 'esl-table-'));
-  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
-  const place = freeswitch?.kind === 'program' ? await ofFreeSwitch(t, freeswitch.path, folder) : await ofMediad(t);
-  const esl = await EslClient.member(place.port, place.secret);
-  if (freeswitch !== undefined) t.match(await esl.api('load mod_conference'), /\+OK/);
-  const [caller, application, phone] = [await SipCaller.open(), await EslApplication.open(), await RtpPhone.open()];
-  const headers = { 'User-Agent': `drachtio-fsmrf:${randomUUID()}`, 'X-esl-outbound': application.address };
-  const { call, response } = await caller.invite(`sip:drachtio@${place.sip}`, headers, phone.sdp);
-  if (call === undefined) throw new Error(`refused with ${response.status}`);
-  call.ack();
-  phone.talkTo(response.body.toString());
-  const leg = await application.accept();
-  t.teardown(() => {
-    phone.close();
-    application.close();
-    caller.close();
-    esl.close();
-  });
-  return { esl, leg };
-}
-
-async function ofMediad(t: Tap) {
-  const mediad = await startMediad();
-  t.teardown(() => mediad.stop());
-  return { port: mediad.eventSocketPort, secret: SECRET, sip: mediad.sipAddress };
-}
-
-async function ofFreeSwitch(t: Tap, path: string, folder: string) {
-  const server = await FreeSwitch.start(t, path, folder);
-  return { port: server.ready.eventSocket.port, secret: server.secret, sip: server.sip };
-}
-
 void t.test(`the event socket answers as FreeSWITCH does`, { skip: freeswitch?.kind === 'running' }, async (t) => {
-  const { esl, leg } = await aServer(t);
+  const server = await aServer(t);
+  const { esl } = server;
+  const leg = await server.leg();
   const names = new Map([['$A', leg.uuid]]);
   const told = (text: string) => [...names].reduce((line, [name, value]) => line.replaceAll(name, value), text);
   const untold = (text: string) => [...names].reduce((line, [name, value]) => line.replaceAll(value, name), text);

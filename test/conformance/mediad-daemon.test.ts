@@ -186,8 +186,10 @@ void t.test('events come in FreeSWITCH\u2019s order, and a hang-up completes all
       'CHANNEL_EXECUTE_COMPLETE c',
       'CHANNEL_EXECUTE_COMPLETE d',
       'CHANNEL_EXECUTE_COMPLETE e',
+      'CHANNEL_STATE',
       'CHANNEL_CALLSTATE',
       'CHANNEL_HANGUP',
+      'CHANNEL_STATE',
       'CHANNEL_HANGUP_COMPLETE',
       'CHANNEL_DESTROY',
       'text/disconnect-notice',
@@ -306,7 +308,7 @@ void t.test(
     const again = await back.accept();
     t.equal(again.uuid, b.uuid);
     a.call.bye();
-    await again.esl.event('CHANNEL_UNBRIDGE');
+    await again.esl.event('CHANNEL_PARK');
     await b.phone.hearsNothing();
     again.esl.close();
     const start = b.phone.packets.length;
@@ -317,6 +319,47 @@ void t.test(
     other.close();
     a.phone.close();
     b.phone.close();
+  },
+);
+
+void t.test(
+  'an application that dies: a prompt and a conference go on, and the next one takes them over',
+  async (t) => {
+    const system = shared;
+    const legs = [await aLeg(system), await aLeg(system), await aLeg(system)] as const;
+    const [listener, one, other] = legs;
+    await listener.execute('playback', 'tone_stream://%(1000,0,500);loops=-1', 'prompt');
+    await one.execute('conference', 'room', 'in');
+    await other.execute('conference', 'room', 'in');
+    one.phone.say(440);
+    other.phone.say(700);
+    const hear = () => Promise.all([listener.phone.hears(500), one.phone.hears(700), other.phone.hears(440)]);
+    await hear();
+    for (const { esl } of legs) {
+      esl.close();
+      await esl.closed();
+    }
+    const member = await EslClient.member(system.mediad.eventSocketPort, SECRET);
+    const since = listener.phone.packets.length;
+    await listener.phone.until('a second more', () => listener.phone.packets.length > since + 50);
+    await hear();
+    t.equal(await member.api('conference room list count'), '2');
+    const back = await EslApplication.open();
+    for (const { uuid, phone } of legs) {
+      const from = phone.packets.length;
+      t.equal(await member.api(`uuid_transfer ${uuid} 'socket:${back.address} async full' inline`), '+OK\n');
+      const again = await back.accept();
+      t.equal(again.uuid, uuid);
+      await phone.until('what it heard to go on', () => phone.packets.length > from + 25);
+    }
+    await hear();
+    t.equal(await member.api('conference room list count'), '2', 'nobody has left for that');
+    for (const { call, phone } of legs) {
+      call.bye();
+      phone.close();
+    }
+    back.close();
+    member.close();
   },
 );
 

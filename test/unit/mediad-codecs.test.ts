@@ -11,6 +11,7 @@ import { JitterBuffer } from '../../src/mediad/media/jitter-buffer.ts';
 import type { SoundFrame } from '../../src/mediad/media/bridge.ts';
 import type { SeatSettings } from '../../src/mediad/media/messages.ts';
 import { Mixer } from '../../src/mediad/media/mixer.ts';
+import { Player } from '../../src/mediad/media/player.ts';
 import { readRtp, writeRtp, type RtpPacket } from '../../src/mediad/media/rtp-packet.ts';
 import { SessionRecorder } from '../../src/mediad/media/session-recorder.ts';
 import { mediaLeg, phoneWith } from '../support/media-leg.ts';
@@ -219,12 +220,19 @@ function confer(count: number, settings: (member: number) => SeatSettings = () =
     }
     mixer.tick(n * 20);
   }
-  return { talks, level, hears: (a: number, b: number) => amplitudeOf(pitchOf(b), Int16Array.from(heard[a]!), 8000) };
+  const sound = (member: number) => Int16Array.from(heard[member]!).subarray(1600);
+  return {
+    talks,
+    level,
+    sound,
+    hears: (a: number, b: number) => amplitudeOf(pitchOf(b), Int16Array.from(heard[a]!), 8000),
+  };
 }
 
 void t.test('in a conference of 3, 10 and 50 each hears all others at their level, and not himself', async (t) => {
   for (const count of [3, 10, 50]) {
-    const { hears, level, talks } = confer(count);
+    const { hears, level, talks, sound } = confer(count);
+    t.ok(longestGapMs(sound(0), 8000) < 40, `${count}: no gap`);
     const others = [1, count - 1].map((other) => decibels(hears(0, other) / level));
     t.ok(
       others.every((loudness) => Math.abs(loudness) < 1),
@@ -265,6 +273,41 @@ void t.test('a session is recorded from both sides, mixed or side by side', asyn
     const [left, right] = ways === 'stereo' ? [channel(0, 2), channel(1, 2)] : [channel(0, 1), channel(0, 1)];
     t.ok(Math.abs(decibels(amplitudeOf(1000, left, 8000))) < 1, `${ways}: what the leg said`);
     t.ok(Math.abs(decibels(amplitudeOf(400, right, 8000))) < 1, `${ways}: what it heard`);
+    for (const side of [left, right]) t.ok(longestGapMs(side, 8000) < 40, `${ways}: no gap`);
     if (ways === 'stereo') t.ok(amplitudeOf(400, left, 8000) < 100, 'kept apart');
+  }
+});
+
+void t.test('a prompt is heard in each codec at its level and without a gap; also again after a hold', async (t) => {
+  for (const codec of codecs) {
+    const { leg, sent } = aLeg(codec);
+    let at = 0;
+    const source = (rate: number) => ({
+      next: (frame: Int16Array) => {
+        frame.set(tone(frame.length, rate, at));
+        at += frame.length;
+        return frame.length;
+      },
+      describe: () => 'tone',
+    });
+    leg.play(new Player([{ name: 'tone', open: source }], {}, { started() {}, stopped() {}, ended() {} }, codec.rate));
+    let nowMs = 0;
+    const talk = async (ms: number) => {
+      sent.length = 0;
+      for (const end = nowMs + ms; nowMs < end; nowMs += 20) leg.tick(nowMs);
+      return decoded(codec, sent);
+    };
+    const phone = phoneWith(codec, 96, { address: '198.51.100.4', port: 4000 });
+    await until('the coders', async () => (await talk(120)).length > 0);
+    for (const when of ['at once', 'after a hold']) {
+      const heard = (await talk(1200)).subarray(codec.rate * 0.2, codec.rate);
+      const level = decibels(amplitudeOf(TONE_HZ, heard, codec.rate));
+      t.ok(Math.abs(level) < 1, `${nameOf(codec)} ${when}: ${level.toFixed(2)} dB`);
+      t.ok(longestGapMs(heard, codec.rate) < 40, `${nameOf(codec)} ${when}: no gap`);
+      leg.setRemote({ ...phone, sendTo: undefined }, nowMs);
+      t.equal((await talk(400)).length, 0, `${nameOf(codec)}: on hold nothing is sent`);
+      leg.setRemote(phone, nowMs);
+    }
+    leg.close();
   }
 });

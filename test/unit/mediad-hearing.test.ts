@@ -2,7 +2,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { openEncoder } from '../../src/mediad/media/codec/codec.ts';
+import { openEncoder, PCMU } from '../../src/mediad/media/codec/codec.ts';
+import { decodeG711 } from '../../src/mediad/media/codec/g711.ts';
 import type { Codec } from '../../src/mediad/media/codec/codec-types.ts';
 import { Resampler } from '../../src/mediad/media/codec/resample.ts';
 import { readSound } from '../../src/mediad/media/files/sound-file.ts';
@@ -11,8 +12,10 @@ import { DtmfDetector } from '../../src/mediad/media/hearing/dtmf.ts';
 import { Ears } from '../../src/mediad/media/hearing/ears.ts';
 import { AnswerDetector, LevelDetector } from '../../src/mediad/media/hearing/loudness.ts';
 import { ProgressDetector, ToneDetector } from '../../src/mediad/media/hearing/tones.ts';
+import { readRtp, writeRtp } from '../../src/mediad/media/rtp-packet.ts';
 import { DigitReceiver, DigitSender, type DigitPress } from '../../src/mediad/media/telephone-event.ts';
 import { Dice } from '../fuzz/mutator.ts';
+import { mediaLeg, phoneWith } from '../support/media-leg.ts';
 
 const LOW = [697, 770, 852, 941];
 const HIGH = [1209, 1336, 1477, 1633];
@@ -243,6 +246,79 @@ void t.test(
         `${ms} ms at ${clockRate}`,
       );
       t.equal(markers, 2, 'one marker for each press');
+    }
+  },
+);
+
+t.test(
+  'a key passes a bridge with its length, whatever the two phones take: events, other codecs, tones',
+  async (t) => {
+    const PCMA: Codec = { ...PCMU, name: 'PCMA' };
+    const G722: Codec = { ...PCMU, name: 'G722', rate: 16_000 };
+    const takesEvents = { events: { payloadType: 101, clockRate: 8000 } };
+    for (const [from, to, isTold] of [
+      [PCMU, PCMU, true],
+      [PCMU, PCMA, true],
+      [PCMU, G722, true],
+      [G722, PCMA, true],
+      [PCMU, PCMU, false],
+      [G722, PCMA, false],
+    ] as const) {
+      const path = `${from.name} to ${to.name}${isTold ? '' : ' without events'}`;
+      const sent: Buffer[] = [];
+      const [a, b] = [mediaLeg(() => {}), mediaLeg((datagram) => sent.push(Buffer.from(datagram)))];
+      const at = { address: '127.0.0.1', port: 4000 };
+      a.setRemote({ ...phoneWith(from, 0, at), ...takesEvents }, 0);
+      b.setRemote({ ...phoneWith(to, 8, at), ...(isTold ? takesEvents : {}) }, 0);
+      a.bridge({ takes: 'packets', push: (frame) => b.hear(frame), close() {} });
+      b.bridge({ takes: 'packets', push() {}, close() {} });
+      const presses = new DigitSender();
+      let nowMs = 0;
+      const tick = () => {
+        nowMs += 20;
+        const event = presses.next();
+        const timestamp = nowMs * 8 - (event?.sinceStart ?? 0);
+        if (event !== undefined) {
+          const packet = { payloadType: 101, payload: event.payload, marker: event.marker, ssrc: 5, timestamp };
+          a.receive(writeRtp({ ...packet, sequence: nowMs / 20 }), at, nowMs);
+        }
+        a.tick(nowMs);
+        b.tick(nowMs);
+      };
+      presses.queue('5', 160 * 8);
+      for (let n = 0; n < 60; n += 1) tick();
+      presses.queue('#', 400 * 8);
+      for (let n = 0; n < 100; n += 1) tick();
+
+      const packets = sent.flatMap((datagram) => readRtp(datagram) ?? []);
+      if (isTold) {
+        const heard: string[] = [];
+        const receiver = new DigitReceiver((press) => heard.push(`${press.digit}${press.durationSamples / 8}`));
+        const events = packets.filter(({ payloadType }) => payloadType === 101);
+        for (const event of events) receiver.push(event, 0);
+        t.same(heard, ['5160', '#400'], path);
+        const ends = events.filter(({ payload }) => (payload[1]! & 0x80) !== 0);
+        t.equal(ends.length, 6, `${path}: three ends each`);
+        t.equal(new Set(events.map(({ timestamp }) => timestamp)).size, 2, `${path}: one timestamp each`);
+        t.same(events.map(({ marker }) => marker).filter(Boolean).length, 2, `${path}: a marker each`);
+      } else {
+        t.notOk(
+          packets.some(({ payloadType }) => payloadType === 101),
+          path,
+        );
+        const pieces = packets.map(({ payload }) => {
+          const samples = new Int16Array(payload.length);
+          decodeG711(to.name === 'PCMA' ? 'PCMA' : 'PCMU', payload, samples);
+          return samples;
+        });
+        const sound = together(...pieces);
+        const heard = heardBy(new DtmfDetector(), sound).map((one) => (one.kind === 'digit' ? one : null));
+        t.match(heard, [{ digit: '5' }, { digit: '#' }], path);
+        for (const [i, ms] of [160, 400].entries())
+          t.ok(Math.abs((heard[i]?.durationMs ?? 0) - ms) <= 30, `${path}: ${heard[i]?.durationMs} ms`);
+      }
+      a.close();
+      b.close();
     }
   },
 );

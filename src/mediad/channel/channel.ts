@@ -10,23 +10,18 @@ import type { LegMedia } from '../media/leg-media.ts';
 import type { PlayEvents, PlayLimits, PlayResult, Running } from '../media/requests.ts';
 import type { LegReport, PlayItem } from '../media/messages.ts';
 import { ApplicationQueue, type QueuedCall } from './application-queue.ts';
-import { type ChannelState, profileHeaders } from './channel-headers.ts';
+import {
+  applicationHeaders,
+  BARE_EVENTS,
+  bridgeHeaders,
+  type ChannelState,
+  profileHeaders,
+} from './channel-headers.ts';
 import type { EventBus } from './events.ts';
 import { setMediaVariables } from './media-variables.ts';
+import type { DigitSource, HangupCause, HeardDigit } from './channel-types.ts';
 
-/** FreeSWITCH's names of Q.850 causes. */
-export type HangupCause = string;
-
-/** Where a digit came from, in FreeSWITCH's words. */
-export type DigitSource = 'RTP' | 'INBAND_AUDIO' | 'ENDPOINT' | 'APP';
-
-export interface HeardDigit {
-  readonly digit: string;
-  readonly durationSamples: number;
-  readonly source: DigitSource;
-  readonly ssrc?: number;
-  readonly timestamp?: number;
-}
+export type * from './channel-types.ts';
 
 /** Resolves with the Application-Response: `_none_`, `FILE PLAYED`, `FILE NOT FOUND`, `-ERR reason`. */
 export type Application = (call: ApplicationCall) => Promise<string>;
@@ -73,9 +68,12 @@ export class Channel {
   readonly #options: ChannelOptions;
   readonly #monotonicMs: () => number;
   readonly #createdAtMs = Date.now();
+  #answeredAtMs = 0;
   readonly #applications: ApplicationQueue;
   readonly #digitListeners = new Set<(digit: string) => void>();
   #state: ChannelState = 'arriving';
+  /** Of an end that is being told. */
+  #stage: 'reporting' | 'destroyed' | undefined;
   #peer: Channel | undefined;
   #callUuid: string;
   #lastDigit: { digit: string; source: DigitSource; atMs: number } | undefined;
@@ -91,6 +89,7 @@ export class Channel {
       run: (call, signal) => this.#run(call, signal),
       onStarted: (call, isBeside) => {
         if (!isBeside) this.variables.set('current_application', call.application);
+        if (!isBeside) this.variables.set('current_application_data', call.arguments);
         this.publish('CHANNEL_EXECUTE', applicationHeaders(call));
       },
       onCompleted: (call, response) =>
@@ -99,6 +98,8 @@ export class Channel {
     });
     for (const [name, value] of options.variables) this.variables.set(name, value);
     this.variables.set('uuid', options.uuid);
+    this.variables.set('call_uuid', options.uuid);
+    this.variables.set('channel_name', options.name);
     this.publish('CHANNEL_CREATE');
   }
 
@@ -124,6 +125,11 @@ export class Channel {
     return this.#applications.running;
   }
 
+  /** 0: not yet. */
+  get answeredAtMs(): number {
+    return this.#answeredAtMs;
+  }
+
   get createdAtMs(): number {
     return this.#createdAtMs;
   }
@@ -131,8 +137,10 @@ export class Channel {
   answered(): void {
     if (this.#state !== 'arriving') return;
     this.#state = 'answered';
+    this.#answeredAtMs = Date.now();
+    this.variables.set('endpoint_disposition', 'ANSWER');
     this.publish('CHANNEL_ANSWER');
-    this.#publishCallState();
+    this.#publishCallState('RINGING');
     this.publish('CHANNEL_PARK');
   }
 
@@ -189,11 +197,18 @@ export class Channel {
   /** Plays, with the events FreeSWITCH has for it. */
   play(items: readonly PlayItem[], limits: PlayLimits = {}): Running<PlayResult> {
     const about = (name: string) => ({ 'Playback-File-Path': name, 'Playback-File-Type': 'file' });
+    let isBroken = false;
     const events: PlayEvents = {
       itemStarted: (name) => this.publish('PLAYBACK_START', about(name)),
-      itemStopped: (name) => this.publish('PLAYBACK_STOP', { ...about(name), 'Playback-Status': 'done' }),
+      itemStopped: (name) =>
+        this.publish('PLAYBACK_STOP', { ...about(name), 'Playback-Status': isBroken ? 'break' : 'done' }),
     };
-    return this.media.play(items, limits, events);
+    const playing = this.media.play(items, limits, events);
+    const stop = () => {
+      isBroken = true;
+      playing.stop();
+    };
+    return { done: playing.done, stop };
   }
 
   /** Both must be answered. Running applications of both end first. */
@@ -205,6 +220,7 @@ export class Channel {
     this.#peer = other;
     other.#peer = this;
     other.#callUuid = this.uuid;
+    other.variables.set('call_uuid', this.uuid);
     this.media.bridge(other.media);
     for (const [a, b] of [
       [this, other],
@@ -214,9 +230,10 @@ export class Channel {
       a.variables.set('last_bridge_to', b.uuid);
       a.variables.set('signal_bond', b.uuid);
     }
-    const legs = { 'Bridge-A-Unique-ID': this.uuid, 'Bridge-B-Unique-ID': other.uuid };
-    this.publish('CHANNEL_BRIDGE', { ...legs, 'Other-Leg-Unique-ID': other.uuid });
-    other.publish('CHANNEL_BRIDGE', { ...legs, 'Other-Leg-Unique-ID': this.uuid });
+    this.publish('CHANNEL_UNPARK');
+    other.publish('CHANNEL_UNPARK');
+    // As FreeSWITCH: of the leg alone that was told to bridge.
+    this.publish('CHANNEL_BRIDGE', bridgeHeaders(this, other));
     this.#options.onActivity();
     other.#options.onActivity();
   }
@@ -227,17 +244,16 @@ export class Channel {
     if (other === undefined) return;
     this.media.unbridge();
     other.media.unbridge();
+    const [first, second] = this.#callUuid === this.uuid ? [this, other] : [other, this];
+    first.publish('CHANNEL_UNBRIDGE', bridgeHeaders(first, second));
     this.#peer = undefined;
     other.#peer = undefined;
     other.#callUuid = other.uuid;
     this.#callUuid = this.uuid;
-    for (const [a, b] of [
-      [this, other],
-      [other, this],
-    ] as const) {
+    for (const a of [this, other]) {
+      a.variables.set('call_uuid', a.uuid);
       a.variables.delete('bridge_uuid');
       a.variables.delete('signal_bond');
-      a.publish('CHANNEL_UNBRIDGE', { 'Other-Leg-Unique-ID': b.uuid });
       if (a.#state === 'answered') a.publish('CHANNEL_PARK');
       a.#options.onActivity();
     }
@@ -261,21 +277,20 @@ export class Channel {
   }
 
   publish(name: string, headers: EventHeaders = {}, options: { subclass?: string; body?: string } = {}): void {
-    // FreeSWITCH leaves the variables out of these two.
-    const variables = name === 'DTMF' || name === 'CHANNEL_CALLSTATE' ? {} : this.variableHeaders();
+    const variables = BARE_EVENTS.has(name) ? {} : this.variableHeaders();
     this.#options.bus.publish(name, { ...this.profileHeaders(), ...variables, ...headers }, options);
   }
 
   profileHeaders(): EventHeaders {
-    return profileHeaders(this, this.#options.destination);
+    return profileHeaders(this, this.#options.destination, this.#stage ?? this.#state);
   }
 
   variableHeaders(): EventHeaders {
     return Object.fromEntries([...this.variables].map(([name, value]) => [`variable_${name}`, value]));
   }
 
-  #publishCallState(headers: EventHeaders = {}): void {
-    this.publish('CHANNEL_CALLSTATE', { 'Original-Channel-Call-State': 'RINGING', ...headers });
+  #publishCallState(before: 'RINGING' | 'ACTIVE', headers: EventHeaders = {}): void {
+    this.publish('CHANNEL_CALLSTATE', { 'Original-Channel-Call-State': before, ...headers });
   }
 
   async #run(call: QueuedCall, signal: AbortSignal): Promise<string> {
@@ -289,18 +304,15 @@ export class Channel {
   #ended(report: LegReport | undefined): void {
     if (report !== undefined) setMediaVariables(this, report);
     const about = { 'Hangup-Cause': this.variables.get('hangup_cause') ?? '' };
-    this.#publishCallState(about);
+    this.publish('CHANNEL_STATE', about);
+    this.#publishCallState('ACTIVE', about);
     this.publish('CHANNEL_HANGUP', about);
+    this.#stage = 'reporting';
+    this.publish('CHANNEL_STATE', about);
     this.publish('CHANNEL_HANGUP_COMPLETE', about);
     this.publish('CHANNEL_DESTROY', about);
+    this.#stage = 'destroyed';
+    this.publish('CHANNEL_STATE', about);
     this.#options.onEnded();
   }
-}
-
-function applicationHeaders(call: QueuedCall): EventHeaders {
-  return {
-    Application: call.application,
-    'Application-Data': call.arguments,
-    'Application-UUID': call.eventUuid,
-  };
 }

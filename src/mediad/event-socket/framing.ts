@@ -4,6 +4,8 @@ export interface EslCommand {
   readonly line: string;
   /** Names in lower case. */
   readonly headers: ReadonlyMap<string, string>;
+  /** The same headers with their names as they came. */
+  readonly fields: EventHeaders;
   readonly body: string;
 }
 
@@ -68,7 +70,8 @@ export class CommandReader {
   }
 
   #finish(): EslCommand | undefined {
-    const headers = readHeaders(this.#lines.slice(1, -1));
+    const fields = readFields(this.#lines.slice(1, -1));
+    const headers = new Map([...fields].map(([name, value]) => [name.toLowerCase(), value]));
     const length = headers.get('content-length') ?? '0';
     // Unsigned decimal and nothing else: a length is never trusted further than that.
     if (!/^\d{1,8}$/.test(length) || Number(length) > this.#limits.bodyBytes) {
@@ -82,15 +85,15 @@ export class CommandReader {
     this.#buffer = this.#buffer.subarray(bodyBytes);
     this.#lines = [];
     this.#headBytes = 0;
-    return { line, headers, body };
+    return { line, headers, fields: Object.fromEntries(fields), body };
   }
 }
 
-function readHeaders(lines: readonly string[]): Map<string, string> {
+function readFields(lines: readonly string[]): Map<string, string> {
   const headers = new Map<string, string>();
   for (const line of lines) {
     const colon = line.indexOf(':');
-    if (colon > 0) headers.set(line.slice(0, colon).trim().toLowerCase(), line.slice(colon + 1).trim());
+    if (colon > 0) headers.set(line.slice(0, colon).trim(), line.slice(colon + 1).trim());
   }
   return headers;
 }

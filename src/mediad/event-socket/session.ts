@@ -269,10 +269,10 @@ export class Session {
   }
 
   /** Passes an event on to everybody who listens. */
-  #sendEvent(name: string, { headers, body }: EslCommand): string {
+  #sendEvent(name: string, { headers, fields, body }: EslCommand): string {
     const subclass = headers.get('event-subclass');
     const more = body === '' ? {} : { body };
-    this.#context.switchboard.bus.publish(name.trim() || 'CUSTOM', Object.fromEntries(headers), {
+    this.#context.switchboard.bus.publish(name.trim() || 'CUSTOM', fields, {
       ...more,
       ...(subclass !== undefined && { subclass }),
     });

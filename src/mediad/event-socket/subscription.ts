@@ -10,7 +10,7 @@ export class Subscription {
   format: EventFormat = 'plain';
   readonly #names = new Set<string>();
   readonly #subclasses = new Set<string>();
-  readonly #filters: { name: string; value: string }[] = [];
+  readonly #filters: Filter[] = [];
 
   /** The words of an `event` command after the format; false if none of them is an event. */
   add(words: readonly string[]): boolean {
@@ -44,7 +44,7 @@ export class Subscription {
 
   filter(name: string, value: string): boolean {
     if (this.#filters.length >= MAX_FILTERS) return false;
-    this.#filters.push({ name, value: value.toLowerCase() });
+    this.#filters.push(new Filter(name, value));
     return true;
   }
 
@@ -57,14 +57,53 @@ export class Subscription {
     }
   }
 
-  /** With filters, one that fits is enough. */
+  /** With filters, one that fits is enough, unless one that begins with a minus fits too. */
   wants(event: SwitchEvent): boolean {
     const isNamed =
       this.#names.has('ALL') ||
       (event.name === 'CUSTOM' ? this.#subclasses.has(event.subclass ?? '') : this.#names.has(event.name));
     if (!isNamed) return false;
     if (this.#filters.length === 0) return true;
-    return this.#filters.some(({ name, value }) => event.headers[name]?.toLowerCase() === value);
+    const fitting = this.#filters.filter((filter) => filter.fits(event.headers[filter.name]));
+    return fitting.length > 0 && fitting.every(({ isWanted }) => isWanted);
+  }
+}
+
+/** As FreeSWITCH reads them: `value`, `-value` for what is not wanted, `/expression/`. */
+class Filter {
+  readonly name: string;
+  /** In lower case. */
+  readonly value: string;
+  readonly isWanted: boolean;
+  readonly #expression: RegExp | undefined;
+  readonly #text: string;
+
+  constructor(name: string, value: string) {
+    const [, signs = '', text = ''] = /^([+\- ]*)(.*)$/s.exec(value) ?? [];
+    this.name = name;
+    this.value = value.toLowerCase();
+    this.isWanted = !signs.includes('-');
+    this.#expression = expressionOf(value);
+    this.#text = text.toLowerCase();
+  }
+
+  fits(value: string | undefined): boolean {
+    if (value === undefined) return false;
+    return this.#expression?.test(value.slice(0, MAX_MATCHED)) ?? value.toLowerCase() === this.#text;
+  }
+}
+
+const MAX_MATCHED = 256;
+const MAX_EXPRESSION = 100;
+
+/** undefined: it is none, or none that can be read; then it is a text like any other. */
+function expressionOf(value: string): RegExp | undefined {
+  const [, source] = /^\/(.+)\/$/s.exec(value) ?? [];
+  if (source === undefined || source.length > MAX_EXPRESSION) return undefined;
+  try {
+    return new RegExp(source);
+  } catch {
+    return undefined;
   }
 }
 

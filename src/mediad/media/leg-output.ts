@@ -6,6 +6,7 @@ import { Resampler } from './codec/resample.ts';
 import type { BridgeFrame, QuietFrame } from './bridge.ts';
 import { writeNoise } from './comfort-noise.ts';
 import type { RemoteMedia } from './messages.ts';
+import { KeyTones } from './key-tones.ts';
 import { Packetizer } from './packetizer.ts';
 import { RtpSender } from './rtp-sender.ts';
 import { DigitSender } from './telephone-event.ts';
@@ -14,6 +15,8 @@ import { Transcoder } from './transcoder.ts';
 export class LegOutput {
   readonly #sender: RtpSender;
   readonly #digits = new DigitSender();
+  /** For a phone that takes no events. */
+  readonly #tones = new KeyTones();
   #remote: RemoteMedia | undefined;
   #codec: Codec = PCMU;
   #packetizer: Packetizer | undefined;
@@ -55,7 +58,7 @@ export class LegOutput {
   }
 
   get isSendingDigits(): boolean {
-    return this.#digits.isSending;
+    return this.#digits.isSending || this.#tones.isSending;
   }
 
   /** From now on under another SSRC. */
@@ -77,6 +80,7 @@ export class LegOutput {
   /** Once per 20 ms. A digit that is being sent takes the place of sound. */
   tick(): void {
     this.#sender.tick();
+    if (this.#tones.isSending) return this.sound(this.#tones.next(), 8000);
     if (!this.#digits.isSending) return;
     const events = this.#remote?.events;
     // Its timestamp is counted like the sound's (RFC 4733 2.1), its duration in the clock that was agreed for events.
@@ -87,7 +91,9 @@ export class LegOutput {
   }
 
   sendDigits(digits: string, durationSamples: number): void {
-    if (this.#remote?.events !== undefined) this.#digits.queue(digits, durationSamples);
+    if (this.#remote === undefined) return;
+    const way = this.#remote.events === undefined ? this.#tones : this.#digits;
+    way.queue(digits, durationSamples);
   }
 
   /** 20 ms of sound, at any of our rates. */
@@ -118,7 +124,7 @@ export class LegOutput {
     if (remote === undefined) return;
     const isAsItIs = isRelayable(frame.codec, this.#codec);
     if (frame.kind === 'press') {
-      if (!isAsItIs) this.sendDigits(frame.digit, frame.durationSamples);
+      if (!isAsItIs || remote.events === undefined) this.sendDigits(frame.digit, frame.durationSamples);
       return;
     }
     if (!isAsItIs) return this.#transcode(frame);

@@ -30,7 +30,7 @@ const WAYS: ReadonlyMap<string, Way> = new Map([
     'NAME_SPELLED',
     'URL',
     'IP_ADDRESS',
-    'E-MAIL_ADDRESS',
+    'EMAIL_ADDRESS',
     'POSTAL_ADDRESS',
   ].map((type): [string, Way] => [type, spelled]),
   ['TIME_MEASUREMENT', duration],
@@ -52,6 +52,8 @@ const SIGNS: ReadonlyMap<string, string> = new Map([
 
 /** A string is why it cannot be said. */
 export function piecesOf(saying: Saying): readonly string[] | string {
+  if (saying.type === 'CURRENCY')
+    return 'CURRENCY is not recorded: the voice never said "dollar", "cent" or "and"; use speak';
   const way = WAYS.get(saying.type);
   if (way === undefined) return `${saying.type} is not recorded; said are ${[...WAYS.keys()].join(', ')}`;
   const grammar = GRAMMARS.get(saying.language);
