@@ -69,7 +69,11 @@ export class MediaServer {
       promptCacheBytes: options.promptCacheBytes,
     };
     const threads = options.workers ?? Math.min(MOST_THREADS, availableParallelism());
-    this.#workers = new MediaWorkers(threads, settings, (error) => this.#failed(error));
+    this.#workers = new MediaWorkers(threads, settings, {
+      failed: (error) => this.#failed(error),
+      notStarted: ({ message }) =>
+        log.error({ reason: message }, 'another media thread did not start: fewer serve all legs'),
+    });
     this.#switchboard = new Switchboard({
       maxChannels: options.maxChannels,
       unattendedMs: options.unattendedMs,

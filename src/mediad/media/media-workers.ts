@@ -1,24 +1,39 @@
 /**
  * The media threads. Legs of one call share one: what crosses from thread to thread is copied, and costs more than all else that is done to a packet.
- * The first is there from the start, each other when it is needed.
+ * The first is there from the start. Each other is started beside it when it is needed, and gets legs from when it is up: a thread takes a while to
+ * start, and may not start at all where memory or file descriptors are short, when calls matter most.
  */
 import { MediaWorker } from './media-worker.ts';
 import type { WorkerNumbers, WorkerSettings } from './messages.ts';
 
+/** After a thread that did not start, as many legs do without before the next is tried. */
+const REST_LEGS = 100;
+
+export interface WorkerEvents {
+  /** A thread has ended by itself: its legs have no audio any more. */
+  failed(error: Error): void;
+  /** There is one thread less than there should be. */
+  notStarted(error: Error): void;
+}
+
 export class MediaWorkers {
   readonly #settings: WorkerSettings;
-  readonly #failed: (error: Error) => void;
+  readonly #events: WorkerEvents;
+  /** Those that are up, and the first. */
   readonly #workers: MediaWorker[] = [];
   readonly #most: number;
   /** Where each call is that has named itself. */
   readonly #calls = new Map<string, { readonly worker: MediaWorker; legs: number }>();
 
-  /** `failed` is told when a thread ends by itself: its legs have no audio any more. */
-  constructor(most: number, settings: WorkerSettings, failed: (error: Error) => void) {
+  #growing: MediaWorker | undefined;
+  #restLegs = 0;
+  #isClosed = false;
+
+  constructor(most: number, settings: WorkerSettings, events: WorkerEvents) {
     this.#most = most;
     this.#settings = settings;
-    this.#failed = failed;
-    this.#start();
+    this.#events = events;
+    this.#workers.push(new MediaWorker(settings, (error) => events.failed(error)));
   }
 
   /** For another leg of this call, or for something that belongs to none. Whoever names a call says `leave` once for each leg. */
@@ -44,17 +59,50 @@ export class MediaWorkers {
 
   /** Resolves when all recordings are complete and the threads have ended. */
   async close(): Promise<void> {
-    await Promise.all(this.#workers.map((worker) => worker.close()));
+    this.#isClosed = true;
+    await Promise.all(
+      [...this.#workers, ...(this.#growing === undefined ? [] : [this.#growing])].map((one) => one.close()),
+    );
   }
 
   #least(): MediaWorker {
     const least = this.#workers.reduce((a, b) => (b.stations < a.stations ? b : a));
-    return least.stations > 0 && this.#workers.length < this.#most ? this.#start() : least;
+    if (least.stations > 0 && this.#workers.length < this.#most) this.#grow();
+    return least;
   }
 
-  #start(): MediaWorker {
-    const worker = new MediaWorker(this.#settings, this.#failed);
-    this.#workers.push(worker);
-    return worker;
+  #grow(): void {
+    if (this.#growing !== undefined || this.#isClosed) return;
+    if (this.#restLegs > 0) {
+      this.#restLegs -= 1;
+      return;
+    }
+    let isUp = false;
+    try {
+      const worker = new MediaWorker(this.#settings, (error) => {
+        if (isUp) this.#events.failed(error);
+        else this.#notStarted(error);
+      });
+      this.#growing = worker;
+      // It answers when all of its code is there.
+      worker.measure().then(
+        () => {
+          isUp = true;
+          this.#growing = undefined;
+          this.#workers.push(worker);
+        },
+        (error: Error) => this.#notStarted(error),
+      );
+    } catch (error) {
+      this.#notStarted(error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+
+  /** May be told several times of one thread. */
+  #notStarted(error: Error): void {
+    if (this.#restLegs > 0 || this.#isClosed) return;
+    this.#growing = undefined;
+    this.#restLegs = REST_LEGS;
+    this.#events.notStarted(error);
   }
 }
