@@ -1,7 +1,7 @@
 import { randomBytes, scrypt, timingSafeEqual } from 'node:crypto';
 import type { Phi } from '../core/phi/index.ts';
 import type { Instant } from '../core/time/index.ts';
-import { pausedUntil, type PinResult, type PinTries, pinFault, tried } from '../core/voicemail/index.ts';
+import { pausedUntil, type PinResult, type PinTries, pinFault, tried, triedRightly } from '../core/voicemail/index.ts';
 import type { Clock, Random } from '../engine/ports.ts';
 
 /** Where PINs are kept. Every method throws PortError. */
@@ -57,7 +57,7 @@ export class Pins {
     const isRight = await isHashOf(hash ?? this.#nobody, pin.reveal());
     if (hash === null) return 'noPin';
     if (!isRight) return 'wrong';
-    for (const key of about) this.#store.noteTries(key, null);
+    for (const [i, key] of about.entries()) this.#store.noteTries(key, triedRightly(before[i] ?? null, at));
     return 'right';
   }
 

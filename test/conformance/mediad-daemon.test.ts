@@ -421,10 +421,30 @@ void t.test('SIGTERM says goodbye to every leg and completes the recordings', as
   phone.close();
 });
 
+/** The second is started when a second call comes, and gets legs from when it is up. */
+async function aSystemOfTwoThreads(t: Parameters<typeof aSystem>[0]) {
+  const system = await aSystem(t, { workers: 2, metrics: { port: 0 } });
+  const metrics = async () => (await fetch(`http://${system.mediad.metricsAddress}/metrics`)).text();
+  const legs = [await aLeg(system), await aLeg(system)];
+  await until('the second thread', async () => /^mediad_legs\{worker="1"\} 0$/m.test(await metrics()));
+  await hangUp(legs);
+  await until('no legs', async () => /^mediad_legs\{worker="0"\} 0$/m.test(await metrics()));
+  return { system, metrics };
+}
+
+async function hangUp(legs: readonly Awaited<ReturnType<typeof aLeg>>[]): Promise<void> {
+  for (const { phone, call, esl } of legs) {
+    call.bye();
+    await esl.closed();
+    phone.close();
+  }
+}
+
 void t.test('legs of different media threads are bridged too', async (t) => {
-  const system = await aSystem(t, { workers: 2 });
+  const { system, metrics } = await aSystemOfTwoThreads(t);
   const a = await aLeg(system);
   const b = await aLeg(system);
+  t.match(await metrics(), /^mediad_legs\{worker="0"\} 1$[^]*^mediad_legs\{worker="1"\} 1$/m);
   const esl = await EslClient.member(system.mediad.eventSocketPort, SECRET);
   await esl.api(`uuid_bridge ${a.uuid} ${b.uuid}`);
   a.phone.say(440);
@@ -441,19 +461,15 @@ void t.test('legs of different media threads are bridged too', async (t) => {
 });
 
 void t.test('legs of one call share a thread, others take the one that has least', async (t) => {
-  const system = await aSystem(t, { workers: 2, metrics: { port: 0 } });
+  const { system, metrics } = await aSystemOfTwoThreads(t);
   const legs = [];
   for (const callId of ['one.1', 'two.1', 'two.2', 'two.3', 'three.1', 'one@a.b.c']) {
     legs.push(await aLeg(system, { 'Call-ID': callId }));
   }
-  const page = await (await fetch(`http://${system.mediad.metricsAddress}/metrics`)).text();
+  const page = await metrics();
   t.match(page, /^mediad_legs\{worker="0"\} 3$/m);
   t.match(page, /^mediad_legs\{worker="1"\} 3$/m);
-  for (const { phone, call, esl } of legs) {
-    call.bye();
-    await esl.closed();
-    phone.close();
-  }
+  await hangUp(legs);
 });
 
 void t.test('a sealed recording is heard by the leg it is lent to, once, and its key shows nowhere', async (t) => {

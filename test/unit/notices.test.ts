@@ -131,6 +131,7 @@ void t.test('a program that fails is told later, over a restart too, and given u
     return told.length === 2;
   });
   t.ok(clock.now() >= noon + 10_000, 'not before ten seconds');
+  await until('it to be noted', () => store.notices.list('waiting', 1)[0]?.tries === 2);
   await first.close();
   clock.advance(60_000);
   const second = sends(store, url, clock);

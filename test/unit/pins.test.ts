@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import { phi } from '../../src/core/phi/index.ts';
 import { type Instant, plusMs } from '../../src/core/time/index.ts';
-import { pausedUntil, pinFault, type PinTries, tried } from '../../src/core/voicemail/index.ts';
+import { pausedUntil, pinFault, type PinTries, tried, triedRightly } from '../../src/core/voicemail/index.ts';
 import { makePin, Pins } from '../../src/directory/index.ts';
 import { systemRandom } from '../../src/engine/index.ts';
 import { openStore } from '../../src/storage/index.ts';
@@ -65,6 +65,27 @@ void t.test('a dialler that tries 10,000 PINs in a day has at most 20 an hour lo
   t.ok([...perHour.values()].reduce((sum, n) => sum + n, 0) < 60);
 });
 
+void t.test('who knows a right PIN, or guesses where others open, has no more looked at', async (t) => {
+  for (const [wrongs, rights] of [
+    [4, 1],
+    [1, 1],
+    [3, 4],
+  ] as const) {
+    let tries: PinTries | null = null;
+    const wrong: number[] = [];
+    for (let at = noon as number, n = 0; at < noon + 24 * hourMs; at += 5_000) {
+      if (pausedUntil(tries, at as Instant) !== null) continue;
+      const before: PinTries | null = tries;
+      tries = tried(before, at as Instant);
+      if (n++ % (wrongs + rights) < wrongs) wrong.push(at);
+      else tries = triedRightly(before, at as Instant);
+    }
+    const most = Math.max(...wrong.map((from) => wrong.filter((at) => at >= from && at < from + hourMs).length));
+    t.ok(most <= 15, `${most} in an hour`);
+  }
+  t.same(triedRightly({ failures: 4, lastAt: noon }, plusMs(noon, hourMs)), null, 'forgiven');
+});
+
 void t.test(
   'tries are counted by mailbox and by source, also when they come together, and survive a restart',
   async (t) => {
@@ -100,6 +121,15 @@ void t.test(
     t.equal(await afterRestart.check('3101', phi('271828'), 'y'), 'paused');
     await afterRestart.set('3101', '30219475', 'an admin', []);
     t.equal(await afterRestart.check('3101', phi('30219475'), 'y'), 'right');
+    // Its owner comes between the guesses, and who guesses opens a mailbox of their own.
+    await afterRestart.set('3103', '30219475', 'an admin', []);
+    for (let i = 0; i < 4; i++) t.equal(await afterRestart.check('3101', phi(`90${i}171`), 'a colleague'), 'wrong');
+    t.equal(await afterRestart.check('3101', phi('30219475'), 'y'), 'right');
+    t.equal(await afterRestart.check('3103', phi('30219475'), 'a colleague'), 'right');
+    t.equal(await afterRestart.check('3101', phi('904171'), 'another colleague'), 'wrong');
+    t.equal(await afterRestart.check('3101', phi('30219475'), 'y'), 'paused', 'of the mailbox');
+    t.equal(await afterRestart.check('3103', phi('904171'), 'a colleague'), 'wrong');
+    t.equal(await afterRestart.check('3103', phi('30219475'), 'a colleague'), 'paused', 'of who tries');
     await again.close();
   },
 );

@@ -33,7 +33,7 @@ function isBlockRepeated(pin: string): boolean {
   return /^(\d{1,4})\1+$/.test(pin);
 }
 
-/** PINs that were tried at a mailbox, or by a caller, and were not right since the last right one. */
+/** PINs that were tried at a mailbox, or by a caller, and were not right. */
 export interface PinTries {
   readonly failures: number;
   readonly lastAt: Instant;
@@ -44,6 +44,8 @@ const firstPauseMs = 15 * 60_000;
 const longestPauseMs = 4 * 3_600_000;
 /** Somebody who erred yesterday does not wait today. */
 const forgetsAfterMs = 24 * 3_600_000;
+/** Nor who knew it in the end. */
+const forgivesAfterMs = 3_600_000;
 
 /**
  * Until when no PIN is looked at, null for now. Five tries, then a pause of 15 minutes that doubles each time: at most
@@ -60,4 +62,12 @@ export function pausedUntil(tries: PinTries | null, at: Instant): Instant | null
 export function tried(tries: PinTries | null, at: Instant): PinTries {
   const isForgotten = tries === null || at - tries.lastAt >= forgetsAfterMs;
   return { failures: isForgotten ? 1 : tries.failures + 1, lastAt: at };
+}
+
+/**
+ * What counts on after a right one; `before` is what there was before it was tried. Wrong ones of the last hour do: others
+ * open the mailbox too, and who guesses may know another mailbox's PIN.
+ */
+export function triedRightly(before: PinTries | null, at: Instant): PinTries | null {
+  return before !== null && at - before.lastAt < forgivesAfterMs ? before : null;
 }

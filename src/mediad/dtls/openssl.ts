@@ -16,7 +16,7 @@ export interface OpenSsl {
   readonly DTLS_method: () => Handle;
   readonly SSL_CTX_new: (method: Handle) => Handle | null;
   readonly SSL_CTX_free: (context: Handle) => void;
-  readonly SSL_CTX_ctrl: (context: Handle, command: number, long: number, pointer: null) => number;
+  readonly SSL_CTX_ctrl: (context: Handle, command: number, long: number, pointer: Buffer | null) => number;
   readonly SSL_CTX_set_verify: (context: Handle, mode: number, verify: unknown) => void;
   readonly SSL_CTX_set_cipher_list: (context: Handle, ciphers: string) => number;
   /** 0 is success, unlike everywhere else. */
