@@ -23,7 +23,9 @@ import { ensurePhones, runTests, testFiles } from './suites.js';
 const stories = () => [
   ...testFiles('test/e2e'),
   ...testFiles('test/chaos'),
-  ...testFiles('test/conformance').filter((file) => /\/(telephony(-failures)?|esl-(table|events))\.test\.ts$/.test(file)),
+  ...testFiles('test/conformance').filter((file) =>
+    /\/(telephony(-failures)?|esl-(table|events))\.test\.ts$/.test(file),
+  ),
 ];
 
 /** What is in the environment, and what the stories are told. */

@@ -24,7 +24,7 @@ function serve(rate: CallRate, told: { capacity: number; offered: number; reserv
     for (let ms = 0; ms < 1_000; ms++) {
       clockMs++;
       for (due += offered / 1_000; due >= 1; due--)
-        if (rate.admits(clockMs)) line.push({ atMs: clockMs, isNew: true });
+        if (rate.admits(clockMs, 'a trunk')) line.push({ atMs: clockMs, isNew: true });
         else refused++;
       for (dueReserved += reserved / 1_000; dueReserved >= 1; dueReserved--) line.push({ atMs: clockMs, isNew: false });
       for (time += capacity / 1_000; time >= 1 && line.length > 0; time--) {
@@ -95,10 +95,24 @@ void t.test('when it is over, everybody gets in', (t) => {
 void t.test('a single pause refuses none of a few calls', (t) => {
   const rate = new CallRate(150);
   for (const lateMs of [0, 0, 900, 0, 0]) rate.look((clockMs += lookEveryMs), lateMs);
-  for (let call = 0; call < 10; call++) t.equal(rate.admits(clockMs), true);
-  t.equal(rate.admits(clockMs), false);
+  for (let call = 0; call < 10; call++) t.equal(rate.admits(clockMs, `phone ${call}`), true);
+  t.equal(rate.admits(clockMs, 'phone 10'), false);
   clockMs += 100;
-  t.equal(rate.admits(clockMs), true, 'ten a second at the least');
+  t.equal(rate.admits(clockMs, 'phone 11'), true, 'ten a second at the least');
+  t.end();
+});
+
+void t.test('somebody who guesses passwords a hundred times a second keeps no phone out', (t) => {
+  const rate = new CallRate(150);
+  let admitted = 0;
+  for (let ms = 0; ms < 60_000; ms++) {
+    clockMs++;
+    // Now and then it is late, so that the limit stays.
+    if (clockMs % lookEveryMs === 0) rate.look(clockMs, ms % 3_000 < 300 ? 400 : 0);
+    if (ms % 10 === 0 && rate.admits(clockMs, 'a guesser') && rate.perSecond !== Number.POSITIVE_INFINITY) admitted++;
+    if (ms % 700 === 350) t.equal(rate.admits(clockMs, 'a phone'), true, `after ${ms} ms`);
+  }
+  t.ok(admitted > 0 && admitted < 60 * 100, `${admitted} guesses`);
   t.end();
 });
 

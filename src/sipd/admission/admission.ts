@@ -171,7 +171,7 @@ export class Admission {
     const patience = isNewCall ? 1 : 2;
     if (this.lateMs > shedWhenLateMs * patience) return this.#busy('shedForLoad');
     if (!isNewCall) return undefined;
-    if (!this.#rate.admits(nowMs)) return this.#busy('shedForLoad');
+    if (!this.#rate.admits(nowMs, host)) return this.#busy('shedForLoad');
     this.#new.add(request);
     return undefined;
   }

@@ -19,6 +19,10 @@ const leastPerSecond = 10;
 const backUp = 1.08;
 const furtherUp = 1.02;
 const nearlyAsBefore = 0.9;
+/** Whoever has had in a second so much of what can be saved up leaves half of that to those who have had less. */
+const largeShare = 0.25;
+const savedFor = 0.5;
+const shareOverMs = 1_000;
 /** So long nobody was refused: there is no overload any more. */
 const unlimitedAfterMs = 2_000;
 
@@ -28,6 +32,9 @@ const unlimitedAfterMs = 2_000;
  * is offered: a call that waits longer than half a second is sent again by its phone and costs twice.
  *
  * A single pause makes it a little slower for a moment, no more, so lateness counts at once. Time is an argument.
+ *
+ * Who comes from where few come gets in beside a place from where hundreds come, which may be somebody guessing passwords; a place
+ * that is alone, such as a trunk, gets all there is.
  */
 export class CallRate {
   readonly #tooLateMs: number;
@@ -36,6 +43,9 @@ export class CallRate {
   #wentWell = 0;
   #tokens = 0;
   #tokensAtMs = 0;
+  /** What each place has had since then. Nobody is here who has had nothing, so there are no more of them than calls. */
+  readonly #shares = new Map<string, number>();
+  #sharesAtMs = 0;
   #settledAtMs = 0;
   /** How late it was at the last cut, or when that was looked at again. */
   #easedAtLateMs = 0;
@@ -57,15 +67,21 @@ export class CallRate {
     this.#begun[last] = (this.#begun[last] ?? 0) + 1;
   }
 
-  /** Whether one more may begin now. */
-  admits(nowMs: number): boolean {
+  /** Whether one more may begin now that comes from that place. */
+  admits(nowMs: number, from: string): boolean {
     if (this.#perSecond === Number.POSITIVE_INFINITY) return true;
     const most = Math.max(leastPerSecond, this.#perSecond / 10);
     const passedMs = Math.max(0, nowMs - this.#tokensAtMs);
     this.#tokens = Math.min(most, this.#tokens + (passedMs * this.#perSecond) / 1_000);
     this.#tokensAtMs = nowMs;
-    if (this.#tokens >= 1) {
+    if (nowMs - this.#sharesAtMs >= shareOverMs) {
+      this.#sharesAtMs = nowMs;
+      this.#shares.clear();
+    }
+    const share = this.#shares.get(from) ?? 0;
+    if (this.#tokens >= (share < most * largeShare ? 1 : 1 + most * savedFor)) {
       this.#tokens -= 1;
+      this.#shares.set(from, share + 1);
       return true;
     }
     this.#refusedAtMs = nowMs;
