@@ -68,7 +68,11 @@ export class MediaServer {
       mediaSilenceMs: rtp.silenceMs,
       promptCacheBytes: options.promptCacheBytes,
     };
-    const threads = options.workers ?? Math.min(MOST_THREADS, availableParallelism());
+    const { workers } = options;
+    const threads =
+      workers === undefined
+        ? { first: 1, most: Math.min(MOST_THREADS, availableParallelism()) }
+        : { first: workers, most: workers };
     this.#workers = new MediaWorkers(threads, settings, {
       failed: (error) => this.#failed(error),
       notStarted: ({ message }) =>

@@ -41,9 +41,16 @@ void t.test('without file descriptors new calls are refused, and the running one
   };
   await hears('its own sound');
 
+  // So many that another thread for sound is wanted, which cannot start then.
+  const taken: SipCall[] = [];
+  for (let i = 0; i < 19; i++) {
+    const { call } = await dial();
+    call?.ack();
+    if (call !== undefined) taken.push(call);
+  }
+  t.equal(taken.length, 19);
   allow(readdirSync(`/proc/${pid}/fd`).length + 3);
   const statuses: number[] = [];
-  const taken: SipCall[] = [];
   for (let i = 0; i < 12; i++) {
     const { response, call } = await dial();
     statuses.push(response.status);
@@ -57,6 +64,7 @@ void t.test('without file descriptors new calls are refused, and the running one
     statuses.join(),
   );
   await hears('its own sound all the while');
+  t.ok(mediad.log.some((line) => line.includes('another media thread did not start')));
   t.match(await esl.api(`uuid_exists ${uuid}`), /true/);
 
   // What was taken and has no way to its application is ended, not left in silence.

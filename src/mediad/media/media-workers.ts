@@ -1,11 +1,13 @@
 /**
  * The media threads. Legs of one call share one: what crosses from thread to thread is copied, and costs more than all else that is done to a packet.
- * The first is there from the start. Each other is started beside it when it is needed, and gets legs from when it is up: a thread takes a while to
- * start, and may not start at all where memory or file descriptors are short, when calls matter most.
+ * Those that are asked for are there from the start. Each other is started beside them when they have enough to do, and gets legs from when it is up: a
+ * thread takes memory and a while to start, and may not start at all where file descriptors are short, when calls matter most.
  */
 import { MediaWorker } from './media-worker.ts';
 import type { WorkerNumbers, WorkerSettings } from './messages.ts';
 
+/** With fewer legs each, another thread would only take time from theirs while it starts. */
+const MANY_LEGS = 20;
 /** After a thread that did not start, as many legs do without before the next is tried. */
 const REST_LEGS = 100;
 
@@ -19,7 +21,7 @@ export interface WorkerEvents {
 export class MediaWorkers {
   readonly #settings: WorkerSettings;
   readonly #events: WorkerEvents;
-  /** Those that are up, and the first. */
+  /** Those from the start, and others that are up. */
   readonly #workers: MediaWorker[] = [];
   readonly #most: number;
   /** Where each call is that has named itself. */
@@ -29,11 +31,16 @@ export class MediaWorkers {
   #restLegs = 0;
   #isClosed = false;
 
-  constructor(most: number, settings: WorkerSettings, events: WorkerEvents) {
-    this.#most = most;
+  constructor(
+    threads: { readonly first: number; readonly most: number },
+    settings: WorkerSettings,
+    events: WorkerEvents,
+  ) {
+    this.#most = threads.most;
     this.#settings = settings;
     this.#events = events;
-    this.#workers.push(new MediaWorker(settings, (error) => events.failed(error)));
+    for (let i = 0; i < threads.first; i++)
+      this.#workers.push(new MediaWorker(settings, (error) => events.failed(error)));
   }
 
   /** For another leg of this call, or for something that belongs to none. Whoever names a call says `leave` once for each leg. */
@@ -67,7 +74,7 @@ export class MediaWorkers {
 
   #least(): MediaWorker {
     const least = this.#workers.reduce((a, b) => (b.stations < a.stations ? b : a));
-    if (least.stations > 0 && this.#workers.length < this.#most) this.#grow();
+    if (least.stations >= MANY_LEGS && this.#workers.length < this.#most) this.#grow();
     return least;
   }
 
