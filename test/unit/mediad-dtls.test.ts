@@ -17,6 +17,7 @@ import { newMasterKey } from '../../src/mediad/sdp/crypto-line.ts';
 import type { LocalDtls } from '../../src/mediad/sdp/dtls-lines.ts';
 import { answerSdp, type LocalMedia, offerSdp, readAnswer } from '../../src/mediad/sdp/negotiate.ts';
 import { SrtpReceiver, SrtpSender } from '../../src/mediad/srtp/srtp.ts';
+import { phoneWith } from '../support/media-leg.ts';
 import { until } from '../support/processes.ts';
 
 const us = newIdentity();
@@ -279,18 +280,7 @@ function aLeg(dtls: RemoteMedia['dtls']) {
     silenceMs: 0,
     nowMs: 0,
   });
-  const remote: RemoteMedia = {
-    codec: PCMU,
-    payloadType: 0,
-    events: undefined,
-    sendTo: phoneAt,
-    alsoFrom: [],
-    control: 'muxed',
-    noise: undefined,
-    isReceiving: true,
-    srtp: undefined,
-    dtls,
-  };
+  const remote: RemoteMedia = { ...phoneWith(PCMU, 0, phoneAt), control: 'muxed', dtls };
   leg.setRemote(remote, 0);
   const heard: Buffer[] = [];
   leg.bridge({

@@ -10,6 +10,7 @@ import { cryptoLine, newMasterKey } from '../../src/mediad/sdp/crypto-line.ts';
 import { answerSdp, type LocalMedia, offerSdp, readAnswer } from '../../src/mediad/sdp/negotiate.ts';
 import { SrtpReceiver, SrtpSender } from '../../src/mediad/srtp/srtp.ts';
 import { type MasterKey, SUITE_NAMES, type SuiteName } from '../../src/mediad/srtp/suites.ts';
+import { phoneWith } from '../support/media-leg.ts';
 
 const theirs = {
   AEAD_AES_128_GCM: newMasterKey('AEAD_AES_128_GCM'),
@@ -123,17 +124,7 @@ function aLeg(srtp: SrtpKeys | undefined) {
     silenceMs: 0,
     nowMs: 0,
   });
-  const remote: RemoteMedia = {
-    codec: PCMU,
-    payloadType: 0,
-    events: undefined,
-    sendTo: phoneAt,
-    alsoFrom: [],
-    control: undefined,
-    noise: undefined,
-    isReceiving: true,
-    srtp,
-  };
+  const remote: RemoteMedia = { ...phoneWith(PCMU, 0, phoneAt), srtp };
   leg.setRemote(remote, 0);
   const heard: Buffer[] = [];
   const peer = {
