@@ -13,7 +13,7 @@ import { openSealed, sealedKey } from '../../src/vault/index.ts';
 import { EslApplication, EslClient } from '../support/esl-client.ts';
 import { SECRET, startMediad, type MediadProcess } from '../support/mediad-process.ts';
 import { RtpPhone } from '../support/rtp-phone.ts';
-import { until } from '../support/processes.ts';
+import { freeUdpPort, until } from '../support/processes.ts';
 import { SipCaller } from '../support/sip-caller.ts';
 
 const identity = await generateX25519Identity();
@@ -48,7 +48,10 @@ async function aLeg(
     { 'X-esl-outbound': application.address, ...headers },
     phone.sdp,
   );
-  if (call === undefined) throw new Error(`refused with ${response.status}`);
+  if (call === undefined) {
+    phone.close();
+    throw new Error(`refused with ${response.status}`);
+  }
   call.ack();
   phone.talkTo(response.body.toString());
   const { esl, uuid, data } = await application.accept();
@@ -224,11 +227,7 @@ void t.test('calls that are not for us are refused: no application, a foreign ho
 void t.test(
   'no free RTP port is 503 and not a silent call; a phone that falls silent is told, and hung up if so wished',
   async (t) => {
-    const free = createSocket('udp4');
-    await new Promise<void>((resolve) => free.bind(0, '127.0.0.1', resolve));
-    const port = free.address().port;
-    const even = port + (port % 2);
-    free.close();
+    const even = await freeUdpPort();
     const system = await aSystem(t, { rtp: { portsFrom: even, portsTo: even + 1, silenceMs: 300 } });
     const { phone, call, esl, execute } = await aLeg(system);
     const refused = await system.caller.invite(
