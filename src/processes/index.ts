@@ -1,23 +1,25 @@
 import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
 import type { Writable } from 'node:stream';
+import { withoutCoreFile } from './core-files.ts';
 
 /*
- * The only module that starts processes, and never through a shell: our own Node with a script of ours, or a program that
- * the configuration names.
+ * The only module that starts processes: our own Node with a script of ours, or a program that the configuration names. No
+ * shell ever reads a word of either as its own (see `withoutCoreFile`).
  */
 
-export { keepMemoryOffDisks } from './core-files.ts';
+export { keepMemoryOffDisks, withoutCoreFile } from './core-files.ts';
 
 const COMPILE_CACHE = new URL('../../scripts/compile-cache.js', import.meta.url).href;
 
-/** Every process gets its own group, so that Ctrl-C in the terminal reaches the supervisor alone. */
+/** Every process gets its own group, so that Ctrl-C in the terminal reaches the supervisor alone; and none leaves a core file. */
 export function startNode(
   script: string,
   args: readonly string[],
   stdio: ('ignore' | 'inherit' | 'ipc' | 'pipe' | number)[],
   nodeFlags: readonly string[] = [],
 ): ChildProcess {
-  return spawn(process.execPath, ['--import', COMPILE_CACHE, ...nodeFlags, script, ...args], { stdio, detached: true });
+  const words = ['--import', COMPILE_CACHE, ...nodeFlags, script, ...args];
+  return spawn(...withoutCoreFile(process.execPath, words), { stdio, detached: true });
 }
 
 /** What a program of the house prints, at most 4 KiB. Throws Error with why there is nothing; never what it printed. */

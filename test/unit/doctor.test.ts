@@ -378,7 +378,8 @@ void t.test('the machine: buffers of drachtio-server, core files', async (t) => 
   t.match(defaultBuffer('8388608\n'), { state: 'good' });
   const limits = (size: string) =>
     `Limit  Soft Limit Hard Limit Units\nMax core file size        ${size}  unlimited bytes\n`;
+  t.match(coreFiles(limits('0'), '00000000\n'), { state: 'good', says: 'are not written' });
   t.match(coreFiles(limits('0'), '00000033\n'), { state: 'good' });
   t.match(coreFiles(limits('unlimited'), '00000033\n'), { state: 'note', remedy: /LimitCORE=0/ });
-  t.match(coreFiles(limits('unlimited'), '00000000\n'), { state: 'good', says: /nothing of what was in memory/ });
+  t.match(coreFiles(limits('unlimited'), '00000000\n'), { state: 'good', says: /nothing of its memory/ });
 });

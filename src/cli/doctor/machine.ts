@@ -42,11 +42,15 @@ export function coreFiles(
   filter: string | null = readIfThere('/proc/self/coredump_filter'),
 ): Finding {
   const check = 'core files';
-  if (filter !== null && /^0+$/.test(filter.trim())) {
-    return { check, state: 'good', says: 'hold nothing of what was in memory' };
-  }
   const size = /^Max core file size\s+(\S+)/m.exec(limits ?? '')?.[1] ?? '0';
   if (size === '0') return { check, state: 'good', says: 'are not written' };
+  if (filter !== null && /^0+$/.test(filter.trim())) {
+    return {
+      check,
+      state: 'good',
+      says: 'are not written by what carries calls; a command leaves nothing of its memory',
+    };
+  }
   const says = 'may be written: what patients say and the keys of their messages would lie on the disk in clear';
   return { check, state: 'note', says, remedy: 'ulimit -c 0 (LimitCORE=0 in a systemd unit)' };
 }
