@@ -13,6 +13,7 @@ const phones = [
   { program: 'sipp', debian: 'sip-tester' },
   { program: 'baresip', debian: 'baresip' },
   { program: 'linphonec', debian: 'linphone-cli' },
+  { program: 'chromium-headless-shell', debian: 'chromium-headless-shell' },
 ];
 
 /** Installs the phones where that is possible; returns the programs that are still missing. */

@@ -119,12 +119,10 @@ t.test('a direct call to a phone that protects its sound otherwise goes through 
   await hangUp(call);
 });
 
-t.test('a phone that encrypts by DTLS and one on UDP hear each other through the media server', async (t) => {
-  const web = await Baresip.start(t, [{ ...account('2102', 'tls', false), encryption: 'dtls_srtp' }], 880, undefined, [
-    ...trust,
-    'module dtls_srtp.so',
-    'rtcp_mux yes',
-  ]);
+t.test('a phone with DTLS and ICE and one on UDP hear each other through the media server', async (t) => {
+  const byIce = { ...account('2102', 'tls', false), encryption: 'dtls_srtp', isByIce: true } as const;
+  const more = [...trust, 'module dtls_srtp.so', 'module ice.so', 'rtcp_mux yes'];
+  const web = await Baresip.start(t, [byIce], 880, undefined, more);
   await until('it to be registered', () => house.telephony.bindings.length === 5);
   const before = [web.heardSoFar(), called.heardSoFar()] as const;
   await web.dial('7011');
@@ -141,6 +139,7 @@ t.test('a phone that encrypts by DTLS and one on UDP hear each other through the
       { phone: called, before: before[1], toneHz: 880 },
     ].every(({ phone, before, toneHz }) => phone.heardSince(before).some((sound) => heardFor(sound, toneHz) > 0.5)),
   );
+  t.match(web.log, /ice: audio: connectivity check is complete/);
   await hangUp(call);
 });
 

@@ -1,4 +1,4 @@
-import { appendFileSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import type { ChildProcess } from 'node:child_process';
@@ -15,6 +15,8 @@ export interface Account {
   readonly answer?: 'manual' | 'auto';
   /** `srtp-mand`: SDES, and nothing else. Absent: its sound is in the clear. */
   readonly encryption?: 'srtp-mand' | 'dtls_srtp';
+  /** ICE; with the module ice.so. */
+  readonly isByIce?: boolean;
 }
 
 /** One event of baresip's control socket, as it prints it. */
@@ -187,6 +189,11 @@ export class Baresip {
     for (const digit of digits) await this.command('sndcode', digit);
   }
 
+  /** What it has printed. */
+  get log(): string {
+    return readFileSync(join(this.dir, 'log'), 'utf8');
+  }
+
   /** Asks instead of waiting for the event: it may have come before the control socket was open. */
   registered(): Promise<unknown> {
     return until('baresip to be registered', async () => /OK\s/.test((await this.command('reginfo')).data));
@@ -260,6 +267,7 @@ function accountLine(account: Account): string {
   if (account.password) parts.push(`auth_user=${account.user}`, `auth_pass=${account.password}`);
   parts.push(`regint=${account.register ? 600 : 0}`);
   if (account.encryption) parts.push(`mediaenc=${account.encryption}`);
+  if (account.isByIce) parts.push('medianat=ice');
   if (account.answer === 'auto') parts.push('answermode=auto');
   return parts.join(';');
 }

@@ -122,7 +122,7 @@ export class House {
       probeSeconds?: number;
       /** When mediad says that a phone is silent. */
       silenceMs?: number;
-      /** Phones are served by TLS too. */
+      /** Phones are served by TLS and WSS too. */
       tls?: Pair;
     } = {},
   ): Promise<House> {
@@ -198,12 +198,13 @@ export class House {
   }
 
   /** Where phones are served, as the signalling server says. */
-  get sip(): { readonly udp: number; readonly tcp: number; readonly tls: number } {
+  get sip(): { readonly udp: number; readonly tcp: number; readonly tls: number; readonly wss: number } {
     const { serves } = this.telephony.health();
     return {
       udp: portOf(serves, 'udp/127.0.0.1:'),
       tcp: portOf(serves, 'tcp/127.0.0.1:'),
       tls: portOf(serves, 'tls/127.0.0.1:'),
+      wss: portOf(serves, 'wss/127.0.0.1:'),
     };
   }
 
@@ -342,7 +343,7 @@ async function signalling(t: Teardown, dir: string, tls: Pair | undefined): Prom
   const real = await signallingServer(t, secret);
   if (real !== null) return { server: real, told: real.told };
   const server = await Daemon.start(t, 'sipd', dir, (ready) => ({
-    sip: ['udp', 'tcp', ...(tls === undefined ? [] : ['tls'])].map((protocol) => ({
+    sip: ['udp', 'tcp', ...(tls === undefined ? [] : ['tls', 'wss'])].map((protocol) => ({
       protocol,
       host: '127.0.0.1',
       port: portOf(ready?.sip, protocol),

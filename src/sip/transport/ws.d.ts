@@ -5,7 +5,11 @@ declare module 'ws' {
   import type { Duplex } from 'node:stream';
 
   export class WebSocket extends EventEmitter {
-    constructor(address: string, protocols: string, options?: { rejectUnauthorized?: boolean; ca?: string });
+    constructor(
+      address: string,
+      protocols: string | readonly string[],
+      options?: { rejectUnauthorized?: boolean; ca?: string },
+    );
     readonly bufferedAmount: number;
     send(data: string | Buffer): void;
     ping(): void;
