@@ -421,3 +421,23 @@ void t.test('digits and letters are said from their recordings', async (t) => {
   t.match(absent.getHeader('Application-Response'), /^-ERR there is no recording of "digit-7"/);
   await hangUp();
 });
+
+void t.test('methods for modules that stock FreeSWITCH does not have are refused in its words', async (t) => {
+  const { endpoint, hangUp } = await aPhone();
+  const leg = endpoint as MrfEndpoint & Readonly<Record<string, (options: object) => Promise<unknown>>>;
+  const google = { vendor: 'google', locale: 'en-US' };
+  const track = { action: 'addTrack', track: 'a' };
+  for (const [method, options, command] of [
+    ['startTranscription', google, 'uuid_google_transcribe'],
+    ['stopTranscription', google, 'uuid_google_transcribe'],
+    ['startVadDetection', {}, 'uuid_vad_detect'],
+    ['stopVadDetection', {}, 'uuid_vad_detect'],
+    ['setGain', { gain: 3 }, 'uuid_dub'],
+    ['dub', track, 'uuid_dub'],
+    ['forkAudioStart', { wsUrl: 'ws://127.0.0.1:9', mixType: 'mono', sampling: '8000' }, 'uuid_audio_fork'],
+  ] as const) {
+    const refused = { message: new RegExp(`^-ERR ${command} Command not found!`) };
+    await t.rejects(leg[method]?.(options), refused, method);
+  }
+  await hangUp();
+});
