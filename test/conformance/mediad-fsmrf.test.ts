@@ -437,7 +437,27 @@ void t.test('methods for modules that stock FreeSWITCH does not have are refused
     ['forkAudioStart', { wsUrl: 'ws://127.0.0.1:9', mixType: 'mono', sampling: '8000' }, 'uuid_audio_fork'],
   ] as const) {
     const refused = { message: new RegExp(`^-ERR ${command} Command not found!`) };
-    await t.rejects(leg[method]?.(options), refused, method);
+    await t.rejects(() => leg[method]!(options), refused, method);
   }
   await hangUp();
 });
+
+void t.test(
+  'a command that nobody waits for is done; whom a conference has is told, and who is kicked is out',
+  async (t) => {
+    const { endpoint, hangUp } = await aPhone();
+    const leg = endpoint as MrfEndpoint & {
+      executeAsync(app: string, arg: string, done: () => void): void;
+      getNonMatchingConfParticipants(conference: string, tag: string): Promise<readonly number[]>;
+      confKick(): Promise<unknown>;
+    };
+    await new Promise<void>((resolve) => leg.executeAsync('set', 'ward=4b', resolve));
+    await until('the variable', async () => (await leg.getChannelVariables(false))['variable_ward'] === '4b');
+    const { memberId } = await leg.join('round');
+    t.match((await leg.api('conference', 'round list')).getBody(), new RegExp(`^${memberId};`));
+    t.same(await leg.getNonMatchingConfParticipants('round', 'none'), []);
+    await leg.confKick();
+    await until('it to be out', async () => /not found/.test((await leg.api('conference', 'round list')).getBody()));
+    await hangUp();
+  },
+);
