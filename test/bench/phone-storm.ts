@@ -138,10 +138,12 @@ function answered(text: string): void {
 }
 
 function comeAgain(phone: Phone, seconds: number): void {
+  // What was sent again is refused again: told once is enough.
+  if (phone.nextAt === Number.POSITIVE_INFINITY) return;
   toldToWait++;
   phone.nextAt = Number.POSITIVE_INFINITY;
   phone.hasAnswered = false;
-  setTimeout(() => register(phone, ''), seconds * 1000);
+  setTimeout(() => waiting.has(phone.callId) && register(phone, ''), seconds * 1000);
 }
 
 function answer(text: string, user: string): string {
