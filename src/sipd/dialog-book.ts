@@ -10,9 +10,6 @@ export interface OwnedDialog {
   readonly forks: readonly Dialog[];
 }
 
-/** Between the first change and telling: answering and its ACK are one, and the changes of many calls one write to the file. */
-const gatherMs = 5;
-
 /** Dialogs by the id apps know them by: Call-ID and the From tag of the request that created them. */
 export class DialogBook {
   readonly #entries = new Map<string, OwnedDialog>();
@@ -49,10 +46,10 @@ export class DialogBook {
     return [entry.dialog, ...entry.forks].find((dialog) => dialog.unacknowledgedRseq === rseq);
   }
 
-  /** Tells whoever keeps them that a dialog has changed; a moment later, and once for all changes until then. */
+  /** Tells whoever keeps them that a dialog has changed; in a later turn, and once for all changes of this one. */
   touch(dialog: Dialog): void {
     if (this.#onChanged === undefined) return;
-    if (this.#changed.size === 0) setTimeout(() => this.#tellChanges(), gatherMs);
+    if (this.#changed.size === 0) setImmediate(() => this.#tellChanges());
     this.#changed.add(dialog);
   }
 
