@@ -143,7 +143,10 @@ function comeAgain(phone: Phone, seconds: number): void {
   toldToWait++;
   phone.nextAt = Number.POSITIVE_INFINITY;
   phone.hasAnswered = false;
-  setTimeout(() => waiting.has(phone.callId) && register(phone, ''), seconds * 1000);
+  setTimeout(() => {
+    // Meanwhile the copy of it that was sent again may have been taken.
+    if (waiting.has(phone.callId) && phone.nextAt === Number.POSITIVE_INFINITY) register(phone, '');
+  }, seconds * 1000);
 }
 
 function answer(text: string, user: string): string {
