@@ -56,7 +56,7 @@ export interface EndpointOptions {
 export interface EndpointAdmission {
   /** Before parsing. */
   admits(bytes: Buffer, host: string): boolean;
-  /** Before parsing too: whether an INVITE that came by UDP is served after everything else. */
+  /** Before parsing too: whether an INVITE is served after everything else. */
   mayWait(bytes: Buffer): boolean;
   /**
    * A new request outside dialogs, not ACK and not CANCEL. 'ignore': not a byte comes back. A status: it is refused, and
