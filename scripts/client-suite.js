@@ -11,11 +11,12 @@ import { continueOn, ensureInstalled, nodeToRunOn, root } from './install.js';
  * library    its name
  * script     the file that was started
  * variable   of the environment: where the copy of its repository is
- * needs      packages that must be in the copy, and what to do when one is not
+ * needs      packages that must be in the copy (in which folder of it), and what to do when one is not
  * programs   that must be installed
  * files      (suite) => the names of its test files
  * servers    what each file runs on: { name, ours, words } where words are for the bed; the first is ours and counts
  * bed        script that runs one: bed.js SUITE …words FILE LOGS
+ * fileWithinMs  the longest that a file may take; left out for four minutes
  * judge      (file, log, status) => undefined if it passed, or why not
  */
 export async function runClientSuite(suite) {
@@ -37,10 +38,7 @@ export function listedFiles(suite) {
   return files.filter((file) => !file.startsWith('docker'));
 }
 
-/** The longest file waits 32 s for an ACK several times over. */
-const fileWithinMs = 240_000;
-
-function run({ library, variable, needs, programs, files, servers, bed, judge }) {
+function run({ library, variable, needs, programs, files, servers, bed, fileWithinMs = 240_000, judge }) {
   const copy = process.env[variable];
   if (!copy) {
     console.log(`left out: the test suite of ${library}: set ${variable} to a copy of its repository`);
@@ -56,7 +54,7 @@ function run({ library, variable, needs, programs, files, servers, bed, judge })
   for (const file of chosen) {
     const results = servers().map((server) => {
       const log = join(logs, `${file}-${server.log}`);
-      const status = runOne(copy, { bed, words: server.words, file, log });
+      const status = runOne(copy, { bed, words: server.words, file, log, fileWithinMs });
       return { name: server.name, trouble: judge(file, join(log, 'test.log'), status) };
     });
     console.log(
@@ -75,7 +73,8 @@ function check(copy, { library, variable, needs, programs }) {
   if (!existsSync(join(copy, 'test', 'index.js')))
     throw new Error(`${variable}: there is no ${library} in ${copy}: give the path of a copy of its repository`);
   for (const name of needs.packages) {
-    if (!existsSync(join(copy, 'node_modules', name))) throw new Error(`${copy} lacks ${name}: ${needs.remedy}`);
+    if (!existsSync(join(copy, needs.folder ?? 'node_modules', name)))
+      throw new Error(`${copy} lacks ${name}: ${needs.remedy}`);
   }
   for (const program of ['unshare', 'ip', 'mount', ...programs]) {
     if (spawnSync('which', [program]).status !== 0) throw new Error(`the suite needs ${program}: install it`);
@@ -84,7 +83,7 @@ function check(copy, { library, variable, needs, programs }) {
     throw new Error('the suite needs networks of its own, which only root can make: run it as root');
 }
 
-function runOne(copy, { bed, words, file, log }) {
+function runOne(copy, { bed, words, file, log, fileWithinMs }) {
   const inside = [join(root, 'scripts', bed), copy, ...words, file, log];
   const { status } = spawnSync(
     'unshare',

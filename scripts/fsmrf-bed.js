@@ -32,7 +32,7 @@ for (const place of media) startMediad(place);
 await Promise.all([...signalling, ...media].map(({ controlPort }) => reachable(controlPort)));
 const status = await bed.runTests(process.execPath, [join(suite, 'test', `${file}.js`)], secrets(), {
   // What the library itself needs is not among the suite's own packages.
-  NODE_PATH: join(root, 'node_modules'),
+  env: { NODE_PATH: join(root, 'node_modules') },
 });
 forgetRecordings();
 process.exit(status);

@@ -4,7 +4,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { Bed, reachable, sh } from './bed.js';
+import { Bed, reachable, sh, wellFormed } from './bed.js';
 import { root } from './install.js';
 
 const [suite, server, file, logs] = process.argv.slice(2);
@@ -17,7 +17,7 @@ const networkOf = (address) => address.slice(0, address.lastIndexOf('.'));
 layOut();
 for (const place of servers) startServer(place);
 for (const { name, address, command } of phones) {
-  const scenario = command.map((word) => (word.startsWith('/tmp/') ? wellFormed(word.slice('/tmp/'.length)) : word));
+  const scenario = command.map((word) => (word.startsWith('/tmp/') ? scenarioAt(word.slice('/tmp/'.length)) : word));
   bed.start(name, 'sipp', [...scenario.slice(1), '-i', address, '-p', '5060', '-nostdin']);
 }
 await Promise.all(servers.map(({ controlPort }) => reachable(controlPort)));
@@ -54,14 +54,9 @@ exec "$program" -i ${networkOf(servers[0].address)}.$((100 + $$ % 50)) -p 5060 "
   writeFileSync(join(bed.work, 'docker-compose'), '#!/bin/sh\n', { mode: 0o755 });
 }
 
-/** The scenario with what XML does not allow inside an attribute escaped: Debian's SIPp refuses it otherwise. */
-function wellFormed(name) {
-  const text = readFileSync(join(suite, 'test', 'scenarios', name), 'utf8');
-  const escaped = text.replaceAll(/(?<=regexp=")[^"]*(?=")/g, (value) =>
-    value.replaceAll('<', '&lt;').replaceAll('>', '&gt;'),
-  );
+function scenarioAt(name) {
   const path = join(bed.work, name);
-  writeFileSync(path, escaped);
+  writeFileSync(path, wellFormed(readFileSync(join(suite, 'test', 'scenarios', name), 'utf8')));
   return path;
 }
 
@@ -79,7 +74,7 @@ function test() {
       ? [join(suite, 'node_modules', '.bin', 'mocha'), join(suite, 'test', 'unit-tests')]
       : [process.execPath, join(suite, 'test', `${file}.js`)];
   const config = Object.fromEntries(servers.map(({ name }) => [name, { secret }]));
-  return bed.runTests(program, args, config, { PATH: `${bed.work}:${process.env.PATH}` });
+  return bed.runTests(program, args, config, { env: { PATH: `${bed.work}:${process.env.PATH}` } });
 }
 
 /** Until so many sockets are bound to the port of SIP. */

@@ -1,6 +1,8 @@
 import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto';
 import { constants } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import { type FileHandle, open, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { syncFolder } from './sync-folder.ts';
 
 /**
  * Facts that wait for the store, in order, so that they outlive this process. One line each: HMAC, space, body; the first
@@ -28,6 +30,8 @@ export class SpoolFile {
   #size = 0;
   /** What the disk said when it was asked to make lines durable; they cannot be trusted to outlive a power cut. */
   #fault: Error | null = null;
+  /** It was to be emptied, and may still have what it had. */
+  #isStale = false;
   #onFault: (error: Error) => void = () => {};
 
   private constructor(path: string, key: Uint8Array) {
@@ -38,7 +42,10 @@ export class SpoolFile {
   /** Rejects when the file cannot be opened. */
   static async open(path: string, key: Uint8Array): Promise<SpoolFile> {
     const spool = new SpoolFile(path, key);
+    const isNew = (await stat(path).catch(() => null)) === null;
     spool.#file = await open(path, constants.O_RDWR | constants.O_CREAT, 0o600);
+    // Its name has to outlive a power cut as well as its lines.
+    if (isNew) await syncFolder(dirname(path)).catch((error: Error) => (spool.#fault = error));
     spool.#size = (await spool.#file.stat()).size;
     return spool;
   }
@@ -68,6 +75,7 @@ export class SpoolFile {
     const at = this.#size;
     this.#size += bytes.length;
     return this.#then(async (file) => {
+      if (this.#isStale) await this.#empty(file);
       const { bytesWritten } = await file.write(bytes, 0, bytes.length, at);
       if (bytesWritten < bytes.length) {
         throw Object.assign(new Error(`${this.#path}: the disk is full`), { code: 'ENOSPC' });
@@ -96,14 +104,20 @@ export class SpoolFile {
 
   clear(): Promise<void> {
     this.#size = 0;
-    return this.#then(async (file) => {
-      await file.truncate(0);
-      this.#fault = null;
-    });
+    return this.#then((file) => this.#empty(file));
   }
 
   async close(): Promise<void> {
     await this.#then((file) => file.close()).catch(() => undefined);
+  }
+
+  /** Durably: lines of before that come back behind new ones, after a power cut, would be written a second time. */
+  async #empty(file: FileHandle): Promise<void> {
+    this.#isStale = true;
+    await file.truncate(0);
+    await file.datasync();
+    this.#isStale = false;
+    this.#fault = null;
   }
 
   #read(from: number, wanted: number): Promise<SpoolRead> {

@@ -19,24 +19,25 @@ export function noticeCommands(voicemail: Group, answer: Commands['answer']): vo
         try {
           const clock = await siteClock(config, store);
           const notices = store.notices.list(options.all ? 'all' : 'waiting', mostShown);
-          const rows = notices.map(({ messageId, mailbox, hook, to, tries, madeAt, dueAt }) => [
+          const rows = notices.map(({ messageId, mailbox, hook, to, tries, madeAt, dueAt, outcome }) => [
             messageId,
             mailbox,
             hook || 'e-mail',
             to,
             clock.show(madeAt),
             String(tries),
-            dueAt === null ? 'over' : clock.show(dueAt),
+            dueAt === null || outcome !== null ? 'over' : clock.show(dueAt),
           ]);
           return done(
             rows.length === 0
               ? ['No notice waits to be sent.']
               : [...table(['MESSAGE', 'MAILBOX', 'BY', 'TO', 'MADE', 'TRIES', 'NEXT TRY'], rows), clock.note],
             {
-              notices: notices.map(({ madeAt, dueAt, ...rest }) => ({
+              notices: notices.map(({ madeAt, dueAt, begunAt, ...rest }) => ({
                 ...rest,
                 madeAt: new Date(madeAt).toISOString(),
                 dueAt: dueAt === null ? null : new Date(dueAt).toISOString(),
+                unsureSince: begunAt === null ? null : new Date(begunAt).toISOString(),
               })),
             },
           );

@@ -77,7 +77,22 @@ export interface ChasedMessage {
 /** What is to be told to programs of the house. Throws when the store cannot be read or written. */
 export interface NoticeBook {
   /** Those whose time has come, the oldest first. */
-  due(at: Instant, limit: number): readonly (Notice & { readonly tries: number })[];
-  /** When it is tried again; null: never, for it is sent or given up. */
-  tried(id: string, dueAt: Instant | null): void;
+  due(at: Instant, limit: number): readonly DueNotice[];
+  /** A try begins: nothing of it may have left the house before. */
+  begun(id: string, at: Instant): void;
+  /** The try was in vain. `isUnsure`: it may have arrived all the same. */
+  failed(id: string, dueAt: Instant, isUnsure: boolean): void;
+  /** It is not tried any more. `because`: '' when it was taken, or why it is given up. It stays due until it is `recorded`. */
+  over(id: string, because: string): void;
+  /** What became of it is on record. */
+  recorded(id: string): void;
+}
+
+export interface DueNotice extends Notice {
+  /** Those that were begun. */
+  readonly tries: number;
+  /** A try of then may have arrived: nobody knows how it ended. null: there is none. */
+  readonly begunAt: Instant | null;
+  /** It is over, and that is not on record yet: '' when it was taken, or why it is given up. null: it is to be sent. */
+  readonly outcome: string | null;
 }

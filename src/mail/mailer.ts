@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { PassThrough } from 'node:stream';
 import { rootCertificates } from 'node:tls';
 import type { Transporter } from 'nodemailer';
 import type { Instant } from '../core/time/index.ts';
@@ -14,7 +15,10 @@ export interface Letter {
   readonly at: Instant;
 }
 
-export type Posted = { readonly kind: 'taken' } | { readonly kind: 'failed'; readonly why: string };
+export type Posted =
+  | { readonly kind: 'taken' }
+  /** `isUnsure`: all of it was sent, and no answer came. */
+  | { readonly kind: 'failed'; readonly why: string; readonly isUnsure: boolean };
 
 /** For greeting, TLS and each answer of the server. */
 const patienceMs = 30_000;
@@ -28,6 +32,8 @@ export class Mailer {
   readonly #secrets: { readonly password: string; readonly authorities: string };
   readonly #patienceMs: number;
   #transport: Transporter | null = null;
+  /** Message-IDs of letters that have left to their last byte. */
+  readonly #whole = new Set<string>();
 
   constructor(parts: {
     readonly options: MailOptions;
@@ -45,7 +51,8 @@ export class Mailer {
   /** Never rejects. */
   async send({ id, to, subject, text, at }: Letter): Promise<Posted> {
     const { host, from } = this.#options;
-    if (host === '') return failed('the configuration names no mail server: set mail.host and mail.from');
+    if (host === '') return failed('the configuration names no mail server: set mail.host and mail.from', false);
+    const name = messageId(id, from);
     try {
       this.#transport ??= await this.#open();
       await this.#transport.sendMail({
@@ -54,7 +61,7 @@ export class Mailer {
         subject,
         text,
         date: new Date(at),
-        messageId: messageId(id, from),
+        messageId: name,
         // RFC 3834 5: no holiday notice comes back.
         headers: { 'Auto-Submitted': 'auto-generated' },
         disableFileAccess: true,
@@ -62,7 +69,11 @@ export class Mailer {
       });
       return { kind: 'taken' };
     } catch (error) {
-      return failed(error instanceof Error ? error.message : String(error));
+      const isAnswered = typeof (error as { responseCode?: unknown }).responseCode === 'number';
+      const why = error instanceof Error ? error.message : String(error);
+      return failed(why, this.#whole.has(name) && !isAnswered);
+    } finally {
+      this.#whole.delete(name);
     }
   }
 
@@ -71,7 +82,7 @@ export class Mailer {
     const { createTransport } = await import('nodemailer');
     const { host, port, security, user } = this.#options;
     const { password, authorities } = this.#secrets;
-    return createTransport({
+    const transport = createTransport({
       host,
       port,
       secure: security === 'tls',
@@ -86,6 +97,11 @@ export class Mailer {
       greetingTimeout: this.#patienceMs,
       socketTimeout: this.#patienceMs,
     });
+    transport.use('stream', ({ data, message }, done) => {
+      message.transform(() => new PassThrough().on('end', () => this.#whole.add(data.messageId ?? '')));
+      done();
+    });
+    return transport;
   }
 }
 
@@ -95,6 +111,6 @@ export function messageId(id: string, from: string): string {
   return `<${word}@${from.split('@').at(-1)}>`;
 }
 
-function failed(why: string): Posted {
-  return { kind: 'failed', why };
+function failed(why: string, isUnsure: boolean): Posted {
+  return { kind: 'failed', why, isUnsure };
 }

@@ -108,6 +108,15 @@ export const transcripts: Migration = {
   },
 };
 
+/** Since when a notice is being sent, and what became of it while that is not on record: '' for sent, or why it was given up. */
+export const noticeTries: Migration = {
+  async up(db: Kysely<unknown>): Promise<void> {
+    const add = db.schema.alterTable('notices');
+    await add.addColumn('begun_at', 'integer').execute();
+    await add.addColumn('outcome', 'text').execute();
+  },
+};
+
 /** When an absence is over. */
 export const absenceEnd: Migration = {
   async up(db: Kysely<unknown>): Promise<void> {

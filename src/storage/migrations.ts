@@ -7,6 +7,7 @@ import {
   greetings,
   mailboxes,
   notices,
+  noticeTries,
   passedOn,
   transcripts,
 } from './mailbox-migration.ts';
@@ -32,6 +33,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0015-passed-on': passedOn,
   '0016-transcripts': transcripts,
   '0021-absence-end': absenceEnd,
+  '0022-notice-tries': noticeTries,
 };
 
 async function auditPhonesCalls(db: Kysely<unknown>): Promise<void> {

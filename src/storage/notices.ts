@@ -1,14 +1,13 @@
 import type { Selectable } from 'kysely';
 import type { Instant } from '../core/time/index.ts';
 import type { Notice } from '../core/voicemail/index.ts';
-import type { NoticeBook } from '../engine/ports.ts';
+import type { DueNotice, NoticeBook } from '../engine/ports.ts';
 import { build } from './build.ts';
 import type { SqliteDatabase } from './database.ts';
 import type { Schema } from './schema.ts';
 
-export interface NoticeRow extends Notice {
-  readonly tries: number;
-  /** null: it is sent, or given up. */
+export interface NoticeRow extends DueNotice {
+  /** null: it is sent, or given up, and on record. */
   readonly dueAt: Instant | null;
 }
 
@@ -54,9 +53,23 @@ export class SqliteNotices implements NoticeBook {
     return this.#db.run(update.where('message_id', '=', messageId).where('due_at', 'is not', null));
   }
 
-  /** null: it is sent, or given up. The row stays, so that the same notice is not made again. */
-  tried(id: string, dueAt: Instant | null): void {
-    const update = build.updateTable('notices').set((e) => ({ due_at: dueAt, tries: e('tries', '+', 1) }));
+  begun(id: string, at: Instant): void {
+    const update = build.updateTable('notices').set((e) => ({ begun_at: at, tries: e('tries', '+', 1) }));
+    this.#db.run(update.where('notice_id', '=', id));
+  }
+
+  failed(id: string, dueAt: Instant, isUnsure: boolean): void {
+    const update = build.updateTable('notices').set({ due_at: dueAt, ...(isUnsure ? {} : { begun_at: null }) });
+    this.#db.run(update.where('notice_id', '=', id));
+  }
+
+  over(id: string, because: string): void {
+    this.#db.run(build.updateTable('notices').set({ outcome: because }).where('notice_id', '=', id));
+  }
+
+  /** The row stays, so that the same notice is not made again. */
+  recorded(id: string): void {
+    const update = build.updateTable('notices').set({ due_at: null, begun_at: null, outcome: null });
     this.#db.run(update.where('notice_id', '=', id));
   }
 
@@ -80,5 +93,7 @@ function asNotice(row: Selectable<Schema['notices']>): NoticeRow {
     madeAt: row.made_at as Instant,
     tries: row.tries,
     dueAt: row.due_at as Instant | null,
+    begunAt: row.begun_at as Instant | null,
+    outcome: row.outcome,
   };
 }

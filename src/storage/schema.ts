@@ -92,6 +92,8 @@ export interface Schema {
     made_at: number;
     due_at: number | null;
     tries: number;
+    begun_at: number | null;
+    outcome: string | null;
   };
   /** `due_at`: null when there is a text, or it is given up. */
   transcripts: { message_id: string; tries: number; due_at: number | null };

@@ -157,7 +157,6 @@ export function refuseMethod(request: SrfRequest, response: SrfResponse): void {
   }
   // The dialog it belongs to is not ours, or is over.
   if (isInDialog(request)) return response.send(481, undefined, {});
-  if (request.method === 'SUBSCRIBE' || request.method === 'PUBLISH') return response.send(489, undefined, {});
   response.send(405, undefined, { headers: { Allow: allow } });
 }
 

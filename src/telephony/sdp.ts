@@ -21,11 +21,14 @@ export function sdpFacts(sdp: string): SdpFacts {
   return { hasAudio: true, cipher: cipherOf(protocol, own, sdp), codec: named ?? staticCodecs[format] ?? 'unknown' };
 }
 
-/** false: whoever describes himself so is on hold and sends no sound (RFC 3264 8.4). */
+/** false: whoever describes himself so is on hold and sends no sound (RFC 3264 8.4), or holds as RFC 2543 did. */
 export function sendsAudio(sdp: string): boolean {
   const direction = /^a=(sendrecv|sendonly|recvonly|inactive)$/;
-  const own = audioLines(sdp) ?? [];
-  const said = [...own, ...sessionLines(sdp)].find((line) => direction.test(line));
+  const lines = [...(audioLines(sdp) ?? []), ...sessionLines(sdp)];
+  const said = lines.find((line) => direction.test(line));
+  // With ICE the address is in the candidates.
+  const isNowhere = lines.find((line) => line.startsWith('c='))?.trim() === 'c=IN IP4 0.0.0.0';
+  if (isNowhere && !lines.some((line) => line.startsWith('a=ice-ufrag:'))) return false;
   return said !== 'a=recvonly' && said !== 'a=inactive';
 }
 

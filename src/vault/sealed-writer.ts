@@ -1,4 +1,4 @@
-import { createCipheriv, randomBytes } from 'node:crypto';
+import { createCipheriv, createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
 import {
   type AudioFormat,
   DESCRIPTION_COPIES,
@@ -41,7 +41,8 @@ const MAX_WAITING_BYTES = 1_048_576;
 
 /** Seals audio while it arrives. Plaintext waits in memory for less than a second and is overwritten after sealing. */
 export class SealedWriter {
-  readonly #key: Buffer;
+  /** Made once: Node takes twice as long to make one as to seal a segment. null once it is closed; OpenSSL wipes it when it goes. */
+  #key: KeyObject | null;
   readonly #name: Buffer;
   readonly #options: SealOptions;
   readonly #pending: Buffer;
@@ -55,7 +56,8 @@ export class SealedWriter {
 
   private constructor(options: SealOptions, key: Buffer, name: Buffer, slot: Buffer) {
     this.#options = options;
-    this.#key = key;
+    this.#key = createSecretKey(key);
+    key.fill(0);
     this.#name = name;
     this.#pending = Buffer.alloc(segmentBytes(options.format, SEGMENT_MS));
     this.#append(Buffer.concat([VERSION_LINE, ...Array.from({ length: SLOTS }, () => slot)]));
@@ -109,7 +111,7 @@ export class SealedWriter {
 
   async #finish(): Promise<void> {
     if (this.#failure === undefined) this.#flush(true);
-    this.#key.fill(0);
+    this.#key = null;
     await this.#tail;
     try {
       await this.#options.sink.close();
@@ -130,6 +132,7 @@ export class SealedWriter {
       this.#fail(new SealError('tooLong', `a recording has at most ${MAX_SEGMENTS} segments`));
       return;
     }
+    if (this.#key === null) return;
     const cipher = createCipheriv('aes-256-gcm', this.#key, nonce(this.#number, isLast));
     cipher.setAAD(this.#name);
     // Into one piece of memory: sound is copied no more often than it has to be.

@@ -19,7 +19,7 @@ export class HttpLookups implements Lookups {
       { ...told, ...(caller === null ? {} : { caller: caller.reveal() }) },
       waitMs,
     );
-    if (posted.kind === 'failed') return posted;
+    if (posted.kind === 'failed') return failed(posted.why);
     if (posted.status !== 200) return failed(`it answered with status ${posted.status}`);
     const answer: unknown = answerIn(posted.text);
     const isWord = typeof answer === 'string' && /^[A-Za-z0-9_-]{1,64}$/.test(answer);

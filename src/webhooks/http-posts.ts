@@ -11,7 +11,8 @@ const MAX_ANSWER_BYTES = 4_096;
 
 export type Posted =
   | { readonly kind: 'answered'; readonly status: number; readonly text: string }
-  | { readonly kind: 'failed'; readonly why: string };
+  /** `isUnsure`: all of it was sent, and no answer came. */
+  | { readonly kind: 'failed'; readonly why: string; readonly isUnsure: boolean };
 
 /**
  * POSTs, of JSON objects mostly, bounded in time, in size and in number; redirects are not followed, and an address of the house is
@@ -47,7 +48,7 @@ export class HttpPosts {
     try {
       return await this.#send(new URL(url), body, waitMs, headers, mostBytes);
     } catch (error) {
-      return failed(error instanceof Error ? error.message : String(error));
+      return failed(whyOf(error));
     } finally {
       this.#running -= 1;
     }
@@ -75,15 +76,18 @@ export class HttpPosts {
     return new Promise((resolve) => {
       const ask = target.protocol === 'https:' ? httpsRequest : httpRequest;
       const request = ask(target, options, (response) => {
-        void readAnswer(response, mostBytes).then(end, (error: unknown) => end(failed(String(error))));
+        void readAnswer(response, mostBytes).then(end, (error: unknown) => end(failed(whyOf(error), isOut)));
       });
-      const timer = this.#clock.after(waitMs, () => end(failed('time is up')));
+      // What is handed to the network may arrive, whatever becomes of the connection.
+      let isOut = false;
+      request.on('finish', () => (isOut = true));
+      const timer = this.#clock.after(waitMs, () => end(failed('time is up', isOut)));
       function end(answer: Posted): void {
         timer.cancel();
         request.destroy();
         resolve(answer);
       }
-      request.on('error', (error) => end(failed(error.message)));
+      request.on('error', (error) => end(failed(whyOf(error), isOut)));
       request.end(body);
     });
   }
@@ -108,12 +112,18 @@ async function readAnswer(response: IncomingMessage, mostBytes: number): Promise
   const chunks: Buffer[] = [];
   for await (const chunk of response as AsyncIterable<Buffer>) {
     size += chunk.length;
-    if (size > mostBytes) return failed('its answer is too long');
+    if (size > mostBytes) return failed('its answer is too long', true);
     chunks.push(chunk);
   }
   return { kind: 'answered', status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString('utf8') };
 }
 
-function failed(why: string): Posted {
-  return { kind: 'failed', why };
+/** Several addresses that were tried in vain are an error without a message. */
+function whyOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.message || ((error as NodeJS.ErrnoException).code ?? error.name);
+}
+
+function failed(why: string, isUnsure = false): Posted {
+  return { kind: 'failed', why, isUnsure };
 }

@@ -138,10 +138,15 @@ function answered(text: string): void {
 }
 
 function comeAgain(phone: Phone, seconds: number): void {
+  // What was sent again is refused again: told once is enough.
+  if (phone.nextAt === Number.POSITIVE_INFINITY) return;
   toldToWait++;
   phone.nextAt = Number.POSITIVE_INFINITY;
   phone.hasAnswered = false;
-  setTimeout(() => register(phone, ''), seconds * 1000);
+  setTimeout(() => {
+    // Meanwhile the copy of it that was sent again may have been taken.
+    if (waiting.has(phone.callId) && phone.nextAt === Number.POSITIVE_INFINITY) register(phone, '');
+  }, seconds * 1000);
 }
 
 function answer(text: string, user: string): string {

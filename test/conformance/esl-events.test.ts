@@ -356,20 +356,21 @@ void t.test(
         'event json CHANNEL_CALLSTATE CHANNEL_STATE CHANNEL_HANGUP CHANNEL_HANGUP_COMPLETE CHANNEL_DESTROY',
       );
       const leg = await server!.leg();
+      // Legs of earlier tests may still be ending.
+      const isIts = (event: Event) => event['Unique-ID'] === leg.uuid;
       // FreeSWITCH dials the application before it has told everybody that the leg is answered.
-      const isUp = (event: Event) => event['Unique-ID'] === leg.uuid && event['Channel-Call-State'] === 'ACTIVE';
-      await watch.event('CHANNEL_CALLSTATE', isUp);
+      await watch.event('CHANNEL_CALLSTATE', (event) => isIts(event) && event['Channel-Call-State'] === 'ACTIVE');
       await watch.command(`filter Unique-ID ${leg.uuid}`);
       if (how === 'uuid_kill') t.equal(await server!.esl.api(`uuid_kill ${leg.uuid} ${cause}`), '+OK\n');
       else if (how === 'hangup')
         await leg.esl.command(`sendmsg\ncall-command: execute\nexecute-app-name: hangup\nexecute-app-arg: ${cause}`);
       else if (how === 'sendmsg') await leg.esl.command(`sendmsg\ncall-command: hangup\nhangup-cause: ${cause}`);
       else leg.call.bye();
-      await watch.event('CHANNEL_DESTROY');
-      await watch.event('CHANNEL_STATE', (event) => event['Channel-State'] === 'CS_DESTROY');
+      await watch.event('CHANNEL_DESTROY', isIts);
+      await watch.event('CHANNEL_STATE', (event) => isIts(event) && event['Channel-State'] === 'CS_DESTROY');
       const events = watch.messages
         .map(({ event }) => event)
-        .filter((event) => event['Unique-ID'] === leg.uuid && event['Hangup-Cause'] !== undefined);
+        .filter((event) => isIts(event) && event['Hangup-Cause'] !== undefined);
       t.same(
         events.map((event) => `${nameOf(event)} ${event['Channel-State']}`).sort(),
         [

@@ -41,6 +41,7 @@ async function aSystem(
 async function aLeg(
   { mediad, caller, application }: { mediad: MediadProcess; caller: SipCaller; application: EslApplication },
   headers: Readonly<Record<string, string>> = {},
+  { isSilent = false } = {},
 ) {
   const phone = await RtpPhone.open();
   const { response, call } = await caller.invite(
@@ -53,12 +54,13 @@ async function aLeg(
     throw new Error(`refused with ${response.status}`);
   }
   call.ack();
-  phone.talkTo(response.body.toString());
+  const talk = (): void => phone.talkTo(response.body.toString());
+  if (!isSilent) talk();
   const { esl, uuid, data } = await application.accept();
   const execute = (app: string, arg: string, id: string) =>
     esl.command(`sendmsg\ncall-command: execute\nexecute-app-name: ${app}\nexecute-app-arg: ${arg}\nEvent-UUID: ${id}`);
   const completed = (id: string) => esl.event('CHANNEL_EXECUTE_COMPLETE', (e) => e['Application-UUID'] === id);
-  return { phone, call, esl, uuid, data, execute, completed };
+  return { phone, talk, call, esl, uuid, data, execute, completed };
 }
 
 /** Runs mediad with this file and resolves with what it logged when it ended. */
@@ -247,6 +249,23 @@ void t.test(
   },
 );
 
+void t.test('a phone that still talks to the leg before does not keep the one after from its own phone', async (t) => {
+  const even = await freeUdpPort();
+  const system = await aSystem(t, { rtp: { portsFrom: even, portsTo: even + 1, silenceMs: 60_000 } });
+  const before = await aLeg(system);
+  before.phone.say(400);
+  before.call.bye();
+  await before.call.ended();
+  // It has the same port: there is no other.
+  const after = await until('the port to be free', () => aLeg(system, {}, { isSilent: true }).catch(() => undefined));
+  await after.execute('playback', 'tone_stream://%(60000,0,500)', 'a');
+  await before.phone.hears(500);
+  after.talk();
+  await after.phone.hears(500);
+  before.phone.close();
+  after.phone.close();
+});
+
 void t.test('garbage on every port changes nothing for a running call', async (t) => {
   const system = shared;
   const { phone, esl, execute, data, call } = await aLeg(system);
@@ -386,10 +405,11 @@ void t.test('one side of a bridge that nobody controls hangs up or is gone: so d
 
 void t.test('kill -9 in the middle of a recording loses the last second at most', async (t) => {
   const system = await aSystem(t);
-  const { phone, execute } = await aLeg(system);
+  const { phone, execute, esl } = await aLeg(system);
   const file = join(system.mediad.recordings, 'killed.sealed');
   phone.say(600);
   await execute('record', file, 'r');
+  await esl.event('RECORD_START');
   const from = phone.sent.length;
   await phone.until('three seconds', () => phone.sent.length - from > 160);
   const sent = phone.sent.length - from;

@@ -10,9 +10,8 @@ import { openApp, secret } from '../support/sipd-and-app.ts';
 import { aMessage } from '../support/torture-messages.ts';
 import { Wire } from '../support/wire.ts';
 
-// The 49 messages of RFC 4475 against sipd with an app that knows nobody: 404 means well formed, and not ours.
-
-const folder = join(import.meta.dirname, 'rfc4475');
+// The 49 messages of RFC 4475 and the 11 of RFC 5118 (IPv6) against sipd with an app that knows nobody: 404 means well formed,
+// and not ours.
 
 /** Status codes in the order they come; `closed`: the connection is closed after them. */
 interface Answers {
@@ -79,6 +78,27 @@ const expected: Readonly<Record<string, Answers>> = {
   inv2543: { udp: [404], tcp: [400, 'closed'] },
 };
 
+/** RFC 5118 4.1 to 4.10. */
+const expectedOfIpv6: typeof expected = {
+  'ipv6-good': both(200),
+  'ipv6-bad': both(400),
+  'port-ambiguous': both(200), // All of it is the address.
+  'port-unambiguous': both(200),
+  'via-received-param-with-delim': both(481), // Of a dialog that is not ours, and the same with several Via.
+  'via-received-param-no-delim': both(200),
+  'ipv6-in-sdp': both(404),
+  'mult-ip-in-header': both(481),
+  'mult-ip-in-sdp': both(404),
+  'ipv4-mapped-ipv6': both(404),
+  'ipv6-bug-abnf-3-colons': both(400),
+};
+
+/** `host`: where sipd listens; `from`: whose bytes they seem to be by UDP; `near`: who else sends, and what ours go to. */
+const corpora = [
+  { rfc: 'rfc4475', count: 49, expected, host: '127.0.0.1', from: '192.0.2.50', near: '192.0.2.5' },
+  { rfc: 'rfc5118', count: 11, expected: expectedOfIpv6, host: '::1', from: '2001:db8::9:1', near: '2001:db8::9:' },
+].map((corpus) => ({ ...corpus, messages: messagesOf(corpus.rfc) }));
+
 interface Seen {
   readonly method: string;
   readonly uri: string;
@@ -87,12 +107,12 @@ interface Seen {
 }
 
 /** sipd on a wire of the test and on real TCP, its timers so short that nothing lingers. */
-async function aSipd(t: { teardown(action: () => Promise<void>): void }) {
+async function aSipd(t: { teardown(action: () => Promise<void>): void }, host: string) {
   const wire = new Wire();
   const options = sipdOptionsSchema.parse({
     sip: [
-      { protocol: 'udp', host: '127.0.0.1', port: 0 },
-      { protocol: 'tcp', host: '127.0.0.1', port: 0 },
+      { protocol: 'udp', host, port: 0 },
+      { protocol: 'tcp', host, port: 0 },
     ],
     control: { port: 0 },
     secret,
@@ -119,6 +139,7 @@ async function aSipd(t: { teardown(action: () => Promise<void>): void }) {
   });
   return { sipd, wire, seen };
 }
+type Test = Parameters<typeof aSipd>[0] & Pick<typeof t, 'same' | 'ok' | 'match' | 'equal'>;
 interface Request {
   readonly method: string;
   readonly uri: string;
@@ -129,9 +150,12 @@ interface Response {
   send(status: number): void;
 }
 
-const messages = readdirSync(folder)
-  .filter((name) => name.endsWith('.dat'))
-  .map((name) => ({ name: name.slice(0, -4), bytes: readFileSync(join(folder, name)) }));
+function messagesOf(rfc: string) {
+  const folder = join(import.meta.dirname, rfc);
+  return readdirSync(folder)
+    .filter((name) => name.endsWith('.dat'))
+    .map((name) => ({ name: name.slice(0, -4), bytes: readFileSync(join(folder, name)) }));
+}
 const statusOf = (text: string) => Number(/^SIP\/2\.0 (\d{3})/.exec(text)?.[1]);
 /** 100 says nothing of what becomes of a request. */
 const statusesIn = (text: string) =>
@@ -142,28 +166,30 @@ const probe = () => {
   return Buffer.from(aMessage({ Via: `SIP/2.0/UDP 192.0.2.9;rport;branch=z9hG4bK${mark}`, 'Call-ID': mark }));
 };
 
-t.test('all 49 are there', (t) => {
-  t.same(messages.map(({ name }) => name).toSorted(), Object.keys(expected).toSorted());
-  t.equal(messages.length, 49);
+t.test('all of them are there', (t) => {
+  for (const { messages, count, expected } of corpora) {
+    t.same(messages.map(({ name }) => name).toSorted(), Object.keys(expected).toSorted());
+    t.equal(messages.length, count);
+  }
   t.end();
 });
 
-t.test('over UDP: each gets its exact answer, and the next honest request is served', async (t) => {
-  const { sipd, wire, seen } = await aSipd(t);
+async function overUdp(t: Test, { messages, expected, host, from, near }: (typeof corpora)[number]): Promise<Seen[]> {
+  const { sipd, wire, seen } = await aSipd(t, host);
   const texts = () => wire.sent.map(({ bytes }) => bytes.toString());
   for (const { name, bytes } of messages) {
     // Many of them share a branch: none may be taken for another one that came again.
     await until('nothing to linger', () => sipd.metrics['servers'] === 0);
     wire.sent.length = 0;
-    wire.arrives(bytes, { host: '192.0.2.50', port: 5060 });
-    wire.arrives(probe(), { host: '192.0.2.51', port: 5060 });
+    wire.arrives(bytes, { host: from, port: 5060 });
+    wire.arrives(probe(), { host: `${near}1`, port: 5060 });
     await until(`the probe after ${name}`, () => texts().some((text) => /z9hG4bKprobe/.test(text)));
     const wanted = expected[name]?.udp ?? [];
     await until(`the answer to ${name}`, () => statusesIn(texts().join('\n')).length > wanted.length);
     const answers = texts().filter((text) => !/z9hG4bKprobe/.test(text) && statusOf(text) > 100);
     t.same([...new Set(answers.map(statusOf))], wanted, name);
     t.ok(
-      wire.sent.every(({ to }) => to.host.startsWith('192.0.2.5')),
+      wire.sent.every(({ to }) => to.host.startsWith(near)),
       `${name} makes us send to nobody but its sender`,
     );
     const text = answers.join('\n');
@@ -178,7 +204,14 @@ t.test('over UDP: each gets its exact answer, and the next honest request is ser
     }
     if (name === 'invut') t.match(text, 'Accept: application/sdp\r\n');
     if (name === 'longreq') t.match(text, /^From: .*;tag=\S{100,}/m, 'the long tag whole');
+    if (name === 'via-received-param-with-delim') t.match(text, /^Via: SIP\/2\.0\/UDP \[2001:db8::9:1\];.*received=/m);
+    if (name === 'mult-ip-in-header') t.match(text.match(/^Via: .*$/gm), { length: 3 }, 'each Via goes back');
   }
+  return seen;
+}
+
+t.test('RFC 4475 over UDP: each gets its exact answer, and the next honest request is served', async (t) => {
+  const seen = await overUdp(t, corpora[0]!);
   const shown = (what: string) => seen.filter(({ method }) => method === what);
   t.ok(
     shown('INVITE').some(({ uri }) => uri === 'sip:sips%3Auser%40example.com@example.net'),
@@ -194,8 +227,23 @@ t.test('over UDP: each gets its exact answer, and the next honest request is ser
   t.match(shown('MESSAGE')[0]?.body, '7a9cbec02ceef655--', 'a body with NUL bytes in it');
 });
 
-t.test('over TCP, byte by byte: the same, and lost framing closes', async (t) => {
-  const { sipd } = await aSipd(t);
+t.test('RFC 5118 over UDP: the same, from addresses of IPv6', async (t) => {
+  const seen = await overUdp(t, corpora[1]!);
+  const uris = seen.map(({ uri }) => uri);
+  for (const uri of ['sip:[2001:db8::10]', 'sip:[2001:db8::10:5070]', 'sip:[2001:db8::10]:5070'])
+    t.ok(uris.includes(uri), `${uri} as it was sent`);
+  t.ok(
+    seen.some(({ body }) => body.includes('c=IN IP6 2001:db8::20')),
+    'a description of IPv6 as it was sent',
+  );
+});
+
+for (const corpus of corpora) {
+  t.test(`${corpus.rfc} over TCP, byte by byte: the same, and lost framing closes`, (t) => overTcp(t, corpus));
+}
+
+async function overTcp(t: Test, { messages, expected, host }: (typeof corpora)[number]): Promise<void> {
+  const { sipd } = await aSipd(t, host);
   const port = Number(
     sipd.addresses.sip
       .find((text) => text.startsWith('tcp'))
@@ -205,7 +253,7 @@ t.test('over TCP, byte by byte: the same, and lost framing closes', async (t) =>
   for (const { name, bytes } of messages) {
     await until('nothing to linger', () => sipd.metrics['servers'] === 0);
     // clerr waits for the rest of its body; nothing else has to.
-    const socket = connect({ port, host: '127.0.0.1', noDelay: true });
+    const socket = connect({ port, host, noDelay: true });
     let heard = '';
     let isClosed = false;
     socket.on('data', (chunk) => (heard += chunk.toString('latin1')));
@@ -226,4 +274,4 @@ t.test('over TCP, byte by byte: the same, and lost framing closes', async (t) =>
     t.same([...new Set(statusesIn(withoutProbe))], statuses, name);
     socket.destroy();
   }
-});
+}

@@ -128,7 +128,7 @@ void t.test('what is refused at the door, and how', async (t) => {
     ['OPTIONS', 200],
     ['MESSAGE', 405],
     ['SUBSCRIBE', 489],
-    ['PUBLISH', 489],
+    ['PUBLISH', 405],
   ] as const) {
     const call = { ...outside, callId: `x-${method}` };
     phone.request(method, 'sip:wardline', { call, cseq: 1, headers: [`Contact: ${phone.contact}`, 'Event: x'] });

@@ -5,16 +5,13 @@ import { AuditLog, AuditReader } from '../../src/audit-log/index.ts';
 import { instant } from '../../src/core/time/index.ts';
 import { createHealth, createLogger } from '../../src/observe/index.ts';
 import { openStore } from '../../src/storage/index.ts';
-import { randomFrom, someSectors } from '../support/power-cut.ts';
+import { CUTS, cuts, randomFrom, someSectors } from '../support/power-cut.ts';
 import { realClock as clock } from '../support/real-clock.ts';
 
 /**
  * Power cuts: of what was written and not synced any sector of 512 bytes may have reached the disk, in any order, and any
  * may not. WARDLINE_POWER_CUTS says how many are tried; the seed of one that fails is in its name.
  */
-const CUTS = Number(process.env['WARDLINE_POWER_CUTS'] ?? 150);
-/** So that many cuts can be tried in several runs. */
-const FIRST = Number(process.env['WARDLINE_FIRST_POWER_CUT'] ?? 1);
 const SEED = Buffer.alloc(32, 4);
 const KEY = Buffer.alloc(32, 7);
 
@@ -110,7 +107,7 @@ void t.test(`${CUTS} power cuts: the chain verifies, up to the last entry that w
   );
 
   const after = paths(join(dir, 'cut'));
-  for (let seed = FIRST; seed < FIRST + CUTS; seed++) {
+  for (const seed of cuts()) {
     const random = randomFrom(seed);
     const i = Math.floor(random() * (moments.length - 1));
     const [before, now, next] = [moments[i - 1], moments[i] as Moment, moments[i + 1] as Moment];

@@ -3,10 +3,9 @@ import { join } from 'node:path';
 import t from 'tap';
 import { type KeyOwner, Keyring } from '../../src/vault/index.ts';
 import { FaultDisk } from '../support/fault-disk.ts';
-import { randomFrom } from '../support/power-cut.ts';
+import { CUTS, cuts, randomFrom } from '../support/power-cut.ts';
 
 /** Power cuts and faults of the disk while keys are made, shredded and sealed with another master key; as audit-power-cut. */
-const CUTS = Number(process.env['WARDLINE_POWER_CUTS'] ?? 150);
 const MASTER = Buffer.alloc(32, 7);
 const NEXT = Buffer.alloc(32, 8);
 const ward: KeyOwner = { kind: 'unit', id: 'ward-4b' };
@@ -50,7 +49,7 @@ void t.test(`${CUTS} power cuts: no key that was made is lost, none that was shr
   }
   t.ok(disk.steps > 40, `${disk.steps} steps`);
   const found = new Map<string, number>();
-  for (let seed = 1; seed <= CUTS; seed++) {
+  for (const seed of cuts()) {
     const random = randomFrom(seed);
     const { files, said } = disk.cut(Math.floor(random() * (disk.steps + 1)), random);
     const left = join(dir, 'cut', 'keys');

@@ -2,13 +2,12 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { newIdentity, openMessage, openSealed, rewrapSealed, SealedWriter } from '../../src/vault/index.ts';
-import { randomFrom, someSectors } from '../support/power-cut.ts';
+import { CUTS, cuts, randomFrom, someSectors } from '../support/power-cut.ts';
 
 /**
  * Power cuts while a message is recorded and while its key is wrapped to others. WARDLINE_POWER_CUTS says how many are tried; the
  * seed of one that fails is in its name.
  */
-const CUTS = Number(process.env['WARDLINE_POWER_CUTS'] ?? 150);
 const HEADER_BYTES = 18 + 2 * 4096;
 const format = { encoding: 'PCMU', rate: 8000, channels: 1 } as const;
 const [old, next] = [newIdentity(), newIdentity()];
@@ -29,7 +28,7 @@ void t.test(
     const whole = await sealed();
     const segments = [0, 1, 2].map((i) => audio.subarray(i * 6000, (i + 1) * 6000));
     let whatOpened = 0;
-    for (let seed = 1; seed <= CUTS; seed++) {
+    for (const seed of cuts()) {
       const random = randomFrom(seed);
       const lived = whole.subarray(0, Math.floor(random() * (whole.length + 1)));
       // A header that reached the disk torn tells nothing: most cuts come later.
@@ -54,7 +53,7 @@ void t.test(`${CUTS} power cuts: while the key is wrapped to others one of the t
   const after = readFileSync(path);
   t.ok(before.subarray(HEADER_BYTES).equals(after.subarray(HEADER_BYTES)), 'the sound is what it was');
   const slot = (bytes: Buffer, i: number) => bytes.subarray(18 + i * 4096, 18 + (i + 1) * 4096);
-  for (let seed = 1; seed <= CUTS; seed++) {
+  for (const seed of cuts()) {
     const random = randomFrom(seed);
     // The first slot is synced before the second is begun.
     const at = random() < 0.5 ? 0 : 1;

@@ -1,15 +1,17 @@
 /**
- * A disk for what goes through node:fs: it remembers every change below one folder, so that the folder can be had as a power cut
+ * A disk for what goes through node:fs, its promises too: it remembers every change below one folder, so that the folder can be had as a power cut
  * at any moment may leave it, and it can refuse. Of what was written and not synced any sector may be there or not; of names that
  * were made, changed or removed and whose folder was not synced, any.
  */
 import fs from 'node:fs';
+import type { FileHandle } from 'node:fs/promises';
 import { createRequire, syncBuiltinESMExports } from 'node:module';
 import { basename, dirname } from 'node:path';
 import { someSectors } from './power-cut.ts';
 
 type Step =
   | { readonly kind: 'write'; readonly file: number; readonly at: number; readonly bytes: Buffer }
+  | { readonly kind: 'truncate'; readonly file: number; readonly size: number }
   | { readonly kind: 'sync'; readonly file: number }
   | { readonly kind: 'name'; readonly set?: readonly [name: string, file: number]; readonly gone?: string }
   | { readonly kind: 'syncFolder' }
@@ -49,6 +51,11 @@ export class FaultDisk {
     return this.#steps.length;
   }
 
+  /** Files that were synced, so far. */
+  get syncs(): number {
+    return this.#steps.filter(({ kind }) => kind === 'sync').length;
+  }
+
   say(what: string): void {
     this.#steps.push({ kind: 'said', what });
   }
@@ -86,6 +93,9 @@ export class FaultDisk {
       else if (step.kind === 'syncFolder') {
         for (const name of unsynced) rename(name);
         unsynced = [];
+      } else if (step.kind === 'truncate') {
+        const { synced, written } = of(step.file);
+        data.set(step.file, { synced, written: written.subarray(0, step.size) });
       } else {
         const { synced, written } = of(step.file);
         const longer = Buffer.alloc(Math.max(written.length, step.at + step.bytes.length));
@@ -126,8 +136,45 @@ export class FaultDisk {
       this.#names.set(name, file);
       this.#steps.push({ kind: 'name', set: [name, file] });
     }
+    if (flags === 'w') this.#steps.push({ kind: 'truncate', file, size: 0 });
     const isAtEnd = flags === 'a' || (typeof flags === 'number' && (flags & fs.constants.O_APPEND) !== 0);
     this.#open.set(descriptor, { file, at: isAtEnd ? loaded.fstatSync(descriptor).size : 0 });
+  }
+
+  /** Writes, syncs and cuts of a file that was opened by promise are seen like the others. */
+  #watch(handle: FileHandle): void {
+    const { fd } = handle;
+    const file = () => this.#open.get(fd)?.file;
+    const real = {
+      write: handle.write.bind(handle) as (...args: unknown[]) => Promise<unknown>,
+      sync: handle.sync.bind(handle),
+      datasync: handle.datasync.bind(handle),
+      truncate: handle.truncate.bind(handle),
+      close: handle.close.bind(handle),
+    };
+    const write = async (bytes: Uint8Array, from = 0, length = bytes.length - from, at: unknown = null) => {
+      const done = await real.write(bytes, from, length, at);
+      this.#change(this.#written(fd, bytes.subarray(from, from + length), at), () => {});
+      return done;
+    };
+    const synced = (sync: () => Promise<void>) => async () => {
+      // What is written while the disk is at it may be left out.
+      const step = this.#synced(fd);
+      const upTo = this.#steps.length;
+      await sync();
+      if (this.#steps.slice(upTo).some(({ kind }) => kind === 'write' || kind === 'truncate')) return;
+      this.#change(step, () => {});
+    };
+    const truncate = async (size = 0) => {
+      await this.#change(null, () => real.truncate(size));
+      const of = file();
+      if (typeof of === 'number') this.#steps.push({ kind: 'truncate', file: of, size });
+    };
+    const close = () => {
+      this.#open.delete(fd);
+      return real.close();
+    };
+    Object.assign(handle, { write, sync: synced(real.sync), datasync: synced(real.datasync), truncate, close });
   }
 
   #written(descriptor: number, given: Uint8Array, position: unknown): Step | null {
@@ -165,6 +212,27 @@ export class FaultDisk {
       const descriptor = isChange ? this.#change(null, open) : open();
       this.#opened(path, flags, descriptor);
       return descriptor;
+    });
+    const byPromise = loaded.promises as unknown as Record<'open', (...args: unknown[]) => Promise<FileHandle>>;
+    const openByPromise = byPromise.open;
+    this.#undo.push(() => (byPromise.open = openByPromise));
+    byPromise.open = async (path, flags = 'r', mode) => {
+      const handle = await openByPromise(path, flags, mode);
+      if (path !== this.#folder && (!this.#isHere(path) || flags === 'r')) return handle;
+      this.#opened(path, flags, handle.fd);
+      this.#watch(handle);
+      return handle;
+    };
+    patch('write', (real) => (descriptor: number, text: string, told: (error: Error | null) => void) => {
+      const step = this.#open.has(descriptor) ? this.#written(descriptor, Buffer.from(text), undefined) : null;
+      if (step !== null) this.#steps.push(step);
+      return real(descriptor, text, told);
+    });
+    patch('writeFileSync', (real) => (path: unknown, text: string, ...rest: unknown[]) => {
+      if (!this.#isHere(path)) return real(path, text, ...rest);
+      const descriptor = loaded.openSync(path, 'w');
+      loaded.writeSync(descriptor, text);
+      loaded.closeSync(descriptor);
     });
     patch('closeSync', (real) => (descriptor: number) => {
       this.#open.delete(descriptor);
@@ -216,7 +284,15 @@ function torn(
   if (keeps < 0.2 || synced === written) return written;
   if (keeps < 0.4) return synced;
   if (written.subarray(0, synced.length).equals(synced)) return someSectors(written, synced.length, random);
-  // Written over: a sector is the old or the new one, or half of each.
+  // Written over, or cut: any sector is the old or the new one; and half of each.
+  const [longer, shorter] = written.length > synced.length ? [written, synced] : [synced, written];
+  const mixed = Buffer.from(longer);
+  shorter.copy(mixed);
+  for (let at = 0; at < mixed.length; at += 512) {
+    const from = random() < 0.5 ? written : synced;
+    if (at < from.length) from.copy(mixed, at, at, Math.min(from.length, at + 512));
+  }
   const at = Math.floor(random() * (written.length + 1));
-  return Buffer.concat([written.subarray(0, at), synced.subarray(at)]);
+  const torn = random() < 0.5 ? mixed : Buffer.concat([written.subarray(0, at), synced.subarray(at)]);
+  return torn.subarray(0, random() < 0.5 ? synced.length : torn.length);
 }

@@ -1,6 +1,15 @@
 /** A disk that loses power: of what was written and not synced any sector may have reached it, and any may not. */
 const SECTOR = 512;
 
+/** How many cuts a run tries, and with which seed it begins, so that very many can be tried in several runs. */
+export const CUTS = Number(process.env['WARDLINE_POWER_CUTS'] ?? 150);
+export const FIRST_CUT = Number(process.env['WARDLINE_FIRST_POWER_CUT'] ?? 1);
+
+/** The seeds of a run. */
+export function* cuts(): Generator<number> {
+  for (let seed = FIRST_CUT; seed < FIRST_CUT + CUTS; seed++) yield seed;
+}
+
 /** mulberry32: the same cut for the same seed. */
 export function randomFrom(seed: number): () => number {
   let state = seed;

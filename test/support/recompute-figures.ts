@@ -40,15 +40,20 @@ export function figuresOf(
   const ids = [...new Set(told.flatMap(({ callId }) => (callId === null ? [] : [callId])))];
   const calls = ids.map((callId) => told.filter((one) => one.callId === callId));
   const endings = new Map<string, number>();
+  const talkedBy = new Map<string, number>();
   const facts = new Map<string, number>();
   for (const { fact } of told) {
     facts.set(fact.fact, (facts.get(fact.fact) ?? 0) + 1);
-    if (fact.fact === 'ended') endings.set(String(fact['cause']), (endings.get(String(fact['cause'])) ?? 0) + 1);
+    if (fact.fact !== 'ended') continue;
+    const cause = String(fact['cause']);
+    endings.set(cause, (endings.get(cause) ?? 0) + 1);
+    talkedBy.set(cause, (talkedBy.get(cause) ?? 0) + Number(fact['talkedMs']));
   }
   const talkedMs = told.reduce((sum, { fact }) => sum + (fact.fact === 'ended' ? Number(fact['talkedMs']) : 0), 0);
   return {
     facts,
     endings,
+    talkedBy,
     talkedMs,
     calls: calls.length,
     consults: calls.flatMap((call) => consult(call) ?? []),

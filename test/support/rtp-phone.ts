@@ -26,6 +26,7 @@ export class RtpPhone {
   readonly #ssrc = 0x5150;
   #remote: { address: string; port: number } | undefined;
   #tone: Tone | undefined;
+  #words: Buffer[] = [];
   #pending: (() => void)[] = [];
 
   private constructor(socket: Socket, law: G711) {
@@ -79,6 +80,12 @@ export class RtpPhone {
   say(...hz: readonly (number | undefined)[]): void {
     const tones = hz.filter((frequency) => frequency !== undefined);
     this.#tone = tones.length === 0 ? undefined : { hz: tones, position: 0 };
+  }
+
+  /** Each of these frames in turn, and then what it said before. Resolves behind the last. */
+  async speak(frames: readonly Buffer[]): Promise<void> {
+    this.#words.push(...frames);
+    while (this.#words.length > 0) await new Promise((resolve) => setTimeout(resolve, 20));
   }
 
   /** Sends nothing at all any more. */
@@ -155,8 +162,10 @@ export class RtpPhone {
     this.#timestamp = (this.#timestamp + FRAME_SAMPLES) >>> 0;
     const payload = Buffer.alloc(FRAME_SAMPLES);
     const tone = this.#tone;
-    encodeG711(this.law, tone === undefined ? new Int16Array(FRAME_SAMPLES) : tonesAt(tone), payload);
-    if (tone !== undefined) tone.position += FRAME_SAMPLES;
+    const words = this.#words.shift();
+    if (words !== undefined) words.copy(payload);
+    else encodeG711(this.law, tone === undefined ? new Int16Array(FRAME_SAMPLES) : tonesAt(tone), payload);
+    if (tone !== undefined && words === undefined) tone.position += FRAME_SAMPLES;
     this.sent.push(payload);
     this.#send({ payloadType: this.law === 'PCMU' ? 0 : 8, marker: false, timestamp: this.#timestamp, payload });
   }

@@ -11,7 +11,7 @@ import { lostTime } from '../../src/cli/app/lost-time.ts';
 import { csvLine } from '../../src/cli/audit/csv.ts';
 import { masked } from '../../src/cli/audit/shown.ts';
 import { factsReference, TimeToHuman } from '../../src/core/audit/index.ts';
-import type { CallId } from '../../src/core/call/index.ts';
+import { type CallId, endCauses } from '../../src/core/call/index.ts';
 import { htmlOf } from '../../src/core/audit/report/index.ts';
 import { type Instant, instant, plusMs } from '../../src/core/time/index.ts';
 import type { AuditEntry } from '../../src/engine/ports.ts';
@@ -149,7 +149,10 @@ void t.test('reports over a period, recomputed from the raw chain', async (t) =>
     const { publicKey } = JSON.parse((await audit('key', '--json')).out) as { publicKey: string };
     return { file, publicKey };
   };
-  const { consults, endings, talkedMs, responses, calls, facts } = figuresOf(await exportAll('raw.jsonl'), period);
+  const { consults, endings, talkedBy, talkedMs, responses, calls, facts } = figuresOf(
+    await exportAll('raw.jsonl'),
+    period,
+  );
   t.ok(consults.length > 30 && new Set(consults.map(({ cause }) => cause)).size >= 4, 'every kind of call is there');
 
   const service = () => 'Cardiology';
@@ -268,9 +271,9 @@ void t.test('reports over a period, recomputed from the raw chain', async (t) =>
   });
 
   await t.test('as PDF: what stands on the sheets is what was counted', async (t) => {
-    const sheets = async (kind: string) => {
+    const sheets = async (kind: string, over: readonly string[] = within) => {
       const out = join(data, `${kind}.pdf`);
-      const { code, err } = await audit('report', kind, '--format', 'pdf', '--out', out, ...within);
+      const { code, err } = await audit('report', kind, '--format', 'pdf', '--out', out, ...over);
       t.equal(code, 0, err);
       const bytes = readFileSync(out);
       t.ok((bytes.toString('latin1').match(/\/Type \/Page\b/g) ?? []).length >= 2, `${kind}: several sheets`);
@@ -294,7 +297,21 @@ void t.test('reports over a period, recomputed from the raw chain', async (t) =>
     const taken = consults.filter(({ tookMs }) => tookMs !== null).length;
     const inAll = ['Cardiology', String(consults.length), String(taken), String(consults.length - taken)];
     stands(requests, 'By service', [inAll]);
-    t.notMatch(requests.join('\n'), /2025550177|undefined|NaN|\[object/);
+    const all = await sheets('calls');
+    stands(all, 'In all', [['arrived', String(calls)]]);
+    for (const [cause, count] of endings) {
+      const minutes = ((talkedBy.get(cause) ?? 0) / 60_000).toFixed(1);
+      stands(all, 'How they ended', [[endCauses[cause as keyof typeof endCauses].says, String(count), minutes]]);
+    }
+    const since = Date.parse('2026-01-01');
+    const access = await sheets('hipaa-access', ['--from', '2026-01-01']);
+    const raw = figuresOf(await exportAll('sheets.jsonl'), { from: since, to: Date.now() }).facts;
+    // The report itself is on record only behind what it counted.
+    const known: Readonly<Record<string, number>> = { auditRead: (raw.get('auditRead') ?? 0) - 1 };
+    const counted = ['auditRead', 'signingKeyUsed', 'started', 'phoneAdded'].filter((fact) => raw.has(fact));
+    for (const fact of counted) stands(access, 'In all', [[fact, String(known[fact] ?? raw.get(fact))]]);
+    for (const lines of [times, requests, all, access])
+      t.notMatch(lines.join('\n'), /2025550177|undefined|NaN|\[object/);
   });
 });
 

@@ -167,7 +167,13 @@ void t.test('a dialog lets go of the messages that made it, and is used as befor
   const lines = 'From: <sip:1@h>;tag=a\r\nTo: <sip:2@h>;tag=b\r\nCall-ID: c1\r\nContact: <sip:2@h:5062>\r\n';
   const req = message(`INVITE sip:2102@127.0.0.1 SIP/2.0\r\n${lines}\r\nv=0 offer`, {});
   const res = message(`SIP/2.0 200 OK\r\n${lines}\r\nv=0 answer`, { stackDialogId: 'c1;from-tag=a' });
-  const dialog = new Srf.Dialog({ removeDialog() {} }, 'uac', { req, res });
+  const known = new Map<string, SrfDialog>();
+  const client = {
+    findDialogById: (id: string) => known.get(id),
+    addDialog: (one: SrfDialog) => void known.set(one.id, one),
+    removeDialog: (one: SrfDialog) => void known.delete(one.id),
+  };
+  const dialog = new Srf.Dialog(client, 'uac', { req, res });
   const seen = ({
     id,
     type,
@@ -180,7 +186,11 @@ void t.test('a dialog lets go of the messages that made it, and is used as befor
     structuredClone({ id, type, sip, local, remote, socket, dialogType });
   const before = seen(dialog);
   t.match(before, { id: 'c1;from-tag=a', sip: { localTag: 'a', remoteTag: 'b' }, remote: { sdp: 'v=0 answer' } });
-  for (let times = 0; times < 2; times++) slimDialog(dialog);
+  slimDialog(dialog);
+  t.equal(known.size, 0, 'one that is over is not listed again');
+  client.addDialog(dialog);
+  slimDialog(dialog);
+  t.same([...known], [['c1;from-tag=a', dialog]], 'one that is not stays listed');
   t.same(seen(dialog), before);
   t.same(Object.keys(dialog.req), ['method', 'socket']);
   t.same(Object.keys(dialog.res), ['stackDialogId', 'socket']);

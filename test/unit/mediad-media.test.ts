@@ -258,25 +258,33 @@ void t.test('packets come out in order; a lost one is waited for 60 ms of audio 
   t.same(order.at(-1), 10, 'a new source begins anew');
 });
 
-void t.test('the latch: once, to the signalled place or its host, and never to a stranger', async (t) => {
+void t.test('the latch: to the signalled place whenever it speaks, else once, and never to a stranger', async (t) => {
   const stranger = { address: '203.0.113.9', port: 4000 };
   const otherPort = { address: phoneAt.address, port: 4444 };
   const closed: Endpoint[] = [];
   const latch = new Latch(phoneAt, ['198.51.100.1'], (source) => closed.push(source));
   t.notOk(latch.accept(stranger, 0));
   t.same(latch.target, phoneAt);
-  t.ok(latch.accept(otherPort, 10));
-  t.same(latch.target, otherPort);
+  t.notOk(latch.accept(otherPort, 10), 'it may be another phone of that host: not heard');
+  t.same(latch.target, phoneAt, 'nor sent to');
   t.notOk(latch.accept({ address: '198.51.100.1', port: 9 }, 20), 'one candidate only');
-  t.ok(latch.accept(phoneAt, 100), 'the signalled place wins within 200 ms');
+  t.notOk(latch.accept(otherPort, 209));
+  t.ok(latch.accept(otherPort, 210), 'nobody else speaks');
+  t.same(latch.target, otherPort);
+  t.notOk(latch.accept({ address: '198.51.100.1', port: 9 }, 220));
+  t.same(closed, [], 'but it is not for good');
+  t.ok(latch.couldAccept(phoneAt) && latch.accept(phoneAt, 5000), 'the signalled place is right whenever it speaks');
+  t.same(latch.target, phoneAt);
   t.same(closed, [phoneAt]);
-  t.notOk(latch.accept(otherPort, 300));
+  t.notOk(latch.accept(otherPort, 5010));
+  t.notOk(latch.couldAccept(otherPort));
   const behindNat = new Latch(phoneAt, ['198.51.100.1'], (source) => closed.push(source));
   const mapped = { address: '198.51.100.1', port: 31_000 };
-  t.ok(behindNat.accept(mapped, 0));
+  t.ok(behindNat.accept(mapped, 0), 'the other host is that of a NAT: heard at once');
+  t.same(behindNat.target, mapped);
   t.ok(behindNat.accept(mapped, 200));
-  t.same(closed, [phoneAt, mapped]);
-  t.notOk(behindNat.accept(phoneAt, 210), 'too late');
+  t.notOk(behindNat.accept({ ...mapped, port: 31_002 }, 210));
+  t.same(closed, [phoneAt]);
   const young = new Latch(phoneAt, [], (source) => closed.push(source));
   t.notOk(young.accept({ address: phoneAt.address, port: 0 }, 0), 'nobody can be answered at port 0');
   t.same(young.target, phoneAt);

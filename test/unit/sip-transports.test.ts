@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { createSocket } from 'node:dgram';
 import { readFileSync } from 'node:fs';
 import t from 'tap';
@@ -15,6 +15,7 @@ import {
 import { Authority } from '../support/certificates.ts';
 import { until } from '../support/processes.ts';
 import { aMessage } from '../support/torture-messages.ts';
+import { VirtualClock } from '../support/virtual-clock.ts';
 
 type Test = { teardown(action: () => void): void };
 
@@ -120,6 +121,44 @@ void t.test('WSS: the same through TLS', async (t) => {
   t.equal(requests[0]?.source.protocol, 'wss');
   const deceived = aBrowser(t, `wss://127.0.0.1:${portOf('wss')}`);
   await until('a browser that does not believe us to leave', () => deceived.state === 'closed');
+});
+
+void t.test('while calls are too many, those that come by TCP and by WebSocket are read last too', async (t) => {
+  const clock = new VirtualClock();
+  const admission = { admits: () => true, mayWait: () => true, screen: () => undefined, malformed() {} };
+  const { portOf, requests } = await anEndpoint(t, ['tcp', 'ws'], { clock, admission });
+  const invite = (id: string) =>
+    aMessage({
+      start: 'INVITE sip:a@b.c SIP/2.0',
+      'Call-ID': id,
+      Via: `SIP/2.0/TCP 192.0.2.1;branch=z9hG4bK${id}`,
+      CSeq: '7 INVITE',
+    });
+  const options = (id: string) => aMessage({ 'Call-ID': id, Via: `SIP/2.0/TCP 192.0.2.1;branch=z9hG4bK${id}` });
+  const seen = () => requests.splice(0).map(({ request }) => `${request.method} ${request.headers.get('Call-ID')}`);
+  const phone = connect(portOf('tcp'), '127.0.0.1');
+  const gone = connect(portOf('tcp'), '127.0.0.1');
+  for (const socket of [phone, gone]) t.teardown(() => socket.destroy());
+  gone.resume();
+  const browser = aBrowser(t, `ws://127.0.0.1:${portOf('ws')}`);
+  await until('it to be open', () => browser.state === 'open');
+
+  const isHungUp = once(gone, 'close');
+  gone.end(invite('gone') + options('gone'));
+  await until('what is no call of who hangs up', () => requests.length === 1);
+  phone.write(invite('phone') + options('phone'));
+  await until('what is no call of the phone', () => requests.length === 2);
+  browser.socket.send(invite('browser'));
+  browser.socket.send(options('browser'));
+  await until('what is no call of the browser', () => requests.length === 3);
+  t.same(seen(), ['OPTIONS gone', 'OPTIONS phone', 'OPTIONS browser']);
+  await isHungUp;
+  clock.advance(500);
+  t.same(
+    seen(),
+    ['INVITE phone', 'INVITE browser'],
+    'however late, for nobody says it again; who has hung up has given up',
+  );
 });
 
 void t.test('IPv6 beside IPv4, over UDP and TCP: each peer is told an address of its own kind', async (t) => {

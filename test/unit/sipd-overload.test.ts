@@ -121,15 +121,13 @@ void t.test('new calls wait until everything else has been read, and no longer t
   const room = new WaitingRoom(clock);
   const served: string[] = [];
   let isPressed = true;
-  const enter = (text: string, costsMs = 0) =>
-    room.enter(
-      Buffer.from(text),
-      (bytes) => isPressed && !bytes.includes('911'),
-      () => {
-        served.push(text);
-        clock.spend(costsMs);
-      },
-    );
+  const enter = (text: string, costsMs = 0, isSaidAgain = true) => {
+    const serve = () => {
+      served.push(text);
+      clock.spend(costsMs);
+    };
+    room.enter({ bytes: Buffer.from(text), isSaidAgain, serve }, (bytes) => isPressed && !bytes.includes('911'));
+  };
   const now = () => served.splice(0);
   for (const text of ['INVITE 1', 'BYE 2', 'INVITE 911', 'ACK 3', 'SIP/2.0 200 OK']) enter(text);
   t.same(now(), ['BYE 2', 'INVITE 911', 'ACK 3', 'SIP/2.0 200 OK']);
@@ -154,6 +152,27 @@ void t.test('new calls wait until everything else has been read, and no longer t
   t.equal(room.stale, 1);
   for (let call = 0; call < 5_100; call++) enter('INVITE x');
   t.same([room.size, room.stale], [5_000, 101]);
+  clock.advance(1_000);
+  now();
+
+  enter('INVITE a', 500);
+  enter('INVITE by TCP', 0, false);
+  enter('INVITE b');
+  clock.advance(1_000);
+  t.same(now(), ['INVITE a', 'INVITE by TCP'], 'who would not say it again is served however long it took');
+  enter('INVITE by TCP', 0, false);
+  for (let call = 0; call < 4_999; call++) enter('INVITE x');
+  t.same(now(), []);
+  enter('INVITE x');
+  t.same([now(), room.size], [['INVITE by TCP'], 5_000], 'nor is it thrown away when there is no room');
+  clock.advance(1_000);
+  now();
+  const large = `INVITE ${'x'.repeat(1024 * 1024)}`;
+  for (let call = 0; call < 17; call++) enter(large);
+  t.equal(room.size, 15, 'nor may they fill the memory');
+
+  clock.advance(1_000);
+  now();
   isPressed = false;
   enter('INVITE z');
   t.equal(now()[0], 'INVITE z', 'it is over');

@@ -250,32 +250,74 @@ void t.test('a migration that fails leaves the older schema as it was', async (t
   await migrate(db);
 });
 
-void t.test('killed at any statement of a migration: the next start finishes it', { timeout: 100_000 }, async (t) => {
-  const dir = t.testdir({});
-  const migrateIn = (path: string, killAt: number) =>
-    inProcess(`
-      const { SqliteDatabase } = await import(${JSON.stringify(join(STORAGE, 'database.ts'))});
-      const { migrate } = await import(${JSON.stringify(join(STORAGE, 'migrate.ts'))});
-      let left = ${killAt};
-      const onStatement = () => { if (left-- === 0) process.kill(process.pid, 'SIGKILL'); };
-      const db = new SqliteDatabase(${JSON.stringify(path)}, { readonly: false, busyMs: 0, onStatement });
-      await migrate(db);
-    `);
-  let kills = 0;
-  for (let killAt = 5; ; killAt += 4) {
-    const path = join(dir, `${killAt}.db`);
-    const { signal } = migrateIn(path, killAt);
-    if (signal !== 'SIGKILL') break;
-    kills += 1;
-    const db = new SqliteDatabase(path, { readonly: false, busyMs: 0 });
-    const tables = db.prepare<[], { name: string }>(`select name from sqlite_master where type = 'table'`).all();
-    const has = (name: string) => tables.some((table) => table.name === name);
-    t.equal(has('phones'), has('messages'), `all or nothing at statement ${killAt}`);
-    await migrate(db);
-    t.same(db.faults(), []);
-    db.close();
-  }
-  t.ok(kills >= 5, `${kills} kills`);
+/** What a kill leaves: what the process had given to the files by then, and nothing that it had in memory. */
+function filesOf(path: string): readonly [suffix: string, bytes: Buffer][] {
+  return ['', '-wal'].flatMap((suffix) => {
+    const name = `${path}${suffix}`;
+    return existsSync(name) ? [[suffix, readFileSync(name)] as [string, Buffer]] : [];
+  });
+}
+
+const schemaOf = (db: SqliteDatabase): string =>
+  db
+    .prepare<[], { sql: string | null }>('select sql from sqlite_master order by name')
+    .all()
+    .map(({ sql }) => sql)
+    .join('\n');
+
+void t.test(
+  'killed at any statement of a migration: the older schema or the new one, and the next start goes on',
+  async (t) => {
+    const dir = t.testdir({ cut: {} });
+    const open = (at: string, onStatement?: () => void) =>
+      new SqliteDatabase(at, { readonly: false, busyMs: 0, ...(onStatement === undefined ? {} : { onStatement }) });
+    const found = { older: 0, newer: 0 };
+    // The first version, and one of later.
+    for (const version of [1, 14]) {
+      const path = join(dir, `${version}.db`);
+      const before = open(path);
+      await migrate(before, Object.fromEntries(Object.entries(migrations).slice(0, version)));
+      before.exec(`insert into phones values ('2101', 'm', 's', 5)`);
+      const older = schemaOf(before);
+      before.close();
+      const kills: ReturnType<typeof filesOf>[] = [];
+      const lived = open(path, () => kills.push(filesOf(path)));
+      await migrate(lived);
+      kills.push(filesOf(path));
+      const newer = schemaOf(lived);
+      lived.close();
+      for (const [i, files] of kills.entries()) {
+        const cut = join(dir, 'cut', `${version}-${i}.db`);
+        for (const [suffix, bytes] of files) writeFileSync(`${cut}${suffix}`, bytes);
+        const db = open(cut);
+        const schema = schemaOf(db);
+        if (schema !== older && schema !== newer) t.fail(`half a schema at statement ${i}`, { schema });
+        found[schema === older ? 'older' : 'newer'] += 1;
+        await migrate(db);
+        if (schemaOf(db) !== newer || db.faults().length > 0) t.fail(`not finished after statement ${i}`);
+        if (db.prepare('select 1 from phones').all().length !== 1) t.fail(`data is lost at statement ${i}`);
+        db.close();
+      }
+    }
+    t.ok(found.older >= 100 && found.newer >= 2, `${found.older} kills before the end, ${found.newer} behind it`);
+  },
+);
+
+void t.test('a process that is killed in the middle of a migration: the next start finishes it', async (t) => {
+  const path = join(t.testdir({}), 'w.db');
+  const { signal } = inProcess(`
+    const { SqliteDatabase } = await import(${JSON.stringify(join(STORAGE, 'database.ts'))});
+    const { migrate } = await import(${JSON.stringify(join(STORAGE, 'migrate.ts'))});
+    let left = 60;
+    const onStatement = () => { if (left-- === 0) process.kill(process.pid, 'SIGKILL'); };
+    await migrate(new SqliteDatabase(${JSON.stringify(path)}, { readonly: false, busyMs: 0, onStatement }));
+  `);
+  t.equal(signal, 'SIGKILL');
+  const db = new SqliteDatabase(path, { readonly: false, busyMs: 0 });
+  t.equal(schemaOf(db), '', 'nothing of it');
+  await migrate(db);
+  t.same(db.faults(), []);
+  db.close();
 });
 
 void t.test('one owner; commands and readers beside it; a dead owner holds nothing', async (t) => {

@@ -29,6 +29,7 @@ const sdp = 'v=0\r\nm=audio 4000 RTP/AVP 0\r\n';
 
 class FakeDialog extends EventEmitter {
   connected = true;
+  readonly srf = { findDialogById: () => undefined, addDialog: () => {}, removeDialog: () => {} };
   readonly id = 'one';
   readonly sip = { callId: 'one', localTag: 'a', remoteTag: 'b' };
   readonly req = { method: 'INVITE', socket: null };

@@ -518,6 +518,8 @@ void t.test('a phone on hold is not expected to be heard', async (t) => {
     ['', 'a=inactive', false],
     ['a=inactive', '', false],
     ['a=inactive', 'a=sendrecv', true],
+    ['', 'c=IN IP4 0.0.0.0', false],
+    ['a=ice-ufrag:x', 'c=IN IP4 0.0.0.0', true],
   ] as const) {
     t.equal(sendsAudio(described(session, audio)), isExpected, `session ${session}, audio ${audio}`);
   }

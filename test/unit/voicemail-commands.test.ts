@@ -69,11 +69,13 @@ void t.test('greetings, notices, PINs and messages on the command line', async (
   };
   t.match(await run('notice', 'list'), { code: 0, out: /No notice waits/ });
   await store.saveMessage(left, [notice]);
-  store.notices.tried('M1 pager', instant(at + 100 * 365 * 86_400_000));
+  store.notices.begun('M1 pager', at);
+  store.notices.failed('M1 pager', instant(at + 100 * 365 * 86_400_000), false);
   t.match(await run('notice', 'list'), { out: /M1 +3101 +pager +77 .* 1 +21/ });
   t.match(await run('notice', 'retry', 'M1'), { code: 0, out: /^1 of message M1/ });
   t.equal(store.notices.due(instant(Date.now()), 9).length, 1, 'it is due');
-  store.notices.tried('M1 pager', null);
+  store.notices.over('M1 pager', '');
+  store.notices.recorded('M1 pager');
   t.match(
     await run('notice', 'retry', 'M1'),
     { code: 1, err: /no notice that waits/ },

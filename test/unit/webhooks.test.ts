@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import t, { type Test } from 'tap';
 import { phi } from '../../src/core/phi/index.ts';
 import { systemClock } from '../../src/engine/index.ts';
-import { HttpLookups } from '../../src/webhooks/index.ts';
+import { HttpLookups, HttpPosts } from '../../src/webhooks/index.ts';
 
 type Answerer = (request: IncomingMessage, response: ServerResponse, body: string) => void;
 
@@ -76,6 +76,16 @@ void t.test('whatever a program does, there is an answer or a reason', async (t)
   t.same(await lookups().ask(question(silent, 30)), { kind: 'failed', why: 'time is up' });
   const nobody = silent.replace(/:\d+\//, ':1/');
   t.match(await lookups().ask(question(nobody)), { kind: 'failed', why: /ECONNREFUSED/ });
+});
+
+void t.test('what was sent to the end and not answered may have arrived; what found nobody has not', async (t) => {
+  const posts = new HttpPosts({ clock: systemClock, options: { allow: ['127.0.0.0/8', '::1'] } });
+  const breaks = await program(t, (request) => request.socket.destroy());
+  t.match(await posts.post(breaks, {}, 10_000), { kind: 'failed', isUnsure: true });
+  const nobody = { kind: 'failed', isUnsure: false, why: /ECONNREFUSED/ };
+  t.match(await posts.post('http://127.0.0.1:1/', {}, 10_000), nobody);
+  // All its addresses are tried, which is an error without a message.
+  t.match(await posts.post('http://localhost:1/', {}, 10_000), nobody);
 });
 
 void t.test('addresses of the house are asked only where that is allowed', async (t) => {

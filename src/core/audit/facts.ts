@@ -317,7 +317,17 @@ export type SystemFact =
       readonly by: string;
       readonly tookMs: number;
     }
-  /** A program of the house was told that a message waits, or could not be told for three days. `hook`: '' for an e-mail. */
+  /**
+   * A program of the house was told that a message waits, may have been told already and is told again, or could not be told for
+   * three days. `hook`: '' for an e-mail.
+   */
+  | {
+      readonly fact: 'noticeRepeated';
+      readonly messageId: string;
+      readonly mailbox: string;
+      readonly hook: string;
+      readonly tries: number;
+    }
   | {
       readonly fact: 'noticeSent';
       readonly messageId: string;

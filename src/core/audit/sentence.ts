@@ -168,6 +168,8 @@ export function sentence(fact: Fact, names: Names, revealed: Revealed = {}): str
       return `nobody of the chain took message ${fact.messageId} of ${names.mailbox(fact.mailbox)}: on to the house supervisor`;
     case 'chaseOver':
       return `message ${fact.messageId} of ${names.mailbox(fact.mailbox)} was ${fact.because}${fact.by === '' ? '' : ` by ${names.mailbox(fact.by)}`} after ${seconds(fact.tookMs)}`;
+    case 'noticeRepeated':
+      return `${fact.hook || 'the mail server'} may have been told already that message ${fact.messageId} waits for ${names.mailbox(fact.mailbox)}, and is told again after try ${fact.tries}`;
     case 'noticeSent':
       return `${fact.hook || 'the mail server'} was told that message ${fact.messageId} waits for ${names.mailbox(fact.mailbox)}, at try ${fact.tries}`;
     case 'noticeGivenUp':

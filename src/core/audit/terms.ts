@@ -44,6 +44,7 @@ export function termsOf(fact: Fact, blind: (number: string) => string): readonly
     case 'messageUnplayable':
     case 'mailboxFull':
     case 'recorderFull':
+    case 'noticeRepeated':
     case 'noticeSent':
     case 'noticeGivenUp':
     case 'messageTranscribed':

@@ -329,8 +329,17 @@ const vocabulary: {
       tookMs: 'since it was left',
     },
   },
+  noticeRepeated: {
+    says: 'Nobody knows whether a program of the house, or the mail server, was told that a message waits: no answer came, or the process ended before it did. It is told again, by the same key, and may have been told twice.',
+    fields: {
+      messageId: 'which',
+      mailbox: 'whose',
+      hook: 'which program, or nothing for an e-mail',
+      tries: 'how many there were before',
+    },
+  },
   noticeSent: {
-    says: 'A program of the house, or the mail server, was told that a message waits.',
+    says: 'A program of the house, or the mail server, was told that a message waits. Twice with the same number of tries, it was told once and written down twice.',
     fields: {
       messageId: 'which',
       mailbox: 'whose',

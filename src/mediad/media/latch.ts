@@ -1,9 +1,12 @@
 /**
- * Symmetric RTP without RTP bleed: the first packet from an address that belongs to this call decides where we send, once. Packets from
- * exactly the signalled address and port win at once; from the same host but another port (NAT) they win after 200 ms without such a packet.
+ * Symmetric RTP without RTP bleed: packets from exactly the signalled address and port are the right ones, whenever they come, for good. Where none
+ * come, the first other source that may be the phone is taken after 200 ms, once: behind a NAT it is not where it says it is.
  *
- *   waiting --signalled source--> latched
- *   waiting --allowed host------> choosing --200 ms--> latched
+ *   waiting --allowed host------> choosing --200 ms--> taken
+ *   any of them --signalled source--> latched
+ *
+ * Another port of the signalled host itself is not heard while it is chosen: it may be another phone there, whose sound was meant for the leg that
+ * had our port before. What comes from another allowed host is heard at once, for there a NAT is certain.
  */
 import type { Endpoint } from './messages.ts';
 
@@ -23,7 +26,7 @@ const CHOOSING_MS = 200;
 type State =
   | { readonly name: 'waiting' }
   | { readonly name: 'choosing'; readonly candidate: Endpoint; readonly sinceMs: number }
-  | { readonly name: 'latched'; readonly source: Endpoint };
+  | { readonly name: 'taken' | 'latched'; readonly source: Endpoint };
 
 export class Latch implements SourceLatch {
   readonly #signalled: Endpoint;
@@ -31,6 +34,7 @@ export class Latch implements SourceLatch {
   readonly #latched: (source: Endpoint) => void;
   #state: State = { name: 'waiting' };
 
+  /** `latched`: nothing else will be accepted any more. */
   constructor(signalled: Endpoint, alsoFrom: readonly string[], latched: (source: Endpoint) => void) {
     this.#signalled = signalled;
     this.#hosts = [signalled.address, ...alsoFrom];
@@ -38,41 +42,54 @@ export class Latch implements SourceLatch {
   }
 
   couldAccept(source: Endpoint): boolean {
-    const state = this.#state;
-    return state.name === 'latched' ? isSame(state.source, source) : this.#hosts.includes(source.address);
+    if (isSame(source, this.#signalled)) return true;
+    return 'source' in this.#state ? isSame(this.#state.source, source) : this.#hosts.includes(source.address);
   }
 
   accept(source: Endpoint, nowMs: number): boolean {
     const state = this.#state;
     // Forged: nobody can be reached there, and sending there throws.
     if (source.port === 0) return false;
-    if (state.name === 'latched') return isSame(state.source, source);
-    if (isSame(source, this.#signalled)) return this.#latch(source);
-    if (state.name === 'waiting') {
-      if (!this.#hosts.includes(source.address)) return false;
-      this.#state = { name: 'choosing', candidate: { address: source.address, port: source.port }, sinceMs: nowMs };
+    if (isSame(source, this.#signalled)) {
+      if (state.name !== 'latched') this.#latch(source);
       return true;
     }
+    if ('source' in state) return isSame(state.source, source);
+    if (!this.#hosts.includes(source.address)) return false;
+    if (state.name === 'waiting') {
+      this.#state = { name: 'choosing', candidate: copyOf(source), sinceMs: nowMs };
+      return this.#isHeardAtOnce(source);
+    }
     if (!isSame(source, state.candidate)) return false;
-    if (nowMs - state.sinceMs >= CHOOSING_MS) this.#latch(source);
+    if (nowMs - state.sinceMs < CHOOSING_MS) return this.#isHeardAtOnce(source);
+    this.#state = { name: 'taken', source: state.candidate };
     return true;
   }
 
   get target(): Endpoint {
-    if (this.#state.name === 'latched') return this.#state.source;
-    return this.#state.name === 'choosing' ? this.#state.candidate : this.#signalled;
+    const state = this.#state;
+    if ('source' in state) return state.source;
+    return state.name === 'choosing' && this.#isHeardAtOnce(state.candidate) ? state.candidate : this.#signalled;
   }
 
   describe(): string {
     return `latch(${this.#state.name})`;
   }
 
-  #latch(source: Endpoint): true {
-    const kept = { address: source.address, port: source.port };
+  #isHeardAtOnce(candidate: Endpoint): boolean {
+    return candidate.address !== this.#signalled.address;
+  }
+
+  #latch(source: Endpoint): void {
+    const kept = copyOf(source);
     this.#state = { name: 'latched', source: kept };
     this.#latched(kept);
-    return true;
   }
+}
+
+/** What Node hands over has more in it. */
+function copyOf({ address, port }: Endpoint): Endpoint {
+  return { address, port };
 }
 
 function isSame(a: Endpoint, b: Endpoint): boolean {

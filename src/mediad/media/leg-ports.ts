@@ -1,7 +1,8 @@
 /**
  * Ports for each new leg: an even one for RTP and the odd one above it for RTCP (RFC 3550 11), in turn, so that what still comes for a leg that has
- * ended does not reach the next one.
+ * ended does not reach the next one; beginning anywhere, so that neither does what phones still send to a media server that was killed a second ago.
  */
+import { randomInt } from 'node:crypto';
 import { LegSocket } from './leg-socket.ts';
 import type { LegTransport } from './leg-wire.ts';
 import type { Endpoint, WorkerSettings } from './messages.ts';
@@ -10,9 +11,14 @@ export class LegPorts {
   readonly #settings: Pick<WorkerSettings, 'bindAddress' | 'portsFrom' | 'portsTo'>;
   #next: number;
 
-  constructor(settings: Pick<WorkerSettings, 'bindAddress' | 'portsFrom' | 'portsTo'>) {
+  /** `random`: 0 to `below` - 1. */
+  constructor(
+    settings: Pick<WorkerSettings, 'bindAddress' | 'portsFrom' | 'portsTo'>,
+    random: (below: number) => number = randomInt,
+  ) {
     this.#settings = settings;
-    this.#next = settings.portsFrom;
+    const { portsFrom, portsTo } = settings;
+    this.#next = evenFrom(portsFrom) + 2 * random(Math.max(1, Math.floor((portsTo - portsFrom) / 2)));
   }
 
   /** Rejects when none is free. */
@@ -20,7 +26,7 @@ export class LegPorts {
     const { bindAddress, portsFrom, portsTo } = this.#settings;
     // Any two: the session description says which.
     if (portsFrom === 0) return PortPair.bind(bindAddress, 0, 0);
-    const first = portsFrom + (portsFrom % 2);
+    const first = evenFrom(portsFrom);
     for (let tries = 0; first + 2 * tries < portsTo; tries++) {
       const port = this.#next < first || this.#next >= portsTo ? first : this.#next;
       this.#next = port + 2;
@@ -32,6 +38,10 @@ export class LegPorts {
     }
     throw new Error(`all pairs of ports from ${portsFrom} to ${portsTo} are in use`);
   }
+}
+
+function evenFrom(port: number): number {
+  return port + (port % 2);
 }
 
 /** Two sockets of one leg. */

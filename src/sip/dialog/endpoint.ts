@@ -20,6 +20,7 @@ import { DialogTable } from './dialog-table.ts';
 import type { EndpointHandlers } from './endpoint-handlers.ts';
 import type { IncomingRequest } from './incoming-request.ts';
 import type { OutgoingHandlers } from './outgoing-request.ts';
+import { statelessTag } from './stateless-tag.ts';
 import { RequestSender } from './request-sender.ts';
 import { type NewRequest, type RequestResult, UserAgentClient } from './user-agent-client.ts';
 import { UserAgentServer } from './user-agent-server.ts';
@@ -56,7 +57,7 @@ export interface EndpointOptions {
 export interface EndpointAdmission {
   /** Before parsing. */
   admits(bytes: Buffer, host: string): boolean;
-  /** Before parsing too: whether an INVITE that came by UDP is served after everything else. */
+  /** Before parsing too: whether an INVITE is served after everything else. */
   mayWait(bytes: Buffer): boolean;
   /**
    * A new request outside dialogs, not ACK and not CANCEL. 'ignore': not a byte comes back. A status: it is refused, and
@@ -95,6 +96,7 @@ export class SipEndpoint {
   readonly #client: UserAgentClient;
   readonly #proxy: ProxyCore;
   #transport!: Transport;
+  #tagKey: string | undefined;
   #isClosed = false;
   #isOpen = false;
 
@@ -283,7 +285,9 @@ export class SipEndpoint {
   }
 
   #refuse(request: SipRequest, status: number, flow: Flow, headers?: Headers): void {
-    const refusal = responseTo(request, status, { toTag: this.#random.token(), ...(headers && { headers }) });
+    this.#tagKey ??= this.#random.token();
+    const toTag = statelessTag(request, this.#tagKey);
+    const refusal = responseTo(request, status, { toTag, ...(headers && { headers }) });
     this.#ways.back(request, flow).send(serialise(refusal));
   }
 }

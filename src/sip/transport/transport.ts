@@ -45,7 +45,7 @@ export interface TransportOptions {
   readonly webOrigins?: readonly string[] | undefined;
   /** Whether bytes from there are read at all; they are if absent. */
   readonly admits?: ((bytes: Buffer, host: string) => boolean) | undefined;
-  /** Whether an INVITE that came by UDP is served after everything else. */
+  /** Whether an INVITE is served after everything else. */
   readonly mayWait?: ((bytes: Buffer) => boolean) | undefined;
   /** Sees every message that is let in or sent. */
   readonly tap?: WireTap | undefined;
@@ -99,10 +99,8 @@ export class Transport {
       onMessage: (bytes, from) => {
         this.counters.tcpMessages++;
         if (!this.#admits(bytes, from.remote)) return;
-        this.traffic.arrived(bytes, from);
-        // A message of a WebSocket has its own length (RFC 7118 5.3).
-        const isStream = from.protocol === 'tcp' || from.protocol === 'tls';
-        this.#received(parseMessage(bytes, isStream, limits), from);
+        // Whoever has hung up meanwhile has given up the call, too.
+        this.#inTurn(bytes, false, () => void (from.isOpen && this.#read(bytes, from)));
       },
       onBroken: (bytes, why, from) => {
         this.counters.framingErrors++;
@@ -181,12 +179,12 @@ export class Transport {
     );
   }
 
-  /** Protocols we listen on, in the order they were configured. */
   /** New calls that wait to be read now, and those that waited too long since the start. */
   get newCalls(): { readonly waiting: number; readonly stale: number } {
     return { waiting: this.#waitingRoom.size, stale: this.#waitingRoom.stale };
   }
 
+  /** Protocols we listen on, in the order they were configured. */
   get protocols(): Protocol[] {
     return [...new Set(this.#listeners.map((listener) => listener.protocol))];
   }
@@ -208,14 +206,7 @@ export class Transport {
         // Two line ends, or a single zero byte, are a phone keeping its NAT open: nothing to answer on UDP.
         if (bytes.length <= 4 || !this.#admits(bytes, from)) return;
         if (isStun(bytes)) return this.#answerStun(bytes, socket, from);
-        const serve = (): void => {
-          const flow = new UdpFlow(socket, from, this.traffic);
-          this.traffic.arrived(bytes, flow);
-          this.#received(parseMessage(bytes, false, this.#options.limits), flow);
-        };
-        const { mayWait } = this.#options;
-        if (mayWait === undefined) serve();
-        else this.#waitingRoom.enter(bytes, mayWait, serve);
+        this.#inTurn(bytes, true, () => this.#read(bytes, new UdpFlow(socket, from, this.traffic)));
       });
       return { protocol: 'udp', local: socket.local, socket };
     }
@@ -237,6 +228,20 @@ export class Transport {
 
   #admits(bytes: Buffer, { host }: HostPort): boolean {
     return this.#options.admits?.(bytes, host) ?? true;
+  }
+
+  /** Now, or after everything else if it is a new call and those are too many. */
+  #inTurn(bytes: Buffer, isSaidAgain: boolean, serve: () => void): void {
+    const { mayWait } = this.#options;
+    if (mayWait === undefined) serve();
+    else this.#waitingRoom.enter({ bytes, isSaidAgain, serve }, mayWait);
+  }
+
+  #read(bytes: Buffer, from: Flow): void {
+    this.traffic.arrived(bytes, from);
+    // A datagram ends the message, and a message of a WebSocket has its own length (RFC 7118 5.3).
+    const isStream = from.protocol === 'tcp' || from.protocol === 'tls';
+    this.#received(parseMessage(bytes, isStream, this.#options.limits), from);
   }
 
   #received(result: ParseResult, flow: Flow): void {

@@ -6,11 +6,18 @@ const staleMs = 400;
 const turnMs = 3;
 /** A second of what a machine can read. The oldest go first: they would be stale anyway. */
 const mostWaiting = 5_000;
+/** Connections may carry messages of 64 KB. */
+const mostWaitingBytes = 16 * 1024 * 1024;
 
-interface Waiting {
+interface Arrival {
   readonly bytes: Buffer;
-  readonly atMs: number;
+  /** Its sender says it again when nobody answers: by UDP, and by nothing else. */
+  readonly isSaidAgain: boolean;
   readonly serve: () => void;
+}
+
+interface Waiting extends Arrival {
+  readonly atMs: number;
 }
 
 /**
@@ -21,6 +28,7 @@ interface Waiting {
 export class WaitingRoom {
   readonly #clock: Clock;
   readonly #waiting: Waiting[] = [];
+  #waitingBytes = 0;
   #isDue = false;
   /** Given up because they waited too long; their senders say them again. */
   stale = 0;
@@ -34,19 +42,31 @@ export class WaitingRoom {
   }
 
   /** Serves it later if it may wait, as who lets calls in sees it; else at once. */
-  enter(bytes: Buffer, mayWait: (bytes: Buffer) => boolean, serve: () => void): void {
-    if (isInvite(bytes) ? !mayWait(bytes) : this.#waiting.length === 0 || !isCancel(bytes)) return serve();
-    this.#waiting.push({ bytes, atMs: this.#clock.now(), serve });
-    if (this.#waiting.length > mostWaiting) {
-      this.#waiting.shift();
-      this.stale++;
-    }
+  enter(arrival: Arrival, mayWait: (bytes: Buffer) => boolean): void {
+    const { bytes } = arrival;
+    if (isInvite(bytes) ? !mayWait(bytes) : this.#waiting.length === 0 || !isCancel(bytes)) return arrival.serve();
+    this.#waiting.push({ ...arrival, atMs: this.#clock.now() });
+    this.#waitingBytes += bytes.length;
     this.#turnLater();
+    while (this.#waiting.length > mostWaiting || this.#waitingBytes > mostWaitingBytes) this.#sendAway(this.#next());
   }
 
   /** Nobody is served any more. */
   close(): void {
     this.#waiting.length = 0;
+    this.#waitingBytes = 0;
+  }
+
+  #next(): Waiting | undefined {
+    const next = this.#waiting.shift();
+    if (next !== undefined) this.#waitingBytes -= next.bytes.length;
+    return next;
+  }
+
+  /** Whoever does not say it again is told, by those who let calls in, that there are too many: silence would cost 32 s (timer B). */
+  #sendAway(waited: Waiting | undefined): void {
+    if (waited === undefined || !waited.isSaidAgain) return waited?.serve();
+    this.stale++;
   }
 
   #turnLater(): void {
@@ -65,12 +85,9 @@ export class WaitingRoom {
 
   #turn(): void {
     const beganMs = this.#clock.now();
-    for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
-      if (this.#clock.now() - next.atMs > staleMs && !isCancel(next.bytes)) {
-        this.stale++;
-        continue;
-      }
-      next.serve();
+    for (let next = this.#next(); next !== undefined; next = this.#next()) {
+      if (this.#clock.now() - next.atMs > staleMs && !isCancel(next.bytes)) this.#sendAway(next);
+      else next.serve();
       if (this.#clock.now() - beganMs >= turnMs) return;
     }
   }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { Socket } from 'node:net';
 import { leanMessages, LibraryMessage } from './lean-messages.ts';
+import { PendingInvites } from './pending-invites.ts';
 
 interface SendOptions {
   readonly headers?: object;
@@ -12,6 +13,7 @@ interface SendOptions {
 
 interface Agent {
   readonly wp: { send: (socket: Socket, text: string) => string };
+  _initServer: (this: Agent, socket: Socket) => { pendingNetworkInvites: unknown };
   sendMessage: (this: Agent, socket: Socket, message: LibraryMessage, options?: SendOptions) => string;
 }
 
@@ -24,15 +26,21 @@ let isLean = false;
 
 /**
  * drachtio-srf 5.0.29 writes each message down twice, once for a line of `debug` that is switched off, and again as JSON
- * for two more; and reads and looks up headers slowly (`leanMessages`). Here it does the same with less. Call before the first
- * connection; may be called twice. false: it is another version, and everything stays the library's own.
+ * for two more; and reads and looks up headers slowly (`leanMessages`). Here it does the same with less, and tells callers with
+ * one Call-ID apart (`PendingInvites`). Call before the first connection; may be called twice. false: it is another version, and
+ * everything stays the library's own.
  */
 export function leanSrf(version = versionOfSrf()): boolean {
   if (version !== known || isLean) return version === known;
   isLean = true;
   leanMessages();
   const { prototype: agent } = require('drachtio-srf/lib/drachtio-agent.js') as { prototype: Agent };
-  const { sendMessage: sendByLibrary } = agent;
+  const { sendMessage: sendByLibrary, _initServer: beginByLibrary } = agent;
+  agent._initServer = function (socket) {
+    const server = beginByLibrary.call(this, socket);
+    server.pendingNetworkInvites = new PendingInvites();
+    return server;
+  };
   agent.sendMessage = function (socket, message, options) {
     if (!(socket instanceof Socket)) return sendByLibrary.call(this, socket, message, options);
     const { headers, body, stackTxnId, stackDialogId } = options ?? {};

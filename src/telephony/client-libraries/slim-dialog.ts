@@ -15,7 +15,11 @@ interface Slimmed {
  * three properties once it is there. May be called twice.
  */
 export function slimDialog(dialog: SrfDialog): void {
-  const { id, req, res, sip, local, remote } = dialog;
+  const { srf, req, res, sip, local, remote } = dialog;
+  const id = ownText(dialog.id);
+  // The client finds it by its id, and its key would keep the frame that told it. One that is over already is not there.
+  const isListed = srf.findDialogById(id) === dialog;
+  if (isListed) srf.removeDialog(dialog);
   Object.assign(dialog satisfies Slimmed, {
     req: { method: req.method, socket: req.socket },
     res: { stackDialogId: id, socket: res.socket },
@@ -23,5 +27,6 @@ export function slimDialog(dialog: SrfDialog): void {
     local: { ...local, uri: ownText(local.uri), sdp: ownText(local.sdp) },
     remote: { ...remote, uri: ownText(remote.uri), sdp: ownText(remote.sdp) },
   });
+  if (isListed) srf.addDialog(dialog);
   if (local.contact !== undefined) dialog.local.contact = ownText(local.contact);
 }

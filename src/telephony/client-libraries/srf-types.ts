@@ -54,6 +54,12 @@ export interface SrfDialog {
   readonly id: string;
   readonly type: 'uac' | 'uas';
   readonly connected: boolean;
+  /** The client that it belongs to, and what that knows of its dialogs. */
+  readonly srf: {
+    findDialogById(id: string): SrfDialog | undefined;
+    addDialog(dialog: SrfDialog): void;
+    removeDialog(dialog: SrfDialog): void;
+  };
   readonly local: { uri: string; sdp: string; contact?: string };
   readonly remote: { uri: string; sdp: string };
   readonly sip: { readonly callId: string; readonly localTag: string; readonly remoteTag: string };

@@ -10,6 +10,7 @@ const kinds: readonly { readonly heading: string; readonly facts: readonly Fact[
       'mailboxOpened',
       'messageAccessed',
       'messageExported',
+      'messageShredOrdered',
       'messageShredded',
       'messageHeld',
       'messageReleased',
@@ -21,7 +22,7 @@ const kinds: readonly { readonly heading: string; readonly facts: readonly Fact[
   { heading: 'Phones', facts: ['phoneAdded', 'phoneRemoved'] },
   {
     heading: 'Who was let in, and who was not',
-    facts: ['pinSet', 'pinTried', 'loginsSeen', 'calendarMade', 'calendarEnded'],
+    facts: ['pinSet', 'pinUnlocked', 'pinTried', 'greetingChanged', 'loginsSeen', 'calendarMade', 'calendarEnded'],
   },
   {
     heading: 'Plans and rosters',
