@@ -37,7 +37,8 @@ t.test('story 7: nobody accepts, the message is sealed while it is recorded', as
 
   // What the whole house has in memory gets into no core file either.
   const left = pids().map((pid) => readFileSync(`/proc/${pid}/coredump_filter`, 'latin1').trim());
-  t.ok(left.length >= 4 && left.every((parts) => /^0+$/.test(parts)), left.join());
+  // The supervisor, the app, and those of our daemons in whose places there are no real servers.
+  t.ok(left.length >= 2 + house.daemonPids().length && left.every((parts) => /^0+$/.test(parts)), left.join());
   // Registers would, which hold what was just copied: those that the supervisor started write none.
   const started = pids().filter((pid) => pid !== house.child.pid);
   for (const pid of started) t.match(readFileSync(`/proc/${pid}/limits`, 'latin1'), /^Max core file size +0 +0 /m);

@@ -27,6 +27,8 @@ export interface PeerState {
 const flags = [
   '--no-sandbox',
   '--disable-gpu',
+  // Some machines have next to no shared memory.
+  '--disable-dev-shm-usage',
   '--no-first-run',
   '--remote-debugging-port=0',
   '--autoplay-policy=no-user-gesture-required',
