@@ -62,8 +62,8 @@ export class MediaLink {
   readonly #heard = new Map<string, MediaEndpoint>();
   /** Proceed when the server is there. */
   readonly #waiting = new Set<() => void>();
-  /** Told when it is lost. */
-  readonly #creating = new Set<(why: string) => void>();
+  /** Told when it is lost: whoever waits for an answer of it. */
+  readonly #asking = new Set<(why: string) => void>();
   readonly #recordings: Recordings;
   readonly #playback: Playback;
 
@@ -159,7 +159,7 @@ export class MediaLink {
       given.reject(new Error(why));
     };
     const timer = this.#clock.after(withinMs, () => giveUp(`${this.name} made no endpoint within ${withinMs} ms`));
-    this.#creating.add(giveUp);
+    this.#asking.add(giveUp);
     made.then(
       (endpoint) => isLate && endpoint.close(),
       () => {},
@@ -170,7 +170,7 @@ export class MediaLink {
       throw new PortError('mediaUnavailable', { cause });
     } finally {
       timer.cancel();
-      this.#creating.delete(giveUp);
+      this.#asking.delete(giveUp);
     }
   }
 
@@ -178,12 +178,15 @@ export class MediaLink {
   async api(command: string): Promise<string> {
     const server = this.#server;
     if (server === null) throw new PortError('mediaUnavailable', { cause: new Error(this.#why) });
-    const late = Promise.withResolvers<never>();
-    const timer = this.#clock.after(answersWithinMs, () => late.reject(new Error('the media server does not answer')));
+    const given = Promise.withResolvers<never>();
+    const giveUp = (why: string): void => given.reject(new Error(why));
+    const timer = this.#clock.after(answersWithinMs, () => giveUp('the media server does not answer'));
+    this.#asking.add(giveUp);
     try {
-      return await Promise.race([server.api(command), late.promise]);
+      return await Promise.race([server.api(command), given.promise]);
     } finally {
       timer.cancel();
+      this.#asking.delete(giveUp);
     }
   }
 
@@ -223,13 +226,19 @@ export class MediaLink {
     });
   }
 
-  /** A server that dies takes its legs along before its own connection ends, or after. */
-  #isLostSoon(): Promise<boolean> {
+  /**
+   * A server that dies takes its legs along before its own connection ends, or after; on a busy machine that may come to us
+   * any time later. So it is asked: one that answers is there.
+   */
+  async #isLostSoon(): Promise<boolean> {
     const server = this.#server;
-    if (server === null) return Promise.resolve(true);
-    return new Promise((resolve) => {
-      this.#clock.after(diesWithinMs, () => resolve(this.#server !== server));
-    });
+    if (server === null) return true;
+    await new Promise<void>((resolve) => void this.#clock.after(diesWithinMs, resolve));
+    if (this.#server !== server) return true;
+    return this.#ask().then(
+      () => this.#server !== server,
+      () => true,
+    );
   }
 
   #keep(endpoint: Endpoint, events: EndpointEvents, via: SignallingLink): MediaEndpoint {
@@ -295,15 +304,16 @@ export class MediaLink {
     return openedByServer({ folder, messageKey, api: (command) => this.api(command) });
   }
 
+  /** Rejects when it does not answer, or takes no calls. */
+  async #ask(): Promise<void> {
+    const fault = profileFault(this.#options.profile, await this.api('sofia status'));
+    if (fault !== null) throw new Error(`${this.name} ${fault}`);
+  }
+
   /** Asks the server whether it is there and takes calls, for as long as it does. */
   #watch(server: MediaClient): void {
-    const { profile } = this.#options;
-    const ask = async (): Promise<void> => {
-      const fault = profileFault(profile, await this.api('sofia status'));
-      if (fault !== null) throw new Error(`${this.name} ${fault}`);
-    };
     this.#lookAgain = this.#clock.after(askEveryMs, () => {
-      ask().then(
+      this.#ask().then(
         () => this.#server === server && this.#watch(server),
         (error: unknown) => {
           if (this.#server !== server) return;
@@ -331,7 +341,7 @@ export class MediaLink {
     this.#server = null;
     this.#why = why;
     this.#lookAgain?.cancel();
-    for (const giveUp of this.#creating) giveUp(why);
+    for (const giveUp of this.#asking) giveUp(why);
     this.#retry = this.#clock.after(retryMs, () => void this.connect());
   }
 }

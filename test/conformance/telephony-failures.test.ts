@@ -217,6 +217,24 @@ void t.test(
   },
 );
 
+void t.test(
+  'the end of its connection is late: legs that end alone are not taken for hung up',
+  endsMedia(),
+  async (t) => {
+    const { phone, rtp, scripted } = await answeredCaller(t);
+    house.mediaRelay.hold();
+    await house.mediad.kill();
+    await until('it to be asked whether it is there', () => house.mediaRelay.hasHeld);
+    house.mediaRelay.cut();
+    await house.mediad.restart();
+    await moved({ phone, rtp }, 600);
+    over(scripted);
+    await phone.nextRequest('BYE');
+    t.same(scripted.events, []);
+    t.same(house.log.takeErrors(), []);
+  },
+);
+
 void t.test('a phone that will not send its sound elsewhere loses its call, and is told', endsMedia(), async (t) => {
   const { phone, scripted } = await answeredCaller(t);
   await house.mediad.kill();

@@ -80,6 +80,7 @@ export class House {
   readonly log: TestLog;
   /** Between the app and sipd, to be cut. */
   readonly relay: Relay;
+  readonly mediaRelay: Relay;
   readonly recordingsDir: string;
   readonly sipd: Server;
   readonly mediad: Server;
@@ -98,6 +99,7 @@ export class House {
     sipd: Server;
     mediad: Server;
     relay: Relay;
+    mediaRelay: Relay;
     another: (controlPort?: number) => Telephony;
   }) {
     this.#another = parts.another;
@@ -107,6 +109,7 @@ export class House {
     this.recordingsDir = parts.recordingsDir;
     this.sipd = parts.sipd;
     this.mediad = parts.mediad;
+    this.mediaRelay = parts.mediaRelay;
   }
 
   /** sipd and mediad as processes, telephony here, driven by scripted calls. */
@@ -140,6 +143,7 @@ export class House {
     const mediad = await media(t, dir, { promptsDir, recordingsDir, silenceMs });
 
     const relay = await Relay.open(t, sipd.told);
+    const mediaRelay = await Relay.open(t, mediad.told);
     const log = new TestLog();
     const another = (port: number = sipd.told.port): Telephony =>
       new Telephony({
@@ -149,7 +153,7 @@ export class House {
             talks: path.join(dir, 'talks'),
           },
           media: {
-            servers: [mediad.told],
+            servers: [{ ...mediad.told, host: '127.0.0.1', port: mediaRelay.port }],
             silenceMs,
             promptsDirs: [promptsDir],
             promptsRoot: promptsDir,
@@ -190,6 +194,7 @@ export class House {
       sipd: sipd.server,
       mediad: mediad.server,
       relay,
+      mediaRelay,
       another,
     });
     t.teardown(() => telephony.close());
@@ -285,6 +290,8 @@ class Relay {
   readonly port: number;
   readonly #server: net.Server;
   readonly #sockets = new Set<net.Socket>();
+  /** Of what was said to a far end that has ended. */
+  #heldBytes: number | undefined;
 
   private constructor(server: net.Server) {
     this.#server = server;
@@ -304,8 +311,11 @@ class Relay {
       ] as const) {
         relay.#sockets.add(one);
         one.on('error', () => {});
-        one.on('close', () => other.destroy());
-        one.pipe(other);
+        one.on('close', () => relay.#heldBytes ?? other.destroy());
+        one.on('data', (bytes: Buffer) => {
+          if (!other.destroyed) other.write(bytes);
+          else if (relay.#heldBytes !== undefined) relay.#heldBytes += bytes.length;
+        });
       }
     });
     t.teardown(() => relay.end());
@@ -318,7 +328,17 @@ class Relay {
     this.cut();
   }
 
+  /** From now on nobody is told that the other end has ended, until it is cut. */
+  hold(): void {
+    this.#heldBytes = 0;
+  }
+
+  get hasHeld(): boolean {
+    return (this.#heldBytes ?? 0) > 0;
+  }
+
   cut(): void {
+    this.#heldBytes = undefined;
     for (const socket of this.#sockets) socket.destroy();
     this.#sockets.clear();
   }
