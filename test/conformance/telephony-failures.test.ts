@@ -235,6 +235,26 @@ void t.test(
   },
 );
 
+void t.test(
+  'it is killed again while a call is being moved to it: the call is moved once more',
+  endsMedia(),
+  async (t) => {
+    const { phone, rtp, scripted } = await answeredCaller(t);
+    await house.mediad.kill();
+    await house.mediad.restart();
+    const again = await phone.nextRequest('INVITE');
+    await house.mediad.kill();
+    phone.respond(again, 200, { body: rtp.sdp('sendrecv', 2) });
+    await phone.nextRequest('ACK');
+    await house.mediad.restart();
+    await moved({ phone, rtp }, 600);
+    over(scripted);
+    await phone.nextRequest('BYE');
+    t.same(scripted.events, []);
+    t.same(house.log.takeErrors(), []);
+  },
+);
+
 void t.test('a phone that will not send its sound elsewhere loses its call, and is told', endsMedia(), async (t) => {
   const { phone, scripted } = await answeredCaller(t);
   await house.mediad.kill();
