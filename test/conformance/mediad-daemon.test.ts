@@ -11,7 +11,8 @@ import t from 'tap';
 import { checkOptions } from '../../src/mediad/index.ts';
 import { openSealed, sealedKey } from '../../src/vault/index.ts';
 import { EslApplication, EslClient } from '../support/esl-client.ts';
-import { SECRET, startMediad, type MediadProcess } from '../support/mediad-process.ts';
+import { SECRET, type MediadProcess } from '../support/mediad-process.ts';
+import { mediadSystem } from '../support/mediad-system.ts';
 import { RtpPhone } from '../support/rtp-phone.ts';
 import { freeUdpPort, until } from '../support/processes.ts';
 import { SipCaller } from '../support/sip-caller.ts';
@@ -22,20 +23,8 @@ const recipient = await identityToRecipient(identity);
 /** For the tests that ask for nothing special. */
 const shared = await aSystem(t, { metrics: { port: 0 } });
 
-/** mediad, a caller and an application, put away at the end of the test. */
-async function aSystem(
-  t: { teardown: (run: () => Promise<void>) => void },
-  options: Readonly<Record<string, unknown>> = {},
-) {
-  const mediad = await startMediad({ sealTo: [recipient], ...options });
-  const caller = await SipCaller.open();
-  const application = await EslApplication.open();
-  t.teardown(async () => {
-    application.close();
-    caller.close();
-    await mediad.stop();
-  });
-  return { mediad, caller, application };
+function aSystem(t: Parameters<typeof mediadSystem>[0], options: Readonly<Record<string, unknown>> = {}) {
+  return mediadSystem(t, { sealTo: [recipient], ...options });
 }
 
 async function aLeg(

@@ -3,11 +3,9 @@ import { join } from 'node:path';
 import { generateX25519Identity, identityToRecipient } from 'age-encryption';
 import t from 'tap';
 import { openSealed } from '../../src/vault/index.ts';
-import { EslApplication } from '../support/esl-client.ts';
-import { startMediad } from '../support/mediad-process.ts';
+import { mediadSystem } from '../support/mediad-system.ts';
 import { until } from '../support/processes.ts';
 import { RtpPhone } from '../support/rtp-phone.ts';
-import { SipCaller } from '../support/sip-caller.ts';
 
 /** WARDLINE_MESSAGES says how many are left with mediad, WARDLINE_MESSAGES_AT_ONCE how many of them at the same time. */
 const MESSAGES = Number(process.env['WARDLINE_MESSAGES'] ?? 6);
@@ -41,14 +39,8 @@ void t.test(
   { timeout: 60_000 + MESSAGES * 5_000 },
   async (t) => {
     const identity = await generateX25519Identity();
-    const mediad = await startMediad({ sealTo: [await identityToRecipient(identity)] });
-    const caller = await SipCaller.open();
-    const application = await EslApplication.open();
-    t.teardown(async () => {
-      application.close();
-      caller.close();
-      await mediad.stop();
-    });
+    const sealTo = [await identityToRecipient(identity)];
+    const { mediad, caller, application } = await mediadSystem(t, { sealTo });
     // Who calls next is whom the application is told of next.
     let calling: Promise<unknown> = Promise.resolve();
     const enter = () => {

@@ -27,16 +27,9 @@ function play(leg: LegId, token: number, loop: 'nothing' | 'ringback' = 'nothing
 }
 
 async function answeredCaller(t: Teardown, toneHz = 600) {
-  const phone = await house.phone(t, '2101');
-  const rtp = await house.rtp(t);
-  const { call } = await phone.invite('7011', { body: rtp.sdp() });
-  const scripted = await house.nextCall();
-  scripted.do({ type: 'answerCaller' });
-  const ok = await phone.nextResponse(call, 'INVITE');
-  phone.acknowledge(call, ok);
-  await scripted.next('callerAnswered');
-  rtp.talkTo(ok.body, toneHz);
-  return { phone, rtp, call, scripted };
+  const party = await house.answeredCaller(t);
+  party.rtp.talkTo(party.ok.body, toneHz);
+  return party;
 }
 
 async function answeredLeg(t: Teardown, scripted: ScriptedCall, doctor: RawPhone) {

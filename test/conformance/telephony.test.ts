@@ -44,16 +44,9 @@ function play(token: number, ids: readonly string[], loop: 'nothing' | 'ringback
 
 /** The caller is answered and hears nothing yet. */
 async function answeredCaller(t: Teardown, number = '7011', toneHz = 0) {
-  const phone = await house.phone(t, '2101');
-  const rtp = await house.rtp(t);
-  const { call, branch } = await phone.invite(number, { body: rtp.sdp() });
-  const scripted = await house.nextCall();
-  scripted.do({ type: 'answerCaller' });
-  const ok = await phone.nextResponse(call, 'INVITE');
-  phone.acknowledge(call, ok);
-  await scripted.next('callerAnswered');
-  rtp.talkTo(ok.body, toneHz);
-  return { phone, rtp, call, branch, scripted, ok };
+  const party = await house.answeredCaller(t, number);
+  party.rtp.talkTo(party.ok.body, toneHz);
+  return party;
 }
 
 async function over(scripted: ScriptedCall): Promise<void> {

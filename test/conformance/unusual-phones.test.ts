@@ -26,14 +26,7 @@ const asSdp = 'Content-Type: application/sdp';
 void t.test(
   'hold by c=0.0.0.0 (RFC 2543): nothing is sent there, nobody misses its sound, and it comes back',
   async (t) => {
-    const phone = await house.phone(t, '2101');
-    const rtp = await house.rtp(t);
-    const { call } = await phone.invite('7011', { body: rtp.sdp() });
-    const scripted = await house.nextCall();
-    scripted.do({ type: 'answerCaller' });
-    const ok = await phone.nextResponse(call, 'INVITE');
-    phone.acknowledge(call, ok);
-    await scripted.next('callerAnswered');
+    const { phone, rtp, call, scripted } = await house.answeredCaller(t);
     scripted.do({ type: 'play', leg: caller, token: 1, prompts: [], then: 'ringback' });
     await rtp.hears(440);
     phone.inDialog(call, 'INVITE', [asSdp], rtp.sdp('sendrecv', 2).replace(/^c=.*$/m, 'c=IN IP4 0.0.0.0'));

@@ -224,6 +224,19 @@ export class House {
     return this.telephony.health()[kind].every(({ isUp }) => isUp);
   }
 
+  /** 2101 has dialled and is answered; its sound is yet to begin. */
+  async answeredCaller(t: Teardown, number = '7011') {
+    const phone = await this.phone(t, '2101');
+    const rtp = await this.rtp(t);
+    const { call, branch } = await phone.invite(number, { body: rtp.sdp() });
+    const scripted = await this.nextCall();
+    scripted.do({ type: 'answerCaller' });
+    const ok = await phone.nextResponse(call, 'INVITE');
+    phone.acknowledge(call, ok);
+    await scripted.next('callerAnswered');
+    return { phone, rtp, call, branch, scripted, ok };
+  }
+
   async phone(t: Teardown, user: string, transport: 'udp' | 'tcp' = 'udp', localIp = '127.0.0.1'): Promise<RawPhone> {
     const phone = await RawPhone.open(user, this.sip, transport, localIp);
     t.teardown(() => phone.close());

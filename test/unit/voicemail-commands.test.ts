@@ -5,28 +5,14 @@ import { dataFolders } from '../../src/cli/folders.ts';
 import { houseSecrets } from '../../src/cli/house-secrets.ts';
 import { instant } from '../../src/core/time/index.ts';
 import { openStore } from '../../src/storage/index.ts';
+import { leftMessage } from '../support/left-message.ts';
 import { warmCli } from '../support/warm-cli.ts';
 
 // What somebody without a phone does to greetings, notices, PINs and messages; each leaves its reason in the record.
 
 const at = instant(Date.parse('2026-11-23T12:00Z'));
 const done = { at, by: '3101' };
-const left = {
-  messageId: 'M1',
-  mailbox: '3101',
-  callId: null,
-  at,
-  durationMs: 900,
-  isUrgent: false,
-  service: null,
-  urgency: null,
-  path: 'M1.sealed',
-  sentBy: null,
-  copyOf: null,
-  exportedAt: null,
-  isPrivate: false,
-  callBack: null,
-} as const;
+const left = { ...leftMessage, mailbox: '3101', callId: null, at, isUrgent: false, callBack: null } as const;
 
 void t.test('greetings, notices, PINs and messages on the command line', async (t) => {
   const data = join(t.testdir({}), 'data');
